@@ -1,0 +1,64 @@
+# make run    the application on this machine: http://127.0.0.1:8000/
+# make test   the whole suite
+# make setup  what `make run` prepares, without starting anything
+# make check  all static checks
+
+SHELL := /bin/sh
+BIND ?= 127.0.0.1:8000
+PYTHON ?= $(shell for p in python3.12 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 12) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+RUN := $(VENV)/bin/python
+MANAGE := $(RUN) manage.py
+
+.PHONY: run setup test quick check requirements
+
+run: setup
+	@$(MANAGE) load_demo --user demo
+	@echo "Address: http://$(BIND)/   Login: demo   Password: demo"
+	@exec $(MANAGE) serve --bind $(BIND)
+
+setup: .env
+	@$(MANAGE) install_assets
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) createcachetable
+
+test: $(VENV)/installed-dev .env
+	@$(MANAGE) install_assets
+	@sh tests/system_packages.sh
+	$(RUN) -m pytest -n auto $(ARGS)
+	$(RUN) tests/with_postgresql.py $(RUN) -m pytest -n auto $(ARGS)
+
+quick: $(VENV)/installed-dev
+	$(RUN) -m pytest -n auto -m "not slow" $(ARGS)
+
+check: $(VENV)/installed-dev .env
+	@$(MANAGE) install_assets
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy .
+	$(VENV)/bin/lint-imports
+	git ls-files -- 'templates/*.html' | xargs $(VENV)/bin/djade --check --target-version 6.1
+	$(VENV)/bin/djlint templates --check --lint --quiet
+	$(RUN) tests/requirements_in_step.py
+	$(MANAGE) makemigrations --check --dry-run
+	DEBUG=false ALLOWED_HOSTS=example.org $(MANAGE) check --deploy --fail-level WARNING
+
+requirements:
+	$(RUN) tests/requirements_in_step.py --write
+
+.env: $(VENV)/installed
+	@umask 077; { echo "# The settings of this installation; .env.example explains each."; echo "DEBUG=true"; \
+	  echo "SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))')"; } > $@
+
+$(VENV)/installed: requirements.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.12 or 3.13 is needed, and none was found on the PATH." >&2; exit 1; }
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what the application needs (a minute the first time) ..."
+	@$(RUN) -m pip install --quiet --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	@echo "Installing what the tests and checks need ..."
+	@$(RUN) -m pip install --quiet --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@

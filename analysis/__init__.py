@@ -1,0 +1,1 @@
+"""What an analysis of a stock is, and how one happens."""

@@ -1,0 +1,33 @@
+"""System checks: settings of the job engine that must agree."""
+
+import math
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from analysis.services.claim import LEASE
+from analysis.services.run import SLICE_SECONDS
+
+
+@register()
+def retry_exceeds_what_a_message_can_wait(**_: Any) -> list[CheckMessage]:
+    """django-q2 counts `retry` from the taking of a message, so it has to outlast those taken before it."""
+    q = settings.Q_CLUSTER
+    least = q["timeout"] * (1 + math.ceil((q["queue_limit"] + q["bulk"]) / q["workers"])) + 30
+    if q["retry"] > least:
+        return []
+    return [
+        Error(
+            f"Q_CLUSTER: retry is {q['retry']} s and must exceed {least} s, or a message runs twice at once.",
+            id="analysis.E001",
+        )
+    ]
+
+
+@register()
+def a_slice_ends_before_its_timeout(**_: Any) -> list[CheckMessage]:
+    """A slice stops claiming after SLICE_SECONDS; what it holds then needs at most a lease more or less."""
+    if SLICE_SECONDS + LEASE.total_seconds() / 2 < settings.Q_CLUSTER["timeout"]:
+        return []
+    return [Error("A slice's seconds and half a lease must fit into Q_CLUSTER's timeout.", id="analysis.E002")]

@@ -1,0 +1,20 @@
+"""What every page's template may ask of the analysis."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from analysis.models import Job
+
+
+def running_jobs(request: HttpRequest) -> dict[str, Any]:
+    """`running_jobs`: how many of the user's own jobs are active; asked of the database only where it is shown."""
+    return {"running_jobs": SimpleLazyObject(lambda: _count(request))}
+
+
+def _count(request: HttpRequest) -> int:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return 0
+    return Job.objects.active().filter(requested_by_id=user.pk).count()

@@ -1,0 +1,63 @@
+"""The plan: entry, stop and target that follow from a verdict, in the currency's price precision."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from analysis.engine.strategy import Strategy
+from analysis.engine.verdict import Side, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where to enter, where the idea is wrong, where it is done; prices in the stock's currency.
+
+    `risk_reward` is what the target gains over what the stop loses, from the rounded prices. `atr` is the ATR 14 behind
+    the stop, None for a plan read back from where only the prices were kept.
+    """
+
+    side: Side
+    entry: float
+    stop: float
+    target: float
+    risk_reward: float
+    atr: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why there is no plan, or no size for one, in words."""
+
+    reason: str
+
+
+def make_plan(
+    verdict: Verdict, close: float, atr: float | None, strategy: Strategy, decimals: int = 2
+) -> Plan | Refusal:
+    """Plan the verdict's side from the last close, with a stop `strategy.stop_atr` ATR away.
+
+    Entry, risk and reward are rounded half up to `decimals`, the reward from the rounded risk; so rounding does not
+    take a plan below the risk:reward that its strategy promises.
+    """
+    side = verdict.side
+    if side is None:
+        return Refusal(f"{verdict.label}: nothing to plan")
+    if atr is None or not atr > 0:
+        return Refusal("no plan: the average true range is missing or zero")
+    tick = Decimal(1).scaleb(-decimals)
+    entry = exact(close).quantize(tick, ROUND_HALF_UP)
+    risk = (exact(strategy.stop_atr) * exact(atr)).quantize(tick, ROUND_HALF_UP)
+    reward = (exact(strategy.target_risk) * risk).quantize(tick, ROUND_HALF_UP)
+    if not risk or not reward:
+        return Refusal(f"no plan: the risk is less than the smallest price step, {tick}")
+    direction = 1 if side is Side.LONG else -1
+    stop, target = entry - direction * risk, entry + direction * reward
+    if stop <= 0:
+        return Refusal(f"no plan: the stop would be {stop}, not above zero")
+    if target <= 0:
+        return Refusal(f"no plan: the target would be {target}, not above zero")
+    return Plan(side, float(entry), float(stop), float(target), float(round(reward / risk, 2)), float(atr))
+
+
+def exact(number: float | Decimal) -> Decimal:
+    """The decimal that a number is written as."""
+    return Decimal(str(number))

@@ -1,0 +1,19 @@
+"""`manage.py cancel_job ID`: end a job before its stocks do."""
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from analysis.management.jobs import find_job
+from analysis.services import cancel
+
+
+class Command(BaseCommand):
+    help = "Cancel a job: what waits is cancelled now, what runs stops shortly."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("id", help="The job's id, or its first characters.")
+
+    def handle(self, *args: object, id: str, **options: object) -> None:  # noqa: A002
+        job = find_job(id)
+        if not cancel(job):
+            raise CommandError(f"Job {job.pk} has ended already ({job.status}).", returncode=1)
+        self.stdout.write(f"Job {job.pk} cancelled.")

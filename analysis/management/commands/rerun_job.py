@@ -1,0 +1,24 @@
+"""`manage.py rerun_job ID`: run a finished job again."""
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from analysis.management.jobs import BAD_INPUT, add_wait_arguments, find_job, follow
+from analysis.models import Source
+from analysis.services import Refused, rerun
+
+
+class Command(BaseCommand):
+    help = "Analyse the stocks of a finished job again, as a new job."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("id", help="The job's id, or its first characters.")
+        parser.add_argument("--failed", action="store_true", help="Only the stocks that failed.")
+        add_wait_arguments(parser)
+
+    def handle(self, *args: object, id: str, failed: bool, wait: bool, json: bool, **options: object) -> None:  # noqa: A002
+        job = find_job(id)
+        try:
+            submission = rerun(job, source=Source.COMMAND, failed_only=failed, requested_by=job.requested_by)
+        except Refused as refusal:
+            raise CommandError(str(refusal), returncode=BAD_INPUT) from None
+        follow(self, submission.job, wait=wait, as_json=json)

@@ -1,0 +1,113 @@
+"""What the job commands share: finding a job, waiting for it, telling what it found, and the exit code."""
+
+import json
+import math
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from analysis.models import Job, JobDetail, JobStatus, Worker
+from analysis.services import run_slice
+
+BAD_INPUT = 2
+POLL_SECONDS = 0.25
+
+
+def find_job(text: str) -> Job:
+    """The job with this id, or the one whose id starts so. Raises CommandError (exit code 2)."""
+    start = text.strip().lower().replace("-", "")
+    if len(start) < 4 or len(start) > 32 or set(start) - set("0123456789abcdef"):
+        raise CommandError(f"“{text}” is no job id; `manage.py jobs` lists them.", returncode=BAD_INPUT)
+    first, last = uuid.UUID(start.ljust(32, "0")), uuid.UUID(start.ljust(32, "f"))
+    found = list(Job.objects.filter(pk__range=(first, last))[:2])
+    if len(found) != 1:
+        which = "no job" if not found else "more than one job"
+        raise CommandError(f"There is {which} “{text}”; `manage.py jobs` lists them.", returncode=BAD_INPUT)
+    return found[0]
+
+
+def add_wait_arguments(parser: CommandParser) -> None:
+    parser.add_argument("--wait", action="store_true", help="Wait for the job's end and print what it found.")
+    parser.add_argument("--json", action="store_true", help="Print JSON instead of a table.")
+
+
+def follow(command: BaseCommand, job: Job, *, wait: bool, as_json: bool, inline: bool = False) -> None:
+    """Tell of a submitted job; with `wait` until its end, and exit with 1 unless every stock was completed."""
+    if inline:
+        run_slice(str(job.pk), seconds=math.inf)
+    if not wait and not inline:
+        told = {"job": str(job.pk), "status": job.status, "total": job.total}
+        command.stdout.write(json.dumps(told) if as_json else f"Job {job.pk}: {job.total} stocks queued.")
+        return
+    job = _wait(command, job)
+    rows = list(report(job))
+    command.stdout.write(json.dumps(rows, indent=1) if as_json else _table(rows))
+    failed = sum(row["status"] != "completed" for row in rows)
+    if not as_json:
+        command.stdout.write(f"Job {job.pk} {job.status}: {len(rows) - failed} of {len(rows)} stocks completed.")
+    if failed or job.status != JobStatus.COMPLETED:
+        raise CommandError(_why(job, rows, failed), returncode=1)
+
+
+def report(job: Job) -> Iterator[dict[str, Any]]:
+    """One row per stock; plan and prices from the day's result as long as it is still this job's."""
+    details = JobDetail.objects.filter(job=job).select_related("result").order_by("stock_id")
+    for detail in details:
+        result = detail.result if detail.result and detail.result.job_id == job.pk else None
+        yield {
+            "job": str(job.pk),
+            "ticker": detail.stock_id,
+            "day": detail.day.isoformat() if detail.day else None,
+            "status": detail.status,
+            "score": None if detail.score is None else round(detail.score, 6),
+            "raw_verdict": detail.raw_verdict or None,
+            "verdict": detail.verdict or None,
+            "side": (result and result.side) or None,
+            "entry": result and result.entry,
+            "stop": result and result.stop,
+            "target": result and result.target,
+            "risk_reward": result and result.risk_reward,
+            "no_trade_reason": (result and result.no_trade_reason) or None,
+            "close": result and result.close,
+            "bar_count": result and result.bar_count,
+            "error_kind": detail.error_kind or None,
+            "error_message": detail.error_message or None,
+        }
+
+
+def _wait(command: BaseCommand, job: Job) -> Job:
+    if job.is_active and not Worker.objects.alive().exists():
+        command.stderr.write("No worker is running: start one with `manage.py worker`, or use --inline. Waiting …")
+    with tqdm(total=job.total, unit="stock", disable=not sys.stderr.isatty(), leave=False) as bar:
+        while True:
+            job = Job.objects.get(pk=job.pk)
+            bar.update(job.done_count - bar.n)
+            if not job.is_active:
+                return job
+            time.sleep(POLL_SECONDS)
+
+
+COLUMNS = ("ticker", "day", "status", "verdict", "score", "close", "entry", "stop", "target")
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    cells = [[*COLUMNS, "why not"]]
+    cells += [[_cell(row[column]) for column in COLUMNS] + [row["error_message"] or ""] for row in rows]
+    widths = [max(len(line[n]) for line in cells) for n in range(len(COLUMNS))]
+    lines = ("  ".join([*(c.ljust(w) for c, w in zip(line, widths, strict=False)), line[-1]]).rstrip() for line in cells)
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    return "–" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+
+def _why(job: Job, rows: list[dict[str, Any]], failed: int) -> str:
+    if job.status == JobStatus.CANCELLED:
+        return f"The job was cancelled. {job.error_message}".strip()
+    return f"{failed} of {len(rows)} stocks failed."

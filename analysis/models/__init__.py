@@ -1,0 +1,35 @@
+"""The tables of an analysis: stocks and their bars, jobs and their details, results and their evidence."""
+
+from analysis.models.jobs import Job, JobDetail
+from analysis.models.results import RawData, Result
+from analysis.models.statuses import (
+    ACTIVE,
+    FINISHED,
+    DetailStatus,
+    ErrorKind,
+    JobStatus,
+    ResultStatus,
+    Source,
+    StockStatus,
+)
+from analysis.models.stocks import PriceHistory, PriceSourceName, Stock
+from analysis.models.workers import Worker
+
+__all__ = [
+    "ACTIVE",
+    "FINISHED",
+    "DetailStatus",
+    "ErrorKind",
+    "Job",
+    "JobDetail",
+    "JobStatus",
+    "PriceHistory",
+    "PriceSourceName",
+    "RawData",
+    "Result",
+    "ResultStatus",
+    "Source",
+    "Stock",
+    "StockStatus",
+    "Worker",
+]

@@ -1,0 +1,183 @@
+"""Jobs: what was asked for, how far it is, and one detail row per stock."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from analysis.models.statuses import ACTIVE, FINISHED, DetailStatus, ErrorKind, JobStatus, Source
+from analysis.models.stocks import PriceSourceName, Stock
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.contrib.auth.models import AnonymousUser
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def active(self) -> JobQuerySet:
+        return self.filter(status__in=ACTIVE)
+
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> JobQuerySet:
+        """A user's own jobs; for staff, everybody's and those nobody asked for by name."""
+        if getattr(user, "is_staff", False):
+            return self
+        return self.filter(requested_by_id=user.pk) if user.is_authenticated else self.none()
+
+    def for_list(self) -> JobQuerySet:
+        return self.select_related("requested_by").order_by("-created_at", "-pk")
+
+
+class Job(models.Model):
+    """One request for the analysis of some stocks. Its counters move in the transaction that moves its details."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.CharField(max_length=10, choices=Source)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
+    )
+    strategy = models.CharField(max_length=32)
+    price_source = models.CharField(max_length=8, choices=PriceSourceName)
+    as_of = models.DateField(null=True, blank=True)
+    description = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.QUEUED)
+    total = models.PositiveIntegerField()
+    completed_count = models.PositiveIntegerField(default=0)
+    failed_count = models.PositiveIntegerField(default=0)
+    skipped_count = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    progress_at = models.DateTimeField(default=timezone.now, help_text="When a stock was last claimed or finished.")
+    deadline = models.DateTimeField(null=True, blank=True)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reruns")
+    error_message = models.CharField(max_length=500, blank=True)
+    request_key = models.CharField(max_length=64, editable=False)
+
+    objects: ClassVar[models.Manager[Job]] = JobQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(fields=["-created_at"], name="job_newest_first"),
+            models.Index(fields=["requested_by", "-created_at"], name="job_of_a_user"),
+            models.Index(fields=["status", "-created_at"], name="job_by_status"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request_key"], condition=Q(status__in=ACTIVE), name="one_active_job_per_request"
+            ),
+            models.CheckConstraint(name="job_status_is_known", condition=Q(status__in=JobStatus.values)),
+            models.CheckConstraint(name="job_source_is_known", condition=Q(source__in=Source.values)),
+            models.CheckConstraint(
+                name="job_counts_are_within_total",
+                condition=Q(total__gte=F("completed_count") + F("failed_count") + F("skipped_count")),
+            ),
+            models.CheckConstraint(name="job_has_stocks", condition=Q(total__gt=0)),
+            models.CheckConstraint(
+                name="job_has_completed_at_when_finished",
+                condition=Q(status__in=ACTIVE, completed_at__isnull=True)
+                | Q(status__in=FINISHED, completed_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.description or self.get_source_display()} ({str(self.pk)[:8]})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("analysis:job", args=[self.pk])
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def done_count(self) -> int:
+        return self.completed_count + self.failed_count + self.skipped_count
+
+    @property
+    def progress_percent(self) -> int:
+        return 100 * self.done_count // self.total
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From the first claim to the end, or to now while it runs."""
+        return _between(self.started_at, self.completed_at)
+
+
+class JobDetailQuerySet(models.QuerySet["JobDetail"]):
+    def unfinished(self) -> JobDetailQuerySet:
+        return self.filter(status__in=(DetailStatus.QUEUED, DetailStatus.PROCESSING))
+
+    def held_by(self, token: uuid.UUID) -> JobDetailQuerySet:
+        """Details whose lease this slice still holds."""
+        return self.filter(lease_token=token, status=DetailStatus.PROCESSING)
+
+    def for_page(self) -> JobDetailQuerySet:
+        """Failures first, then what runs, then by ticker."""
+        order = {DetailStatus.FAILED: 0, DetailStatus.PROCESSING: 1}
+        rank = models.Case(*(models.When(status=status, then=n) for status, n in order.items()), default=2)
+        return self.select_related("stock").annotate(rank=rank).order_by("rank", "stock_id")
+
+
+class JobDetail(models.Model):
+    """One stock of a job: where it stands, who holds its lease, and what that run found."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="details")
+    stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="details")
+    status = models.CharField(max_length=10, choices=DetailStatus, default=DetailStatus.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    error_kind = models.CharField(max_length=20, choices=ErrorKind, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    result = models.ForeignKey("Result", null=True, blank=True, on_delete=models.SET_NULL, related_name="details")
+
+    day = models.DateField(null=True, blank=True)
+    score = models.FloatField(null=True, blank=True)
+    raw_verdict = models.CharField(max_length=12, blank=True)
+    verdict = models.CharField(max_length=12, blank=True)
+
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+
+    objects: ClassVar[models.Manager[JobDetail]] = JobDetailQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["job", "stock"]
+        indexes = [
+            models.Index(fields=["job", "status", "stock"], name="detail_to_claim"),
+            models.Index(fields=["lease_until"], condition=Q(status="processing"), name="detail_leased"),
+            models.Index(fields=["stock", "-id"], name="detail_newest_of_a_stock"),
+            models.Index(fields=["status", "error_kind"], name="detail_by_error"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "stock"], name="one_detail_per_job_and_stock"),
+            models.CheckConstraint(name="detail_status_is_known", condition=Q(status__in=DetailStatus.values)),
+            models.CheckConstraint(
+                name="detail_is_leased_while_processing",
+                condition=Q(status=DetailStatus.PROCESSING, lease_token__isnull=False, lease_until__isnull=False)
+                | (~Q(status=DetailStatus.PROCESSING) & Q(lease_token__isnull=True, lease_until__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="detail_failure_says_why", condition=~Q(status=DetailStatus.FAILED) | ~Q(error_message="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stock_id} of {self.job_id}"
+
+    @property
+    def duration(self) -> timedelta | None:
+        return _between(self.started_at, self.completed_at)
+
+
+def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
+    return (end or timezone.now()) - start if start else None

@@ -1,0 +1,127 @@
+"""Results: one row per stock and trading day, with its evidence apart."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from analysis.engine import Plan, Side, Verdict
+from analysis.models.jobs import Job
+from analysis.models.statuses import ResultStatus, Source
+from analysis.models.stocks import PriceSourceName, Stock
+
+VERDICTS = [(verdict.value, verdict.label) for verdict in Verdict]
+SIDES = [(side.value, side.value.title()) for side in Side]
+
+
+class ResultQuerySet(models.QuerySet["Result"]):
+    def completed(self) -> ResultQuerySet:
+        return self.filter(status=ResultStatus.COMPLETED)
+
+    def newest_first(self) -> ResultQuerySet:
+        return self.order_by("-day")
+
+
+class Result(models.Model):
+    """What the analysis of one stock found for one session; a later run of the same day updates the row.
+
+    `score` is in [-1, +1]; prices are in the stock's currency.
+    """
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="results")
+    stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="results")
+    day = models.DateField(help_text="The session of the last closed bar used.")
+    status = models.CharField(max_length=10, choices=ResultStatus)
+    source = models.CharField(max_length=10, choices=Source)
+    price_source = models.CharField(max_length=8, choices=PriceSourceName)
+    strategy = models.CharField(max_length=32)
+    score = models.FloatField(null=True, blank=True)
+    raw_verdict = models.CharField(max_length=12, choices=VERDICTS, blank=True)
+    verdict = models.CharField(max_length=12, choices=VERDICTS, blank=True)
+    side = models.CharField(max_length=5, choices=SIDES, blank=True)
+    entry = models.FloatField(null=True, blank=True)
+    stop = models.FloatField(null=True, blank=True)
+    target = models.FloatField(null=True, blank=True)
+    risk_reward = models.FloatField(null=True, blank=True)
+    no_trade_reason = models.CharField(max_length=200, blank=True)
+    what_changed = models.CharField(max_length=300, blank=True, help_text="Votes that moved since the session before.")
+    close = models.FloatField(null=True, blank=True)
+    previous_close = models.FloatField(null=True, blank=True)
+    bar_count = models.PositiveIntegerField(default=0)
+    input_fingerprint = models.CharField(max_length=64, blank=True)
+    engine_version = models.CharField(max_length=16)
+    error_message = models.CharField(max_length=500, blank=True)
+    started_at = models.DateTimeField()
+    completed_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[Result]] = ResultQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["-day", "stock"]
+        indexes = [
+            models.Index(fields=["day", "verdict"], name="result_by_day_and_verdict"),
+            models.Index(fields=["-updated_at"], name="result_newest_first"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["stock", "day"], name="one_result_per_stock_and_day"),
+            models.CheckConstraint(name="result_status_is_known", condition=Q(status__in=ResultStatus.values)),
+            models.CheckConstraint(
+                name="result_score_is_within_one", condition=Q(score__isnull=True) | Q(score__gte=-1, score__lte=1)
+            ),
+            models.CheckConstraint(
+                name="result_completed_has_numbers",
+                condition=~Q(status=ResultStatus.COMPLETED)
+                | (Q(score__isnull=False, close__isnull=False) & ~Q(verdict="") & ~Q(raw_verdict="")),
+            ),
+            models.CheckConstraint(
+                name="result_failure_says_why", condition=~Q(status=ResultStatus.FAILED) | ~Q(error_message="")
+            ),
+            models.CheckConstraint(
+                name="result_plan_is_whole",
+                condition=Q(side="", entry__isnull=True, stop__isnull=True, target__isnull=True)
+                | Q(side="long", stop__gt=0, stop__lt=models.F("entry"), target__gt=models.F("entry"))
+                | Q(side="short", target__gt=0, target__lt=models.F("entry"), stop__gt=models.F("entry")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stock_id} on {self.day}"
+
+    @property
+    def plan(self) -> Plan | None:
+        """The trade plan, or None where there is none (`no_trade_reason` says why)."""
+        if self.entry is None or self.stop is None or self.target is None or self.risk_reward is None:
+            return None
+        return Plan(Side(self.side), self.entry, self.stop, self.target, self.risk_reward)
+
+    @property
+    def change_percent(self) -> float | None:
+        """Close against the previous session's close, in percent."""
+        return 100 * (self.close / self.previous_close - 1) if self.close and self.previous_close else None
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether the steady verdict differs from the day's raw one."""
+        return self.verdict != self.raw_verdict
+
+    @property
+    def duration(self) -> timedelta:
+        return self.completed_at - self.started_at
+
+
+class RawData(models.Model):
+    """The evidence of a result, a few kilobytes; never joined in a list."""
+
+    result = models.OneToOneField(Result, primary_key=True, on_delete=models.CASCADE, related_name="raw_data")
+    evidence = models.JSONField()
+
+    class Meta:
+        verbose_name_plural = "raw data"
+
+    def __str__(self) -> str:
+        return f"Evidence of {self.result_id}"

@@ -1,0 +1,63 @@
+"""The words for where a job, one of its stocks, a stock and a result stand."""
+
+from django.db import models
+
+
+class JobStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    PROCESSING = "processing", "Running"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class DetailStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    PROCESSING = "processing", "Running"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+    SKIPPED = "skipped", "Skipped"
+
+
+class StockStatus(models.TextChoices):
+    NEVER = "never", "Not analysed yet"
+    QUEUED = "queued", "Queued"
+    PROCESSING = "processing", "Running"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class ResultStatus(models.TextChoices):
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+
+
+class Source(models.TextChoices):
+    """Who asked for an analysis."""
+
+    WATCHLIST = "watchlist", "Watchlist"
+    BULK = "bulk", "Bulk"
+    DEMO = "demo", "Demo"
+    SCHEDULE = "schedule", "Schedule"
+    COMMAND = "command", "Command"
+    API = "api", "API"
+
+
+class ErrorKind(models.TextChoices):
+    """Why the analysis of a stock failed; the first six are a price source's words."""
+
+    UNKNOWN_TICKER = "unknown_ticker", "Unknown ticker"
+    NO_DATA = "no_data", "No data"
+    RATE_LIMITED = "rate_limited", "Rate limited"
+    TIMEOUT = "timeout", "Timed out"
+    UNAVAILABLE = "unavailable", "Source unavailable"
+    BAD_DATA = "bad_data", "Bad data"
+    NOT_ENOUGH_HISTORY = "not_enough_history", "Not enough history"
+    WORKER_LOST = "worker_lost", "Worker lost"
+    INTERNAL = "internal", "Internal error"
+
+
+ACTIVE = (JobStatus.QUEUED, JobStatus.PROCESSING)
+FINISHED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)

@@ -1,0 +1,127 @@
+"""Stocks, and the price history that is stored for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from analysis.engine import Bars
+from analysis.models.statuses import StockStatus
+from analysis.prices import Finding, exchange_of, is_demo, unpack
+
+
+class StockQuerySet(models.QuerySet["Stock"]):
+    def active(self) -> StockQuerySet:
+        return self.filter(is_active=True)
+
+    def lock(self, tickers: Iterable[str]) -> None:
+        """Lock these rows in one order for everybody, so that two transactions never wait for each other."""
+        list(self.filter(pk__in=tickers).order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+
+    def matching(self, text: str) -> StockQuerySet:
+        """Active stocks whose ticker starts with, or whose name holds, the text; tickers first."""
+        return (
+            self.active()
+            .filter(Q(ticker__istartswith=text) | Q(name__icontains=text))
+            .annotate(is_by_ticker=models.Case(models.When(ticker__istartswith=text, then=0), default=1))
+            .order_by("is_by_ticker", "ticker")
+        )
+
+
+class Stock(models.Model):
+    """A stock by its Yahoo symbol, with its own last state so that a list of stocks is one query.
+
+    `last_status` and `last_job` are of the newest attempt, `last_result` is the newest success: it stays when a later
+    attempt fails.
+    """
+
+    ticker = models.CharField(primary_key=True, max_length=20)
+    name = models.CharField(max_length=200, blank=True)
+    exchange = models.CharField(max_length=16, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    industry = models.CharField(max_length=100, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    last_status = models.CharField(max_length=12, choices=StockStatus, default=StockStatus.NEVER)
+    last_job = models.ForeignKey("Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    last_result = models.ForeignKey("Result", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    last_analyzed_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    objects: ClassVar[models.Manager[Stock]] = StockQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["ticker"]
+        indexes = [
+            models.Index(fields=["name"], name="stock_by_name"),
+            models.Index(fields=["industry"], name="stock_by_industry"),
+        ]
+        constraints = [
+            models.CheckConstraint(name="stock_ticker_is_not_empty", condition=~Q(ticker="")),
+            models.CheckConstraint(name="stock_last_status_is_known", condition=Q(last_status__in=StockStatus.values)),
+        ]
+
+    def __str__(self) -> str:
+        return self.ticker
+
+    def get_absolute_url(self) -> str:
+        return reverse("analysis:stock", args=[self.ticker])
+
+    @property
+    def is_demo(self) -> bool:
+        return is_demo(self.ticker)
+
+    @property
+    def decimals(self) -> int:
+        """Digits after the point in this stock's prices."""
+        return exchange_of(self.ticker).decimals
+
+
+class PriceSourceName(models.TextChoices):
+    YAHOO = "yahoo", "Yahoo"
+    CSV = "csv", "CSV folder"
+    DEMO = "demo", "Demo market"
+
+
+class PriceHistory(models.Model):
+    """The daily bars of one stock from one source, as that source had them: one compressed Arrow blob."""
+
+    stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="histories")
+    source = models.CharField(max_length=8, choices=PriceSourceName)
+    bars = models.BinaryField()
+    first_session = models.DateField()
+    last_session = models.DateField()
+    bar_count = models.PositiveIntegerField()
+    adjusted = models.BooleanField()
+    findings = models.JSONField(default=list, help_text="What the source noticed while it was read.")
+    fetched_at = models.DateTimeField()
+    checksum = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "price histories"
+        constraints = [
+            models.UniqueConstraint(fields=["stock", "source"], name="one_history_per_stock_and_source"),
+            models.CheckConstraint(
+                name="history_sessions_are_ordered", condition=Q(first_session__lte=models.F("last_session"))
+            ),
+            models.CheckConstraint(name="history_has_bars", condition=Q(bar_count__gt=0)),
+            models.CheckConstraint(name="history_source_is_known", condition=Q(source__in=PriceSourceName.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stock_id} from {self.source}"
+
+    def unpack(self) -> Bars:
+        """The stored bars, not yet through the quality gate."""
+        return unpack(bytes(self.bars))
+
+    def source_findings(self) -> tuple[Finding, ...]:
+        return tuple(Finding.from_dict(finding) for finding in self.findings)
+
+    def covers(self, day: date) -> bool:
+        return self.last_session >= day

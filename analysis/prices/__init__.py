@@ -1,0 +1,55 @@
+"""Prices: where daily bars come from, how good they are, and which sessions they should reach.
+
+A `PriceSource` answers `daily(tickers, since)` with one `History` or one `PriceError` per ticker; it raises nothing for
+the batch and never stands in for another source. A history holds the bars as the source had them. They are stored so
+(`pack`), and pass the quality gate (`check`) before every use: it repairs what can be repaired, drops the session
+that has not closed, and says in findings what it did and what it noticed. `source_for` picks the source of a ticker.
+"""
+
+from analysis.prices.arrow import checksum, pack, unpack
+from analysis.prices.csv_folder import CsvPrices
+from analysis.prices.demo import DemoMarket
+from analysis.prices.demo_companies import COMPANIES, Company
+from analysis.prices.exchanges import Exchange, exchange_of
+from analysis.prices.port import ErrorKind, Finding, History, PriceError, PriceSource
+from analysis.prices.quality import Checked, check
+from analysis.prices.registry import source_for, source_named
+from analysis.prices.sessions import (
+    assumed_weekdays,
+    calendar_end,
+    last_closed_session,
+    sessions_between,
+    sessions_late,
+)
+from analysis.prices.tickers import is_demo, is_well_formed, normalise
+from analysis.prices.yahoo import YahooPrices
+
+__all__ = [
+    "COMPANIES",
+    "Checked",
+    "Company",
+    "CsvPrices",
+    "DemoMarket",
+    "ErrorKind",
+    "Exchange",
+    "Finding",
+    "History",
+    "PriceError",
+    "PriceSource",
+    "YahooPrices",
+    "assumed_weekdays",
+    "calendar_end",
+    "check",
+    "checksum",
+    "exchange_of",
+    "is_demo",
+    "is_well_formed",
+    "last_closed_session",
+    "normalise",
+    "pack",
+    "sessions_between",
+    "sessions_late",
+    "source_for",
+    "source_named",
+    "unpack",
+]

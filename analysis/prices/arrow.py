@@ -1,0 +1,41 @@
+"""Stored bars: one compressed Arrow IPC stream per stock, columns session, open, high, low, close, volume."""
+
+import hashlib
+
+import pyarrow as pa
+
+from analysis.engine.bars import Bars
+
+_SCHEMA = pa.schema(
+    [("session", pa.date32())] + [(name, pa.float64()) for name in ("open", "high", "low", "close", "volume")]
+)
+# LZ4 on the calling thread: a fifth smaller than raw and five times faster to read than Zstandard or a thread pool.
+_WRITE = pa.ipc.IpcWriteOptions(compression="lz4")
+_READ = pa.ipc.IpcReadOptions(use_threads=False)
+
+
+def pack(bars: Bars) -> bytes:
+    """The bars as bytes to store; NaN and empty histories included."""
+    columns = (bars.session, bars.open, bars.high, bars.low, bars.close, bars.volume)
+    batch = pa.record_batch([pa.array(column) for column in columns], schema=_SCHEMA)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, _SCHEMA, options=_WRITE) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()
+
+
+def unpack(stored: bytes) -> Bars:
+    """The bars that `pack` stored, as read-only arrays; ValueError when the bytes are anything else."""
+    try:
+        with pa.ipc.open_stream(stored, options=_READ) as reader:
+            batch = reader.read_next_batch()
+    except (pa.ArrowException, OSError, StopIteration) as error:
+        raise ValueError("The stored bars cannot be read: they are damaged or in another format.") from error
+    if batch.schema != _SCHEMA:
+        raise ValueError(f"The stored bars have other columns than expected: {', '.join(batch.schema.names)}.")
+    return Bars(*(column.to_numpy(zero_copy_only=False) for column in batch.columns))
+
+
+def checksum(stored: bytes) -> str:
+    """The SHA-256 of the stored bytes, 64 hexadecimal digits."""
+    return hashlib.sha256(stored).hexdigest()

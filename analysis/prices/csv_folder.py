@@ -1,0 +1,124 @@
+"""The CSV source: a folder of `TICKER.csv` files, columns date, open, high, low, close[, adj_close], volume."""
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from analysis.engine.bars import Bars
+from analysis.prices.port import ErrorKind, Finding, History, PriceError
+from analysis.prices.tickers import is_well_formed
+
+NUMBERS = ("open", "high", "low", "close", "volume")
+NO_VALUE = {"", "nan", "null"}
+LINES_NAMED = 3  # of the broken ones
+
+type Row = tuple[date, tuple[float, ...]]
+
+
+class CsvPrices:
+    """A price source that reads one file per ticker; dates are ISO (2026-04-24), numbers have a decimal point."""
+
+    name = "csv"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
+        """The bars in each ticker's file from `since` on (None: all), or the error that says why not."""
+        return {ticker: self._answer(ticker, since) for ticker in tickers}
+
+    def _answer(self, ticker: str, since: date | None) -> History | PriceError:
+        try:
+            return self._read(ticker, since)
+        except PriceError as error:
+            return error
+
+    def _read(self, ticker: str, since: date | None) -> History:
+        if not is_well_formed(ticker):  # which also keeps a ticker from naming a file elsewhere
+            raise PriceError(ErrorKind.UNKNOWN_TICKER, f"{ticker!r} is not a ticker.", permanent=True)
+        path = self._folder / f"{ticker}.csv"
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                return _parse(file, path.name, since)
+        except FileNotFoundError as error:
+            if not self._folder.is_dir():
+                message = "The folder of price files cannot be found."
+                raise PriceError(ErrorKind.UNAVAILABLE, message, permanent=False) from error
+            message = f"The folder of price files has no {path.name}."
+            raise PriceError(ErrorKind.UNKNOWN_TICKER, message, permanent=True) from error
+        except OSError as error:
+            message = f"{path.name} cannot be read: {error.strerror}."
+            raise PriceError(ErrorKind.UNAVAILABLE, message, permanent=False) from error
+        except (UnicodeDecodeError, csv.Error) as error:
+            message = f"{path.name} is not a CSV file in UTF-8."
+            raise PriceError(ErrorKind.BAD_DATA, message, permanent=False) from error
+
+
+def _parse(file: Iterable[str], file_name: str, since: date | None) -> History:
+    """The rows of a file that can be read, oldest first; a finding names the lines that cannot."""
+    lines = csv.reader(file)
+    header = [cell.strip().lower().replace(" ", "_") for cell in next(lines, [])]
+    missing = [column for column in ("date", *NUMBERS) if column not in header]
+    if missing:
+        message = f"{file_name} does not name these columns in its first line: {', '.join(missing)}."
+        raise PriceError(ErrorKind.BAD_DATA, message, permanent=False)
+    rows: list[Row] = []
+    broken: list[str] = []
+    for cells in lines:
+        try:
+            if any(cells):
+                rows.append(_row(header, cells))
+        except ValueError as error:
+            broken.append(f"line {lines.line_num} ({error})")
+    if not rows:
+        kind, message = ErrorKind.NO_DATA, f"{file_name} has no rows."
+        if broken:
+            kind, message = ErrorKind.BAD_DATA, _broken_rows(file_name, broken)
+        raise PriceError(kind, message, permanent=False)
+    findings = (Finding("broken_rows", _broken_rows(file_name, broken), "warning"),) if broken else ()
+    rows.sort(key=lambda row: row[0])
+    bars = _bars([row for row in rows if since is None or row[0] >= since])
+    return History(bars, adjusted="adj_close" in header, findings=findings)
+
+
+def _row(header: list[str], cells: list[str]) -> Row:
+    """A line's date and numbers, prices adjusted where it says how; ValueError, in a few words, when it is broken."""
+    if len(cells) != len(header):
+        raise ValueError(f"{len(cells)} cells instead of {len(header)}")
+    line = dict(zip(header, cells, strict=True))
+    try:
+        day = date.fromisoformat(line["date"].strip()[:10])
+    except ValueError as error:
+        raise ValueError(f"{line['date']!r} is not an ISO date") from error
+    *prices, volume = (_number(line[column]) for column in NUMBERS)
+    if "adj_close" in line:
+        close = prices[-1]
+        factor = _number(line["adj_close"]) / close if close else math.nan
+        prices = [price * factor for price in prices]
+    return day, (*prices, volume)
+
+
+def _number(text: str) -> float:
+    if text.strip().lower() in NO_VALUE:
+        return math.nan
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a number") from error
+
+
+def _bars(rows: list[Row]) -> Bars:
+    sessions = np.array([day for day, _ in rows], dtype="datetime64[D]")
+    columns = np.array([numbers for _, numbers in rows], dtype=np.float64).reshape(-1, len(NUMBERS)).T
+    open_, high, low, close, volume = np.ascontiguousarray(columns)
+    return Bars(sessions, open_, high, low, close, volume)
+
+
+def _broken_rows(file_name: str, broken: list[str]) -> str:
+    rows = "1 row" if len(broken) == 1 else f"{len(broken):,} rows"
+    more = f" and {len(broken) - LINES_NAMED:,} more" if len(broken) > LINES_NAMED else ""
+    return f"{file_name}: {rows} could not be read: {', '.join(broken[:LINES_NAMED])}{more}."

@@ -1,0 +1,88 @@
+"""Exchanges: which market a Yahoo symbol belongs to, by its suffix."""
+
+from dataclasses import dataclass
+
+from analysis.prices.demo_companies import COMPANY_BY_TICKER
+from analysis.prices.tickers import is_demo
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A market: its calendar (None: Monday to Friday is assumed), currency, and decimals of a price."""
+
+    code: str
+    name: str
+    calendar: str | None
+    currency: str
+    timezone: str
+    decimals: int = 2
+
+
+UNKNOWN_EXCHANGE = Exchange("OTHER", "an exchange that is not known here", None, "", "UTC")
+US = Exchange("US", "NYSE and Nasdaq", "XNYS", "USD", "America/New_York")
+DEMO_INDIA = Exchange("DEMO-IN", "Demo market, India", "XBOM", "INR", "Asia/Kolkata")
+DEMO_US = Exchange("DEMO-US", "Demo market, United States", "XNYS", "USD", "America/New_York")
+
+# Athens and Tel Aviv have calendars in exchange-calendars that 4.13 cannot build.
+EXCHANGE_BY_SUFFIX = {
+    "NS": Exchange("NSE", "National Stock Exchange of India", "XBOM", "INR", "Asia/Kolkata"),
+    "BO": Exchange("BSE", "BSE Mumbai", "XBOM", "INR", "Asia/Kolkata"),
+    "L": Exchange("LSE", "London Stock Exchange", "XLON", "GBp", "Europe/London"),
+    "IL": Exchange("LSE-INT", "London Stock Exchange, international", "XLON", "USD", "Europe/London"),
+    "IR": Exchange("DUBLIN", "Euronext Dublin", "XDUB", "EUR", "Europe/Dublin"),
+    "DE": Exchange("XETRA", "Xetra", "XETR", "EUR", "Europe/Berlin"),
+    "F": Exchange("FRANKFURT", "Frankfurt", "XFRA", "EUR", "Europe/Berlin"),
+    "PA": Exchange("PARIS", "Euronext Paris", "XPAR", "EUR", "Europe/Paris"),
+    "AS": Exchange("AMSTERDAM", "Euronext Amsterdam", "XAMS", "EUR", "Europe/Amsterdam"),
+    "BR": Exchange("BRUSSELS", "Euronext Brussels", "XBRU", "EUR", "Europe/Brussels"),
+    "LS": Exchange("LISBON", "Euronext Lisbon", "XLIS", "EUR", "Europe/Lisbon"),
+    "MC": Exchange("MADRID", "Bolsa de Madrid", "XMAD", "EUR", "Europe/Madrid"),
+    "MI": Exchange("MILAN", "Borsa Italiana", "XMIL", "EUR", "Europe/Rome"),
+    "VI": Exchange("VIENNA", "Vienna", "XWBO", "EUR", "Europe/Vienna"),
+    "AT": Exchange("ATHENS", "Athens", None, "EUR", "Europe/Athens"),
+    "SW": Exchange("SIX", "SIX Swiss Exchange", "XSWX", "CHF", "Europe/Zurich"),
+    "ST": Exchange("STOCKHOLM", "Nasdaq Stockholm", "XSTO", "SEK", "Europe/Stockholm"),
+    "CO": Exchange("COPENHAGEN", "Nasdaq Copenhagen", "XCSE", "DKK", "Europe/Copenhagen"),
+    "HE": Exchange("HELSINKI", "Nasdaq Helsinki", "XHEL", "EUR", "Europe/Helsinki"),
+    "OL": Exchange("OSLO", "Oslo Børs", "XOSL", "NOK", "Europe/Oslo"),
+    "IC": Exchange("ICELAND", "Nasdaq Iceland", "XICE", "ISK", "Atlantic/Reykjavik"),
+    "WA": Exchange("WARSAW", "Warsaw", "XWAR", "PLN", "Europe/Warsaw"),
+    "PR": Exchange("PRAGUE", "Prague", "XPRA", "CZK", "Europe/Prague"),
+    "BD": Exchange("BUDAPEST", "Budapest", "XBUD", "HUF", "Europe/Budapest"),
+    "IS": Exchange("ISTANBUL", "Borsa Istanbul", "XIST", "TRY", "Europe/Istanbul"),
+    "TA": Exchange("TASE", "Tel Aviv", None, "ILA", "Asia/Jerusalem"),
+    "SR": Exchange("TADAWUL", "Saudi Exchange", "XSAU", "SAR", "Asia/Riyadh"),
+    "JO": Exchange("JSE", "Johannesburg", "XJSE", "ZAc", "Africa/Johannesburg"),
+    "T": Exchange("TSE", "Tokyo", "XTKS", "JPY", "Asia/Tokyo", 1),
+    "HK": Exchange("HKEX", "Hong Kong", "XHKG", "HKD", "Asia/Hong_Kong", 3),
+    "SS": Exchange("SHANGHAI", "Shanghai", "XSHG", "CNY", "Asia/Shanghai"),
+    "SZ": Exchange("SHENZHEN", "Shenzhen", "XSHG", "CNY", "Asia/Shanghai"),
+    "TW": Exchange("TWSE", "Taiwan", "XTAI", "TWD", "Asia/Taipei"),
+    "TWO": Exchange("TPEX", "Taipei Exchange", "XTAI", "TWD", "Asia/Taipei"),
+    "KS": Exchange("KRX", "Korea Exchange", "XKRX", "KRW", "Asia/Seoul", 0),
+    "KQ": Exchange("KOSDAQ", "Kosdaq", "XKRX", "KRW", "Asia/Seoul", 0),
+    "SI": Exchange("SGX", "Singapore", "XSES", "SGD", "Asia/Singapore", 3),
+    "KL": Exchange("MYX", "Bursa Malaysia", "XKLS", "MYR", "Asia/Kuala_Lumpur", 3),
+    "JK": Exchange("IDX", "Indonesia", "XIDX", "IDR", "Asia/Jakarta", 0),
+    "BK": Exchange("SET", "Thailand", "XBKK", "THB", "Asia/Bangkok"),
+    "PS": Exchange("PSE", "Philippines", "XPHS", "PHP", "Asia/Manila"),
+    "AX": Exchange("ASX", "Australia", "XASX", "AUD", "Australia/Sydney", 3),
+    "NZ": Exchange("NZX", "New Zealand", "XNZE", "NZD", "Pacific/Auckland", 3),
+    "TO": Exchange("TSX", "Toronto", "XTSE", "CAD", "America/Toronto"),
+    "V": Exchange("TSXV", "TSX Venture", "XTSE", "CAD", "America/Toronto", 3),
+    "SA": Exchange("B3", "B3 São Paulo", "BVMF", "BRL", "America/Sao_Paulo"),
+    "MX": Exchange("BMV", "Mexico", "XMEX", "MXN", "America/Mexico_City"),
+    "SN": Exchange("SANTIAGO", "Santiago", "XSGO", "CLP", "America/Santiago"),
+    "BA": Exchange("BYMA", "Buenos Aires", "XBUE", "ARS", "America/Argentina/Buenos_Aires"),
+}
+
+
+def exchange_of(ticker: str) -> Exchange:
+    """The market of a normalised ticker; `UNKNOWN_EXCHANGE` for indices, currencies, futures and unknown suffixes."""
+    if is_demo(ticker):
+        company = COMPANY_BY_TICKER.get(ticker)
+        return DEMO_INDIA if company is not None and company.currency == "INR" else DEMO_US
+    if ticker.startswith("^") or "=" in ticker:
+        return UNKNOWN_EXCHANGE
+    _, dot, suffix = ticker.rpartition(".")
+    return EXCHANGE_BY_SUFFIX.get(suffix, UNKNOWN_EXCHANGE) if dot else US

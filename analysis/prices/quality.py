@@ -1,0 +1,229 @@
+"""The quality gate: between bars as a source had them and bars that an analysis may use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.engine.bars import Bars, Floats, Sessions
+from analysis.prices.port import ErrorKind, Finding, PriceError, Severity
+from analysis.prices.sessions import (
+    are_sessions,
+    assumed_weekdays,
+    last_closed_session,
+    local_day,
+    sessions_between,
+    sessions_late,
+)
+
+LONG_GAP = 5  # sessions
+ROSE, FELL = 1.5, 0.55  # close or open by the close before; a 2:1 split on a day that rises by a tenth still counts
+HUNDREDFOLD = (70.0, 140.0)  # pence for pounds, give or take the session's own change
+ROUNDING = 1e-6  # relative; adjusting a price moves its last digits
+
+type Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Bars fit for use, and what was repaired or noticed on the way.
+
+    Sessions strictly increase and have closed; every price is finite and positive, low <= open, close <= high;
+    volume is finite and not negative.
+    """
+
+    bars: Bars
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Market:
+    ticker: str
+    now: datetime
+    last_closed: date
+
+
+def check(bars: Bars, *, ticker: str, now: datetime, adjusted: bool = True) -> Checked:
+    """Repair and question a source's bars at the moment `now` (aware).
+
+    Raises PriceError: `bad_data` without one positive close, `no_data` when no bar of a closed session is left.
+    """
+    if not len(bars):
+        raise PriceError(ErrorKind.NO_DATA, f"The source has no bars for {ticker}.", permanent=False)
+    if not (bars.close > 0).any():
+        raise PriceError(ErrorKind.BAD_DATA, f"Not one bar of {ticker} has a positive close.", permanent=False)
+    market = _Market(ticker, now, last_closed_session(ticker, now))
+    bars = _in_order(bars)
+    findings: list[Finding] = []
+    for repair in _REPAIRS:
+        bars, finding = repair(bars, market)
+        if finding:
+            findings.append(finding)
+            if not len(bars):
+                raise PriceError(ErrorKind.NO_DATA, f"{ticker} has no usable bars: {finding.message}", permanent=False)
+    findings += [finding for notice in _NOTICES if (finding := notice(bars, market))]
+    if not adjusted:
+        findings.append(_UNADJUSTED)
+    return Checked(bars, tuple(findings))
+
+
+def _in_order(bars: Bars) -> Bars:
+    if (bars.session[1:] < bars.session[:-1]).any():
+        return _rows(bars, np.argsort(bars.session, kind="stable"))
+    return bars
+
+
+def _drop_unfinished(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
+    today = local_day(market.ticker, market.now)  # a past day has closed even where the calendar expects no session
+    unfinished = (bars.session > np.datetime64(market.last_closed)) & (bars.session >= np.datetime64(today))
+    return _without(bars, unfinished, "unfinished_session", "session", "that has not closed left out")
+
+
+def _drop_last_without_close(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
+    if bars.close[-1] > 0 or not bars.volume[-1] > 0:
+        return bars, None
+    last = bars.last_session
+    message = f"The newest session, {last}, has volume but no close yet: it is left out."
+    return bars[:-1], Finding("last_close_missing", message, "warning", last)
+
+
+def _drop_null_rows(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
+    lowest = np.minimum(np.minimum(bars.open, bars.high), np.minimum(bars.low, bars.close))
+    highest = np.maximum(np.maximum(bars.open, bars.high), np.maximum(bars.low, bars.close))
+    unpriced = ~((lowest > 0) & (highest < np.inf))
+    return _without(bars, unpriced, "null_rows", "row", "without prices left out")
+
+
+def _drop_duplicates(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
+    repeated = np.zeros(len(bars), dtype=np.bool_)
+    repeated[:-1] = bars.session[1:] == bars.session[:-1]
+    return _without(bars, repeated, "duplicate_sessions", "earlier row", "of a session given twice left out")
+
+
+def _fill_volume(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
+    missing = ~((bars.volume >= 0) & (bars.volume < np.inf))
+    if not missing.any():
+        return bars, None
+    finding = _finding("missing_volume", "repair", bars.session[missing], "session", "without a volume counted as 0")
+    return replace(bars, volume=np.where(missing, 0.0, bars.volume)), finding
+
+
+def _drop_holidays(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
+    idle = (bars.volume == 0) & (bars.high - bars.low <= ROUNDING * bars.close)
+    if idle.any():
+        idle[idle] = ~are_sessions(market.ticker, bars.session[idle])
+    return _without(bars, idle, "holiday_rows", "row", "of a holiday, with one price and no volume, left out")
+
+
+def _widen_ranges(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
+    high = np.maximum(np.maximum(bars.open, bars.close), np.maximum(bars.high, bars.low))
+    low = np.minimum(np.minimum(bars.open, bars.close), np.minimum(bars.high, bars.low))
+    widened = (high - bars.high) + (bars.low - low) > ROUNDING * bars.close
+    finding = None
+    if widened.any():
+        what = "with a price outside low to high widened to hold it"
+        finding = _finding("range_widened", "repair", bars.session[widened], "session", what)
+    return replace(bars, high=high, low=low), finding
+
+
+def _notice_zero_volume(bars: Bars, _: _Market) -> Finding | None:
+    return _finding("zero_volume", "warning", bars.session[bars.volume == 0], "session", "without volume")
+
+
+def _notice_gaps(bars: Bars, market: _Market) -> Finding | None:
+    days = np.diff(bars.session).astype(np.int64)
+    candidates = np.flatnonzero(days > LONG_GAP + 1)
+    gaps = [end for end in candidates if _sessions_missed(bars, int(end), market.ticker) > LONG_GAP]
+    what = f"of more than {LONG_GAP} sessions"
+    return _finding("gap", "warning", bars.session[[end + 1 for end in gaps]], "gap", what, "the last before")
+
+
+def _notice_hundredfold(bars: Bars, _: _Market) -> Finding | None:
+    hundredfold = _is_hundredfold(bars.close[1:] / bars.close[:-1])
+    what = "at about 100 times or a hundredth of the price before, as when pence and pounds are mixed"
+    return _finding("hundredfold", "warning", bars.session[1:][hundredfold], "session", what)
+
+
+def _notice_jumps(bars: Bars, _: _Market) -> Finding | None:
+    session = bars.close[1:] / bars.close[:-1]
+    overnight = bars.open[1:] / bars.close[:-1]
+    jumped = (np.maximum(session, overnight) > ROSE) | (np.minimum(session, overnight) < FELL)
+    jumped &= ~_is_hundredfold(session)
+    what = "with a price change of about half or more, as at a split that prices are not adjusted for"
+    return _finding("jump", "warning", bars.session[1:][jumped], "session", what)
+
+
+def _notice_stale(bars: Bars, market: _Market) -> Finding | None:
+    last = bars.last_session
+    late = sessions_late(market.ticker, last, market.now)
+    if not late:
+        return None
+    passed = "1 session has" if late == 1 else f"{late:,} sessions have"
+    return Finding("stale", f"{passed} closed since the newest bar, of {last}.", "warning", last)
+
+
+def _notice_guessed_sessions(_: Bars, market: _Market) -> Finding | None:
+    return assumed_weekdays(market.ticker, market.last_closed)
+
+
+_UNADJUSTED = Finding("unadjusted", "The source does not adjust prices for splits and dividends.", "warning")
+_REPAIRS: tuple[Callable[[Bars, _Market], tuple[Bars, Finding | None]], ...] = (
+    _drop_unfinished,
+    _drop_last_without_close,
+    _drop_null_rows,
+    _drop_duplicates,
+    _fill_volume,
+    _drop_holidays,
+    _widen_ranges,
+)
+_NOTICES: tuple[Callable[[Bars, _Market], Finding | None], ...] = (
+    _notice_zero_volume,
+    _notice_gaps,
+    _notice_hundredfold,
+    _notice_jumps,
+    _notice_stale,
+    _notice_guessed_sessions,
+)
+
+
+def _is_hundredfold(ratio: Floats) -> Mask:
+    least, most = HUNDREDFOLD
+    return ((ratio > least) & (ratio < most)) | ((ratio > 1 / most) & (ratio < 1 / least))
+
+
+def _sessions_missed(bars: Bars, row: int, ticker: str) -> int:
+    """How many sessions the calendar expects between this row's and the next one's."""
+    before, after = bars.session[row : row + 2].tolist()
+    return len(sessions_between(ticker, before + timedelta(days=1), after - timedelta(days=1)))
+
+
+def _without(bars: Bars, dropped: Mask, code: str, noun: str, what: str) -> tuple[Bars, Finding | None]:
+    if not dropped.any():
+        return bars, None
+    return _rows(bars, ~dropped), _finding(code, "repair", bars.session[dropped], noun, what)
+
+
+def _rows(bars: Bars, chosen: Mask | NDArray[np.intp]) -> Bars:
+    return Bars(
+        bars.session[chosen],
+        bars.open[chosen],
+        bars.high[chosen],
+        bars.low[chosen],
+        bars.close[chosen],
+        bars.volume[chosen],
+    )
+
+
+def _finding(
+    code: str, severity: Severity, sessions: Sessions, noun: str, what: str, when: str = "the last on"
+) -> Finding | None:
+    """One sentence about all the sessions of a kind; None when there are none."""
+    count = len(sessions)
+    if not count:
+        return None
+    last = sessions[-1].astype(object)
+    if count == 1:
+        return Finding(code, f"1 {noun} {what}, {when.removeprefix('the last ')} {last}.", severity, last)
+    return Finding(code, f"{count:,} {noun}s {what}, {when} {last}.", severity, last)

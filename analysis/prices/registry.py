@@ -1,0 +1,28 @@
+"""The registry: which source answers for which ticker."""
+
+from pathlib import Path
+
+from analysis.prices.csv_folder import CsvPrices
+from analysis.prices.demo import DemoMarket
+from analysis.prices.port import PriceSource
+from analysis.prices.tickers import is_demo
+from analysis.prices.yahoo import YahooPrices
+
+_DEMO_MARKET = DemoMarket()
+
+
+def source_named(name: str, *, csv_folder: Path, cache_folder: Path) -> PriceSource:
+    """The source that a setting names: `yahoo`, `csv` or `demo`; ValueError for any other name."""
+    match name:
+        case "yahoo":
+            return YahooPrices(cache_folder)
+        case "csv":
+            return CsvPrices(csv_folder)
+        case "demo":
+            return _DEMO_MARKET
+    raise ValueError(f"{name!r} is not a price source: yahoo, csv and demo are.")
+
+
+def source_for(ticker: str, configured: PriceSource) -> PriceSource:
+    """The source of a normalised ticker: the demo market for `.DEMO`, the configured one for every other."""
+    return _DEMO_MARKET if is_demo(ticker) else configured

@@ -1,0 +1,145 @@
+"""Sessions: on which days a stock trades, and which of them have closed."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from exchange_calendars import ExchangeCalendar, get_calendar
+from numpy.typing import NDArray
+
+from analysis.prices.exchanges import UNKNOWN_EXCHANGE, Exchange, exchange_of
+from analysis.prices.port import Finding
+
+SETTLING = np.timedelta64(30, "m")  # a session counts as closed this long after its close
+_FIRST_DAY = date(1997, 1, 1)
+_LAST_DAY = date(2060, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Schedule:
+    """Sessions as datetime64[D] and their closes as datetime64[m] in UTC; weekdays are assumed after `known_until`."""
+
+    sessions: NDArray[np.datetime64]
+    closes: NDArray[np.datetime64]
+    known_until: date | None
+
+    def count_until(self, day: date) -> int:
+        """How many sessions there are up to and including `day`."""
+        return int(np.searchsorted(self.sessions, np.datetime64(day, "D"), side="right"))
+
+    def count_closed(self, now: datetime) -> int:
+        """How many sessions have closed at `now`."""
+        if now.tzinfo is None:
+            raise ValueError("now must know its time zone")
+        moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "m") - SETTLING
+        return int(np.searchsorted(self.closes, moment, side="right"))
+
+
+def last_closed_session(ticker: str, now: datetime) -> date:
+    """The newest session of the ticker's exchange that has closed at `now` (aware): 30 minutes after its close."""
+    schedule = _schedule_of(ticker)
+    return schedule.sessions[schedule.count_closed(now) - 1].astype(object)  # type: ignore[no-any-return]
+
+
+def sessions_between(ticker: str, first: date, last: date) -> list[date]:
+    """The exchange's sessions from `first` to `last`, both included."""
+    schedule = _schedule_of(ticker)
+    start = int(np.searchsorted(schedule.sessions, np.datetime64(first, "D")))
+    days: list[date] = schedule.sessions[start : schedule.count_until(last)].tolist()
+    return days
+
+
+def sessions_late(ticker: str, last_session: date, now: datetime) -> int:
+    """How many closed sessions there are after `last_session`: 0 when bars up to it are fresh at `now` (aware)."""
+    schedule = _schedule_of(ticker)
+    return max(schedule.count_closed(now) - schedule.count_until(last_session), 0)
+
+
+def are_sessions(ticker: str, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """Which of `days` (datetime64[D]) are sessions; days that the calendar does not reach all count as sessions."""
+    schedule = _schedule_of(ticker)
+    if schedule.known_until is None:
+        return np.ones(days.shape, dtype=np.bool_)
+    sessions = schedule.sessions
+    unknown = (days < sessions[0]) | (days > np.datetime64(schedule.known_until))
+    expected: NDArray[np.bool_] = unknown | np.isin(days, sessions)
+    return expected
+
+
+def local_day(ticker: str, now: datetime) -> date:
+    """The date at the exchange at `now` (aware)."""
+    return now.astimezone(_zone(exchange_of(ticker).timezone)).date()
+
+
+def calendar_end(exchange: Exchange) -> date | None:
+    """The last day that the exchange's holidays are known for; None when none are known."""
+    return _schedule(exchange.calendar, exchange.timezone).known_until
+
+
+def assumed_weekdays(ticker: str, day: date) -> Finding | None:
+    """The finding that sessions up to `day` are guessed as Monday to Friday; None when the calendar knows them."""
+    exchange = exchange_of(ticker)
+    known_until = calendar_end(exchange)
+    if known_until is not None and day <= known_until:
+        return None
+    if exchange is UNKNOWN_EXCHANGE:
+        reason = f"The exchange of {ticker} is not known"
+    elif known_until is None:
+        reason = f"The holidays of {exchange.name} are not known"
+    else:
+        reason = f"The holidays of {exchange.name} are known until {known_until} only"
+    return Finding("weekdays_assumed", f"{reason}: every weekday counts as a session.", "info", day)
+
+
+def _schedule_of(ticker: str) -> _Schedule:
+    exchange = exchange_of(ticker)
+    return _schedule(exchange.calendar, exchange.timezone)
+
+
+@lru_cache
+def _zone(timezone: str) -> ZoneInfo:
+    return ZoneInfo(timezone)
+
+
+@lru_cache
+def _schedule(calendar_code: str | None, timezone: str) -> _Schedule:
+    """The sessions of a calendar from 1997 (or its own start) to 2060; weekdays where it ends or there is none."""
+    if calendar_code is None:
+        sessions = _weekdays(_FIRST_DAY)
+        return _Schedule(sessions, _closes(sessions, timedelta(days=1), timezone), None)
+    calendar = _calendar(calendar_code)
+    known_until = calendar.sessions[-1].date()
+    usual_close = calendar.closes.iloc[-1].tz_convert(timezone).tz_localize(None) - calendar.sessions[-1]
+    guessed = _weekdays(known_until + timedelta(days=1))
+    return _Schedule(
+        np.concatenate([calendar.sessions.to_numpy().astype("datetime64[D]"), guessed]),
+        np.concatenate(
+            [
+                calendar.closes.dt.tz_localize(None).to_numpy().astype("datetime64[m]"),
+                _closes(guessed, usual_close, timezone),
+            ]
+        ),
+        known_until,
+    )
+
+
+def _calendar(code: str) -> ExchangeCalendar:
+    try:
+        return get_calendar(code, start=_FIRST_DAY.isoformat())
+    except ValueError:  # some calendars begin later than 1997: they know best where
+        return get_calendar(code)
+
+
+def _weekdays(first: date) -> NDArray[np.datetime64]:
+    days = np.arange(first, _LAST_DAY, dtype="datetime64[D]")
+    return days[np.is_busday(days)]
+
+
+def _closes(sessions: NDArray[np.datetime64], close: timedelta, timezone: str) -> NDArray[np.datetime64]:
+    """The moments in UTC at which sessions close whose market closes `close` after the local midnight."""
+    local = pd.DatetimeIndex(sessions) + close
+    moments = local.tz_localize(timezone, ambiguous=False, nonexistent="shift_forward")
+    return moments.tz_convert(UTC).tz_localize(None).to_numpy().astype("datetime64[m]")

@@ -1,0 +1,189 @@
+"""Finish: results, evidence, details, stocks and counters of a group of stocks, in one short transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
+from django.utils import timezone
+
+from analysis.engine import ENGINE_VERSION, Assessment, to_evidence
+from analysis.models import (
+    DetailStatus,
+    ErrorKind,
+    Job,
+    JobDetail,
+    JobStatus,
+    RawData,
+    Result,
+    ResultStatus,
+    Stock,
+    StockStatus,
+)
+from analysis.services.claim import Lease
+from analysis.services.transient import transactional
+from analysis.services.work import Failure, Outcome
+
+# What a later run of the same day puts in the place of an earlier one's.
+REPLACED = [
+    field.name for field in Result._meta.concrete_fields if field.name not in {"id", "stock", "day", "created_at"}
+]
+
+
+def finish(lease: Lease, outcomes: Sequence[Outcome]) -> int:
+    """Write what a slice found, for the stocks whose lease it still holds; returns how many those were.
+
+    What another slice has taken over since (token and fence tell) is dropped without a trace: the other one writes it.
+    """
+    evidence = {o.detail.pk: _evidence(o) for o in outcomes if isinstance(o.found, Assessment)}
+    return _finish(lease, outcomes, evidence)
+
+
+@transactional
+def _finish(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[str, object]]) -> int:
+    job = Job.objects.select_for_update(no_key=True).get(pk=lease.job.pk)
+    fences = {outcome.detail.pk: outcome.detail.fence for outcome in outcomes}
+    rows = JobDetail.objects.select_for_update().held_by(lease.token).filter(pk__in=fences).order_by("pk")
+    held = {pk for pk, fence in rows.values_list("pk", "fence") if fence == fences[pk]}
+    outcomes = [outcome for outcome in outcomes if outcome.detail.pk in held]
+    if not outcomes:
+        return 0
+    Stock.objects.lock(outcome.detail.stock_id for outcome in outcomes)
+    now = timezone.now()
+    results = _save_results(job, outcomes, now)
+    RawData.objects.bulk_create(
+        [RawData(result_id=results[pk], evidence=evidence[pk]) for pk in results if pk in evidence],
+        update_conflicts=True,
+        unique_fields=["result"],
+        update_fields=["evidence"],
+    )
+    _move_details(outcomes, results, now)
+    failed = [o for o in outcomes if isinstance(o.found, Failure)]
+    tell_stocks(
+        job,
+        completed=[o.detail.stock_id for o in outcomes if isinstance(o.found, Assessment)],
+        failed={o.detail.stock_id: o.found.message for o in failed if isinstance(o.found, Failure)},
+        now=now,
+    )
+    count(job, completed=len(outcomes) - len(failed), failed=len(failed))
+    return len(outcomes)
+
+
+def _save_results(job: Job, outcomes: Sequence[Outcome], now: datetime) -> dict[int, int]:
+    """Upsert by (stock, day); a failure leaves the success of the same day alone. Returns detail pk -> result pk."""
+    failures = [o for o in outcomes if isinstance(o.found, Failure)]
+    kept = set(
+        Result.objects.completed()
+        .filter(stock_id__in={o.detail.stock_id for o in failures}, day__in={o.day for o in failures})
+        .values_list("stock_id", "day")
+    )
+    to_save = [o for o in outcomes if isinstance(o.found, Assessment) or (o.detail.stock_id, o.day) not in kept]
+    rows = Result.objects.bulk_create(
+        [_result(job, outcome, now) for outcome in to_save],
+        update_conflicts=True,
+        unique_fields=["stock", "day"],
+        update_fields=REPLACED,
+    )
+    RawData.objects.filter(result_id__in=[r.pk for r in rows if r.status == ResultStatus.FAILED]).delete()
+    return {outcome.detail.pk: row.pk for outcome, row in zip(to_save, rows, strict=True)}
+
+
+def _result(job: Job, outcome: Outcome, now: datetime) -> Result:
+    result = Result(
+        job=job,
+        stock_id=outcome.detail.stock_id,
+        day=outcome.day,
+        status=ResultStatus.FAILED,
+        source=job.source,
+        price_source=outcome.price_source,
+        strategy=job.strategy,
+        bar_count=outcome.bar_count,
+        input_fingerprint=outcome.fingerprint,
+        engine_version=ENGINE_VERSION,
+        started_at=outcome.started_at,
+        completed_at=outcome.completed_at,
+        created_at=now,
+        updated_at=now,
+    )
+    found = outcome.found
+    if isinstance(found, Failure):
+        result.error_message = found.message
+        return result
+    result.status = ResultStatus.COMPLETED
+    result.score, result.close, result.previous_close = found.score, found.close, found.previous_close
+    result.raw_verdict, result.verdict = found.raw_verdict.value, found.verdict.value
+    result.no_trade_reason = found.no_trade_reason
+    result.what_changed = "; ".join(change.sentence for change in found.changes)[:300]
+    if found.plan:
+        result.side = found.plan.side.value
+        result.entry, result.stop, result.target = found.plan.entry, found.plan.stop, found.plan.target
+        result.risk_reward = found.plan.risk_reward
+    return result
+
+
+def _evidence(outcome: Outcome) -> dict[str, object]:
+    assert isinstance(outcome.found, Assessment)  # noqa: S101
+    return {**to_evidence(outcome.found), "data_quality": [finding.as_dict() for finding in outcome.findings]}
+
+
+def _move_details(outcomes: Sequence[Outcome], results: dict[int, int], now: datetime) -> None:
+    moved = []
+    for outcome in outcomes:
+        detail, found = outcome.detail, outcome.found
+        detail.completed_at, detail.day = now, outcome.day
+        detail.lease_token = detail.lease_until = None
+        if isinstance(found, Failure):
+            detail.status, detail.error_kind, detail.error_message = DetailStatus.FAILED, found.kind, found.message
+        else:
+            detail.status, detail.error_kind, detail.error_message = DetailStatus.COMPLETED, "", ""
+            detail.score = found.score
+            detail.raw_verdict, detail.verdict = found.raw_verdict.value, found.verdict.value
+        detail.result_id = results.get(detail.pk)
+        moved.append(detail)
+    JobDetail.objects.bulk_update(
+        moved,
+        [
+            "status", "completed_at", "day", "score", "raw_verdict", "verdict", "error_kind", "error_message", "result",
+            "lease_token", "lease_until",
+        ],
+    )  # fmt: skip
+
+
+def tell_stocks(job: Job, *, completed: Sequence[str], failed: dict[str, str], now: datetime) -> None:
+    """Bring stocks up to date: the newest success always, status and error where this job is the newest attempt."""
+    newest = Result.objects.completed().filter(stock_id=OuterRef("pk")).order_by("-day").values("pk")[:1]
+    Stock.objects.filter(pk__in=completed).update(last_result=Subquery(newest))
+    own = Stock.objects.filter(last_job=job)
+    own.filter(pk__in=completed).update(last_status=StockStatus.COMPLETED, last_error="", last_analyzed_at=now)
+    if failed:
+        sentence = Case(*(When(pk=ticker, then=Value(message)) for ticker, message in failed.items()))
+        own.filter(pk__in=failed).update(last_status=StockStatus.FAILED, last_error=sentence, last_analyzed_at=now)
+
+
+def count(job: Job, *, completed: int = 0, failed: int = 0, skipped: int = 0) -> bool:
+    """Add rows that moved to the job's counters; True when that completed the job.
+
+    The counters' row lock decides which slice is the last one, on SQLite and on PostgreSQL.
+    """
+    now = timezone.now()
+    Job.objects.filter(pk=job.pk).update(
+        completed_count=F("completed_count") + completed,
+        failed_count=F("failed_count") + failed,
+        skipped_count=F("skipped_count") + skipped,
+        progress_at=now,
+    )
+    everything = Q(total__lte=F("completed_count") + F("failed_count") + F("skipped_count"))
+    nothing_worked = When(failed_count=F("total"), then=Value(JobStatus.FAILED))
+    ended = (
+        Job.objects.active()
+        .filter(everything, pk=job.pk)
+        .update(status=Case(nothing_worked, default=Value(JobStatus.COMPLETED)), completed_at=now)
+    )
+    if ended:
+        Job.objects.filter(pk=job.pk, status=JobStatus.FAILED).update(error_message=_why_all_failed(job))
+    return bool(ended)
+
+
+def _why_all_failed(job: Job) -> str:
+    failed = JobDetail.objects.filter(job=job, status=DetailStatus.FAILED)
+    kinds = failed.order_by().values_list("error_kind").annotate(rows=Count("pk")).order_by("-rows")
+    return "No stock could be analysed: " + ", ".join(f"{n} × {ErrorKind(kind).label.lower()}" for kind, n in kinds)

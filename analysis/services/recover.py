@@ -1,0 +1,120 @@
+"""Recover: what a dead worker held goes back to the queue or fails, and what was forgotten is woken."""
+
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from analysis import queue
+from analysis.models import ACTIVE, DetailStatus, ErrorKind, Job, JobDetail
+from analysis.services.cancel import cancel
+from analysis.services.claim import put_back
+from analysis.services.finish import count, tell_stocks
+from analysis.services.submit import RUN_SLICE
+from analysis.services.transient import transactional
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+STALLED_AFTER = timedelta(seconds=30)
+LOST = f"Worker lost: the process that analysed it died or hung {MAX_ATTEMPTS} times."
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What one recovery did, in rows: details put back, failed and cancelled; jobs woken, expired and repaired."""
+
+    requeued: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    woken: int = 0
+    expired: int = 0
+    repaired: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.requeued + self.failed + self.cancelled + self.woken + self.expired + self.repaired
+
+    def __str__(self) -> str:
+        return (
+            f"{self.requeued} stocks requeued, {self.failed} failed as lost, {self.cancelled} cancelled; "
+            f"{self.woken} jobs woken, {self.expired} past their deadline, {self.repaired} counters repaired"
+        )
+
+
+def recover() -> Recovery:
+    """Bring every job back on its way; safe to run at any time, by several at once, and twice."""
+    done = Recovery()
+    now = timezone.now()
+    for job in Job.objects.active().filter(deadline__lte=now):
+        done.expired += cancel(job, reason=f"Its deadline passed at {timezone.localtime(job.deadline):%H:%M}.")
+    lost = JobDetail.objects.filter(status=DetailStatus.PROCESSING, lease_until__lt=now)
+    for job_id in list(lost.order_by().values_list("job_id", flat=True).distinct()):
+        _end_leases(job_id, done)
+    unfinished = Q(details__status__in=(DetailStatus.QUEUED, DetailStatus.PROCESSING))
+    settled = Job.objects.active().annotate(rows_left=Count("details", filter=unfinished)).filter(rows_left=0)
+    for job_id in list(settled.values_list("pk", flat=True)):
+        done.repaired += _reconcile(job_id)
+    stalled = Job.objects.active().filter(progress_at__lt=now - STALLED_AFTER, details__status=DetailStatus.QUEUED)
+    for job_id in list(stalled.order_by().values_list("pk", flat=True).distinct()):
+        done.woken += _wake(job_id)
+    if done.total:
+        logger.info("Recovered: %s", done)
+    return done
+
+
+@transactional
+def _end_leases(job_id: uuid.UUID, done: Recovery) -> None:
+    job = Job.objects.select_for_update(no_key=True).get(pk=job_id)
+    now = timezone.now()
+    expired = JobDetail.objects.select_for_update(skip_locked=True).filter(
+        job=job, status=DetailStatus.PROCESSING, lease_until__lt=now
+    )
+    rows = list(expired.order_by("pk").values_list("pk", "stock_id", "attempts"))
+    if job.status not in ACTIVE:
+        put_back([pk for pk, _, _ in rows], cancelled=True)
+        done.cancelled += len(rows)
+        return
+    lost = {pk: ticker for pk, ticker, attempts in rows if attempts >= MAX_ATTEMPTS}
+    again = [pk for pk, _, _ in rows if pk not in lost]
+    put_back(again, cancelled=False)
+    if again:
+        queue.enqueue(RUN_SLICE, str(job_id))
+    JobDetail.objects.filter(pk__in=lost).update(
+        status=DetailStatus.FAILED,
+        error_kind=ErrorKind.WORKER_LOST,
+        error_message=LOST,
+        completed_at=now,
+        lease_token=None,
+        lease_until=None,
+    )
+    tell_stocks(job, completed=[], failed=dict.fromkeys(lost.values(), LOST), now=now)
+    count(job, failed=len(lost))
+    done.requeued += len(again)
+    done.failed += len(lost)
+
+
+@transactional
+def _wake(job_id: uuid.UUID) -> bool:
+    now = timezone.now()
+    won = Job.objects.active().filter(pk=job_id, progress_at__lt=now - STALLED_AFTER).update(progress_at=now)
+    if won:
+        queue.enqueue(RUN_SLICE, str(job_id))
+    return bool(won)
+
+
+@transactional
+def _reconcile(job_id: uuid.UUID) -> bool:
+    """Set the counters of a job whose details have all ended to what its rows say, and complete it."""
+    job = Job.objects.select_for_update(no_key=True).get(pk=job_id)
+    rows = dict(job.details.order_by().values_list("status").annotate(Count("pk")))
+    if not job.is_active or rows.get(DetailStatus.QUEUED, 0) + rows.get(DetailStatus.PROCESSING, 0):
+        return False
+    job.completed_count = rows.get(DetailStatus.COMPLETED, 0)
+    job.failed_count = rows.get(DetailStatus.FAILED, 0)
+    job.skipped_count = job.total - job.completed_count - job.failed_count
+    job.save(update_fields=["completed_count", "failed_count", "skipped_count"])
+    return count(job)

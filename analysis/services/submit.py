@@ -1,0 +1,136 @@
+"""Submit: a request becomes a job, its details and the messages that wake workers, in one transaction."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from analysis import queue
+from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.models import Job, JobDetail, Source, Stock, StockStatus
+from analysis.prices import exchange_of, is_well_formed, normalise
+from analysis.services.claim import CHUNK
+from analysis.services.transient import transactional
+
+RUN_SLICE = "analysis.services.run.run_slice"
+FIRST_DAY = date(1970, 1, 1)
+TRIES = 3
+
+
+class Refused(Exception):
+    """The request cannot be carried out; the message is a sentence for whoever made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The job that now serves a request, and whether it had been started by the same request before."""
+
+    job: Job
+    is_duplicate: bool
+
+
+def submit(
+    tickers: Iterable[str],
+    *,
+    source: Source,
+    requested_by: AbstractBaseUser | None = None,
+    strategy: str = TECHNICAL_RATING.key,
+    as_of: date | None = None,
+    description: str = "",
+    parent: Job | None = None,
+    wake: bool = True,
+) -> Submission:
+    """Ask for an analysis of some stocks; a well-formed ticker that is not known yet becomes a Stock.
+
+    `wake=False` sends no message to a worker: the caller runs the job in its own process.
+
+    While a job for the same request of the same person is active, that job is the answer: the database's constraint
+    decides, so fifty callers at once get one job. Raises Refused.
+    """
+    wanted = _tickers(tickers)
+    if strategy not in STRATEGIES:
+        raise Refused(f"There is no strategy “{strategy}”; there are: {', '.join(STRATEGIES)}.")
+    if as_of and not FIRST_DAY <= as_of <= timezone.localdate():
+        raise Refused(f"{as_of} is {'in the future' if as_of > FIRST_DAY else 'too long ago'}; give a day that is past.")
+    job = Job(
+        source=source,
+        requested_by_id=requested_by and requested_by.pk,
+        strategy=strategy,
+        price_source=settings.PRICE_SOURCE,
+        as_of=as_of,
+        description=description or describe(wanted),
+        total=len(wanted),
+        parent=parent,
+    )
+    job.request_key = _request_key(job, wanted)
+    return _submit(job, wanted, wake)
+
+
+@transactional
+def _submit(job: Job, tickers: list[str], wake: bool) -> Submission:
+    Stock.objects.bulk_create([_stock(ticker) for ticker in tickers], ignore_conflicts=True)
+    if running := _insert(job):
+        return Submission(running, is_duplicate=True)
+    Stock.objects.lock(tickers)
+    JobDetail.objects.bulk_create([JobDetail(job=job, stock_id=ticker) for ticker in tickers], batch_size=1000)
+    Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job)
+    for _ in range(min(settings.WORKERS, -(-job.total // CHUNK)) if wake else 0):
+        queue.enqueue(RUN_SLICE, str(job.pk))
+    return Submission(job, is_duplicate=False)
+
+
+def _insert(job: Job) -> Job | None:
+    """Write the job, or return the active one that the constraint found in its way."""
+    for _ in range(TRIES):
+        try:
+            with transaction.atomic():
+                job.save(force_insert=True)
+            return None
+        except IntegrityError as error:
+            refused = error
+            if running := Job.objects.active().filter(request_key=job.request_key).first():
+                return running
+            # What was in the way ended between the refusal and the look: there is room now.
+    raise refused
+
+
+def describe(tickers: list[str]) -> str:
+    """A job's description where nobody gave one: the first tickers and how many more."""
+    first = ", ".join(tickers[:3])
+    return first if len(tickers) <= 3 else f"{first} and {len(tickers) - 3} more"
+
+
+def _tickers(raw: Iterable[str]) -> list[str]:
+    wanted: dict[str, None] = {}
+    bad: list[str] = []
+    for text in raw:
+        ticker = normalise(text)
+        if is_well_formed(ticker):
+            wanted[ticker] = None
+        else:
+            bad.append(text)
+    if bad:
+        shown = ", ".join(f"“{text[:30]}”" for text in bad[:3])
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        raise Refused(f"Not a ticker: {shown}{more}. A ticker looks like TCS.NS or AAPL.")
+    if not wanted:
+        raise Refused("No stocks given.")
+    if len(wanted) > settings.MAX_STOCKS_PER_JOB:
+        raise Refused(f"{len(wanted):,} stocks are too many for one job; the limit is {settings.MAX_STOCKS_PER_JOB:,}.")
+    return sorted(wanted)
+
+
+def _stock(ticker: str) -> Stock:
+    exchange = exchange_of(ticker)
+    return Stock(ticker=ticker, exchange=exchange.code, currency=exchange.currency)
+
+
+def _request_key(job: Job, tickers: list[str]) -> str:
+    asked = [job.requested_by_id, tickers, job.strategy, job.price_source, job.as_of and job.as_of.isoformat()]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()

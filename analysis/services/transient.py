@@ -1,0 +1,56 @@
+"""Transient database errors: a short transaction that met one is tried again, with backoff and jitter."""
+
+import functools
+import logging
+import random
+import time
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
+
+logger = logging.getLogger(__name__)
+
+TRIES = 5
+FIRST_PAUSE = 0.1
+# Deadlock, serialization failure, connection lost or refused, server starting or shutting down, too many connections.
+TRANSIENT_SQLSTATES = ("40001", "40P01", "08", "57P", "53300", "55P03")
+TRANSIENT_SQLITE = ("database is locked", "database table is locked", "disk i/o error")
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the same transaction may succeed when it is run again; a constraint error never is."""
+    if isinstance(error, InterfaceError):
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    if state:
+        return str(state).startswith(TRANSIENT_SQLSTATES)
+    return connection.vendor == "postgresql" or any(text in str(error).lower() for text in TRANSIENT_SQLITE)
+
+
+def transactional[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """Run a function in one transaction of its own, again when the database could not serve it this time.
+
+    Inside an outer transaction it runs once, as a savepoint: only the outermost can be repeated.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        if connection.in_atomic_block:
+            with transaction.atomic():
+                return function(*args, **kwargs)
+        for tried in range(1, TRIES + 1):
+            try:
+                with transaction.atomic():
+                    return function(*args, **kwargs)
+            except (OperationalError, InterfaceError) as error:
+                if tried == TRIES or not is_transient(error):
+                    raise
+                pause = FIRST_PAUSE * 2**tried * random.uniform(0.5, 1.5)  # noqa: S311
+                logger.warning("%s: %s; again in %.1f s", function.__qualname__, str(error).strip(), pause)
+                close_old_connections()
+                time.sleep(pause)
+        raise AssertionError("unreachable")
+
+    return wrapper

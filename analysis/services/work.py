@@ -1,0 +1,181 @@
+"""Work: bars of the claimed stocks, from the store or their source, and what the engine makes of them."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+
+from analysis.engine import STRATEGIES, Assessment, NotEnoughHistory, assess, fingerprint
+from analysis.models import ErrorKind, Job, JobDetail, PriceHistory, Stock
+from analysis.prices import (
+    Finding,
+    History,
+    PriceError,
+    PriceSource,
+    check,
+    checksum,
+    exchange_of,
+    last_closed_session,
+    pack,
+    source_for,
+    source_named,
+)
+from analysis.services.transient import transactional
+
+logger = logging.getLogger(__name__)
+
+FIRST_FETCH = timedelta(days=5 * 365 + 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a stock has no result: a kind to count by and a sentence to read."""
+
+    kind: ErrorKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one detail; `day` is the session that the result or the failure is about."""
+
+    detail: JobDetail
+    day: date
+    price_source: str
+    started_at: datetime
+    completed_at: datetime
+    found: Assessment | Failure
+    bar_count: int = 0
+    fingerprint: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class Desk:
+    """One chunk of a job at work: its stored histories, read in one query, and what fetching added or refused."""
+
+    job: Job
+    details: Sequence[JobDetail]
+    now: datetime = field(default_factory=timezone.now)
+    configured: PriceSource = field(init=False)
+    histories: dict[str, PriceHistory] = field(init=False)
+    refusals: dict[str, PriceError] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        cache_folder = settings.DATA_DIR / "yfinance"
+        self.configured = source_named(
+            self.job.price_source, csv_folder=settings.CSV_PRICES_DIR or Path(), cache_folder=cache_folder
+        )
+        wanted = {detail.stock_id: self.source_of(detail).name for detail in self.details}
+        stored = PriceHistory.objects.filter(stock_id__in=wanted, source__in=set(wanted.values()))
+        self.histories = {row.stock_id: row for row in stored if row.source == wanted[row.stock_id]}
+
+    def source_of(self, detail: JobDetail) -> PriceSource:
+        return source_for(detail.stock_id, self.configured)
+
+    def expected_day(self, detail: JobDetail) -> date:
+        """The newest session that the analysis can be about."""
+        return last_closed_session(detail.stock_id, self._moment(detail.stock_id))
+
+    def _moment(self, ticker: str) -> datetime:
+        """When the analysis looks at the market: now, or the evening of the job's day where the stock trades."""
+        if not self.job.as_of:
+            return self.now
+        evening = datetime.combine(self.job.as_of, time.max, ZoneInfo(exchange_of(ticker).timezone))
+        return min(self.now, evening)
+
+    def is_fresh(self, detail: JobDetail) -> bool:
+        """Whether the stored bars reach the expected day, so that nothing has to be fetched."""
+        history = self.histories.get(detail.stock_id)
+        return history is not None and history.covers(self.expected_day(detail))
+
+    def fetch(self, details: Sequence[JobDetail]) -> None:
+        """Ask each source once for all of its stocks, and store what it gave."""
+        since = (self.now - FIRST_FETCH).date()
+        asked: dict[str, list[str]] = {}
+        sources = {source.name: source for source in map(self.source_of, details)}
+        for detail in details:
+            asked.setdefault(self.source_of(detail).name, []).append(detail.stock_id)
+        for name, tickers in asked.items():
+            answers = sources[name].daily(tickers, since)
+            stored = []
+            for ticker, answer in answers.items():
+                if isinstance(answer, PriceError):
+                    self.refusals[ticker] = answer
+                else:
+                    stored.append(_row(ticker, name, answer, self.now))
+            store(stored)
+            self.histories |= {row.stock_id: row for row in stored}
+
+    def analyse(self, detail: JobDetail) -> Outcome:
+        """What the engine finds for one stock; every failure is an outcome with its sentence, never an exception."""
+        started = timezone.now()
+        try:
+            return self._analyse(detail, started)
+        except PriceError as error:
+            failure = Failure(ErrorKind(error.kind), error.message)
+        except Exception as error:
+            logger.exception("%s of job %s", detail.stock_id, self.job.pk)
+            failure = Failure(ErrorKind.INTERNAL, f"Internal error ({type(error).__name__}): {error}"[:500])
+        day = self.expected_day(detail)
+        return Outcome(detail, day, self.source_of(detail).name, started, timezone.now(), failure)
+
+    def _analyse(self, detail: JobDetail, started: datetime) -> Outcome:
+        ticker = detail.stock_id
+        if refusal := self.refusals.get(ticker):
+            raise refusal
+        history = self.histories[ticker]
+        checked = check(
+            history.unpack(), ticker=ticker, now=self._moment(ticker), adjusted=history.adjusted
+        )
+        bars, strategy = checked.bars, STRATEGIES[self.job.strategy]
+        found = assess(bars, strategy, decimals=detail.stock.decimals)
+        return Outcome(
+            detail,
+            day=bars.last_session,
+            price_source=history.source,
+            started_at=started,
+            completed_at=timezone.now(),
+            found=Failure(ErrorKind.NOT_ENOUGH_HISTORY, _sentence(found.message)) if isinstance(found, NotEnoughHistory) else found,
+            bar_count=len(bars),
+            fingerprint=fingerprint(bars, strategy),
+            findings=history.source_findings() + checked.findings,
+        )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _row(ticker: str, source: str, history: History, now: datetime) -> PriceHistory:
+    packed = pack(history.bars)
+    return PriceHistory(
+        stock_id=ticker,
+        source=source,
+        bars=packed,
+        first_session=history.bars.first_session,
+        last_session=history.bars.last_session,
+        bar_count=len(history.bars),
+        adjusted=history.adjusted,
+        findings=[finding.as_dict() for finding in history.findings],
+        fetched_at=now,
+        checksum=checksum(packed),
+    )
+
+
+@transactional
+def store(histories: Sequence[PriceHistory]) -> None:
+    """Keep these histories in place of what was stored for the same stocks and sources."""
+    PriceHistory.objects.bulk_create(
+        histories,
+        update_conflicts=True,
+        unique_fields=["stock", "source"],
+        update_fields=[
+            "bars", "first_session", "last_session", "bar_count", "adjusted", "findings", "fetched_at", "checksum",
+        ],
+    )  # fmt: skip

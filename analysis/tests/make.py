@@ -1,0 +1,77 @@
+"""Makers of what tests need; each writes real rows."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from analysis.engine import ENGINE_VERSION
+from analysis.models import Job, JobDetail, RawData, Result, ResultStatus, Source, Stock
+from analysis.services import run_slice, submit
+from stockapp.accounts.models import User
+
+NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+
+def make_user(name: str = "ann", **fields: Any) -> User:
+    user = get_user_model().objects.create_user(username=name, password=PASSWORD, **fields)
+    assert isinstance(user, User)
+    return user
+
+
+def make_stock(ticker: str = "KAVERI.DEMO", **fields: Any) -> Stock:
+    return Stock.objects.create(**{"ticker": ticker, "name": ticker.title(), "currency": "INR", **fields})
+
+
+def make_job(*tickers: str, **fields: Any) -> Job:
+    """A queued job of these stocks, as `submit` writes it, with no worker woken."""
+    given = {"source": Source.WATCHLIST, **fields}
+    return submit(tickers or ["KAVERI.DEMO"], wake=False, **given).job
+
+
+def make_finished_job(*tickers: str, **fields: Any) -> Job:
+    """A job that has run in this process, over the demo market's bars."""
+    job = make_job(*tickers, **fields)
+    run_slice(str(job.pk))
+    job.refresh_from_db()
+    return job
+
+
+def make_result(stock: Stock, day: date = date(2026, 11, 20), **fields: Any) -> Result:
+    """A completed result with evidence, of a job of its own unless one is given; the stock's last one."""
+    now = timezone.now()
+    job = fields.pop("job", None) or Job.objects.create(
+        source=Source.WATCHLIST, strategy="technical_rating", price_source="csv", total=1, request_key=str(now)
+    )
+    given: dict[str, Any] = {
+        "status": ResultStatus.COMPLETED,
+        "source": job.source,
+        "price_source": job.price_source,
+        "strategy": job.strategy,
+        "score": 0.3,
+        "raw_verdict": "buy",
+        "verdict": "buy",
+        "side": "long",
+        "entry": 100.0,
+        "stop": 95.0,
+        "target": 110.0,
+        "risk_reward": 2.0,
+        "close": 100.0,
+        "previous_close": 98.0,
+        "bar_count": 500,
+        "engine_version": ENGINE_VERSION,
+        "started_at": now,
+        "completed_at": now,
+        "created_at": now,
+        "updated_at": now,
+    }
+    result = Result.objects.create(job=job, stock=stock, day=day, **(given | fields))
+    RawData.objects.create(result=result, evidence={"components": [], "changes": [], "data_quality": []})
+    Stock.objects.filter(pk=stock.pk).update(last_result=result, last_status=result.status)
+    return result
+
+
+def details_of(job: Job) -> dict[str, JobDetail]:
+    return {detail.stock_id: detail for detail in JobDetail.objects.filter(job=job).select_related("result")}

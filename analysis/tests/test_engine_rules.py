@@ -1,0 +1,211 @@
+"""The rules of the vote, worked by hand at their edges: equal, just beyond, unknown."""
+
+import numpy as np
+import pytest
+
+from analysis.engine.components import rules
+from analysis.engine.indicators import idle_sessions, mean_of_three, previous, stochastic
+from analysis.tests.engine_bars import flat_bars, joined, make_bars
+
+NAN = float("nan")
+
+
+def series(*values: float) -> np.ndarray:
+    return np.array(values, dtype=np.float64)
+
+
+def last_vote(votes: np.ndarray) -> float:
+    return float(votes[-1])
+
+
+@pytest.mark.parametrize(
+    ("close", "average", "vote"),
+    [(100.0, 100.0, 0), (100.01, 100.0, 1), (99.99, 100.0, -1), (100.0, NAN, NAN)],
+)
+def test_a_close_above_its_average_votes_up_and_an_equal_one_not_at_all(close, average, vote):
+    assert last_vote(rules.above(series(close), series(average))) == pytest.approx(vote, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "vote"), [(1.0, 1.0, 0), (1.0, 1.01, 1), (1.0, 0.99, -1), (NAN, 1.0, NAN), (1.0, NAN, NAN)]
+)
+def test_momentum_votes_the_way_it_moves(before, now, vote):
+    assert last_vote(rules.rising(series(before, now))) == pytest.approx(vote, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "vote"),
+    [
+        (28.0, 29.9, 1),
+        (28.0, 30.0, 0),  # on the level is not below it
+        (29.0, 29.0, 0),  # equal is not rising
+        (29.0, 28.0, 0),  # oversold, but falling on
+        (72.0, 70.1, -1),
+        (72.0, 70.0, 0),
+        (71.0, 71.0, 0),
+        (71.0, 72.0, 0),
+        (50.0, 51.0, 0),
+        (NAN, 29.0, NAN),
+        (29.0, NAN, NAN),
+    ],
+)
+def test_an_exhausted_oscillator_votes_when_it_turns(before, now, vote):
+    assert last_vote(rules.turning(series(before, now), 30, 70)) == pytest.approx(vote, nan_ok=True)
+
+
+@pytest.mark.parametrize(("value", "vote"), [(70.1, 1), (70.0, 0), (50.0, 0), (30.0, 0), (29.9, -1), (NAN, NAN)])
+def test_the_ultimate_oscillator_votes_beyond_its_levels(value, vote):
+    assert last_vote(rules.beyond(series(value), 30, 70)) == pytest.approx(vote, nan_ok=True)
+
+
+STOCHASTIC = [
+    (19.0, 18.0, 1),
+    (18.0, 18.0, 0),
+    (17.0, 18.0, 0),
+    (20.0, 18.0, 0),
+    (81.0, 82.0, -1),
+    (82.0, 82.0, 0),
+    (83.0, 82.0, 0),
+    (80.0, 82.0, 0),
+    (81.0, 80.0, 0),
+    (50.0, 40.0, 0),
+    (NAN, 18.0, NAN),
+    (19.0, NAN, NAN),
+]
+
+
+@pytest.mark.parametrize(("k", "d", "vote"), STOCHASTIC)
+def test_the_stochastic_votes_where_both_lines_are_extreme_and_k_leads(k, d, vote):
+    assert last_vote(rules.stochastic_turn(series(k), series(d))) == pytest.approx(vote, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("trend", "k", "d", "vote"),
+    [
+        *((-1.0, k, d, vote if vote != -1 else 0) for k, d, vote in STOCHASTIC),
+        *((1.0, k, d, vote if vote != 1 else 0) for k, d, vote in STOCHASTIC),
+        *((0.0, k, d, 0 if k == k and d == d else NAN) for k, d, _ in STOCHASTIC),
+        (NAN, 19.0, 18.0, NAN),
+        (NAN, 50.0, 50.0, NAN),
+    ],
+)
+def test_the_stochastic_rsi_votes_against_the_trend_only(trend, k, d, vote):
+    votes = rules.stochastic_turn_against(series(trend), series(k), series(d))
+    assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "plus", "minus", "vote"),
+    [
+        (20.0, 20.1, 30.0, 10.0, 1),
+        (20.0, 20.1, 10.0, 30.0, -1),
+        (20.0, 20.1, 20.0, 20.0, 0),
+        (19.0, 20.0, 30.0, 10.0, 0),
+        (21.0, 21.0, 30.0, 10.0, 0),
+        (22.0, 21.0, 30.0, 10.0, 0),
+        (NAN, 21.0, 30.0, 10.0, NAN),
+        (20.0, 21.0, NAN, 10.0, NAN),
+    ],
+)
+def test_adx_votes_for_the_stronger_side_while_it_rises_above_20(before, now, plus, minus, vote):
+    votes = rules.strengthening(series(before, now), series(plus, plus), series(minus, minus))
+    assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "vote"),
+    [
+        ((-2.0, -1.0, 0.1), 1),  # crosses above zero
+        ((-1.0, 0.0, 0.1), 1),  # from zero itself
+        ((-2.0, -1.0, 0.0), 0),  # touches zero
+        ((3.0, 2.0, 2.1), 1),  # saucer
+        ((2.0, 2.0, 2.1), 0),  # no fall before the turn
+        ((3.0, 2.0, 2.0), 0),  # no turn
+        ((1.0, 2.0, 3.0), 0),  # rises on
+        ((2.0, 1.0, -0.1), -1),
+        ((1.0, 0.0, -0.1), -1),
+        ((2.0, 1.0, 0.0), 0),
+        ((-3.0, -2.0, -2.1), -1),
+        ((-2.0, -2.0, -2.1), 0),
+        ((-3.0, -2.0, -2.0), 0),
+        ((NAN, -1.0, 0.1), NAN),
+        ((-2.0, -1.0, NAN), NAN),
+    ],
+)
+def test_the_awesome_oscillator_votes_on_a_cross_or_a_saucer(values, vote):
+    assert last_vote(rules.awesome(series(*values))) == pytest.approx(vote, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("trend", "bull", "bear", "vote"),
+    [
+        (1.0, (2.0, 2.0), (-2.0, -1.0), 1),
+        (1.0, (2.0, 2.0), (-1.0, -1.0), 0),
+        (1.0, (2.0, 2.0), (-1.0, 0.0), 0),
+        (0.0, (2.0, 2.0), (-2.0, -1.0), 0),
+        (-1.0, (2.0, 2.0), (-2.0, -1.0), 0),
+        (-1.0, (2.0, 1.0), (-1.0, -1.0), -1),
+        (-1.0, (1.0, 1.0), (-1.0, -1.0), 0),
+        (-1.0, (1.0, 0.0), (-1.0, -1.0), 0),
+        (0.0, (2.0, 1.0), (-1.0, -1.0), 0),
+        (1.0, (2.0, 1.0), (-1.0, -1.0), 0),
+        (NAN, (2.0, 1.0), (-2.0, -1.0), NAN),
+        (1.0, (2.0, 1.0), (NAN, -1.0), NAN),
+    ],
+)
+def test_bull_bear_power_votes_when_the_side_against_the_trend_weakens(trend, bull, bear, vote):
+    votes = rules.waning(series(trend, trend), series(*bull), series(*bear))
+    assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("close", "conversion", "base", "lead1", "lead2", "vote"),
+    [
+        (5.0, 4.0, 3.0, 2.0, 1.0, 1),
+        (4.0, 4.0, 3.0, 2.0, 1.0, 0),
+        (5.0, 3.0, 3.0, 2.0, 1.0, 0),
+        (5.0, 4.0, 2.0, 2.0, 1.0, 0),
+        (5.0, 4.0, 3.0, 1.0, 1.0, 0),
+        (1.0, 2.0, 3.0, 4.0, 5.0, -1),
+        (2.0, 2.0, 3.0, 4.0, 5.0, 0),
+        (1.0, 3.0, 3.0, 4.0, 5.0, 0),
+        (1.0, 2.0, 4.0, 4.0, 5.0, 0),
+        (1.0, 2.0, 3.0, 5.0, 5.0, 0),
+        (5.0, 4.0, 3.0, 2.0, NAN, NAN),
+    ],
+)
+def test_ichimoku_votes_when_all_lines_stand_in_order(close, conversion, base, lead1, lead2, vote):
+    votes = rules.lined_up(series(close), series(conversion), series(base), series(lead1), series(lead2))
+    assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
+
+
+def test_the_previous_series_is_unknown_where_there_was_no_session():
+    np.testing.assert_equal(previous(series(1, 2, 3), 2), series(NAN, NAN, 1))
+    np.testing.assert_equal(previous(series(1, 2), 5), series(NAN, NAN))
+    assert previous(series()).size == 0
+
+
+def test_a_mean_of_three_forgets_an_unknown_value():
+    np.testing.assert_equal(mean_of_three(series(NAN, 1, 2, 3, 4)), series(NAN, NAN, NAN, 2, 3))
+
+
+def test_a_stochastic_is_unknown_where_nothing_moved():
+    still, moving = series(5, 5, 5), series(5, 6, 5.5)
+    assert np.isnan(stochastic(still, still, still, 2)).all()
+    np.testing.assert_equal(stochastic(moving, moving, moving, 2), series(NAN, 100, 0))
+
+
+@pytest.mark.parametrize(
+    ("bars", "idle"),
+    [
+        (make_bars([]), []),
+        (make_bars([5, 5, 5]), [0, 0, 0]),  # the close stands still, the range does not
+        (flat_bars(3), [1, 2, 3]),
+        (make_bars([5, 5, 6, 6], high=[5, 5, 6, 6], low=[5, 5, 6, 6]), [1, 2, 1, 2]),  # one price a day, at its limit
+        (make_bars([5, 6, 7, 8], volume=[0, 0, 1, 0]), [1, 2, 0, 1]),
+        (joined(make_bars([5]), flat_bars(2), make_bars([5])), [0, 1, 2, 0]),
+        (make_bars([6, 6, 6], high=[6, 6, 6], low=[5, 6, 6]), [0, 1, 2]),
+    ],
+)
+def test_sessions_without_movement_or_volume_are_counted(bars, idle):
+    np.testing.assert_array_equal(idle_sessions(bars), idle)

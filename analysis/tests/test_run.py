@@ -1,0 +1,234 @@
+"""Running: claims under a lease, results tied to jobs, one row per stock and day, counters equal to rows."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.db.models import F
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import SettingsWrapper
+
+from analysis.models import (
+    DetailStatus,
+    ErrorKind,
+    Job,
+    JobDetail,
+    JobStatus,
+    PriceHistory,
+    RawData,
+    Result,
+    ResultStatus,
+    Source,
+    Stock,
+    StockStatus,
+)
+from analysis.prices import last_closed_session
+from analysis.services import run_slice
+from analysis.services.claim import CHUNK, claim, release
+from analysis.services.finish import finish
+from analysis.services.work import Desk
+from analysis.tests.make import details_of, make_finished_job, make_job
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 11, 20, 12, 30, 40, tzinfo=UTC)
+
+
+def test_a_job_runs_from_claim_to_result() -> None:
+    job = make_finished_job("KAVERI.DEMO", source=Source.API)
+    result = Result.objects.get()
+    detail = details_of(job)["KAVERI.DEMO"]
+    assert (job.status, job.completed_count, job.failed_count) == (JobStatus.COMPLETED, 1, 0)
+    assert job.started_at and job.completed_at and job.started_at <= job.completed_at
+    assert (result.job, result.source, result.price_source) == (job, Source.API, "demo")
+    assert result.day == last_closed_session("KAVERI.DEMO", timezone.now())
+    assert (detail.result, detail.verdict, detail.score) == (result, result.verdict, result.score)
+    assert (detail.attempts, detail.fence, detail.lease_token) == (1, 1, None)
+    assert result.input_fingerprint
+    assert result.duration > timedelta(0)
+    assert len(result.raw_data.evidence["components"]) == 26
+
+
+def test_the_stock_carries_its_own_last_state() -> None:
+    """Failure 8 of the old system: the watchlist knew nothing of the last analysis."""
+    job = make_finished_job("KAVERI.DEMO")
+    stock = Stock.objects.get()
+    assert (stock.last_status, stock.last_job, stock.last_error) == (StockStatus.COMPLETED, job, "")
+    assert stock.last_result == Result.objects.get()
+    assert stock.last_analyzed_at is not None
+
+
+def test_a_stock_day_is_stored_in_six_kilobytes() -> None:
+    make_finished_job("KAVERI.DEMO")
+    raw = RawData.objects.get()
+    assert len(str(raw.evidence)) < 6_000
+
+
+def test_a_failure_is_told_where_people_look() -> None:
+    """Failures 5 and 7 of the old system: no status, and errors only in a log file."""
+    job = make_finished_job("VANQUAY.DEMO", "NAVANKURA.DEMO", "KAVERI.DEMO", "NOSUCH.DEMO")
+    details = details_of(job)
+    assert (job.status, job.completed_count, job.failed_count) == (JobStatus.COMPLETED, 1, 3)
+    assert (details["VANQUAY.DEMO"].status, details["VANQUAY.DEMO"].error_kind) == ("failed", ErrorKind.NO_DATA)
+    assert "no longer listed" in details["VANQUAY.DEMO"].error_message
+    assert details["NAVANKURA.DEMO"].error_kind == ErrorKind.NOT_ENOUGH_HISTORY
+    assert details["NAVANKURA.DEMO"].error_message == "Not enough history: 43 bars, 50 needed."
+    assert details["NOSUCH.DEMO"].error_kind == ErrorKind.UNKNOWN_TICKER
+    stock = Stock.objects.get(pk="VANQUAY.DEMO")
+    assert (stock.last_status, stock.last_result) == (StockStatus.FAILED, None)
+    assert stock.last_error == details["VANQUAY.DEMO"].error_message
+    failed = Result.objects.get(stock="VANQUAY.DEMO")
+    assert (failed.status, failed.error_message, failed.score) == (ResultStatus.FAILED, stock.last_error, None)
+
+
+def test_a_job_without_one_success_has_failed_and_says_why() -> None:
+    """Failure 12 of the old system: failures counted as success."""
+    job = make_finished_job("VANQUAY.DEMO", "NOSUCH.DEMO", "NOSUCH2.DEMO")
+    assert (job.status, job.completed_count, job.failed_count) == (JobStatus.FAILED, 0, 3)
+    assert job.error_message == "No stock could be analysed: 2 × unknown ticker, 1 × no data"
+
+
+def test_two_runs_of_a_day_share_one_result_and_keep_their_own_snapshots() -> None:
+    """Failures 3 and 9 of the old system: several rows a day, and updates that hit every row of a ticker."""
+    first = make_finished_job("KAVERI.DEMO")
+    JobDetail.objects.filter(job=first).update(score=F("score") / 2)
+    made_at = Result.objects.get().created_at
+    second = make_finished_job("KAVERI.DEMO")
+    result = Result.objects.get()
+    assert (result.job, result.created_at) == (second, made_at)
+    ours, theirs = details_of(first)["KAVERI.DEMO"], details_of(second)["KAVERI.DEMO"]
+    assert ours.result == theirs.result == result
+    assert ours.score == result.score / 2  # type: ignore[operator]
+    assert theirs.score == result.score
+    assert RawData.objects.count() == 1
+
+
+def test_another_day_is_another_row() -> None:
+    with time_machine.travel(NOON, tick=False):
+        make_finished_job("KAVERI.DEMO")
+    with time_machine.travel(NOON + timedelta(days=3), tick=False):
+        make_finished_job("KAVERI.DEMO")
+    assert Result.objects.count() == 2
+    assert Stock.objects.get().last_result == Result.objects.latest("day")
+
+
+def test_a_failure_never_replaces_a_success() -> None:
+    with time_machine.travel(NOON, tick=False):
+        make_finished_job("FICKLEBURN.DEMO")
+        PriceHistory.objects.all().delete()
+    with time_machine.travel(NOON.replace(second=5), tick=False):
+        job = make_finished_job("FICKLEBURN.DEMO")
+    result, stock = Result.objects.get(), Stock.objects.get()
+    assert (result.status, job.status) == (ResultStatus.COMPLETED, JobStatus.FAILED)
+    assert details_of(job)["FICKLEBURN.DEMO"].result is None
+    assert (stock.last_status, stock.last_result) == (StockStatus.FAILED, result)
+    assert "does not answer" in stock.last_error
+
+
+def test_a_success_replaces_a_failure_of_the_same_day() -> None:
+    with time_machine.travel(NOON.replace(second=5), tick=False):
+        make_finished_job("FICKLEBURN.DEMO")
+    with time_machine.travel(NOON, tick=False):
+        make_finished_job("FICKLEBURN.DEMO")
+    result = Result.objects.get()
+    assert (result.status, result.error_message) == (ResultStatus.COMPLETED, "")
+    assert Stock.objects.get().last_error == ""
+
+
+def test_an_as_of_run_sees_no_later_bar_and_leaves_the_newest_result_in_place() -> None:
+    with time_machine.travel(NOON, tick=False):
+        newest = make_finished_job("KAVERI.DEMO")
+        past = make_finished_job("KAVERI.DEMO", as_of=datetime(2026, 3, 31).date())  # noqa: DTZ001
+    with time_machine.travel(datetime(2026, 3, 31, 20, tzinfo=UTC), tick=False):
+        PriceHistory.objects.all().delete()
+        then = make_finished_job("KAVERI.DEMO")
+    old, lived = details_of(past)["KAVERI.DEMO"], details_of(then)["KAVERI.DEMO"]
+    assert (old.day, old.score, old.verdict) == (lived.day, lived.score, lived.verdict)
+    assert Stock.objects.get().last_result == details_of(newest)["KAVERI.DEMO"].result
+
+
+def test_fresh_bars_are_not_fetched_again() -> None:
+    with time_machine.travel(NOON, tick=False):
+        make_finished_job("KAVERI.DEMO")
+    with time_machine.travel(NOON + timedelta(minutes=5), tick=False):
+        make_finished_job("KAVERI.DEMO")
+    assert PriceHistory.objects.get().fetched_at == NOON
+
+
+def test_a_csv_folder_is_a_source_and_its_broken_rows_are_findings(settings: SettingsWrapper) -> None:
+    folder: Path = settings.CSV_PRICES_DIR
+    rows = [f"2026-0{1 + n // 28}-{1 + n % 28:02},10,11,9,{10 + n % 5 / 10},1000" for n in range(100)]
+    (folder / "ACME.csv").write_text("\n".join(["date,open,high,low,close,volume", *rows, "2026-05-01,x,11,9,10,1000"]))
+    job = make_finished_job("ACME", "MISSING")
+    details = details_of(job)
+    assert details["ACME"].status == DetailStatus.COMPLETED
+    assert details["MISSING"].error_kind == ErrorKind.UNKNOWN_TICKER
+    codes = {finding["code"] for finding in Result.objects.get(stock="ACME").raw_data.evidence["data_quality"]}
+    assert len(codes) >= 3  # a broken row, unadjusted prices, stale bars
+    assert Result.objects.get(stock="ACME").price_source == "csv"
+
+
+def test_an_unexpected_error_is_recorded_and_the_others_go_on(caplog: pytest.LogCaptureFixture) -> None:
+    make_finished_job("KAVERI.DEMO", "B&D.DEMO")
+    PriceHistory.objects.filter(stock="KAVERI.DEMO").update(bars=b"no arrow")
+    job = make_finished_job("KAVERI.DEMO", "B&D.DEMO")
+    broken = details_of(job)["KAVERI.DEMO"]
+    assert (broken.status, broken.error_kind) == (DetailStatus.FAILED, ErrorKind.INTERNAL)
+    assert broken.error_message.startswith("Internal error (")
+    assert details_of(job)["B&D.DEMO"].status == DetailStatus.COMPLETED
+    assert [record.exc_info is not None for record in caplog.records if record.name == "analysis.services.work"] == [True]
+
+
+def test_slices_share_a_job_without_doing_a_stock_twice() -> None:
+    job = make_job(*[f"T{n:03}.DEMO" for n in range(CHUNK + 10)])
+    first, second = claim(job.pk, uuid.uuid4()), claim(job.pk, uuid.uuid4())
+    assert first and second
+    assert (len(first.details), len(second.details)) == (CHUNK, 10)
+    assert not {d.pk for d in first.details} & {d.pk for d in second.details}
+    assert claim(job.pk, uuid.uuid4()) is None
+
+
+def test_a_slice_that_lost_its_lease_writes_nothing() -> None:
+    job = make_job("KAVERI.DEMO")
+    frozen = claim(job.pk, uuid.uuid4())
+    assert frozen
+    desk = Desk(frozen.job, frozen.details)
+    desk.fetch(frozen.details)
+    outcomes = [desk.analyse(detail) for detail in frozen.details]
+    release(frozen)
+    other = claim(job.pk, uuid.uuid4())
+    assert other and other.details[0].fence == 2
+    assert finish(frozen, outcomes) == 0
+    assert not Result.objects.exists()
+    assert Job.objects.get().completed_count == 0
+    run_slice(str(job.pk))  # nothing is left to claim: the other slice holds it
+    assert not Result.objects.exists()
+
+
+def test_a_repeated_or_late_message_does_no_harm() -> None:
+    job = make_finished_job("KAVERI.DEMO")
+    assert run_slice(str(job.pk)) == 0
+    assert run_slice(str(uuid.uuid4())) == 0
+    assert Job.objects.get().completed_count == 1
+
+
+def test_a_slice_whose_time_is_spent_leaves_a_message_for_the_next(django_assert_num_queries: object) -> None:
+    from django_q.models import OrmQ
+
+    job = make_job(*[f"T{n:03}.DEMO" for n in range(CHUNK + 1)])
+    assert run_slice(str(job.pk), seconds=0) == CHUNK
+    assert OrmQ.objects.count() == 1
+    assert run_slice(str(job.pk), seconds=0) == 1
+    job.refresh_from_db()
+    assert job.status == JobStatus.FAILED  # no such companies: every stock failed, with its sentence
+
+
+def test_a_chunk_needs_as_many_queries_as_one_stock(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    """Failure 6 of the old system: queries that grew with what was stored."""
+    tickers = ["KAVERI.DEMO", "B&D.DEMO", "MERUVANTA.DEMO", "TRISHANKU.DEMO", "NILGAON.DEMO", "SURYAVANA.DEMO"]
+    make_finished_job(*tickers)
+    job = make_job(*tickers)
+    with django_assert_max_num_queries(45):
+        run_slice(str(job.pk))

@@ -1,0 +1,132 @@
+"""Submitting: one job per request, decided by the database; sentences for what cannot be done."""
+
+import threading
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from analysis.models import Job, JobDetail, JobStatus, Source, Stock, StockStatus
+from analysis.services import Refused, submit
+from analysis.services.submit import RUN_SLICE
+from analysis.tests.make import make_finished_job, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_request_becomes_a_job_with_details_stocks_and_one_message() -> None:
+    user = make_user()
+    job = submit(["tcs.ns ", "B&D.DEMO", "TCS.NS"], source=Source.WATCHLIST, requested_by=user).job
+    assert (job.status, job.total, job.requested_by, job.source) == (JobStatus.QUEUED, 2, user, Source.WATCHLIST)
+    assert job.description == "B&D.DEMO, TCS.NS"
+    assert sorted(JobDetail.objects.values_list("stock", "status")) == [("B&D.DEMO", "queued"), ("TCS.NS", "queued")]
+    stock = Stock.objects.get(pk="TCS.NS")
+    assert (stock.exchange, stock.currency, stock.last_status, stock.last_job) == ("NSE", "INR", "queued", job)
+    message = OrmQ.objects.get()
+    assert (message.func(), message.task()["args"]) == (RUN_SLICE, (str(job.pk),))
+
+
+def test_the_same_request_while_it_runs_answers_with_the_running_job() -> None:
+    first = submit(["TCS.NS", "INFY.NS"], source=Source.WATCHLIST)
+    again = submit(["INFY.NS", "TCS.NS"], source=Source.API)
+    assert (first.is_duplicate, again.is_duplicate) == (False, True)
+    assert again.job == first.job
+    assert OrmQ.objects.count() == 1
+
+
+@pytest.mark.parametrize("other", [{"as_of": date(2026, 1, 5)}, {"requested_by": True}])
+def test_another_request_is_another_job(other: dict[str, object]) -> None:
+    if other.get("requested_by"):
+        other = {"requested_by": make_user()}
+    submit(["TCS.NS"], source=Source.WATCHLIST)
+    assert not submit(["TCS.NS"], source=Source.WATCHLIST, **other).is_duplicate  # type: ignore[arg-type]
+
+
+def test_a_finished_job_does_not_stand_in_the_way() -> None:
+    finished = make_finished_job("KAVERI.DEMO")
+    submission = submit(["KAVERI.DEMO"], source=Source.WATCHLIST)
+    assert not submission.is_duplicate
+    assert submission.job != finished
+
+
+def test_an_error_that_is_no_duplicate_is_not_taken_for_one() -> None:
+    """Failure 1 of the old system: any database error passed for a duplicate."""
+    submit(["TCS.NS"], source=Source.WATCHLIST)
+    with pytest.raises(Exception, match="job_source_is_known"):
+        submit(["INFY.NS"], source="nonsense")  # type: ignore[arg-type]
+    assert Job.objects.count() == 1
+
+
+def test_a_rollback_leaves_neither_rows_nor_message() -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        submit(["TCS.NS"], source=Source.WATCHLIST)
+        raise RuntimeError
+    assert not Job.objects.exists()
+    assert not OrmQ.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("tickers", "sentence"),
+    [
+        ([], "No stocks given."),
+        (["TCS.NS; drop"], "Not a ticker: “TCS.NS; drop”. A ticker looks like TCS.NS or AAPL."),
+        (["", "TCS.NS"], "Not a ticker: “”."),
+        ([f"T{n}.NS" for n in range(10_000)], "10,000 stocks are too many for one job; the limit is 5,000."),
+    ],
+)
+def test_bad_input_is_refused_in_a_sentence_and_leaves_nothing(tickers: list[str], sentence: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        submit(tickers, source=Source.API)
+    assert str(refusal.value).startswith(sentence)
+    assert not Job.objects.exists()
+    assert not Stock.objects.exists()
+
+
+def test_a_day_in_the_future_or_an_unknown_strategy_is_refused() -> None:
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    with pytest.raises(Refused, match="is in the future"):
+        submit(["TCS.NS"], source=Source.API, as_of=tomorrow)
+    with pytest.raises(Refused, match="too long ago"):
+        submit(["TCS.NS"], source=Source.API, as_of=date(1900, 1, 1))
+    with pytest.raises(Refused, match="There is no strategy “luck”"):
+        submit(["TCS.NS"], source=Source.API, strategy="luck")
+
+
+def test_a_job_of_2300_stocks_needs_few_queries(django_assert_max_num_queries: object) -> None:
+    with django_assert_max_num_queries(25):  # type: ignore[operator]
+        submit([f"T{n}.NS" for n in range(2_300)], source=Source.BULK)
+    assert JobDetail.objects.count() == 2_300
+    assert Stock.objects.filter(last_status=StockStatus.QUEUED).count() == 2_300
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_identical_requests_at_once_get_one_job() -> None:
+    user = make_user()
+    together = threading.Barrier(50)
+    answers: list[tuple[object, bool]] = []
+    errors: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            together.wait(30)
+            submission = submit(["KAVERI.DEMO", "B&D.DEMO"], source=Source.API, requested_by=user)
+            answers.append((submission.job.pk, submission.is_duplicate))
+        except Exception as error:  # noqa: BLE001 - the assertion below shows it
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=ask) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    job = Job.objects.get()
+    assert {pk for pk, _ in answers} == {job.pk}
+    assert sorted(is_duplicate for _, is_duplicate in answers) == [False] + [True] * 49
+    assert JobDetail.objects.count() == 2
+    assert OrmQ.objects.count() == 1
+    assert connection.vendor in {"sqlite", "postgresql"}

@@ -1,0 +1,38 @@
+"""Addresses of stocks and jobs."""
+
+from django.urls import path, register_converter
+
+from analysis.prices import normalise
+from analysis.views import chart, jobs, stocks
+
+
+class TickerConverter:
+    """A ticker in an address, in capitals: `M&M.NS`, `BAJAJ-AUTO.NS`, `^NSEI`, `INR=X`."""
+
+    regex = r"[A-Za-z0-9^][A-Za-z0-9.&^=-]{0,19}"
+
+    def to_python(self, value: str) -> str:
+        return normalise(value)
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(TickerConverter, "ticker")
+
+app_name = "analysis"
+
+urlpatterns = [
+    path("stocks/", stocks.stock_search, name="stock_search"),
+    path("stocks/<ticker:ticker>/", stocks.stock, name="stock"),
+    path("stocks/<ticker:ticker>/live/", stocks.stock_live, name="stock_live"),
+    path("stocks/<ticker:ticker>/series/", chart.stock_series, name="stock_series"),
+    path("stocks/<ticker:ticker>/analyze/", stocks.analyze_stock, name="analyze_stock"),
+    path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/live/", jobs.jobs_live, name="jobs_live"),
+    path("jobs/<uuid:pk>/", jobs.job, name="job"),
+    path("jobs/<uuid:pk>/live/", jobs.job_live, name="job_live"),
+    path("jobs/<uuid:pk>/cancel/", jobs.cancel_job, name="cancel_job"),
+    path("jobs/<uuid:pk>/rerun/", jobs.rerun_job, name="rerun_job"),
+    path("jobs/<uuid:pk>/rerun-failed/", jobs.rerun_failed, name="rerun_failed"),
+]

@@ -1,0 +1,79 @@
+"""The job page: how far a job is, how fast, what failed and why, and a page of its stocks."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count
+from django.utils import timezone
+
+from analysis.engine import STRATEGIES
+from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, Worker
+
+ROWS = 100
+MEASURABLE_STOCKS = 10
+MEASURABLE_TIME = timedelta(seconds=3)
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """What the page of one job shows; `number` is the page of stocks as it was asked for."""
+
+    job: Job
+    number: str | None
+
+    @cached_property
+    def details(self) -> Page[JobDetail]:
+        return Paginator(self.job.details.for_page(), ROWS).get_page(self.number)
+
+    @cached_property
+    def causes(self) -> list[tuple[str, int]]:
+        """Kinds of failure with how many stocks each befell, the most frequent first."""
+        if not self.job.failed_count:
+            return []
+        failed = self.job.details.filter(status=DetailStatus.FAILED).order_by()
+        kinds = failed.values_list("error_kind").annotate(rows=Count("pk")).order_by("-rows", "error_kind")
+        return [(ErrorKind(kind).label if kind else "Failed", rows) for kind, rows in kinds]
+
+    @cached_property
+    def jobs_ahead(self) -> int:
+        """How many active jobs were asked for before this one."""
+        if self.job.status != JobStatus.QUEUED:
+            return 0
+        return Job.objects.active().filter(created_at__lt=self.job.created_at).count()
+
+    @property
+    def waiting_count(self) -> int:
+        return self.job.total - self.job.done_count
+
+    @property
+    def percents_announced(self) -> int:
+        """Progress in whole quarters; what is read aloud moves by these."""
+        return self.job.progress_percent // 25 * 25
+
+    @cached_property
+    def rate(self) -> float | None:
+        """Stocks a second, once there is enough to measure."""
+        took = self.job.duration
+        if took is None or took < MEASURABLE_TIME or self.job.done_count < MEASURABLE_STOCKS:
+            return None
+        return self.job.done_count / took.total_seconds()
+
+    @property
+    def remaining(self) -> timedelta | None:
+        """How long the rest will take at this rate."""
+        return timedelta(seconds=self.waiting_count / self.rate) if self.rate and self.job.is_active else None
+
+    @property
+    def strategy(self) -> str:
+        return STRATEGIES[self.job.strategy].name if self.job.strategy in STRATEGIES else self.job.strategy
+
+    @cached_property
+    def lacks_worker(self) -> bool:
+        return self.job.is_active and not Worker.objects.alive().exists()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether nothing of a running job has moved for a while."""
+        return self.job.is_active and timezone.now() - self.job.progress_at > timedelta(minutes=2)

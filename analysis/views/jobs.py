@@ -1,0 +1,101 @@
+"""Pages and acts of jobs."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from analysis import services
+from analysis.forms import JobFilterForm
+from analysis.models import Job, Source
+from analysis.services import Refused
+from analysis.views.job_page import JobPage
+from analysis.views.requests import Request
+
+JOBS = "analysis/jobs.html"
+JOB = "analysis/job.html"
+JOBS_PER_PAGE = 25
+
+
+@require_safe
+def jobs(request: Request) -> HttpResponse:
+    return render(request, JOBS, _jobs_context(request))
+
+
+@require_safe
+def jobs_live(request: Request) -> HttpResponse:
+    """The list while a job on it is active; 286 tells htmx that none is any more."""
+    context = _jobs_context(request)
+    return render(request, f"{JOBS}#live", context, status=200 if context["is_live"] else 286)
+
+
+@require_safe
+def job(request: Request, pk: UUID) -> HttpResponse:
+    return render(request, JOB, _job_context(request, _visible(request, pk)))
+
+
+@require_safe
+def job_live(request: Request, pk: UUID) -> HttpResponse:
+    """The job while it is active; 286 tells htmx that it has ended."""
+    context = _job_context(request, _visible(request, pk), is_poll=True)
+    return render(request, f"{JOB}#live", context, status=200 if context["job"].is_active else 286)
+
+
+@require_POST
+def cancel_job(request: Request, pk: UUID) -> HttpResponse:
+    job = _visible(request, pk)
+    if services.cancel(job):
+        messages.success(request, "Cancelled. What had been finished stays.")
+    else:
+        messages.info(request, "The job had ended already.")
+    return redirect(job)
+
+
+@require_POST
+def rerun_job(request: Request, pk: UUID) -> HttpResponse:
+    return _rerun(request, pk, failed_only=False)
+
+
+@require_POST
+def rerun_failed(request: Request, pk: UUID) -> HttpResponse:
+    return _rerun(request, pk, failed_only=True)
+
+
+def _rerun(request: Request, pk: UUID, *, failed_only: bool) -> HttpResponse:
+    job = _visible(request, pk)
+    try:
+        submission = services.rerun(
+            job, source=Source.WATCHLIST, failed_only=failed_only, requested_by=request.user
+        )
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return render(request, JOB, _job_context(request, job), status=422)
+    if submission.is_duplicate:
+        messages.info(request, "The same stocks are being analysed already; this is that job.")
+    return redirect(submission.job)
+
+
+def _visible(request: Request, pk: UUID) -> Job:
+    return get_object_or_404(Job.objects.visible_to(request.user).select_related("requested_by", "parent"), pk=pk)
+
+
+def _jobs_context(request: Request) -> dict[str, Any]:
+    form = JobFilterForm(request.GET)
+    status = form.chosen
+    found = Job.objects.visible_to(request.user).for_list()
+    page = Paginator(found.filter(status=status) if status else found, JOBS_PER_PAGE).get_page(request.GET.get("page"))
+    return {
+        "page": page,
+        "status": status,
+        "statuses": form.fields["status"].choices,
+        "is_live": any(job.is_active for job in page),
+        "failed_count": sum(job.failed_count > 0 for job in page),
+    }
+
+
+def _job_context(request: Request, job: Job, **more: Any) -> dict[str, Any]:
+    return {"job": job, "page": JobPage(job, request.GET.get("page")), **more}

@@ -1,0 +1,65 @@
+"""Standing: where one stock stands for one user, as every page shows it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from analysis.engine import Plan, Refusal, RiskProfile, Sizing, Verdict, size
+from analysis.models import Result, Stock, StockStatus
+from analysis.prices import sessions_late
+
+IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A stock with its newest success, the plan sized for `profile`, and how far behind `now` (aware) it is."""
+
+    stock: Stock
+    profile: RiskProfile
+    now: datetime
+
+    @property
+    def result(self) -> Result | None:
+        return self.stock.last_result
+
+    @property
+    def is_active(self) -> bool:
+        return self.stock.last_status in IN_WORK
+
+    @property
+    def has_failed(self) -> bool:
+        return self.stock.last_status == StockStatus.FAILED
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return Verdict(self.result.verdict) if self.result else None
+
+    @property
+    def raw_verdict(self) -> Verdict | None:
+        """The day's verdict taken alone, where it differs from the steady one."""
+        return Verdict(self.result.raw_verdict) if self.result and self.result.is_held_back else None
+
+    @cached_property
+    def sessions_late(self) -> int:
+        """How many sessions have closed since the one that the result is about."""
+        return sessions_late(self.stock.pk, self.result.day, self.now) if self.result else 0
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        return self.result.plan if self.result else None
+
+    @cached_property
+    def _sized(self) -> Sizing | Refusal | None:
+        return size(self.plan, self.profile) if self.plan else None
+
+    @property
+    def sizing(self) -> Sizing | None:
+        return self._sized if isinstance(self._sized, Sizing) else None
+
+    @property
+    def no_trade_reason(self) -> str:
+        """Why there is nothing to buy or sell here: the plan's reason, or this user's limits'."""
+        if isinstance(self._sized, Refusal):
+            return self._sized.reason
+        return self.result.no_trade_reason if self.result and not self.plan else ""

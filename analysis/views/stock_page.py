@@ -1,0 +1,158 @@
+"""The stock page: a standing with its reasons, its bars' condition and its runs."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from analysis.engine import STRATEGIES, Bars, Group
+from analysis.models import PriceHistory, PriceSourceName, RawData, Result, Worker
+from analysis.prices import Checked, PriceError, check
+from analysis.views.standing import Standing
+
+RUNS = 60
+SESSIONS = 10
+FEW_BARS = 500
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One component's say, as the evidence keeps it."""
+
+    label: str
+    value: float | None
+    vote: int | None
+    weight: float
+
+
+@dataclass(frozen=True)
+class Session:
+    """One row of the table beside the chart."""
+
+    day: date
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    change_percent: float | None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """How a group of components voted."""
+
+    label: str
+    up: int
+    down: int
+    neutral: int
+    silent: int
+
+
+@dataclass(frozen=True)
+class StockPage:
+    """What the page of one stock shows to one user."""
+
+    standing: Standing
+
+    @cached_property
+    def evidence(self) -> dict[str, Any]:
+        found = RawData.objects.filter(result=self.standing.result).first() if self.standing.result else None
+        return found.evidence if found else {}
+
+    @cached_property
+    def votes(self) -> list[Vote]:
+        """Every component's vote, the heaviest first."""
+        rows = [Vote(c["label"], c["value"], c["vote"], c["weight"]) for c in self.evidence.get("components", [])]
+        return sorted(rows, key=lambda vote: -vote.weight)
+
+    @property
+    def votes_up(self) -> list[Vote]:
+        return [vote for vote in self.votes if vote.vote == 1]
+
+    @property
+    def votes_down(self) -> list[Vote]:
+        return [vote for vote in self.votes if vote.vote == -1]
+
+    @property
+    def votes_neutral(self) -> list[Vote]:
+        return [vote for vote in self.votes if not vote.vote]
+
+    @cached_property
+    def panels(self) -> list[Panel]:
+        votes: dict[str, list[int | None]] = {}
+        for component in self.evidence.get("components", []):
+            votes.setdefault(component["group"], []).append(component["vote"])
+        return [
+            Panel(Group(group).label, said.count(1), said.count(-1), said.count(0), said.count(None))
+            for group, said in votes.items()
+        ]
+
+    @property
+    def verdict_since(self) -> date | None:
+        since = self.evidence.get("verdict_since")
+        return date.fromisoformat(since) if since else None
+
+    @property
+    def strategy(self) -> str:
+        key = self.standing.result.strategy if self.standing.result else ""
+        return STRATEGIES[key].name if key in STRATEGIES else key
+
+    @cached_property
+    def history(self) -> PriceHistory | None:
+        """The stored bars of the source that this stock's prices come from."""
+        source = PriceSourceName.DEMO if self.standing.stock.is_demo else settings.PRICE_SOURCE
+        return self.standing.stock.histories.filter(source=source).first()
+
+    @cached_property
+    def checked(self) -> Checked | PriceError | None:
+        """The stored bars through the quality gate, or why they do not pass it; None where none are stored."""
+        if self.history is None:
+            return None
+        stock, adjusted = self.standing.stock, self.history.adjusted
+        try:
+            return check(self.history.unpack(), ticker=stock.pk, now=self.standing.now, adjusted=adjusted)
+        except PriceError as error:
+            return error
+
+    @property
+    def bars(self) -> Bars | None:
+        return self.checked.bars if isinstance(self.checked, Checked) else None
+
+    @property
+    def price_error(self) -> str:
+        return self.checked.message if isinstance(self.checked, PriceError) else ""
+
+    @cached_property
+    def sessions(self) -> list[Session]:
+        """The newest sessions, newest first."""
+        if self.bars is None:
+            return []
+        last = self.bars[-SESSIONS - 1 :]
+        columns = zip(last.session.tolist(), last.open, last.high, last.low, last.close, last.volume, strict=True)
+        before = [None, *last.close.tolist()]
+        rows = [
+            Session(day, *map(float, prices), change_percent=100 * (float(prices[3]) / was - 1) if was else None)
+            for (day, *prices), was in zip(columns, before, strict=False)
+        ]
+        return rows[::-1][:SESSIONS]
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What the quality gate had to say of the bars that the result was computed from."""
+        return list(self.evidence.get("data_quality", []))
+
+    @property
+    def has_few_bars(self) -> bool:
+        return bool(self.standing.result) and self.standing.result.bar_count < FEW_BARS
+
+    @property
+    def runs(self) -> QuerySet[Result]:
+        return self.standing.stock.results.select_related("job").newest_first()[:RUNS]
+
+    @cached_property
+    def lacks_worker(self) -> bool:
+        return self.standing.is_active and not Worker.objects.alive().exists()

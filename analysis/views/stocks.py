@@ -1,0 +1,72 @@
+"""Pages and acts of one stock, and the search for one."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from analysis.forms import SearchForm
+from analysis.models import Source, Stock
+from analysis.prices import is_well_formed, normalise
+from analysis.services import Refused, submit
+from analysis.views.requests import Request, profile_of
+from analysis.views.standing import Standing
+from analysis.views.stock_page import StockPage
+
+PAGE = "analysis/stock.html"
+SUGGESTIONS, FOUND = 8, 50
+
+
+@require_safe
+def stock(request: Request, ticker: str) -> HttpResponse:
+    return render(request, PAGE, _context(request, _stock(ticker)))
+
+
+@require_safe
+def stock_live(request: Request, ticker: str) -> HttpResponse:
+    """What the page says of the stock while it is being analysed; 286 tells htmx that it no longer is."""
+    context = _context(request, _stock(ticker), is_poll=True)
+    return render(request, f"{PAGE}#live", context, status=200 if context["page"].standing.is_active else 286)
+
+
+@require_POST
+def analyze_stock(request: Request, ticker: str) -> HttpResponse:
+    stock = _stock(ticker)
+    strategy = getattr(request.user, "strategy", "")
+    try:
+        if submit([stock.pk], source=Source.WATCHLIST, requested_by=request.user, strategy=strategy).is_duplicate:
+            messages.info(request, f"{stock} is being analysed already.")
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return render(request, f"{PAGE}#acted" if request.htmx else PAGE, _context(request, stock), status=422)
+    if request.htmx:
+        return render(request, f"{PAGE}#acted", _context(request, _stock(ticker)))
+    return redirect(stock)
+
+
+@require_safe
+def stock_search(request: Request) -> HttpResponse:
+    """Stocks by ticker or name: suggestions for htmx, a page of them for everybody else; an exact ticker leads there."""
+    form = SearchForm(request.GET)
+    text = form.cleaned_data["q"] if form.is_valid() else ""
+    ticker = normalise(text)
+    if not request.htmx and (exact := Stock.objects.filter(pk=ticker).first()):
+        return redirect(exact)
+    limit = SUGGESTIONS if request.htmx else FOUND
+    found = list(Stock.objects.matching(text).select_related("last_result")[:limit]) if text else []
+    context = {"text": text, "stocks": found, "unknown_ticker": ticker if is_well_formed(ticker) else ""}
+    return render(request, "analysis/search.html#options" if request.htmx else "analysis/search.html", context)
+
+
+def _stock(ticker: str) -> Stock:
+    return get_object_or_404(Stock.objects.select_related("last_result", "last_job"), pk=ticker)
+
+
+def _context(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
+    standing = Standing(stock, profile_of(request), timezone.now())
+    live = reverse("analysis:stock_live", args=[stock.pk])
+    return {"stock": stock, "page": StockPage(standing), "live_url": live, **more}

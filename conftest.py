@@ -1,0 +1,14 @@
+"""What every test shares: a queue, a cache and a folder of its own."""
+
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+
+@pytest.fixture(autouse=True)
+def own_folders(settings: SettingsWrapper, tmp_path: Path) -> None:
+    """Prices come from a folder that the test may fill; nothing is left behind."""
+    settings.CSV_PRICES_DIR = tmp_path / "csv"
+    settings.CSV_PRICES_DIR.mkdir()
+    settings.DATA_DIR = tmp_path

@@ -1,0 +1,1 @@
+"""The project: settings, environment, checks, URLs and what every page shares."""

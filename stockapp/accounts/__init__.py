@@ -1,0 +1,1 @@
+"""Who uses the application: the user, risk settings, API tokens."""

@@ -1,0 +1,24 @@
+"""Forms of the account."""
+
+from django import forms
+
+from stockapp.accounts.models import Theme, User
+
+
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What sizes a user's plans."""
+
+    class Meta:
+        model = User
+        fields = ["capital", "risk_percent", "position_limit_percent", "min_risk_reward", "long_only", "strategy"]
+        labels = {
+            "risk_percent": "Risk per trade, %",
+            "position_limit_percent": "Largest position, %",
+            "min_risk_reward": "Minimum risk:reward",
+            "long_only": "Long only",
+        }
+
+
+class ThemeForm(forms.Form):
+    theme = forms.ChoiceField(choices=Theme.choices)
+    next = forms.CharField(required=False)

@@ -1,0 +1,9 @@
+"""Addresses of the account."""
+
+from django.urls import path
+
+from stockapp.accounts import views
+
+app_name = "accounts"
+
+urlpatterns = [path("", views.account, name="account")]

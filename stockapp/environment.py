@@ -1,0 +1,108 @@
+"""The environment: the one place that reads it, strictly."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
+
+import dj_database_url
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class BadEnvironment(SystemExit):
+    """The environment cannot be used; the message is one line for the person who starts the application."""
+
+
+class Environment(BaseSettings):
+    """What an installation may set; `.env.example` explains each to its owner."""
+
+    model_config = SettingsConfigDict(env_file_encoding="utf-8", env_ignore_empty=True, extra="forbid", frozen=True)
+
+    secret_key: str = ""
+    debug: bool = False
+    allowed_hosts: Names = ()
+    csrf_trusted_origins: Names = ()
+    database_url: str = ""
+    data_dir: Path = BASE_DIR / "data"
+    price_source: Literal["yahoo", "csv"] = "yahoo"
+    csv_prices_dir: Path | None = None
+    workers: int = Field(default=2, ge=1, le=64)
+    time_zone: str = "UTC"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+
+    @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("data_dir", "csv_prices_dir")
+    @classmethod
+    def _from_the_project(cls, value: Path | None) -> Path | None:
+        return value and BASE_DIR / value.expanduser()
+
+    @field_validator("csrf_trusted_origins")
+    @classmethod
+    def _origins_have_a_scheme(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if bad := [origin for origin in value if not origin.startswith(("http://", "https://"))]:
+            raise ValueError(f"{bad[0]!r} must start with https:// (or http://)")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is no time zone; use a name like Asia/Kolkata")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgres://", "postgresql://")):
+            raise ValueError("it must start with sqlite:/// or postgresql://")
+        return value
+
+    @model_validator(mode="after")
+    def _what_goes_together(self) -> Self:
+        if not self.secret_key:
+            raise ValueError("SECRET_KEY is missing; `make setup` writes one into .env")
+        if not self.debug and not self.allowed_hosts:
+            raise ValueError("ALLOWED_HOSTS is missing; it names the hosts to answer for when DEBUG is off")
+        if self.price_source == "csv" and self.csv_prices_dir is None:
+            raise ValueError("CSV_PRICES_DIR is missing; PRICE_SOURCE=csv reads TICKER.csv files from it")
+        return self
+
+    @property
+    def database(self) -> dict[str, Any]:
+        """Django's description of the database, without options."""
+        return dict(dj_database_url.parse(self.database_url or f"sqlite:///{self.data_dir / 'stockapp.sqlite3'}"))
+
+
+def read() -> Environment:
+    """Read the process's environment and the file that ENV_FILE names (`.env` unless set; none when empty).
+
+    Raises BadEnvironment with one line that names the setting.
+    """
+    file = os.environ.get("ENV_FILE", ".env")
+    try:
+        return Environment(_env_file=BASE_DIR / file if file else None)  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise BadEnvironment(_one_line(error)) from None
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0]).upper() if first["loc"] else ""
+    if first["type"] == "extra_forbidden":
+        return f"Unknown setting {name}: see .env.example for those there are."
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"Bad setting: {name + ': ' if name else ''}{reason}."

@@ -1,0 +1,46 @@
+"""Health: what a load balancer or a monitor asks of `/healthz`."""
+
+from datetime import timedelta
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from analysis import queue
+from analysis.models import Job, Worker
+
+QUEUE_MAY_WAIT = timedelta(seconds=60)
+
+
+@never_cache
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 and what was looked at, or 503 and what is wrong, in sentences."""
+    try:
+        state = _state()
+    except DatabaseError:
+        state = {"database": False, "problems": ["The database does not answer."]}
+    return JsonResponse({"ok": not state["problems"], **state}, status=503 if state["problems"] else 200)
+
+
+def _state() -> dict[str, object]:
+    newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
+    alive = Worker.objects.alive().count()
+    waited = queue.oldest_wait()
+    problems = []
+    if not alive:
+        problems.append("No worker is running.")
+    if waited > QUEUE_MAY_WAIT:
+        problems.append(f"A message has waited {waited.total_seconds():.0f} s for a worker.")
+    return {
+        "database": True,
+        "workers": alive,
+        "worker_seen_seconds_ago": newest and round((timezone.now() - newest).total_seconds(), 1),
+        "queue_depth": queue.depth(),
+        "active_jobs": Job.objects.active().count(),
+        "problems": problems,
+    }

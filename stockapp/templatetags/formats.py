@@ -1,0 +1,202 @@
+"""Formats: numbers, times and verdicts as people read them; loaded in every template.
+
+A missing value is "–", never 0. A minus is "−". Money follows its currency: INR in lakh and crore, others in thousands.
+`stockapp/static/js/formats.js` does the same in the browser; the tests hold both to one table.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from analysis.engine import Verdict
+
+register = template.Library()
+
+MISSING = "–"
+MINUS = "−"
+SYMBOLS = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "KRW": "₩", "CNY": "CN¥", "HKD": "HK$"}
+WORDS = ((10_000_000, "Cr"), (100_000, "L")), ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+ARROWS = {2: "▲▲", 1: "▲", 0: "◆", -1: "▼", -2: "▼▼"}
+
+type Number = float | Decimal | None
+
+
+@dataclass(frozen=True)
+class Currency:
+    """How prices in one currency, of one exchange, are written."""
+
+    code: str
+    decimals: int = 2
+
+    @property
+    def is_indian(self) -> bool:
+        return self.code == "INR"
+
+    def write(self, digits: str) -> str:
+        symbol = SYMBOLS.get(self.code)
+        return f"{symbol}{digits}" if symbol else f"{digits} {self.code}".rstrip()
+
+
+@register.filter
+def money(value: Number, stock: Any) -> str:
+    """A price or a sum in the currency of a stock, or in one given by its code: ₹1,23,45,678.90, $12,345,678.90."""
+    currency = _currency(stock)
+    return _signed(value, currency.decimals, currency, plus="")
+
+
+@register.filter
+def money_change(value: Number, stock: Any) -> str:
+    """A difference of prices, with its sign: +₹12.30, −$0.40."""
+    currency = _currency(stock)
+    return _signed(value, currency.decimals, currency, plus="+")
+
+
+@register.filter
+def percent(value: Number) -> str:
+    """A change in percent, with its sign: +1.23%, −0.40%, 0.00%."""
+    written = _signed(value, 2, None, plus="+")
+    return written if written == MISSING else f"{written}%"
+
+
+@register.filter
+def number(value: Number, decimals: int = 2) -> str:
+    """A plain number in thousands: 1,234.50, −0.12."""
+    return _signed(value, decimals, None, plus="")
+
+
+@register.filter
+def compact(value: Number, stock: Any) -> str:
+    """A large count in three or four digits, in the words of a stock's market: 1.23 Cr, 12.35M."""
+    if _is_missing(value):
+        return MISSING
+    amount, is_indian = float(value or 0), _currency(stock).is_indian
+    for size, word in WORDS[0 if is_indian else 1]:
+        if abs(amount) >= size:
+            return f"{number(amount / size)}{' ' if is_indian else ''}{word}"
+    return number(amount, 0)
+
+
+@register.filter
+def score(value: Number) -> str:
+    """A score in [-1, +1] as −100 to +100."""
+    return _signed(None if _is_missing(value) else 100 * Decimal(str(value)), 0, None, plus="+")
+
+
+@register.filter
+def direction(value: Number) -> str:
+    """`up`, `down` or `flat`: the class of a change. Its sign says the same without colour."""
+    if _is_missing(value) or not value:
+        return "flat"
+    return "up" if value > 0 else "down"
+
+
+@register.filter
+def duration(value: timedelta | None) -> str:
+    """0.8 s, 12 s, 3 min 5 s, 1 h 2 min."""
+    if value is None:
+        return MISSING
+    seconds = value.total_seconds()
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """21 Nov 2025."""
+    return f"{value.day} {value:%b %Y}" if value else MISSING
+
+
+@register.filter
+def ago(value: datetime | None) -> SafeString | str:
+    """A <time>: “3 min ago” under a day with the moment in its title, the moment itself after that."""
+    if value is None:
+        return MISSING
+    local = timezone.localtime(value)
+    moment = f"{day(local)}, {local:%H:%M} {local:%Z}"
+    age = (timezone.now() - value).total_seconds()
+    if age < 86_400:
+        return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), moment, _age(age))
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), moment)
+
+
+@register.filter
+def counted(count: int, noun: str) -> str:
+    """1 stock, 2,300 stocks; an irregular plural comes after a comma: "history,histories"."""
+    singular, _, plural = noun.partition(",")
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+@register.simple_tag
+def verdict(value: Verdict | str | None) -> SafeString | str:
+    """A verdict as a label with an arrow, so that it never speaks by colour alone."""
+    if not value:
+        return MISSING
+    verdict = Verdict(value)
+    return format_html(
+        '<span class="verdict {}"><span class="verdict-arrow" aria-hidden="true">{}</span>{}</span>',
+        direction(verdict.code),
+        ARROWS[verdict.code],
+        verdict.label,
+    )
+
+
+@register.simple_tag
+def score_bar(value: Number) -> SafeString | str:
+    """A score as a bar from the middle, to be read beside its number."""
+    if _is_missing(value):
+        return ""
+    length = 40 * min(abs(float(value or 0)), 1)
+    return format_html(
+        '<svg class="score-bar {}" viewBox="0 0 80 6" width="80" height="6" aria-hidden="true" focusable="false">'
+        '<rect class="track" width="80" height="6" rx="3"/><rect class="fill" x="{}" width="{}" height="6"/>'
+        '<rect class="middle" x="39.5" width="1" height="6"/></svg>',
+        direction(value),
+        f"{40 if (value or 0) > 0 else 40 - length:.1f}",
+        f"{length:.1f}",
+    )
+
+
+def _age(seconds: float) -> str:
+    if seconds < 5:
+        return "just now"
+    if seconds < 60:
+        return f"{seconds:.0f} s ago"
+    return f"{seconds // 60:.0f} min ago" if seconds < 3600 else f"{seconds // 3600:.0f} h ago"
+
+
+def _currency(stock: Any) -> Currency:
+    """The currency of a stock, or the one that a code names."""
+    return Currency(stock) if isinstance(stock, str) else Currency(stock.currency, stock.decimals)
+
+
+def _is_missing(value: Number) -> bool:
+    return value is None or value == "" or not math.isfinite(value)
+
+
+def _signed(value: Number, decimals: int, currency: Currency | None, plus: str) -> str:
+    if _is_missing(value):
+        return MISSING
+    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    sign = MINUS if rounded < 0 else plus if rounded > 0 else ""
+    digits = _group(f"{abs(rounded):f}", is_indian=currency is not None and currency.is_indian)
+    return f"{sign}{currency.write(digits) if currency else digits}"
+
+
+def _group(digits: str, *, is_indian: bool) -> str:
+    whole, point, fraction = digits.partition(".")
+    if not is_indian or len(whole) <= 3:
+        return f"{int(whole):,}{point}{fraction}"
+    head, last_three = whole[:-3], whole[-3:]
+    pairs = [head[max(end - 2, 0) : end] for end in range(len(head), 0, -2)]
+    return f"{','.join(reversed(pairs))},{last_three}{point}{fraction}"

@@ -1,0 +1,20 @@
+"""Every address of the application."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+
+from stockapp.accounts.views import Login, PasswordChange, switch_theme
+from stockapp.health import healthz
+
+urlpatterns = [
+    path("", include("watchlist.urls")),
+    path("", include("analysis.urls")),
+    path("account/", include("stockapp.accounts.urls")),
+    path("account/password/", PasswordChange.as_view(), name="password_change"),
+    path("login/", Login.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("theme/", switch_theme, name="theme"),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz, name="healthz"),
+]

@@ -1,0 +1,1 @@
+"""Tests of the whole: processes, databases, browser, documents."""

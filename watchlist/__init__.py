@@ -1,0 +1,1 @@
+"""What a user watches: lists of stocks, the page, import and export."""

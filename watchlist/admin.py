@@ -1,0 +1,20 @@
+"""Admin of the watchlists."""
+
+from django.contrib import admin
+
+from watchlist.models import Watchlist, WatchlistItem
+
+
+class ItemInline(admin.TabularInline):
+    model = WatchlistItem
+    extra = 0
+    autocomplete_fields = ["stock"]
+
+
+@admin.register(Watchlist)
+class WatchlistAdmin(admin.ModelAdmin):
+    list_display = ["name", "owner"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "owner__username"]
+    autocomplete_fields = ["owner"]
+    inlines = [ItemInline]

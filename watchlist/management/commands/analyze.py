@@ -1,0 +1,88 @@
+"""`manage.py analyze`: submit the analysis of some stocks."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
+
+from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.management.jobs import BAD_INPUT, add_wait_arguments, follow
+from analysis.models import Source, Stock
+from analysis.services import Refused, submit
+from watchlist.models import Watchlist
+
+
+class Command(BaseCommand):
+    help = "Analyse stocks: the tickers given, a user's watchlist, or all active stocks."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("tickers", nargs="*", help="Yahoo symbols, like TCS.NS or AAPL.")
+        parser.add_argument("--watchlist", metavar="NAME", help="The stocks of this watchlist of --user.")
+        parser.add_argument("--user", metavar="USERNAME", help="Whose watchlist, and who asks.")
+        parser.add_argument("--all", action="store_true", help="All active stocks.")
+        parser.add_argument("--strategy", choices=list(STRATEGIES), default=TECHNICAL_RATING.key)
+        parser.add_argument("--as-of", metavar="DATE", help="As it would have been on this day, e.g. 2026-03-31.")
+        parser.add_argument("--inline", action="store_true", help="Run in this process, without a worker.")
+        add_wait_arguments(parser)
+
+    def handle(self, *args: object, **options: Any) -> None:
+        user = _user(options["user"])
+        try:
+            submission = submit(
+                _tickers(user, options),
+                source=Source.BULK if options["all"] else Source.COMMAND,
+                requested_by=user,
+                strategy=options["strategy"],
+                as_of=_day(options["as_of"]),
+                description="All active stocks" if options["all"] else options["watchlist"] or "",
+                wake=not options["inline"],
+            )
+        except Refused as refusal:
+            raise CommandError(str(refusal), returncode=BAD_INPUT) from None
+        if submission.is_duplicate:
+            self.stderr.write(f"The same request is running already: job {submission.job.pk}.")
+        follow(self, submission.job, wait=options["wait"], as_json=options["json"], inline=options["inline"])
+
+
+def _tickers(user: AbstractBaseUser | None, options: dict[str, Any]) -> list[str]:
+    ways = [name for name in ("tickers", "watchlist", "all") if options[name]]
+    if len(ways) != 1:
+        raise CommandError("Name tickers, or --watchlist with --user, or --all: one of the three.", returncode=BAD_INPUT)
+    if options["all"]:
+        return _some(Stock.objects.active(), "There are no stocks yet: see load_stocks and load_demo.", "pk")
+    if not options["watchlist"]:
+        return list(options["tickers"])
+    if not user:
+        raise CommandError("--watchlist needs --user: whose is it?", returncode=BAD_INPUT)
+    mine = Watchlist.objects.of(user).filter(name=options["watchlist"]).first()
+    if not mine:
+        raise CommandError(f"{options['user']} has no watchlist “{options['watchlist']}”.", returncode=BAD_INPUT)
+    return _some(mine.items.all(), f"The watchlist “{mine}” is empty.", "stock_id")
+
+
+def _some(rows: QuerySet[Any], otherwise: str, field: str) -> list[str]:
+    found = list(rows.values_list(field, flat=True))
+    if not found:
+        raise CommandError(otherwise, returncode=BAD_INPUT)
+    return found
+
+
+def _user(name: str | None) -> AbstractBaseUser | None:
+    if not name:
+        return None
+    try:
+        return get_user_model().objects.get_by_natural_key(name)
+    except get_user_model().DoesNotExist:
+        raise CommandError(f"There is no user “{name}”.", returncode=BAD_INPUT) from None
+
+
+def _day(text: str | None) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"“{text}” is no day; write it like 2026-03-31.", returncode=BAD_INPUT) from None

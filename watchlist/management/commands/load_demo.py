@@ -1,0 +1,44 @@
+"""`manage.py load_demo`: the demo market of fictional companies, and a user to look at it with."""
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from analysis.management.jobs import BAD_INPUT
+from analysis.models import Source
+from analysis.services import load_demo_market, submit
+from watchlist.models import Watchlist, WatchlistItem
+
+LIST = "Demo market"
+
+
+class Command(BaseCommand):
+    help = "Load the demo market: fictional companies with generated prices, for a first run without a network."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--user",
+            metavar="USERNAME",
+            help="Also make this user (password: the same word), with a watchlist of the demo market and its first "
+            "analysis. Only while DEBUG is on.",
+        )
+
+    def handle(self, *args: object, user: str | None, **options: object) -> None:
+        if user and not settings.DEBUG:
+            raise CommandError("A demo user has a known password: only while DEBUG is on.", returncode=BAD_INPUT)
+        tickers = load_demo_market()
+        self.stdout.write(f"The demo market has {len(tickers)} companies.")
+        if user:
+            self._make_user(user, tickers)
+
+    def _make_user(self, name: str, tickers: list[str]) -> None:
+        users = get_user_model().objects
+        if users.filter(username=name).exists():
+            return
+        owner = users.create_superuser(username=name, password=name)
+        watchlist = Watchlist.objects.create(owner=owner, name=LIST)
+        WatchlistItem.objects.bulk_create(
+            WatchlistItem(watchlist=watchlist, stock_id=ticker, position=n) for n, ticker in enumerate(tickers)
+        )
+        submission = submit(tickers, source=Source.DEMO, requested_by=owner, description="First analysis")
+        self.stdout.write(f"User {name} watches them; their first analysis is job {submission.job.pk}.")

@@ -1,0 +1,72 @@
+"""Watchlists and what is on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from analysis.models import Stock
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.contrib.auth.models import AnonymousUser
+
+
+class WatchlistQuerySet(models.QuerySet["Watchlist"]):
+    def of(self, user: AbstractBaseUser | AnonymousUser) -> WatchlistQuerySet:
+        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+
+
+class Watchlist(models.Model):
+    """A user's named list of stocks."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watchlists")
+    name = models.CharField(max_length=60)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    objects: ClassVar[models.Manager[Watchlist]] = WatchlistQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="watchlist_name_is_unique_per_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("watchlist:watchlist", args=[self.pk])
+
+
+class WatchlistItemQuerySet(models.QuerySet["WatchlistItem"]):
+    def for_page(self) -> WatchlistItemQuerySet:
+        """The page's rows, with each stock's last state and result: one query, whatever the history's size."""
+        return (
+            self.select_related("stock__last_result").order_by("position", "pk").fetch_mode(models.FETCH_RAISE)
+        )
+
+
+class WatchlistItem(models.Model):
+    """A stock on a watchlist."""
+
+    watchlist = models.ForeignKey(Watchlist, on_delete=models.CASCADE, related_name="items")
+    stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="+")
+    note = models.CharField(max_length=200, blank=True)
+    position = models.PositiveIntegerField(default=0)
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[WatchlistItem]] = WatchlistItemQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["position", "pk"]
+        indexes = [models.Index(fields=["watchlist", "position"], name="item_in_order")]
+        constraints = [
+            models.UniqueConstraint(fields=["watchlist", "stock"], name="one_item_per_watchlist_and_stock"),
+        ]
+
+    def __str__(self) -> str:
+        return self.stock_id
