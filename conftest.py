@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 
 @pytest.fixture(autouse=True)
-def own_folders(settings: SettingsWrapper, tmp_path: Path) -> None:
+def own_folders(settings: Settings, tmp_path: Path) -> None:
     """Prices come from a folder that the test may fill; nothing is left behind."""
     settings.CSV_PRICES_DIR = tmp_path / "csv"
     settings.CSV_PRICES_DIR.mkdir()

@@ -22,7 +22,14 @@ class TickerField(forms.CharField):
 
 
 class SearchForm(forms.Form):
+    """A search from the top bar (`q`), or for a ticker to put on a list (`ticker`)."""
+
     q = forms.CharField(required=False, max_length=60)
+    ticker = forms.CharField(required=False, max_length=60)
+
+    @property
+    def text(self) -> str:
+        return self.cleaned_data["q"] or self.cleaned_data["ticker"] if self.is_valid() else ""
 
 
 class JobFilterForm(forms.Form):

@@ -42,8 +42,9 @@ class UndoForm(forms.Form):
 
 
 class AnalyzeForm(forms.Form):
-    """Which stocks of a list: the one whose button was pressed, else the ticked ones, else all."""
+    """Which stocks of a list: the one whose button was pressed, all if that is what was asked for, else the ticked."""
 
+    all = forms.BooleanField(required=False)
     one = forms.CharField(required=False)
     tickers = forms.MultipleChoiceField(required=False)
 
@@ -64,5 +65,7 @@ class AnalyzeForm(forms.Form):
 
     @property
     def chosen(self) -> list[str]:
-        one = self.cleaned_data["one"]
-        return [one] if one else self.cleaned_data["tickers"] or self.on_list
+        data = self.cleaned_data
+        if data["one"]:
+            return [data["one"]]
+        return self.on_list if data["all"] else data["tickers"] or self.on_list

@@ -21,9 +21,17 @@ class Indicators:
         return talib.EMA(self.bars.close, 50)
 
     @cached_property
+    def dust(self) -> Floats:
+        """A billionth of the close: two prices nearer than this differ by rounding errors only."""
+        return self.bars.close * 1e-9
+
+    @cached_property
     def rsi(self) -> Floats:
-        """Relative strength index 14 with Wilder's smoothing, in [0, 100]; `talib.RSI`; from bar 15."""
-        return talib.RSI(self.bars.close, 14)
+        """Relative strength index 14 with Wilder's smoothing, in [0, 100]; `talib.RSI`; from bar 15.
+
+        Rounded to 9 decimals, so that it stands still, and does not turn, over sessions with an unchanged close.
+        """
+        return np.round(talib.RSI(self.bars.close, 14), 9)
 
     @cached_property
     def stochastic(self) -> Floats:
@@ -39,7 +47,7 @@ def previous(series: Floats, sessions: int = 1) -> Floats:
 
 
 def mean_of_three(series: Floats) -> Floats:
-    """SMA 3. Unlike TA-Lib's running sum it forgets a NaN after three sessions."""
+    """SMA 3. Unlike TA-Lib's running sum it forgets a NaN after three sessions, and averages 100, 100, 100 to 100."""
     mean = np.full_like(series, np.nan)
     mean[2:] = (series[2:] + series[1:-1] + series[:-2]) / 3
     return mean

@@ -167,7 +167,8 @@ class JobDetail(models.Model):
                 | (~Q(status=DetailStatus.PROCESSING) & Q(lease_token__isnull=True, lease_until__isnull=True)),
             ),
             models.CheckConstraint(
-                name="detail_failure_says_why", condition=~Q(status=DetailStatus.FAILED) | ~Q(error_message="")
+                name="detail_failure_says_why",
+                condition=~Q(status=DetailStatus.FAILED) | ~Q(error_message="") & ~Q(error_kind=""),
             ),
         ]
 

@@ -9,7 +9,6 @@ What keeps it honest, all of it measured:
 
 import logging
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from json import JSONDecodeError
@@ -86,7 +85,6 @@ class YahooPrices:
     ) -> None:
         yfinance.config.debug.hide_exceptions = False
         yfinance.set_tz_cache_location(str(cache_folder))
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"yfinance\.")
         self._timeout = timeout
         self._session = session or YahooSession()
         self._pause = pause

@@ -11,17 +11,27 @@ import talib
 
 from analysis.engine import TECHNICAL_RATING, Bars, Group, rate
 from analysis.engine.assess import average_true_range
+from analysis.engine.bars import Floats
 from analysis.engine.components import COMPONENTS, Component
-from analysis.tests.engine_bars import SAMPLES, flat_bars, frame, joined, random_bars, sample_bars
+from analysis.tests.engine_bars import flat_bars, frame, joined, random_bars, sample_bars
 
 
-def plain_indicators(bars: Bars) -> dict[str, np.ndarray]:
+def plain_mean(series: Floats) -> Floats:
+    return pd.Series(series).rolling(3).apply(lambda three: three.sum() / 3, raw=True).to_numpy()
+
+
+def plain_stochastic(series: Floats, high: Floats, low: Floats) -> Floats:
+    """K, smoothed. Not `talib.STOCH`: its running sum makes 100.00000000000001 of 100, 100, 100, which is a vote."""
+    highest, lowest = pd.Series(high).rolling(14).max(), pd.Series(low).rolling(14).min()
+    return plain_mean((100 * ((series - lowest) / (highest - lowest))).to_numpy())
+
+
+def plain_indicators(bars: Bars) -> dict[str, Floats]:
     """What the votes are made of, from TA-Lib's own functions."""
     high, low, close, volume = bars.high, bars.low, bars.close, bars.volume
-    k, d = talib.STOCH(high, low, close, 14, 3, 0, 3, 0)
-    rsi = talib.RSI(close, 14)
-    rsi_k, rsi_d = talib.STOCH(rsi[14:], rsi[14:], rsi[14:], 14, 3, 0, 3, 0)
-    front = np.full(14, np.nan)
+    k = plain_stochastic(close, high, low)
+    rsi = np.round(talib.RSI(close, 14), 9)
+    rsi_k = plain_stochastic(rsi, rsi, rsi)
     conversion, base = talib.MIDPRICE(high, low, 9), talib.MIDPRICE(high, low, 26)
     macd, signal, _ = talib.MACD(close, 12, 26, 9)
     return {
@@ -36,9 +46,9 @@ def plain_indicators(bars: Bars) -> dict[str, np.ndarray]:
         "close": close,
         "rsi": rsi,
         "k": k,
-        "d": d,
-        "rsi_k": np.concatenate((front, rsi_k)),
-        "rsi_d": np.concatenate((front, rsi_d)),
+        "d": plain_mean(k),
+        "rsi_k": rsi_k,
+        "rsi_d": plain_mean(rsi_k),
         "cci": talib.CCI(high, low, close, 20),
         "adx": talib.ADX(high, low, close, 14),
         "plus": talib.PLUS_DI(high, low, close, 14),
@@ -58,7 +68,11 @@ Rule = Callable[[SimpleNamespace, SimpleNamespace, SimpleNamespace], bool]
 
 
 def _against_close(key: str) -> tuple[Rule, Rule]:
-    return (lambda x, y, z: getattr(x, key) < x.close, lambda x, y, z: getattr(x, key) > x.close)
+    """Compared to eight decimals: now and then an average is the close but for rounding errors."""
+    return (
+        lambda x, y, z: round(getattr(x, key), 8) < round(x.close, 8),
+        lambda x, y, z: round(getattr(x, key), 8) > round(x.close, 8),
+    )
 
 
 TABLE: dict[str, tuple[Rule, Rule]] = {
@@ -107,7 +121,7 @@ TABLE: dict[str, tuple[Rule, Rule]] = {
 
 
 @pytest.mark.parametrize("key", COMPONENTS)
-def test_every_vote_on_real_bars_follows_the_published_table(key):
+def test_every_vote_on_real_bars_follows_the_published_table(key: str) -> None:
     bars = sample_bars("IBM")
     indicators = plain_indicators(bars)
     rows = [
@@ -123,14 +137,14 @@ def test_every_vote_on_real_bars_follows_the_published_table(key):
 
 
 @pytest.mark.parametrize("component", COMPONENTS.values(), ids=lambda component: component.key)
-def test_a_component_votes_from_its_first_vote_on_and_not_before(component: Component):
+def test_a_component_votes_from_its_first_vote_on_and_not_before(component: Component) -> None:
     votes = rate(random_bars(300)).votes[component.key]
     assert np.isnan(votes[: component.first_vote - 1]).all()
     assert not np.isnan(votes[component.first_vote - 1 :]).any()
 
 
 @pytest.mark.parametrize("component", COMPONENTS.values(), ids=lambda component: component.key)
-def test_a_component_abstains_once_its_window_has_no_trade(component: Component):
+def test_a_component_abstains_once_its_window_has_no_trade(component: Component) -> None:
     bars = joined(random_bars(300), flat_bars(component.window))
     rating = rate(bars)
     assert not np.isnan(rating.votes[component.key][300 - 1])
@@ -139,7 +153,7 @@ def test_a_component_abstains_once_its_window_has_no_trade(component: Component)
 
 
 @pytest.mark.parametrize("component", COMPONENTS.values(), ids=lambda component: component.key)
-def test_a_component_abstains_once_its_window_has_no_volume(component: Component):
+def test_a_component_abstains_once_its_window_has_no_volume(component: Component) -> None:
     moving = random_bars(300 + component.window)
     moving.volume[300:] = 0
     votes = rate(moving).votes[component.key]
@@ -147,7 +161,7 @@ def test_a_component_abstains_once_its_window_has_no_volume(component: Component
     assert np.isnan(votes[-1])
 
 
-def test_the_technical_rating_is_fifteen_averages_and_eleven_oscillators_of_equal_weight():
+def test_the_technical_rating_is_fifteen_averages_and_eleven_oscillators_of_equal_weight() -> None:
     groups = [component.group for component in TECHNICAL_RATING.components]
     assert (groups.count(Group.MOVING_AVERAGE), groups.count(Group.OSCILLATOR)) == (15, 11)
     assert set(TECHNICAL_RATING.weights.values()) == {1.0}
@@ -175,11 +189,13 @@ def test_the_technical_rating_is_fifteen_averages_and_eleven_oscillators_of_equa
         ("ichimoku", 1, 0, 100.0, "Ichimoku is no longer lined up upwards"),
     ],
 )
-def test_a_changed_vote_says_what_happened(key, before, after, value, sentence):
+def test_a_changed_vote_says_what_happened(
+    key: str, before: int | None, after: int | None, value: float | None, sentence: str
+) -> None:
     assert COMPONENTS[key].describe(before, after, value) == sentence
 
 
-def second_opinion(bars: Bars) -> dict[str, np.ndarray]:
+def second_opinion(bars: Bars) -> dict[str, Floats]:
     """pandas-ta's own computation of each value shown: `talib=False`, except where that one is wrong.
 
     ADX, MACD, RSI and ATR are seeded differently there and agree once the seed is forgotten. CCI is asked with
@@ -191,7 +207,7 @@ def second_opinion(bars: Bars) -> dict[str, np.ndarray]:
     opinions: dict[str, pd.Series] = {
         **{f"sma_{n}": ta.sma(close=close, length=n, talib=False) for n in (10, 20, 30, 50, 100, 200)},
         **{f"ema_{n}": ta.ema(close=close, length=n, talib=False) for n in (10, 20, 30, 50, 100, 200)},
-        "hull_9": ta.hma(close=close, length=9, talib=False),
+        "hull_9": ta.hma(close=close, length=9),
         "vwma_20": ta.vwma(close=close, volume=volume, length=20),
         "ichimoku": ta.ichimoku(high=high, low=low, close=close, tenkan=9, kijun=26, senkou=52)[0].iloc[:, 3],
         "rsi_14": ta.rsi(close=close, length=14, talib=False),
@@ -210,8 +226,8 @@ def second_opinion(bars: Bars) -> dict[str, np.ndarray]:
     return {key: series.to_numpy() for key, series in opinions.items()}
 
 
-@pytest.mark.parametrize("ticker", SAMPLES)
-def test_pandas_ta_agrees_with_every_value_after_its_warm_up(ticker):
+@pytest.mark.parametrize("ticker", ["AAPL", "GOOG", "IBM", "MSFT"])
+def test_pandas_ta_agrees_with_every_value_after_its_warm_up(ticker: str) -> None:
     bars = sample_bars(ticker)[:1000]
     values = {**rate(bars).values, "atr_14": average_true_range(bars)}
     opinions = second_opinion(bars)
@@ -221,14 +237,14 @@ def test_pandas_ta_agrees_with_every_value_after_its_warm_up(ticker):
         np.testing.assert_allclose(values[key][settled], opinion[settled], rtol=1e-6, atol=1e-6, err_msg=key)
 
 
-def test_pandas_ta_agrees_with_the_lines_behind_the_votes():
+def test_pandas_ta_agrees_with_the_lines_behind_the_votes() -> None:
     bars = sample_bars("IBM")[:1000]
     table, plain = frame(bars), plain_indicators(bars)
-    prices = {"high": table["high"], "low": table["low"], "close": table["close"]}
-    cloud = ta.ichimoku(**prices, tenkan=9, kijun=26, senkou=52)[0]
-    stochastic = ta.stoch(**prices, k=14, d=3, smooth_k=3, talib=False)
-    movement = ta.adx(**prices, length=14, talib=False)
-    macd = ta.macd(close=table["close"], fast=12, slow=26, signal=9, talib=False)
+    high, low, close = table["high"], table["low"], table["close"]
+    cloud = ta.ichimoku(high=high, low=low, close=close, tenkan=9, kijun=26, senkou=52)[0]
+    stochastic = ta.stoch(high=high, low=low, close=close, k=14, d=3, smooth_k=3, talib=False)
+    movement = ta.adx(high=high, low=low, close=close, length=14, talib=False)
+    macd = ta.macd(close=close, fast=12, slow=26, signal=9, talib=False)
     lines = {
         "conversion": cloud.iloc[:, 2],
         "lead1": cloud.iloc[:, 0].shift(1),  # drawn 25 sessions ahead there, read 26 sessions back here

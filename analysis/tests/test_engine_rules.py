@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from analysis.engine import Bars
+from analysis.engine.bars import Floats
 from analysis.engine.components import rules
 from analysis.engine.indicators import idle_sessions, mean_of_three, previous, stochastic
 from analysis.tests.engine_bars import flat_bars, joined, make_bars
@@ -10,26 +12,35 @@ from analysis.tests.engine_bars import flat_bars, joined, make_bars
 NAN = float("nan")
 
 
-def series(*values: float) -> np.ndarray:
+def series(*values: float) -> Floats:
     return np.array(values, dtype=np.float64)
 
 
-def last_vote(votes: np.ndarray) -> float:
+def last_vote(votes: Floats) -> float:
     return float(votes[-1])
 
 
 @pytest.mark.parametrize(
     ("close", "average", "vote"),
-    [(100.0, 100.0, 0), (100.01, 100.0, 1), (99.99, 100.0, -1), (100.0, NAN, NAN)],
+    [
+        (100.0, 100.0, 0),
+        (100.01, 100.0, 1),
+        (99.99, 100.0, -1),
+        (100.0, 100.0 - 1e-13, 0),
+        (100.0, 100.0 + 1e-13, 0),
+        (100.0, NAN, NAN),
+    ],
 )
-def test_a_close_above_its_average_votes_up_and_an_equal_one_not_at_all(close, average, vote):
-    assert last_vote(rules.above(series(close), series(average))) == pytest.approx(vote, nan_ok=True)
+def test_a_close_above_its_average_votes_up_and_an_equal_one_not_at_all(
+    close: float, average: float, vote: float
+) -> None:
+    assert last_vote(rules.above(series(close), series(average), series(1e-7))) == pytest.approx(vote, nan_ok=True)
 
 
 @pytest.mark.parametrize(
     ("before", "now", "vote"), [(1.0, 1.0, 0), (1.0, 1.01, 1), (1.0, 0.99, -1), (NAN, 1.0, NAN), (1.0, NAN, NAN)]
 )
-def test_momentum_votes_the_way_it_moves(before, now, vote):
+def test_momentum_votes_the_way_it_moves(before: float, now: float, vote: float) -> None:
     assert last_vote(rules.rising(series(before, now))) == pytest.approx(vote, nan_ok=True)
 
 
@@ -49,12 +60,12 @@ def test_momentum_votes_the_way_it_moves(before, now, vote):
         (29.0, NAN, NAN),
     ],
 )
-def test_an_exhausted_oscillator_votes_when_it_turns(before, now, vote):
+def test_an_exhausted_oscillator_votes_when_it_turns(before: float, now: float, vote: float) -> None:
     assert last_vote(rules.turning(series(before, now), 30, 70)) == pytest.approx(vote, nan_ok=True)
 
 
 @pytest.mark.parametrize(("value", "vote"), [(70.1, 1), (70.0, 0), (50.0, 0), (30.0, 0), (29.9, -1), (NAN, NAN)])
-def test_the_ultimate_oscillator_votes_beyond_its_levels(value, vote):
+def test_the_ultimate_oscillator_votes_beyond_its_levels(value: float, vote: float) -> None:
     assert last_vote(rules.beyond(series(value), 30, 70)) == pytest.approx(vote, nan_ok=True)
 
 
@@ -75,7 +86,7 @@ STOCHASTIC = [
 
 
 @pytest.mark.parametrize(("k", "d", "vote"), STOCHASTIC)
-def test_the_stochastic_votes_where_both_lines_are_extreme_and_k_leads(k, d, vote):
+def test_the_stochastic_votes_where_both_lines_are_extreme_and_k_leads(k: float, d: float, vote: float) -> None:
     assert last_vote(rules.stochastic_turn(series(k), series(d))) == pytest.approx(vote, nan_ok=True)
 
 
@@ -89,7 +100,7 @@ def test_the_stochastic_votes_where_both_lines_are_extreme_and_k_leads(k, d, vot
         (NAN, 50.0, 50.0, NAN),
     ],
 )
-def test_the_stochastic_rsi_votes_against_the_trend_only(trend, k, d, vote):
+def test_the_stochastic_rsi_votes_against_the_trend_only(trend: float, k: float, d: float, vote: float) -> None:
     votes = rules.stochastic_turn_against(series(trend), series(k), series(d))
     assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
 
@@ -107,7 +118,9 @@ def test_the_stochastic_rsi_votes_against_the_trend_only(trend, k, d, vote):
         (20.0, 21.0, NAN, 10.0, NAN),
     ],
 )
-def test_adx_votes_for_the_stronger_side_while_it_rises_above_20(before, now, plus, minus, vote):
+def test_adx_votes_for_the_stronger_side_while_it_rises_above_20(
+    before: float, now: float, plus: float, minus: float, vote: float
+) -> None:
     votes = rules.strengthening(series(before, now), series(plus, plus), series(minus, minus))
     assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
 
@@ -132,7 +145,7 @@ def test_adx_votes_for_the_stronger_side_while_it_rises_above_20(before, now, pl
         ((-2.0, -1.0, NAN), NAN),
     ],
 )
-def test_the_awesome_oscillator_votes_on_a_cross_or_a_saucer(values, vote):
+def test_the_awesome_oscillator_votes_on_a_cross_or_a_saucer(values: tuple[float, ...], vote: float) -> None:
     assert last_vote(rules.awesome(series(*values))) == pytest.approx(vote, nan_ok=True)
 
 
@@ -153,7 +166,9 @@ def test_the_awesome_oscillator_votes_on_a_cross_or_a_saucer(values, vote):
         (1.0, (2.0, 1.0), (NAN, -1.0), NAN),
     ],
 )
-def test_bull_bear_power_votes_when_the_side_against_the_trend_weakens(trend, bull, bear, vote):
+def test_bull_bear_power_votes_when_the_side_against_the_trend_weakens(
+    trend: float, bull: tuple[float, float], bear: tuple[float, float], vote: float
+) -> None:
     votes = rules.waning(series(trend, trend), series(*bull), series(*bear))
     assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
 
@@ -174,22 +189,24 @@ def test_bull_bear_power_votes_when_the_side_against_the_trend_weakens(trend, bu
         (5.0, 4.0, 3.0, 2.0, NAN, NAN),
     ],
 )
-def test_ichimoku_votes_when_all_lines_stand_in_order(close, conversion, base, lead1, lead2, vote):
+def test_ichimoku_votes_when_all_lines_stand_in_order(
+    close: float, conversion: float, base: float, lead1: float, lead2: float, vote: float
+) -> None:
     votes = rules.lined_up(series(close), series(conversion), series(base), series(lead1), series(lead2))
     assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
 
 
-def test_the_previous_series_is_unknown_where_there_was_no_session():
+def test_the_previous_series_is_unknown_where_there_was_no_session() -> None:
     np.testing.assert_equal(previous(series(1, 2, 3), 2), series(NAN, NAN, 1))
     np.testing.assert_equal(previous(series(1, 2), 5), series(NAN, NAN))
     assert previous(series()).size == 0
 
 
-def test_a_mean_of_three_forgets_an_unknown_value():
+def test_a_mean_of_three_forgets_an_unknown_value() -> None:
     np.testing.assert_equal(mean_of_three(series(NAN, 1, 2, 3, 4)), series(NAN, NAN, NAN, 2, 3))
 
 
-def test_a_stochastic_is_unknown_where_nothing_moved():
+def test_a_stochastic_is_unknown_where_nothing_moved() -> None:
     still, moving = series(5, 5, 5), series(5, 6, 5.5)
     assert np.isnan(stochastic(still, still, still, 2)).all()
     np.testing.assert_equal(stochastic(moving, moving, moving, 2), series(NAN, 100, 0))
@@ -207,5 +224,5 @@ def test_a_stochastic_is_unknown_where_nothing_moved():
         (make_bars([6, 6, 6], high=[6, 6, 6], low=[5, 6, 6]), [0, 1, 2]),
     ],
 )
-def test_sessions_without_movement_or_volume_are_counted(bars, idle):
+def test_sessions_without_movement_or_volume_are_counted(bars: Bars, idle: list[int]) -> None:
     np.testing.assert_array_equal(idle_sessions(bars), idle)

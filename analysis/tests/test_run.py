@@ -9,7 +9,7 @@ import time_machine
 from django.db.models import F
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from analysis.models import (
     DetailStatus,
@@ -157,7 +157,7 @@ def test_fresh_bars_are_not_fetched_again() -> None:
     assert PriceHistory.objects.get().fetched_at == NOON
 
 
-def test_a_csv_folder_is_a_source_and_its_broken_rows_are_findings(settings: SettingsWrapper) -> None:
+def test_a_csv_folder_is_a_source_and_its_broken_rows_are_findings(settings: Settings) -> None:
     folder: Path = settings.CSV_PRICES_DIR
     rows = [f"2026-0{1 + n // 28}-{1 + n % 28:02},10,11,9,{10 + n % 5 / 10},1000" for n in range(100)]
     (folder / "ACME.csv").write_text("\n".join(["date,open,high,low,close,volume", *rows, "2026-05-01,x,11,9,10,1000"]))

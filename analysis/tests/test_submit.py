@@ -25,7 +25,7 @@ def test_a_request_becomes_a_job_with_details_stocks_and_one_message() -> None:
     stock = Stock.objects.get(pk="TCS.NS")
     assert (stock.exchange, stock.currency, stock.last_status, stock.last_job) == ("NSE", "INR", "queued", job)
     message = OrmQ.objects.get()
-    assert (message.func(), message.task()["args"]) == (RUN_SLICE, (str(job.pk),))
+    assert (message.task["func"], message.task["args"]) == (RUN_SLICE, (str(job.pk),))
 
 
 def test_the_same_request_while_it_runs_answers_with_the_running_job() -> None:

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis import services
@@ -29,7 +30,7 @@ def jobs(request: Request) -> HttpResponse:
 @require_safe
 def jobs_live(request: Request) -> HttpResponse:
     """The list while a job on it is active; 286 tells htmx that none is any more."""
-    context = _jobs_context(request)
+    context = {**_jobs_context(request), "is_poll": True}
     return render(request, f"{JOBS}#live", context, status=200 if context["is_live"] else 286)
 
 
@@ -90,6 +91,7 @@ def _jobs_context(request: Request) -> dict[str, Any]:
     page = Paginator(found.filter(status=status) if status else found, JOBS_PER_PAGE).get_page(request.GET.get("page"))
     return {
         "page": page,
+        "list_url": reverse("analysis:jobs"),
         "status": status,
         "statuses": form.fields["status"].choices,
         "is_live": any(job.is_active for job in page),
@@ -98,4 +100,4 @@ def _jobs_context(request: Request) -> dict[str, Any]:
 
 
 def _job_context(request: Request, job: Job, **more: Any) -> dict[str, Any]:
-    return {"job": job, "page": JobPage(job, request.GET.get("page")), **more}
+    return {"job": job, "page": JobPage(job, request.GET.get("page")), "list_url": job.get_absolute_url(), **more}

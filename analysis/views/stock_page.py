@@ -58,6 +58,14 @@ class StockPage:
 
     standing: Standing
 
+    @property
+    def change(self) -> float | None:
+        """Close against the previous session's close, in the stock's currency."""
+        result = self.standing.result
+        if result is None or result.close is None or result.previous_close is None:
+            return None
+        return result.close - result.previous_close
+
     @cached_property
     def evidence(self) -> dict[str, Any]:
         found = RawData.objects.filter(result=self.standing.result).first() if self.standing.result else None

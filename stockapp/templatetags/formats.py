@@ -137,6 +137,21 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
+@register.filter
+def verdict_label(value: str) -> str:
+    return Verdict(value).label if value else MISSING
+
+
+@register.filter
+def vote_arrow(vote: int | None) -> str:
+    return MISSING if vote is None else ARROWS[vote]
+
+
+@register.filter
+def vote_word(vote: int | None) -> str:
+    return "silent" if vote is None else {1: "up", 0: "neutral", -1: "down"}[vote]
+
+
 @register.simple_tag
 def verdict(value: Verdict | str | None) -> SafeString | str:
     """A verdict as a label with an arrow, so that it never speaks by colour alone."""

@@ -57,7 +57,7 @@ def _average(
 
     def read(indicators: Indicators) -> Reading:
         value = average(indicators)
-        return value, above(indicators.bars.close, value)
+        return value, above(indicators.bars.close, value, indicators.dust)
 
     met = f"Close met {label}"
     wording = Wording(f"Close moved above {label}", f"Close moved below {label}", met, met)

@@ -76,7 +76,7 @@ def macd(indicators: Indicators) -> Reading:
     `talib.MACD`. From bar 34. Source: Appel, 1979.
     """
     line, signal, _ = talib.MACD(indicators.bars.close, 12, 26, 9)
-    return line, above(line, signal)
+    return line, above(line, signal, indicators.dust)
 
 
 def stochastic_rsi(indicators: Indicators) -> Reading:

@@ -20,9 +20,10 @@ def _votes(up: Booleans, down: Booleans, known: Floats) -> Floats:
     return votes
 
 
-def above(series: Floats, reference: Floats) -> Floats:
-    """+1 where the series is above its reference, -1 where below, 0 where equal."""
-    return np.sign(series - reference)
+def above(series: Floats, reference: Floats, dust: Floats) -> Floats:
+    """+1 where the series is above its reference, -1 where below, 0 where they are no further apart than `dust`."""
+    gap = series - reference
+    return np.sign(gap) * (np.abs(gap) > dust)
 
 
 def rising(series: Floats) -> Floats:

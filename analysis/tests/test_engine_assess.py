@@ -1,0 +1,342 @@
+"""Assessments: what is said of the last session, its evidence, and dirty data."""
+
+import json
+import math
+from dataclasses import asdict, fields, replace
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.engine import (
+    STRATEGIES,
+    TECHNICAL_RATING,
+    Assessment,
+    Bars,
+    NotEnoughHistory,
+    Panel,
+    Plan,
+    Side,
+    Verdict,
+    assess,
+    fingerprint,
+    moving_averages,
+    rate,
+    to_evidence,
+)
+from analysis.tests.engine_bars import SAMPLES, flat_bars, joined, make_bars, random_bars, sample_bars
+
+
+def assessed(bars: Bars) -> Assessment:
+    assessment = assess(bars)
+    assert isinstance(assessment, Assessment)
+    return assessment
+
+
+def rising_bars(count: int) -> Bars:
+    return make_bars(100 + np.arange(count) * 0.5)
+
+
+def told(assessment: Assessment) -> dict[str, object]:
+    """Everything an assessment says."""
+    return {
+        field.name: asdict(value)
+        if isinstance(value, Plan)
+        else [asdict(item) for item in value]
+        if field.name in {"votes", "changes"}
+        else value
+        for field in fields(assessment)
+        if (value := getattr(assessment, field.name)) is not None
+    }
+
+
+def numbers(value: object) -> list[float]:
+    """Every float anywhere inside."""
+    if isinstance(value, dict):
+        return [number for item in value.values() for number in numbers(item)]
+    if isinstance(value, list | tuple):
+        return [number for item in value for number in numbers(item)]
+    return [value] if isinstance(value, float) else []
+
+
+@pytest.mark.parametrize("ticker", SAMPLES)
+def test_an_assessment_reads_the_last_session_of_the_rating(ticker: str) -> None:
+    bars = sample_bars(ticker)
+    rating, assessment = rate(bars), assessed(bars)
+    assert assessment.day == bars.last_session
+    assert assessment.bar_count == len(bars)
+    assert (assessment.previous_close, assessment.close) == tuple(bars.close[-2:])
+    assert (assessment.previous_score, assessment.score) == tuple(rating.score[-2:])
+    assert assessment.raw_verdict.code == rating.raw[-1]
+    assert assessment.verdict.code == rating.steady[-1]
+    for vote in assessment.votes:
+        assert (math.nan if vote.vote is None else vote.vote) == pytest.approx(rating.votes[vote.key][-1], nan_ok=True)
+
+
+@pytest.mark.parametrize("ticker", SAMPLES)
+def test_the_score_is_the_mean_of_both_groups_mean_votes(ticker: str) -> None:
+    assessment = assessed(sample_bars(ticker))
+    averages = [vote.vote for vote in assessment.votes if vote.group == "moving_average" and vote.vote is not None]
+    oscillators = [vote.vote for vote in assessment.votes if vote.group == "oscillator" and vote.vote is not None]
+    assert assessment.score == pytest.approx((np.mean(averages) + np.mean(oscillators)) / 2)
+
+
+def test_the_weights_of_the_votes_add_up_to_the_score() -> None:
+    assessment = assessed(sample_bars("IBM")[:120])
+    assert sum(vote.weight for vote in assessment.votes) == pytest.approx(1)
+    assert sum(vote.weight * (vote.vote or 0) for vote in assessment.votes) == pytest.approx(assessment.score)
+    assert {vote.weight for vote in assessment.votes if vote.vote is None} == {0.0}
+
+
+def test_a_rise_is_a_buy_with_a_long_plan_and_votes_for_it_outweigh() -> None:
+    assessment = assessed(rising_bars(300))
+    assert assessment.verdict.side is Side.LONG
+    assert isinstance(assessment.plan, Plan)
+    assert assessment.plan.stop < assessment.close < assessment.plan.target
+    assert assessment.no_trade_reason == ""
+    speaks_for = sum(vote.weight for vote in assessment.votes_for)
+    speaks_against = sum(vote.weight for vote in assessment.votes_against)
+    assert speaks_for - speaks_against == pytest.approx(assessment.score)
+
+
+def test_a_fall_is_a_sell_whose_votes_for_it_are_the_downward_ones() -> None:
+    assessment = assessed(make_bars(400 - np.arange(300) * 0.5))
+    assert assessment.verdict.side is Side.SHORT
+    assert {vote.vote for vote in assessment.votes_for} == {-1}
+    weights = [vote.weight for vote in assessment.votes_for]
+    assert weights == sorted(weights, reverse=True)
+
+
+def test_a_neutral_verdict_has_no_plan_and_says_so() -> None:
+    bars = sample_bars("IBM")
+    day = next(index for index in range(600, 900) if rate(bars[:index]).steady[-1] == 0)
+    assessment = assessed(bars[:day])
+    assert assessment.verdict is Verdict.NEUTRAL
+    assert assessment.plan is None
+    assert assessment.no_trade_reason == "Neutral: nothing to plan"
+    assert {vote.vote for vote in assessment.votes_for} == {1}
+
+
+def test_prices_of_a_plan_have_the_precision_asked_for() -> None:
+    assessment = assess(random_bars(400, seed=3), decimals=0)
+    assert isinstance(assessment, Assessment)
+    assert isinstance(assessment.plan, Plan)
+    assert assessment.plan.stop == round(assessment.plan.stop)
+
+
+def test_every_change_since_the_previous_session_is_named_and_nothing_else() -> None:
+    bars = sample_bars("IBM")[:701]
+    before, after = assessed(bars[:700]), assessed(bars)
+    moved = {
+        (old.key, old.vote, new.vote)
+        for old, new in zip(before.votes, after.votes, strict=True)
+        if old.vote != new.vote
+    }
+    assert moved
+    assert {(change.key, change.before, change.after) for change in after.changes} == moved
+    assert all(change.sentence for change in after.changes)
+    assert after.previous_score == before.score
+
+
+def test_a_first_score_has_no_previous_one() -> None:
+    assessment = assessed(random_bars(50))
+    assert assessment.previous_score is None
+    assert assessment.verdict_since == assessment.day
+
+
+@pytest.mark.parametrize("ticker", SAMPLES)
+def test_a_verdict_has_stood_since_the_session_that_brought_it(ticker: str) -> None:
+    bars = sample_bars(ticker)
+    assessment = assessed(bars)
+    days = bars.session.astype(object)
+    start = int(np.flatnonzero(days == assessment.verdict_since)[0])
+    steady = rate(bars).steady
+    assert set(steady[start:]) == {assessment.verdict.code}
+    assert steady[start - 1] != assessment.verdict.code
+
+
+def test_a_verdict_that_never_moved_stands_since_the_first_score() -> None:
+    assert assessed(rising_bars(300)).verdict_since == date(2020, 1, 1).replace(month=2, day=19)
+
+
+@pytest.mark.parametrize(
+    ("count", "findings"),
+    [
+        (500, []),
+        (
+            499,
+            ["The long averages are approximate: 499 bars, 500 settle them."],
+        ),
+        (
+            199,
+            ["The long averages are approximate: 199 bars, 500 settle them.", "2 components abstain for lack of bars."],
+        ),
+    ],
+)
+def test_a_short_history_is_found(count: int, findings: list[str]) -> None:
+    assert list(assessed(random_bars(count)).findings) == findings
+
+
+def test_a_window_without_trading_is_found() -> None:
+    assessment = assessed(joined(random_bars(600), flat_bars(7)))
+    assert assessment.findings == ("1 component abstains for lack of trading in the window.",)
+    assert [vote.key for vote in assessment.votes if vote.vote is None] == ["ultimate"]
+
+
+def test_a_halted_stock_has_no_score_but_keeps_its_verdict_until_it_trades_again() -> None:
+    bars = joined(random_bars(600), flat_bars(14), random_bars(100, seed=1))
+    rating = rate(bars)
+    assert math.isnan(rating.score[613])
+    assert rating.steady[613] == rating.steady[612] != -128
+    assert not math.isnan(rating.score[-1])
+    halted = assess(bars[:614])
+    assert isinstance(halted, NotEnoughHistory)
+    assert halted.message == "not enough trading: no movement or volume in 14 sessions, 15 of 26 components vote"
+
+
+@pytest.mark.parametrize("count", [0, 1, 43, 49])
+def test_too_few_bars_say_how_many_are_needed(count: int) -> None:
+    message = f"not enough history: {count} bars, 50 needed"
+    assert assess(random_bars(count)) == NotEnoughHistory(count, 50, message)
+    assert np.isnan(rate(random_bars(count)).score).all()
+
+
+def test_as_many_bars_as_are_needed_are_enough() -> None:
+    assert TECHNICAL_RATING.bars_needed == 50
+    assert isinstance(assess(random_bars(50)), Assessment)
+
+
+@pytest.mark.parametrize("count", [50, 208, 600])
+@pytest.mark.parametrize("volume", [0.0, 1000.0])
+def test_a_price_that_never_moved_gets_a_sentence(count: int, volume: float) -> None:
+    result = assess(flat_bars(count, volume=volume))
+    assert isinstance(result, NotEnoughHistory)
+    assert result.message == (f"not enough trading: no movement or volume in {count} sessions, 0 of 26 components vote")
+
+
+def test_a_close_that_never_moved_within_a_range_is_no_move_of_its_averages() -> None:
+    wiggle = np.random.default_rng(0).uniform(0.01, 0.05, (2, 600))
+    assessment = assessed(make_bars(np.full(600, 0.65), high=0.65 + wiggle[0], low=0.65 - wiggle[1]))
+    still = {vote.key: vote.vote for vote in assessment.votes if vote.group == "moving_average" or vote.key == "macd"}
+    assert set(still.values()) == {0}
+
+
+def test_a_jump_of_half_the_price_gets_a_score() -> None:
+    close = np.concatenate((np.full(300, 100.0), np.full(300, 150.0))) + np.sin(np.arange(600))
+    assert all(isinstance(assess(make_bars(close[:days])), Assessment) for days in (300, 301, 302, 310))
+
+
+def test_a_day_without_volume_gets_a_score() -> None:
+    bars = random_bars(300)
+    bars.volume[-1] = 0
+    assert isinstance(assess(bars), Assessment)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    count=st.integers(0, 260),
+    halted=st.integers(0, 60),
+    silent=st.integers(0, 60),
+    scale=st.sampled_from([1e-4, 1.0, 1e6]),
+    seed=st.integers(0, 1000),
+)
+def test_any_history_gets_a_score_or_a_sentence_and_never_a_nan(
+    count: int, halted: int, silent: int, scale: float, seed: int
+) -> None:
+    bars = joined(random_bars(count, seed), flat_bars(halted, 90.0), random_bars(silent, seed + 1))
+    bars.volume[count + halted :] = 0
+    scaled = Bars(bars.session, bars.open * scale, bars.high * scale, bars.low * scale, bars.close * scale, bars.volume)
+    result = assess(scaled)
+    if isinstance(result, NotEnoughHistory):
+        assert result.message
+    else:
+        assert not any(math.isnan(number) for number in numbers(told(result)))
+        assert bool(result.no_trade_reason) is (result.plan is None)
+        json.dumps(to_evidence(result), allow_nan=False)
+
+
+@pytest.mark.parametrize("ticker", SAMPLES)
+def test_evidence_is_small_strict_json_with_everything_that_was_said(ticker: str) -> None:
+    assessment = assessed(sample_bars(ticker))
+    text = json.dumps(to_evidence(assessment), separators=(",", ":"), allow_nan=False)
+    assert len(text) < 6_000
+    evidence = json.loads(text)
+    assert [component["key"] for component in evidence["components"]] == list(TECHNICAL_RATING.weights)
+    assert [change["sentence"] for change in evidence["changes"]] == [change.sentence for change in assessment.changes]
+    assert evidence["verdict_since"] == assessment.verdict_since.isoformat()
+    assert evidence["previous_score"] == pytest.approx(assessment.previous_score, rel=1e-5)
+    assert evidence["findings"] == list(assessment.findings)
+    assert evidence["parameters"]["strategy"] == "technical_rating"
+    assert all(number == float(f"{number:.6g}") for number in numbers(evidence))
+
+
+def test_evidence_of_an_abstention_is_null() -> None:
+    evidence = json.loads(json.dumps(to_evidence(assessed(random_bars(120)))))
+    values = {component["key"]: (component["value"], component["vote"]) for component in evidence["components"]}
+    assert values["sma_200"] == (None, None)
+
+
+def test_a_fingerprint_is_that_of_the_bars_and_the_parameters() -> None:
+    bars = random_bars(60)
+    longer_stop = replace(TECHNICAL_RATING, stop_atr=3.0)
+    prints = [
+        fingerprint(bars, TECHNICAL_RATING),
+        fingerprint(bars[1:], TECHNICAL_RATING),
+        fingerprint(bars[:-1], TECHNICAL_RATING),
+        fingerprint(bars, longer_stop),
+        *(fingerprint(_nudged(bars, name), TECHNICAL_RATING) for name in ("open", "high", "low", "close", "volume")),
+        fingerprint(replace(bars, session=bars.session + 1), TECHNICAL_RATING),
+    ]
+    assert len(set(prints)) == len(prints)
+    assert fingerprint(random_bars(60), TECHNICAL_RATING) == prints[0]
+    assert len(prints[0]) == 64
+
+
+def _nudged(bars: Bars, name: str) -> Bars:
+    column = getattr(bars, name).copy()
+    column[30] = np.nextafter(column[30], np.inf)
+    return replace(bars, **{name: column})
+
+
+def test_the_overlay_has_three_averages_as_long_as_the_bars() -> None:
+    bars = random_bars(250)
+    overlay = moving_averages(bars)
+    assert list(overlay) == ["SMA 20", "SMA 50", "SMA 200"]
+    assert overlay["SMA 200"][-1] == pytest.approx(bars.close[-200:].mean())
+    assert [int(np.isnan(series).sum()) for series in overlay.values()] == [19, 49, 199]
+    assert moving_averages(random_bars(0))["SMA 20"].size == 0
+
+
+def test_a_strategy_of_one_panel_scores_by_weight() -> None:
+    strategy = replace(
+        TECHNICAL_RATING, key="two_voices", panels=(Panel({"sma_10": 3.0, "momentum_10": 1.0}, minimum_votes=1),)
+    )
+    rating = rate(random_bars(100), strategy)
+    assert strategy.bars_needed == 10
+    assert list(rating.votes) == ["sma_10", "momentum_10"]
+    average, momentum = rating.votes["sma_10"], rating.votes["momentum_10"]
+    np.testing.assert_allclose(rating.score[11:], (3 * average[11:] + momentum[11:]) / 4)
+    np.testing.assert_array_equal(rating.score[9:11], average[9:11])
+
+
+def test_strategies_are_found_by_key_and_describe_themselves() -> None:
+    assert all(STRATEGIES[key].key == key for key in STRATEGIES)
+    assert STRATEGIES["technical_rating"] is TECHNICAL_RATING
+    assert "43000614331" in TECHNICAL_RATING.description
+    assert json.loads(json.dumps(TECHNICAL_RATING.parameters())) == TECHNICAL_RATING.parameters()
+
+
+def test_one_stocks_numbers_do_not_reach_another() -> None:
+    first, second = random_bars(300, seed=1), random_bars(300, seed=2)
+    alone = assess(second)
+    assess(first)
+    assert assess(second) == alone
+
+
+def test_a_steady_verdict_moves_less_often_than_the_raw_one() -> None:
+    rating = rate(sample_bars("IBM"))
+    moves = [sum(a != b for a, b in pairwise(codes[codes != -128].tolist())) for codes in (rating.steady, rating.raw)]
+    assert moves[0] < moves[1] / 2

@@ -1,0 +1,68 @@
+"""Causality: what is said of a session never changes when later bars are added."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from analysis.engine import Bars, assess, rate
+from analysis.engine.assess import average_true_range
+from analysis.engine.indicators import idle_sessions
+from analysis.tests.engine_bars import SAMPLES, make_bars, random_bars, sample_bars
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> Bars:
+    """60 to 300 bars of any shape: trends, halts, days without volume, jumps."""
+    count = draw(st.integers(60, 300))
+    moves = draw(arrays(np.float64, count, elements=st.floats(-0.2, 0.2), fill=st.just(0.0)))
+    spread = draw(arrays(np.float64, count, elements=st.floats(0, 0.1), fill=st.just(0.0)))
+    volume = draw(arrays(np.float64, count, elements=st.integers(0, 10**7).map(float), fill=st.just(500.0)))
+    close = 100 * np.exp(np.clip(np.cumsum(moves), -8, 8))
+    return make_bars(close, high=close * (1 + spread), low=close * (1 - spread / 2), volume=volume)
+
+
+def assert_causal(bars: Bars, session: int) -> None:
+    known = bars[: session + 1]
+    then, now = rate(known), rate(bars)
+    for key in now.votes:
+        np.testing.assert_array_equal(then.votes[key], now.votes[key][: session + 1], err_msg=f"vote of {key}")
+        np.testing.assert_allclose(then.values[key], now.values[key][: session + 1], rtol=1e-9, err_msg=key)
+    np.testing.assert_array_equal(then.score, now.score[: session + 1])
+    np.testing.assert_array_equal(then.raw, now.raw[: session + 1])
+    np.testing.assert_array_equal(then.steady, now.steady[: session + 1])
+    np.testing.assert_array_equal(idle_sessions(known), idle_sessions(bars)[: session + 1])
+    np.testing.assert_allclose(average_true_range(known), average_true_range(bars)[: session + 1], rtol=1e-9)
+
+
+@settings(deadline=None, max_examples=60)
+@given(bars=histories(), data=st.data())
+def test_no_series_of_any_bars_looks_ahead(bars: Bars, data: st.DataObject) -> None:
+    assert_causal(bars, data.draw(st.integers(0, len(bars) - 1), label="session"))
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 2**32 - 1), session=st.integers(0, 399))
+def test_no_series_of_a_random_walk_looks_ahead(seed: int, session: int) -> None:
+    assert_causal(random_bars(400, seed), session)
+
+
+@pytest.mark.parametrize("ticker", SAMPLES)
+@settings(deadline=None, max_examples=10)
+@given(data=st.data())
+def test_no_series_of_real_bars_looks_ahead(ticker: str, data: st.DataObject) -> None:
+    bars = sample_bars(ticker)
+    assert_causal(bars, data.draw(st.integers(0, len(bars) - 1), label="session"))
+
+
+@settings(deadline=None, max_examples=25)
+@given(session=st.integers(60, 998))
+def test_an_assessment_made_on_the_day_stands_when_the_future_is_different(session: int) -> None:
+    bars = sample_bars("IBM")[:1000]
+    factor = np.where(np.arange(len(bars)) > session, 2.0, 1.0)
+    prices = {name: getattr(bars, name) * factor for name in ("open", "high", "low", "close")}
+    on_the_day = bars.until(bars[: session + 1].last_session)
+    assert assess(on_the_day) == assess(replace(bars, **prices)[: session + 1])

@@ -1,0 +1,165 @@
+"""The CSV source: what it reads, what it adjusts, and what it says about a file that it cannot use."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.prices import CsvPrices, ErrorKind, History, PriceError
+
+HEADER = "date,open,high,low,close,volume"
+ADJUSTED = "date,open,high,low,close,adj_close,volume"
+ROWS = ("2026-04-22,101,104,100,102,1200", "2026-04-23,102,105,101,104,1500", "2026-04-24,104,106,103,105,900")
+
+
+def write(folder: Path, *lines: str, ticker: str = "TCS.NS") -> None:
+    (folder / f"{ticker}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def history(folder: Path, ticker: str = "TCS.NS", since: date | None = None) -> History:
+    answer = CsvPrices(folder).daily([ticker], since)[ticker]
+    assert isinstance(answer, History), answer
+    return answer
+
+
+def error(folder: Path, ticker: str = "TCS.NS") -> PriceError:
+    answer = CsvPrices(folder).daily([ticker], None)[ticker]
+    assert isinstance(answer, PriceError), answer
+    assert str(folder) not in answer.message
+    assert answer.message.endswith(".")
+    return answer
+
+
+def test_a_file_is_read_as_it_stands(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *ROWS)
+    read = history(tmp_path)
+    assert read.bars.session.tolist() == [date(2026, 4, day) for day in (22, 23, 24)]
+    assert read.bars.open.tolist() == [101.0, 102.0, 104.0]
+    assert read.bars.volume.tolist() == [1200.0, 1500.0, 900.0]
+    assert (read.adjusted, read.findings) == (False, ())
+
+
+def test_all_prices_are_adjusted_by_the_adjusted_close(tmp_path: Path) -> None:
+    write(tmp_path, ADJUSTED, "2026-04-24,104,106,100,105,52.5,900")
+    read = history(tmp_path)
+    assert read.adjusted
+    row = [column[0] for column in (read.bars.open, read.bars.high, read.bars.low, read.bars.close, read.bars.volume)]
+    assert row == [52.0, 53.0, 50.0, 52.5, 900.0]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Date,Open,High,Low,Close,Adj Close,Volume",
+        " DATE , Open,high,LOW,close, adj close ,volume",
+        "\ufeff" + ADJUSTED,
+    ],
+)
+def test_headers_may_have_capitals_blanks_and_a_byte_order_mark(header: str, tmp_path: Path) -> None:
+    write(tmp_path, header, "2026-04-24,104,106,100,105,105,900")
+    assert history(tmp_path).adjusted
+
+
+def test_columns_may_come_in_any_order_with_others_between(tmp_path: Path) -> None:
+    write(tmp_path, "volume,close,dividends,low,high,open,date", "900,105,0,103,106,104,2026-04-24")
+    assert history(tmp_path).bars.open.tolist() == [104.0]
+
+
+def test_rows_come_out_oldest_first(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *reversed(ROWS))
+    assert history(tmp_path).bars.close.tolist() == [102.0, 104.0, 105.0]
+
+
+def test_only_rows_since_the_day_asked_for_come_out(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *ROWS)
+    assert history(tmp_path, since=date(2026, 4, 23)).bars.close.tolist() == [104.0, 105.0]
+    assert len(history(tmp_path, since=date(2026, 5, 1)).bars) == 0
+
+
+def test_a_time_behind_the_date_is_allowed(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, "2026-04-24 00:00:00+05:30,104,106,103,105,900")
+    assert history(tmp_path).bars.last_session == date(2026, 4, 24)
+
+
+def test_cells_without_a_value_are_left_to_the_quality_gate(tmp_path: Path) -> None:
+    write(tmp_path, ADJUSTED, "2026-04-23,,,,,,", "2026-04-24,104,106,103,105,null,900", "2026-04-25,0,0,0,0,0,0")
+    read = history(tmp_path)
+    assert np.isnan(read.bars.close).all()
+    assert read.findings == ()
+
+
+def test_broken_rows_are_named_by_file_and_line_and_the_good_ones_are_used(tmp_path: Path) -> None:
+    write(
+        tmp_path, HEADER, ROWS[0], "24/04/2026,1,1,1,1,1", "", "2026-04-23,1,x,1,1,1", "2026-04-23,1,1", "2026-13-01,1,1,1,1,1", ROWS[2]
+    )  # fmt: skip
+    read = history(tmp_path)
+    assert read.bars.close.tolist() == [102.0, 105.0]
+    (finding,) = read.findings
+    assert (finding.code, finding.severity) == ("broken_rows", "warning")
+    assert finding.message == (
+        "TCS.NS.csv: 4 rows could not be read: line 3 ('24/04/2026' is not an ISO date), line 5 ('x' is not a number), "
+        "line 6 (3 cells instead of 6) and 1 more."
+    )
+
+
+def test_a_file_of_broken_rows_only_is_bad_data(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, "yesterday,1,1,1,1,1")
+    refused = error(tmp_path)
+    assert refused.kind is ErrorKind.BAD_DATA
+    assert refused.message == "TCS.NS.csv: 1 row could not be read: line 2 ('yesterday' is not an ISO date)."
+
+
+def test_a_file_without_rows_is_no_data(tmp_path: Path) -> None:
+    write(tmp_path, HEADER)
+    refused = error(tmp_path)
+    assert (refused.kind, refused.message) == (ErrorKind.NO_DATA, "TCS.NS.csv has no rows.")
+
+
+@pytest.mark.parametrize("lines", [["date,open,high,low,price"], ["2026-04-24,1,1,1,1,1"], [""]])
+def test_a_wrong_header_is_bad_data_that_names_what_is_missing(lines: list[str], tmp_path: Path) -> None:
+    write(tmp_path, *lines)
+    refused = error(tmp_path)
+    assert refused.kind is ErrorKind.BAD_DATA
+    assert "TCS.NS.csv does not name these columns" in refused.message
+    assert "close, volume" in refused.message
+
+
+def test_a_missing_file_is_an_unknown_ticker_for_good(tmp_path: Path) -> None:
+    refused = error(tmp_path)
+    assert (refused.kind, refused.permanent) == (ErrorKind.UNKNOWN_TICKER, True)
+    assert "TCS.NS.csv" in refused.message
+
+
+def test_a_missing_folder_may_come_back(tmp_path: Path) -> None:
+    refused = error(tmp_path / "nowhere")
+    assert (refused.kind, refused.permanent) == (ErrorKind.UNAVAILABLE, False)
+
+
+def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "TCS.NS.csv").mkdir()
+    refused = error(tmp_path)
+    assert refused.kind is ErrorKind.UNAVAILABLE
+    assert "TCS.NS.csv cannot be read" in refused.message
+
+
+def test_a_file_that_is_no_text_is_bad_data(tmp_path: Path) -> None:
+    (tmp_path / "TCS.NS.csv").write_bytes(b"date,open\xff\xfe\x00")
+    assert error(tmp_path).kind is ErrorKind.BAD_DATA
+
+
+@pytest.mark.parametrize("ticker", ["../SECRET", "..", "/etc/passwd", "SUB/TCS.NS", "SUB\\TCS", "TCS.NS\0", ""])
+def test_a_ticker_cannot_name_a_file_elsewhere(ticker: str, tmp_path: Path) -> None:
+    folder = tmp_path / "prices"
+    folder.mkdir()
+    (tmp_path / "SECRET.csv").write_text(f"{HEADER}\n{ROWS[0]}\n")
+    refused = CsvPrices(folder).daily([ticker], None)[ticker]
+    assert isinstance(refused, PriceError)
+    assert (refused.kind, refused.permanent) == (ErrorKind.UNKNOWN_TICKER, True)
+
+
+def test_every_ticker_has_an_answer_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *ROWS, ticker="M&M.NS")
+    write(tmp_path, "nonsense", ticker="BAD.NS")
+    answers = CsvPrices(tmp_path).daily(["M&M.NS", "BAD.NS", "NONE.NS"], None)
+    assert [type(answer) for answer in answers.values()] == [History, PriceError, PriceError]

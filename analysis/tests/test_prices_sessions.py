@@ -1,0 +1,126 @@
+"""Sessions: which exchange a ticker trades on, which sessions have closed, and what is guessed."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from exchange_calendars import get_calendar
+
+from analysis.prices import (
+    assumed_weekdays,
+    calendar_end,
+    exchange_of,
+    last_closed_session,
+    sessions_between,
+    sessions_late,
+)
+from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX, UNKNOWN_EXCHANGE
+
+INDIA = ZoneInfo("Asia/Kolkata")
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("ticker", "code", "currency"),
+    [
+        ("TCS.NS", "NSE", "INR"),
+        ("TCS.BO", "BSE", "INR"),
+        ("AAPL", "US", "USD"),
+        ("BRK-B", "US", "USD"),
+        ("VOD.L", "LSE", "GBp"),
+        ("SAP.DE", "XETRA", "EUR"),
+        ("7203.T", "TSE", "JPY"),
+        ("0700.HK", "HKEX", "HKD"),
+        ("KAVERI.DEMO", "DEMO-IN", "INR"),
+        ("QUILLMERE.DEMO", "DEMO-US", "USD"),
+        ("X.NOWHERE", "OTHER", ""),
+        ("^NSEI", "OTHER", ""),
+        ("EURUSD=X", "OTHER", ""),
+    ],
+)
+def test_a_suffix_tells_the_exchange(ticker: str, code: str, currency: str) -> None:
+    exchange = exchange_of(ticker)
+    assert (exchange.code, exchange.currency) == (code, currency)
+
+
+def test_a_session_counts_as_closed_half_an_hour_after_its_close() -> None:
+    wednesday = date(2026, 4, 22)
+    assert last_closed_session("TCS.NS", datetime(2026, 4, 22, 15, 59, tzinfo=INDIA)) == date(2026, 4, 21)
+    assert last_closed_session("TCS.NS", datetime(2026, 4, 22, 16, 0, tzinfo=INDIA)) == wednesday
+    assert last_closed_session("TCS.NS", datetime(2026, 4, 22, 10, 30, tzinfo=UTC)) == wednesday
+
+
+def test_an_early_close_is_known() -> None:
+    after_thanksgiving = date(2025, 11, 28)
+    assert last_closed_session("AAPL", datetime(2025, 11, 28, 13, 29, tzinfo=NEW_YORK)) == date(2025, 11, 26)
+    assert last_closed_session("AAPL", datetime(2025, 11, 28, 13, 30, tzinfo=NEW_YORK)) == after_thanksgiving
+
+
+def test_on_a_sunday_the_last_session_is_fridays() -> None:
+    assert last_closed_session("AAPL", datetime(2026, 4, 26, 12, 0, tzinfo=UTC)) == date(2026, 4, 24)
+
+
+def test_on_a_holiday_the_last_session_is_the_one_before() -> None:
+    republic_day = datetime(2026, 1, 26, 20, 0, tzinfo=INDIA)
+    assert last_closed_session("TCS.NS", republic_day) == date(2026, 1, 23)
+
+
+def test_the_same_moment_has_different_last_sessions_in_different_places() -> None:
+    moment = datetime(2026, 4, 22, 12, 0, tzinfo=UTC)
+    assert last_closed_session("TCS.NS", moment) == date(2026, 4, 22)
+    assert last_closed_session("AAPL", moment) == date(2026, 4, 21)
+
+
+def test_a_moment_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        last_closed_session("AAPL", datetime(2026, 4, 22, 12, 0))  # noqa: DTZ001
+
+
+def test_sessions_between_two_days_include_both_and_no_holiday() -> None:
+    sessions = sessions_between("TCS.NS", date(2026, 1, 23), date(2026, 1, 28))
+    assert sessions == [date(2026, 1, 23), date(2026, 1, 27), date(2026, 1, 28)]
+    assert sessions_between("TCS.NS", date(2026, 1, 28), date(2026, 1, 23)) == []
+
+
+def test_bars_are_late_by_the_sessions_that_have_closed_since() -> None:
+    saturday = datetime(2026, 4, 25, 12, 0, tzinfo=UTC)
+    assert sessions_late("TCS.NS", date(2026, 4, 24), saturday) == 0
+    assert sessions_late("TCS.NS", date(2026, 4, 21), saturday) == 3
+    assert sessions_late("TCS.NS", date(2026, 5, 30), saturday) == 0
+
+
+def test_long_histories_are_within_the_calendars() -> None:
+    assert sessions_between("AAPL", date(1998, 1, 1), date(1998, 1, 6)) == [date(1998, 1, day) for day in (2, 5, 6)]
+    assert len(sessions_between("TCS.NS", date(1998, 1, 1), date(1998, 12, 31))) > 200
+
+
+def test_after_the_end_of_a_calendar_weekdays_count_and_a_finding_says_so() -> None:
+    friday = datetime(2027, 3, 5, 16, 0, tzinfo=INDIA)
+    assert calendar_end(exchange_of("TCS.NS")) == date(2026, 12, 31)
+    assert last_closed_session("TCS.NS", friday) == date(2027, 3, 5)
+    assert last_closed_session("TCS.NS", friday.replace(hour=15)) == date(2027, 3, 4)
+    assert sessions_late("TCS.NS", date(2026, 12, 31), datetime(2027, 1, 11, 20, tzinfo=INDIA)) == 7
+    assert assumed_weekdays("TCS.NS", date(2026, 12, 31)) is None
+    finding = assumed_weekdays("TCS.NS", date(2027, 3, 5))
+    assert finding is not None
+    assert "known until 2026-12-31 only" in finding.message
+
+
+def test_an_unknown_exchange_trades_on_weekdays_and_a_finding_says_so() -> None:
+    assert last_closed_session("X.NOWHERE", datetime(2026, 4, 26, 12, tzinfo=UTC)) == date(2026, 4, 24)
+    assert last_closed_session("X.NOWHERE", datetime(2026, 4, 24, 23, tzinfo=UTC)) == date(2026, 4, 23)
+    assert calendar_end(UNKNOWN_EXCHANGE) is None
+    finding = assumed_weekdays("X.NOWHERE", date(2026, 4, 24))
+    assert finding is not None
+    assert "X.NOWHERE is not known" in finding.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", EXCHANGE_BY_SUFFIX)
+def test_every_exchange_has_a_calendar_that_agrees_with_its_time_zone(suffix: str) -> None:
+    exchange = EXCHANGE_BY_SUFFIX[suffix]
+    moment = datetime(2026, 4, 26, 12, 0, tzinfo=UTC)
+    assert last_closed_session(f"X.{suffix}", moment).isoweekday() <= 5
+    if exchange.calendar is not None:
+        zone = ZoneInfo(str(get_calendar(exchange.calendar).tz))
+        assert moment.astimezone(zone).utcoffset() == moment.astimezone(ZoneInfo(exchange.timezone)).utcoffset()

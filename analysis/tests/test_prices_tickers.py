@@ -1,0 +1,86 @@
+"""What may be a ticker, and which source answers for it."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from analysis.prices import (
+    CsvPrices,
+    DemoMarket,
+    ErrorKind,
+    PriceError,
+    YahooPrices,
+    is_demo,
+    is_well_formed,
+    normalise,
+    source_for,
+    source_named,
+)
+
+
+@pytest.mark.parametrize(
+    "ticker", ["TCS.NS", "M&M.NS", "BAJAJ-AUTO.NS", "AAPL", "^NSEI", "EURUSD=X", "0700.HK", "GC=F", "B&D.DEMO"]
+)
+def test_yahoo_symbols_are_well_formed(ticker: str) -> None:
+    assert is_well_formed(ticker)
+
+
+@pytest.mark.parametrize(
+    "ticker",
+    [
+        "",
+        "tcs.ns",
+        "TCS NS",
+        "TCS;NS",
+        "../ETC",
+        ".NS",
+        "TCS/NS",
+        "A" * 21,
+        "TCS.NS\n",
+        "₹",
+        "INE467B01029",
+        "-X",
+        "A\\B",
+    ],
+)
+def test_anything_else_is_refused(ticker: str) -> None:
+    assert not is_well_formed(ticker)
+
+
+def test_a_ticker_is_stripped_and_capitalised() -> None:
+    assert normalise("  m&m.ns ") == "M&M.NS"
+
+
+def test_a_demo_ticker_always_comes_from_the_demo_market(tmp_path: Path) -> None:
+    configured = CsvPrices(tmp_path)
+    assert is_demo("KAVERI.DEMO")
+    assert isinstance(source_for("KAVERI.DEMO", configured), DemoMarket)
+
+
+def test_every_other_ticker_comes_from_the_configured_source(tmp_path: Path) -> None:
+    configured = CsvPrices(tmp_path)
+    assert not is_demo("DEMO.NS")
+    for ticker in ("TCS.NS", "DEMO", "KAVERI.DEMO.NS"):
+        assert source_for(ticker, configured) is configured
+
+
+def test_no_source_stands_in_for_another(tmp_path: Path) -> None:
+    configured = CsvPrices(tmp_path)
+    answer = source_for("TCS.NS", configured).daily(["TCS.NS"], date(2026, 1, 1))["TCS.NS"]
+    assert isinstance(answer, PriceError)
+    refused = DemoMarket().daily(["TCS.NS"], None)["TCS.NS"]
+    assert isinstance(refused, PriceError)
+    assert (refused.kind, refused.permanent) == (ErrorKind.UNKNOWN_TICKER, True)
+
+
+@pytest.mark.parametrize(("name", "source"), [("yahoo", YahooPrices), ("csv", CsvPrices), ("demo", DemoMarket)])
+def test_a_setting_names_a_source_that_knows_its_name(name: str, source: type, tmp_path: Path) -> None:
+    named = source_named(name, csv_folder=tmp_path, cache_folder=tmp_path / "cache")
+    assert isinstance(named, source)
+    assert named.name == name
+
+
+def test_an_unknown_source_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="'bloomberg' is not a price source"):
+        source_named("bloomberg", csv_folder=tmp_path, cache_folder=tmp_path)

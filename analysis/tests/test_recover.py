@@ -1,0 +1,117 @@
+"""Recovering: nothing that a dead worker held is lost, nothing is tried for ever, nothing is forgotten."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, Stock, StockStatus
+from analysis.services import cancel, recover, run_slice
+from analysis.services.claim import claim
+from analysis.tests.make import details_of, make_job
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = timedelta(minutes=10)
+
+
+def lose_worker(job: Job) -> None:
+    """A slice claims the job's stocks and is never heard of again."""
+    assert claim(job.pk, uuid.uuid4())
+    JobDetail.objects.filter(job=job, status=DetailStatus.PROCESSING).update(lease_until=timezone.now() - LONG_AGO)
+
+
+def test_an_expired_lease_goes_back_to_the_queue_and_the_job_is_woken() -> None:
+    job = make_job("KAVERI.DEMO", "B&D.DEMO")
+    lose_worker(job)
+    assert recover().requeued == 2
+    assert {detail.status for detail in details_of(job).values()} == {DetailStatus.QUEUED}
+    assert Stock.objects.get(pk="KAVERI.DEMO").last_status == StockStatus.QUEUED
+    assert OrmQ.objects.count() == 1
+    assert run_slice(str(job.pk)) == 2
+    job.refresh_from_db()
+    assert (job.status, job.completed_count) == (JobStatus.COMPLETED, 2)
+
+
+def test_a_running_lease_is_left_alone() -> None:
+    job = make_job("KAVERI.DEMO")
+    claim(job.pk, uuid.uuid4())
+    assert recover().total == 0
+
+
+def test_the_third_lost_attempt_fails_the_stock_alone_and_ends_the_job() -> None:
+    job = make_job("KAVERI.DEMO", "B&D.DEMO")
+    JobDetail.objects.filter(stock="KAVERI.DEMO").update(attempts=2)
+    lose_worker(job)
+    done = recover()
+    assert (done.failed, done.requeued) == (1, 1)
+    lost = details_of(job)["KAVERI.DEMO"]
+    assert (lost.status, lost.error_kind, lost.attempts) == (DetailStatus.FAILED, ErrorKind.WORKER_LOST, 3)
+    assert lost.error_message == Stock.objects.get(pk="KAVERI.DEMO").last_error
+    run_slice(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.completed_count, job.failed_count) == (JobStatus.COMPLETED, 1, 1)
+
+
+def test_a_job_whose_last_stock_is_lost_ends() -> None:
+    job = make_job("KAVERI.DEMO")
+    JobDetail.objects.update(attempts=2)
+    lose_worker(job)
+    recover()
+    job.refresh_from_db()
+    assert (job.status, job.failed_count) == (JobStatus.FAILED, 1)
+
+
+def test_a_job_without_progress_is_woken_once() -> None:
+    job = make_job("KAVERI.DEMO")
+    assert recover().woken == 0
+    Job.objects.update(progress_at=timezone.now() - LONG_AGO)
+    assert (recover().woken, recover().woken) == (1, 0)
+    assert OrmQ.objects.get().task["args"] == (str(job.pk),)
+
+
+def test_wrong_counters_are_set_right_and_the_job_ends() -> None:
+    job = make_job("KAVERI.DEMO", "B&D.DEMO")
+    JobDetail.objects.filter(stock="KAVERI.DEMO").update(status=DetailStatus.COMPLETED)
+    JobDetail.objects.filter(stock="B&D.DEMO").update(status="failed", error_kind="no_data", error_message="Lost.")
+    assert recover().repaired == 1
+    job.refresh_from_db()
+    assert (job.status, job.completed_count, job.failed_count) == (JobStatus.COMPLETED, 1, 1)
+
+
+def test_a_job_whose_stock_was_deleted_while_it_ran_still_ends() -> None:
+    job = make_job("KAVERI.DEMO", "B&D.DEMO")
+    Stock.objects.filter(pk="B&D.DEMO").delete()
+    run_slice(str(job.pk))
+    recover()
+    job.refresh_from_db()
+    assert (job.status, job.completed_count, job.skipped_count) == (JobStatus.COMPLETED, 1, 1)
+
+
+def test_a_deadline_that_passed_cancels_what_is_left_and_says_so() -> None:
+    job = make_job("KAVERI.DEMO")
+    Job.objects.update(deadline=timezone.now() - LONG_AGO)
+    assert claim(job.pk, uuid.uuid4()) is None
+    assert recover().expired == 1
+    job.refresh_from_db()
+    assert (job.status, job.error_message[:19]) == (JobStatus.CANCELLED, "Its deadline passed")
+    assert details_of(job)["KAVERI.DEMO"].status == DetailStatus.CANCELLED
+
+
+def test_cancelling_ends_what_waits_now_and_what_ran_when_its_lease_ends() -> None:
+    job = make_job("KAVERI.DEMO")
+    lose_worker(job)
+    assert cancel(job)
+    assert not cancel(job)
+    assert recover().cancelled == 1
+    assert details_of(job)["KAVERI.DEMO"].status == DetailStatus.CANCELLED
+    assert Stock.objects.get().last_status == StockStatus.CANCELLED
+    assert run_slice(str(job.pk)) == 0
+
+
+def test_recovering_twice_changes_nothing_more() -> None:
+    job = make_job("KAVERI.DEMO")
+    lose_worker(job)
+    recover()
+    assert recover().total == 0

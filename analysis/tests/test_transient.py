@@ -1,0 +1,81 @@
+"""Transient database errors: tried again, a few times; never hiding another error."""
+
+import pytest
+from django.db import IntegrityError, OperationalError, connection
+
+from analysis.models import Stock
+from analysis.services import transient
+from analysis.services.transient import is_transient, transactional
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Deadlock(Exception):
+    sqlstate = "40P01"
+
+
+class SyntaxFault(Exception):
+    sqlstate = "42601"
+
+
+def raised(message: str, cause: Exception | None = None) -> OperationalError:
+    error = OperationalError(message)
+    error.__cause__ = cause
+    return error
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transient, "FIRST_PAUSE", 0.001)
+
+
+def test_a_locked_database_is_asked_again_and_nothing_is_written_twice() -> None:
+    """Failures 11 and 13 of the old system: one lock broke the whole job."""
+    tries = []
+
+    @transactional
+    def write() -> str:
+        tries.append(1)
+        Stock.objects.create(ticker="TCS.NS")
+        if len(tries) < 3:
+            raise raised("database is locked", Deadlock())
+        return "done"
+
+    assert write() == "done"
+    assert (len(tries), Stock.objects.count()) == (3, 1)
+
+
+def test_it_gives_up_after_five_tries() -> None:
+    tries = []
+
+    @transactional
+    def write() -> None:
+        tries.append(1)
+        raise raised("database is locked", Deadlock())
+
+    with pytest.raises(OperationalError):
+        write()
+    assert len(tries) == transient.TRIES
+
+
+def test_a_constraint_error_comes_through_at_once() -> None:
+    tries = []
+
+    @transactional
+    def write() -> None:
+        tries.append(1)
+        Stock.objects.create(ticker="")
+
+    with pytest.raises(IntegrityError):
+        write()
+    assert tries == [1]
+
+
+def test_what_is_transient() -> None:
+    assert is_transient(raised("deadlock detected", Deadlock()))
+    assert not is_transient(raised("syntax error", SyntaxFault()))
+    assert not is_transient(IntegrityError("UNIQUE constraint failed"))
+    assert not is_transient(ValueError("database is locked"))
+    if connection.vendor == "sqlite":
+        assert is_transient(raised("database is locked"))
+        assert not is_transient(raised("no such table: stock"))

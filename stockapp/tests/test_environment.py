@@ -1,0 +1,109 @@
+"""The environment: what stops the start does so in one line that names the setting."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stockapp.environment import BASE_DIR, BadEnvironment, Environment, read
+
+GOOD = {"ENV_FILE": "", "SECRET_KEY": "x" * 60, "DEBUG": "true"}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in Environment.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_what_is_not_set_has_its_default(environment: pytest.MonkeyPatch) -> None:
+    env = read()
+    assert (env.price_source, env.workers, env.time_zone, env.log_level) == ("yahoo", 2, "UTC", "INFO")
+    assert env.data_dir == BASE_DIR / "data"
+    assert env.database["NAME"] == str(BASE_DIR / "data" / "stockapp.sqlite3")
+
+
+def test_every_setting_is_read(environment: pytest.MonkeyPatch) -> None:
+    values = {
+        "DEBUG": "false",
+        "ALLOWED_HOSTS": "a.example.org, b.example.org",
+        "CSRF_TRUSTED_ORIGINS": "https://a.example.org",
+        "DATABASE_URL": "postgresql://me:secret@db.example.org:5433/stocks",
+        "DATA_DIR": "/srv/stockapp",
+        "PRICE_SOURCE": "csv",
+        "CSV_PRICES_DIR": "prices",
+        "WORKERS": "4",
+        "TIME_ZONE": "Asia/Kolkata",
+        "LOG_LEVEL": "debug",
+    }
+    for name, value in values.items():
+        environment.setenv(name, value)
+    env = read()
+    assert env.allowed_hosts == ("a.example.org", "b.example.org")
+    assert env.csrf_trusted_origins == ("https://a.example.org",)
+    assert (env.database["HOST"], env.database["PORT"], env.database["NAME"]) == ("db.example.org", 5433, "stocks")
+    assert (env.data_dir, env.csv_prices_dir) == (Path("/srv/stockapp"), BASE_DIR / "prices")
+    assert (env.workers, env.time_zone, env.log_level, env.debug) == (4, "Asia/Kolkata", "DEBUG", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SECRET_KEY", "", "Bad setting: SECRET_KEY is missing; `make setup` writes one into .env."),
+        ("DEBUG", "perhaps", "Bad setting: DEBUG: "),
+        ("DEBUG", "false", "Bad setting: ALLOWED_HOSTS is missing; "),
+        ("CSRF_TRUSTED_ORIGINS", "a.example.org", "Bad setting: CSRF_TRUSTED_ORIGINS: 'a.example.org' must start with"),
+        ("DATABASE_URL", "mysql://x", "Bad setting: DATABASE_URL: it must start with sqlite:/// or postgresql://."),
+        ("PRICE_SOURCE", "oracle", "Bad setting: PRICE_SOURCE: Input should be 'yahoo' or 'csv'."),
+        ("PRICE_SOURCE", "csv", "Bad setting: CSV_PRICES_DIR is missing; "),
+        ("WORKERS", "0", "Bad setting: WORKERS: Input should be greater than or equal to 1."),
+        ("TIME_ZONE", "Mumbai", "Bad setting: TIME_ZONE: 'Mumbai' is no time zone; use a name like Asia/Kolkata."),
+        ("LOG_LEVEL", "loud", "Bad setting: LOG_LEVEL: "),
+    ],
+)
+def test_a_bad_value_is_one_line(environment: pytest.MonkeyPatch, name: str, value: str, sentence: str) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(BadEnvironment) as refusal:
+        read()
+    assert str(refusal.value).startswith(sentence)
+    assert "\n" not in str(refusal.value)
+
+
+def test_an_unknown_name_in_the_file_is_refused(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_text("SECERT_KEY=abc\n")
+    environment.setenv("ENV_FILE", str(file))
+    with pytest.raises(BadEnvironment, match=r"^Unknown setting SECERT_KEY: see \.env\.example"):
+        read()
+
+
+def run(**env: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    return subprocess.run(
+        command, cwd=BASE_DIR, env=os.environ | GOOD | env, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_a_bad_setting_stops_the_command_without_a_traceback() -> None:
+    done = run(WORKERS="many")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("Bad setting: WORKERS:")
+
+
+@pytest.mark.slow
+def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    closed = run(DATABASE_URL="postgresql://stockapp@127.0.0.1:1/nothing", DATA_DIR=str(tmp_path))
+    file = tmp_path / "a file"
+    file.write_text("")
+    unwritable = run(DATABASE_URL="", DATA_DIR=str(file))
+    for done, words in ((closed, "The database cannot be used: "), (unwritable, "DATA_DIR")):
+        assert done.returncode != 0
+        assert "Traceback" not in done.stderr
+        assert words in done.stderr
+        assert done.stderr.count("\n") == 1

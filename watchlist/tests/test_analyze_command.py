@@ -1,0 +1,99 @@
+"""`analyze` and `load_demo`: the ways to name stocks, the report, the exit code, the sentences for bad input."""
+
+import json
+from typing import Any
+
+import pytest
+
+from analysis.models import Job, Source, Stock
+from analysis.tests.make import make_stock, make_user
+from analysis.tests.test_commands import run
+from stockapp.accounts.models import User
+from watchlist.models import Watchlist, WatchlistItem
+
+pytestmark = pytest.mark.django_db
+
+KEYS = {
+    "ticker", "day", "status", "score", "raw_verdict", "verdict", "side", "entry", "stop", "target", "risk_reward",
+    "close", "bar_count", "error_kind", "error_message",
+}  # fmt: skip
+
+
+def rows(*args: str) -> tuple[list[dict[str, Any]], int]:
+    out, _, code = run("analyze", *args, "--inline", "--wait", "--json")
+    return json.loads(out), code
+
+
+def test_json_rows_tell_everything_and_the_code_is_zero_when_all_completed() -> None:
+    found, code = rows("KAVERI.DEMO", "B&D.DEMO")
+    assert code == 0
+    assert [row["ticker"] for row in found] == ["B&D.DEMO", "KAVERI.DEMO"]
+    for row in found:
+        assert row.keys() >= KEYS
+        assert row["status"] == "completed"
+        assert -1 <= row["score"] <= 1
+        assert row["bar_count"] > 1_000
+
+
+def test_one_failure_makes_the_code_one_and_has_its_sentence() -> None:
+    found, code = rows("VANQUAY.DEMO", "KAVERI.DEMO")
+    assert code == 1
+    failed = next(row for row in found if row["ticker"] == "VANQUAY.DEMO")
+    assert (failed["status"], failed["error_kind"], failed["score"]) == ("failed", "no_data", None)
+    assert failed["error_message"].startswith("Vanquay Stores is no longer listed")
+
+
+def test_without_json_it_prints_a_table() -> None:
+    out, err, code = run("analyze", "VANQUAY.DEMO", "KAVERI.DEMO", "--inline", "--wait")
+    assert out.splitlines()[0].split()[:3] == ["ticker", "day", "status"]
+    assert "completed: 1 of 2 stocks completed." in out
+    assert (err, code) == ("1 of 2 stocks failed.", 1)
+
+
+def test_a_watchlist_and_all_stocks_can_be_named() -> None:
+    user = make_user("ann")
+    watchlist = Watchlist.objects.create(owner=user, name="Mine")
+    WatchlistItem.objects.create(watchlist=watchlist, stock=make_stock("KAVERI.DEMO"))
+    make_stock("B&D.DEMO")
+    make_stock("GONE.DEMO", is_active=False)
+    assert [row["ticker"] for row in rows("--watchlist", "Mine", "--user", "ann")[0]] == ["KAVERI.DEMO"]
+    assert Job.objects.get().requested_by == user
+    assert [row["ticker"] for row in rows("--all")[0]] == ["B&D.DEMO", "KAVERI.DEMO"]
+    assert Job.objects.latest("created_at").source == Source.BULK
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        ((), "Name tickers, or --watchlist with --user, or --all: one of the three."),
+        (("KAVERI.DEMO", "--all"), "Name tickers, or --watchlist with --user, or --all: one of the three."),
+        (("TCS.NS; drop",), "Not a ticker: “TCS.NS; drop”. A ticker looks like TCS.NS or AAPL."),
+        (("--all",), "There are no stocks yet: see load_stocks and load_demo."),
+        (("--watchlist", "Mine"), "--watchlist needs --user: whose is it?"),
+        (("--watchlist", "Mine", "--user", "bob"), "There is no user “bob”."),
+        (("--watchlist", "Mine", "--user", "ann"), "ann has no watchlist “Mine”."),
+        (("TCS.NS", "--as-of", "yesterday"), "“yesterday” is no day; write it like 2026-03-31."),
+        (("TCS.NS", "--as-of", "2999-01-01"), "2999-01-01 is in the future; give a day that is past."),
+    ],
+)
+def test_bad_input_is_one_sentence_and_code_two(args: tuple[str, ...], sentence: str) -> None:
+    make_user("ann")
+    out, err, code = run("analyze", *args)
+    assert (out, err, code) == ("", sentence, 2)
+    assert not Job.objects.exists()
+
+
+def test_load_demo_makes_the_user_once_and_keeps_what_it_did_since(settings: Any) -> None:
+    settings.DEBUG = True
+    assert run("load_demo", "--user", "demo")[2] == 0
+    watchlist = Watchlist.objects.get()
+    job = Job.objects.get()
+    assert (job.source, job.requested_by, job.total) == (Source.DEMO, watchlist.owner, Stock.objects.count())
+    watchlist.items.first().delete()  # type: ignore[union-attr]
+    assert run("load_demo", "--user", "demo")[2] == 0
+    assert (watchlist.items.count(), Job.objects.count()) == (Stock.objects.count() - 1, 1)
+
+
+def test_load_demo_makes_no_user_with_a_known_password_on_a_server() -> None:
+    assert run("load_demo", "--user", "demo")[1:] == ("A demo user has a known password: only while DEBUG is on.", 2)
+    assert not User.objects.exists()
