@@ -1,10 +1,10 @@
 """Admin: inspecting jobs, results and stocks. Its actions call the services."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -17,7 +17,7 @@ from analysis.services import Refused, cancel, remove, rerun
 DETAILS_SHOWN = 50
 
 
-class ReadOnly(admin.ModelAdmin):
+class ReadOnly[M: Model](admin.ModelAdmin[M]):
     """For looking, not for changing."""
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
@@ -28,7 +28,7 @@ class ReadOnly(admin.ModelAdmin):
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnly):
+class JobAdmin(ReadOnly[Job]):
     list_display = ["short_id", "status", "source", "requested_by", "counts", "progress", "created_at", "took"]
     list_filter = ["status", "source", "strategy"]
     list_select_related = ["requested_by"]
@@ -81,6 +81,19 @@ class JobAdmin(ReadOnly):
         """Whoever may delete jobs may also run and cancel them."""
         return self.has_delete_permission(request)
 
+    def get_deleted_objects(
+        self, objs: Sequence[Job] | QuerySet[Job], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What goes with the jobs, counted and not listed: a job may have thousands of rows."""
+        keys = [job.pk for job in objs]
+        counts = {
+            "jobs": len(keys),
+            "job details": JobDetail.objects.filter(job__in=keys).count(),
+            "results": Result.objects.filter(job__in=keys).count(),
+            "raw data": RawData.objects.filter(result__job__in=keys).count(),
+        }
+        return [str(job) for job in objs], counts, set(), []
+
     def delete_model(self, request: HttpRequest, job: Job) -> None:
         remove([job])
 
@@ -88,8 +101,7 @@ class JobAdmin(ReadOnly):
         remove(list(jobs))
 
     def _rerun(self, request: HttpRequest, job: Job, *, failed_only: bool) -> str:
-        asker = request.user if request.user.is_authenticated else None
-        submission = rerun(job, source=Source.BULK, failed_only=failed_only, requested_by=asker)
+        submission = rerun(job, source=Source.BULK, failed_only=failed_only, requested_by=request.user)
         return f"runs again as {str(submission.job.pk)[:8]}"
 
     def _each(self, request: HttpRequest, jobs: QuerySet[Job], act: Callable[[Job], str]) -> None:
@@ -101,10 +113,10 @@ class JobAdmin(ReadOnly):
 
 
 @admin.register(JobDetail)
-class JobDetailAdmin(ReadOnly):
+class JobDetailAdmin(ReadOnly[JobDetail]):
     list_display = ["stock", "job_link", "status", "attempts", "verdict", "error_kind", "error_message", "took"]
     list_filter = ["status", "error_kind"]
-    list_select_related = ["job"]
+    list_select_related = ["job", "stock"]
     search_fields = ["stock__ticker", "job__id"]
     date_hierarchy = "started_at"
     show_full_result_count = False
@@ -123,7 +135,7 @@ class JobDetailAdmin(ReadOnly):
 
 
 @admin.register(Result)
-class ResultAdmin(ReadOnly):
+class ResultAdmin(ReadOnly[Result]):
     list_display = ["stock_id", "day", "status", "verdict", "score", "close", "source", "price_source", "took"]
     list_filter = ["status", "verdict", "source", "price_source", "strategy"]
     search_fields = ["stock__ticker", "stock__name"]
@@ -159,7 +171,7 @@ class ResultAdmin(ReadOnly):
 
 
 @admin.register(Stock)
-class StockAdmin(admin.ModelAdmin):
+class StockAdmin(admin.ModelAdmin[Stock]):
     list_display = ["ticker", "name", "exchange", "industry", "is_active", "last_status", "last_analyzed_at"]
     list_filter = ["last_status", "is_active", "exchange", "currency"]
     search_fields = ["ticker", "name"]
@@ -171,7 +183,7 @@ class StockAdmin(admin.ModelAdmin):
 
 
 @admin.register(PriceHistory)
-class PriceHistoryAdmin(ReadOnly):
+class PriceHistoryAdmin(ReadOnly[PriceHistory]):
     list_display = ["stock_id", "source", "first_session", "last_session", "bar_count", "adjusted", "fetched_at"]
     list_filter = ["source", "adjusted"]
     search_fields = ["stock__ticker", "stock__name"]
@@ -184,7 +196,7 @@ class PriceHistoryAdmin(ReadOnly):
 
 
 @admin.register(Worker)
-class WorkerAdmin(ReadOnly):
+class WorkerAdmin(ReadOnly[Worker]):
     list_display = ["host", "pid", "started_at", "seen_at", "restarts", "last_recovery_at", "recovered_count"]
 
 

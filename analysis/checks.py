@@ -13,7 +13,7 @@ from analysis.services.run import SLICE_SECONDS
 @register()
 def retry_exceeds_what_a_message_can_wait(**_: Any) -> list[CheckMessage]:
     """django-q2 counts `retry` from the taking of a message, so it has to outlast those taken before it."""
-    q = settings.Q_CLUSTER
+    q: dict[str, Any] = settings.Q_CLUSTER
     least = q["timeout"] * (1 + math.ceil((q["queue_limit"] + q["bulk"]) / q["workers"])) + 30
     if q["retry"] > least:
         return []
@@ -28,6 +28,7 @@ def retry_exceeds_what_a_message_can_wait(**_: Any) -> list[CheckMessage]:
 @register()
 def a_slice_ends_before_its_timeout(**_: Any) -> list[CheckMessage]:
     """A slice stops claiming after SLICE_SECONDS; what it holds then needs at most a lease more or less."""
-    if SLICE_SECONDS + LEASE.total_seconds() / 2 < settings.Q_CLUSTER["timeout"]:
+    q: dict[str, Any] = settings.Q_CLUSTER
+    if SLICE_SECONDS + LEASE.total_seconds() / 2 < q["timeout"]:
         return []
     return [Error("A slice's seconds and half a lease must fit into Q_CLUSTER's timeout.", id="analysis.E002")]

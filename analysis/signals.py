@@ -11,8 +11,8 @@ class Signals:
     def __init__(self) -> None:
         self.stopping = False
         self._readable, writable = socket.socketpair()
-        self._readable.setblocking(False)
-        writable.setblocking(False)
+        for end in (self._readable, writable):
+            end.setblocking(False)
         for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(signum, self._note)
         signal.set_wakeup_fd(writable.detach(), warn_on_full_buffer=False)

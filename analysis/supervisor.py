@@ -41,7 +41,7 @@ class Supervisor:
         """Serve until told to stop; then let the cluster finish what it has taken, and end."""
         signals = Signals()
         self._register()
-        beats: list[tuple[float, Callable[[], None]]] = [
+        beats: list[tuple[float, Callable[[], object]]] = [
             (HEARTBEAT_SECONDS, self._beat),
             (RECOVER_SECONDS, self._recover),
         ]
@@ -56,7 +56,7 @@ class Supervisor:
                 signals.wait(max(0.0, min(due) - time.monotonic()))
         finally:
             self._end_cluster()
-            self._try(lambda: Worker.objects.filter(pk=self.row.pk).delete() and None)
+            self._try(Worker.objects.filter(pk=self.row.pk).delete)
 
     def _register(self) -> None:
         Worker.objects.filter(seen_at__lt=timezone.now() - FORGET_AFTER).delete()
@@ -69,11 +69,11 @@ class Supervisor:
         if self.cluster:
             logger.error("The cluster ended with exit code %s; starting it again", self.cluster.returncode)
             _kill_group(self.cluster)
-            self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(restarts=F("restarts") + 1) and None)
+            self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(restarts=F("restarts") + 1))
         self.cluster = subprocess.Popen(  # noqa: S603
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509
+            preexec_fn=_die_with_parent,
         )
 
     def _end_cluster(self) -> None:
@@ -96,7 +96,7 @@ class Supervisor:
             last_recovery_at=timezone.now(), recovered_count=F("recovered_count") + done.total
         )
 
-    def _try(self, act: Callable[[], None]) -> None:
+    def _try(self, act: Callable[[], object]) -> None:
         """Do what the database may not allow just now; the next round tries again."""
         try:
             act()

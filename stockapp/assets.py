@@ -30,7 +30,7 @@ class NodeModulesFinder(BaseFinder):
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         return []
 
-    def find(self, path: str, find_all: bool = False) -> Any:  # noqa: FBT001, FBT002
+    def find(self, path: str, find_all: bool = False) -> Any:
         name = path.removeprefix(f"{PREFIX}/")
         found = str(folder() / name) if name != path and name in FILES and (folder() / name).is_file() else ""
         if find_all:

@@ -7,7 +7,10 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PINNED = {"requirements.txt": [], "requirements-dev.txt": ["--extra", "dev", "--constraint", "requirements.txt"]}
+PINNED: dict[str, list[str]] = {
+    "requirements.txt": [],
+    "requirements-dev.txt": ["--extra", "dev", "--constraint", "requirements.txt"],
+}
 COMPILE = "pip compile --quiet --python-version 3.12 --python-platform linux --no-header --no-annotate".split()
 
 
@@ -18,7 +21,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             # Compiled onto a copy, so that pins stay where they still fit.
             pinned = Path(shutil.copy(ROOT / name, folder))
-            command = [Path(sys.executable).with_name("uv"), *COMPILE, *options, "pyproject.toml", "-o", pinned]
+            uv = str(Path(sys.executable).with_name("uv"))
+            command = [uv, *COMPILE, *options, "pyproject.toml", "-o", str(pinned)]
             subprocess.run(command, cwd=ROOT, check=True)
             if pinned.read_bytes() != (ROOT / name).read_bytes():
                 behind.append(name)

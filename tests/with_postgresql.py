@@ -29,12 +29,16 @@ def main(command: list[str]) -> int:
     if user:
         shutil.chown(folder, "postgres", "postgres")
     data, port = folder / "data", _free_port()
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
-    control = [*user, binaries / "pg_ctl", "--pgdata", data, "--wait"]
+    control = [*user, str(binaries / "pg_ctl"), "--pgdata", str(data), "--wait"]
+    initialise = [*user, str(binaries / "initdb"), "-D", str(data), "-U", "stockapp", "-A", "trust", "-E", "UTF8"]
+
+    def quietly(command: list[str]) -> None:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
     try:
-        subprocess.run([*user, binaries / "initdb", "-D", data, "-U", "stockapp", "-A", "trust", "-E", "UTF8"], **quiet)
+        quietly(initialise)
         options = " ".join(f"-c {name}={value!r}" for name, value in SETTINGS.items())
-        subprocess.run([*control, "--log", folder / "log", "--options", f"-p {port} {options}", "start"], **quiet)
+        quietly([*control, "--log", str(folder / "log"), "--options", f"-p {port} {options}", "start"])
         url = f"postgresql://stockapp@127.0.0.1:{port}/postgres"
         with subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url}) as child:
             signal.signal(signal.SIGTERM, lambda *_: child.terminate())
@@ -43,7 +47,7 @@ def main(command: list[str]) -> int:
             except KeyboardInterrupt:
                 return child.wait()
             finally:
-                subprocess.run([*control, "--mode", "immediate", "stop"], **quiet)
+                quietly([*control, "--mode", "immediate", "stop"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -5,14 +5,14 @@ from django.contrib import admin
 from watchlist.models import Watchlist, WatchlistItem
 
 
-class ItemInline(admin.TabularInline):
+class ItemInline(admin.TabularInline[WatchlistItem, Watchlist]):
     model = WatchlistItem
     extra = 0
     autocomplete_fields = ["stock"]
 
 
 @admin.register(Watchlist)
-class WatchlistAdmin(admin.ModelAdmin):
+class WatchlistAdmin(admin.ModelAdmin[Watchlist]):
     list_display = ["name", "owner"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__username"]

@@ -27,7 +27,7 @@ class Watchlist(models.Model):
     name = models.CharField(max_length=60)
     position = models.PositiveSmallIntegerField(default=0)
 
-    objects: ClassVar[models.Manager[Watchlist]] = WatchlistQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Watchlist]] = WatchlistQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "pk"]
@@ -45,9 +45,7 @@ class Watchlist(models.Model):
 class WatchlistItemQuerySet(models.QuerySet["WatchlistItem"]):
     def for_page(self) -> WatchlistItemQuerySet:
         """The page's rows, with each stock's last state and result: one query, whatever the history's size."""
-        return (
-            self.select_related("stock__last_result").order_by("position", "pk").fetch_mode(models.FETCH_RAISE)
-        )
+        return self.select_related("stock__last_result").order_by("position", "pk").fetch_mode(models.FETCH_RAISE)
 
 
 class WatchlistItem(models.Model):
@@ -59,7 +57,7 @@ class WatchlistItem(models.Model):
     position = models.PositiveIntegerField(default=0)
     added_at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[models.Manager[WatchlistItem]] = WatchlistItemQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[WatchlistItem]] = WatchlistItemQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "pk"]

@@ -40,17 +40,19 @@ def rate(bars: Bars, strategy: Strategy = TECHNICAL_RATING) -> Rating:
     )
 
 
-def _read(bars: Bars, strategy: Strategy) -> tuple[Floats, Floats]:
-    """Values and votes, one row a component; both NaN throughout a component's window without any trade."""
-    components, indicators, idle = strategy.components, Indicators(bars), idle_sessions(bars)
-    values, votes = np.empty((2, len(components), len(bars)))
-    for row, component in enumerate(components):
-        values[row], votes[row] = component.read(indicators)
-    windows = np.array([component.window for component in components])
-    if idle.max(initial=0) >= windows.min():
-        abstains = idle >= windows[:, None]
-        values[abstains] = votes[abstains] = np.nan
-    return values, votes
+def _read(bars: Bars, strategy: Strategy) -> tuple[list[Floats], Floats]:
+    """Values and votes, one row a component; both NaN after a component's window without any trade."""
+    indicators, idle = Indicators(bars), idle_sessions(bars)
+    longest = idle.max(initial=0)
+    values, votes = [], []
+    for component in strategy.components:
+        value, vote = component.read(indicators)
+        if longest >= component.window:
+            abstains = idle >= component.window
+            value, vote = np.where(abstains, np.nan, value), np.where(abstains, np.nan, vote)
+        values.append(value)
+        votes.append(vote)
+    return values, np.array(votes)
 
 
 def _score(votes: Floats, strategy: Strategy) -> Floats:
@@ -58,14 +60,14 @@ def _score(votes: Floats, strategy: Strategy) -> Floats:
 
     Rounded to 12 decimals: a score on the edge of a band is on it, and the order of summation does not show.
     """
-    present = ~np.isnan(votes)
-    counted, voting = np.where(present, votes, 0.0), present.astype(np.float64)
+    abstains = np.isnan(votes)
+    counted, voting = np.where(abstains, 0.0, votes), 1.0 - abstains
     score = np.zeros(votes.shape[1])
     start = 0
     for panel in strategy.panels:
         rows = slice(start, start := start + len(panel.weights))
         weights = np.array([*panel.weights.values()])
-        enough = np.count_nonzero(present[rows], axis=0) >= panel.minimum_votes
+        enough = np.ones_like(weights) @ voting[rows] >= panel.minimum_votes
         total = np.where(enough, weights @ voting[rows], np.nan)
         score += weights @ counted[rows] / total
     return np.round(score / len(strategy.panels), 12) + 0.0  # never -0.0

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 from analysis.engine.components import COMPONENTS, Component
@@ -27,7 +28,7 @@ class Panel:
         return sorted(COMPONENTS[key].first_vote for key in self.weights)[self.minimum_votes - 1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Strategy:
     """A score is the plain mean of the panels. A verdict is left by a score `margin` outside its band.
 
@@ -44,16 +45,16 @@ class Strategy:
     holding: int
     margin: float = 0.15
 
-    @property
+    @cached_property
     def weights(self) -> dict[str, float]:
         """The weight of every component within its panel, in the order of the votes."""
         return {key: weight for panel in self.panels for key, weight in panel.weights.items()}
 
-    @property
+    @cached_property
     def components(self) -> tuple[Component, ...]:
         return tuple(COMPONENTS[key] for key in self.weights)
 
-    @property
+    @cached_property
     def bars_needed(self) -> int:
         """Bars from which there is a score, in a stock that trades."""
         return max(panel.bars_needed for panel in self.panels)

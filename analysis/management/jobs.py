@@ -100,8 +100,8 @@ def _table(rows: list[dict[str, Any]]) -> str:
     cells = [[*COLUMNS, "why not"]]
     cells += [[_cell(row[column]) for column in COLUMNS] + [row["error_message"] or ""] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(COLUMNS))]
-    lines = ("  ".join([*(c.ljust(w) for c, w in zip(line, widths, strict=False)), line[-1]]).rstrip() for line in cells)
-    return "\n".join(lines)
+    padded = ([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]] for line in cells)
+    return "\n".join("  ".join(line).rstrip() for line in padded)
 
 
 def _cell(value: Any) -> str:

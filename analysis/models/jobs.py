@@ -60,7 +60,7 @@ class Job(models.Model):
     error_message = models.CharField(max_length=500, blank=True)
     request_key = models.CharField(max_length=64, editable=False)
 
-    objects: ClassVar[models.Manager[Job]] = JobQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Job]] = JobQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -148,7 +148,7 @@ class JobDetail(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)
 
-    objects: ClassVar[models.Manager[JobDetail]] = JobDetailQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[JobDetail]] = JobDetailQuerySet.as_manager()
 
     class Meta:
         ordering = ["job", "stock"]

@@ -59,7 +59,7 @@ class Result(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
-    objects: ClassVar[models.Manager[Result]] = ResultQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Result]] = ResultQuerySet.as_manager()
 
     class Meta:
         ordering = ["-day", "stock"]

@@ -53,7 +53,7 @@ class Stock(models.Model):
     last_analyzed_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=500, blank=True)
 
-    objects: ClassVar[models.Manager[Stock]] = StockQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Stock]] = StockQuerySet.as_manager()
 
     class Meta:
         ordering = ["ticker"]

@@ -27,7 +27,7 @@ class Worker(models.Model):
     last_recovery_at = models.DateTimeField(null=True, blank=True)
     recovered_count = models.PositiveIntegerField(default=0)
 
-    objects: ClassVar[models.Manager[Worker]] = WorkerQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Worker]] = WorkerQuerySet.as_manager()
 
     class Meta:
         ordering = ["-seen_at"]

@@ -74,15 +74,15 @@ def _parse(file: Iterable[str], file_name: str, since: date | None) -> History:
                 rows.append(_row(header, cells))
         except ValueError as error:
             broken.append(f"line {lines.line_num} ({error})")
+    if broken and not rows:
+        raise PriceError(ErrorKind.BAD_DATA, _broken_rows(file_name, broken), permanent=False)
+    if since is not None:
+        rows = [row for row in rows if row[0] >= since]
     if not rows:
-        kind, message = ErrorKind.NO_DATA, f"{file_name} has no rows."
-        if broken:
-            kind, message = ErrorKind.BAD_DATA, _broken_rows(file_name, broken)
-        raise PriceError(kind, message, permanent=False)
+        period = f" since {since}" if since else ""
+        raise PriceError(ErrorKind.NO_DATA, f"{file_name} has no rows{period}.", permanent=False)
     findings = (Finding("broken_rows", _broken_rows(file_name, broken), "warning"),) if broken else ()
-    rows.sort(key=lambda row: row[0])
-    bars = _bars([row for row in rows if since is None or row[0] >= since])
-    return History(bars, adjusted="adj_close" in header, findings=findings)
+    return History(_bars(rows), adjusted="adj_close" in header, findings=findings)
 
 
 def _row(header: list[str], cells: list[str]) -> Row:
@@ -112,9 +112,9 @@ def _number(text: str) -> float:
 
 
 def _bars(rows: list[Row]) -> Bars:
+    rows = sorted(rows, key=lambda row: row[0])
     sessions = np.array([day for day, _ in rows], dtype="datetime64[D]")
-    columns = np.array([numbers for _, numbers in rows], dtype=np.float64).reshape(-1, len(NUMBERS)).T
-    open_, high, low, close, volume = np.ascontiguousarray(columns)
+    open_, high, low, close, volume = np.array([numbers for _, numbers in rows]).T.copy()
     return Bars(sessions, open_, high, low, close, volume)
 
 

@@ -55,9 +55,12 @@ def _answer(ticker: str, since: date | None, now: datetime) -> History | PriceEr
     if company.source == "sometimes down" and now.second < OUTAGE_SECONDS:
         message = f"The demo market does not answer for {ticker} at the moment. Try again in half a minute."
         return PriceError(ErrorKind.UNAVAILABLE, message, permanent=False)
-    bars = _listed_bars(company, last_closed_session(ticker, now))
-    if since is not None:
-        bars = bars[int(np.searchsorted(bars.session, np.datetime64(since))) :]
+    first, last = max(since or EPOCH, EPOCH), last_closed_session(ticker, now)
+    if first > last:
+        message = f"The demo market has no prices of {ticker} since {first}."
+        return PriceError(ErrorKind.NO_DATA, message, permanent=False)
+    bars = _listed_bars(company, last)
+    bars = bars[int(np.searchsorted(bars.session, np.datetime64(first))) :]
     return History(bars, adjusted=True, name=company.name, currency=company.currency)
 
 

@@ -66,9 +66,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One ticker's daily bars as the source had them, sorted by session.
+    """One ticker's daily bars as the source had them, at least one, sorted by session.
 
-    The bars may still hold NaN rows, duplicates and an unfinished session: `quality.check` comes before any use.
+    They may still hold NaN rows, duplicates and an unfinished session: `quality.check` comes before any use.
     `adjusted` tells whether prices are adjusted for splits and dividends; `findings` is what the source itself noticed.
     """
 
@@ -87,7 +87,7 @@ class PriceSource(Protocol):
         """The source's stable name, as stored with the bars."""
 
     def daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
-        """The bars of each ticker from `since` on (None: all there are), or the error that says why not.
+        """The bars of each ticker from `since` on (None: all there are), or the error that says why there are none.
 
         One answer per ticker, under the ticker as it was asked for; nothing is raised for the batch.
         """

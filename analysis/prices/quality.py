@@ -13,7 +13,7 @@ from analysis.prices.sessions import (
     are_sessions,
     assumed_weekdays,
     last_closed_session,
-    local_day,
+    local_time,
     sessions_between,
     sessions_late,
 )
@@ -76,9 +76,11 @@ def _in_order(bars: Bars) -> Bars:
 
 
 def _drop_unfinished(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
-    today = local_day(market.ticker, market.now)  # a past day has closed even where the calendar expects no session
-    unfinished = (bars.session > np.datetime64(market.last_closed)) & (bars.session >= np.datetime64(today))
-    return _without(bars, unfinished, "unfinished_session", "session", "that has not closed left out")
+    moment = local_time(market.ticker, market.now)
+    today = np.datetime64(moment.date())  # a past day has closed even where the calendar expects no session
+    unfinished = (bars.session > np.datetime64(market.last_closed)) & (bars.session >= today)
+    what = f"that had not closed by {moment:%Y-%m-%d %H:%M} left out"
+    return _without(bars, unfinished, "unfinished_session", "session", what)
 
 
 def _drop_last_without_close(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:

@@ -1,5 +1,6 @@
 """The registry: which source answers for which ticker."""
 
+from functools import cache
 from pathlib import Path
 
 from analysis.prices.csv_folder import CsvPrices
@@ -11,8 +12,9 @@ from analysis.prices.yahoo import YahooPrices
 _DEMO_MARKET = DemoMarket()
 
 
+@cache
 def source_named(name: str, *, csv_folder: Path, cache_folder: Path) -> PriceSource:
-    """The source that a setting names: `yahoo`, `csv` or `demo`; ValueError for any other name."""
+    """The process's one source of the name that a setting gives: `yahoo`, `csv` or `demo`; ValueError for others."""
     match name:
         case "yahoo":
             return YahooPrices(cache_folder)

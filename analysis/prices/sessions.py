@@ -69,9 +69,9 @@ def are_sessions(ticker: str, days: NDArray[np.datetime64]) -> NDArray[np.bool_]
     return expected
 
 
-def local_day(ticker: str, now: datetime) -> date:
-    """The date at the exchange at `now` (aware)."""
-    return now.astimezone(_zone(exchange_of(ticker).timezone)).date()
+def local_time(ticker: str, now: datetime) -> datetime:
+    """The moment `now` (aware) on the exchange's clock."""
+    return now.astimezone(ZoneInfo(exchange_of(ticker).timezone))
 
 
 def calendar_end(exchange: Exchange) -> date | None:
@@ -97,11 +97,6 @@ def assumed_weekdays(ticker: str, day: date) -> Finding | None:
 def _schedule_of(ticker: str) -> _Schedule:
     exchange = exchange_of(ticker)
     return _schedule(exchange.calendar, exchange.timezone)
-
-
-@lru_cache
-def _zone(timezone: str) -> ZoneInfo:
-    return ZoneInfo(timezone)
 
 
 @lru_cache

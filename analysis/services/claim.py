@@ -26,7 +26,7 @@ class Lease:
 
 
 @transactional
-def claim(job_id: str | uuid.UUID, token: uuid.UUID) -> Lease | None:
+def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
     """Take up to CHUNK queued details of an active job; None when there is nothing to take."""
     now = timezone.now()
     won = (

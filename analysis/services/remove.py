@@ -23,21 +23,18 @@ def remove(jobs: Sequence[Job]) -> int:
 
 def restate(tickers: Sequence[str]) -> None:
     """Set the last state of stocks from the details and results that there are."""
-    results: dict[str, int] = {}
-    for ticker, pk in Result.objects.completed().filter(stock__in=tickers).order_by("day").values_list("stock", "pk"):
-        results[ticker] = pk
-    attempts = {
-        detail.stock_id: detail
-        for detail in JobDetail.objects.filter(stock__in=tickers).select_related("job").order_by("job__created_at", "pk")
-    }
+    found = Result.objects.completed().filter(stock__in=tickers).order_by("day").values_list("stock", "pk")
+    results: dict[str, int] = dict(found)
+    details = JobDetail.objects.filter(stock__in=tickers).order_by("job__created_at", "pk")
+    attempts = {detail.stock_id: detail for detail in details}
     stocks = list(Stock.objects.filter(pk__in=tickers))
     for stock in stocks:
         detail = attempts.get(stock.pk)
         stock.last_result_id = results.get(stock.pk)
-        stock.last_job_id = detail and detail.job_id
+        stock.last_job_id = detail.job_id if detail else None
         stock.last_status = _status(detail, has_result=stock.pk in results)
         stock.last_error = detail.error_message if detail else ""
-        stock.last_analyzed_at = detail and detail.completed_at
+        stock.last_analyzed_at = detail.completed_at if detail else None
     Stock.objects.bulk_update(
         stocks, ["last_result", "last_job", "last_status", "last_error", "last_analyzed_at"], batch_size=200
     )

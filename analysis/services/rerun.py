@@ -1,14 +1,10 @@
 """Rerun: a new job for the stocks of an old one, all of them or those that failed."""
 
-from django.contrib.auth.base_user import AbstractBaseUser
-
 from analysis.models import DetailStatus, Job, Source
-from analysis.services.submit import Refused, Submission, submit
+from analysis.services.submit import Asker, Refused, Submission, submit
 
 
-def rerun(
-    job: Job, *, source: Source, failed_only: bool = False, requested_by: AbstractBaseUser | None = None
-) -> Submission:
+def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: Asker = None) -> Submission:
     """Submit a job's stocks again, with the same strategy and day. Raises Refused when there is nothing to rerun."""
     if job.is_active:
         raise Refused("The job is still running; cancel it or wait for its end before running it again.")

@@ -18,18 +18,18 @@ SLICE_SECONDS = 45
 GROUP_TO_FETCH = 5
 
 
-def run_slice(job_id: str, *, seconds: float = SLICE_SECONDS) -> int:
-    """Analyse stocks of a job, chunk after chunk; returns how many were finished. Safe to run any number of times.
+def run_slice(job: str, *, seconds: float = SLICE_SECONDS) -> int:
+    """Analyse stocks of the job with this id, chunk after chunk; returns how many were finished.
 
-    A slice whose time is spent leaves a message for the next one.
+    Safe to run any number of times, by several at once. A slice whose time is spent leaves a message for the next one.
     """
-    token = uuid.uuid4()
+    job_id, token = uuid.UUID(job), uuid.uuid4()
     ends = time.monotonic() + seconds
     finished = 0
     while lease := claim(job_id, token):
         finished += _serve(lease)
         if time.monotonic() > ends:
-            queue.enqueue(RUN_SLICE, str(job_id))
+            queue.enqueue(RUN_SLICE, job)
             break
     return finished
 

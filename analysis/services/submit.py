@@ -8,6 +8,7 @@ from datetime import date
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -21,6 +22,9 @@ from analysis.services.transient import transactional
 RUN_SLICE = "analysis.services.run.run_slice"
 FIRST_DAY = date(1970, 1, 1)
 TRIES = 3
+
+
+type Asker = AbstractBaseUser | AnonymousUser | None
 
 
 class Refused(Exception):
@@ -39,7 +43,7 @@ def submit(
     tickers: Iterable[str],
     *,
     source: Source,
-    requested_by: AbstractBaseUser | None = None,
+    requested_by: Asker = None,
     strategy: str = TECHNICAL_RATING.key,
     as_of: date | None = None,
     description: str = "",
@@ -57,10 +61,11 @@ def submit(
     if strategy not in STRATEGIES:
         raise Refused(f"There is no strategy “{strategy}”; there are: {', '.join(STRATEGIES)}.")
     if as_of and not FIRST_DAY <= as_of <= timezone.localdate():
-        raise Refused(f"{as_of} is {'in the future' if as_of > FIRST_DAY else 'too long ago'}; give a day that is past.")
+        when = "in the future" if as_of > FIRST_DAY else "too long ago"
+        raise Refused(f"{as_of} is {when}; give a day that is past.")
     job = Job(
         source=source,
-        requested_by_id=requested_by and requested_by.pk,
+        requested_by_id=requested_by.pk if requested_by else None,
         strategy=strategy,
         price_source=settings.PRICE_SOURCE,
         as_of=as_of,

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from analysis.engine import STRATEGIES, Assessment, NotEnoughHistory, assess, fingerprint
-from analysis.models import ErrorKind, Job, JobDetail, PriceHistory, Stock
+from analysis.models import ErrorKind, Job, JobDetail, PriceHistory
 from analysis.prices import (
     Finding,
     History,
@@ -130,9 +130,7 @@ class Desk:
         if refusal := self.refusals.get(ticker):
             raise refusal
         history = self.histories[ticker]
-        checked = check(
-            history.unpack(), ticker=ticker, now=self._moment(ticker), adjusted=history.adjusted
-        )
+        checked = check(history.unpack(), ticker=ticker, now=self._moment(ticker), adjusted=history.adjusted)
         bars, strategy = checked.bars, STRATEGIES[self.job.strategy]
         found = assess(bars, strategy, decimals=detail.stock.decimals)
         return Outcome(
@@ -141,7 +139,9 @@ class Desk:
             price_source=history.source,
             started_at=started,
             completed_at=timezone.now(),
-            found=Failure(ErrorKind.NOT_ENOUGH_HISTORY, _sentence(found.message)) if isinstance(found, NotEnoughHistory) else found,
+            found=Failure(ErrorKind.NOT_ENOUGH_HISTORY, _sentence(found.message))
+            if isinstance(found, NotEnoughHistory)
+            else found,
             bar_count=len(bars),
             fingerprint=fingerprint(bars, strategy),
             findings=history.source_findings() + checked.findings,

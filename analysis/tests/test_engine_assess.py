@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from datetime import date
 from itertools import pairwise
 
@@ -38,19 +38,6 @@ def assessed(bars: Bars) -> Assessment:
 
 def rising_bars(count: int) -> Bars:
     return make_bars(100 + np.arange(count) * 0.5)
-
-
-def told(assessment: Assessment) -> dict[str, object]:
-    """Everything an assessment says."""
-    return {
-        field.name: asdict(value)
-        if isinstance(value, Plan)
-        else [asdict(item) for item in value]
-        if field.name in {"votes", "changes"}
-        else value
-        for field in fields(assessment)
-        if (value := getattr(assessment, field.name)) is not None
-    }
 
 
 def numbers(value: object) -> list[float]:
@@ -253,7 +240,7 @@ def test_any_history_gets_a_score_or_a_sentence_and_never_a_nan(
     if isinstance(result, NotEnoughHistory):
         assert result.message
     else:
-        assert not any(math.isnan(number) for number in numbers(told(result)))
+        assert not any(math.isnan(number) for number in numbers(asdict(result)))
         assert bool(result.no_trade_reason) is (result.plan is None)
         json.dumps(to_evidence(result), allow_nan=False)
 

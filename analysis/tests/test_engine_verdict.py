@@ -69,7 +69,7 @@ def test_a_verdict_is_left_by_more_than_the_margin(scores: list[float], verdicts
 
 
 def test_without_a_margin_the_verdict_is_the_raw_one() -> None:
-    score = np.arange(-0.95, 1, 0.1).round(2)
+    score = np.array([-0.95, -0.55, -0.45, -0.15, -0.05, 0.0, 0.05, 0.15, 0.45, 0.55, 0.95, -0.95])
     raw = raw_verdicts(score)
     assert steady_verdicts(score, raw, margin=0).tolist() == raw.tolist()
 

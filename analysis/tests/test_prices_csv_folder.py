@@ -74,7 +74,14 @@ def test_rows_come_out_oldest_first(tmp_path: Path) -> None:
 def test_only_rows_since_the_day_asked_for_come_out(tmp_path: Path) -> None:
     write(tmp_path, HEADER, *ROWS)
     assert history(tmp_path, since=date(2026, 4, 23)).bars.close.tolist() == [104.0, 105.0]
-    assert len(history(tmp_path, since=date(2026, 5, 1)).bars) == 0
+
+
+def test_a_file_that_ends_too_early_is_no_data(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *ROWS)
+    refused = CsvPrices(tmp_path).daily(["TCS.NS"], date(2026, 5, 1))["TCS.NS"]
+    assert isinstance(refused, PriceError)
+    assert refused.kind is ErrorKind.NO_DATA
+    assert refused.message == "TCS.NS.csv has no rows since 2026-05-01."
 
 
 def test_a_time_behind_the_date_is_allowed(tmp_path: Path) -> None:
@@ -90,9 +97,8 @@ def test_cells_without_a_value_are_left_to_the_quality_gate(tmp_path: Path) -> N
 
 
 def test_broken_rows_are_named_by_file_and_line_and_the_good_ones_are_used(tmp_path: Path) -> None:
-    write(
-        tmp_path, HEADER, ROWS[0], "24/04/2026,1,1,1,1,1", "", "2026-04-23,1,x,1,1,1", "2026-04-23,1,1", "2026-13-01,1,1,1,1,1", ROWS[2]
-    )  # fmt: skip
+    broken = ("24/04/2026,1,1,1,1,1", "", "2026-04-23,1,x,1,1,1", "2026-04-23,1,1", "2026-13-01,1,1,1,1,1")
+    write(tmp_path, HEADER, ROWS[0], *broken, ROWS[2])
     read = history(tmp_path)
     assert read.bars.close.tolist() == [102.0, 105.0]
     (finding,) = read.findings

@@ -112,7 +112,7 @@ def test_the_bars_are_those_that_were_made_when_the_market_was_written() -> None
     assert [float(column[-1]) for column in (bars.open, bars.high, bars.low, bars.close, bars.volume)] == KAVERI_2024
 
 
-KAVERI_2024 = [0.0, 0.0, 0.0, 0.0, 0.0]
+KAVERI_2024 = [511.96, 513.43, 508.35, 508.55, 393803.0]
 
 
 def test_all_companies_take_well_under_two_seconds() -> None:
@@ -140,7 +140,15 @@ def test_only_sessions_since_the_day_asked_for_come_out() -> None:
     assert history("KAVERI.DEMO", since=date(2026, 4, 22)).bars.session.tolist() == [
         date(2026, 4, d) for d in (22, 23, 24)
     ]
-    assert len(history("KAVERI.DEMO", since=date(2026, 4, 25)).bars) == 0
+    error = DemoMarket(lambda: NOW).daily(["KAVERI.DEMO"], date(2026, 4, 25))["KAVERI.DEMO"]
+    assert isinstance(error, PriceError)
+    assert error.kind is ErrorKind.NO_DATA
+
+
+def test_before_the_market_began_there_are_no_bars() -> None:
+    error = DemoMarket(lambda: datetime(2018, 6, 1, tzinfo=UTC)).daily(["KAVERI.DEMO"], None)["KAVERI.DEMO"]
+    assert isinstance(error, PriceError)
+    assert error.kind is ErrorKind.NO_DATA
 
 
 def test_the_bar_of_the_open_session_is_not_there_yet() -> None:
@@ -189,10 +197,9 @@ def test_a_name_has_an_ampersand() -> None:
 
 def test_the_delisted_company_fails_for_good() -> None:
     ticker = company_where("Delisted").ticker
-    for second in (0, 30):
-        error = DemoMarket(lambda: NOW.replace(second=second)).daily([ticker], None)[ticker]
-        assert isinstance(error, PriceError)
-        assert (error.kind, error.permanent) == (ErrorKind.NO_DATA, True)
+    error = DemoMarket(lambda: NOW).daily([ticker], None)[ticker]
+    assert isinstance(error, PriceError)
+    assert (error.kind, error.permanent) == (ErrorKind.NO_DATA, True)
 
 
 def test_a_source_that_is_down_answers_when_it_is_tried_again() -> None:

@@ -3,10 +3,11 @@
 import json
 import pickle
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from analysis.prices import COMPANIES, CsvPrices, DemoMarket, ErrorKind, Finding, PriceError, PriceSource, YahooPrices
+from analysis.prices import CsvPrices, DemoMarket, ErrorKind, Finding, PriceError, PriceSource, YahooPrices
 
 
 @pytest.mark.parametrize("session", [None, date(2026, 4, 24)])
@@ -28,7 +29,7 @@ def test_an_error_reads_as_its_sentence_and_survives_pickling() -> None:
     assert (copy.kind, copy.message, copy.permanent) == (ErrorKind.RATE_LIMITED, "Wait a little.", False)
 
 
-def test_every_source_keeps_to_the_port() -> None:
-    sources: list[type[PriceSource]] = [CsvPrices, DemoMarket, YahooPrices]
+def test_every_source_keeps_to_the_port(tmp_path: Path) -> None:
+    sources: list[PriceSource] = [CsvPrices(tmp_path), DemoMarket(), YahooPrices(tmp_path)]
     assert [source.name for source in sources] == ["csv", "demo", "yahoo"]
-    assert COMPANIES
+    assert [source.daily([], None) for source in sources] == [{}, {}, {}]

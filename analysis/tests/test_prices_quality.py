@@ -12,8 +12,9 @@ import pytest
 import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from analysis.engine.bars import Bars
+from analysis.engine.bars import Bars, Floats
 from analysis.prices import Checked, ErrorKind, PriceError, check, sessions_between
 
 EVENING = datetime(2026, 4, 24, 20, 0, tzinfo=ZoneInfo("Asia/Kolkata"))  # a Friday, after the close in India
@@ -25,7 +26,7 @@ NAN = float("nan")
 def make_bars(count: int = 20, until: date = TODAY, ticker: str = TICKER) -> Bars:
     """Sound bars of the last `count` sessions of the ticker's exchange, with writable columns."""
     sessions = np.array(sessions_between(ticker, date(2019, 1, 1), until)[-count:], dtype="datetime64[D]")
-    close = 100.0 + np.arange(count) % 7
+    close = np.array([100.0 + row % 7 for row in range(count)])
     return Bars(sessions, close - 0.5, close + 1.0, close - 1.0, close, np.full(count, 1000.0))
 
 
@@ -34,8 +35,10 @@ def with_rows(bars: Bars, *rows: tuple[date, float, float]) -> Bars:
     days, prices, volumes = (np.array(column) for column in zip(*rows, strict=True))
     session = np.concatenate([bars.session, days.astype("datetime64[D]")])
     order = np.argsort(session, kind="stable")
-    priced = (np.concatenate([column, prices])[order] for column in (bars.open, bars.high, bars.low, bars.close))
-    return Bars(session[order], *priced, np.concatenate([bars.volume, volumes])[order])
+    open_, high, low, close = (
+        np.concatenate([column, prices])[order] for column in (bars.open, bars.high, bars.low, bars.close)
+    )
+    return Bars(session[order], open_, high, low, close, np.concatenate([bars.volume, volumes])[order])
 
 
 def checked(bars: Bars, now: datetime = EVENING, ticker: str = TICKER, adjusted: bool = True) -> Checked:
@@ -199,7 +202,7 @@ def test_more_than_five_missing_sessions_are_a_gap_and_five_are_not() -> None:
     assert message == f"1 gap of more than 5 sessions, before {bars.session[26]}."
 
 
-def chosen(bars: Bars, rows: np.ndarray) -> Bars:
+def chosen(bars: Bars, rows: NDArray[np.intp]) -> Bars:
     columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
     return Bars(bars.session[rows], *(column[rows] for column in columns))
 
@@ -242,7 +245,14 @@ def test_the_bar_of_an_open_session_is_left_out() -> None:
     noon = EVENING.replace(hour=12)
     result = checked(make_bars(), noon)
     assert result.bars.last_session == date(2026, 4, 23)
-    assert only_message(result, "unfinished_session") == "1 session that has not closed left out, on 2026-04-24."
+    message = only_message(result, "unfinished_session")
+    assert message == "1 session that had not closed by 2026-04-24 12:00 left out, on 2026-04-24."
+
+
+def test_seen_from_an_earlier_day_later_bars_are_left_out() -> None:
+    result = checked(make_bars(), datetime(2026, 4, 17, 23, 0, tzinfo=EVENING.tzinfo))
+    assert result.bars.last_session == date(2026, 4, 17)
+    assert only_message(result, "unfinished_session").startswith("5 sessions that had not closed by 2026-04-17")
 
 
 def test_the_moment_decides_whether_a_session_has_closed() -> None:
@@ -269,7 +279,7 @@ def test_a_special_sessions_bar_waits_for_the_end_of_its_day() -> None:
 
 
 def test_only_an_unfinished_bar_is_no_data() -> None:
-    with pytest.raises(PriceError, match="has not closed") as caught:
+    with pytest.raises(PriceError, match="had not closed") as caught:
         check(make_bars(1), ticker=TICKER, now=EVENING.replace(hour=12))
     assert caught.value.kind is ErrorKind.NO_DATA
 
@@ -331,7 +341,7 @@ def read_bars(path: Path) -> Bars:
     return Bars(sessions, *(numbers(row[columns[name]] for row in rows) for name in names))
 
 
-def numbers(cells: Iterable[str]) -> np.ndarray:
+def numbers(cells: Iterable[str]) -> Floats:
     return np.array([float(cell or "nan") for cell in cells])
 
 

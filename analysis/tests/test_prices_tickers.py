@@ -79,6 +79,7 @@ def test_a_setting_names_a_source_that_knows_its_name(name: str, source: type, t
     named = source_named(name, csv_folder=tmp_path, cache_folder=tmp_path / "cache")
     assert isinstance(named, source)
     assert named.name == name
+    assert source_named(name, csv_folder=tmp_path, cache_folder=tmp_path / "cache") is named
 
 
 def test_an_unknown_source_is_refused_by_name(tmp_path: Path) -> None:

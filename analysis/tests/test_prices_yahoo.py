@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -51,7 +52,15 @@ def chart(
     return {"chart": {"result": [result], "error": None}}
 
 
-type Answer = tuple[int, bytes] | str
+class Fault(Enum):
+    """What a server does that gives no proper answer."""
+
+    SLOW = auto()
+    RESET = auto()
+    TRUNCATED = auto()
+
+
+type Answer = tuple[int, bytes] | Fault
 
 
 class StandIn(ThreadingHTTPServer):
@@ -65,14 +74,14 @@ class StandIn(ThreadingHTTPServer):
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
 
     def set(self, ticker: str, history: Any, probe: Any = None, status: int = 200, probe_status: int = 200) -> None:
-        """Answer for `ticker`: dicts as JSON, text as it is, or one of `slow`, `reset`, `truncated`."""
+        """Answer for `ticker`: dicts as JSON, text as it is, or with a fault."""
         probe = chart() if probe is None else probe
         self.answers[ticker] = lambda is_probe: encoded(probe, probe_status) if is_probe else encoded(history, status)
 
 
 def encoded(body: Any, status: int) -> Answer:
-    if body in ("slow", "reset", "truncated"):
-        return str(body)
+    if isinstance(body, Fault):
+        return body
     return status, (body if isinstance(body, str) else json.dumps(body)).encode()
 
 
@@ -99,27 +108,24 @@ class Handler(BaseHTTPRequestHandler):
 
     def respond(self, answer: Answer) -> None:
         match answer:
-            case "reset":
+            case Fault.RESET:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
                 self.close_connection = True
-                return
-            case "slow":
+            case Fault.SLOW:
                 time.sleep(1.0)
                 self.close_connection = True
-                return
-            case "truncated":
+            case Fault.TRUNCATED:
                 self.send_response(200)
                 self.send_header("Content-Length", "1000")
                 self.end_headers()
                 self.wfile.write(b'{"chart"')
                 self.close_connection = True
-                return
-        status, body = answer
-        self.send_response(int(status))
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+            case status, body:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None: ...
 
@@ -220,9 +226,9 @@ FAILURES: dict[str, tuple[dict[str, Any], ErrorKind, bool]] = {
     "html": ({"history": "<html>Welcome</html>"}, ErrorKind.UNAVAILABLE, False),
     "garbage": ({"history": '{"chart": {"resu'}, ErrorKind.UNAVAILABLE, False),
     "down": ({"history": "Will be right back"}, ErrorKind.UNAVAILABLE, False),
-    "reset": ({"history": "reset"}, ErrorKind.UNAVAILABLE, False),
-    "truncated": ({"history": "truncated"}, ErrorKind.UNAVAILABLE, False),
-    "slow": ({"history": "slow"}, ErrorKind.TIMEOUT, False),
+    "reset": ({"history": Fault.RESET}, ErrorKind.UNAVAILABLE, False),
+    "truncated": ({"history": Fault.TRUNCATED}, ErrorKind.UNAVAILABLE, False),
+    "slow": ({"history": Fault.SLOW}, ErrorKind.TIMEOUT, False),
     "no-timestamp": ({"history": chart(without="timestamp")}, ErrorKind.BAD_DATA, False),
     "all-null": ({"history": chart((None, None, None), volume=None)}, ErrorKind.NO_DATA, False),
     "empty": ({"history": {"chart": {"result": [], "error": None}}}, ErrorKind.NO_DATA, False),
@@ -272,7 +278,7 @@ def test_after_a_rate_limit_the_rest_of_the_batch_is_not_asked_for(yahoo: YahooP
 
 
 def test_all_requests_for_a_ticker_together_are_bounded(yahoo_server: StandIn, cache_folder: Any) -> None:
-    yahoo_server.set("BOUND.NS", "slow", probe="slow")
+    yahoo_server.set("BOUND.NS", Fault.SLOW, probe=Fault.SLOW)
     session = LoopbackSession(yahoo_server.server_address[1], seconds=0.4)
     yahoo = YahooPrices(cache_folder, timeout=10.0, session=session, pause=lambda: None)
     started = time.monotonic()

@@ -8,8 +8,8 @@ import pytest
 import time_machine
 from django.db.models import F
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
-from pytest_django import Settings
+from django_q.models import OrmQ
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis.models import (
     DetailStatus,
@@ -41,7 +41,7 @@ def test_a_job_runs_from_claim_to_result() -> None:
     result = Result.objects.get()
     detail = details_of(job)["KAVERI.DEMO"]
     assert (job.status, job.completed_count, job.failed_count) == (JobStatus.COMPLETED, 1, 0)
-    assert job.started_at and job.completed_at and job.started_at <= job.completed_at
+    assert job.created_at < job.started_at <= job.completed_at  # type: ignore[operator]
     assert (result.job, result.source, result.price_source) == (job, Source.API, "demo")
     assert result.day == last_closed_session("KAVERI.DEMO", timezone.now())
     assert (detail.result, detail.verdict, detail.score) == (result, result.verdict, result.score)
@@ -178,13 +178,15 @@ def test_an_unexpected_error_is_recorded_and_the_others_go_on(caplog: pytest.Log
     assert (broken.status, broken.error_kind) == (DetailStatus.FAILED, ErrorKind.INTERNAL)
     assert broken.error_message.startswith("Internal error (")
     assert details_of(job)["B&D.DEMO"].status == DetailStatus.COMPLETED
-    assert [record.exc_info is not None for record in caplog.records if record.name == "analysis.services.work"] == [True]
+    logged = [record for record in caplog.records if record.name == "analysis.services.work"]
+    assert [bool(record.exc_info) for record in logged] == [True]
 
 
 def test_slices_share_a_job_without_doing_a_stock_twice() -> None:
     job = make_job(*[f"T{n:03}.DEMO" for n in range(CHUNK + 10)])
     first, second = claim(job.pk, uuid.uuid4()), claim(job.pk, uuid.uuid4())
-    assert first and second
+    assert first
+    assert second
     assert (len(first.details), len(second.details)) == (CHUNK, 10)
     assert not {d.pk for d in first.details} & {d.pk for d in second.details}
     assert claim(job.pk, uuid.uuid4()) is None
@@ -199,7 +201,8 @@ def test_a_slice_that_lost_its_lease_writes_nothing() -> None:
     outcomes = [desk.analyse(detail) for detail in frozen.details]
     release(frozen)
     other = claim(job.pk, uuid.uuid4())
-    assert other and other.details[0].fence == 2
+    assert other
+    assert other.details[0].fence == 2
     assert finish(frozen, outcomes) == 0
     assert not Result.objects.exists()
     assert Job.objects.get().completed_count == 0
@@ -214,9 +217,7 @@ def test_a_repeated_or_late_message_does_no_harm() -> None:
     assert Job.objects.get().completed_count == 1
 
 
-def test_a_slice_whose_time_is_spent_leaves_a_message_for_the_next(django_assert_num_queries: object) -> None:
-    from django_q.models import OrmQ
-
+def test_a_slice_whose_time_is_spent_leaves_a_message_for_the_next() -> None:
     job = make_job(*[f"T{n:03}.DEMO" for n in range(CHUNK + 1)])
     assert run_slice(str(job.pk), seconds=0) == CHUNK
     assert OrmQ.objects.count() == 1

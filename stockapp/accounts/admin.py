@@ -9,7 +9,7 @@ RISK = ("capital", "risk_percent", "position_limit_percent", "min_risk_reward", 
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin[User]):
     fieldsets = [
         *(DjangoUserAdmin.fieldsets or []),
         ("Risk", {"fields": RISK}),
@@ -18,7 +18,7 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):
+class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     list_display = ["name", "user", "scope", "created_at", "last_used_at", "revoked_at"]
     list_filter = ["scope"]
     list_select_related = ["user"]

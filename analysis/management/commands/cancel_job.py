@@ -12,7 +12,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("id", help="The job's id, or its first characters.")
 
-    def handle(self, *args: object, id: str, **options: object) -> None:  # noqa: A002
+    def handle(self, *args: object, id: str, **options: object) -> None:
         job = find_job(id)
         if not cancel(job):
             raise CommandError(f"Job {job.pk} has ended already ({job.status}).", returncode=1)

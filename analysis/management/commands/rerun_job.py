@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--failed", action="store_true", help="Only the stocks that failed.")
         add_wait_arguments(parser)
 
-    def handle(self, *args: object, id: str, failed: bool, wait: bool, json: bool, **options: object) -> None:  # noqa: A002
+    def handle(self, *args: object, id: str, failed: bool, wait: bool, json: bool, **options: object) -> None:
         job = find_job(id)
         try:
             submission = rerun(job, source=Source.COMMAND, failed_only=failed, requested_by=job.requested_by)

@@ -50,7 +50,8 @@ class Command(BaseCommand):
 def _tickers(user: AbstractBaseUser | None, options: dict[str, Any]) -> list[str]:
     ways = [name for name in ("tickers", "watchlist", "all") if options[name]]
     if len(ways) != 1:
-        raise CommandError("Name tickers, or --watchlist with --user, or --all: one of the three.", returncode=BAD_INPUT)
+        sentence = "Name tickers, or --watchlist with --user, or --all: one of the three."
+        raise CommandError(sentence, returncode=BAD_INPUT)
     if options["all"]:
         return _some(Stock.objects.active(), "There are no stocks yet: see load_stocks and load_demo.", "pk")
     if not options["watchlist"]:

@@ -1,0 +1,117 @@
+"""The admin: for staff alone, acting through the services, with no evidence and no bars in a list."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from analysis.models import Job, JobStatus, PriceHistory, Result, Source, Stock, StockStatus
+from analysis.services import submit
+from analysis.tests.make import make_finished_job, make_job, make_user
+
+pytestmark = pytest.mark.django_db
+LISTS = ["job", "jobdetail", "result", "stock", "pricehistory", "worker"]
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(make_user("root", is_staff=True, is_superuser=True))
+    return client
+
+
+def act(staff: Client, action: str, *jobs: Job) -> list[str]:
+    data = {"action": action, "_selected_action": [str(job.pk) for job in jobs]}
+    response = staff.post(reverse("admin:analysis_job_changelist"), data, follow=True)
+    return [str(message) for message in response.context["messages"]]
+
+
+@pytest.mark.parametrize("model", [*LISTS, "watchlist"])
+def test_every_list_opens_searches_and_needs_staff(staff: Client, model: str) -> None:
+    make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO")
+    app = "watchlist" if model == "watchlist" else "analysis"
+    url = reverse(f"admin:{app}_{model}_changelist")
+    assert staff.get(url).status_code == 200
+    assert staff.get(url, {"q": "KAVERI"}).status_code == 200
+    user = Client()
+    assert user.get(url).status_code == 302
+    user.force_login(make_user("ann"))
+    assert user.get(url).status_code == 302
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_a_list_reads_no_evidence_and_no_bars_in_a_fixed_number_of_queries(staff: Client, model: str) -> None:
+    url = reverse(f"admin:analysis_{model}_changelist")
+    make_finished_job("KAVERI.DEMO")
+    staff.get(url)
+    with CaptureQueriesContext(connection) as one:
+        staff.get(url)
+    make_finished_job("B&D.DEMO", "VANQUAY.DEMO", "MERUVANTA.DEMO")
+    with CaptureQueriesContext(connection) as more:
+        staff.get(url)
+    assert len(more) == len(one)
+    said = " ".join(query["sql"] for query in more.captured_queries)
+    assert "evidence" not in said
+    assert '"bars"' not in said
+
+
+def test_a_job_page_shows_its_details_a_page_at_a_time(staff: Client) -> None:
+    job = submit([f"T{n:04}.NS" for n in range(2_000)], source=Source.BULK).job
+    url = reverse("admin:analysis_job_change", args=[job.pk])
+    page = staff.get(url).content.decode()
+    assert "Stocks (2000)" in page
+    assert page.count(".NS</a>") == 50
+    assert "Page 2 of 40" in staff.get(url, {"p": 2}).content.decode()
+
+
+def test_the_actions_call_the_services(staff: Client) -> None:
+    finished, waiting = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO"), make_job("B&D.DEMO")
+    assert "still running" in act(staff, "rerun_all", waiting)[0]
+    assert "runs again as" in act(staff, "rerun_failed", finished)[0]
+    assert Job.objects.get(parent=finished).total == 1
+    assert "cancelled" in act(staff, "cancel_jobs", waiting)[0]
+    assert "has ended already" in act(staff, "cancel_jobs", waiting)[0]
+    waiting.refresh_from_db()
+    assert waiting.status == JobStatus.CANCELLED
+
+
+def test_staff_without_the_right_cannot_run_or_cancel(client: Client) -> None:
+    user = make_user("ann", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_job"))
+    client.force_login(user)
+    job = make_job("KAVERI.DEMO")
+    act(client, "cancel_jobs", job)
+    job.refresh_from_db()
+    assert job.status == JobStatus.QUEUED
+
+
+def test_deleting_asks_first_and_stocks_stay_true(staff: Client) -> None:
+    job = make_finished_job("KAVERI.DEMO")
+    url = reverse("admin:analysis_job_delete", args=[job.pk])
+    assert "Are you sure" in staff.get(url).content.decode()
+    staff.post(url, {"post": "yes"})
+    assert not Job.objects.exists()
+    assert not Result.objects.exists()
+    assert Stock.objects.get().last_status == StockStatus.NEVER
+
+
+def test_raw_data_stands_behind_a_link(staff: Client) -> None:
+    make_finished_job("KAVERI.DEMO")
+    result = Result.objects.get()
+    evidence = reverse("admin:analysis_result_evidence", args=[result.pk])
+    change = staff.get(reverse("admin:analysis_result_change", args=[result.pk])).content.decode()
+    assert evidence in change
+    assert "components" not in change
+    assert "components" in staff.get(evidence).content.decode()
+    assert Client().get(evidence).status_code == 302
+    assert staff.get(reverse("admin:analysis_result_evidence", args=[0])).status_code == 404
+
+
+def test_a_price_history_page_opens_without_its_bars(staff: Client) -> None:
+    make_finished_job("KAVERI.DEMO")
+    history: Any = PriceHistory.objects.get()
+    page = staff.get(reverse("admin:analysis_pricehistory_change", args=[history.pk])).content.decode()
+    assert history.checksum in page

@@ -1,0 +1,40 @@
+// Keys: shortcuts, listed on `?` and off while somebody types.
+
+const PLACES = { w: ".top-nav a:nth-child(1)", j: ".top-nav a:nth-child(2)" };
+let leads = false;
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const isPlace = leads && event.key in PLACES;
+  leads = event.key === "g";
+  if (isPlace) document.querySelector(PLACES[event.key]).click();
+  else if (event.key === "/") focus(event, "search");
+  else if (event.key === "n") focus(event, "add-ticker");
+  else if (event.key === "?") document.getElementById("keys").showModal();
+  else if (event.key === "t") nextTheme();
+  else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+});
+
+function isTyping(target) {
+  return target.matches("input:not([type=checkbox]), select, textarea, dialog *, .chart");
+}
+
+function focus(event, id) {
+  const input = document.getElementById(id);
+  if (!input) return;
+  event.preventDefault();
+  input.focus();
+  input.select();
+}
+
+function nextTheme() {
+  const buttons = [...document.querySelectorAll(".theme-switch button")];
+  const now = buttons.findIndex((button) => button.getAttribute("aria-pressed") === "true");
+  buttons[(now + 1) % buttons.length].click();
+}
+
+function step(by) {
+  const links = [...document.querySelectorAll("[data-rows] tbody th a")];
+  const now = links.indexOf(document.activeElement);
+  links[Math.min(Math.max(now + by, 0), links.length - 1)]?.focus();
+}

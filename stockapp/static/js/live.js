@@ -1,0 +1,86 @@
+// Live: what the page keeps while its parts are replaced, and what it says aloud when they are.
+
+const announcer = document.getElementById("announcer");
+let announced = live()?.dataset.announce ?? "";
+let kept = { picked: [], open: [] };
+
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  const isPoll = event.detail.requestConfig.triggeringEvent === undefined && event.detail.elt.id === "live";
+  if (isPoll && document.hidden) event.preventDefault();
+});
+
+document.body.addEventListener("htmx:beforeSwap", () => {
+  kept = {
+    picked: [...document.querySelectorAll("input[name=tickers]:checked")].map((box) => box.value),
+    open: [...document.querySelectorAll("tr.is-open")].map((row) => row.dataset.key),
+  };
+});
+
+document.body.addEventListener("htmx:afterSettle", () => {
+  for (const box of document.querySelectorAll("input[name=tickers]")) box.checked ||= kept.picked.includes(box.value);
+  for (const row of document.querySelectorAll("tr[data-key]")) if (kept.open.includes(row.dataset.key)) toggle(row, true);
+  const part = live();
+  if (!part) return;
+  if (part.dataset.title) document.title = part.dataset.title;
+  announce(part.dataset.announce ?? "");
+  if (part.dataset.refresh) document.dispatchEvent(new CustomEvent(`refresh:${part.dataset.refresh}`));
+});
+
+for (const failure of ["htmx:sendError", "htmx:responseError"]) {
+  document.body.addEventListener(failure, () => announce("The server does not answer; what is shown may be old.", true));
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-toggle-row], [data-close]");
+  if (button?.matches("[data-close]")) button.closest(".notice").remove();
+  else if (button) toggle(button.closest("tr"));
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest("details[data-menu][open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-pick-all]")) return;
+  for (const box of document.querySelectorAll("input[name=tickers]")) box.checked = event.target.checked;
+});
+
+setInterval(() => {
+  for (const time of document.querySelectorAll("time[title]")) time.textContent = age(new Date(time.dateTime));
+}, 30_000);
+
+function live() {
+  return document.getElementById("live");
+}
+
+function toggle(row, isOpen) {
+  const state = row.classList.toggle("is-open", isOpen);
+  row.querySelector("[data-toggle-row]")?.setAttribute("aria-expanded", String(state));
+}
+
+function announce(sentence, isShown = false) {
+  if (sentence !== announced) announcer.textContent = sentence;
+  announced = sentence;
+  const notices = document.getElementById("notices");
+  notices.querySelector("[data-connection]")?.remove();
+  if (!isShown) return;
+  const notice = document.createElement("p");
+  notice.className = "notice notice-warning";
+  notice.dataset.connection = "";
+  notice.textContent = sentence;
+  notices.append(notice);
+}
+
+function age(moment) {
+  const seconds = (Date.now() - moment) / 1000;
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${Math.round(seconds)} s ago`;
+  return seconds < 3600 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`;
+}

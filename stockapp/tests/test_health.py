@@ -1,0 +1,50 @@
+"""`/healthz`: open to a monitor, 200 while all is well, 503 with a sentence when something is wrong."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from analysis.models import Worker
+from analysis.tests.make import make_job
+
+pytestmark = pytest.mark.django_db
+
+
+def test_all_is_well(client: Client) -> None:
+    Worker.objects.create(host="a", pid=1)
+    make_job("KAVERI.DEMO")
+    response = client.get("/healthz")
+    told = response.json()
+    assert (response.status_code, told["ok"], told["problems"]) == (200, True, [])
+    assert (told["database"], told["workers"], told["queue_depth"], told["active_jobs"]) == (True, 1, 0, 1)
+    assert told["worker_seen_seconds_ago"] < 60
+
+
+def test_no_worker_is_a_problem(client: Client) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.json()["problems"]) == (503, ["No worker is running."])
+    Worker.objects.create(host="a", pid=1, seen_at=timezone.now() - timedelta(minutes=5))
+    assert client.get("/healthz").status_code == 503
+
+
+def test_a_message_that_waits_is_a_problem(client: Client) -> None:
+    Worker.objects.create(host="a", pid=1)
+    OrmQ.objects.create(key="stockapp", payload="x", lock=timezone.now() - timedelta(minutes=5))
+    response = client.get("/healthz")
+    assert response.status_code == 503
+    assert response.json()["queue_depth"] == 1
+    assert "has waited 300 s for a worker" in response.json()["problems"][0]
+
+
+def test_a_database_that_does_not_answer_is_a_problem(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", refuse)
+    response = client.get("/healthz")
+    assert response.status_code == 503
+    assert response.json() == {"ok": False, "database": False, "problems": ["The database does not answer."]}
