@@ -3,7 +3,7 @@
 import csv
 import math
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +91,7 @@ def _row(header: list[str], cells: list[str]) -> Row:
         raise ValueError(f"{len(cells)} cells instead of {len(header)}")
     line = dict(zip(header, cells, strict=True))
     try:
-        day = date.fromisoformat(line["date"].strip()[:10])
+        day = datetime.fromisoformat(line["date"].strip()).date()
     except ValueError as error:
         raise ValueError(f"{line['date']!r} is not an ISO date") from error
     *prices, volume = (_number(line[column]) for column in NUMBERS)

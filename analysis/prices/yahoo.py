@@ -97,7 +97,7 @@ class YahooPrices:
         answers: dict[str, History | PriceError] = {}
         limited = False
         for ticker in tickers:
-            answer = _RATE_LIMITED if limited else self._answer(ticker, since)
+            answer = _rate_limited() if limited else self._answer(ticker, since)
             limited = isinstance(answer, PriceError) and answer.kind is ErrorKind.RATE_LIMITED
             answers[ticker] = answer
         return answers
@@ -118,9 +118,6 @@ class YahooPrices:
             return _explained(ticker, error, self._session)
 
 
-_RATE_LIMITED = PriceError(ErrorKind.RATE_LIMITED, "Yahoo limits our requests: it asks us to wait.", permanent=False)
-
-
 def _history(frame: pd.DataFrame, about: Mapping[str, Any]) -> History:
     """The rows of yfinance's frame; a row's index is midnight at the exchange, so its local date is the session."""
     sessions = pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy().astype("datetime64[D]")
@@ -129,11 +126,15 @@ def _history(frame: pd.DataFrame, about: Mapping[str, Any]) -> History:
     return History(Bars(sessions, *columns), adjusted=True, name=name, currency=about.get("currency") or "")
 
 
+def _rate_limited() -> PriceError:
+    return PriceError(ErrorKind.RATE_LIMITED, "Yahoo limits our requests: it asks us to wait.", permanent=False)
+
+
 def _explained(ticker: str, error: Exception, session: YahooSession) -> PriceError:
     """What a failure means: the status of the last chart first, then the exception's type, never its text."""
     status = session.chart_status
     if isinstance(error, YFRateLimitError) or status == 429:
-        return _RATE_LIMITED
+        return _rate_limited()
     if status == 404 and session.is_probe:
         return PriceError(ErrorKind.UNKNOWN_TICKER, f"Yahoo does not know the symbol {ticker}.", permanent=True)
     if status == 404:

@@ -1,24 +1,22 @@
 """Makers of what tests need; each writes real rows."""
 
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from analysis.engine import ENGINE_VERSION
 from analysis.models import Job, JobDetail, RawData, Result, ResultStatus, Source, Stock
 from analysis.services import run_slice, submit
-from stockapp.accounts.models import User
 
-NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
 
-def make_user(name: str = "ann", **fields: Any) -> User:
-    user = get_user_model().objects.create_user(username=name, password=PASSWORD, **fields)
-    assert isinstance(user, User)
-    return user
+def make_user(name: str = "ann", **fields: Any) -> AbstractUser:
+    return get_user_model().objects.create_user(username=name, password=PASSWORD, **fields)
 
 
 def make_stock(ticker: str = "KAVERI.DEMO", **fields: Any) -> Stock:
@@ -71,6 +69,11 @@ def make_result(stock: Stock, day: date = date(2026, 11, 20), **fields: Any) -> 
     RawData.objects.create(result=result, evidence={"components": [], "changes": [], "data_quality": []})
     Stock.objects.filter(pk=stock.pk).update(last_result=result, last_status=result.status)
     return result
+
+
+def make_message(*, waited: timedelta) -> OrmQ:
+    """A queue message that nobody has taken for so long."""
+    return OrmQ.objects.create(key="stockapp", payload="", lock=timezone.now() - waited)
 
 
 def details_of(job: Job) -> dict[str, JobDetail]:

@@ -97,7 +97,7 @@ def test_cells_without_a_value_are_left_to_the_quality_gate(tmp_path: Path) -> N
 
 
 def test_broken_rows_are_named_by_file_and_line_and_the_good_ones_are_used(tmp_path: Path) -> None:
-    broken = ("24/04/2026,1,1,1,1,1", "", "2026-04-23,1,x,1,1,1", "2026-04-23,1,1", "2026-13-01,1,1,1,1,1")
+    broken = ("24/04/2026,1,1,1,1,1", "", "2026-04-23,1,x,1,1,1", "2026-04-23,1,1", "2026-04-2x,1,1,1,1,1")
     write(tmp_path, HEADER, ROWS[0], *broken, ROWS[2])
     read = history(tmp_path)
     assert read.bars.close.tolist() == [102.0, 105.0]

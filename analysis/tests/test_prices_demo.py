@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,7 +104,10 @@ def tickers() -> Sequence[str]:
 
 def test_another_process_makes_the_same_bars() -> None:
     code = "from analysis.tests.test_prices_demo import digest_of_all; print(digest_of_all())"
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    root = Path(__file__).parents[2]
+    other = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True, timeout=60
+    )
     assert other.stdout.strip() == digest_of_all()
 
 

@@ -241,7 +241,7 @@ def test_each_of_yahoos_failures_has_its_kind(failure: str, yahoo: YahooPrices, 
     ticker = f"{failure.upper()}.NS"
     yahoo_server.set(ticker, **answers)
     error = error_of(yahoo, ticker)
-    assert (error.kind, error.permanent) == (kind, permanent), error.__cause__
+    assert (error.kind, error.permanent) == (kind, permanent)
 
 
 @pytest.mark.parametrize("attempt", ["first", "second", "third", "fourth"])

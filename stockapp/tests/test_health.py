@@ -6,10 +6,9 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
-from django_q.models import OrmQ
 
 from analysis.models import Worker
-from analysis.tests.make import make_job
+from analysis.tests.make import make_job, make_message
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +32,7 @@ def test_no_worker_is_a_problem(client: Client) -> None:
 
 def test_a_message_that_waits_is_a_problem(client: Client) -> None:
     Worker.objects.create(host="a", pid=1)
-    OrmQ.objects.create(key="stockapp", payload="x", lock=timezone.now() - timedelta(minutes=5))
+    make_message(waited=timedelta(minutes=5))
     response = client.get("/healthz")
     assert response.status_code == 503
     assert response.json()["queue_depth"] == 1

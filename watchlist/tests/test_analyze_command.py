@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from analysis.models import Job, Source, Stock
 from analysis.tests.make import make_stock, make_user
 from analysis.tests.test_commands import run
-from stockapp.accounts.models import User
 from watchlist.models import Watchlist, WatchlistItem
 
 pytestmark = pytest.mark.django_db
@@ -96,4 +96,4 @@ def test_load_demo_makes_the_user_once_and_keeps_what_it_did_since(settings: Any
 
 def test_load_demo_makes_no_user_with_a_known_password_on_a_server() -> None:
     assert run("load_demo", "--user", "demo")[1:] == ("A demo user has a known password: only while DEBUG is on.", 2)
-    assert not User.objects.exists()
+    assert not get_user_model().objects.exists()
