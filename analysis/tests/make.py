@@ -1,10 +1,11 @@
 """Makers of what tests need; each writes real rows."""
 
+from __future__ import annotations
+
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -12,10 +13,13 @@ from analysis.engine import ENGINE_VERSION
 from analysis.models import Job, JobDetail, RawData, Result, ResultStatus, Source, Stock
 from analysis.services import run_slice, submit
 
+if TYPE_CHECKING:
+    from stockapp.accounts.models import User
+
 PASSWORD = "correct horse battery"
 
 
-def make_user(name: str = "ann", **fields: Any) -> AbstractUser:
+def make_user(name: str = "ann", **fields: Any) -> User:
     return get_user_model().objects.create_user(username=name, password=PASSWORD, **fields)
 
 
