@@ -186,6 +186,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": ENV.log_level},
     "loggers": {
         "django": {"level": ENV.log_level},
-        "yfinance": {"level": "CRITICAL"},
+        "django-q": {"level": "DEBUG" if ENV.log_level == "DEBUG" else "WARNING"},  # it tells of every message
+        "yfinance": {"level": "CRITICAL"},  # what it says is raised too, and told by the prices
     },
 }

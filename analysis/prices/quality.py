@@ -84,7 +84,8 @@ def _drop_unfinished(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]
 
 
 def _drop_last_without_close(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
-    if bars.close[-1] > 0 or not bars.volume[-1] > 0:
+    is_only_row = not (bars.session[-2:-1] == bars.session[-1]).any()
+    if bars.close[-1] > 0 or not bars.volume[-1] > 0 or not is_only_row:
         return bars, None
     last = bars.last_session
     message = f"The newest session, {last}, has volume but no close yet: it is left out."

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from analysis.engine import Plan, Refusal, RiskProfile, Sizing, Verdict, size
+from analysis.engine import Plan, Refusal, RiskProfile, Side, Sizing, Verdict, size
 from analysis.models import Result, Stock, StockStatus
 from analysis.prices import sessions_late
 
@@ -45,13 +45,19 @@ class Standing:
         """How many sessions have closed since the one that the result is about."""
         return sessions_late(self.stock.pk, self.result.day, self.now) if self.result else 0
 
-    @cached_property
+    @property
     def plan(self) -> Plan | None:
+        """The levels to show: none of a short to somebody who trades long only."""
+        is_hidden = self._plan and self._plan.side is Side.SHORT and self.profile.long_only
+        return None if is_hidden else self._plan
+
+    @cached_property
+    def _plan(self) -> Plan | None:
         return self.result.plan if self.result else None
 
     @cached_property
     def _sized(self) -> Sizing | Refusal | None:
-        return size(self.plan, self.profile) if self.plan else None
+        return size(self._plan, self.profile) if self._plan else None
 
     @property
     def sizing(self) -> Sizing | None:
@@ -62,4 +68,4 @@ class Standing:
         """Why there is nothing to buy or sell here: the plan's reason, or this user's limits'."""
         if isinstance(self._sized, Refusal):
             return self._sized.reason
-        return self.result.no_trade_reason if self.result and not self.plan else ""
+        return self.result.no_trade_reason if self.result and not self._plan else ""

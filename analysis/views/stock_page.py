@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from analysis.engine import STRATEGIES, Bars, Group
 from analysis.models import PriceHistory, PriceSourceName, RawData, Result, Worker
-from analysis.prices import Checked, PriceError, check
+from analysis.prices import Checked, PriceError, check, exchange_of
 from analysis.views.standing import Standing
 
 RUNS = 60
@@ -103,6 +103,10 @@ class StockPage:
     def verdict_since(self) -> date | None:
         since = self.evidence.get("verdict_since")
         return date.fromisoformat(since) if since else None
+
+    @property
+    def exchange(self) -> str:
+        return exchange_of(self.standing.stock.pk).name
 
     @property
     def strategy(self) -> str:

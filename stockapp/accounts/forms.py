@@ -10,7 +10,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = User
-        fields = ["capital", "risk_percent", "position_limit_percent", "min_risk_reward", "long_only", "strategy"]
+        fields = ["capital", "risk_percent", "position_limit_percent", "min_risk_reward", "strategy", "long_only"]
         labels = {
             "risk_percent": "Risk per trade, %",
             "position_limit_percent": "Largest position, %",

@@ -93,6 +93,7 @@ function drawCandles(library, data, colors) {
     borderDownColor: colors.down,
     wickDownColor: colors.down,
     priceLineVisible: false,
+    lastValueVisible: false,
     priceFormat: { type: "custom", formatter: price, minMove: 10 ** -decimals },
   });
   candles.setData(
