@@ -1,7 +1,9 @@
 """Transient database errors: tried again, a few times; never hiding another error."""
 
+import threading
+
 import pytest
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from analysis.models import Stock
 from analysis.services import transient
@@ -79,3 +81,27 @@ def test_what_is_transient() -> None:
     if connection.vendor == "sqlite":
         assert is_transient(raised("database is locked"))
         assert not is_transient(raised("no such table: stock"))
+
+
+def test_writers_at_once_never_meet_a_locked_database() -> None:
+    """Failure 13 of the old system: transactions that read before they write, by four writers at once, all succeed."""
+    errors: list[Exception] = []
+
+    def write(name: str) -> None:
+        try:
+            for n in range(40):
+                with transaction.atomic():
+                    Stock.objects.count()
+                    Stock.objects.create(ticker=f"{name}{n}.NS")
+        except Exception as error:  # noqa: BLE001 - the assertion below shows it
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "ABCD"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert Stock.objects.count() == 160

@@ -91,10 +91,9 @@ def score(value: Number) -> str:
 
 @register.filter
 def direction(value: Number) -> str:
-    """`up`, `down` or `flat`: the class of a change. Its sign says the same without colour."""
-    if _is_missing(value) or not value:
-        return "flat"
-    return "up" if value > 0 else "down"
+    """`up`, `down` or `flat`: the class of a change as it is written. Its sign says the same without colour."""
+    rounded = 0 if _is_missing(value) else round(float(value or 0), 2)
+    return "up" if rounded > 0 else "down" if rounded < 0 else "flat"
 
 
 @register.filter
