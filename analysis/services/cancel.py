@@ -13,8 +13,10 @@ def cancel(job: Job, *, reason: str = "") -> bool:
     False when the job had ended already, which changes nothing.
     """
     now = timezone.now()
-    if not Job.objects.active().filter(pk=job.pk).update(
-        status=JobStatus.CANCELLED, completed_at=now, error_message=reason
+    if (
+        not Job.objects.active()
+        .filter(pk=job.pk)
+        .update(status=JobStatus.CANCELLED, completed_at=now, error_message=reason)
     ):
         return False
     waiting = JobDetail.objects.filter(job=job, status=DetailStatus.QUEUED)

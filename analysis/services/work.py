@@ -1,7 +1,7 @@
 """Work: bars of the claimed stocks, from the store or their source, and what the engine makes of them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import timezone
 
-from analysis.engine import STRATEGIES, Assessment, NotEnoughHistory, assess, fingerprint
+from analysis.engine import STRATEGIES, Assessment, Bars, NotEnoughHistory, assess, fingerprint
 from analysis.models import ErrorKind, Job, JobDetail, PriceHistory
+from analysis.prices import ErrorKind as PriceErrorKind
 from analysis.prices import (
     Finding,
     History,
@@ -102,9 +103,8 @@ class Desk:
         for detail in details:
             asked.setdefault(self.source_of(detail).name, []).append(detail.stock_id)
         for name, tickers in asked.items():
-            answers = sources[name].daily(tickers, since)
             stored = []
-            for ticker, answer in answers.items():
+            for ticker, answer in _ask(sources[name], tickers, since).items():
                 if isinstance(answer, PriceError):
                     self.refusals[ticker] = answer
                 else:
@@ -130,7 +130,8 @@ class Desk:
         if refusal := self.refusals.get(ticker):
             raise refusal
         history = self.histories[ticker]
-        checked = check(history.unpack(), ticker=ticker, now=self._moment(ticker), adjusted=history.adjusted)
+        bars = self._seen(history.unpack())
+        checked = check(bars, ticker=ticker, now=self._moment(ticker), adjusted=history.adjusted)
         bars, strategy = checked.bars, STRATEGIES[self.job.strategy]
         found = assess(bars, strategy, decimals=detail.stock.decimals)
         return Outcome(
@@ -139,17 +140,29 @@ class Desk:
             price_source=history.source,
             started_at=started,
             completed_at=timezone.now(),
-            found=Failure(ErrorKind.NOT_ENOUGH_HISTORY, _sentence(found.message))
-            if isinstance(found, NotEnoughHistory)
-            else found,
+            found=_failure(found) if isinstance(found, NotEnoughHistory) else found,
             bar_count=len(bars),
             fingerprint=fingerprint(bars, strategy),
             findings=history.source_findings() + checked.findings,
         )
 
+    def _seen(self, bars: Bars) -> Bars:
+        """The bars that were there on the job's day."""
+        return bars.until(self.job.as_of) if self.job.as_of else bars
 
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+
+def _failure(lack: NotEnoughHistory) -> Failure:
+    return Failure(ErrorKind.NOT_ENOUGH_HISTORY, f"{lack.message[:1].upper()}{lack.message[1:]}.")
+
+
+def _ask(source: PriceSource, tickers: Sequence[str], since: date) -> Mapping[str, History | PriceError]:
+    """The source's answers; should it break its promise and raise, every stock asked for says so."""
+    try:
+        return source.daily(tickers, since)
+    except Exception as error:
+        logger.exception("The price source %s raised for %s", source.name, ", ".join(tickers))
+        sentence = f"The price source {source.name} failed unexpectedly ({type(error).__name__})."
+        return dict.fromkeys(tickers, PriceError(PriceErrorKind.UNAVAILABLE, sentence, permanent=False))
 
 
 def _row(ticker: str, source: str, history: History, now: datetime) -> PriceHistory:

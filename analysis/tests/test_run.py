@@ -233,3 +233,19 @@ def test_a_chunk_needs_as_many_queries_as_one_stock(django_assert_max_num_querie
     job = make_job(*tickers)
     with django_assert_max_num_queries(45):
         run_slice(str(job.pk))
+
+
+def test_a_source_that_raises_fails_its_stocks_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The price source is the edge that is stood in for."""
+
+    def daily(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("analysis.prices.demo.DemoMarket.daily", daily)
+    job = make_finished_job("KAVERI.DEMO")
+    detail = details_of(job)["KAVERI.DEMO"]
+    assert (detail.status, detail.error_kind) == (DetailStatus.FAILED, ErrorKind.UNAVAILABLE)
+    assert detail.error_message == "The price source demo failed unexpectedly (ZeroDivisionError)."
+    assert caplog.records[0].exc_info
