@@ -1,13 +1,18 @@
 """System checks: settings of the job engine that must agree."""
 
 import math
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.utils import timezone
 
+from analysis.prices import calendar_end, exchange_of
 from analysis.services.claim import LEASE
 from analysis.services.run import SLICE_SECONDS
+
+CALENDAR_NOTICE = timedelta(days=31)
 
 
 @register()
@@ -32,3 +37,14 @@ def a_slice_ends_before_its_timeout(**_: Any) -> list[CheckMessage]:
     if SLICE_SECONDS + LEASE.total_seconds() / 2 < q["timeout"]:
         return []
     return [Error("A slice's seconds and half a lease must fit into Q_CLUSTER's timeout.", id="analysis.E002")]
+
+
+@register(deploy=True)
+def calendars_reach_into_the_future(**_: Any) -> list[CheckMessage]:
+    """A calendar that ends is replaced by Monday to Friday, without holidays; a newer release may know more."""
+    exchange = exchange_of("X.NS")
+    end = calendar_end(exchange)
+    if end is None or end - timezone.localdate() > CALENDAR_NOTICE:
+        return []
+    sentence = f"The trading calendar of {exchange.name} ends on {end}; later holidays will not be known."
+    return [Warning(sentence, hint="Look for a newer release of exchange-calendars.", id="analysis.W001")]

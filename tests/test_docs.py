@@ -10,7 +10,8 @@ from stockapp.environment import BASE_DIR, Environment
 README = (BASE_DIR / "README.md").read_text()
 ARCHITECTURE = (BASE_DIR / "ARCHITECTURE.md").read_text()
 SETTINGS = sorted(name.upper() for name in Environment.model_fields)
-OURS = sorted(name for name, app in get_commands().items() if str(app).split(".")[0] in {"stockapp", "analysis", "watchlist"})
+APPS = {"stockapp", "analysis", "watchlist"}
+OURS = sorted(name for name, app in get_commands().items() if str(app).split(".")[0] in APPS)
 TESTS = "\n".join(path.read_text() for path in BASE_DIR.glob("*/tests/test_*.py")) + "\n".join(
     path.read_text() for path in BASE_DIR.glob("tests/test_*.py")
 )

@@ -1,0 +1,42 @@
+"""System checks of the job engine's settings and the calendars."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from pytest_django import Settings
+
+from analysis import checks
+from analysis.prices import calendar_end, exchange_of
+
+
+def ids(messages: list[Any]) -> list[str]:
+    return [message.id for message in messages]
+
+
+def test_the_settings_agree() -> None:
+    assert checks.retry_exceeds_what_a_message_can_wait() == []
+    assert checks.a_slice_ends_before_its_timeout() == []
+
+
+@pytest.mark.parametrize(("workers", "retry", "expected"), [(2, 270, ["analysis.E001"]), (1, 300, ["analysis.E001"])])
+def test_a_retry_that_is_too_short_stops_the_start(
+    settings: Settings, workers: int, retry: int, expected: list[str]
+) -> None:
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "workers": workers, "retry": retry}
+    assert ids(checks.retry_exceeds_what_a_message_can_wait()) == expected
+
+
+def test_a_timeout_that_is_too_short_stops_the_start(settings: Settings) -> None:
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "timeout": 60}
+    assert ids(checks.a_slice_ends_before_its_timeout()) == ["analysis.E002"]
+
+
+def test_a_calendar_that_ends_is_told_a_month_ahead() -> None:
+    end = calendar_end(exchange_of("TCS.NS"))
+    assert end
+    with time_machine.travel(datetime(end.year, end.month, 10, tzinfo=UTC), tick=False):
+        assert ids(checks.calendars_reach_into_the_future()) == ["analysis.W001"]
+    with time_machine.travel(datetime(end.year, end.month - 2, 1, tzinfo=UTC), tick=False):
+        assert checks.calendars_reach_into_the_future() == []
