@@ -26,9 +26,13 @@ document.body.addEventListener("htmx:afterSettle", () => {
   if (part.dataset.refresh) document.dispatchEvent(new CustomEvent(`refresh:${part.dataset.refresh}`));
 });
 
-for (const failure of ["htmx:sendError", "htmx:responseError"]) {
-  document.body.addEventListener(failure, () => announce("The server does not answer; what is shown may be old.", true));
-}
+document.body.addEventListener("htmx:sendError", () => {
+  announce("The server does not answer; what is shown may be old.", true);
+});
+
+document.body.addEventListener("htmx:responseError", (event) => {
+  announce(`That did not work (${event.detail.xhr.status}). Reload the page and try again.`, true);
+});
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-toggle-row], [data-close]");
@@ -71,6 +75,7 @@ function announce(sentence, isShown = false) {
   const notices = document.getElementById("notices");
   notices.querySelector("[data-connection]")?.remove();
   if (!isShown) return;
+  notices.classList.add("toasts");
   const notice = document.createElement("p");
   notice.className = "notice notice-warning";
   notice.dataset.connection = "";
