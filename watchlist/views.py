@@ -42,7 +42,7 @@ def rows(request: Request, pk: int) -> HttpResponse:
 
 @require_POST
 def create(request: Request) -> HttpResponse:
-    form = CreateForm(request.POST, instance=Watchlist(owner_id=request.user.pk))
+    form = CreateForm(request.POST, instance=Watchlist(owner_id=int(request.user.pk or 0)))
     if not form.is_valid():
         context = _context(request, services.first_watchlist(request.user), create_form=form)
         return render(request, PAGE, context, status=422)

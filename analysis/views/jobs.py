@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analysis import services
 from analysis.forms import JobFilterForm
-from analysis.models import Job, Source
+from analysis.models import Job, JobStatus, Source
 from analysis.services import Refused
 from analysis.views.job_page import JobPage
 from analysis.views.requests import Request
@@ -20,6 +20,7 @@ from analysis.views.requests import Request
 JOBS = "analysis/jobs.html"
 JOB = "analysis/job.html"
 JOBS_PER_PAGE = 25
+STATUSES = [("", "All"), *JobStatus.choices]
 
 
 @require_safe
@@ -69,9 +70,7 @@ def rerun_failed(request: Request, pk: UUID) -> HttpResponse:
 def _rerun(request: Request, pk: UUID, *, failed_only: bool) -> HttpResponse:
     job = _visible(request, pk)
     try:
-        submission = services.rerun(
-            job, source=Source.WATCHLIST, failed_only=failed_only, requested_by=request.user
-        )
+        submission = services.rerun(job, source=Source.WATCHLIST, failed_only=failed_only, requested_by=request.user)
     except Refused as refusal:
         messages.error(request, str(refusal))
         return render(request, JOB, _job_context(request, job), status=422)
@@ -93,7 +92,7 @@ def _jobs_context(request: Request) -> dict[str, Any]:
         "page": page,
         "list_url": reverse("analysis:jobs"),
         "status": status,
-        "statuses": form.fields["status"].choices,
+        "statuses": STATUSES,
         "is_live": any(job.is_active for job in page),
         "failed_count": sum(job.failed_count > 0 for job in page),
     }

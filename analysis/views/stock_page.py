@@ -144,13 +144,12 @@ class StockPage:
         if self.bars is None:
             return []
         last = self.bars[-SESSIONS - 1 :]
-        columns = zip(last.session.tolist(), last.open, last.high, last.low, last.close, last.volume, strict=True)
-        before = [None, *last.close.tolist()]
-        rows = [
-            Session(day, *map(float, prices), change_percent=100 * (float(prices[3]) / was - 1) if was else None)
-            for (day, *prices), was in zip(columns, before, strict=False)
-        ]
-        return rows[::-1][:SESSIONS]
+        columns = (last.session, last.open, last.high, last.low, last.close, last.volume)
+        rows = zip(*(column.tolist() for column in columns), [None, *last.close[:-1].tolist()], strict=True)
+        return [
+            Session(day, opened, high, low, close, volume, 100 * (close / before - 1) if before else None)
+            for day, opened, high, low, close, volume, before in rows
+        ][::-1][:SESSIONS]
 
     @property
     def findings(self) -> list[dict[str, Any]]:
@@ -159,7 +158,7 @@ class StockPage:
 
     @property
     def has_few_bars(self) -> bool:
-        return bool(self.standing.result) and self.standing.result.bar_count < FEW_BARS
+        return self.standing.result is not None and self.standing.result.bar_count < FEW_BARS
 
     @property
     def runs(self) -> QuerySet[Result]:

@@ -50,7 +50,7 @@ def analyze_stock(request: Request, ticker: str) -> HttpResponse:
 
 @require_safe
 def stock_search(request: Request) -> HttpResponse:
-    """Stocks by ticker or name: suggestions for htmx, a page of them for everybody else; an exact ticker leads there."""
+    """Stocks by ticker or name: suggestions for htmx, else a page of them; an exact ticker leads to its stock."""
     text = SearchForm(request.GET).text
     ticker = normalise(text)
     if not request.htmx and (exact := Stock.objects.filter(pk=ticker).first()):

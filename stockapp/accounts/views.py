@@ -18,7 +18,7 @@ from stockapp.accounts.models import User
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
     # A copy: a refused value must not show in the rest of the page.
-    user = User.objects.get(pk=request.user.pk)
+    user = User.objects.get(pk=cast(User, request.user).pk)
     form = SettingsForm(request.POST or None, instance=user)
     if request.method != "POST":
         return render(request, "accounts/account.html", {"form": form})
@@ -40,11 +40,11 @@ class PasswordChange(PasswordChangeView):
     template_name = "accounts/password.html"
     success_url = reverse_lazy("accounts:account")
 
-    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:  # type: ignore[override]
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         messages.success(self.request, "Your password is changed.")
         return super().form_valid(form)
 
-    def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:  # type: ignore[override]
+    def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
 

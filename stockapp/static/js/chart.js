@@ -158,6 +158,7 @@ function drawScore(library, data, colors) {
       bottomFillColor2: "rgba(0, 0, 0, 0)",
       lineWidth: 1,
       priceLineVisible: false,
+      lastValueVisible: data.score.at(-1) !== null,
       autoscaleInfoProvider: () => ({ priceRange: { minValue: -100, maxValue: 100 } }),
       priceFormat: { type: "custom", formatter: score, minMove: 1 },
     },

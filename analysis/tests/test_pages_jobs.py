@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from analysis.models import DetailStatus, Job, JobStatus
+from analysis.services import run_slice
+from analysis.tests.make import make_finished_job, make_job, make_user
+
+if TYPE_CHECKING:
+    from stockapp.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def ann(client: Client) -> User:
+    user = make_user("ann")
+    client.force_login(user)
+    return user
+
+
+def url(name: str, job: Job) -> str:
+    return reverse(f"analysis:{name}", args=[job.pk])
+
+
+def test_the_list_says_what_starts_a_job(client: Client, ann: User) -> None:
+    assert "No jobs yet" in client.get(reverse("analysis:jobs")).text
+
+
+def test_the_list_shows_status_progress_and_failures(client: Client, ann: User) -> None:
+    make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", requested_by=ann, description="Two of them")
+    text = client.get(reverse("analysis:jobs")).text
+    for shown in ("Two of them", "Completed", "2 of 2", "1 failed", "2 stocks", "(1 with failures) Jobs"):
+        assert shown in text, shown
+
+
+def test_the_list_is_filtered_by_status(client: Client, ann: User) -> None:
+    make_finished_job("KAVERI.DEMO", requested_by=ann, description="Done one")
+    make_job("KAVERI.DEMO", requested_by=ann, description="Waiting one")
+    text = client.get(reverse("analysis:jobs"), {"status": "queued"}).text
+    assert "Waiting one" in text
+    assert "Done one" not in text
+    assert "No job of yours has this status" in client.get(reverse("analysis:jobs"), {"status": "failed"}).text
+    assert "Done one" in client.get(reverse("analysis:jobs"), {"status": "nonsense"}).text
+
+
+def test_the_list_holds_ones_own_jobs_and_for_staff_all(client: Client, ann: User) -> None:
+    make_job("KAVERI.DEMO", requested_by=make_user("bob"), description="Of Bob")
+    assert "Of Bob" not in client.get(reverse("analysis:jobs")).text
+    client.force_login(make_user("boss", is_staff=True))
+    assert "Of Bob" in client.get(reverse("analysis:jobs")).text
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_the_list_takes_as_many_queries_for_fifty_jobs_as_for_one(
+    client: Client, ann: User, count: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for n in range(count):
+        make_job(f"S{n}.NS", requested_by=ann)
+    with django_assert_max_num_queries(5):
+        answer = client.get(reverse("analysis:jobs"))
+    assert ("Page 1 of 2" in answer.text) == (count == 50)
+    assert client.get(reverse("analysis:jobs"), {"page": "2"}).status_code == 200
+
+
+def test_the_list_polls_while_a_job_runs(client: Client, ann: User) -> None:
+    job = make_job("KAVERI.DEMO", requested_by=ann)
+    assert "every 2s" in client.get(reverse("analysis:jobs")).text
+    assert client.get(reverse("analysis:jobs_live"), headers=HTMX).status_code == 200
+    run_slice(str(job.pk))
+    last = client.get(reverse("analysis:jobs_live"), headers=HTMX)
+    assert last.status_code == 286
+    assert "every 2s" not in last.text
+
+
+def test_a_job_shows_each_stock_with_what_was_found_or_why_not(client: Client, ann: User) -> None:
+    job = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", "NAVANKURA.DEMO", requested_by=ann)
+    detail = job.details.get(stock="KAVERI.DEMO")
+    text = client.get(url("job", job)).text
+    assert detail.get_status_display() in text
+    assert "1 × No data" in text
+    assert "1 × Not enough history" in text
+    assert "Vanquay Stores is no longer listed" in text
+    assert "Rerun 2 failed" in text
+    assert text.index("VANQUAY.DEMO") < text.index('data-key="KAVERI.DEMO"')  # failures first
+
+
+def test_a_job_polls_until_it_has_ended(client: Client, ann: User) -> None:
+    job = make_job("KAVERI.DEMO", requested_by=ann)
+    text = client.get(url("job", job)).text
+    assert "every 2s" in text
+    assert "Waiting for a worker" in text
+    assert "Jobs ahead" in text
+    assert client.get(url("job_live", job), headers=HTMX).status_code == 200
+    run_slice(str(job.pk))
+    last = client.get(url("job_live", job), headers=HTMX)
+    assert last.status_code == 286
+    assert "every 2s" not in last.text
+    assert "The job has ended: Completed." in last.text
+
+
+def test_a_rate_is_shown_only_once_it_can_be_measured(client: Client, ann: User) -> None:
+    job = make_job(*[f"S{n}.NS" for n in range(40)], requested_by=ann)
+    now = timezone.now()
+    running = Job.objects.filter(pk=job.pk)
+    running.update(status=JobStatus.PROCESSING, started_at=now - timedelta(seconds=2), completed_count=20)
+    assert "Rate" not in client.get(url("job", job)).text
+    running.update(started_at=now - timedelta(seconds=10))
+    text = client.get(url("job", job)).text
+    assert "2.0/s" in text
+    assert "10 s" in text
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_a_job_takes_as_many_queries_for_fifty_stocks_as_for_one(
+    client: Client, ann: User, count: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    job = make_job(*[f"S{n}.NS" for n in range(count)], requested_by=ann)
+    job.details.update(status=DetailStatus.FAILED, error_kind="no_data", error_message="Nothing there.")
+    Job.objects.update(status=JobStatus.FAILED, failed_count=count, completed_at=timezone.now())
+    with django_assert_max_num_queries(7):
+        assert client.get(url("job", job)).status_code == 200
+
+
+def test_a_long_job_is_paged(client: Client, ann: User) -> None:
+    job = make_job(*[f"S{n:03}.NS" for n in range(101)], requested_by=ann)
+    first, second = client.get(url("job", job)).text, client.get(url("job", job), {"page": 2}).text
+    assert "Page 1 of 2" in first
+    assert "S100.NS" not in first
+    assert f"{url('job_live', job)}?page=2" in second
+    assert 'data-key="S100.NS"' in second
+
+
+def test_cancelling_ends_the_job(client: Client, ann: User) -> None:
+    job = make_job("KAVERI.DEMO", requested_by=ann)
+    answer = client.post(url("cancel_job", job), follow=True)
+    assert "What had been finished stays." in answer.text
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED
+    assert "had ended already" in client.post(url("cancel_job", job), follow=True).text
+
+
+def test_the_failed_ones_are_run_again_in_a_job_of_their_own(client: Client, ann: User) -> None:
+    job = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", requested_by=ann)
+    answer = client.post(url("rerun_failed", job))
+    again = Job.objects.get(parent=job)
+    assert answer.headers["Location"] == again.get_absolute_url()
+    assert list(again.details.values_list("stock_id", flat=True)) == ["VANQUAY.DEMO"]
+
+
+def test_all_are_run_again(client: Client, ann: User) -> None:
+    job = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", requested_by=ann)
+    client.post(url("rerun_job", job))
+    assert Job.objects.get(parent=job).total == 2
+
+
+@pytest.mark.parametrize("name", ["rerun_job", "rerun_failed"])
+def test_what_cannot_be_rerun_says_why(client: Client, ann: User, name: str) -> None:
+    answer = client.post(url(name, make_job("KAVERI.DEMO", requested_by=ann)))
+    assert answer.status_code == 422
+    assert "still running" in answer.text
+
+
+ACTS = [("get", "job"), ("get", "job_live"), ("post", "cancel_job"), ("post", "rerun_job"), ("post", "rerun_failed")]
+
+
+@pytest.mark.parametrize(("method", "name"), ACTS)
+def test_a_job_is_for_who_asked_for_it(client: Client, method: str, name: str) -> None:
+    ann = make_user("ann")
+    job = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", requested_by=ann)
+    address = url(name, job)
+    assert getattr(client, method)(address).headers["Location"].startswith(reverse("login"))
+    client.force_login(make_user("bob"))
+    assert getattr(client, method)(address).status_code == 404
+    assert Job.objects.count() == 1
+    client.force_login(ann)
+    assert getattr(client, method)(address).status_code in {200, 286, 302}
+
+
+@pytest.mark.parametrize("name", ["cancel_job", "rerun_job", "rerun_failed"])
+def test_acts_take_a_post(client: Client, ann: User, name: str) -> None:
+    assert client.get(url(name, make_job("KAVERI.DEMO", requested_by=ann))).status_code == 405

@@ -1,0 +1,113 @@
+import json
+import shutil
+import subprocess
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.conf import settings
+
+from analysis.engine import Verdict
+from stockapp.templatetags import formats
+
+VECTORS = json.loads((Path(__file__).parent / "format_vectors.json").read_text())
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("name", "vector"), [(name, vector) for name in VECTORS for vector in VECTORS[name]])
+def test_numbers_are_written_as_the_table_says(name: str, vector: list[object]) -> None:
+    *given, written = vector
+    assert getattr(formats, name)(*given) == written
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="the browser's formats run in Node, which is not here")
+def test_the_browser_writes_numbers_as_the_server_does() -> None:
+    module = Path(settings.BASE_DIR) / "stockapp/static/js/formats.js"
+    calls = [[name, *vector] for name in VECTORS for vector in VECTORS[name]]
+    program = f"""
+        import * as formats from {json.dumps(module.as_uri())};
+        const calls = {json.dumps(calls)};
+        const write = ([name, value, ...rest]) => formats[name](value ?? NaN, ...rest.slice(0, -1));
+        console.log(JSON.stringify(calls.map(write)));
+    """
+    done = subprocess.run(
+        ["node", "--input-type=module", "--no-warnings"], input=program, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == [call[-1] for call in calls]
+
+
+def test_a_change_of_money_always_has_its_sign() -> None:
+    assert formats.money_change(12.3, "INR") == "+₹12.30"
+    assert formats.money_change(Decimal("-0.40"), "USD") == "−$0.40"
+    assert formats.money_change(0, "USD") == "$0.00"
+
+
+def test_nothing_is_written_as_a_dash_and_never_as_zero() -> None:
+    for missing in (None, float("nan"), float("inf")):
+        assert formats.money(missing, "INR") == "–"
+        assert formats.score(missing) == "–"
+        assert formats.percent(missing) == "–"
+        assert formats.direction(missing) == "flat"
+
+
+def test_a_score_is_shown_out_of_a_hundred() -> None:
+    assert [formats.score(value) for value in (1.0, 0.625, 0.0, -0.004, -0.5)] == ["+100", "+63", "0", "0", "−50"]
+
+
+def test_a_direction_is_that_of_the_number_as_written() -> None:
+    assert [formats.direction(value) for value in (0.5, -0.5, 0, 0.004, -0.004)] == [
+        "up",
+        "down",
+        "flat",
+        "flat",
+        "flat",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(0.04, "0.0 s"), (0.84, "0.8 s"), (12, "12 s"), (185, "3 min 5 s"), (3720, "1 h 2 min")],
+)
+def test_a_duration_is_as_exact_as_it_is_short(seconds: float, written: str) -> None:
+    assert formats.duration(timedelta(seconds=seconds)) == written
+
+
+@pytest.mark.parametrize(
+    ("age", "written"),
+    [
+        (timedelta(seconds=2), "just now"),
+        (timedelta(seconds=42), "42 s ago"),
+        (timedelta(minutes=3, seconds=50), "3 min ago"),
+        (timedelta(hours=23, minutes=59), "23 h ago"),
+        (timedelta(days=1), "19 Nov 2026, 12:00 UTC"),
+    ],
+)
+def test_a_moment_is_relative_for_a_day_and_absolute_after_it(age: timedelta, written: str) -> None:
+    with time_machine.travel(NOW, tick=False):
+        shown = formats.ago(NOW - age)
+    assert f">{written}</time>" in shown
+    assert f'datetime="{(NOW - age).isoformat()}"' in shown
+
+
+def test_a_relative_moment_says_the_absolute_one_too() -> None:
+    with time_machine.travel(NOW, tick=False):
+        assert 'title="20 Nov 2026, 11:00 UTC"' in formats.ago(NOW - timedelta(hours=1))
+
+
+def test_a_verdict_has_an_arrow_besides_its_colour() -> None:
+    shown = formats.verdict(Verdict.STRONG_SELL)
+    assert "▼▼" in shown
+    assert "Strong Sell" in shown
+    assert formats.verdict("") == "–"
+
+
+def test_counts_agree_with_their_noun() -> None:
+    assert [formats.counted(n, "stock") for n in (0, 1, 2300)] == ["0 stocks", "1 stock", "2,300 stocks"]
+    assert formats.counted(2, "history,histories") == "2 histories"
+
+
+def test_a_day_is_written_in_words() -> None:
+    assert formats.day(date(2026, 11, 3)) == "3 Nov 2026"
+    assert formats.day(None) == "–"

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from analysis.models import Job, Stock, StockStatus, Worker
+from analysis.services import run_slice
+from analysis.tests.make import make_result, make_stock, make_user
+from watchlist.models import Watchlist
+
+if TYPE_CHECKING:
+    from stockapp.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def ann(client: Client) -> User:
+    user = make_user("ann")
+    client.force_login(user)
+    return user
+
+
+def make_list(owner: User, *tickers: str, name: str = "Mine") -> Watchlist:
+    watchlist = Watchlist.objects.create(owner=owner, name=name)
+    for position, ticker in enumerate(tickers):
+        stock = Stock.objects.filter(pk=ticker).first() or make_stock(ticker)
+        watchlist.items.create(stock=stock, position=position)
+    return watchlist
+
+
+def tickers_of(watchlist: Watchlist) -> list[str]:
+    return list(watchlist.items.order_by("position").values_list("stock_id", flat=True))
+
+
+def url(name: str, watchlist: Watchlist) -> str:
+    return reverse(f"watchlist:{name}", args=[watchlist.pk])
+
+
+def test_a_first_visit_makes_a_first_list(client: Client, ann: User) -> None:
+    answer = client.get("/", follow=True)
+    assert Watchlist.objects.get(owner=ann).name == "Watchlist"
+    assert "No stocks yet" in answer.text
+    client.get("/")
+    assert Watchlist.objects.count() == 1
+
+
+def test_a_row_shows_the_figures_and_the_plan_for_this_user(client: Client, ann: User) -> None:
+    make_result(make_stock("M&M.NS", name="Mahindra"), day=date(2025, 11, 20))
+    text = client.get(url("watchlist", make_list(ann, "M&M.NS"))).text
+    assert 'href="/stocks/M&amp;M.NS/"' in text
+    for shown in ("Mahindra", "₹100.00", "+2.04%", "Buy", "+30", "₹95.00", "200 shares", "sessions late"):
+        assert shown in text, shown
+
+
+def test_a_held_back_verdict_shows_the_raw_one(client: Client, ann: User) -> None:
+    make_result(make_stock("A.NS"), raw_verdict="neutral", score=0.05)
+    assert "raw: Neutral" in client.get(url("watchlist", make_list(ann, "A.NS"))).text
+
+
+def test_a_short_is_not_planned_for_somebody_who_trades_long_only(client: Client, ann: User) -> None:
+    short: dict[str, Any] = {"verdict": "sell", "raw_verdict": "sell", "side": "short", "stop": 105.0, "target": 90.0}
+    make_result(make_stock("A.NS"), **short)
+    watchlist = make_list(ann, "A.NS")
+    text = client.get(url("watchlist", watchlist)).text
+    assert "Exit or avoid" in text
+    assert "₹105.00" not in text
+    get_user_model().objects.update(long_only=False)
+    assert "₹105.00" in client.get(url("watchlist", watchlist)).text
+
+
+def test_a_failed_row_keeps_its_figures_and_offers_to_retry(client: Client, ann: User) -> None:
+    make_result(make_stock("A.NS"))
+    Stock.objects.update(
+        last_status=StockStatus.FAILED, last_error="The source is down.", last_analyzed_at=timezone.now()
+    )
+    text = client.get(url("watchlist", make_list(ann, "A.NS"))).text
+    assert "The source is down." in text
+    assert "Retry A.NS" in text
+    assert "₹100.00" in text
+    assert "(1 failed) Mine" in text
+
+
+@pytest.mark.parametrize("rows", [1, 50])
+def test_the_page_takes_six_queries_however_long_the_list(
+    client: Client, ann: User, rows: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    tickers = [f"S{n}.NS" for n in range(rows)]
+    watchlist = make_list(ann, *tickers)
+    for stock in Stock.objects.all():
+        make_result(stock)
+    with django_assert_max_num_queries(6):
+        assert client.get(url("watchlist", watchlist)).status_code == 200
+
+
+def test_adding_a_stock_analyses_it_for_the_first_time(client: Client, ann: User) -> None:
+    watchlist = make_list(ann)
+    answer = client.post(url("add", watchlist), {"ticker": " kaveri.demo "}, follow=True)
+    assert tickers_of(watchlist) == ["KAVERI.DEMO"]
+    assert "KAVERI.DEMO is on “Mine” now." in answer.text
+    assert Job.objects.get().requested_by == ann
+    assert Stock.objects.get().last_status == StockStatus.QUEUED
+
+
+def test_a_stock_that_has_been_analysed_is_not_analysed_again_when_added(client: Client, ann: User) -> None:
+    make_result(make_stock("A.NS"))
+    jobs = Job.objects.count()
+    client.post(url("add", make_list(ann)), {"ticker": "A.NS"})
+    assert Job.objects.count() == jobs
+
+
+def test_adding_twice_says_so(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "A.NS")
+    answer = client.post(url("add", watchlist), {"ticker": "a.ns"}, follow=True)
+    assert "A.NS is on “Mine” already." in answer.text
+    assert tickers_of(watchlist) == ["A.NS"]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("ticker", ["not a ticker", "<script>", "INE002A01018", "A" * 21])
+def test_a_malformed_ticker_is_refused_and_kept_in_the_field(
+    client: Client, ann: User, headers: dict[str, str], ticker: str
+) -> None:
+    watchlist = make_list(ann)
+    answer = client.post(url("add", watchlist), {"ticker": ticker}, headers=headers)
+    assert answer.status_code == 422
+    assert "is not a ticker" in answer.text
+    assert answer.context["add_form"]["ticker"].value() == ticker
+    assert "<script>alert" not in answer.text
+    assert not Stock.objects.exists()
+
+
+def test_the_form_comes_back_empty_with_the_new_row_beside_it(client: Client, ann: User) -> None:
+    answer = client.post(url("add", make_list(ann)), {"ticker": "KAVERI.DEMO"}, headers=HTMX)
+    assert answer.status_code == 200
+    assert 'id="add"' in answer.text
+    assert answer.text.count('hx-swap-oob="true"') == 3
+    assert 'data-key="KAVERI.DEMO"' in answer.text
+    assert "<html" not in answer.text
+
+
+def test_removing_can_be_undone_with_note_and_place(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "A.NS", "B.NS", "C.NS")
+    watchlist.items.filter(stock="B.NS").update(note="watch the results")
+    answer = client.post(url("remove", watchlist), {"remove": "B.NS"}, follow=True)
+    assert "Removed B.NS" in answer.text
+    assert tickers_of(watchlist) == ["A.NS", "C.NS"]
+    client.post(url("restore", watchlist), {"removed": answer.context["removed"].token})
+    assert tickers_of(watchlist) == ["A.NS", "B.NS", "C.NS"]
+    assert watchlist.items.get(stock="B.NS").note == "watch the results"
+
+
+def test_a_forged_undo_restores_nothing(client: Client, ann: User) -> None:
+    watchlist = make_list(ann)
+    answer = client.post(url("restore", watchlist), {"removed": "forged"}, follow=True)
+    assert "can no longer be undone" in answer.text
+
+
+def test_an_undo_works_on_its_own_list_only(client: Client, ann: User) -> None:
+    one, two = make_list(ann, "A.NS"), make_list(ann, name="Other")
+    removed = client.post(url("remove", one), {"remove": "A.NS"}, headers=HTMX).context["removed"]
+    client.post(url("restore", two), {"removed": removed.token})
+    assert not two.items.exists()
+
+
+def test_removing_what_is_not_there_changes_nothing(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "A.NS")
+    assert client.post(url("remove", watchlist), {"remove": "B.NS"}).status_code == 302
+    assert tickers_of(watchlist) == ["A.NS"]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ({"all": "all", "tickers": ["A.NS"]}, ["A.NS", "B.NS", "C.NS"]),
+        ({"tickers": ["A.NS", "C.NS"]}, ["A.NS", "C.NS"]),
+        ({"tickers": ["A.NS", "C.NS"], "one": "B.NS"}, ["B.NS"]),
+        ({}, ["A.NS", "B.NS", "C.NS"]),
+    ],
+)
+def test_all_the_ticked_or_one_are_analysed(
+    client: Client, ann: User, form: dict[str, object], expected: list[str]
+) -> None:
+    watchlist = make_list(ann, "A.NS", "B.NS", "C.NS")
+    assert client.post(url("analyze", watchlist), form).status_code == 302
+    job = Job.objects.get()
+    assert sorted(job.details.values_list("stock_id", flat=True)) == expected
+    assert (job.source, job.requested_by) == ("watchlist", ann)
+
+
+def test_a_stock_that_is_not_on_the_list_is_not_analysed_through_it(client: Client, ann: User) -> None:
+    answer = client.post(url("analyze", make_list(ann, "A.NS")), {"one": "EVIL.NS"})
+    assert answer.status_code == 422
+    assert "EVIL.NS is not on this list." in answer.text
+    assert not Job.objects.exists()
+
+
+def test_an_empty_list_cannot_be_analysed(client: Client, ann: User) -> None:
+    answer = client.post(url("analyze", make_list(ann)), {"all": "all"}, headers=HTMX)
+    assert answer.status_code == 422
+    assert "No stocks given." in answer.text
+
+
+def test_analysing_twice_leads_to_one_job(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "A.NS")
+    client.post(url("analyze", watchlist), {"all": "all"})
+    answer = client.post(url("analyze", watchlist), {"all": "all"}, follow=True)
+    assert "That is being analysed already." in answer.text
+    assert Job.objects.count() == 1
+
+
+def test_the_page_polls_while_something_is_analysed_and_then_stops(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "KAVERI.DEMO", "VANQUAY.DEMO")
+    answer = client.post(url("analyze", watchlist), {"all": "all"}, headers=HTMX)
+    assert 'hx-trigger="every 2s"' in answer.text
+    assert "0 of 2 done" in answer.text
+    poll = client.get(url("rows", watchlist), headers=HTMX)
+    assert poll.status_code == 200
+    run_slice(str(Job.objects.get().pk))
+    last = client.get(url("rows", watchlist), headers=HTMX)
+    assert last.status_code == 286
+    assert "every 2s" not in last.text
+    assert "Analysis finished. 1 stock failed." in last.text
+    assert "every 2s" not in client.get(url("watchlist", watchlist)).text
+
+
+def test_waiting_without_a_worker_is_said(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "A.NS")
+    assert "Waiting for a worker" not in client.get(url("watchlist", watchlist)).text
+    client.post(url("analyze", watchlist), {"all": "all"})
+    assert "Waiting for a worker" in client.get(url("watchlist", watchlist)).text
+    Worker.objects.create(host="here", pid=1)
+    assert "Waiting for a worker" not in client.get(url("watchlist", watchlist)).text
+
+
+def test_a_new_list_is_made_and_shown(client: Client, ann: User) -> None:
+    make_list(ann)
+    answer = client.post(reverse("watchlist:create"), {"name": "Banks"}, follow=True)
+    assert answer.context["watchlist"] == Watchlist.objects.get(owner=ann, name="Banks", position=1)
+
+
+@pytest.mark.parametrize(("name", "problem"), [("", "Give the list a name."), ("mine", "already")])
+def test_a_list_without_a_name_of_its_own_is_refused(client: Client, ann: User, name: str, problem: str) -> None:
+    make_list(ann)
+    answer = client.post(reverse("watchlist:create"), {"name": name})
+    assert answer.status_code == 422
+    assert problem in answer.text
+    assert Watchlist.objects.count() == 1
+
+
+def test_two_people_may_call_their_lists_alike(client: Client, ann: User) -> None:
+    make_list(make_user("bob"))
+    assert client.post(reverse("watchlist:create"), {"name": "Mine"}).status_code == 302
+
+
+def test_a_stock_can_be_watched_from_anywhere(client: Client, ann: User) -> None:
+    client.post(reverse("watchlist:watch"), {"ticker": "KAVERI.DEMO"})
+    assert tickers_of(Watchlist.objects.get(owner=ann)) == ["KAVERI.DEMO"]
+
+
+ACTS = [
+    ("get", "watchlist", {}),
+    ("get", "rows", {}),
+    ("post", "add", {"ticker": "B.NS"}),
+    ("post", "remove", {"remove": "A.NS"}),
+    ("post", "restore", {"removed": "x"}),
+    ("post", "analyze", {"all": "all"}),
+]
+
+
+@pytest.mark.parametrize(("method", "name", "data"), ACTS)
+def test_a_list_is_its_owners_alone(client: Client, method: str, name: str, data: dict[str, str]) -> None:
+    owner = make_user("ann")
+    watchlist = make_list(owner, "A.NS")
+    address = url(name, watchlist)
+    assert getattr(client, method)(address, data).headers["Location"].startswith(reverse("login"))
+    client.force_login(make_user("bob"))
+    assert getattr(client, method)(address, data).status_code == 404
+    assert tickers_of(watchlist) == ["A.NS"]
+    client.force_login(owner)
+    assert getattr(client, method)(address, data).status_code in {200, 286, 302}
+
+
+@pytest.mark.parametrize("name", [name for method, name, _ in ACTS if method == "post"])
+def test_acts_take_a_post(client: Client, ann: User, name: str) -> None:
+    assert client.get(url(name, make_list(ann))).status_code == 405
