@@ -20,7 +20,7 @@ from analysis.models import (
     StockStatus,
 )
 from analysis.services.claim import Lease
-from analysis.services.transient import transactional
+from analysis.services.transient import persistent
 from analysis.services.work import Failure, Outcome
 
 # What a later run of the same day puts in the place of an earlier one's.
@@ -38,7 +38,7 @@ def finish(lease: Lease, outcomes: Sequence[Outcome]) -> int:
     return _finish(lease, outcomes, evidence)
 
 
-@transactional
+@persistent
 def _finish(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[str, object]]) -> int:
     job = Job.objects.select_for_update(no_key=True).get(pk=lease.job.pk)
     fences = {outcome.detail.pk: outcome.detail.fence for outcome in outcomes}
