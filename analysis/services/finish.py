@@ -27,6 +27,10 @@ from analysis.services.work import Failure, Outcome
 REPLACED = [
     field.name for field in Result._meta.concrete_fields if field.name not in {"id", "stock", "day", "created_at"}
 ]
+MOVED = [
+    "status", "completed_at", "day", "score", "raw_verdict", "verdict", "error_kind", "error_message", "result",
+    "lease_token", "lease_until",
+]  # fmt: skip
 
 
 def finish(lease: Lease, outcomes: Sequence[Outcome]) -> int:
@@ -139,13 +143,8 @@ def _move_details(outcomes: Sequence[Outcome], results: dict[int, int], now: dat
             detail.raw_verdict, detail.verdict = found.raw_verdict.value, found.verdict.value
         detail.result_id = results.get(detail.pk)
         moved.append(detail)
-    JobDetail.objects.bulk_update(
-        moved,
-        [
-            "status", "completed_at", "day", "score", "raw_verdict", "verdict", "error_kind", "error_message", "result",
-            "lease_token", "lease_until",
-        ],
-    )  # fmt: skip
+    # One upsert of rows that are there and locked: an UPDATE of many rows takes ten times as long to compile.
+    JobDetail.objects.bulk_create(moved, update_conflicts=True, unique_fields=["id"], update_fields=MOVED)
 
 
 def tell_stocks(job: Job, *, completed: Sequence[str], failed: dict[str, str], now: datetime) -> None:
