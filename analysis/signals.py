@@ -1,4 +1,4 @@
-"""Signals: waiting for one, or for the end of a child, without polling."""
+"""Signals: waiting for one, for the end of a child, or for a pipe, without polling."""
 
 import select
 import signal
@@ -17,13 +17,16 @@ class Signals:
             signal.signal(signum, self._note)
         signal.set_wakeup_fd(writable.detach(), warn_on_full_buffer=False)
 
-    def wait(self, seconds: float | None = None) -> None:
-        """Return once a signal has come since the last call, or the time is over."""
-        select.select([self._readable], [], [], seconds)
-        try:
+    def wait(self, seconds: float | None = None, pipe: int | None = None) -> bool:
+        """Return once a signal has come since the last call, the pipe can be read or the time is over.
+
+        True when it is the pipe.
+        """
+        waiting: list[socket.socket | int] = [self._readable] if pipe is None else [self._readable, pipe]
+        ready = select.select(waiting, [], [], seconds)[0]
+        if self._readable in ready:
             self._readable.recv(4096)
-        except BlockingIOError:
-            return
+        return pipe in ready
 
     def _note(self, signum: int, _frame: object) -> None:
         self.stopping = self.stopping or signum != signal.SIGCHLD

@@ -1,11 +1,8 @@
 """Supervisor: what `manage.py worker` does; it owns a django-q2 cluster, recovers jobs and reports a heartbeat."""
 
-import ctypes
 import logging
 import os
-import platform
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,43 +10,49 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import F
 from django.utils import timezone
 
-from analysis.models import Worker
-from analysis.services import recover
+from analysis.models import DetailStatus, JobDetail, Worker
+from analysis.services import is_work_waiting, recover
+from analysis.services.claim import HOST, holder
 from analysis.signals import Signals
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5
 RECOVER_SECONDS = 15
+WATCH_SECONDS = 5
 DRAIN_SECONDS = 60
+WEDGED_AFTER = timedelta(seconds=30)
+SUSPICIONS = 2  # in a row: between two slices a cluster that is well holds nothing for a moment
 FORGET_AFTER = timedelta(days=1)
-PR_SET_PDEATHSIG = 1
 
 
 class Supervisor:
-    """One worker: a cluster in a process group of its own, watched until SIGTERM or SIGINT."""
+    """One worker: a cluster under guard in a process group of its own, watched until SIGTERM or SIGINT."""
 
     def __init__(self) -> None:
+        self.row = Worker(host=HOST, pid=os.getpid())
+        self.lifeline, self.owned_end = os.pipe()
         self.cluster: subprocess.Popen[bytes] | None = None
-        self.row = Worker(host=socket.gethostname()[:100], pid=os.getpid())
+        self.born = 0.0
+        self.suspicions = 0
 
     def run(self) -> None:
         """Serve until told to stop; then let the cluster finish what it has taken, and end."""
         signals = Signals()
-        self._register()
-        beats: list[tuple[float, Callable[[], object]]] = [
+        acts: list[tuple[float, Callable[[], object]]] = [
             (HEARTBEAT_SECONDS, self._beat),
             (RECOVER_SECONDS, self._recover),
+            (WATCH_SECONDS, self._watch),
         ]
-        due = [0.0 for _ in beats]
+        due = [0.0 for _ in acts]
         try:
             while not signals.stopping:
                 self._keep_cluster()
-                for n, (every, act) in enumerate(beats):
+                for n, (every, act) in enumerate(acts):
                     if time.monotonic() >= due[n]:
                         due[n] = time.monotonic() + every
                         self._try(act)
@@ -58,37 +61,35 @@ class Supervisor:
             self._end_cluster()
             self._try(Worker.objects.filter(pk=self.row.pk).delete)
 
-    def _register(self) -> None:
-        Worker.objects.filter(seen_at__lt=timezone.now() - FORGET_AFTER).delete()
-        Worker.objects.filter(host=self.row.host, pid=self.row.pid).delete()
-        self.row.save(force_insert=True)
-
     def _keep_cluster(self) -> None:
         if self.cluster and self.cluster.poll() is None:
             return
         if self.cluster:
-            logger.error("The cluster ended with exit code %s; starting it again", self.cluster.returncode)
-            _kill_group(self.cluster)
+            logger.error("The cluster has ended; starting it again")
             self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(restarts=F("restarts") + 1))
+            self._try(self._recover)
+        cluster = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
         self.cluster = subprocess.Popen(  # noqa: S603
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
+            [sys.executable, "-m", "analysis.guard", str(self.lifeline), str(DRAIN_SECONDS), *cluster],
+            cwd=settings.BASE_DIR,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            pass_fds=[self.lifeline],
         )
+        self.born = time.monotonic()
 
     def _end_cluster(self) -> None:
-        if not self.cluster:
-            return
-        self.cluster.terminate()
-        try:
-            self.cluster.wait(DRAIN_SECONDS)
-        except subprocess.TimeoutExpired:
-            logger.warning("The cluster did not end within %s s; killing it", DRAIN_SECONDS)
-        _kill_group(self.cluster)
+        if self.cluster:
+            self.cluster.terminate()
+            self.cluster.wait()
 
     def _beat(self) -> None:
-        if not Worker.objects.filter(pk=self.row.pk).update(seen_at=timezone.now()):
-            self._register()
+        """Say that we are alive; a row that is not there, or was removed as forgotten, is written."""
+        now = timezone.now()
+        if not (self.row.pk and Worker.objects.filter(pk=self.row.pk).update(seen_at=now)):
+            Worker.objects.filter(seen_at__lt=now - FORGET_AFTER).delete()
+            Worker.objects.filter(host=self.row.host, pid=self.row.pid).delete()
+            self.row.pk, self.row.seen_at = None, now
+            self.row.save(force_insert=True)
 
     def _recover(self) -> None:
         done = recover()
@@ -96,23 +97,34 @@ class Supervisor:
             last_recovery_at=timezone.now(), recovered_count=F("recovered_count") + done.total
         )
 
+    def _watch(self) -> None:
+        """Kill a cluster that stands still: work has waited for long, and it holds none although it had the time to.
+
+        As it holds nothing, nothing is lost if it was only slow.
+        """
+        is_young = time.monotonic() - self.born < WEDGED_AFTER.total_seconds()
+        looks_wedged = not is_young and is_work_waiting(since=WEDGED_AFTER) and not self._holds_work()
+        self.suspicions = self.suspicions + 1 if looks_wedged else 0
+        if self.cluster and self.suspicions >= SUSPICIONS:
+            logger.error("The cluster leaves work waiting and does none; killing it")
+            os.killpg(self.cluster.pid, signal.SIGKILL)
+
+    def _holds_work(self) -> bool:
+        """Whether a process of our cluster's group holds a lease that has not run out."""
+        held = JobDetail.objects.filter(status=DetailStatus.PROCESSING, lease_until__gt=timezone.now())
+        names = held.filter(holder__startswith=holder(0)[:-1]).order_by().values_list("holder", flat=True).distinct()
+        return any(self._is_ours(int(name.rpartition(":")[2])) for name in names)
+
+    def _is_ours(self, pid: int) -> bool:
+        try:
+            return self.cluster is not None and os.getpgid(pid) == self.cluster.pid
+        except ProcessLookupError:
+            return False
+
     def _try(self, act: Callable[[], object]) -> None:
         """Do what the database may not allow just now; the next round tries again."""
         try:
+            close_old_connections()
             act()
         except (OperationalError, InterfaceError) as error:
             logger.warning("The database did not answer: %s", str(error).strip())
-
-
-def _die_with_parent() -> None:
-    """In the child: be told to stop when the supervisor dies, so that no cluster lives on as an orphan (Linux)."""
-    if platform.system() == "Linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    process.wait()

@@ -1,7 +1,6 @@
 """What the job commands share: finding a job, waiting for it, telling what it found, and the exit code."""
 
 import json
-import math
 import sys
 import time
 import uuid
@@ -12,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from analysis.models import Job, JobDetail, JobStatus, Worker
-from analysis.services import run_slice
+from analysis.services import run_job
 
 BAD_INPUT = 2
 POLL_SECONDS = 0.25
@@ -39,7 +38,7 @@ def add_wait_arguments(parser: CommandParser) -> None:
 def follow(command: BaseCommand, job: Job, *, wait: bool, as_json: bool, inline: bool = False) -> None:
     """Tell of a submitted job; with `wait` until its end, and exit with 1 unless every stock was completed."""
     if inline:
-        run_slice(str(job.pk), seconds=math.inf)
+        run_job(str(job.pk))
     if not wait and not inline:
         told = {"job": str(job.pk), "status": job.status, "total": job.total}
         command.stdout.write(json.dumps(told) if as_json else f"Job {job.pk}: {job.total} stocks queued.")

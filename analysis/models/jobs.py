@@ -55,6 +55,7 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     progress_at = models.DateTimeField(default=timezone.now, help_text="When a stock was last claimed or finished.")
+    woken_at = models.DateTimeField(null=True, blank=True, help_text="When it was last woken for want of progress.")
     deadline = models.DateTimeField(null=True, blank=True)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reruns")
     error_message = models.CharField(max_length=500, blank=True)
@@ -147,6 +148,7 @@ class JobDetail(models.Model):
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)
+    holder = models.CharField(max_length=100, blank=True, help_text="The process that last held the lease, host:pid.")
 
     objects: ClassVar[models.Manager[JobDetail]] = JobDetailQuerySet.as_manager()
 

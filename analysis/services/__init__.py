@@ -1,10 +1,10 @@
 """What can be done with an analysis, in the order of the journey: load, submit, run, recover, cancel, rerun, remove."""
 
 from analysis.services.cancel import cancel
-from analysis.services.recover import Recovery, recover
+from analysis.services.recover import Recovery, is_work_waiting, recover
 from analysis.services.remove import remove
 from analysis.services.rerun import rerun
-from analysis.services.run import run_slice
+from analysis.services.run import run_job, run_slice
 from analysis.services.submit import Refused, Submission, submit
 from analysis.services.universe import load_demo_market, load_stocks
 
@@ -13,11 +13,13 @@ __all__ = [
     "Refused",
     "Submission",
     "cancel",
+    "is_work_waiting",
     "load_demo_market",
     "load_stocks",
     "recover",
     "remove",
     "rerun",
+    "run_job",
     "run_slice",
     "submit",
 ]

@@ -1,18 +1,22 @@
 """Claim: a slice takes the next stocks of a job, under a lease that names it."""
 
+import os
+import socket
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import Case, Exists, F, OuterRef, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, Stock, StockStatus
-from analysis.services.transient import transactional
+from analysis.services.transient import persistent
 
 CHUNK = 50
 LEASE = timedelta(seconds=90)
+HOST = socket.gethostname()[:80]
 
 
 @dataclass(slots=True)
@@ -25,9 +29,26 @@ class Lease:
     details: list[JobDetail]
 
 
-@transactional
+def holder(pid: int) -> str:
+    """A process of this host, as leases name it."""
+    return f"{HOST}:{pid}"
+
+
+@persistent
+def next_job() -> uuid.UUID | None:
+    """The job to serve next: a new one, else the one served longest ago, so that a small job waits for one chunk."""
+    waiting = Exists(JobDetail.objects.filter(job=OuterRef("pk"), status=DetailStatus.QUEUED))
+    servable = Job.objects.active().filter(waiting).exclude(deadline__lte=timezone.now())
+    in_turn = servable.order_by(Case(When(started_at=None, then=0), default=1), "progress_at")
+    return in_turn.values_list("pk", flat=True).first()
+
+
+@persistent
 def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
-    """Take up to CHUNK queued details of an active job; None when there is nothing to take."""
+    """Take the next queued details of an active job, CHUNK at most; None when there is nothing to take.
+
+    Stocks whose worker was lost before are taken one at a time: one that kills its worker takes no other with it.
+    """
     now = timezone.now()
     won = (
         Job.objects.active()
@@ -37,8 +58,9 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
     )
     if not won:
         return None
-    queued = JobDetail.objects.filter(job_id=job_id, status=DetailStatus.QUEUED).order_by("stock_id")
-    taken = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True)[:CHUNK])
+    queued = JobDetail.objects.filter(job_id=job_id, status=DetailStatus.QUEUED).order_by("attempts", "stock_id")
+    rows = list(queued.select_for_update(skip_locked=True).values_list("pk", "attempts")[:CHUNK])
+    taken = [pk for pk, attempts in rows if not attempts] or [pk for pk, _ in rows[:1]]
     if not taken:
         return None
     until = now + LEASE
@@ -46,6 +68,7 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
         status=DetailStatus.PROCESSING,
         lease_token=token,
         lease_until=until,
+        holder=holder(os.getpid()),
         fence=F("fence") + 1,
         attempts=F("attempts") + 1,
         started_at=now,
@@ -57,7 +80,7 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
     return Lease(Job.objects.get(pk=job_id), token, until, details)
 
 
-@transactional
+@persistent
 def renew(lease: Lease) -> bool:
     """Keep the lease once a third of it has gone; False when the job has ended and the slice must let go."""
     now = timezone.now()
@@ -67,16 +90,17 @@ def renew(lease: Lease) -> bool:
     return Job.objects.active().filter(pk=lease.job.pk).exclude(deadline__lte=now).exists()
 
 
-@transactional
+@persistent
 def release(lease: Lease) -> None:
-    """Let go of what the slice still holds: cancelled when the job has ended, else queued for another."""
-    held = list(JobDetail.objects.select_for_update().held_by(lease.token).values_list("pk", "stock_id"))
+    """Let go of what the slice still holds: cancelled when the job has ended, else queued, with the attempt back."""
+    held = list(JobDetail.objects.select_for_update().held_by(lease.token).values_list("pk", flat=True))
     ended = not Job.objects.active().filter(pk=lease.job.pk).exists()
-    put_back([pk for pk, _ in held], cancelled=ended)
+    put_back(held, cancelled=ended)
+    JobDetail.objects.filter(pk__in=held).update(attempts=F("attempts") - 1)
 
 
-def put_back(details: list[int], *, cancelled: bool) -> None:
-    """End the lease of these details of one job and let their stocks say so."""
+def put_back(details: Sequence[int], *, cancelled: bool) -> None:
+    """End the lease of these details and let their stocks say so."""
     now = timezone.now()
     rows = JobDetail.objects.filter(pk__in=details)
     if cancelled:

@@ -1,17 +1,19 @@
 """Recover: what a dead worker held goes back to the queue or fails, and what was forgotten is woken."""
 
 import logging
+import os
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from analysis import queue
 from analysis.models import ACTIVE, DetailStatus, ErrorKind, Job, JobDetail
+from analysis.models.jobs import JobDetailQuerySet, JobQuerySet
 from analysis.services.cancel import cancel
-from analysis.services.claim import put_back
+from analysis.services.claim import HOST, put_back
 from analysis.services.finish import count, tell_stocks
 from analysis.services.submit import RUN_SLICE
 from analysis.services.transient import transactional
@@ -51,33 +53,50 @@ def recover() -> Recovery:
     now = timezone.now()
     for job in Job.objects.active().filter(deadline__lte=now):
         done.expired += cancel(job, reason=f"Its deadline passed at {timezone.localtime(job.deadline):%H:%M}.")
-    lost = JobDetail.objects.filter(status=DetailStatus.PROCESSING, lease_until__lt=now)
-    for job_id in list(lost.order_by().values_list("job_id", flat=True).distinct()):
-        _end_leases(job_id, done)
+    for job_id in list(_lost().order_by().values_list("job_id", flat=True).distinct()):
+        requeued, failed, cancelled = _end_leases(job_id)
+        done.requeued += requeued
+        done.failed += failed
+        done.cancelled += cancelled
     unfinished = Q(details__status__in=(DetailStatus.QUEUED, DetailStatus.PROCESSING))
     settled = Job.objects.active().annotate(rows_left=Count("details", filter=unfinished)).filter(rows_left=0)
     for job_id in list(settled.values_list("pk", flat=True)):
         done.repaired += _reconcile(job_id)
-    stalled = Job.objects.active().filter(progress_at__lt=now - STALLED_AFTER, details__status=DetailStatus.QUEUED)
-    for job_id in list(stalled.order_by().values_list("pk", flat=True).distinct()):
+    for job_id in list(_unserved(now - STALLED_AFTER).order_by().values_list("pk", flat=True)):
         done.woken += _wake(job_id)
     if done.total:
         logger.info("Recovered: %s", done)
     return done
 
 
+def _lost() -> JobDetailQuerySet:
+    """Details that nobody works on any more: their lease is over, or its holder, a process of this host, is dead."""
+    held = JobDetail.objects.filter(status=DetailStatus.PROCESSING)
+    ours = held.filter(holder__startswith=f"{HOST}:").order_by().values_list("holder", flat=True).distinct()
+    dead = [holder for holder in ours if not _is_alive(int(holder.rpartition(":")[2]))]
+    return held.filter(Q(lease_until__lt=timezone.now()) | Q(holder__in=dead))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, so it is there
+        pass
+    return True
+
+
 @transactional
-def _end_leases(job_id: uuid.UUID, done: Recovery) -> None:
+def _end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
+    """Returns how many details were put back, failed and cancelled."""
     job = Job.objects.select_for_update(no_key=True).get(pk=job_id)
     now = timezone.now()
-    expired = JobDetail.objects.select_for_update(skip_locked=True).filter(
-        job=job, status=DetailStatus.PROCESSING, lease_until__lt=now
-    )
-    rows = list(expired.order_by("pk").values_list("pk", "stock_id", "attempts"))
+    expired = _lost().filter(job=job).select_for_update(skip_locked=True).order_by("pk")
+    rows = list(expired.values_list("pk", "stock_id", "attempts"))
     if job.status not in ACTIVE:
         put_back([pk for pk, _, _ in rows], cancelled=True)
-        done.cancelled += len(rows)
-        return
+        return 0, 0, len(rows)
     lost = {pk: ticker for pk, ticker, attempts in rows if attempts >= MAX_ATTEMPTS}
     again = [pk for pk, _, _ in rows if pk not in lost]
     put_back(again, cancelled=False)
@@ -93,14 +112,24 @@ def _end_leases(job_id: uuid.UUID, done: Recovery) -> None:
     )
     tell_stocks(job, completed=[], failed=dict.fromkeys(lost.values(), LOST), now=now)
     count(job, failed=len(lost))
-    done.requeued += len(again)
-    done.failed += len(lost)
+    return len(again), len(lost), 0
+
+
+def is_work_waiting(*, since: timedelta) -> bool:
+    """Whether stocks or messages have waited for so long that a worker which is well would have taken them."""
+    return queue.oldest_wait() > since or _unserved(timezone.now() - since).exists()
+
+
+def _unserved(since: datetime) -> JobQuerySet:
+    waiting = Exists(JobDetail.objects.filter(job=OuterRef("pk"), status=DetailStatus.QUEUED))
+    return Job.objects.active().filter(waiting, progress_at__lt=since)
 
 
 @transactional
 def _wake(job_id: uuid.UUID) -> bool:
     now = timezone.now()
-    won = Job.objects.active().filter(pk=job_id, progress_at__lt=now - STALLED_AFTER).update(progress_at=now)
+    long_asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - STALLED_AFTER)
+    won = Job.objects.active().filter(long_asleep, pk=job_id, progress_at__lt=now - STALLED_AFTER).update(woken_at=now)
     if won:
         queue.enqueue(RUN_SLICE, str(job_id))
     return bool(won)

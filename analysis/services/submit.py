@@ -79,7 +79,8 @@ def submit(
 
 @transactional
 def _submit(job: Job, tickers: list[str], wake: bool) -> Submission:
-    Stock.objects.bulk_create([_stock(ticker) for ticker in tickers], ignore_conflicts=True)
+    known = set(Stock.objects.filter(pk__in=tickers).values_list("pk", flat=True))
+    Stock.objects.bulk_create([_stock(ticker) for ticker in tickers if ticker not in known], ignore_conflicts=True)
     if running := _insert(job):
         return Submission(running, is_duplicate=True)
     Stock.objects.lock(tickers)

@@ -1,6 +1,7 @@
 """Transient database errors: a short transaction that met one is tried again, with backoff and jitter."""
 
 import functools
+import itertools
 import logging
 import random
 import time
@@ -10,8 +11,8 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 logger = logging.getLogger(__name__)
 
-TRIES = 5
-FIRST_PAUSE = 0.1
+TRIES, WORKER_TRIES = 5, 10
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 4.0
 # Deadlock, serialization failure, connection lost or refused, server starting or shutting down, too many connections.
 TRANSIENT_SQLSTATES = ("40001", "40P01", "08", "57P", "53300", "55P03")
 TRANSIENT_SQLITE = ("database is locked", "database table is locked", "disk i/o error")
@@ -32,25 +33,35 @@ def is_transient(error: Exception) -> bool:
 def transactional[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """Run a function in one transaction of its own, again when the database could not serve it this time.
 
-    Inside an outer transaction it runs once, as a savepoint: only the outermost can be repeated.
+    It gives up after some 3 s, for somebody waits for the answer. Inside an outer transaction it runs once, as a
+    savepoint: only the outermost can be repeated.
     """
+    return _repeated(function, TRIES)
+
+
+def persistent[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """The same for a worker, which has time: it outlasts a database that is gone for some 20 s."""
+    return _repeated(function, WORKER_TRIES)
+
+
+def _repeated[**P, R](function: Callable[P, R], tries: int) -> Callable[P, R]:
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         if connection.in_atomic_block:
             with transaction.atomic():
                 return function(*args, **kwargs)
-        for tried in range(1, TRIES + 1):
+        for tried in itertools.count(1):
             try:
                 with transaction.atomic():
                     return function(*args, **kwargs)
             except (OperationalError, InterfaceError) as error:
-                if tried == TRIES or not is_transient(error):
+                if tried >= tries or not is_transient(error):
                     raise
-                pause = FIRST_PAUSE * 2**tried * random.uniform(0.5, 1.5)  # noqa: S311
+                pause = min(FIRST_PAUSE * 2**tried, LONGEST_PAUSE) * random.uniform(0.7, 1.3)  # noqa: S311
                 logger.warning("%s: %s; again in %.1f s", function.__qualname__, str(error).strip(), pause)
                 close_old_connections()
                 time.sleep(pause)
-        raise AssertionError("unreachable")
+        raise AssertionError
 
     return wrapper

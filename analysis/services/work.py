@@ -26,7 +26,7 @@ from analysis.prices import (
     source_for,
     source_named,
 )
-from analysis.services.transient import transactional
+from analysis.services.transient import persistent
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +181,7 @@ def _row(ticker: str, source: str, history: History, now: datetime) -> PriceHist
     )
 
 
-@transactional
+@persistent
 def store(histories: Sequence[PriceHistory]) -> None:
     """Keep these histories in place of what was stored for the same stocks and sources."""
     PriceHistory.objects.bulk_create(

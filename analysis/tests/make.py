@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 
 from analysis.engine import ENGINE_VERSION
 from analysis.models import Job, JobDetail, RawData, Result, ResultStatus, Source, Stock
-from analysis.services import run_slice, submit
+from analysis.services import run_job, submit
 
 if TYPE_CHECKING:
     from stockapp.accounts.models import User
@@ -36,7 +36,7 @@ def make_job(*tickers: str, **fields: Any) -> Job:
 def make_finished_job(*tickers: str, **fields: Any) -> Job:
     """A job that has run in this process, over the demo market's bars."""
     job = make_job(*tickers, **fields)
-    run_slice(str(job.pk))
+    run_job(str(job.pk))
     job.refresh_from_db()
     return job
 

@@ -44,6 +44,7 @@ def test_the_third_lost_attempt_fails_the_stock_alone_and_ends_the_job() -> None
     job = make_job("KAVERI.DEMO", "B&D.DEMO")
     JobDetail.objects.filter(stock="KAVERI.DEMO").update(attempts=2)
     lose_worker(job)
+    lose_worker(job)
     done = recover()
     assert (done.failed, done.requeued) == (1, 1)
     lost = details_of(job)["KAVERI.DEMO"]

@@ -25,10 +25,12 @@ from analysis.models import (
     Stock,
     StockStatus,
 )
-from analysis.prices import last_closed_session
-from analysis.services import run_slice
-from analysis.services.claim import CHUNK, claim, release
+from analysis.prices import ErrorKind as PriceErrorKind
+from analysis.prices import PriceError, last_closed_session
+from analysis.services import recover, run_slice
+from analysis.services.claim import CHUNK, claim, next_job, release
 from analysis.services.finish import finish
+from analysis.services.run import GROUP_TO_FETCH
 from analysis.services.work import Desk
 from analysis.tests.make import details_of, make_finished_job, make_job
 
@@ -249,3 +251,49 @@ def test_a_source_that_raises_fails_its_stocks_with_a_sentence(
     assert (detail.status, detail.error_kind) == (DetailStatus.FAILED, ErrorKind.UNAVAILABLE)
     assert detail.error_message == "The price source demo failed unexpectedly (ZeroDivisionError)."
     assert caplog.records[0].exc_info
+
+
+def test_a_stock_whose_worker_was_lost_is_tried_again_alone() -> None:
+    job = make_job("B&D.DEMO", "KAVERI.DEMO", "MERUVANTA.DEMO")
+    lost = claim(job.pk, uuid.uuid4())
+    assert lost
+    assert len(lost.details) == 3
+    JobDetail.objects.update(lease_until=timezone.now() - timedelta(minutes=5))
+    recover()
+    chunks = [claim(job.pk, uuid.uuid4()) for _ in range(4)]
+    assert [lease and [detail.stock_id for detail in lease.details] for lease in chunks] == [
+        ["B&D.DEMO"],
+        ["KAVERI.DEMO"],
+        ["MERUVANTA.DEMO"],
+        None,
+    ]
+
+
+def test_a_small_job_waits_for_one_chunk_of_a_large_one() -> None:
+    large = make_job(*[f"T{n:03}.DEMO" for n in range(3 * CHUNK)])
+    claim(large.pk, uuid.uuid4())
+    small = make_job("KAVERI.DEMO")
+    assert next_job() == small.pk
+    claim(small.pk, uuid.uuid4())
+    assert next_job() == large.pk
+
+
+def test_a_slow_slice_makes_room_between_groups_and_the_attempt_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The price source is the edge: while it is asked for the first group, a small job is submitted."""
+    large = make_job(*[f"T{n}.DEMO" for n in range(12)])
+    served: list[str] = []
+
+    class Slow:
+        name = "demo"
+
+        def daily(self, tickers: list[str], since: object) -> dict[str, PriceError]:
+            served.extend(tickers)
+            if len(served) == GROUP_TO_FETCH:
+                make_job("KAVERI.DEMO")
+            return {t: PriceError(PriceErrorKind.UNAVAILABLE, "It is down.", permanent=False) for t in tickers}
+
+    monkeypatch.setattr(Desk, "source_of", lambda *_: Slow())
+    run_slice(str(large.pk))
+    assert served.index("KAVERI.DEMO") == GROUP_TO_FETCH
+    assert set(JobDetail.objects.values_list("attempts", flat=True)) == {1}
+    assert not Job.objects.active().exists()

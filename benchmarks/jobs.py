@@ -1,0 +1,172 @@
+"""How long jobs take: submit, a warm job end to end, one stock; beside the floor of engine time plus bare upserts.
+
+    python benchmarks/jobs.py [--stocks 2300] [--workers 1 2 4]
+    python tests/with_postgresql.py python benchmarks/jobs.py
+
+Bars are generated (500 a stock, seeded) and stored as fresh, so that nothing is fetched. Runs in a database of its own.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = Path(tempfile.mkdtemp(prefix="benchmark-"))
+sys.path.insert(0, str(ROOT))
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "stockapp.settings",
+    "ENV_FILE": "",
+    "DEBUG": "true",
+    "SECRET_KEY": "only-for-this-benchmark",
+    "DATA_DIR": str(FOLDER),
+    "PRICE_SOURCE": "csv",
+    "CSV_PRICES_DIR": str(FOLDER),
+    "LOG_LEVEL": "ERROR",
+}
+
+import django  # noqa: E402
+
+django.setup()
+
+import numpy as np  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from analysis.engine import STRATEGIES, Bars, assess, to_evidence  # noqa: E402
+from analysis.models import Job, PriceHistory, RawData, Result, Source, Stock, Worker  # noqa: E402
+from analysis.prices import History, check, last_closed_session, sessions_between  # noqa: E402
+from analysis.services import remove, submit  # noqa: E402
+from analysis.services.claim import CHUNK  # noqa: E402
+from analysis.services.work import _row, store  # noqa: E402
+
+BARS = 500
+
+
+def main() -> None:
+    """Print a row per figure: seconds, and the ratio to the floor."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--stocks", type=int, default=2300)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    tickers = [f"T{n:04}.NS" for n in range(options.stocks)]
+    generate(tickers)
+    engine, upserts = floor(tickers)
+    print(f"{connection.vendor}, {options.stocks} stocks of {BARS} bars, {os.cpu_count()} cores\n")
+    row("floor: engine, one process", engine)
+    row("floor: bare upserts, one process", upserts)
+    bare = engine + upserts
+    row("floor: both", bare, bare)
+    seconds = []
+    for _ in range(options.repeat):
+        started = time.perf_counter()
+        job = submit(tickers, source=Source.BULK).job
+        seconds.append(time.perf_counter() - started)
+        remove([job])
+    row("submit", statistics.median(seconds))
+    for workers in options.workers:
+        with worker(workers):
+            seconds = [timed(lambda: finished(submit(tickers, source=Source.BULK).job)) for _ in range(options.repeat)]
+            row(f"job, {workers} workers, submit to completed", statistics.median(seconds), bare)
+    with worker(2):
+        one = [timed(lambda: finished(submit(tickers[:1], source=Source.WATCHLIST).job)) for _ in range(15)]
+        row("one stock, submit to completed", statistics.median(one))
+
+
+def row(name: str, seconds: float, bare: float | None = None) -> None:
+    print(f"{name:45} {seconds:8.3f} s" + (f"   {seconds / bare:5.2f} x the floor" if bare else ""), flush=True)
+
+
+def generate(tickers: list[str]) -> None:
+    """Store a seeded random walk for every ticker, up to the last closed session."""
+    now = timezone.now()
+    last = last_closed_session(tickers[0], now)
+    days = sessions_between(tickers[0], last.replace(year=last.year - 3), last)[-BARS:]
+    session = np.array(days, dtype="datetime64[D]")
+    Stock.objects.bulk_create([Stock(ticker=ticker, currency="INR") for ticker in tickers], batch_size=500)
+    random = np.random.default_rng(7)
+    rows = []
+    for ticker in tickers:
+        close = 500 * np.exp(np.cumsum(random.normal(0, 0.015, BARS)))
+        opened = close * np.exp(random.normal(0, 0.005, BARS))
+        high = np.maximum(opened, close) * np.exp(np.abs(random.normal(0, 0.006, BARS)))
+        low = np.minimum(opened, close) * np.exp(-np.abs(random.normal(0, 0.006, BARS)))
+        bars = Bars(session, opened, high, low, close, random.integers(10_000, 1_000_000, BARS).astype(np.float64))
+        rows.append(_row(ticker, "csv", History(bars, adjusted=True), now))
+    for start in range(0, len(rows), 200):
+        store(rows[start : start + 200])
+
+
+def floor(tickers: list[str]) -> tuple[float, float]:
+    """Seconds for assessing all stocks from their stored bars, and for writing their results and evidence bare."""
+    now, strategy = timezone.now(), STRATEGIES["technical_rating"]
+    histories = list(PriceHistory.objects.filter(stock__in=tickers))
+    started = time.perf_counter()
+    found = []
+    for history in histories:
+        bars = check(history.unpack(), ticker=history.stock_id, now=now).bars
+        found.append((history.stock_id, assess(bars, strategy)))
+    evidence = [to_evidence(assessment) for _, assessment in found]  # type: ignore[arg-type]
+    engine = time.perf_counter() - started
+    job = Job.objects.create(source="bulk", strategy=strategy.key, price_source="csv", total=1, request_key="floor")
+    started = time.perf_counter()
+    fixed = {"job": job, "status": "completed", "source": "bulk", "price_source": "csv", "strategy": strategy.key}
+    times = dict.fromkeys(["started_at", "completed_at", "created_at", "updated_at"], now)
+    for start in range(0, len(found), CHUNK):
+        rows = Result.objects.bulk_create(
+            [
+                Result(
+                    stock_id=ticker, day=a.day, score=a.score, close=a.close, verdict=a.verdict,  # type: ignore[union-attr]
+                    raw_verdict=a.raw_verdict, engine_version="1", **fixed, **times,  # type: ignore[union-attr]
+                )
+                for ticker, a in found[start : start + CHUNK]
+            ],
+            update_conflicts=True, unique_fields=["stock", "day"], update_fields=["score", "close", "verdict"],
+        )  # fmt: skip
+        RawData.objects.bulk_create(
+            [RawData(result=r, evidence=e) for r, e in zip(rows, evidence[start : start + CHUNK], strict=True)],
+            update_conflicts=True, unique_fields=["result"], update_fields=["evidence"],
+        )  # fmt: skip
+    upserts = time.perf_counter() - started
+    job.delete()
+    return engine, upserts
+
+
+@contextmanager
+def worker(processes: int) -> Iterator[None]:
+    """A `manage.py worker` with so many processes, warmed by one job."""
+    command = [sys.executable, str(ROOT / "manage.py"), "worker"]
+    with subprocess.Popen(command, env={**os.environ, "WORKERS": str(processes)}, stderr=subprocess.DEVNULL) as process:
+        try:
+            while not Worker.objects.alive().exists():
+                time.sleep(0.05)
+            for _ in range(2 * processes):
+                finished(submit(["T0000.NS"], source=Source.COMMAND).job)
+            yield
+        finally:
+            process.terminate()
+
+
+def finished(job: Job) -> None:
+    while Job.objects.active().filter(pk=job.pk).exists():
+        time.sleep(0.02)
+
+
+def timed(act: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
