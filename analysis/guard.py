@@ -3,8 +3,8 @@
     python -m analysis.guard PIPE SECONDS COMMAND…
 
 A process of the standard library alone. It ends the group when its owner asks with SIGTERM, when its owner is gone,
-however suddenly (the pipe ends, whose other end only the owner holds), and when the command itself has ended. The command
-is asked first and given SECONDS to finish what it has taken; then the whole group is killed, the guard included.
+however suddenly (the pipe ends, whose other end only the owner holds), and when the command itself has ended. The
+command is asked first and given SECONDS to finish what it has taken; then the whole group is killed, guard included.
 """
 
 import os

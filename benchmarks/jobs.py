@@ -104,7 +104,7 @@ def generate(tickers: list[str]) -> None:
         bars = Bars(session, opened, high, low, close, random.integers(10_000, 1_000_000, BARS).astype(np.float64))
         rows.append(_row(ticker, "csv", History(bars, adjusted=True), now))
     for start in range(0, len(rows), 200):
-        store(rows[start : start + 200])
+        store(rows[start : start + 200], {})
 
 
 def floor(tickers: list[str]) -> tuple[float, float]:

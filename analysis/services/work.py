@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from analysis.engine import STRATEGIES, Assessment, Bars, NotEnoughHistory, assess, fingerprint
-from analysis.models import ErrorKind, Job, JobDetail, PriceHistory
+from analysis.models import ErrorKind, Job, JobDetail, PriceHistory, Stock
 from analysis.prices import ErrorKind as PriceErrorKind
 from analysis.prices import (
     Finding,
@@ -103,13 +103,15 @@ class Desk:
         for detail in details:
             asked.setdefault(self.source_of(detail).name, []).append(detail.stock_id)
         for name, tickers in asked.items():
-            stored = []
+            stored, learned = [], {}
             for ticker, answer in _ask(sources[name], tickers, since).items():
                 if isinstance(answer, PriceError):
                     self.refusals[ticker] = answer
                 else:
                     stored.append(_row(ticker, name, answer, self.now))
-            store(stored)
+                    learned[ticker] = answer.name
+            nameless = {detail.stock_id for detail in details if not detail.stock.name}
+            store(stored, {ticker: learned[ticker] for ticker in nameless & learned.keys()})
             self.histories |= {row.stock_id: row for row in stored}
 
     def analyse(self, detail: JobDetail) -> Outcome:
@@ -182,8 +184,10 @@ def _row(ticker: str, source: str, history: History, now: datetime) -> PriceHist
 
 
 @persistent
-def store(histories: Sequence[PriceHistory]) -> None:
-    """Keep these histories in place of what was stored for the same stocks and sources."""
+def store(histories: Sequence[PriceHistory], names: Mapping[str, str]) -> None:
+    """Keep these histories in place of what was stored for the same stocks and sources, and names that were unknown."""
+    for ticker, name in names.items():
+        Stock.objects.filter(pk=ticker, name="").update(name=name[:200])
     PriceHistory.objects.bulk_create(
         histories,
         update_conflicts=True,

@@ -297,3 +297,10 @@ def test_a_slow_slice_makes_room_between_groups_and_the_attempt_is_given_back(mo
     assert served.index("KAVERI.DEMO") == GROUP_TO_FETCH
     assert set(JobDetail.objects.values_list("attempts", flat=True)) == {1}
     assert not Job.objects.active().exists()
+
+
+def test_a_stock_without_a_name_learns_it_from_its_source() -> None:
+    Stock.objects.create(ticker="B&D.DEMO", name="Ours")
+    make_finished_job("KAVERI.DEMO", "B&D.DEMO")
+    assert Stock.objects.get(pk="KAVERI.DEMO").name == "Kaverisagar Looms"
+    assert Stock.objects.get(pk="B&D.DEMO").name == "Ours"
