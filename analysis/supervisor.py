@@ -16,16 +16,16 @@ from django.utils import timezone
 
 from analysis.models import DetailStatus, JobDetail, Worker
 from analysis.services import is_work_waiting, recover
-from analysis.services.claim import HOST, holder
+from analysis.services.claim import HOST, LEASE, holder
 from analysis.signals import Signals
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5
-RECOVER_SECONDS = 15
-WATCH_SECONDS = 5
+RECOVER_SECONDS = LEASE.total_seconds() / 6
+WATCH_SECONDS = LEASE.total_seconds() / 18
 DRAIN_SECONDS = 60
-WEDGED_AFTER = timedelta(seconds=30)
+WEDGED_AFTER = LEASE / 3
 SUSPICIONS = 2  # in a row: between two slices a cluster that is well holds nothing for a moment
 FORGET_AFTER = timedelta(days=1)
 

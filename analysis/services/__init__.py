@@ -5,10 +5,11 @@ from analysis.services.recover import Recovery, is_work_waiting, recover
 from analysis.services.remove import remove
 from analysis.services.rerun import rerun
 from analysis.services.run import run_job, run_slice
-from analysis.services.submit import Refused, Submission, submit
+from analysis.services.submit import OverLimit, Refused, Submission, submit
 from analysis.services.universe import load_demo_market, load_stocks
 
 __all__ = [
+    "OverLimit",
     "Recovery",
     "Refused",
     "Submission",

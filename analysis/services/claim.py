@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Case, Exists, F, OuterRef, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -15,7 +16,7 @@ from analysis.models import DetailStatus, Job, JobDetail, JobStatus, Stock, Stoc
 from analysis.services.transient import persistent
 
 CHUNK = 50
-LEASE = timedelta(seconds=90)
+LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 HOST = socket.gethostname()[:80]
 
 

@@ -13,7 +13,7 @@ from analysis import queue
 from analysis.models import ACTIVE, DetailStatus, ErrorKind, Job, JobDetail
 from analysis.models.jobs import JobDetailQuerySet, JobQuerySet
 from analysis.services.cancel import cancel
-from analysis.services.claim import HOST, put_back
+from analysis.services.claim import HOST, LEASE, put_back
 from analysis.services.finish import count, tell_stocks
 from analysis.services.submit import RUN_SLICE
 from analysis.services.transient import transactional
@@ -21,8 +21,9 @@ from analysis.services.transient import transactional
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-STALLED_AFTER = timedelta(seconds=30)
-LOST = f"Worker lost: the process that analysed it died or hung {MAX_ATTEMPTS} times."
+STALLED_AFTER = LEASE / 3
+LOST = f"Worker lost: the process that analysed it died {MAX_ATTEMPTS} times."
+LATE = f"Timed out: {MAX_ATTEMPTS} workers did not finish it within {LEASE.total_seconds():.0f} s."
 
 
 @dataclass(slots=True)
@@ -73,18 +74,22 @@ def _lost() -> JobDetailQuerySet:
     """Details that nobody works on any more: their lease is over, or its holder, a process of this host, is dead."""
     held = JobDetail.objects.filter(status=DetailStatus.PROCESSING)
     ours = held.filter(holder__startswith=f"{HOST}:").order_by().values_list("holder", flat=True).distinct()
-    dead = [holder for holder in ours if not _is_alive(int(holder.rpartition(":")[2]))]
+    dead = [holder for holder in ours if _is_dead(holder)]
     return held.filter(Q(lease_until__lt=timezone.now()) | Q(holder__in=dead))
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+def _is_dead(holder: str) -> bool:
+    """Whether this is a process of our host that is no more."""
+    host, _, pid = holder.rpartition(":")
+    if host != HOST:
         return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
     except PermissionError:  # somebody else's, so it is there
         pass
-    return True
+    return False
 
 
 @transactional
@@ -93,26 +98,29 @@ def _end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
     job = Job.objects.select_for_update(no_key=True).get(pk=job_id)
     now = timezone.now()
     expired = _lost().filter(job=job).select_for_update(skip_locked=True).order_by("pk")
-    rows = list(expired.values_list("pk", "stock_id", "attempts"))
+    rows = list(expired.values_list("pk", "stock_id", "attempts", "holder"))
     if job.status not in ACTIVE:
-        put_back([pk for pk, _, _ in rows], cancelled=True)
+        put_back([row[0] for row in rows], cancelled=True)
         return 0, 0, len(rows)
-    lost = {pk: ticker for pk, ticker, attempts in rows if attempts >= MAX_ATTEMPTS}
-    again = [pk for pk, _, _ in rows if pk not in lost]
+    again = [pk for pk, _, attempts, _ in rows if attempts < MAX_ATTEMPTS]
     put_back(again, cancelled=False)
     if again:
         queue.enqueue(RUN_SLICE, str(job_id))
-    JobDetail.objects.filter(pk__in=lost).update(
-        status=DetailStatus.FAILED,
-        error_kind=ErrorKind.WORKER_LOST,
-        error_message=LOST,
-        completed_at=now,
-        lease_token=None,
-        lease_until=None,
-    )
-    tell_stocks(job, completed=[], failed=dict.fromkeys(lost.values(), LOST), now=now)
-    count(job, failed=len(lost))
-    return len(again), len(lost), 0
+    failed = {}
+    for pk, ticker, attempts, holder in rows:
+        if attempts >= MAX_ATTEMPTS:
+            kind, failed[ticker] = (ErrorKind.WORKER_LOST, LOST) if _is_dead(holder) else (ErrorKind.TIMEOUT, LATE)
+            JobDetail.objects.filter(pk=pk).update(
+                status=DetailStatus.FAILED,
+                error_kind=kind,
+                error_message=failed[ticker],
+                completed_at=now,
+                lease_token=None,
+                lease_until=None,
+            )
+    tell_stocks(job, completed=[], failed=failed, now=now)
+    count(job, failed=len(failed))
+    return len(again), len(failed), 0
 
 
 def is_work_waiting(*, since: timedelta) -> bool:

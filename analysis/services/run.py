@@ -6,12 +6,12 @@ import uuid
 
 from analysis import queue
 from analysis.models import JobDetail
-from analysis.services.claim import Lease, claim, next_job, release, renew
+from analysis.services.claim import LEASE, Lease, claim, next_job, release, renew
 from analysis.services.finish import finish
 from analysis.services.submit import RUN_SLICE
 from analysis.services.work import Desk
 
-SLICE_SECONDS = 45
+SLICE_SECONDS = LEASE.total_seconds() / 2
 GROUP_TO_FETCH = 5
 
 

@@ -22,7 +22,7 @@ def update(model: type[models.Model], **fields: Any) -> Callable[[], object]:
 @pytest.mark.parametrize(
     ("constraint", "write"),
     [
-        ("job_status_is_known", update(Job, status="odd", completed_at=None)),
+        ("job_status_is_known|job_has_completed_at", update(Job, status="odd")),
         ("job_source_is_known", update(Job, source="")),
         ("job_counts_are_within_total", update(Job, completed_count=F("total") + 1)),
         ("job_has_stocks", update(Job, total=0, completed_count=0)),
