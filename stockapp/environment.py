@@ -72,8 +72,14 @@ class Environment(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_a_database(cls, value: str) -> str:
-        if value and not value.startswith(("sqlite:///", "postgres://", "postgresql://")):
+        if not value:
+            return value
+        if not value.startswith(("sqlite:///", "postgres://", "postgresql://")):
             raise ValueError("it must start with sqlite:/// or postgresql://")
+        try:
+            dj_database_url.parse(value)
+        except ValueError as error:
+            raise ValueError(f"it cannot be read: {error}") from None
         return value
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ from analysis.services.claim import CHUNK
 from analysis.services.transient import transactional
 
 RUN_SLICE = "analysis.services.run.run_slice"
-FIRST_DAY = date(1970, 1, 1)
+FIRST_DAY = date(2000, 1, 3)  # before it the calendars are not sure
 TRIES = 3
 DEADLINE_BASE = timedelta(hours=1)
 
@@ -90,9 +90,10 @@ def _submit(job: Job, tickers: list[str], wake: bool) -> Submission:
     if running := _insert(job):
         return Submission(running, is_duplicate=True)
     _admit(job)
-    Stock.objects.lock(tickers)
     JobDetail.objects.bulk_create([JobDetail(job=job, stock_id=ticker) for ticker in tickers], batch_size=1000)
-    Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job)
+    if job.as_of is None:  # a question about the past leaves the stocks' present state alone
+        Stock.objects.lock(tickers)
+        Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job)
     for _ in range(min(settings.WORKERS, -(-job.total // CHUNK)) if wake else 0):
         queue.enqueue(RUN_SLICE, str(job.pk))
     return Submission(job, is_duplicate=False)
@@ -122,6 +123,13 @@ def _insert(job: Job) -> Job | None:
                 return running
             # What was in the way ended between the refusal and the look: there is room now.
     raise refused
+
+
+def known_stock(ticker: str) -> Stock:
+    """The stock of a well-formed ticker; one that is not known yet becomes one."""
+    new = _stock(ticker)
+    given = {"exchange": new.exchange, "currency": new.currency}
+    return Stock.objects.get_or_create(ticker=ticker, defaults=given)[0]
 
 
 def describe(tickers: list[str]) -> str:

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 def test_each_bad_file_fails_its_stock_alone(tmp_path: Path) -> None:
     folder = tmp_path / "csv"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "EMPTY.csv").write_text("")
     (folder / "NOISE.csv").write_bytes(bytes(range(256)) * 100)
     (folder / "HEADER.csv").write_text("a,b,c\n1,2,3\n")
