@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.conf import settings
@@ -74,6 +75,7 @@ class Supervisor:
             if time.monotonic() - self.born < BREATH_SECONDS:
                 return
             logger.error("The cluster has ended; starting it again")
+            self._kill_group()
             self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(restarts=F("restarts") + 1))
             self._try(self._recover)
         cluster = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
@@ -94,8 +96,15 @@ class Supervisor:
         self.cluster.terminate()
         while self.cluster.poll() is None:
             if signals.at_once:
-                os.killpg(self.cluster.pid, signal.SIGKILL)
+                self._kill_group()
             signals.wait(1)
+        self._kill_group()
+
+    def _kill_group(self) -> None:
+        """Kill what there is of the cluster's group; it may have outlived its guard."""
+        with suppress(ProcessLookupError):
+            if self.cluster:
+                os.killpg(self.cluster.pid, signal.SIGKILL)
 
     def _beat(self) -> None:
         """Say that we are alive; a row that is not there, or was removed as forgotten, is written."""
@@ -122,7 +131,7 @@ class Supervisor:
         self.suspicions = self.suspicions + 1 if looks_wedged else 0
         if self.cluster and self.suspicions >= SUSPICIONS:
             logger.error("The cluster leaves work waiting and does none; killing it")
-            os.killpg(self.cluster.pid, signal.SIGKILL)
+            self._kill_group()
 
     def _holds_work(self) -> bool:
         """Whether a process of our cluster's group holds a lease that has not run out."""

@@ -86,8 +86,9 @@ def worker(folder: Path, **env: str) -> Iterator[Cluster]:
     with manage("worker", folder=folder, **given) as process:
         cluster = Cluster(process.pid)
         wait_for(cluster.is_whole)
+        first = cluster.family
         yield cluster
-        family = cluster.family
+        family = first | cluster.family
     wait_for(lambda: not [pid for pid in family if is_running(pid)], 20)
 
 
