@@ -21,7 +21,7 @@ run: setup
 setup: .env
 	@$(MANAGE) install_assets
 	@$(MANAGE) migrate --verbosity 0
-	@$(MANAGE) createcachetable
+	@$(MANAGE) createcachetable --verbosity 0
 
 test: $(VENV)/installed-dev .env
 	@$(MANAGE) install_assets

@@ -1,4 +1,4 @@
-"""What every test shares: a queue, a cache and a folder of its own."""
+"""What every test shares: folders of its own."""
 
 from pathlib import Path
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analysis.models import Job, JobDetail, PriceHistory, RawData, Result, Source, Stock, Worker
+from analysis.prices import normalise
 from analysis.services import Refused, cancel, remove, rerun
 
 DETAILS_SHOWN = 50
@@ -143,6 +145,10 @@ class ResultAdmin(ReadOnly[Result]):
     show_full_result_count = False
     readonly_fields = ["took", "evidence_link"]
 
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """A result goes with its job, so that its stock is told."""
+        return False
+
     @admin.display(description="Duration")
     def took(self, result: Result) -> str:
         return duration_text(result)
@@ -170,8 +176,16 @@ class ResultAdmin(ReadOnly[Result]):
         return TemplateResponse(request, "admin/analysis/result/evidence.html", context)
 
 
+class StockForm(forms.ModelForm[Stock]):
+    """A stock by hand; its ticker is written as everywhere else."""
+
+    def clean_ticker(self) -> str:
+        return normalise(self.cleaned_data["ticker"])
+
+
 @admin.register(Stock)
 class StockAdmin(admin.ModelAdmin[Stock]):
+    form = StockForm
     list_display = ["ticker", "name", "exchange", "industry", "is_active", "last_status", "last_analyzed_at"]
     list_filter = ["last_status", "is_active", "exchange", "currency"]
     search_fields = ["ticker", "name"]

@@ -32,11 +32,11 @@ def retry_exceeds_what_a_message_can_wait(**_: Any) -> list[CheckMessage]:
 
 @register()
 def a_slice_ends_before_its_timeout(**_: Any) -> list[CheckMessage]:
-    """A slice stops claiming after SLICE_SECONDS; what it holds then needs at most a lease more or less."""
+    """A slice looks at its time between stocks, of which one may take two thirds of a lease."""
     q: dict[str, Any] = settings.Q_CLUSTER
-    if SLICE_SECONDS + LEASE.total_seconds() / 2 < q["timeout"]:
+    if SLICE_SECONDS + LEASE.total_seconds() * 2 / 3 < q["timeout"]:
         return []
-    return [Error("A slice's seconds and half a lease must fit into Q_CLUSTER's timeout.", id="analysis.E002")]
+    return [Error("A slice's seconds and two thirds of a lease must fit into Q_CLUSTER's timeout.", id="analysis.E002")]
 
 
 @register(deploy=True)

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 
-from analysis.signals import Signals
+from analysis.process_signals import Signals
 
 
 def main(pipe: int, seconds: float, command: list[str]) -> None:

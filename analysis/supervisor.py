@@ -7,25 +7,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.db.models import F
 from django.utils import timezone
 
-from analysis.models import DetailStatus, JobDetail, Worker
+from analysis.models import JobDetail, Worker
+from analysis.process_signals import Signals
 from analysis.services import is_work_waiting, recover
-from analysis.services.claim import HOST, holder
-from analysis.signals import Signals
+from analysis.services.claim import LEASE, PLACE
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5
-RECOVER_SECONDS = 15
-WATCH_SECONDS = 5
+RECOVER_SECONDS = LEASE.total_seconds() / 6
+WATCH_SECONDS = LEASE.total_seconds() / 18
 DRAIN_SECONDS = 60
-WEDGED_AFTER = timedelta(seconds=30)
+BREATH_SECONDS = 3  # between two starts of a cluster that ends at once
+WEDGED_AFTER = LEASE / 3
 SUSPICIONS = 2  # in a row: between two slices a cluster that is well holds nothing for a moment
 FORGET_AFTER = timedelta(days=1)
 
@@ -34,14 +36,19 @@ class Supervisor:
     """One worker: a cluster under guard in a process group of its own, watched until SIGTERM or SIGINT."""
 
     def __init__(self) -> None:
-        self.row = Worker(host=HOST, pid=os.getpid())
+        self.row = Worker(host=PLACE, pid=os.getpid())
         self.lifeline, self.owned_end = os.pipe()
         self.cluster: subprocess.Popen[bytes] | None = None
         self.born = 0.0
         self.suspicions = 0
+        self.is_database_gone = False
 
     def run(self) -> None:
-        """Serve until told to stop; then let the cluster finish what it has taken, and end."""
+        """Serve until told to stop; then let the cluster finish the stocks in hand, and end. Told twice, end at once.
+
+        Raises OperationalError when the database cannot be reached at the start; later it is waited for.
+        """
+        connection.ensure_connection()
         signals = Signals()
         acts: list[tuple[float, Callable[[], object]]] = [
             (HEARTBEAT_SECONDS, self._beat),
@@ -58,14 +65,17 @@ class Supervisor:
                         self._try(act)
                 signals.wait(max(0.0, min(due) - time.monotonic()))
         finally:
-            self._end_cluster()
+            self._end_cluster(signals)
             self._try(Worker.objects.filter(pk=self.row.pk).delete)
 
     def _keep_cluster(self) -> None:
         if self.cluster and self.cluster.poll() is None:
             return
         if self.cluster:
+            if time.monotonic() - self.born < BREATH_SECONDS:
+                return
             logger.error("The cluster has ended; starting it again")
+            self._kill_group()
             self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(restarts=F("restarts") + 1))
             self._try(self._recover)
         cluster = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
@@ -76,11 +86,25 @@ class Supervisor:
             pass_fds=[self.lifeline],
         )
         self.born = time.monotonic()
+        self.row.group = self.cluster.pid
+        self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(group=self.row.group))
 
-    def _end_cluster(self) -> None:
-        if self.cluster:
-            self.cluster.terminate()
-            self.cluster.wait()
+    def _end_cluster(self, signals: Signals) -> None:
+        if self.cluster is None:
+            return
+        self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(is_stopping=True))
+        self.cluster.terminate()
+        while self.cluster.poll() is None:
+            if signals.at_once:
+                self._kill_group()
+            signals.wait(1)
+        self._kill_group()
+
+    def _kill_group(self) -> None:
+        """Kill what there is of the cluster's group; it may have outlived its guard."""
+        with suppress(ProcessLookupError):
+            if self.cluster:
+                os.killpg(self.cluster.pid, signal.SIGKILL)
 
     def _beat(self) -> None:
         """Say that we are alive; a row that is not there, or was removed as forgotten, is written."""
@@ -107,12 +131,12 @@ class Supervisor:
         self.suspicions = self.suspicions + 1 if looks_wedged else 0
         if self.cluster and self.suspicions >= SUSPICIONS:
             logger.error("The cluster leaves work waiting and does none; killing it")
-            os.killpg(self.cluster.pid, signal.SIGKILL)
+            self._kill_group()
 
     def _holds_work(self) -> bool:
         """Whether a process of our cluster's group holds a lease that has not run out."""
-        held = JobDetail.objects.filter(status=DetailStatus.PROCESSING, lease_until__gt=timezone.now())
-        names = held.filter(holder__startswith=holder(0)[:-1]).order_by().values_list("holder", flat=True).distinct()
+        held = JobDetail.objects.held_in(PLACE).filter(lease_until__gt=timezone.now())
+        names = held.order_by().values_list("holder", flat=True).distinct()
         return any(self._is_ours(int(name.rpartition(":")[2])) for name in names)
 
     def _is_ours(self, pid: int) -> bool:
@@ -126,5 +150,10 @@ class Supervisor:
         try:
             close_old_connections()
             act()
+            self.is_database_gone = False
         except (OperationalError, InterfaceError) as error:
-            logger.warning("The database did not answer: %s", str(error).strip())
+            if not self.is_database_gone:
+                logger.warning("The database does not answer; waiting for it: %s", str(error).strip())
+            self.is_database_gone = True
+        except Exception:
+            logger.exception("The worker goes on after an error")

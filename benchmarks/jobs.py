@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +49,7 @@ from analysis.services.claim import CHUNK  # noqa: E402
 from analysis.services.work import _row, store  # noqa: E402
 
 BARS = 500
+LONG_AGO = date(2015, 1, 1)
 
 
 def main() -> None:
@@ -102,7 +104,7 @@ def generate(tickers: list[str]) -> None:
         high = np.maximum(opened, close) * np.exp(np.abs(random.normal(0, 0.006, BARS)))
         low = np.minimum(opened, close) * np.exp(-np.abs(random.normal(0, 0.006, BARS)))
         bars = Bars(session, opened, high, low, close, random.integers(10_000, 1_000_000, BARS).astype(np.float64))
-        rows.append(_row(ticker, "csv", History(bars, adjusted=True), now))
+        rows.append(_row(ticker, "csv", History(bars, adjusted=True), LONG_AGO, now))
     for start in range(0, len(rows), 200):
         store(rows[start : start + 200], {})
 

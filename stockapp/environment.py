@@ -32,6 +32,11 @@ class Environment(BaseSettings):
     price_source: Literal["yahoo", "csv"] = "yahoo"
     csv_prices_dir: Path | None = None
     workers: int = Field(default=2, ge=1, le=64)
+    lease_seconds: int = Field(default=90, ge=3, le=3600)
+    max_stocks_per_job: int = Field(default=5_000, ge=1)
+    max_active_jobs_per_user: int = Field(default=10, ge=1)
+    max_waiting_stocks: int = Field(default=25_000, ge=1)
+    deadline_seconds_per_stock: int = Field(default=20, ge=1)
     time_zone: str = "UTC"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
@@ -67,8 +72,14 @@ class Environment(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_a_database(cls, value: str) -> str:
-        if value and not value.startswith(("sqlite:///", "postgres://", "postgresql://")):
+        if not value:
+            return value
+        if not value.startswith(("sqlite:///", "postgres://", "postgresql://")):
             raise ValueError("it must start with sqlite:/// or postgresql://")
+        try:
+            dj_database_url.parse(value)
+        except ValueError as error:
+            raise ValueError(f"it cannot be read: {error}") from None
         return value
 
     @model_validator(mode="after")

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 
 from analysis import queue
 from analysis.models import Job, Worker
+from analysis.services import unserved_jobs
 
-QUEUE_MAY_WAIT = timedelta(seconds=60)
+MAY_WAIT = timedelta(seconds=60)
 
 
 @never_cache
@@ -30,12 +31,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def _state() -> dict[str, object]:
     newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     alive = Worker.objects.alive().count()
-    waited = queue.oldest_wait()
     problems = []
     if not alive:
         problems.append("No worker is running.")
-    if waited > QUEUE_MAY_WAIT:
-        problems.append(f"A message has waited {waited.total_seconds():.0f} s for a worker.")
+    if unserved_jobs(since=MAY_WAIT):
+        problems.append(f"Stocks have waited for more than {MAY_WAIT.total_seconds():.0f} s for a worker.")
     return {
         "database": True,
         "workers": alive,

@@ -23,7 +23,11 @@ CSRF_TRUSTED_ORIGINS = list(ENV.csrf_trusted_origins)
 PRICE_SOURCE = ENV.price_source
 CSV_PRICES_DIR = ENV.csv_prices_dir
 WORKERS = ENV.workers
-MAX_STOCKS_PER_JOB = 5_000
+MAX_STOCKS_PER_JOB = ENV.max_stocks_per_job
+MAX_ACTIVE_JOBS_PER_USER = ENV.max_active_jobs_per_user
+MAX_WAITING_STOCKS = ENV.max_waiting_stocks
+DEADLINE_SECONDS_PER_STOCK = ENV.deadline_seconds_per_stock
+LEASE_SECONDS = ENV.lease_seconds
 
 INSTALLED_APPS = [
     "stockapp",
@@ -100,14 +104,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 
-# `retry` counts from the moment a message is taken, not from its start: it must exceed
-# timeout x (1 + ceil((queue_limit + bulk) / workers)) + 30 s, or a task runs twice at once (stockapp.checks).
+# A task has a third more time than its leases. `retry` counts from the moment a message is taken, not from its start:
+# it must exceed timeout x (1 + ceil((queue_limit + bulk) / workers)) + 30 s, or a task runs twice at once.
+TASK_SECONDS = LEASE_SECONDS * 4 // 3
 Q_CLUSTER = {
     "name": "stockapp",
     "orm": "default",
     "workers": WORKERS,
-    "timeout": 120,
-    "retry": 300 if WORKERS > 1 else 420,
+    "timeout": TASK_SECONDS,
+    "retry": TASK_SECONDS * (2 if WORKERS > 1 else 3) + 60,
     "queue_limit": 1,
     "bulk": 1,
     "poll": 0.2,

@@ -1,11 +1,12 @@
 """Real processes for tests: `manage.py` commands on the test's own database."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.db import connection
@@ -25,17 +26,22 @@ def database_url() -> str:
 
 @contextmanager
 def manage(*args: str, folder: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`manage.py ARGS` as a process; it is asked to end afterwards and has to."""
+    """`manage.py ARGS` as a process in a session of its own; it is asked to end afterwards, and its group has to."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", *args],
         cwd=BASE_DIR,
         env={**os.environ, "DATABASE_URL": database_url(), "DATA_DIR": str(folder), **env},
+        start_new_session=True,
     )
     try:
         yield process
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        try:
+            process.wait(PATIENCE)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_for[T](condition: Callable[[], T], seconds: float = PATIENCE) -> T:

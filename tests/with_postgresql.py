@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Self
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -20,36 +21,45 @@ SETTINGS = {
 }
 
 
+class Server:
+    """A PostgreSQL server of its own on a free port of 127.0.0.1 while the context lasts; `url` is its address."""
+
+    def __enter__(self) -> Self:
+        binaries = _binaries()
+        self.folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+        # The server refuses to run as root, so it then runs as the user that its package brings.
+        user = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
+        if user:
+            shutil.chown(self.folder, "postgres", "postgres")
+        data, port = str(self.folder / "data"), _free_port()
+        self.url = f"postgresql://stockapp@127.0.0.1:{port}/postgres"
+        self.control = [*user, str(binaries / "pg_ctl"), "--pgdata", data, "--wait"]
+        self.options = " ".join([f"-p {port}", *(f"-c {name}={value!r}" for name, value in SETTINGS.items())])
+        self._quietly([*user, str(binaries / "initdb"), "-D", data, "-U", "stockapp", "-A", "trust", "-E", "UTF8"])
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        stop = [*self.control, "--mode", "immediate", "stop"]
+        subprocess.run(stop, cwd=self.folder, capture_output=True, check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self) -> None:
+        self._quietly([*self.control, "--log", str(self.folder / "log"), "--options", self.options, "start"])
+
+    def stop(self) -> None:
+        self._quietly([*self.control, "--mode", "fast", "stop"])
+
+    def _quietly(self, command: list[str]) -> None:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self.folder)
+
+
 def main(command: list[str]) -> int:
     """Start the server, run the command, stop the server; the command's exit code is ours."""
-    binaries = _binaries()
-    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
-    # The server refuses to run as root, so it then runs as the user that its package brings.
-    user = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
-    if user:
-        shutil.chown(folder, "postgres", "postgres")
-    data, port = folder / "data", _free_port()
-    control = [*user, str(binaries / "pg_ctl"), "--pgdata", str(data), "--wait"]
-    initialise = [*user, str(binaries / "initdb"), "-D", str(data), "-U", "stockapp", "-A", "trust", "-E", "UTF8"]
-
-    def quietly(command: list[str]) -> None:
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
-
-    try:
-        quietly(initialise)
-        options = " ".join(f"-c {name}={value!r}" for name, value in SETTINGS.items())
-        quietly([*control, "--log", str(folder / "log"), "--options", f"-p {port} {options}", "start"])
-        url = f"postgresql://stockapp@127.0.0.1:{port}/postgres"
-        with subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url}) as child:
-            signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-            try:
-                return child.wait()
-            except KeyboardInterrupt:
-                return child.wait()
-            finally:
-                quietly([*control, "--mode", "immediate", "stop"])
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with Server() as server, subprocess.Popen(command, env={**os.environ, "DATABASE_URL": server.url}) as child:
+        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the child too
+        return child.wait()
 
 
 def _binaries() -> Path:

@@ -14,6 +14,10 @@ class AddForm(forms.Form):
     ticker = TickerField(error_messages={"required": "Type a ticker, like TCS.NS or AAPL."})
 
 
+class RemoveForm(forms.Form):
+    remove = TickerField()
+
+
 class CreateForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new list; its owner is set before it is validated, so that a name that is taken is an error in the form."""
 
@@ -42,7 +46,7 @@ class UndoForm(forms.Form):
 
 
 class AnalyzeForm(forms.Form):
-    """Which stocks of a list: the one whose button was pressed, all if that is what was asked for, else the ticked."""
+    """Which stocks of a list: the one whose button was pressed, all if that was asked for, else the ticked ones."""
 
     all = forms.BooleanField(required=False)
     one = forms.CharField(required=False)
@@ -68,4 +72,4 @@ class AnalyzeForm(forms.Form):
         data = self.cleaned_data
         if data["one"]:
             return [data["one"]]
-        return self.on_list if data["all"] else data["tickers"] or self.on_list
+        return self.on_list if data["all"] else list(data["tickers"])

@@ -12,8 +12,7 @@ from django.core import signing
 from django.db.models import Max
 
 from analysis.models import Source, Stock, StockStatus
-from analysis.prices import exchange_of
-from analysis.services import Submission, submit
+from analysis.services import Submission, known_stock, submit
 from analysis.services.transient import transactional
 from watchlist.models import Watchlist, WatchlistItem
 
@@ -57,18 +56,10 @@ def create(watchlist: Watchlist) -> None:
 
 @transactional
 def add(watchlist: Watchlist, ticker: str) -> bool:
-    """Put a stock at the end of a list; False when it is there already.
-
-    A stock that nobody has analysed yet is: its first analysis confirms the ticker, or fails in words.
-    """
-    exchange = exchange_of(ticker)
-    stock, _ = Stock.objects.get_or_create(
-        ticker=ticker, defaults={"exchange": exchange.code, "currency": exchange.currency}
-    )
+    """Put a stock at the end of a list; False when it is there already. A ticker not known yet becomes a Stock."""
+    stock = known_stock(ticker)
     last = watchlist.items.aggregate(Max("position"))["position__max"]
     _, is_added = watchlist.items.get_or_create(stock=stock, defaults={"position": 0 if last is None else last + 1})
-    if is_added and stock.last_status == StockStatus.NEVER:
-        analyze(watchlist, [ticker])
     return is_added
 
 
@@ -86,7 +77,14 @@ def remove(watchlist: Watchlist, ticker: str) -> Removed | None:
 def restore(watchlist: Watchlist, removed: Removed) -> bool:
     """Put a removed stock back where it was; False when it is there again already."""
     defaults = {"note": removed.note, "position": removed.position}
-    return WatchlistItem.objects.get_or_create(watchlist=watchlist, stock_id=removed.ticker, defaults=defaults)[1]
+    stock = known_stock(removed.ticker)
+    return WatchlistItem.objects.get_or_create(watchlist=watchlist, stock=stock, defaults=defaults)[1]
+
+
+def analyze_first(watchlist: Watchlist, ticker: str) -> None:
+    """Submit a stock that has never been analysed. Raises Refused."""
+    if Stock.objects.filter(pk=ticker, last_status=StockStatus.NEVER).exists():
+        analyze(watchlist, [ticker])
 
 
 def analyze(watchlist: Watchlist, tickers: Sequence[str]) -> Submission:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from analysis.services import Refused
 from analysis.views.requests import Request, profile_of
 from watchlist import services
-from watchlist.forms import AddForm, AnalyzeForm, CreateForm, UndoForm
+from watchlist.forms import AddForm, AnalyzeForm, CreateForm, RemoveForm, UndoForm
 from watchlist.models import Watchlist
 from watchlist.page import WatchlistPage
 from watchlist.services import Removed
@@ -46,7 +47,10 @@ def create(request: Request) -> HttpResponse:
     if not form.is_valid():
         context = _context(request, services.first_watchlist(request.user), create_form=form)
         return render(request, PAGE, context, status=422)
-    services.create(form.instance)
+    try:
+        services.create(form.instance)
+    except IntegrityError:  # the same name came in twice at once
+        return redirect("watchlist:home")
     return redirect(form.instance)
 
 
@@ -66,6 +70,7 @@ def add(request: Request, pk: int) -> HttpResponse:
     ticker = form.cleaned_data["ticker"]
     if services.add(watchlist, ticker):
         messages.success(request, f"{ticker} is on “{watchlist}” now.")
+        _analyse_first(request, watchlist, ticker)
     else:
         messages.info(request, f"{ticker} is on “{watchlist}” already.")
     return _answer(request, watchlist, partial="added")
@@ -74,7 +79,9 @@ def add(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def remove(request: Request, pk: int) -> HttpResponse:
     watchlist = _own(request, pk)
-    return _answer(request, watchlist, removed=services.remove(watchlist, request.POST.get("remove", "")))
+    form = RemoveForm(request.POST)
+    removed = services.remove(watchlist, form.cleaned_data["remove"]) if form.is_valid() else None
+    return _answer(request, watchlist, removed=removed)
 
 
 @require_POST
@@ -83,7 +90,8 @@ def restore(request: Request, pk: int) -> HttpResponse:
     form = UndoForm(request.POST)
     if not form.is_valid() or form.cleaned_data["removed"].watchlist != watchlist.pk:
         messages.error(request, "This removal can no longer be undone; add the stock again.")
-    elif services.restore(watchlist, form.cleaned_data["removed"]):
+    else:
+        services.restore(watchlist, form.cleaned_data["removed"])
         messages.success(request, f"{form.cleaned_data['removed'].ticker} is back on “{watchlist}”.")
     return _answer(request, watchlist)
 
@@ -101,6 +109,14 @@ def analyze(request: Request, pk: int) -> HttpResponse:
         messages.error(request, str(refusal))
         return _refuse(request, watchlist)
     return _answer(request, watchlist)
+
+
+def _analyse_first(request: Request, watchlist: Watchlist, ticker: str) -> None:
+    """A stock that nobody has analysed yet is: its first analysis confirms the ticker, or fails in words."""
+    try:
+        services.analyze_first(watchlist, ticker)
+    except Refused as refusal:
+        messages.warning(request, f"It is not being analysed yet. {refusal}")
 
 
 def _own(request: Request, pk: int) -> Watchlist:

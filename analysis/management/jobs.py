@@ -15,6 +15,7 @@ from analysis.services import run_job
 
 BAD_INPUT = 2
 POLL_SECONDS = 0.25
+SNAPSHOT = ("side", "entry", "stop", "target", "risk_reward", "no_trade_reason", "close", "bar_count")
 
 
 def find_job(text: str) -> Job:
@@ -54,10 +55,8 @@ def follow(command: BaseCommand, job: Job, *, wait: bool, as_json: bool, inline:
 
 
 def report(job: Job) -> Iterator[dict[str, Any]]:
-    """One row per stock; plan and prices from the day's result as long as it is still this job's."""
-    details = JobDetail.objects.filter(job=job).select_related("result").order_by("stock_id")
-    for detail in details:
-        result = detail.result if detail.result and detail.result.job_id == job.pk else None
+    """One row per stock, of what this job found, whatever later jobs have found since."""
+    for detail in JobDetail.objects.filter(job=job).order_by("stock_id"):
         yield {
             "job": str(job.pk),
             "ticker": detail.stock_id,
@@ -66,14 +65,8 @@ def report(job: Job) -> Iterator[dict[str, Any]]:
             "score": None if detail.score is None else round(detail.score, 6),
             "raw_verdict": detail.raw_verdict or None,
             "verdict": detail.verdict or None,
-            "side": (result and result.side) or None,
-            "entry": result and result.entry,
-            "stop": result and result.stop,
-            "target": result and result.target,
-            "risk_reward": result and result.risk_reward,
-            "no_trade_reason": (result and result.no_trade_reason) or None,
-            "close": result and result.close,
-            "bar_count": result and result.bar_count,
+            **dict.fromkeys(SNAPSHOT),
+            **(detail.found or {}),
             "error_kind": detail.error_kind or None,
             "error_message": detail.error_message or None,
         }

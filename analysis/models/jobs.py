@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
+from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -27,6 +28,12 @@ class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> JobQuerySet:
         """A user's own jobs; for staff, everybody's and those nobody asked for by name."""
         if getattr(user, "is_staff", False):
+            return self
+        return self.filter(requested_by_id=user.pk) if user.is_authenticated else self.none()
+
+    def writable_by(self, user: AbstractBaseUser | AnonymousUser) -> JobQuerySet:
+        """The jobs that a user may cancel and run again: one's own, or all for who may delete jobs."""
+        if isinstance(user, PermissionsMixin) and user.is_active and user.has_perm("analysis.delete_job"):
             return self
         return self.filter(requested_by_id=user.pk) if user.is_authenticated else self.none()
 
@@ -120,6 +127,10 @@ class JobDetailQuerySet(models.QuerySet["JobDetail"]):
         """Details whose lease this slice still holds."""
         return self.filter(lease_token=token, status=DetailStatus.PROCESSING)
 
+    def held_in(self, place: str) -> JobDetailQuerySet:
+        """Details that processes of this place hold."""
+        return self.filter(status=DetailStatus.PROCESSING, holder__startswith=f"{place}:")
+
     def for_page(self) -> JobDetailQuerySet:
         """Failures first, then what runs, then by ticker."""
         order = {DetailStatus.FAILED: 0, DetailStatus.PROCESSING: 1}
@@ -144,6 +155,7 @@ class JobDetail(models.Model):
     score = models.FloatField(null=True, blank=True)
     raw_verdict = models.CharField(max_length=12, blank=True)
     verdict = models.CharField(max_length=12, blank=True)
+    found = models.JSONField(null=True, blank=True, help_text="The plan and prices of this run.")
 
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -153,7 +165,7 @@ class JobDetail(models.Model):
     objects: ClassVar[models.Manager[JobDetail]] = JobDetailQuerySet.as_manager()
 
     class Meta:
-        ordering = ["job", "stock"]
+        ordering = ["pk"]
         indexes = [
             models.Index(fields=["job", "status", "stock"], name="detail_to_claim"),
             models.Index(fields=["lease_until"], condition=Q(status="processing"), name="detail_leased"),

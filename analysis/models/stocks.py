@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
 from analysis.engine import Bars
 from analysis.models.statuses import StockStatus
-from analysis.prices import Finding, exchange_of, is_demo, unpack
+from analysis.prices import Finding, exchange_of, is_demo, is_well_formed, unpack
+
+
+def validate_ticker(text: str) -> None:
+    if not is_well_formed(text):
+        raise ValidationError(f"“{text}” is not a ticker. A ticker looks like TCS.NS or AAPL.")
 
 
 class StockQuerySet(models.QuerySet["Stock"]):
@@ -40,7 +45,7 @@ class Stock(models.Model):
     attempt fails.
     """
 
-    ticker = models.CharField(primary_key=True, max_length=20)
+    ticker = models.CharField(primary_key=True, max_length=20, validators=[validate_ticker])
     name = models.CharField(max_length=200, blank=True)
     exchange = models.CharField(max_length=16, blank=True)
     currency = models.CharField(max_length=3, blank=True)
@@ -95,7 +100,8 @@ class PriceHistory(models.Model):
     source = models.CharField(max_length=8, choices=PriceSourceName)
     bars = models.BinaryField()
     first_session = models.DateField()
-    last_session = models.DateField()
+    last_session = models.DateField(help_text="The last session with a close.")
+    asked_since = models.DateField(help_text="The first day that the source was asked for.")
     bar_count = models.PositiveIntegerField()
     adjusted = models.BooleanField()
     findings = models.JSONField(default=list, help_text="What the source noticed while it was read.")
@@ -122,6 +128,3 @@ class PriceHistory(models.Model):
 
     def source_findings(self) -> tuple[Finding, ...]:
         return tuple(Finding.from_dict(finding) for finding in self.findings)
-
-    def covers(self, day: date) -> bool:
-        return self.last_session >= day

@@ -23,6 +23,8 @@ class Worker(models.Model):
     pid = models.PositiveIntegerField()
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
+    group = models.PositiveIntegerField(default=0, help_text="The process group of its cluster.")
+    is_stopping = models.BooleanField(default=False)
     restarts = models.PositiveIntegerField(default=0)
     last_recovery_at = models.DateTimeField(null=True, blank=True)
     recovered_count = models.PositiveIntegerField(default=0)

@@ -1,19 +1,21 @@
 """What can be done with an analysis, in the order of the journey: load, submit, run, recover, cancel, rerun, remove."""
 
 from analysis.services.cancel import cancel
-from analysis.services.recover import Recovery, is_work_waiting, recover
+from analysis.services.recover import Recovery, is_work_waiting, recover, unserved_jobs
 from analysis.services.remove import remove
 from analysis.services.rerun import rerun
 from analysis.services.run import run_job, run_slice
-from analysis.services.submit import Refused, Submission, submit
+from analysis.services.submit import OverLimit, Refused, Submission, known_stock, submit
 from analysis.services.universe import load_demo_market, load_stocks
 
 __all__ = [
+    "OverLimit",
     "Recovery",
     "Refused",
     "Submission",
     "cancel",
     "is_work_waiting",
+    "known_stock",
     "load_demo_market",
     "load_stocks",
     "recover",
@@ -22,4 +24,5 @@ __all__ = [
     "run_job",
     "run_slice",
     "submit",
+    "unserved_jobs",
 ]

@@ -1,22 +1,36 @@
 """Claim: a slice takes the next stocks of a job, under a lease that names it."""
 
+import hashlib
 import os
 import socket
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from django.conf import settings
 from django.db.models import Case, Exists, F, OuterRef, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from analysis.models import DetailStatus, Job, JobDetail, JobStatus, Stock, StockStatus
+from analysis.models import DetailStatus, Job, JobDetail, JobStatus, Stock, StockStatus, Worker
 from analysis.services.transient import persistent
 
 CHUNK = 50
-LEASE = timedelta(seconds=90)
-HOST = socket.gethostname()[:80]
+LEASE = timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def _place() -> str:
+    """Where processes with different pids are different processes: this boot of this machine, this pid namespace."""
+    try:
+        kernel = Path("/proc/sys/kernel/random/boot_id").read_text() + str(Path("/proc/self/ns/pid").readlink())
+    except OSError:  # no Linux
+        kernel = str(uuid.getnode())
+    return f"{socket.gethostname()[:60]}/{hashlib.sha256(kernel.encode()).hexdigest()[:12]}"
+
+
+PLACE = _place()
 
 
 @dataclass(slots=True)
@@ -27,11 +41,6 @@ class Lease:
     token: uuid.UUID
     until: datetime
     details: list[JobDetail]
-
-
-def holder(pid: int) -> str:
-    """A process of this host, as leases name it."""
-    return f"{HOST}:{pid}"
 
 
 @persistent
@@ -50,25 +59,21 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
     Stocks whose worker was lost before are taken one at a time: one that kills its worker takes no other with it.
     """
     now = timezone.now()
-    won = (
-        Job.objects.active()
-        .filter(pk=job_id)
-        .exclude(deadline__lte=now)
-        .update(status=JobStatus.PROCESSING, started_at=Coalesce("started_at", now), progress_at=now)
-    )
-    if not won:
+    jobs = Job.objects.active().filter(pk=job_id).exclude(deadline__lte=now)
+    if not jobs.select_for_update(no_key=True).first():
         return None
     queued = JobDetail.objects.filter(job_id=job_id, status=DetailStatus.QUEUED).order_by("attempts", "stock_id")
     rows = list(queued.select_for_update(skip_locked=True).values_list("pk", "attempts")[:CHUNK])
     taken = [pk for pk, attempts in rows if not attempts] or [pk for pk, _ in rows[:1]]
     if not taken:
         return None
+    jobs.update(status=JobStatus.PROCESSING, started_at=Coalesce("started_at", now), progress_at=now)
     until = now + LEASE
     JobDetail.objects.filter(pk__in=taken).update(
         status=DetailStatus.PROCESSING,
         lease_token=token,
         lease_until=until,
-        holder=holder(os.getpid()),
+        holder=f"{PLACE}:{os.getpid()}",
         fence=F("fence") + 1,
         attempts=F("attempts") + 1,
         started_at=now,
@@ -82,34 +87,44 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
 
 @persistent
 def renew(lease: Lease) -> bool:
-    """Keep the lease once a third of it has gone; False when the job has ended and the slice must let go."""
+    """Keep the lease once a third of it has gone; False when the slice must let go.
+
+    That is when the lease or the job is over, or the worker that this process belongs to has been asked to stop.
+    """
     now = timezone.now()
+    if Worker.objects.filter(host=PLACE, group=os.getpgrp(), is_stopping=True).exists():
+        return False
     if lease.until - now < LEASE * 2 / 3:
         lease.until = now + LEASE
-        JobDetail.objects.held_by(lease.token).update(lease_until=lease.until)
+        if not JobDetail.objects.held_by(lease.token).update(lease_until=lease.until):
+            return False
     return Job.objects.active().filter(pk=lease.job.pk).exclude(deadline__lte=now).exists()
 
 
 @persistent
 def release(lease: Lease) -> None:
     """Let go of what the slice still holds: cancelled when the job has ended, else queued, with the attempt back."""
-    held = list(JobDetail.objects.select_for_update().held_by(lease.token).values_list("pk", flat=True))
-    ended = not Job.objects.active().filter(pk=lease.job.pk).exists()
-    put_back(held, cancelled=ended)
-    JobDetail.objects.filter(pk__in=held).update(attempts=F("attempts") - 1)
+    job = Job.objects.select_for_update(no_key=True).filter(pk=lease.job.pk).first()
+    if job:
+        held = list(JobDetail.objects.held_by(lease.token).select_for_update().order_by("pk"))
+        JobDetail.objects.filter(pk__in=[detail.pk for detail in held]).update(attempts=F("attempts") - 1)
+        put_back(job, held, cancelled=not job.is_active)
 
 
-def put_back(details: Sequence[int], *, cancelled: bool) -> None:
-    """End the lease of these details and let their stocks say so."""
-    now = timezone.now()
-    rows = JobDetail.objects.filter(pk__in=details)
+def put_back(job: Job, details: Sequence[JobDetail], *, cancelled: bool) -> None:
+    """End the lease of these locked details of a locked job, and let their stocks say so."""
+    rows = JobDetail.objects.filter(pk__in=[detail.pk for detail in details])
     if cancelled:
-        rows.update(status=DetailStatus.CANCELLED, completed_at=now, lease_token=None, lease_until=None)
+        rows.update(status=DetailStatus.CANCELLED, completed_at=timezone.now(), lease_token=None, lease_until=None)
     else:
         rows.update(status=DetailStatus.QUEUED, lease_token=None, lease_until=None)
-    for job_id in set(rows.values_list("job_id", flat=True)):
-        tickers = list(rows.filter(job_id=job_id).values_list("stock_id", flat=True))
-        Stock.objects.lock(tickers)
-        Stock.objects.filter(pk__in=tickers, last_job_id=job_id).update(
-            last_status=StockStatus.CANCELLED if cancelled else StockStatus.QUEUED
-        )
+    tickers = [detail.stock_id for detail in details]
+    Stock.objects.lock(tickers)
+    Stock.objects.filter(pk__in=tickers, last_job=job).update(
+        last_status=StockStatus.CANCELLED if cancelled else StockStatus.QUEUED
+    )
+
+
+def is_new_job_waiting() -> bool:
+    """Whether a job has not been served at all yet."""
+    return Job.objects.active().filter(status=JobStatus.QUEUED).exists()

@@ -1,8 +1,11 @@
 """Finish: results, evidence, details, stocks and counters of a group of stocks, in one short transaction."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from django.db import DataError, IntegrityError
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.utils import timezone
 
@@ -23,13 +26,15 @@ from analysis.services.claim import Lease
 from analysis.services.transient import persistent
 from analysis.services.work import Failure, Outcome
 
+logger = logging.getLogger(__name__)
+
 # What a later run of the same day puts in the place of an earlier one's.
 REPLACED = [
     field.name for field in Result._meta.concrete_fields if field.name not in {"id", "stock", "day", "created_at"}
 ]
 MOVED = [
-    "status", "completed_at", "day", "score", "raw_verdict", "verdict", "error_kind", "error_message", "result",
-    "lease_token", "lease_until",
+    "status", "completed_at", "day", "score", "raw_verdict", "verdict", "found", "error_kind", "error_message",
+    "result", "lease_token", "lease_until",
 ]  # fmt: skip
 
 
@@ -38,13 +43,26 @@ def finish(lease: Lease, outcomes: Sequence[Outcome]) -> int:
 
     What another slice has taken over since (token and fence tell) is dropped without a trace: the other one writes it.
     """
+    if not outcomes:
+        return 0
     evidence = {o.detail.pk: _evidence(o) for o in outcomes if isinstance(o.found, Assessment)}
-    return _finish(lease, outcomes, evidence)
+    try:
+        return _finish(lease, outcomes, evidence)
+    except (DataError, IntegrityError) as error:
+        logger.exception("The database refuses what was found of %s", [o.detail.stock_id for o in outcomes])
+        if len(outcomes) == 1 and isinstance(outcomes[0].found, Assessment):
+            failure = Failure(ErrorKind.INTERNAL, f"Internal error ({type(error).__name__}): {error}")
+            outcomes = [replace(outcomes[0], found=failure)]
+        elif len(outcomes) == 1:
+            raise
+        return sum(finish(lease, [outcome]) for outcome in outcomes)
 
 
 @persistent
 def _finish(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[str, object]]) -> int:
-    job = Job.objects.select_for_update(no_key=True).get(pk=lease.job.pk)
+    job = Job.objects.select_for_update(no_key=True).filter(pk=lease.job.pk).first()
+    if job is None:
+        return 0
     fences = {outcome.detail.pk: outcome.detail.fence for outcome in outcomes}
     rows = JobDetail.objects.select_for_update().held_by(lease.token).filter(pk__in=fences).order_by("pk")
     held = {pk for pk, fence in rows.values_list("pk", "fence") if fence == fences[pk]}
@@ -53,13 +71,7 @@ def _finish(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[
         return 0
     Stock.objects.lock(outcome.detail.stock_id for outcome in outcomes)
     now = timezone.now()
-    results = _save_results(job, outcomes, now)
-    RawData.objects.bulk_create(
-        [RawData(result_id=results[pk], evidence=evidence[pk]) for pk in results if pk in evidence],
-        update_conflicts=True,
-        unique_fields=["result"],
-        update_fields=["evidence"],
-    )
+    results = _save_results(job, outcomes, evidence, now)
     _move_details(outcomes, results, now)
     failed = [o for o in outcomes if isinstance(o.found, Failure)]
     tell_stocks(
@@ -72,23 +84,38 @@ def _finish(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[
     return len(outcomes)
 
 
-def _save_results(job: Job, outcomes: Sequence[Outcome], now: datetime) -> dict[int, int]:
-    """Upsert by (stock, day); a failure leaves the success of the same day alone. Returns detail pk -> result pk."""
-    failures = [o for o in outcomes if isinstance(o.found, Failure)]
-    kept = set(
-        Result.objects.completed()
-        .filter(stock_id__in={o.detail.stock_id for o in failures}, day__in={o.day for o in failures})
-        .values_list("stock_id", "day")
+def _save_results(
+    job: Job, outcomes: Sequence[Outcome], evidence: dict[int, dict[str, object]], now: datetime
+) -> dict[int, int]:
+    """Upsert by (stock, day), but neither a failure over a success nor an older run's success over a newer one's.
+
+    Returns detail pk -> result pk; a success that came too late points at the newer one.
+    """
+    there = Result.objects.completed().filter(
+        stock_id__in={o.detail.stock_id for o in outcomes}, day__in={o.day for o in outcomes}
     )
-    to_save = [o for o in outcomes if isinstance(o.found, Assessment) or (o.detail.stock_id, o.day) not in kept]
+    successes = {(result.stock_id, result.day): result for result in there.only("stock_id", "day", "started_at")}
+    to_save, too_late = [], {}
+    for outcome in outcomes:
+        success = successes.get((outcome.detail.stock_id, outcome.day))
+        if success is None or (isinstance(outcome.found, Assessment) and success.started_at <= outcome.started_at):
+            to_save.append(outcome)
+        elif isinstance(outcome.found, Assessment):
+            too_late[outcome.detail.pk] = success.pk
     rows = Result.objects.bulk_create(
         [_result(job, outcome, now) for outcome in to_save],
         update_conflicts=True,
         unique_fields=["stock", "day"],
         update_fields=REPLACED,
     )
-    RawData.objects.filter(result_id__in=[r.pk for r in rows if r.status == ResultStatus.FAILED]).delete()
-    return {outcome.detail.pk: row.pk for outcome, row in zip(to_save, rows, strict=True)}
+    saved = {outcome.detail.pk: row.pk for outcome, row in zip(to_save, rows, strict=True)}
+    RawData.objects.bulk_create(
+        [RawData(result_id=saved[pk], evidence=found) for pk, found in evidence.items() if pk in saved],
+        update_conflicts=True,
+        unique_fields=["result"],
+        update_fields=["evidence"],
+    )
+    return too_late | saved
 
 
 def _result(job: Job, outcome: Outcome, now: datetime) -> Result:
@@ -141,10 +168,25 @@ def _move_details(outcomes: Sequence[Outcome], results: dict[int, int], now: dat
             detail.status, detail.error_kind, detail.error_message = DetailStatus.COMPLETED, "", ""
             detail.score = found.score
             detail.raw_verdict, detail.verdict = found.raw_verdict.value, found.verdict.value
+            detail.found = _snapshot(found)
         detail.result_id = results.get(detail.pk)
         moved.append(detail)
     # One upsert of rows that are there and locked: an UPDATE of many rows takes ten times as long to compile.
     JobDetail.objects.bulk_create(moved, update_conflicts=True, unique_fields=["id"], update_fields=MOVED)
+
+
+def _snapshot(found: Assessment) -> dict[str, object]:
+    plan = found.plan
+    return {
+        "side": plan.side.value if plan else None,
+        "entry": plan.entry if plan else None,
+        "stop": plan.stop if plan else None,
+        "target": plan.target if plan else None,
+        "risk_reward": plan.risk_reward if plan else None,
+        "no_trade_reason": found.no_trade_reason or None,
+        "close": found.close,
+        "bar_count": found.bar_count,
+    }
 
 
 def tell_stocks(job: Job, *, completed: Sequence[str], failed: dict[str, str], now: datetime) -> None:
@@ -171,7 +213,7 @@ def count(job: Job, *, completed: int = 0, failed: int = 0, skipped: int = 0) ->
         progress_at=now,
     )
     everything = Q(total__lte=F("completed_count") + F("failed_count") + F("skipped_count"))
-    nothing_worked = When(failed_count=F("total"), then=Value(JobStatus.FAILED))
+    nothing_worked = When(completed_count=0, then=Value(JobStatus.FAILED))
     ended = (
         Job.objects.active()
         .filter(everything, pk=job.pk)
@@ -185,4 +227,5 @@ def count(job: Job, *, completed: int = 0, failed: int = 0, skipped: int = 0) ->
 def _why_all_failed(job: Job) -> str:
     failed = JobDetail.objects.filter(job=job, status=DetailStatus.FAILED)
     kinds = failed.order_by().values_list("error_kind").annotate(rows=Count("pk")).order_by("-rows")
-    return "No stock could be analysed: " + ", ".join(f"{n} × {ErrorKind(kind).label.lower()}" for kind, n in kinds)
+    causes = [f"{rows} × {ErrorKind(kind).label.lower()}" for kind, rows in kinds]
+    return "No stock could be analysed: " + (", ".join(causes) or "they were deleted")

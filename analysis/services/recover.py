@@ -4,16 +4,16 @@ import logging
 import os
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from analysis import queue
-from analysis.models import ACTIVE, DetailStatus, ErrorKind, Job, JobDetail
+from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, Stock
 from analysis.models.jobs import JobDetailQuerySet, JobQuerySet
 from analysis.services.cancel import cancel
-from analysis.services.claim import HOST, put_back
+from analysis.services.claim import LEASE, PLACE, put_back
 from analysis.services.finish import count, tell_stocks
 from analysis.services.submit import RUN_SLICE
 from analysis.services.transient import transactional
@@ -21,8 +21,9 @@ from analysis.services.transient import transactional
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-STALLED_AFTER = timedelta(seconds=30)
-LOST = f"Worker lost: the process that analysed it died or hung {MAX_ATTEMPTS} times."
+STALLED_AFTER = LEASE / 3
+LOST = f"Worker lost: the process that analysed it died {MAX_ATTEMPTS} times."
+LATE = f"Timed out: {MAX_ATTEMPTS} workers did not finish it within {LEASE.total_seconds():.0f} s."
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ def recover() -> Recovery:
     settled = Job.objects.active().annotate(rows_left=Count("details", filter=unfinished)).filter(rows_left=0)
     for job_id in list(settled.values_list("pk", flat=True)):
         done.repaired += _reconcile(job_id)
-    for job_id in list(_unserved(now - STALLED_AFTER).order_by().values_list("pk", flat=True)):
+    for job_id in list(unserved_jobs(since=STALLED_AFTER).order_by().values_list("pk", flat=True)):
         done.woken += _wake(job_id)
     if done.total:
         logger.info("Recovered: %s", done)
@@ -70,59 +71,71 @@ def recover() -> Recovery:
 
 
 def _lost() -> JobDetailQuerySet:
-    """Details that nobody works on any more: their lease is over, or its holder, a process of this host, is dead."""
+    """Details that nobody works on any more: their lease is over, or its holder, a process of this place, is dead."""
+    holders = JobDetail.objects.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
+    dead = [holder for holder in holders if _is_dead(holder)]
     held = JobDetail.objects.filter(status=DetailStatus.PROCESSING)
-    ours = held.filter(holder__startswith=f"{HOST}:").order_by().values_list("holder", flat=True).distinct()
-    dead = [holder for holder in ours if not _is_alive(int(holder.rpartition(":")[2]))]
     return held.filter(Q(lease_until__lt=timezone.now()) | Q(holder__in=dead))
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+def _is_dead(holder: str) -> bool:
+    """Whether this is a process of our place that is no more."""
+    place, _, pid = holder.rpartition(":")
+    if place != PLACE:
         return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
     except PermissionError:  # somebody else's, so it is there
         pass
-    return True
+    return False
 
 
 @transactional
 def _end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
     """Returns how many details were put back, failed and cancelled."""
-    job = Job.objects.select_for_update(no_key=True).get(pk=job_id)
+    job = Job.objects.select_for_update(no_key=True).filter(pk=job_id).first()
+    if job is None:
+        return 0, 0, 0
     now = timezone.now()
-    expired = _lost().filter(job=job).select_for_update(skip_locked=True).order_by("pk")
-    rows = list(expired.values_list("pk", "stock_id", "attempts"))
-    if job.status not in ACTIVE:
-        put_back([pk for pk, _, _ in rows], cancelled=True)
-        return 0, 0, len(rows)
-    lost = {pk: ticker for pk, ticker, attempts in rows if attempts >= MAX_ATTEMPTS}
-    again = [pk for pk, _, _ in rows if pk not in lost]
-    put_back(again, cancelled=False)
+    expired = list(_lost().filter(job=job).select_for_update(skip_locked=True).order_by("pk"))
+    if not job.is_active:
+        put_back(job, expired, cancelled=True)
+        return 0, 0, len(expired)
+    Stock.objects.lock(detail.stock_id for detail in expired)
+    again = [detail for detail in expired if detail.attempts < MAX_ATTEMPTS]
     if again:
+        put_back(job, again, cancelled=False)
         queue.enqueue(RUN_SLICE, str(job_id))
-    JobDetail.objects.filter(pk__in=lost).update(
-        status=DetailStatus.FAILED,
-        error_kind=ErrorKind.WORKER_LOST,
-        error_message=LOST,
-        completed_at=now,
-        lease_token=None,
-        lease_until=None,
-    )
-    tell_stocks(job, completed=[], failed=dict.fromkeys(lost.values(), LOST), now=now)
-    count(job, failed=len(lost))
-    return len(again), len(lost), 0
+    failed = {}
+    for detail in expired:
+        if detail.attempts >= MAX_ATTEMPTS:
+            dead = _is_dead(detail.holder)
+            detail.error_kind, detail.error_message = (
+                (ErrorKind.WORKER_LOST, LOST) if dead else (ErrorKind.TIMEOUT, LATE)
+            )
+            detail.status, detail.completed_at = DetailStatus.FAILED, now
+            detail.lease_token = detail.lease_until = None
+            detail.save(
+                update_fields=["status", "error_kind", "error_message", "completed_at", "lease_token", "lease_until"]
+            )
+            failed[detail.stock_id] = detail.error_message
+    if failed:
+        tell_stocks(job, completed=[], failed=failed, now=now)
+        count(job, failed=len(failed))
+    return len(again), len(failed), 0
 
 
 def is_work_waiting(*, since: timedelta) -> bool:
     """Whether stocks or messages have waited for so long that a worker which is well would have taken them."""
-    return queue.oldest_wait() > since or _unserved(timezone.now() - since).exists()
+    return queue.oldest_wait() > since or unserved_jobs(since=since).exists()
 
 
-def _unserved(since: datetime) -> JobQuerySet:
+def unserved_jobs(*, since: timedelta) -> JobQuerySet:
+    """Active jobs with stocks that wait, of which none was claimed or finished for so long."""
     waiting = Exists(JobDetail.objects.filter(job=OuterRef("pk"), status=DetailStatus.QUEUED))
-    return Job.objects.active().filter(waiting, progress_at__lt=since)
+    return Job.objects.active().filter(waiting, progress_at__lt=timezone.now() - since)
 
 
 @transactional
@@ -138,7 +151,9 @@ def _wake(job_id: uuid.UUID) -> bool:
 @transactional
 def _reconcile(job_id: uuid.UUID) -> bool:
     """Set the counters of a job whose details have all ended to what its rows say, and complete it."""
-    job = Job.objects.select_for_update(no_key=True).get(pk=job_id)
+    job = Job.objects.select_for_update(no_key=True).filter(pk=job_id).first()
+    if job is None:
+        return False
     rows = dict(job.details.order_by().values_list("status").annotate(Count("pk")))
     if not job.is_active or rows.get(DetailStatus.QUEUED, 0) + rows.get(DetailStatus.PROCESSING, 0):
         return False

@@ -1,46 +1,47 @@
-"""Remove: a finished job goes with its results and evidence, and its stocks keep telling what is still true."""
+"""Remove: a job goes with its results and evidence, and its stocks keep telling what is still true."""
 
 from collections.abc import Sequence
 
-from analysis.models import Job, JobDetail, Result, Stock, StockStatus
+from django.db.models import Case, CharField, OuterRef, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from analysis.models import DetailStatus, Job, JobDetail, Result, Stock, StockStatus
 from analysis.services.cancel import cancel
 from analysis.services.transient import transactional
 
+BATCH = 500
+
+
+def remove(jobs: Sequence[Job]) -> int:
+    """Delete jobs, each in a transaction of its own; active ones are cancelled first. Returns how many there were."""
+    return sum(_remove(job) for job in jobs)
+
 
 @transactional
-def remove(jobs: Sequence[Job]) -> int:
-    """Delete jobs; active ones are cancelled first. Returns how many there were."""
-    for job in jobs:
-        cancel(job)
-    keys = [job.pk for job in jobs]
-    touched = list(JobDetail.objects.filter(job__in=keys).order_by().values_list("stock_id", flat=True).distinct())
+def _remove(job: Job) -> int:
+    cancel(job)
+    if not Job.objects.select_for_update(no_key=True).filter(pk=job.pk).first():
+        return 0
+    touched = list(JobDetail.objects.filter(job=job).order_by("stock_id").values_list("stock_id", flat=True))
     Stock.objects.lock(touched)
-    deleted: int = Job.objects.filter(pk__in=keys).delete()[1].get("analysis.Job", 0)
-    for start in range(0, len(touched), 500):
-        restate(touched[start : start + 500])
+    deleted = Job.objects.filter(pk=job.pk).delete()[1].get("analysis.Job", 0)
+    for start in range(0, len(touched), BATCH):
+        restate(touched[start : start + BATCH])
     return deleted
 
 
 def restate(tickers: Sequence[str]) -> None:
     """Set the last state of stocks from the details and results that there are."""
-    found = Result.objects.completed().filter(stock__in=tickers).order_by("day").values_list("stock", "pk")
-    results: dict[str, int] = dict(found)
-    details = JobDetail.objects.filter(stock__in=tickers).order_by("job__created_at", "pk")
-    attempts = {detail.stock_id: detail for detail in details}
-    stocks = list(Stock.objects.filter(pk__in=tickers))
-    for stock in stocks:
-        detail = attempts.get(stock.pk)
-        stock.last_result_id = results.get(stock.pk)
-        stock.last_job_id = detail.job_id if detail else None
-        stock.last_status = _status(detail, has_result=stock.pk in results)
-        stock.last_error = detail.error_message if detail else ""
-        stock.last_analyzed_at = detail.completed_at if detail else None
-    Stock.objects.bulk_update(
-        stocks, ["last_result", "last_job", "last_status", "last_error", "last_analyzed_at"], batch_size=200
+    attempts = JobDetail.objects.filter(stock=OuterRef("pk"), job__as_of=None).order_by("-pk")
+    ended = attempts.filter(status__in=(DetailStatus.COMPLETED, DetailStatus.FAILED))
+    successes = Result.objects.completed().filter(stock=OuterRef("pk")).order_by("-day").values("pk")
+    told = attempts.exclude(status=DetailStatus.SKIPPED).values("status")
+    never = When(last_result=None, then=Value(StockStatus.NEVER))
+    without_any = Case(never, default=Value(StockStatus.COMPLETED), output_field=CharField())
+    Stock.objects.filter(pk__in=tickers).update(last_result=Subquery(successes[:1]))
+    Stock.objects.filter(pk__in=tickers).update(
+        last_job=Subquery(attempts.values("job")[:1]),
+        last_status=Coalesce(Subquery(told[:1]), without_any),
+        last_error=Coalesce(Subquery(attempts.values("error_message")[:1]), Value("")),
+        last_analyzed_at=Subquery(ended.values("completed_at")[:1]),
     )
-
-
-def _status(detail: JobDetail | None, *, has_result: bool) -> StockStatus:
-    if detail and detail.status in StockStatus.values:
-        return StockStatus(detail.status)
-    return StockStatus.COMPLETED if has_result else StockStatus.NEVER

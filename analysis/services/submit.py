@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -14,14 +14,15 @@ from django.utils import timezone
 
 from analysis import queue
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
-from analysis.models import Job, JobDetail, Source, Stock, StockStatus
+from analysis.models import DetailStatus, Job, JobDetail, Source, Stock, StockStatus
 from analysis.prices import exchange_of, is_well_formed, normalise
 from analysis.services.claim import CHUNK
 from analysis.services.transient import transactional
 
 RUN_SLICE = "analysis.services.run.run_slice"
-FIRST_DAY = date(1970, 1, 1)
+FIRST_DAY = date(2000, 1, 3)  # before it the calendars are not sure
 TRIES = 3
+DEADLINE_BASE = timedelta(hours=1)
 
 
 type Asker = AbstractBaseUser | AnonymousUser | None
@@ -29,6 +30,10 @@ type Asker = AbstractBaseUser | AnonymousUser | None
 
 class Refused(Exception):
     """The request cannot be carried out; the message is a sentence for whoever made it."""
+
+
+class OverLimit(Refused):
+    """The request could be carried out later: too much is waiting now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ def submit(
         as_of=as_of,
         description=description or describe(wanted),
         total=len(wanted),
+        deadline=timezone.now() + DEADLINE_BASE + len(wanted) * timedelta(seconds=settings.DEADLINE_SECONDS_PER_STOCK),
         parent=parent,
     )
     job.request_key = _request_key(job, wanted)
@@ -83,12 +89,25 @@ def _submit(job: Job, tickers: list[str], wake: bool) -> Submission:
     Stock.objects.bulk_create([_stock(ticker) for ticker in tickers if ticker not in known], ignore_conflicts=True)
     if running := _insert(job):
         return Submission(running, is_duplicate=True)
-    Stock.objects.lock(tickers)
+    _admit(job)
     JobDetail.objects.bulk_create([JobDetail(job=job, stock_id=ticker) for ticker in tickers], batch_size=1000)
-    Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job)
+    if job.as_of is None:  # a question about the past leaves the stocks' present state alone
+        Stock.objects.lock(tickers)
+        Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job)
     for _ in range(min(settings.WORKERS, -(-job.total // CHUNK)) if wake else 0):
         queue.enqueue(RUN_SLICE, str(job.pk))
     return Submission(job, is_duplicate=False)
+
+
+def _admit(job: Job) -> None:
+    """Refuse a job beyond what its owner or the installation may have waiting; the transaction takes it back."""
+    mine = Job.objects.active().filter(requested_by=job.requested_by_id).count() if job.requested_by_id else 0
+    if mine > settings.MAX_ACTIVE_JOBS_PER_USER:
+        limit = f"You have {settings.MAX_ACTIVE_JOBS_PER_USER} jobs running or waiting, which is the limit"
+        raise OverLimit(f"{limit}; wait for one to end or cancel it.")
+    waiting = JobDetail.objects.filter(status=DetailStatus.QUEUED).count()
+    if waiting + job.total > settings.MAX_WAITING_STOCKS:
+        raise OverLimit(f"{waiting:,} stocks are waiting to be analysed already; try again when there are fewer.")
 
 
 def _insert(job: Job) -> Job | None:
@@ -104,6 +123,13 @@ def _insert(job: Job) -> Job | None:
                 return running
             # What was in the way ended between the refusal and the look: there is room now.
     raise refused
+
+
+def known_stock(ticker: str) -> Stock:
+    """The stock of a well-formed ticker; one that is not known yet becomes one."""
+    new = _stock(ticker)
+    given = {"exchange": new.exchange, "currency": new.currency}
+    return Stock.objects.get_or_create(ticker=ticker, defaults=given)[0]
 
 
 def describe(tickers: list[str]) -> str:

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 logger = logging.getLogger(__name__)
 
-TRIES, WORKER_TRIES = 5, 10
+PATIENCE, WORKER_PATIENCE = 3.0, 40.0  # seconds
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 4.0
 # Deadlock, serialization failure, connection lost or refused, server starting or shutting down, too many connections.
 TRANSIENT_SQLSTATES = ("40001", "40P01", "08", "57P", "53300", "55P03")
@@ -33,30 +33,31 @@ def is_transient(error: Exception) -> bool:
 def transactional[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """Run a function in one transaction of its own, again when the database could not serve it this time.
 
-    It gives up after some 3 s, for somebody waits for the answer. Inside an outer transaction it runs once, as a
+    It is not begun again after 3 s, for somebody waits for the answer. Inside an outer transaction it runs once, as a
     savepoint: only the outermost can be repeated.
     """
-    return _repeated(function, TRIES)
+    return _repeated(function, lambda: PATIENCE)
 
 
 def persistent[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """The same for a worker, which has time: it outlasts a database that is gone for some 20 s."""
-    return _repeated(function, WORKER_TRIES)
+    """The same for a worker, which has time: it outlasts a database that is gone for half a minute."""
+    return _repeated(function, lambda: WORKER_PATIENCE)
 
 
-def _repeated[**P, R](function: Callable[P, R], tries: int) -> Callable[P, R]:
+def _repeated[**P, R](function: Callable[P, R], patience: Callable[[], float]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         if connection.in_atomic_block:
             with transaction.atomic():
                 return function(*args, **kwargs)
+        ends = time.monotonic() + patience()
         for tried in itertools.count(1):
             try:
                 with transaction.atomic():
                     return function(*args, **kwargs)
             except (OperationalError, InterfaceError) as error:
-                if tried >= tries or not is_transient(error):
+                if time.monotonic() > ends or not is_transient(error):
                     raise
                 pause = min(FIRST_PAUSE * 2**tried, LONGEST_PAUSE) * random.uniform(0.7, 1.3)  # noqa: S311
                 logger.warning("%s: %s; again in %.1f s", function.__qualname__, str(error).strip(), pause)

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
@@ -30,7 +31,10 @@ from analysis.services.transient import persistent
 
 logger = logging.getLogger(__name__)
 
-FIRST_FETCH = timedelta(days=5 * 365 + 2)
+HISTORY = timedelta(days=5 * 365 + 2)
+SLACK = timedelta(days=7)  # so that a history is not fetched anew for being a weekend short
+BEFORE_ANY_CLOSE = time(1)  # and after the close that is assumed, at midnight, where none is known
+LONGEST_MESSAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,9 @@ class Failure:
 
     kind: ErrorKind
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", self.message[:LONGEST_MESSAGE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +91,43 @@ class Desk:
         return last_closed_session(detail.stock_id, self._moment(detail.stock_id))
 
     def _moment(self, ticker: str) -> datetime:
-        """When the analysis looks at the market: now, or the evening of the job's day where the stock trades."""
+        """When the analysis looks at the market: now, or once the job's day has closed where the stock trades."""
         if not self.job.as_of:
             return self.now
-        evening = datetime.combine(self.job.as_of, time.max, ZoneInfo(exchange_of(ticker).timezone))
-        return min(self.now, evening)
+        next_day = self.job.as_of + timedelta(days=1)
+        return min(self.now, datetime.combine(next_day, BEFORE_ANY_CLOSE, ZoneInfo(exchange_of(ticker).timezone)))
 
     def is_fresh(self, detail: JobDetail) -> bool:
-        """Whether the stored bars reach the expected day, so that nothing has to be fetched."""
-        history = self.histories.get(detail.stock_id)
-        return history is not None and history.covers(self.expected_day(detail))
+        """Whether the stored bars are those that a source would give now, so that nothing has to be fetched.
+
+        They reach the expected day, were fetched after it had closed, and begin where the analysis begins.
+        """
+        history, day = self.histories.get(detail.stock_id), self.expected_day(detail)
+        return (
+            history is not None
+            and history.last_session >= day
+            and last_closed_session(detail.stock_id, history.fetched_at) >= day
+            and history.asked_since <= self._since(detail.stock_id) + SLACK
+        )
+
+    def _since(self, ticker: str) -> date:
+        """The first day that an analysis looks at."""
+        return (self._moment(ticker) - HISTORY).date()
 
     def fetch(self, details: Sequence[JobDetail]) -> None:
         """Ask each source once for all of its stocks, and store what it gave."""
-        since = (self.now - FIRST_FETCH).date()
         asked: dict[str, list[str]] = {}
         sources = {source.name: source for source in map(self.source_of, details)}
         for detail in details:
             asked.setdefault(self.source_of(detail).name, []).append(detail.stock_id)
         for name, tickers in asked.items():
             stored, learned = [], {}
+            since = min(map(self._since, tickers))
             for ticker, answer in _ask(sources[name], tickers, since).items():
                 if isinstance(answer, PriceError):
                     self.refusals[ticker] = answer
                 else:
-                    stored.append(_row(ticker, name, answer, self.now))
+                    stored.append(_row(ticker, name, answer, since, self.now))
                     learned[ticker] = answer.name
             nameless = {detail.stock_id for detail in details if not detail.stock.name}
             store(stored, {ticker: learned[ticker] for ticker in nameless & learned.keys()})
@@ -123,7 +142,7 @@ class Desk:
             failure = Failure(ErrorKind(error.kind), error.message)
         except Exception as error:
             logger.exception("%s of job %s", detail.stock_id, self.job.pk)
-            failure = Failure(ErrorKind.INTERNAL, f"Internal error ({type(error).__name__}): {error}"[:500])
+            failure = Failure(ErrorKind.INTERNAL, f"Internal error ({type(error).__name__}): {error}")
         day = self.expected_day(detail)
         return Outcome(detail, day, self.source_of(detail).name, started, timezone.now(), failure)
 
@@ -132,7 +151,10 @@ class Desk:
         if refusal := self.refusals.get(ticker):
             raise refusal
         history = self.histories[ticker]
-        bars = self._seen(history.unpack())
+        bars = self._seen(ticker, history.unpack())
+        if self.job.as_of and not len(bars):
+            sentence = f"{ticker} has no bars up to {self.job.as_of}."
+            raise PriceError(PriceErrorKind.NO_DATA, sentence, permanent=True)
         checked = check(bars, ticker=ticker, now=self._moment(ticker), adjusted=history.adjusted)
         bars, strategy = checked.bars, STRATEGIES[self.job.strategy]
         found = assess(bars, strategy, decimals=detail.stock.decimals)
@@ -148,9 +170,10 @@ class Desk:
             findings=history.source_findings() + checked.findings,
         )
 
-    def _seen(self, bars: Bars) -> Bars:
-        """The bars that were there on the job's day."""
-        return bars.until(self.job.as_of) if self.job.as_of else bars
+    def _seen(self, ticker: str, bars: Bars) -> Bars:
+        """The bars of the years before the analysis, and none after the job's day."""
+        bars = bars.until(self.job.as_of) if self.job.as_of else bars
+        return bars[int(np.searchsorted(bars.session, np.datetime64(self._since(ticker), "D"))) :]
 
 
 def _failure(lack: NotEnoughHistory) -> Failure:
@@ -167,14 +190,21 @@ def _ask(source: PriceSource, tickers: Sequence[str], since: date) -> Mapping[st
         return dict.fromkeys(tickers, PriceError(PriceErrorKind.UNAVAILABLE, sentence, permanent=False))
 
 
-def _row(ticker: str, source: str, history: History, now: datetime) -> PriceHistory:
+def _last_priced(bars: Bars) -> date:
+    """The last session that has a close; a row that still lacks it has to be fetched again."""
+    priced = np.flatnonzero(np.isfinite(bars.close))
+    return bars[: int(priced[-1]) + 1].last_session if priced.size else bars.last_session
+
+
+def _row(ticker: str, source: str, history: History, since: date, now: datetime) -> PriceHistory:
     packed = pack(history.bars)
     return PriceHistory(
         stock_id=ticker,
         source=source,
         bars=packed,
         first_session=history.bars.first_session,
-        last_session=history.bars.last_session,
+        last_session=_last_priced(history.bars),
+        asked_since=since,
         bar_count=len(history.bars),
         adjusted=history.adjusted,
         findings=[finding.as_dict() for finding in history.findings],
@@ -193,6 +223,7 @@ def store(histories: Sequence[PriceHistory], names: Mapping[str, str]) -> None:
         update_conflicts=True,
         unique_fields=["stock", "source"],
         update_fields=[
-            "bars", "first_session", "last_session", "bar_count", "adjusted", "findings", "fetched_at", "checksum",
+            "bars", "first_session", "last_session", "asked_since", "bar_count", "adjusted", "findings", "fetched_at",
+            "checksum",
         ],
     )  # fmt: skip

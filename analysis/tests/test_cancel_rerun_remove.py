@@ -1,15 +1,17 @@
 """Cancelling, running again and removing jobs."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+import uuid
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
 
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, RawData, Result, Source, Stock, StockStatus
-from analysis.prices import History, PriceError
+from analysis.prices import ErrorKind as PriceErrorKind
+from analysis.prices import PriceError
 from analysis.services import Refused, cancel, remove, rerun, run_slice
-from analysis.services import run as run_module
+from analysis.services.claim import claim
+from analysis.services.finish import finish
 from analysis.services.work import Desk
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
 
@@ -26,27 +28,22 @@ def test_a_cancelled_job_tells_so_everywhere() -> None:
     assert set(Stock.objects.values_list("last_status", flat=True)) == {StockStatus.CANCELLED}
 
 
-def test_a_running_slice_stops_within_a_group_when_its_job_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The price source is the edge: while it is asked for the first group, somebody cancels."""
-    tickers = [f"T{n}.DEMO" for n in range(12)]
-    job = make_job(*tickers)
+def test_a_running_slice_stops_within_a_stock_when_its_job_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The price source is the edge: while it is asked for the first stock, somebody cancels."""
+    job = make_job(*[f"T{n}.DEMO" for n in range(12)])
     asked: list[str] = []
 
-    class Source:
-        name = "demo"
+    def daily(_: object, tickers: list[str], since: object) -> dict[str, PriceError]:
+        asked.extend(tickers)
+        cancel(job)
+        return {ticker: PriceError(PriceErrorKind.UNAVAILABLE, "It is down.", permanent=False) for ticker in tickers}
 
-        def daily(self, tickers: list[str], since: Any) -> dict[str, History | PriceError]:
-            asked.extend(tickers)
-            cancel(job)
-            return {ticker: PriceError("unavailable", "down", permanent=False) for ticker in tickers}  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Desk, "source_of", lambda *_: Source())
+    monkeypatch.setattr("analysis.prices.demo.DemoMarket.daily", daily)
     run_slice(str(job.pk))
-    assert len(asked) == run_module.GROUP_TO_FETCH
-    statuses = sorted(detail.status for detail in details_of(job).values())
-    assert statuses == ["cancelled"] * 7 + ["failed"] * 5
+    assert len(asked) == 1
+    assert {detail.status for detail in details_of(job).values()} == {DetailStatus.CANCELLED}
     job.refresh_from_db()
-    assert (job.status, job.failed_count) == (JobStatus.CANCELLED, 5)
+    assert (job.status, job.failed_count) == (JobStatus.CANCELLED, 0)
 
 
 def test_a_finished_job_cannot_be_cancelled() -> None:
@@ -100,3 +97,28 @@ def test_an_active_job_is_cancelled_before_it_is_removed() -> None:
     remove([job])
     assert Stock.objects.get().last_status == StockStatus.NEVER
     assert run_slice(str(job.pk)) == 0
+
+
+def test_a_question_about_the_past_leaves_the_present_alone() -> None:
+    now = make_finished_job("KAVERI.DEMO")
+    past = make_finished_job("KAVERI.DEMO", as_of=date(2015, 12, 1))
+    assert details_of(past)["KAVERI.DEMO"].error_message == "KAVERI.DEMO has no bars up to 2015-12-01."
+    stock = Stock.objects.get()
+    assert (stock.last_status, stock.last_job, stock.last_error) == (StockStatus.COMPLETED, now, "")
+    remove([now])
+    stock.refresh_from_db()
+    assert (stock.last_status, stock.last_job) == (StockStatus.NEVER, None)
+
+
+def test_an_older_run_does_not_replace_what_a_newer_one_found() -> None:
+    old = make_job("KAVERI.DEMO")
+    lease = claim(old.pk, uuid.uuid4())
+    assert lease
+    desk = Desk(lease.job, lease.details)
+    desk.fetch(lease.details)
+    outcomes = [desk.analyse(detail) for detail in lease.details]
+    new = make_finished_job("KAVERI.DEMO", "B&D.DEMO")
+    assert finish(lease, outcomes) == 1
+    result = Result.objects.get(stock="KAVERI.DEMO")
+    assert result.job == new
+    assert details_of(old)["KAVERI.DEMO"].result == result

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis.models import DetailStatus, Job, JobStatus
 from analysis.services import run_slice
@@ -62,8 +62,9 @@ def test_the_list_holds_ones_own_jobs_and_for_staff_all(client: Client, ann: Use
 
 @pytest.mark.parametrize("count", [1, 50])
 def test_the_list_takes_as_many_queries_for_fifty_jobs_as_for_one(
-    client: Client, ann: User, count: int, django_assert_max_num_queries: DjangoAssertNumQueries
+    client: Client, ann: User, count: int, settings: Settings, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
+    settings.MAX_ACTIVE_JOBS_PER_USER = count
     for n in range(count):
         make_job(f"S{n}.NS", requested_by=ann)
     with django_assert_max_num_queries(5):

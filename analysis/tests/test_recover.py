@@ -1,5 +1,6 @@
 """Recovering: nothing that a dead worker held is lost, nothing is tried for ever, nothing is forgotten."""
 
+import os
 import uuid
 from datetime import timedelta
 
@@ -7,19 +8,23 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, Stock, StockStatus
-from analysis.services import cancel, recover, run_slice
-from analysis.services.claim import claim
+from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, Stock, StockStatus, Worker
+from analysis.services import cancel, recover, remove, run_slice
+from analysis.services.claim import PLACE, claim, release, renew
+from analysis.services.finish import finish
+from analysis.services.work import Desk
 from analysis.tests.make import details_of, make_job
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=10)
+DEAD_PID = 2**22 + 1  # beyond what Linux gives out
 
 
 def lose_worker(job: Job) -> None:
     """A slice claims the job's stocks and is never heard of again."""
     assert claim(job.pk, uuid.uuid4())
-    JobDetail.objects.filter(job=job, status=DetailStatus.PROCESSING).update(lease_until=timezone.now() - LONG_AGO)
+    held = JobDetail.objects.filter(job=job, status=DetailStatus.PROCESSING)
+    held.update(lease_until=timezone.now() - LONG_AGO, holder=f"{PLACE}:{DEAD_PID}")
 
 
 def test_an_expired_lease_goes_back_to_the_queue_and_the_job_is_woken() -> None:
@@ -116,3 +121,57 @@ def test_recovering_twice_changes_nothing_more() -> None:
     lose_worker(job)
     recover()
     assert recover().total == 0
+
+
+def test_a_lease_of_a_dead_process_of_this_place_does_not_have_to_expire() -> None:
+    job = make_job("KAVERI.DEMO")
+    claim(job.pk, uuid.uuid4())
+    JobDetail.objects.update(holder=f"elsewhere/0123:{DEAD_PID}")
+    assert recover().total == 0
+    JobDetail.objects.update(holder=f"{PLACE}:{DEAD_PID}")
+    assert recover().requeued == 1
+
+
+def test_a_lease_that_a_living_process_let_expire_three_times_is_told_as_timed_out() -> None:
+    job = make_job("KAVERI.DEMO")
+    JobDetail.objects.update(attempts=2)
+    claim(job.pk, uuid.uuid4())
+    JobDetail.objects.update(lease_until=timezone.now() - LONG_AGO)
+    recover()
+    detail = details_of(job)["KAVERI.DEMO"]
+    assert (detail.status, detail.error_kind) == (DetailStatus.FAILED, ErrorKind.TIMEOUT)
+    assert detail.error_message.startswith("Timed out: 3 workers did not finish it within")
+
+
+def test_a_job_that_was_removed_meanwhile_stops_nobody() -> None:
+    job = make_job("KAVERI.DEMO")
+    lease = claim(job.pk, uuid.uuid4())
+    assert lease
+    desk = Desk(lease.job, lease.details)
+    desk.fetch(lease.details)
+    outcomes = [desk.analyse(detail) for detail in lease.details]
+    remove([job])
+    assert finish(lease, outcomes) == 0
+    release(lease)
+    assert not renew(lease)
+    assert recover().total == 0
+
+
+def test_a_release_after_a_cancel_leaves_nothing_queued() -> None:
+    job = make_job("KAVERI.DEMO")
+    lease = claim(job.pk, uuid.uuid4())
+    assert lease
+    cancel(job)
+    release(lease)
+    assert details_of(job)["KAVERI.DEMO"].status == DetailStatus.CANCELLED
+
+
+def test_a_slice_lets_go_when_its_worker_is_asked_to_stop() -> None:
+    job = make_job("KAVERI.DEMO")
+    worker = Worker.objects.create(host=PLACE, pid=1, group=os.getpgrp())
+    lease = claim(job.pk, uuid.uuid4())
+    assert lease
+    assert renew(lease)
+    Worker.objects.filter(pk=worker.pk).update(is_stopping=True)
+    assert run_slice(str(job.pk)) == 0
+    assert not renew(lease)

@@ -1,7 +1,8 @@
 """Running: claims under a lease, results tied to jobs, one row per stock and day, counters equal to rows."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from analysis.engine import Assessment, Bars, NotEnoughHistory, Strategy, assess
 from analysis.models import (
     DetailStatus,
     ErrorKind,
@@ -26,7 +28,7 @@ from analysis.models import (
     StockStatus,
 )
 from analysis.prices import ErrorKind as PriceErrorKind
-from analysis.prices import PriceError, last_closed_session
+from analysis.prices import PriceError, last_closed_session, sessions_between
 from analysis.services import recover, run_slice
 from analysis.services.claim import CHUNK, claim, next_job, release
 from analysis.services.finish import finish
@@ -221,9 +223,9 @@ def test_a_repeated_or_late_message_does_no_harm() -> None:
 
 def test_a_slice_whose_time_is_spent_leaves_a_message_for_the_next() -> None:
     job = make_job(*[f"T{n:03}.DEMO" for n in range(CHUNK + 1)])
-    assert run_slice(str(job.pk), seconds=0) == CHUNK
+    assert run_slice(str(job.pk), seconds=0) == GROUP_TO_FETCH
     assert OrmQ.objects.count() == 1
-    assert run_slice(str(job.pk), seconds=0) == 1
+    assert run_slice(str(job.pk)) == CHUNK + 1 - GROUP_TO_FETCH
     job.refresh_from_db()
     assert job.status == JobStatus.FAILED  # no such companies: every stock failed, with its sentence
 
@@ -283,16 +285,13 @@ def test_a_slow_slice_makes_room_between_groups_and_the_attempt_is_given_back(mo
     large = make_job(*[f"T{n}.DEMO" for n in range(12)])
     served: list[str] = []
 
-    class Slow:
-        name = "demo"
+    def daily(_: object, tickers: list[str], since: object) -> dict[str, PriceError]:
+        served.extend(tickers)
+        if len(served) == GROUP_TO_FETCH:
+            make_job("KAVERI.DEMO")
+        return {ticker: PriceError(PriceErrorKind.UNAVAILABLE, "It is down.", permanent=False) for ticker in tickers}
 
-        def daily(self, tickers: list[str], since: object) -> dict[str, PriceError]:
-            served.extend(tickers)
-            if len(served) == GROUP_TO_FETCH:
-                make_job("KAVERI.DEMO")
-            return {t: PriceError(PriceErrorKind.UNAVAILABLE, "It is down.", permanent=False) for t in tickers}
-
-    monkeypatch.setattr(Desk, "source_of", lambda *_: Slow())
+    monkeypatch.setattr("analysis.prices.demo.DemoMarket.daily", daily)
     run_slice(str(large.pk))
     assert served.index("KAVERI.DEMO") == GROUP_TO_FETCH
     assert set(JobDetail.objects.values_list("attempts", flat=True)) == {1}
@@ -304,3 +303,46 @@ def test_a_stock_without_a_name_learns_it_from_its_source() -> None:
     make_finished_job("KAVERI.DEMO", "B&D.DEMO")
     assert Stock.objects.get(pk="KAVERI.DEMO").name == "Kaverisagar Looms"
     assert Stock.objects.get(pk="B&D.DEMO").name == "Ours"
+
+
+def test_a_bar_fetched_before_the_close_is_fetched_again_after_it(settings: Settings) -> None:
+    file: Path = settings.CSV_PRICES_DIR / "ACME.NS.csv"
+    days = [day.isoformat() for day in sessions_between("ACME.NS", date(2026, 6, 1), date(2026, 11, 19))]
+    rows = "\n".join(["date,open,high,low,close,volume", *(f"{day},100,101,99,100.5,1000" for day in days)])
+    file.write_text(f"{rows}\n2026-11-20,100,101,99,100.5,1000")
+    with time_machine.travel(datetime(2026, 11, 20, 6, 0, tzinfo=UTC), tick=False):
+        morning = make_finished_job("ACME.NS")
+    file.write_text(f"{rows}\n2026-11-20,100,131,99,130,1000")
+    with time_machine.travel(datetime(2026, 11, 20, 13, 0, tzinfo=UTC), tick=False):
+        evening = make_finished_job("ACME.NS")
+    days_found = [details_of(job)["ACME.NS"].day for job in (morning, evening)]
+    assert days_found == [date(2026, 11, 19), date(2026, 11, 20)]
+    assert Result.objects.latest("day").close == 130
+
+
+def test_a_sentence_that_is_too_long_for_its_column_is_cut_and_harms_no_other_stock(settings: Settings) -> None:
+    (settings.CSV_PRICES_DIR / "ACME.csv").write_text("date,open\n" + "x" * 700 + ",1")
+    (settings.CSV_PRICES_DIR / f"{'B' * 15}.csv").write_text(f"date,{'y' * 900}\n1,2")
+    job = make_finished_job("ACME", "B" * 15, "KAVERI.DEMO")
+    assert (job.completed_count, job.failed_count) == (1, 2)
+
+
+def test_what_the_database_refuses_fails_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The engine's numbers stand in for nonsense that a constraint catches: a score beyond one."""
+
+    def nonsense(bars: Bars, strategy: Strategy, *, decimals: int) -> Assessment | NotEnoughHistory:
+        found = assess(bars, strategy, decimals=decimals)
+        if isinstance(found, Assessment) and found.close == closes["KAVERI.DEMO"]:
+            return replace(found, score=7.0)
+        return found
+
+    make_finished_job("KAVERI.DEMO", "B&D.DEMO")
+    closes = dict(Result.objects.values_list("stock", "close"))
+    monkeypatch.setattr("analysis.services.work.assess", nonsense)
+    job = make_finished_job("KAVERI.DEMO", "B&D.DEMO")
+    details = details_of(job)
+    assert details["B&D.DEMO"].status == DetailStatus.COMPLETED
+    assert (details["KAVERI.DEMO"].status, details["KAVERI.DEMO"].error_kind) == ("failed", ErrorKind.INTERNAL)
+    assert caplog.records

@@ -4,12 +4,13 @@ import threading
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
+from pytest_django import Settings
 
 from analysis.models import Job, JobDetail, JobStatus, Source, Stock, StockStatus
-from analysis.services import Refused, submit
+from analysis.services import OverLimit, Refused, submit
 from analysis.services.submit import RUN_SLICE
 from analysis.tests.make import make_finished_job, make_user
 
@@ -129,4 +130,30 @@ def test_fifty_identical_requests_at_once_get_one_job() -> None:
     assert sorted(is_duplicate for _, is_duplicate in answers) == [False] + [True] * 49
     assert JobDetail.objects.count() == 2
     assert OrmQ.objects.count() == 1
-    assert connection.vendor in {"sqlite", "postgresql"}
+
+
+def test_a_user_has_a_limit_of_active_jobs_and_a_duplicate_does_not_count(settings: Settings) -> None:
+    settings.MAX_ACTIVE_JOBS_PER_USER = 2
+    user, other = make_user(), make_user("bob")
+    for ticker in ("A.NS", "B.NS"):
+        submit([ticker], source=Source.API, requested_by=user)
+    with pytest.raises(OverLimit, match="You have 2 jobs running or waiting"):
+        submit(["C.NS"], source=Source.API, requested_by=user)
+    assert submit(["A.NS"], source=Source.API, requested_by=user).is_duplicate
+    assert not submit(["C.NS"], source=Source.API, requested_by=other).is_duplicate
+    assert (Job.objects.count(), OrmQ.objects.count()) == (3, 3)
+
+
+def test_the_queue_has_a_limit_and_a_refusal_leaves_nothing(settings: Settings) -> None:
+    settings.MAX_WAITING_STOCKS = 3
+    submit(["A.NS", "B.NS"], source=Source.API)
+    with pytest.raises(OverLimit, match="2 stocks are waiting to be analysed already"):
+        submit(["C.NS", "D.NS"], source=Source.API)
+    assert (Job.objects.count(), JobDetail.objects.count(), Stock.objects.count()) == (1, 2, 2)
+
+
+def test_a_job_has_a_deadline_by_its_size(settings: Settings) -> None:
+    settings.DEADLINE_SECONDS_PER_STOCK = 60
+    job = submit(["A.NS", "B.NS"], source=Source.API).job
+    assert job.deadline
+    assert timedelta(minutes=61) < job.deadline - job.created_at < timedelta(minutes=63)

@@ -49,7 +49,7 @@ def job_live(request: Request, pk: UUID) -> HttpResponse:
 
 @require_POST
 def cancel_job(request: Request, pk: UUID) -> HttpResponse:
-    job = _visible(request, pk)
+    job = _writable(request, pk)
     if services.cancel(job):
         messages.success(request, "Cancelled. What had been finished stays.")
     else:
@@ -68,7 +68,7 @@ def rerun_failed(request: Request, pk: UUID) -> HttpResponse:
 
 
 def _rerun(request: Request, pk: UUID, *, failed_only: bool) -> HttpResponse:
-    job = _visible(request, pk)
+    job = _writable(request, pk)
     try:
         submission = services.rerun(job, source=Source.WATCHLIST, failed_only=failed_only, requested_by=request.user)
     except Refused as refusal:
@@ -77,6 +77,10 @@ def _rerun(request: Request, pk: UUID, *, failed_only: bool) -> HttpResponse:
     if submission.is_duplicate:
         messages.info(request, "The same stocks are being analysed already; this is that job.")
     return redirect(submission.job)
+
+
+def _writable(request: Request, pk: UUID) -> Job:
+    return get_object_or_404(Job.objects.writable_by(request.user).select_related("requested_by", "parent"), pk=pk)
 
 
 def _visible(request: Request, pk: UUID) -> Job:

@@ -24,7 +24,7 @@ def account(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/account.html", {"form": form})
     if not form.is_valid():
         return render(request, "accounts/account.html", {"form": form}, status=422)
-    form.save()
+    user.save(update_fields=list(form.fields))
     messages.success(request, "Saved. Position sizes follow these settings from now on.")
     return redirect("accounts:account")
 

@@ -59,6 +59,7 @@ def test_every_setting_is_read(environment: pytest.MonkeyPatch) -> None:
         ("DEBUG", "false", "Bad setting: ALLOWED_HOSTS is missing; "),
         ("CSRF_TRUSTED_ORIGINS", "a.example.org", "Bad setting: CSRF_TRUSTED_ORIGINS: 'a.example.org' must start with"),
         ("DATABASE_URL", "mysql://x", "Bad setting: DATABASE_URL: it must start with sqlite:/// or postgresql://."),
+        ("DATABASE_URL", "postgresql://u:p@127.0.0.1:notaport/x", "Bad setting: DATABASE_URL: it cannot be read: "),
         ("PRICE_SOURCE", "oracle", "Bad setting: PRICE_SOURCE: Input should be 'yahoo' or 'csv'."),
         ("PRICE_SOURCE", "csv", "Bad setting: CSV_PRICES_DIR is missing; "),
         ("WORKERS", "0", "Bad setting: WORKERS: Input should be greater than or equal to 1."),
@@ -102,7 +103,10 @@ def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "a file"
     file.write_text("")
     unwritable = run(DATABASE_URL="", DATA_DIR=str(file))
-    for done, words in ((closed, "The database cannot be used: "), (unwritable, "DATA_DIR")):
+    (tmp_path / "noise").write_bytes(b"no database " * 100)
+    noise = run(DATABASE_URL=f"sqlite:///{tmp_path / 'noise'}", DATA_DIR=str(tmp_path))
+    sentence = "The database cannot be used: "
+    for done, words in ((closed, sentence), (unwritable, "DATA_DIR"), (noise, sentence)):
         assert done.returncode != 0
         assert "Traceback" not in done.stderr
         assert words in done.stderr

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from analysis.models import Worker
+from analysis.models import Job, Worker
 from analysis.tests.make import make_job, make_message
 
 pytestmark = pytest.mark.django_db
@@ -30,13 +30,18 @@ def test_no_worker_is_a_problem(client: Client) -> None:
     assert client.get("/healthz").status_code == 503
 
 
-def test_a_message_that_waits_is_a_problem(client: Client) -> None:
+def test_stocks_that_are_left_waiting_are_a_problem_but_a_waiting_message_is_not(client: Client) -> None:
     Worker.objects.create(host="a", pid=1)
+    job = make_job("KAVERI.DEMO")
     make_message(waited=timedelta(minutes=5))
     response = client.get("/healthz")
-    assert response.status_code == 503
-    assert response.json()["queue_depth"] == 1
-    assert "has waited 300 s for a worker" in response.json()["problems"][0]
+    assert (response.status_code, response.json()["queue_depth"]) == (200, 1)
+    Job.objects.filter(pk=job.pk).update(progress_at=timezone.now() - timedelta(minutes=5))
+    response = client.get("/healthz")
+    assert (response.status_code, response.json()["problems"]) == (
+        503,
+        ["Stocks have waited for more than 60 s for a worker."],
+    )
 
 
 def test_a_database_that_does_not_answer_is_a_problem(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

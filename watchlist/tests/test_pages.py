@@ -184,7 +184,6 @@ def test_removing_what_is_not_there_changes_nothing(client: Client, ann: User) -
         ({"all": "all", "tickers": ["A.NS"]}, ["A.NS", "B.NS", "C.NS"]),
         ({"tickers": ["A.NS", "C.NS"]}, ["A.NS", "C.NS"]),
         ({"tickers": ["A.NS", "C.NS"], "one": "B.NS"}, ["B.NS"]),
-        ({}, ["A.NS", "B.NS", "C.NS"]),
     ],
 )
 def test_all_the_ticked_or_one_are_analysed(
@@ -195,6 +194,13 @@ def test_all_the_ticked_or_one_are_analysed(
     job = Job.objects.get()
     assert sorted(job.details.values_list("stock_id", flat=True)) == expected
     assert (job.source, job.requested_by) == ("watchlist", ann)
+
+
+def test_to_analyse_the_ticked_there_must_be_some(client: Client, ann: User) -> None:
+    answer = client.post(url("analyze", make_list(ann, "A.NS")), {})
+    assert answer.status_code == 422
+    assert "No stocks given." in answer.text
+    assert not Job.objects.exists()
 
 
 def test_a_stock_that_is_not_on_the_list_is_not_analysed_through_it(client: Client, ann: User) -> None:

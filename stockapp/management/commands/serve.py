@@ -4,16 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analysis.signals import Signals
+from analysis.process_signals import Signals
 
-WEB_STOP_SECONDS = 10
-WORKER_STOP_SECONDS = 75
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+STOP_SECONDS = 75
 
 
 class Command(BaseCommand):
@@ -23,30 +22,40 @@ class Command(BaseCommand):
         parser.add_argument("--bind", default="127.0.0.1:8000", help="Address and port (default: %(default)s).")
 
     def handle(self, *args: object, bind: str, **options: object) -> None:
+        if settings.DEBUG and bind.rpartition(":")[0].strip("[]") not in LOOPBACK:
+            raise CommandError("While DEBUG is on it serves this machine alone: bind to 127.0.0.1.", returncode=2)
         web_command = [sys.executable, "-m", "gunicorn", "stockapp.wsgi", "--bind", bind, "--threads", "8"]
         web_command += ["--graceful-timeout", "5", "--log-level", "warning", "--worker-tmp-dir", str(settings.DATA_DIR)]
         worker_command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
         signals = Signals()
-        with _running(worker_command, WORKER_STOP_SECONDS) as worker, _running(web_command, WEB_STOP_SECONDS) as web:
-            self.stdout.write(f"Serving on http://{bind}/ — Ctrl-C stops it.")
-            self.stdout.flush()
-            while not signals.stopping and worker.poll() is None and web.poll() is None:
-                signals.wait()
-        if not signals.stopping:
+        # In sessions of their own, so that Ctrl-C reaches them only through us.
+        processes = [
+            subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603
+            for command in (worker_command, web_command)
+        ]
+        self._say(f"Serving on http://{bind}/ — Ctrl-C stops it.")
+        while not signals.stopping and all(process.poll() is None for process in processes):
+            signals.wait()
+        is_asked = signals.stopping
+        self._say("Stopping; what is in hand is finished first. Ctrl-C again stops at once.")
+        self._stop(processes, signals)
+        if not is_asked:
             raise CommandError("The web server or the worker ended by itself; what it said is above.")
-        self.stdout.write("Stopped.")
+        self._say("Stopped.")
 
+    def _stop(self, processes: list[subprocess.Popen[bytes]], signals: Signals) -> None:
+        ends, is_hurried = time.monotonic() + STOP_SECONDS, False
+        for process in processes:
+            process.terminate()
+        while running := [process for process in processes if process.poll() is None]:
+            if signals.at_once and not is_hurried:
+                is_hurried = True
+                for process in running:
+                    process.terminate()
+            for process in running if time.monotonic() > ends else []:
+                os.killpg(process.pid, signal.SIGKILL)
+            signals.wait(1)
 
-@contextmanager
-def _running(command: list[str], stop_seconds: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The command as a process in a session of its own, so that Ctrl-C reaches it only through us."""
-    process = subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(stop_seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    def _say(self, sentence: str) -> None:
+        self.stdout.write(sentence)
+        self.stdout.flush()

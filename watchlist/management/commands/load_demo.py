@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.management.jobs import BAD_INPUT
@@ -10,6 +11,7 @@ from analysis.services import load_demo_market, submit
 from watchlist.models import Watchlist, WatchlistItem
 
 LIST = "Demo market"
+SHOWN = ("analysis", "watchlist")
 
 
 class Command(BaseCommand):
@@ -35,7 +37,9 @@ class Command(BaseCommand):
         users = get_user_model().objects
         if users.filter(username=name).exists():
             return
-        owner = users.create_superuser(username=name, password=name)
+        owner = users.create_user(username=name, password=name, is_staff=True)
+        looks = Permission.objects.filter(codename__startswith="view_", content_type__app_label__in=SHOWN)
+        owner.user_permissions.set(looks)
         watchlist = Watchlist.objects.create(owner=owner, name=LIST)
         WatchlistItem.objects.bulk_create(
             WatchlistItem(watchlist=watchlist, stock_id=ticker, position=n) for n, ticker in enumerate(tickers)

@@ -1,4 +1,4 @@
-"""Signals: waiting for one, for the end of a child, or for a pipe, without polling."""
+"""Process signals: waiting for one, for the end of a child, or for a pipe, without polling."""
 
 import select
 import signal
@@ -9,13 +9,23 @@ class Signals:
     """Takes over SIGTERM, SIGINT and SIGCHLD of the process; made in its main thread, once."""
 
     def __init__(self) -> None:
-        self.stopping = False
+        self.stops = 0
         self._readable, writable = socket.socketpair()
         for end in (self._readable, writable):
             end.setblocking(False)
         for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(signum, self._note)
         signal.set_wakeup_fd(writable.detach(), warn_on_full_buffer=False)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the process was asked to stop."""
+        return self.stops > 0
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it was asked again, by somebody who does not want to wait."""
+        return self.stops > 1
 
     def wait(self, seconds: float | None = None, pipe: int | None = None) -> bool:
         """Return once a signal has come since the last call, the pipe can be read or the time is over.
@@ -29,4 +39,4 @@ class Signals:
         return pipe in ready
 
     def _note(self, signum: int, _frame: object) -> None:
-        self.stopping = self.stopping or signum != signal.SIGCHLD
+        self.stops += signum != signal.SIGCHLD

@@ -1,0 +1,1 @@
+"""Faults that jobs must survive, against real processes."""
