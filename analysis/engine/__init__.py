@@ -6,11 +6,13 @@ from analysis.engine.bars import Bars
 from analysis.engine.components import Component, Group
 from analysis.engine.evidence import to_evidence
 from analysis.engine.fingerprint import fingerprint
+from analysis.engine.indicators import Indicators
 from analysis.engine.overlay import moving_averages
 from analysis.engine.plan import Plan, Refusal, make_plan
 from analysis.engine.rating import Rating, rate
 from analysis.engine.sizing import RiskProfile, Sizing, size
-from analysis.engine.strategy import STRATEGIES, TECHNICAL_RATING, Panel, Strategy
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategy import Panel, Strategy
 from analysis.engine.verdict import UNRATED, Side, Verdict
 from analysis.engine.version import ENGINE_VERSION
 
@@ -24,6 +26,7 @@ __all__ = [
     "Change",
     "Component",
     "Group",
+    "Indicators",
     "NotEnoughHistory",
     "Panel",
     "Plan",

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from analysis.engine import TECHNICAL_RATING, Assessment, Bars, Refusal, Verdict, assess, make_plan, rate
-from analysis.engine.assess import average_true_range
+from analysis.engine import TECHNICAL_RATING, Assessment, Bars, Indicators, Refusal, Verdict, assess, make_plan, rate
 from analysis.engine.indicators import idle_sessions
 from analysis.tests.engine_bars import SAMPLES, make_bars, random_bars, sample_bars
 
@@ -33,7 +32,7 @@ def assert_causal(bars: Bars, session: int) -> None:
     np.testing.assert_array_equal(then.raw, now.raw[: session + 1])
     np.testing.assert_array_equal(then.steady, now.steady[: session + 1])
     np.testing.assert_array_equal(idle_sessions(known), idle_sessions(bars)[: session + 1])
-    np.testing.assert_allclose(average_true_range(known), average_true_range(bars)[: session + 1], rtol=1e-9)
+    np.testing.assert_allclose(Indicators(known).atr, Indicators(bars).atr[: session + 1], rtol=1e-9)
 
 
 @settings(deadline=None, max_examples=60)
@@ -61,7 +60,7 @@ def test_no_series_of_real_bars_looks_ahead(ticker: str, data: st.DataObject) ->
 def test_a_plan_made_on_the_day_is_the_one_read_off_the_whole_series(session: int) -> None:
     bars = sample_bars("IBM")[:1000]
     verdict = Verdict.of(int(rate(bars).steady[session]))
-    atr = float(average_true_range(bars)[session])
+    atr = float(Indicators(bars).atr[session])
     plan = make_plan(verdict, float(bars.close[session]), atr, TECHNICAL_RATING)
     assessment = assess(bars[: session + 1])
     assert isinstance(assessment, Assessment)
