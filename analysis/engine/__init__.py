@@ -5,7 +5,7 @@ from analysis.engine.assessment import Assessment, Change, NotEnoughHistory, Vot
 from analysis.engine.bars import Bars
 from analysis.engine.components import Component, Group
 from analysis.engine.evidence import to_evidence
-from analysis.engine.fingerprint import fingerprint
+from analysis.engine.fingerprint import differences, fingerprint, fingerprints
 from analysis.engine.indicators import Indicators
 from analysis.engine.overlay import moving_averages
 from analysis.engine.plan import Plan, Refusal, make_plan
@@ -39,7 +39,9 @@ __all__ = [
     "Verdict",
     "Vote",
     "assess",
+    "differences",
     "fingerprint",
+    "fingerprints",
     "make_plan",
     "moving_averages",
     "rate",

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from analysis.engine import (
+    ENGINE_VERSION,
+    STRATEGIES,
     TECHNICAL_RATING,
     Assessment,
     Bars,
@@ -19,7 +21,9 @@ from analysis.engine import (
     Side,
     Verdict,
     assess,
+    differences,
     fingerprint,
+    fingerprints,
     moving_averages,
     rate,
     to_evidence,
@@ -241,6 +245,18 @@ def test_a_fingerprint_is_that_of_the_bars_and_the_parameters() -> None:
     assert len(set(prints)) == len(prints)
     assert fingerprint(random_bars(60), TECHNICAL_RATING) == prints[0]
     assert len(prints[0]) == 64
+
+
+def test_fingerprints_say_which_of_bars_parameters_and_engine_changed() -> None:
+    bars = random_bars(60)
+    before = fingerprints(bars, TECHNICAL_RATING)
+    assert before["combined"] == fingerprint(bars, TECHNICAL_RATING)
+    assert before["engine"] == ENGINE_VERSION
+    assert differences(before, fingerprints(bars, TECHNICAL_RATING)) == ()
+    assert differences(before, fingerprints(bars[1:], TECHNICAL_RATING)) == ("bars",)
+    assert differences(before, fingerprints(bars, STRATEGIES["trend"])) == ("parameters",)
+    assert differences(before, fingerprints(bars[1:], STRATEGIES["trend"])) == ("bars", "parameters")
+    assert differences(before, {**before, "engine": "0"}) == ("engine",)
 
 
 def _nudged(bars: Bars, name: str) -> Bars:
