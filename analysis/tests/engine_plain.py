@@ -1,14 +1,17 @@
-"""Plain versions of what the engine computes, as the published rules tell them, bar by bar where need be."""
+"""Plain versions of what the engine computes, as the published rules tell them; and all components and strategies."""
 
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 import talib
 
-from analysis.engine import TECHNICAL_RATING, Bars, Panel
+from analysis.engine import STRATEGIES, TECHNICAL_RATING, Bars, Panel
 from analysis.engine.bars import Floats
 from analysis.engine.components import COMPONENTS
+
+every_strategy = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.key)
 
 EVERY_COMPONENT = replace(
     TECHNICAL_RATING, key="every_component", panels=(Panel(dict.fromkeys(COMPONENTS, 1.0), minimum_weight=1),)

@@ -21,9 +21,7 @@ from analysis.engine import (
 )
 from analysis.engine.indicators import idle_sessions
 from analysis.tests.engine_bars import SAMPLES, make_bars, random_bars, sample_bars
-from analysis.tests.engine_plain import EVERY_COMPONENT
-
-every_strategy = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.key)
+from analysis.tests.engine_plain import EVERY_COMPONENT, every_strategy
 
 
 @st.composite

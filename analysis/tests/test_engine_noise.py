@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from analysis.engine import STRATEGIES, Indicators, Side, Strategy, TrackRecord, rate, track_record
+from analysis.engine import Indicators, Side, Strategy, TrackRecord, rate, track_record
 from analysis.engine.exits import exits
 from analysis.engine.tally import Tally, wilson
 from analysis.engine.track_record import signals, taken
 from analysis.tests.engine_bars import walk_bars
-
-every_strategy = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.key)
+from analysis.tests.engine_plain import every_strategy
 
 WALKS = 400
 

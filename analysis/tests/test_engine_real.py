@@ -6,15 +6,14 @@ import os
 import numpy as np
 import pytest
 
-from analysis.engine import STRATEGIES, UNRATED, NotEnoughHistory, Strategy, assess, rate, to_evidence
+from analysis.engine import UNRATED, NotEnoughHistory, Strategy, assess, rate, to_evidence
 from analysis.tests.engine_bars import real_bars
+from analysis.tests.engine_plain import every_strategy
 
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif("REAL_BARS_DIR" not in os.environ, reason="REAL_BARS_DIR names no folder of real bars"),
 ]
-
-every_strategy = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.key)
 
 
 @every_strategy

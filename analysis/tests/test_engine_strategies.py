@@ -24,8 +24,7 @@ from analysis.engine import (
     to_evidence,
 )
 from analysis.tests.engine_bars import SAMPLES, flat_bars, joined, make_bars, random_bars, sample_bars
-
-every_strategy = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.key)
+from analysis.tests.engine_plain import every_strategy
 
 WEIGHTS = """
                  trend  mean_reversion  momentum  swing

@@ -29,8 +29,7 @@ from analysis.engine.exits import Exits, exits
 from analysis.engine.tally import Tally, wilson, worst_drawdown
 from analysis.engine.track_record import SideRecord, signals, taken
 from analysis.tests.engine_bars import flat_bars, random_bars, sample_bars, walk_bars
-
-every_strategy = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.key)
+from analysis.tests.engine_plain import every_strategy
 
 
 def ends_at(*sessions: int, unplanned: tuple[int, ...] = ()) -> Exits:
