@@ -7,8 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from analysis.engine.bars import Floats
-from analysis.engine.components.rules import Booleans
+from analysis.engine.bars import Booleans, Floats, Indices
 from analysis.engine.indicators import Indicators
 from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Side
@@ -38,7 +37,7 @@ class Exits:
     stop: Floats
     target: Floats
     price: Floats
-    session: NDArray[np.int64]
+    session: Indices
     reason: NDArray[np.int8]
     returns: Floats
 
@@ -49,6 +48,7 @@ def exits(indicators: Indicators, strategy: Strategy, side: Side) -> Exits:
     Within a bar the stop counts first, except that a bar which opens beyond the target has reached it before anything
     else. A level that a bar opens beyond is filled at the open. What reaches neither is closed at the close of the
     `strategy.holding`-th session. Distances are not rounded: adjusted prices know no ticks.
+    Every open and every level is taken for tradable, in whatever volume.
     """
     bars, holding = indicators.bars, strategy.holding
     direction = 1.0 if side is Side.LONG else -1.0
@@ -91,6 +91,6 @@ def _ahead(series: Floats, holding: int) -> Floats:
     return sliding_window_view(series[1:], holding) if len(series) > holding else np.empty((0, holding))
 
 
-def _first(happens: Booleans) -> NDArray[np.int64]:
+def _first(happens: Booleans) -> Indices:
     """The first column where it happens, or the number of columns."""
     return np.where(happens.any(axis=1), happens.argmax(axis=1), happens.shape[1])

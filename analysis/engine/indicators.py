@@ -5,10 +5,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.engine import library as talib
-from analysis.engine.bars import Bars, Floats
+from analysis.engine.bars import Bars, Floats, Indices
 
 
 class Indicators:
@@ -45,7 +44,7 @@ class Indicators:
         return talib.ATR(self.bars.high, self.bars.low, self.bars.close, 14)
 
     @cached_property
-    def idle(self) -> NDArray[np.int64]:
+    def idle(self) -> Indices:
         """How many sessions in a row, up to each, the stock has not traded."""
         return idle_sessions(self.bars)
 
@@ -92,7 +91,7 @@ def stochastic(series: Floats, high: Floats, low: Floats, length: int) -> Floats
     return 100 * ((series - lowest) / spread)
 
 
-def idle_sessions(bars: Bars) -> NDArray[np.int64]:
+def idle_sessions(bars: Bars) -> Indices:
     """How many sessions in a row, up to each, the stock has not traded: one single price, or no volume at all.
 
     A window of w sessions says nothing where this is w or more.
@@ -105,5 +104,5 @@ def idle_sessions(bars: Bars) -> NDArray[np.int64]:
     repriced[1:] = bars.high[1:] != bars.high[:-1]
     fixed_since = np.maximum.accumulate(np.where(moved, day + 1, np.where(repriced, day, 0)))
     silent_since = np.maximum.accumulate(np.where(bars.volume > 0, day + 1, 0))
-    idle: NDArray[np.int64] = day + 1 - np.minimum(fixed_since, silent_since)
+    idle: Indices = day + 1 - np.minimum(fixed_since, silent_since)
     return idle

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.engine.bars import Bars, Floats
-from analysis.engine.components.rules import Booleans
+from analysis.engine.bars import Bars, Booleans, Floats
 from analysis.engine.indicators import Indicators
 from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.engine.strategy import Strategy

@@ -5,13 +5,10 @@ from math import sqrt
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.engine.bars import Floats
+from analysis.engine.bars import Floats, Indices
 from analysis.engine.exits import Exit, Exits
 from analysis.engine.strategy import JSON
-
-Indices = NDArray[np.int64]
 
 Z_95 = 1.959963984540054
 """The standard normal quantile of a two-sided 95 % interval."""

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from analysis.engine.bars import Bars, Floats
+from analysis.engine.bars import Bars, Floats, Indices
 from analysis.engine.exits import Exit, Exits, exits
 from analysis.engine.indicators import Indicators
 from analysis.engine.rating import rate
 from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.engine.strategy import JSON, Strategy
-from analysis.engine.tally import Indices, Tally, worst_drawdown
+from analysis.engine.tally import Tally, worst_drawdown
 from analysis.engine.verdict import UNRATED, Codes, Side
 
 HORIZONS = (5, 10, 20)

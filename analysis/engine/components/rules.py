@@ -7,13 +7,10 @@ from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.engine import library as talib
-from analysis.engine.bars import Floats
+from analysis.engine.bars import Booleans, Floats
 from analysis.engine.indicators import previous
-
-type Booleans = NDArray[np.bool_]
 
 
 class Ballot(NamedTuple):
