@@ -5,41 +5,71 @@ from analysis.engine.assessment import Assessment, Change, NotEnoughHistory, Vot
 from analysis.engine.bars import Bars
 from analysis.engine.components import Component, Group
 from analysis.engine.evidence import to_evidence
-from analysis.engine.fingerprint import fingerprint
+from analysis.engine.exits import COST, Exit
+from analysis.engine.fingerprint import differences, fingerprint, fingerprints
+from analysis.engine.indicators import Indicators
 from analysis.engine.overlay import moving_averages
 from analysis.engine.plan import Plan, Refusal, make_plan
 from analysis.engine.rating import Rating, rate
+from analysis.engine.record_summary import (
+    CASES_NEEDED,
+    Baseline,
+    Forward,
+    NotEnoughCases,
+    Performance,
+    RecordSummary,
+    summarize,
+)
 from analysis.engine.sizing import RiskProfile, Sizing, size
-from analysis.engine.strategy import STRATEGIES, TECHNICAL_RATING, Panel, Strategy
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategy import Panel, Strategy
+from analysis.engine.track_record import HORIZONS, TrackRecord, Trade, track_record, trades
 from analysis.engine.verdict import UNRATED, Side, Verdict
 from analysis.engine.version import ENGINE_VERSION
 
 __all__ = [
+    "CASES_NEEDED",
+    "COST",
     "ENGINE_VERSION",
+    "HORIZONS",
     "STRATEGIES",
     "TECHNICAL_RATING",
     "UNRATED",
     "Assessment",
     "Bars",
+    "Baseline",
     "Change",
     "Component",
+    "Exit",
+    "Forward",
     "Group",
+    "Indicators",
+    "NotEnoughCases",
     "NotEnoughHistory",
     "Panel",
+    "Performance",
     "Plan",
     "Rating",
+    "RecordSummary",
     "Refusal",
     "RiskProfile",
     "Side",
     "Sizing",
     "Strategy",
+    "TrackRecord",
+    "Trade",
     "Verdict",
     "Vote",
     "assess",
+    "differences",
     "fingerprint",
+    "fingerprints",
     "make_plan",
     "moving_averages",
     "rate",
     "size",
+    "summarize",
     "to_evidence",
+    "track_record",
+    "trades",
 ]

@@ -4,32 +4,39 @@ import math
 from datetime import date
 
 import numpy as np
-import talib
 
 from analysis.engine.assessment import Assessment, Change, NotEnoughHistory, Vote
-from analysis.engine.bars import Bars, Floats
-from analysis.engine.indicators import idle_sessions
+from analysis.engine.bars import Bars
+from analysis.engine.indicators import Indicators
 from analysis.engine.plan import Plan, make_plan
 from analysis.engine.rating import Rating, rate
-from analysis.engine.strategy import TECHNICAL_RATING, Strategy
+from analysis.engine.strategies import TECHNICAL_RATING
+from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Verdict
 
 SETTLED = 500
 """Bars from which an EMA 200 is within 0.14 % of what endless bars would give."""
 
 
-def assess(bars: Bars, strategy: Strategy = TECHNICAL_RATING, *, decimals: int = 2) -> Assessment | NotEnoughHistory:
-    """Assess the last session of `bars`, with a plan in prices of `decimals`; or say what is missing for a score."""
+def assess(
+    bars: Bars | Indicators, strategy: Strategy = TECHNICAL_RATING, *, decimals: int = 2
+) -> Assessment | NotEnoughHistory:
+    """Assess the last session of `bars`, with a plan in prices of `decimals`; or say what is missing for a score.
+
+    Who asks several strategies passes the same `Indicators` to each, and every series is computed once.
+    """
+    indicators = Indicators.of(bars)
+    bars = indicators.bars
     needed = strategy.bars_needed
     if len(bars) < needed:
         return NotEnoughHistory(len(bars), needed, f"not enough history: {len(bars)} bars, {needed} needed")
-    rating = rate(bars, strategy)
+    rating = rate(indicators, strategy)
     votes = _votes(rating, strategy)
     score = _number(rating.score[-1])
     if score is None:
-        return NotEnoughHistory(len(bars), needed, _not_enough_trading(bars, votes))
+        return NotEnoughHistory(len(bars), needed, _not_enough_trading(indicators, votes))
     verdict = Verdict.of(int(rating.steady[-1]))
-    plan = make_plan(verdict, float(bars.close[-1]), _number(average_true_range(bars)[-1]), strategy, decimals)
+    plan = make_plan(verdict, float(bars.close[-1]), _number(indicators.atr[-1]), strategy, decimals)
     return Assessment(
         strategy=strategy,
         day=bars.last_session,
@@ -49,18 +56,19 @@ def assess(bars: Bars, strategy: Strategy = TECHNICAL_RATING, *, decimals: int =
     )
 
 
-def average_true_range(bars: Bars) -> Floats:
-    """ATR 14: the Wilder-smoothed true range, in the stock's currency, shape (n,); `talib.ATR`; from bar 15."""
-    return talib.ATR(bars.high, bars.low, bars.close, 14)
-
-
 def _votes(rating: Rating, strategy: Strategy) -> tuple[Vote, ...]:
-    votes = {key: _whole(series[-1]) for key, series in rating.votes.items()}
-    shares = _shares(votes, strategy)
+    votes = _ballots(rating, -1)
+    shares = _shares(dict(zip(strategy.weights, votes, strict=True)), strategy)
     return tuple(
-        Vote(key, component.label, component.group, _number(rating.values[key][-1]), votes[key], shares[key])
-        for key, component in zip(votes, strategy.components, strict=True)
+        Vote(component.key, component.label, component.group, _number(values[-1]), vote, shares[component.key])
+        for component, values, vote in zip(strategy.components, rating.values.values(), votes, strict=True)
     )
+
+
+def _ballots(rating: Rating, session: int) -> list[int | None]:
+    """Every component's vote in one session; None where it abstains."""
+    ballots, abstains = rating.ballots[:, session].tolist(), rating.abstains[:, session].tolist()
+    return [None if silent else ballot for ballot, silent in zip(ballots, abstains, strict=True)]
 
 
 def _shares(votes: dict[str, int | None], strategy: Strategy) -> dict[str, float]:
@@ -75,8 +83,7 @@ def _shares(votes: dict[str, int | None], strategy: Strategy) -> dict[str, float
 
 def _changes(rating: Rating, strategy: Strategy, votes: tuple[Vote, ...]) -> tuple[Change, ...]:
     changes = []
-    for component, now in zip(strategy.components, votes, strict=True):
-        before = _whole(rating.votes[component.key][-2])
+    for component, before, now in zip(strategy.components, _ballots(rating, -2), votes, strict=True):
         if before != now.vote:
             sentence = component.describe(before, now.vote, now.value)
             changes.append(Change(now.key, now.label, before, now.vote, now.value, sentence))
@@ -107,15 +114,11 @@ def _components(count: int) -> str:
     return "1 component abstains" if count == 1 else f"{count} components abstain"
 
 
-def _not_enough_trading(bars: Bars, votes: tuple[Vote, ...]) -> str:
+def _not_enough_trading(indicators: Indicators, votes: tuple[Vote, ...]) -> str:
     voting = sum(vote.vote is not None for vote in votes)
-    idle = int(idle_sessions(bars)[-1])
+    idle = int(indicators.idle[-1])
     return f"not enough trading: no movement or volume in {idle} sessions, {voting} of {len(votes)} components vote"
 
 
 def _number(value: np.float64) -> float | None:
     return None if math.isnan(value) else float(value)
-
-
-def _whole(value: np.float64) -> int | None:
-    return None if math.isnan(value) else int(value)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from analysis.engine.components import Group
 from analysis.engine.plan import Plan
@@ -9,8 +10,7 @@ from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(NamedTuple):
     """What one component says: `vote` is None where it abstains, `value` where it is not known.
 
     `weight` is its share of the score: the sum of weight times vote is the score, and an abstention weighs 0.

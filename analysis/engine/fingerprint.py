@@ -1,6 +1,7 @@
-"""The fingerprint: one hash over everything an assessment depends on."""
+"""Fingerprints: hashes over everything an assessment depends on, together and apart."""
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 
 from analysis.engine.bars import Bars
@@ -8,10 +9,31 @@ from analysis.engine.strategy import Strategy
 from analysis.engine.version import ENGINE_VERSION
 
 
+def fingerprints(bars: Bars, strategy: Strategy) -> dict[str, str]:
+    """What an assessment of these bars depends on: `bars`, `parameters`, `engine`, and `combined` all three.
+
+    SHA-256, in hex, of the exact bytes of the bars and of the parameters; the engine's is its version.
+    """
+    parts = {"bars": _of_bars(bars), "parameters": _of_json(strategy.parameters()), "engine": ENGINE_VERSION}
+    return {**parts, "combined": _of_json(parts)}
+
+
 def fingerprint(bars: Bars, strategy: Strategy) -> str:
-    """SHA-256, in hex, of the engine's version, the strategy's parameters and the exact bytes of the bars."""
-    digest = sha256(json.dumps([ENGINE_VERSION, strategy.parameters(), len(bars)], sort_keys=True).encode())
-    digest.update(bars.session.astype("datetime64[D]").tobytes())
+    """The combined one of the `fingerprints`."""
+    return fingerprints(bars, strategy)["combined"]
+
+
+def differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """Which parts changed between the fingerprints of two runs: of bars, parameters, engine."""
+    return tuple(part for part in ("bars", "parameters", "engine") if before[part] != after[part])
+
+
+def _of_bars(bars: Bars) -> str:
+    digest = sha256(bars.session.astype("datetime64[D]").tobytes())
     for column in (bars.open, bars.high, bars.low, bars.close, bars.volume):
         digest.update(column.tobytes())
     return digest.hexdigest()
+
+
+def _of_json(value: object) -> str:
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

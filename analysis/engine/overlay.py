@@ -1,7 +1,6 @@
 """The overlay: moving averages drawn over the price chart."""
 
-import talib
-
+from analysis.engine import library as talib
 from analysis.engine.bars import Bars, Floats
 
 

@@ -1,13 +1,15 @@
-"""Strategies: which components vote, with what weight, and how their verdicts are traded. Data, not code."""
+"""What a strategy is: which components vote, with what weight, and how their verdicts are traded. Data, not code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
+from itertools import accumulate
 
+import numpy as np
+
+from analysis.engine.bars import Floats
 from analysis.engine.components import COMPONENTS, Component
-from analysis.engine.components.moving_averages import MOVING_AVERAGES
-from analysis.engine.components.oscillators import OSCILLATORS
+from analysis.engine.verdict import EDGES
 
 type JSON = bool | int | float | str | list[JSON] | dict[str, JSON] | None
 
@@ -16,16 +18,22 @@ type JSON = bool | int | float | str | list[JSON] | dict[str, JSON] | None
 class Panel:
     """Components whose weighted mean vote is one part of a score.
 
-    `weights` by component key; with fewer than `minimum_votes` of them voting there is no score.
+    `weights` by component key; while those that vote weigh less than `minimum_weight` there is no score.
     """
 
     weights: Mapping[str, float]
-    minimum_votes: int
+    minimum_weight: float
 
     @property
     def bars_needed(self) -> int:
-        """Bars from which `minimum_votes` components vote, in a stock that trades."""
-        return sorted(COMPONENTS[key].first_vote for key in self.weights)[self.minimum_votes - 1]
+        """Bars from which components of `minimum_weight` vote, in a stock that trades."""
+        by_first_vote = sorted((COMPONENTS[key].first_vote, weight) for key, weight in self.weights.items())
+        voting = accumulate(weight for _, weight in by_first_vote)
+        return next(
+            first_vote
+            for (first_vote, _), weight in zip(by_first_vote, voting, strict=True)
+            if weight >= self.minimum_weight
+        )
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,16 @@ class Strategy:
         return tuple(COMPONENTS[key] for key in self.weights)
 
     @cached_property
+    def weight_matrix(self) -> Floats:
+        """The weights, one row a panel and one column a component, 0 where it sits in another panel."""
+        return np.array([[panel.weights.get(key, 0.0) for key in self.weights] for panel in self.panels])
+
+    @cached_property
+    def minimum_weights(self) -> Floats:
+        """What has to vote in each panel, shape (panels, 1)."""
+        return np.array([[panel.minimum_weight] for panel in self.panels])
+
+    @cached_property
     def bars_needed(self) -> int:
         """Bars from which there is a score, in a stock that trades."""
         return max(panel.bars_needed for panel in self.panels)
@@ -63,31 +81,10 @@ class Strategy:
         """Everything that decides a score, a verdict and a plan, fit for JSON."""
         return {
             "strategy": self.key,
-            "panels": [{"minimum_votes": panel.minimum_votes, "weights": {**panel.weights}} for panel in self.panels],
+            "panels": [{"minimum_weight": panel.minimum_weight, "weights": {**panel.weights}} for panel in self.panels],
+            "edges": [*EDGES],
             "margin": self.margin,
             "stop_atr": self.stop_atr,
             "target_risk": self.target_risk,
             "holding": self.holding,
         }
-
-
-def _equal(components: tuple[Component, ...]) -> dict[str, float]:
-    return dict.fromkeys((component.key for component in components), 1.0)
-
-
-TECHNICAL_RATING = Strategy(
-    key="technical_rating",
-    name="Technical rating",
-    description=(
-        "Fifteen moving averages and eleven oscillators vote, each +1, 0 or -1; the score is the mean of the two "
-        "groups' mean votes. The rules are those of TradingView's published Technical Ratings (Help article "
-        "43000614331, Pine library TechnicalRating). It is a summary of trend and momentum as they stand at the last "
-        "close, not a prediction: how such verdicts have fared is shown beside them."
-    ),
-    panels=(Panel(_equal(MOVING_AVERAGES), minimum_votes=10), Panel(_equal(OSCILLATORS), minimum_votes=9)),
-    stop_atr=2.0,
-    target_risk=2.0,
-    holding=20,
-)
-
-STRATEGIES: Mapping[str, Strategy] = MappingProxyType({strategy.key: strategy for strategy in (TECHNICAL_RATING,)})

@@ -4,6 +4,7 @@ Inside the engine a verdict is an int8 code, -2 (Strong Sell) to +2 (Strong Buy)
 """
 
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,15 +76,21 @@ def steady_verdicts(score: Floats, raw: Codes, margin: float) -> Codes:
 
     It begins with the first raw verdict and holds through sessions without a score; `UNRATED` before the first.
     """
-    lower = (-np.inf, *(round(edge - margin, 9) for edge in EDGES))
-    upper = (*(round(edge + margin, 9) for edge in EDGES), np.inf)
-    low, high = np.inf, np.inf
-    starts, codes = [0], [UNRATED]
-    today = raw.tolist()
-    for session, value in enumerate(score.tolist()):
-        if value < low or value > high:  # False for NaN, which holds the verdict
-            code = today[session]
-            low, high = lower[code + 2], upper[code + 2]
-            starts.append(session)
-            codes.append(code)
-    return np.repeat(np.array(codes, dtype=np.int8), np.diff([*starts, len(score)]))
+    lower, upper = _bands(margin)
+    leaves = [row.tobytes() for row in (score < lower) | (score > upper)]
+    codes = raw.tolist()
+    start = next((session for session, code in enumerate(codes) if code != UNRATED), len(codes))
+    starts, held = [0], [UNRATED]
+    while 0 <= start < len(codes):  # once a verdict, not once a session
+        starts.append(start)
+        held.append(codes[start])
+        start = leaves[codes[start] + 2].find(True, start)
+    return np.repeat(np.array(held, dtype=np.int8), np.diff([*starts, len(codes)]))
+
+
+@cache
+def _bands(margin: float) -> tuple[Floats, Floats]:
+    """The lowest and the highest score that each verdict holds through, shape (5, 1), from Strong Sell on."""
+    lower = [-np.inf, *(round(edge - margin, 9) for edge in EDGES)]
+    upper = [*(round(edge + margin, 9) for edge in EDGES), np.inf]
+    return np.array(lower)[:, np.newaxis], np.array(upper)[:, np.newaxis]

@@ -44,6 +44,24 @@ def random_bars(count: int, seed: int = 0) -> Bars:
     return make_bars(close, high=close + spread[0], low=close - spread[1], volume=volume)
 
 
+def walk_bars(count: int, seed: int) -> Bars:
+    """A market without drift or memory: eight steps of equal size a session and one over night, 0.50 a day in all.
+
+    The steps are in currency. With steps in percent an ATR lags the price, which puts the targets of longs nearer than
+    those of shorts.
+    """
+    random = np.random.default_rng(seed)
+    path = 100 + np.cumsum(random.normal(0, 0.5 / 3, count * 9)).reshape(count, 9)
+    return Bars(
+        session=np.datetime64("2020-01-01", "D") + np.arange(count),
+        open=path[:, 0].copy(),
+        high=path.max(axis=1),
+        low=path.min(axis=1),
+        close=path[:, -1].copy(),
+        volume=random.integers(1_000, 100_000, count).astype(np.float64),
+    )
+
+
 def joined(*parts: Bars) -> Bars:
     """One history out of several, on consecutive days."""
     columns = [np.concatenate([getattr(part, name) for part in parts]) for name in ("close", "high", "low", "volume")]

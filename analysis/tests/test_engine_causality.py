@@ -6,10 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from analysis.engine import TECHNICAL_RATING, Assessment, Bars, Refusal, Verdict, assess, make_plan, rate
-from analysis.engine.assess import average_true_range
+from analysis.engine import (
+    STRATEGIES,
+    Assessment,
+    Bars,
+    Indicators,
+    Refusal,
+    Strategy,
+    Verdict,
+    assess,
+    make_plan,
+    rate,
+    trades,
+)
 from analysis.engine.indicators import idle_sessions
 from analysis.tests.engine_bars import SAMPLES, make_bars, random_bars, sample_bars
+from analysis.tests.engine_plain import EVERY_COMPONENT, every_strategy
 
 
 @st.composite
@@ -25,15 +37,17 @@ def histories(draw: st.DrawFn) -> Bars:
 
 def assert_causal(bars: Bars, session: int) -> None:
     known = bars[: session + 1]
-    then, now = rate(known), rate(bars)
+    then, now = rate(known, EVERY_COMPONENT), rate(bars, EVERY_COMPONENT)
     for key in now.votes:
         np.testing.assert_array_equal(then.votes[key], now.votes[key][: session + 1], err_msg=f"vote of {key}")
         np.testing.assert_allclose(then.values[key], now.values[key][: session + 1], rtol=1e-9, err_msg=key)
-    np.testing.assert_array_equal(then.score, now.score[: session + 1])
-    np.testing.assert_array_equal(then.raw, now.raw[: session + 1])
-    np.testing.assert_array_equal(then.steady, now.steady[: session + 1])
+    for strategy in STRATEGIES.values():
+        then, now = rate(known, strategy), rate(bars, strategy)
+        np.testing.assert_array_equal(then.score, now.score[: session + 1], err_msg=strategy.key)
+        np.testing.assert_array_equal(then.raw, now.raw[: session + 1], err_msg=strategy.key)
+        np.testing.assert_array_equal(then.steady, now.steady[: session + 1], err_msg=strategy.key)
     np.testing.assert_array_equal(idle_sessions(known), idle_sessions(bars)[: session + 1])
-    np.testing.assert_allclose(average_true_range(known), average_true_range(bars)[: session + 1], rtol=1e-9)
+    np.testing.assert_allclose(Indicators(known).atr, Indicators(bars).atr[: session + 1], rtol=1e-9)
 
 
 @settings(deadline=None, max_examples=60)
@@ -56,14 +70,24 @@ def test_no_series_of_real_bars_looks_ahead(ticker: str, data: st.DataObject) ->
     assert_causal(bars, data.draw(st.integers(0, len(bars) - 1), label="session"))
 
 
-@settings(deadline=None, max_examples=25)
+@every_strategy
+@settings(deadline=None, max_examples=15)
 @given(session=st.integers(60, 999))
-def test_a_plan_made_on_the_day_is_the_one_read_off_the_whole_series(session: int) -> None:
+def test_a_plan_made_on_the_day_is_the_one_read_off_the_whole_series(strategy: Strategy, session: int) -> None:
     bars = sample_bars("IBM")[:1000]
-    verdict = Verdict.of(int(rate(bars).steady[session]))
-    atr = float(average_true_range(bars)[session])
-    plan = make_plan(verdict, float(bars.close[session]), atr, TECHNICAL_RATING)
-    assessment = assess(bars[: session + 1])
+    indicators = Indicators(bars)
+    verdict = Verdict.of(int(rate(indicators, strategy).steady[session]))
+    plan = make_plan(verdict, float(bars.close[session]), float(indicators.atr[session]), strategy)
+    assessment = assess(bars[: session + 1], strategy)
     assert isinstance(assessment, Assessment)
     assert assessment.verdict is verdict
     assert (assessment.plan or Refusal(assessment.no_trade_reason)) == plan
+
+
+@every_strategy
+@settings(deadline=None, max_examples=15)
+@given(count=st.integers(0, 1000))
+def test_later_bars_change_no_trade_that_was_over(strategy: Strategy, count: int) -> None:
+    bars = sample_bars("MSFT")[:1000]
+    over = bars.session[: max(count - strategy.holding, 0)].astype(object).tolist()
+    assert trades(bars[:count], strategy) == tuple(trade for trade in trades(bars, strategy) if trade.signal in over)

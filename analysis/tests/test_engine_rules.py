@@ -16,8 +16,10 @@ def series(*values: float) -> Floats:
     return np.array(values, dtype=np.float64)
 
 
-def last_vote(votes: Floats) -> float:
-    return float(votes[-1])
+def last_vote(ballot: rules.Ballot) -> float:
+    up, down, abstains = (bool(column[-1]) for column in ballot)
+    assert not (up and down)
+    return NAN if abstains else float(up - down)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,33 @@ def test_an_exhausted_oscillator_votes_when_it_turns(before: float, now: float, 
 @pytest.mark.parametrize(("value", "vote"), [(70.1, 1), (70.0, 0), (50.0, 0), (30.0, 0), (29.9, -1), (NAN, NAN)])
 def test_the_ultimate_oscillator_votes_beyond_its_levels(value: float, vote: float) -> None:
     assert last_vote(rules.beyond(series(value), 30, 70)) == pytest.approx(vote, nan_ok=True)
+
+
+@pytest.mark.parametrize(("value", "vote"), [(0.01, 1), (0.0, 0), (-0.01, -1), (NAN, NAN)])
+def test_money_flow_votes_with_its_sign(value: float, vote: float) -> None:
+    assert last_vote(rules.positive(series(value))) == pytest.approx(vote, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("close", "lower", "upper", "vote"),
+    [
+        (94.99, 95.0, 105.0, 1),
+        (95.0, 95.0, 105.0, 0),  # on the band is not beyond it
+        (95.0 - 1e-13, 95.0, 105.0, 0),
+        (100.0, 95.0, 105.0, 0),
+        (105.0, 95.0, 105.0, 0),
+        (105.0 + 1e-13, 95.0, 105.0, 0),
+        (105.01, 95.0, 105.0, -1),
+        (100.0, 100.0, 100.0, NAN),  # bands of a close that stood still
+        (100.0, 100.0, 100.0 + 1e-13, NAN),
+        (100.0, NAN, NAN, NAN),
+    ],
+)
+def test_a_close_outside_the_bands_votes_against_its_move(
+    close: float, lower: float, upper: float, vote: float
+) -> None:
+    votes = rules.outside(series(close), series(lower), series(upper), series(1e-7))
+    assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
 
 
 STOCHASTIC = [

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from analysis.engine.bars import Floats
+from analysis.engine.components.rules import Ballot
 from analysis.engine.indicators import Indicators
 
-Reading = tuple[Floats, Floats]
-"""The value shown and the vote (-1, 0, +1, NaN), each of shape (n,)."""
+Reading = tuple[Floats, Ballot]
+"""The value shown, shape (n,), and the vote."""
 
 
 class Group(StrEnum):
     MOVING_AVERAGE = "moving_average"
     OSCILLATOR = "oscillator"
+    TREND = "trend"
+    VOLATILITY = "volatility"
+    VOLUME = "volume"
 
     @property
     def label(self) -> str:

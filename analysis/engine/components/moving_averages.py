@@ -4,14 +4,17 @@ Values are prices in the stock's currency. TA-Lib seeds an EMA with the SMA of i
 its own length on and approximate until about three times that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-import talib
+import numpy as np
 
+from analysis.engine import library as talib
 from analysis.engine.bars import Floats
 from analysis.engine.components.component import Component, Group, Reading, Wording
-from analysis.engine.components.rules import above, lined_up
+from analysis.engine.components.rules import Ballot, above, lined_up
 from analysis.engine.indicators import Indicators, previous
+
+LENGTHS = (10, 20, 30, 50, 100, 200)
 
 
 def simple(length: int) -> Callable[[Indicators], Floats]:
@@ -21,9 +24,7 @@ def simple(length: int) -> Callable[[Indicators], Floats]:
 
 def exponential(length: int) -> Callable[[Indicators], Floats]:
     """EMA: the close weighted by (1 - a)^age with a = 2 / (length + 1); `talib.EMA`; from bar `length`."""
-    if length == 50:
-        return lambda indicators: indicators.ema_50
-    return lambda indicators: talib.EMA(indicators.bars.close, length)
+    return lambda indicators: indicators.ema(length)
 
 
 def hull(indicators: Indicators) -> Floats:
@@ -50,27 +51,35 @@ def ichimoku(indicators: Indicators) -> Reading:
     return base, lined_up(indicators.bars.close, conversion, base, lead1, lead2)
 
 
-def _average(
-    key: str, label: str, average: Callable[[Indicators], Floats], window: int, first_vote: int | None = None
-) -> Component:
-    """+1 where the close is above the average, -1 where it is below."""
+AVERAGES: Mapping[str, Callable[[Indicators], Floats]] = {
+    **{f"sma_{length}": simple(length) for length in LENGTHS},
+    **{f"ema_{length}": exponential(length) for length in LENGTHS},
+    "hull_9": hull,
+    "vwma_20": volume_weighted,
+}
 
+
+def averages(indicators: Indicators) -> dict[str, Reading]:
+    """All averages at once, which takes half the time: +1 where the close is above one, -1 where it is below."""
+    values = [average(indicators) for average in AVERAGES.values()]
+    ballots = map(Ballot, *above(indicators.bars.close, np.array(values), indicators.dust))
+    return dict(zip(AVERAGES, zip(values, ballots, strict=True), strict=True))
+
+
+def _average(key: str, label: str, window: int, first_vote: int | None = None) -> Component:
     def read(indicators: Indicators) -> Reading:
-        value = average(indicators)
-        return value, above(indicators.bars.close, value, indicators.dust)
+        return indicators.once(averages)[key]
 
     met = f"Close met {label}"
     wording = Wording(f"Close moved above {label}", f"Close moved below {label}", met, met)
     return Component(key, label, label, Group.MOVING_AVERAGE, read, first_vote or window, window, wording)
 
 
-LENGTHS = (10, 20, 30, 50, 100, 200)
-
 MOVING_AVERAGES = (
-    *(_average(f"sma_{length}", f"SMA {length}", simple(length), length) for length in LENGTHS),
-    *(_average(f"ema_{length}", f"EMA {length}", exponential(length), length) for length in LENGTHS),
-    _average("hull_9", "Hull MA 9", hull, window=9, first_vote=11),
-    _average("vwma_20", "VWMA 20", volume_weighted, window=20),
+    *(_average(f"sma_{length}", f"SMA {length}", length) for length in LENGTHS),
+    *(_average(f"ema_{length}", f"EMA {length}", length) for length in LENGTHS),
+    _average("hull_9", "Hull MA 9", window=9, first_vote=11),
+    _average("vwma_20", "VWMA 20", window=20),
     Component(
         key="ichimoku",
         name="Ichimoku",

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-import talib
-
+from analysis.engine import library as talib
 from analysis.engine.components.component import Component, Group, Reading, Wording
 from analysis.engine.components.rules import (
     above,
@@ -87,7 +86,7 @@ def stochastic_rsi(indicators: Indicators) -> Reading:
     """
     series = indicators.rsi
     k = mean_of_three(stochastic(series, series, series, 14))
-    return k, stochastic_turn_against(indicators.bars.close - indicators.ema_50, k, mean_of_three(k))
+    return k, stochastic_turn_against(indicators.bars.close - indicators.ema(50), k, mean_of_three(k))
 
 
 def williams_r(indicators: Indicators) -> Reading:
@@ -106,7 +105,7 @@ def bull_bear_power(indicators: Indicators) -> Reading:
     """
     bars = indicators.bars
     bull, bear = talib.ERI(bars.high, bars.low, bars.close, 13)
-    return bull + bear, waning(bars.close - indicators.ema_50, bull, bear)
+    return bull + bear, waning(bars.close - indicators.ema(50), bull, bear)
 
 
 def ultimate_oscillator(indicators: Indicators) -> Reading:

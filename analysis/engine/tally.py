@@ -1,0 +1,85 @@
+"""Tallies: how often trades reached their target and what they returned, as sums that add up over stocks."""
+
+from dataclasses import asdict, astuple, dataclass
+from math import sqrt
+from typing import Self
+
+import numpy as np
+
+from analysis.engine.bars import Floats, Indices
+from analysis.engine.exits import Exit, Exits
+from analysis.engine.strategy import JSON
+
+Z_95 = 1.959963984540054
+"""The standard normal quantile of a two-sided 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of trades by what ended them; `wins` returned more than nothing after costs.
+
+    `gains` and `losses` are the sums of positive and of negative returns, both as positive numbers.
+    """
+
+    count: int = 0
+    targets: int = 0
+    stops: int = 0
+    wins: int = 0
+    gains: float = 0.0
+    losses: float = 0.0
+
+    @classmethod
+    def of(cls, exits: Exits, sessions: Indices) -> Self:
+        """The trades entered after these sessions."""
+        reason, returns = exits.reason[sessions], exits.returns[sessions]
+        wins = returns > 0
+        return cls(
+            count=len(sessions),
+            targets=int(np.count_nonzero(reason == Exit.TARGET)),
+            stops=int(np.count_nonzero(reason == Exit.STOP)),
+            wins=int(np.count_nonzero(wins)),
+            gains=float(returns[wins].sum()),
+            losses=float(-returns[~wins].sum()) + 0.0,
+        )
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def hit_rate(self) -> float | None:
+        """The part that reached the target before the stop and in time; None without a trade."""
+        return self.targets / self.count if self.count else None
+
+    @property
+    def win_rate(self) -> float | None:
+        return self.wins / self.count if self.count else None
+
+    @property
+    def mean_return(self) -> float | None:
+        return (self.gains - self.losses) / self.count if self.count else None
+
+    @property
+    def profit_factor(self) -> float | None:
+        """Gains over losses; None where nothing was lost."""
+        return self.gains / self.losses if self.losses else None
+
+    def as_dict(self) -> dict[str, JSON]:
+        return asdict(self)
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """The Wilson score interval, 95 %, of a rate seen as `hits` of `count` (at least 1). Source: Wilson, 1927.
+
+    It takes the cases for independent. Those of many stocks in the same weeks are not: their true interval is wider.
+    """
+    rate, square = hits / count, Z_95**2
+    middle = rate + square / (2 * count)
+    spread = Z_95 * sqrt(rate * (1 - rate) / count + square / (4 * count**2))
+    scale = 1 + square / count
+    return max((middle - spread) / scale, 0.0), min((middle + spread) / scale, 1.0)
+
+
+def worst_drawdown(returns: Floats) -> float:
+    """The deepest fall from a peak, as a part of it, of money put whole into one trade after the other."""
+    money = np.cumprod(np.concatenate(([1.0], np.maximum(1 + returns, 0))))
+    return float((1 - money / np.maximum.accumulate(money)).max())

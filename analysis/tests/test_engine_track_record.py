@@ -1,0 +1,230 @@
+"""The track record: which signals are traded, what is counted, how records add up, and how few cases say nothing."""
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from analysis.engine import (
+    CASES_NEEDED,
+    HORIZONS,
+    STRATEGIES,
+    UNRATED,
+    Bars,
+    Exit,
+    Indicators,
+    NotEnoughCases,
+    Performance,
+    Side,
+    Strategy,
+    TrackRecord,
+    Verdict,
+    rate,
+    summarize,
+    track_record,
+    trades,
+)
+from analysis.engine.exits import Exits, exits
+from analysis.engine.tally import Tally, wilson, worst_drawdown
+from analysis.engine.track_record import SideRecord, signals, taken
+from analysis.tests.engine_bars import flat_bars, random_bars, sample_bars, walk_bars
+from analysis.tests.engine_plain import every_strategy
+
+
+def ends_at(*sessions: int, unplanned: tuple[int, ...] = ()) -> Exits:
+    """Trades of which that of session t ends in sessions[t]."""
+    nothing = np.zeros(len(sessions))
+    return Exits(
+        is_planned=~np.isin(np.arange(len(sessions)), unplanned),
+        entry=nothing,
+        stop=nothing,
+        target=nothing,
+        price=nothing,
+        session=np.array(sessions),
+        reason=nothing.astype(np.int8),
+        returns=nothing,
+    )
+
+
+def exits_of(*results: tuple[Exit, float]) -> Exits:
+    """Trades that ended for these reasons with these returns."""
+    ends = ends_at(*range(len(results)))
+    reasons = np.array([reason for reason, _ in results], dtype=np.int8)
+    return replace(ends, reason=reasons, returns=np.array([result for _, result in results]))
+
+
+@pytest.mark.parametrize(
+    ("steady", "longs", "shorts"),
+    [
+        ([], [], []),
+        ([0], [], []),
+        ([0, 1, 1, 0, 2], [1, 4], []),
+        ([1, 2, 1], [], []),  # a buy from the first session on came from nowhere
+        ([0, 1, 2, 1], [1], []),  # stronger is no new signal
+        ([-1, 1, -2, 2], [1, 3], [2]),
+        ([UNRATED, 1, 0, 1], [3], []),
+        ([UNRATED, -1, 0, -1], [], [3]),
+    ],
+)
+def test_a_signal_is_a_verdict_that_came_to_its_side(steady: list[int], longs: list[int], shorts: list[int]) -> None:
+    codes = np.array(steady, dtype=np.int8)
+    assert signals(codes, Side.LONG).tolist() == longs
+    assert signals(codes, Side.SHORT).tolist() == shorts
+
+
+@pytest.mark.parametrize(
+    ("candidates", "chosen"),
+    [
+        ([0, 1, 2, 3], [0, 3]),  # the trade of session 0 ends in session 3, whose close may bring the next
+        ([1, 2, 3], [1]),
+        ([2, 4], [4]),  # session 2 has no plan
+        ([4, 5, 9], [4]),  # sessions 5 and 9 are not over
+        ([], []),
+    ],
+)
+def test_a_signal_is_traded_once_the_trade_before_it_is_over(candidates: list[int], chosen: list[int]) -> None:
+    ends = ends_at(3, 4, 5, 7, 6, unplanned=(2,))
+    assert taken(ends, np.array(candidates, dtype=np.int64)).tolist() == chosen
+
+
+def test_a_tally_counts_and_sums() -> None:
+    ends = exits_of((Exit.TARGET, 0.1), (Exit.STOP, -0.05), (Exit.TIME, 0.02), (Exit.TIME, -0.01), (Exit.TIME, 0.0))
+    tally = Tally.of(ends, np.arange(5))
+    assert (tally.count, tally.targets, tally.stops, tally.wins) == (5, 1, 1, 2)
+    assert tally.gains == pytest.approx(0.12)
+    assert tally.losses == pytest.approx(0.06)
+    assert (tally.hit_rate, tally.win_rate) == (0.2, 0.4)
+    assert tally.mean_return == pytest.approx(0.012)
+    assert tally.profit_factor == pytest.approx(2)
+    assert Tally.of(ends, np.array([0])) + Tally.of(ends, np.array([1, 2, 3, 4])) == Tally(**asdict(tally))
+
+
+def test_a_tally_of_nothing_has_no_rates() -> None:
+    tally = Tally()
+    assert (tally.hit_rate, tally.win_rate, tally.mean_return, tally.profit_factor) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("hits", "count", "interval"),
+    [(10, 20, (0.2993, 0.7007)), (0, 20, (0.0, 0.1611)), (20, 20, (0.8389, 1.0)), (440, 1000, (0.4095, 0.4709))],
+)
+def test_the_interval_is_wilsons(hits: int, count: int, interval: tuple[float, float]) -> None:
+    assert wilson(hits, count) == pytest.approx(interval, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("returns", "drawdown"),
+    [
+        ([], 0.0),
+        ([0.1, 0.2], 0.0),
+        ([-0.2], 0.2),
+        ([0.1, -0.5, 0.2], 0.5),
+        ([-0.1, -0.1, 0.5, -0.15], 0.19),
+        ([0.5, -1.5, 0.1], 1.0),  # a short can lose more than all
+    ],
+)
+def test_a_drawdown_is_the_deepest_fall_from_a_peak(returns: list[float], drawdown: float) -> None:
+    assert worst_drawdown(np.array(returns)) == pytest.approx(drawdown)
+
+
+@every_strategy
+def test_the_trades_of_real_bars_are_those_of_the_record(strategy: Strategy) -> None:
+    bars = sample_bars("IBM")
+    made, record = trades(bars, strategy), track_record(bars, strategy)
+    steady, days = rate(bars, strategy).steady, bars.session.astype(object).tolist()
+    for side in Side:
+        of_side = [trade for trade in made if trade.side is side]
+        assert record.side(side).signals.count == len(of_side)
+        assert record.side(side).returns.tolist() == pytest.approx([trade.result for trade in of_side], abs=1e-6)
+        assert record.side(side).signals.targets == sum(trade.reason is Exit.TARGET for trade in of_side)
+        for trade, following in zip(of_side, [*of_side[1:], None], strict=True):
+            signal = days.index(trade.signal)
+            assert Verdict.of(int(steady[signal])).side is side
+            assert Verdict.of(int(steady[signal - 1])).side is not side
+            assert days.index(trade.entered) == signal + 1
+            assert trade.entry == bars.open[signal + 1]
+            assert signal < days.index(trade.exited) <= signal + strategy.holding
+            risk = strategy.stop_atr * Indicators(bars).atr[signal]
+            assert abs(trade.entry - trade.stop) == pytest.approx(risk)
+            assert abs(trade.target - trade.entry) == pytest.approx(strategy.target_risk * risk)
+            assert following is None or following.signal >= trade.exited
+
+
+def test_the_baseline_enters_every_rated_session_that_is_over() -> None:
+    strategy, bars = STRATEGIES["swing"], walk_bars(300, 1)
+    baseline = track_record(bars, strategy).long.baseline
+    assert baseline.count == 300 - strategy.holding - (strategy.bars_needed - 1)
+    ends = exits(Indicators(bars), strategy, Side.LONG)
+    assert baseline.gains - baseline.losses == pytest.approx(ends.returns[strategy.bars_needed - 1 :].sum())
+
+
+@every_strategy
+def test_the_returns_after_each_verdict_are_those_of_the_closes(strategy: Strategy) -> None:
+    bars = sample_bars("MSFT")[:700]
+    steady, forward = rate(bars, strategy).steady, summarize(track_record(bars, strategy)).forward
+    assert [(line.sessions, line.verdict) for line in forward] == [(h, v) for h in HORIZONS for v in (None, *Verdict)]
+    for line in forward:
+        after = bars.close[line.sessions :] / bars.close[: -line.sessions] - 1
+        said = steady[: -line.sessions]
+        rows = said != UNRATED if line.verdict is None else said == line.verdict.code
+        assert line.count == rows.sum()
+        assert line.mean_return == (pytest.approx(after[rows].mean()) if line.count else None)
+
+
+@pytest.mark.parametrize("bars", [flat_bars(0), flat_bars(1), flat_bars(300), random_bars(43), random_bars(60)])
+def test_any_bars_have_a_record(bars: Bars) -> None:
+    for strategy in STRATEGIES.values():
+        summary = summarize(track_record(bars, strategy))
+        assert isinstance(summary.long, NotEnoughCases)
+        json.dumps(summary.as_dict(), allow_nan=False)
+
+
+def test_the_record_of_several_stocks_is_the_sum_of_theirs() -> None:
+    records = [track_record(walk_bars(600, seed)) for seed in range(3)]
+    merged = TrackRecord.merged(records)
+    assert merged.stocks == 3
+    for side in Side:
+        parts = [record.side(side) for record in records]
+        assert merged.side(side).signals.count == sum(part.signals.count for part in parts)
+        assert merged.side(side).baseline.count == sum(part.baseline.count for part in parts)
+        assert merged.side(side).returns.tolist() == [value for part in parts for value in part.returns.tolist()]
+        assert merged.side(side).drawdown == max(part.drawdown for part in parts)
+    assert merged.forward_counts.sum() == sum(record.forward_counts.sum() for record in records)
+    in_two_steps = TrackRecord.merged([TrackRecord.merged(records[:2]), records[2]])
+    assert json.dumps(in_two_steps.as_dict()) == json.dumps(merged.as_dict())
+
+
+def test_a_record_survives_being_stored() -> None:
+    record = track_record(walk_bars(600, 5))
+    stored = json.loads(json.dumps(record.as_dict(), allow_nan=False))
+    assert TrackRecord.from_dict(stored).as_dict() == record.as_dict()
+    assert summarize(TrackRecord.from_dict(stored)) == summarize(record)
+
+
+def test_enough_cases_are_summed_up_beside_their_baseline() -> None:
+    results = [(Exit.TARGET, 0.08)] * 8 + [(Exit.STOP, -0.04)] * 10 + [(Exit.TIME, 0.01)] * 2
+    ends = exits_of(*results, (Exit.TARGET, 0.08), (Exit.STOP, -0.04))
+    chosen = np.arange(CASES_NEEDED)
+    side = SideRecord(Tally.of(ends, chosen), ends.returns[chosen], 0.3, Tally.of(ends, np.arange(22)))
+    record = replace(track_record(flat_bars(0)), long=side)
+    long = summarize(record).long
+    assert isinstance(long, Performance)
+    assert (long.count, long.hit_rate, long.win_rate, long.worst_drawdown) == (20, 0.4, 0.5, 0.3)
+    assert long.hit_interval == wilson(8, 20)
+    assert long.mean_return == pytest.approx((8 * 0.08 - 10 * 0.04 + 0.02) / 20)
+    assert long.median_return == pytest.approx(-0.015)
+    assert long.profit_factor == pytest.approx(0.66 / 0.4)
+    assert long.baseline.count == 22
+    assert long.baseline.hit_rate == pytest.approx(9 / 22)
+
+
+def test_fewer_than_twenty_signals_are_not_enough_cases() -> None:
+    ends = exits_of(*[(Exit.TARGET, 0.08)] * 19)
+    tally = Tally.of(ends, np.arange(19))
+    record = replace(track_record(flat_bars(0)), short=SideRecord(tally, ends.returns, 0.0, tally))
+    short = summarize(record).short
+    assert isinstance(short, NotEnoughCases)
+    assert (short.count, short.needed) == (19, 20)
+    assert short.message == "not enough cases: 19 short signals, 20 needed"
+    assert short.baseline.hit_rate == 1.0
