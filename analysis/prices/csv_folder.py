@@ -23,6 +23,7 @@ class CsvPrices:
     """A price source that reads one file per ticker; dates are ISO (2026-04-24), numbers have a decimal point."""
 
     name = "csv"
+    is_incremental = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,0 +1,24 @@
+"""`make yahoo-standin`: the stand-in by hand, until Ctrl-C."""
+
+import argparse
+import signal
+from contextlib import suppress
+
+from tests.yahoo_standin.server import HELP, running
+
+PORT = 8009
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=PORT)
+    with running(parser.parse_args().port) as server:
+        print(
+            f"Address: {server.address}/\nStart the application with YAHOO_URL={server.address}\n\n{HELP}", flush=True
+        )
+        with suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+if __name__ == "__main__":
+    main()
