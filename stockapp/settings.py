@@ -22,6 +22,7 @@ CSRF_TRUSTED_ORIGINS = list(ENV.csrf_trusted_origins)
 
 PRICE_SOURCE = ENV.price_source
 CSV_PRICES_DIR = ENV.csv_prices_dir
+YAHOO_URL = ENV.yahoo_url
 WORKERS = ENV.workers
 MAX_STOCKS_PER_JOB = 5_000
 

@@ -9,6 +9,7 @@ What keeps it honest, all of it measured:
 """
 
 import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
 from json import JSONDecodeError
@@ -44,6 +45,7 @@ class YahooPrices:
 
     def __init__(self, cache_folder: Path, session: YahooSession | None = None) -> None:
         yfinance.config.debug.hide_exceptions = False
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # it shows its own by itself
         yfinance.set_tz_cache_location(str(own_folder(cache_folder)))
         self._session = session or YahooSession()
 

@@ -11,7 +11,7 @@ PORT = 8009
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--port", type=int, default=PORT, help="0 takes any that is free")
     with running(parser.parse_args().port) as server:
         print(
             f"Address: {server.address}/\nStart the application with YAHOO_URL={server.address}\n\n{HELP}", flush=True
