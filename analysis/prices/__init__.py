@@ -13,12 +13,13 @@ from analysis.prices.arrow import checksum, pack, unpack
 from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
 from analysis.prices.demo_companies import COMPANIES, Company
-from analysis.prices.exchanges import Exchange, exchange_of
+from analysis.prices.exchanges import Exchange, currency_code, exchange_of
 from analysis.prices.incremental import Readjusted, merge, refresh
 from analysis.prices.pace import Mode, Pace, Pacer, ProcessPacer
 from analysis.prices.port import ErrorKind, Finding, History, PriceError, PriceSource
 from analysis.prices.quality import Checked, check
 from analysis.prices.registry import source_for, source_named
+from analysis.prices.screener import Listed, listed_in
 from analysis.prices.sessions import (
     assumed_weekdays,
     calendar_end,
@@ -40,6 +41,7 @@ __all__ = [
     "Exchange",
     "Finding",
     "History",
+    "Listed",
     "Mode",
     "Pace",
     "Pacer",
@@ -53,10 +55,12 @@ __all__ = [
     "calendar_end",
     "check",
     "checksum",
+    "currency_code",
     "exchange_of",
     "is_demo",
     "is_well_formed",
     "last_closed_session",
+    "listed_in",
     "merge",
     "normalise",
     "pack",

@@ -34,6 +34,13 @@ logger = logging.getLogger(__name__)
 FIRST_DAY = date(1970, 1, 2)
 
 
+def prepare(cache_folder: Path) -> None:
+    """Make yfinance show its exceptions, and keep cookies under `cache_folder`, in a folder of this process's own."""
+    yfinance.config.debug.hide_exceptions = False
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # it shows its own by itself
+    yfinance.set_tz_cache_location(str(own_folder(cache_folder)))
+
+
 class YahooPrices:
     """A price source over Yahoo's chart service; one per process, not for threads, as yfinance itself is global.
 
@@ -44,9 +51,7 @@ class YahooPrices:
     is_incremental = True
 
     def __init__(self, cache_folder: Path, session: YahooSession | None = None) -> None:
-        yfinance.config.debug.hide_exceptions = False
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # it shows its own by itself
-        yfinance.set_tz_cache_location(str(own_folder(cache_folder)))
+        prepare(cache_folder)
         self._session = session or YahooSession()
 
     def daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:

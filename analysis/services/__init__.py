@@ -6,14 +6,16 @@ from analysis.services.remove import remove
 from analysis.services.rerun import rerun
 from analysis.services.run import run_slice
 from analysis.services.submit import Refused, Submission, submit
-from analysis.services.universe import load_demo_market, load_stocks
+from analysis.services.universe import Import, load_demo_market, load_from_yahoo, load_stocks
 
 __all__ = [
+    "Import",
     "Recovery",
     "Refused",
     "Submission",
     "cancel",
     "load_demo_market",
+    "load_from_yahoo",
     "load_stocks",
     "recover",
     "remove",
