@@ -30,7 +30,7 @@ class Readjusted:
 
 
 def refresh(
-    source: PriceSource, tickers: Sequence[str], stored: Mapping[str, Bars], *, first_day: date, now: datetime
+    source: PriceSource, tickers: Sequence[str], stored: Mapping[str, History], *, first_day: date, now: datetime
 ) -> Answers:
     """The whole history to store for each ticker, or the error that says why not, at the moment `now` (aware).
 
@@ -39,21 +39,22 @@ def refresh(
     Histories end with the newest session that has closed and has a close. An error for a ticker with stored bars says
     up to which day they reach.
     """
-    known = {ticker: stored[ticker] for ticker in tickers if source.is_incremental and len(stored.get(ticker, ()))}
+    known = {ticker: stored[ticker] for ticker in tickers if source.is_incremental and ticker in stored}
     answers = _asked(
-        source, {ticker: asked_since(known[ticker]) if ticker in known else first_day for ticker in tickers}
+        source, {ticker: asked_since(known[ticker].bars) if ticker in known else first_day for ticker in tickers}
     )
     misfits: dict[str, Readjusted] = {}
-    for ticker, bars in known.items():
+    for ticker, history in known.items():
         answer = answers[ticker]
         if isinstance(answer, PriceError):
             continue
-        match merge(bars, answer.bars):
+        match merge(history.bars, answer.bars):
             case Readjusted() as misfit:
                 misfits[ticker] = misfit
             case joined:
-                answers[ticker] = replace(answer, bars=joined)
-    whole = _asked(source, {ticker: min(first_day, known[ticker].first_session) for ticker in misfits})
+                findings = _before(history.findings, answer.bars.first_session) + answer.findings
+                answers[ticker] = replace(answer, bars=joined, findings=findings)
+    whole = _asked(source, {ticker: min(first_day, known[ticker].bars.first_session) for ticker in misfits})
     for ticker, answer in whole.items():
         answers[ticker] = answer
         if isinstance(answer, History):
@@ -90,9 +91,14 @@ def _asked(source: PriceSource, wanted: Mapping[str, date]) -> Answers:
     return answers
 
 
-def _storable(ticker: str, answer: History | PriceError, stored: Bars | None, now: datetime) -> History | PriceError:
+def _before(findings: tuple[Finding, ...], day: date) -> tuple[Finding, ...]:
+    """What was found about sessions that are not asked for any more."""
+    return tuple(finding for finding in findings if finding.session and finding.session < day)
+
+
+def _storable(ticker: str, answer: History | PriceError, stored: History | None, now: datetime) -> History | PriceError:
     if isinstance(answer, PriceError):
-        return _stale(answer, stored) if stored is not None and len(stored) else answer
+        return _stale(answer, stored.bars.last_session) if stored else answer
     kept = closed(answer.bars, ticker=ticker, now=now)
     if not len(kept.bars):
         message = f"{ticker} has no session yet that has closed and has a close."
@@ -100,12 +106,10 @@ def _storable(ticker: str, answer: History | PriceError, stored: Bars | None, no
     return replace(answer, bars=kept.bars, findings=answer.findings + kept.findings)
 
 
-def _stale(error: PriceError, stored: Bars) -> PriceError:
+def _stale(error: PriceError, day: date) -> PriceError:
     """The error of a ticker that was known before: a symbol no longer known has lost its data, not its meaning."""
     kind = ErrorKind.NO_DATA if error.kind is ErrorKind.UNKNOWN_TICKER else error.kind
-    return PriceError(
-        kind, f"{error.message.removesuffix('.')}; stale: bars to {stored.last_session}.", error.permanent
-    )
+    return PriceError(kind, f"{error.message.removesuffix('.')}; stale: bars to {day}.", error.permanent)
 
 
 def _priced(bars: Bars) -> Sessions:

@@ -23,6 +23,7 @@ from curl_cffi.requests.exceptions import RequestException, Timeout
 from yfinance.exceptions import YFDataException, YFException
 
 from analysis.engine.bars import Bars
+from analysis.prices.dividends import notice_dividends
 from analysis.prices.exchanges import exchange_of
 from analysis.prices.own_folder import own_folder
 from analysis.prices.port import ErrorKind, Finding, History, PriceError
@@ -32,6 +33,7 @@ from analysis.prices.yahoo_session import LIMITED, YahooRefused, YahooSession
 logger = logging.getLogger(__name__)
 
 FIRST_DAY = date(1970, 1, 2)
+_COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends")
 
 
 def prepare(cache_folder: Path) -> None:
@@ -75,7 +77,7 @@ class YahooPrices:
         try:
             stock = yfinance.Ticker(ticker, session=self._session)
             stock._tz = exchange_of(ticker).timezone  # or it costs a request to learn
-            frame = stock.history(start=since or FIRST_DAY, auto_adjust=True, actions=True)
+            frame = stock.history(start=since or FIRST_DAY, auto_adjust=False, actions=True)
             if frame.empty:
                 return PriceError(ErrorKind.NO_DATA, f"Yahoo has no prices for {ticker}.", permanent=False)
             return _history(ticker, frame, stock.history_metadata)
@@ -88,11 +90,14 @@ class YahooPrices:
 def _history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> History:
     """The rows of yfinance's frame; a row's index is midnight at the exchange, so its local date is the session."""
     sessions = pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy().astype("datetime64[D]")
-    columns = (frame[name].to_numpy(dtype=np.float64) for name in ("Open", "High", "Low", "Close", "Volume"))
+    columns = {name: frame[name].to_numpy(dtype=np.float64) for name in _COLUMNS}
+    open_, high, low, close, adjusted, volume, dividends = columns.values()
+    factor = np.divide(adjusted, close, out=np.full(len(close), np.nan), where=close > 0)
+    bars = Bars(sessions, open_ * factor, high * factor, low * factor, close * factor, volume)
     name, currency = about.get("longName") or about.get("shortName") or "", about.get("currency") or ""
-    finding = _other_currency(ticker, currency)
-    findings = (finding,) if finding else ()
-    return History(Bars(sessions, *columns), adjusted=True, findings=findings, name=name, currency=currency)
+    noticed = (_other_currency(ticker, currency), notice_dividends(sessions, close, adjusted, dividends))
+    findings = tuple(finding for finding in noticed if finding)
+    return History(bars, adjusted=True, findings=findings, name=name, currency=currency)
 
 
 def _other_currency(ticker: str, currency: str) -> Finding | None:

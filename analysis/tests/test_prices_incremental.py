@@ -16,6 +16,7 @@ from analysis.prices import (
     CsvPrices,
     DemoMarket,
     ErrorKind,
+    Finding,
     History,
     PriceError,
     ProcessPacer,
@@ -58,7 +59,7 @@ def history(yahoo: YahooPrices, stored: Bars | None, day: date, ticker: str = TI
 
 
 def answer_of(yahoo: YahooPrices, stored: Bars | None, day: date, ticker: str = TICKER) -> History | PriceError:
-    known = {ticker: stored} if stored is not None else {}
+    known = {ticker: History(stored, adjusted=True)} if stored is not None else {}
     return refresh(yahoo, [ticker], known, first_day=FIRST, now=evening(day))[ticker]
 
 
@@ -99,12 +100,29 @@ def test_after_a_split_or_a_dividend_the_whole_history_is_fetched_again(
     assert (finding.code, finding.session) == ("readjusted", TUESDAY)
 
 
+def test_what_was_found_about_old_sessions_is_remembered_and_about_new_ones_found_again(
+    yahoo: YahooPrices,
+) -> None:
+    bars = history(yahoo, None, TUESDAY).bars
+    old, recent, general = (
+        Finding("old", "Old.", "info", bars.session[-9].astype(object)),
+        Finding("recent", "Recent.", "info", TUESDAY),
+        Finding("general", "General.", "info"),
+    )
+    stored = {TICKER: History(bars, adjusted=True, findings=(old, recent, general))}
+    answer = refresh(yahoo, [TICKER], stored, first_day=FIRST, now=evening(TUESDAY))[TICKER]
+    assert isinstance(answer, History)
+    assert answer.findings == (old,)
+
+
 def test_a_longer_history_than_asked_for_is_not_made_shorter_by_a_split(
     yahoo: YahooPrices, standin: YahooStandIn
 ) -> None:
     stored = history(yahoo, None, TUESDAY).bars
     standin.market.splits[TICKER][TUESDAY] = 2.0
-    answer = refresh(yahoo, [TICKER], {TICKER: stored}, first_day=date(2026, 1, 1), now=evening(TUESDAY))[TICKER]
+    answer = refresh(
+        yahoo, [TICKER], {TICKER: History(stored, adjusted=True)}, first_day=date(2026, 1, 1), now=evening(TUESDAY)
+    )[TICKER]
     assert isinstance(answer, History)
     assert answer.bars.first_session == stored.first_session
 
@@ -183,8 +201,8 @@ def test_a_session_listed_today_has_nothing_to_keep_yet(yahoo: YahooPrices, stan
 def test_a_hundred_stocks_of_different_ages_cost_one_request_each(yahoo: YahooPrices, standin: YahooStandIn) -> None:
     tickers = [f"OK{number}.NS" for number in range(20)]
     first = refresh(yahoo, tickers, {}, first_day=FIRST, now=evening(TUESDAY))
-    stored = {ticker: answer.bars for ticker, answer in first.items() if isinstance(answer, History)}
-    stored["OK3.NS"] = stored["OK3.NS"][:-9]
+    stored = {ticker: answer for ticker, answer in first.items() if isinstance(answer, History)}
+    stored["OK3.NS"] = History(stored["OK3.NS"].bars[:-9], adjusted=True)
     standin.market.until = lambda _: WEDNESDAY
     again = refresh(yahoo, [*tickers, "NEW.NS"], stored, first_day=FIRST, now=evening(WEDNESDAY))
     assert list(again) == [*tickers, "NEW.NS"]
@@ -214,7 +232,7 @@ def test_the_demo_market_is_always_taken_whole() -> None:
     source = Recording(DemoMarket(lambda: evening(WEDNESDAY)))
     tickers = ["NAVANKURA.DEMO", "KAVERI.DEMO"]
     stored = {
-        ticker: answer.bars
+        ticker: answer
         for ticker, answer in DemoMarket(lambda: evening(TUESDAY)).daily(tickers, FIRST).items()
         if isinstance(answer, History)
     }
@@ -230,7 +248,8 @@ def test_a_csv_file_is_always_read_whole(tmp_path: Path) -> None:
         "date,open,high,low,close,volume\n2026-04-21,1,1,1,1,5\n2026-04-22,2,2,2,2,5\n"
     )
     source = Recording(CsvPrices(tmp_path))
-    answers = refresh(source, [TICKER], {TICKER: make_bars(TUESDAY, 8)}, first_day=FIRST, now=evening(WEDNESDAY))
+    stored = {TICKER: History(make_bars(TUESDAY, 8), adjusted=False)}
+    answers = refresh(source, [TICKER], stored, first_day=FIRST, now=evening(WEDNESDAY))
     answer = answers[TICKER]
     assert isinstance(answer, History)
     assert answer.bars.close.tolist() == [1.0, 2.0]

@@ -143,7 +143,7 @@ FAILURES = {
     "NOTIMESTAMP": (ErrorKind.BAD_DATA, False),
 }
 SOUND = {
-    "HOLES", "LASTNULL", "TWICE", "DISORDER", "FLOATVOLUME", "PENCE",
+    "HOLES", "LASTNULL", "TWICE", "DISORDER", "FLOATVOLUME", "PENCE", "BADDIVIDEND",
     "OTHERCURRENCY", "NOCURRENCY", "YOUNG", "HUGE", "ZIPPED",
 }  # fmt: skip
 SOMETIMES = {"REFUSEDONCE", "FLAKY"}
@@ -198,6 +198,13 @@ def test_prices_in_a_currency_that_the_exchange_does_not_use_are_pointed_out(yah
     assert finding.message == "Yahoo gives prices in XAU; on London Stock Exchange they are usually in GBp."
     assert history_of(yahoo, "NOCURRENCY.NS").findings == ()
     assert history_of(yahoo, "VOD.L").currency == "GBp"
+
+
+def test_a_dividend_that_prices_are_not_adjusted_for_is_pointed_out(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    (finding,) = history_of(yahoo, "BADDIVIDEND.L").findings
+    assert finding.message.startswith("1 dividend, on 2026-03-2")
+    standin.market.dividends["PAYS.L"][date(2026, 3, 4)] = 0.04
+    assert history_of(yahoo, "PAYS.L").findings == ()
 
 
 @pytest.mark.parametrize("attempt", ["first", "second", "third", "fourth"])

@@ -128,6 +128,11 @@ def _in_pence(result: dict[str, Any]) -> None:
         column[-30:-20] = [price * 100 for price in column[-30:-20]]
 
 
+def _pay_in_pounds(result: dict[str, Any]) -> None:
+    stamp, close = result["timestamp"][-20], result["indicators"]["quote"][0]["close"][-20]
+    result["events"] = {"dividends": {str(stamp): {"amount": close * 0.04, "date": stamp}}}
+
+
 def _keep_last(count: int) -> Callable[[dict[str, Any]], None]:
     def keep(result: dict[str, Any]) -> None:
         for column in (result["timestamp"], *_columns(result)):
@@ -180,6 +185,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "DISORDER": changed(_reverse),
     "FLOATVOLUME": changed(_halve_volumes),
     "PENCE": changed(_in_pence),
+    "BADDIVIDEND": changed(_pay_in_pounds),
     "OTHERCURRENCY": changed(lambda result: result["meta"].update(currency="XAU")),
     "NOCURRENCY": changed(lambda result: result["meta"].update(currency=None)),
     "YOUNG": changed(_keep_last(43)),

@@ -37,10 +37,19 @@ class Market:
             prices[:, before] /= ratio
             volume[before] *= ratio
         adjusted = prices[3].copy()
+        paid: dict[date, float] = {}
         for day, fraction in self.dividends[symbol].items():
-            adjusted[days < np.datetime64(day)] *= 1 - fraction
+            before = days < np.datetime64(day)
+            adjusted[before] *= 1 - fraction
+            if day in sessions and before.any():
+                paid[day] = fraction * float(prices[3, before][-1])
         open_, high, low, close = _plain(prices)
-        return chart_of(symbol, sessions, open_, high, low, close, _plain(adjusted), volume.astype(int).tolist())
+        chart = chart_of(symbol, sessions, open_, high, low, close, _plain(adjusted), volume.astype(int).tolist())
+        exchange = exchange_of(symbol)
+        stamps = {_opening(exchange, day): amount for day, amount in paid.items()}
+        events = {str(stamp): {"amount": amount, "date": stamp} for stamp, amount in stamps.items()}
+        chart["chart"]["result"][0]["events"] = {"dividends": events}
+        return chart
 
 
 def chart_of(
