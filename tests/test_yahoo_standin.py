@@ -64,13 +64,23 @@ def test_a_person_can_make_it_fail_and_recover(address: str) -> None:
     get(f"{address}/standin/split?symbol=TCS.NS&day=2030-01-01&ratio=2")
     after = json.loads(get(address + CHART)[1])["chart"]["result"][0]["indicators"]["quote"][0]["close"]
     assert after == pytest.approx([price / 2 for price in before])
+    get(f"{address}/standin/until?day=2026-02-20")
+    assert len(json.loads(get(address + CHART)[1])["chart"]["result"][0]["timestamp"]) < len(before)
     get(f"{address}/standin/behave?symbol=TCS.NS&as=BROKEN")
     assert get(address + CHART)[0] == 500
     get(f"{address}/standin/down?seconds=60")
     with pytest.raises(ConnectionResetError):
         get(address + CHART)
-    assert json.loads(get(f"{address}/standin/requests")[1])["symbols"] == {"TCS.NS": 6}
+    assert json.loads(get(f"{address}/standin/requests")[1])["symbols"] == {"TCS.NS": 7}
     assert get(f"{address}/standin/behave?symbol=TCS.NS&as=NONSENSE")[0] == 400
+
+
+def test_a_port_that_is_taken_is_one_sentence() -> None:
+    with running() as standin:
+        port = str(standin.server_address[1])
+        command = [sys.executable, "-m", "tests.yahoo_standin", "--port", port]
+        other = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=False)
+    assert (other.returncode, other.stderr) == (1, f"Port {port} cannot be used: Address already in use.\n")
 
 
 def test_a_process_keeps_its_folder_and_leaves_it_to_the_next(tmp_path: Path) -> None:

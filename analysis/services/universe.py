@@ -74,7 +74,7 @@ def _bring_up_to_date(name: str, listed: Sequence[Listed], problems: list[str]) 
     done = Import(problems=problems)
     index, _ = Index.objects.update_or_create(name=name[:100], defaults={"loaded_at": timezone.now()})
     members = set(IndexMember.objects.filter(index=index).values_list("stock_id", flat=True))
-    for some in batched(listed, AT_ONCE):
+    for some in batched(sorted(listed, key=lambda one: one.ticker), AT_ONCE):
         added = _store(index, some)
         done.added += added
         done.updated += len(some) - added
@@ -95,6 +95,7 @@ def _bring_up_to_date(name: str, listed: Sequence[Listed], problems: list[str]) 
 def _store(index: Index, listed: Sequence[Listed]) -> int:
     """Add or update these stocks, and make them members; newcomers to the index are active. How many are new."""
     tickers = [one.ticker for one in listed]
+    Stock.objects.lock(tickers)
     known = Stock.objects.in_bulk(tickers)
     members = set(IndexMember.objects.filter(index=index, stock__in=tickers).values_list("stock_id", flat=True))
     Stock.objects.bulk_create(
@@ -126,5 +127,6 @@ def _stock(listed: Listed, known: Stock | None) -> Stock:
 @transactional
 def _let_go(index: Index, tickers: set[str]) -> int:
     """Take these stocks out of the index; those that are in no other become inactive. Returns how many did."""
+    Stock.objects.lock(tickers)
     IndexMember.objects.filter(index=index, stock__in=tickers).delete()
     return Stock.objects.active().filter(pk__in=tickers, memberships=None).update(is_active=False)

@@ -44,7 +44,7 @@ def standin() -> Iterator[YahooStandIn]:
 
 @pytest.fixture
 def yahoo(standin: YahooStandIn, tmp_path_factory: pytest.TempPathFactory) -> YahooPrices:
-    session = YahooSession(standin.address, pacer=ProcessPacer(math.inf), timeout=0.5)
+    session = YahooSession(standin.address, pacer=ProcessPacer(math.inf), timeout=1.5)
     return YahooPrices(tmp_path_factory.getbasetemp() / "yahoo-cache", session)
 
 

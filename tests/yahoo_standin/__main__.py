@@ -12,12 +12,16 @@ PORT = 8009
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=PORT, help="0 takes any that is free")
-    with running(parser.parse_args().port) as server:
-        print(
-            f"Address: {server.address}/\nStart the application with YAHOO_URL={server.address}\n\n{HELP}", flush=True
-        )
-        with suppress(KeyboardInterrupt):
+    port = parser.parse_args().port
+    try:
+        with running(port) as server, suppress(KeyboardInterrupt):
+            print(
+                f"Address: {server.address}/\nStart the application with YAHOO_URL={server.address}\n\n{HELP}",
+                flush=True,
+            )
             signal.pause()
+    except OSError as error:
+        raise SystemExit(f"Port {port} cannot be used: {error.strerror}.") from None
 
 
 if __name__ == "__main__":

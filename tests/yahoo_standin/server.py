@@ -27,6 +27,7 @@ HELP = f"""A stand-in for Yahoo. Any symbol has made-up bars, but for these, als
 {SWITCHES}down?seconds=30        every connection is reset for so long
 {SWITCHES}up                     both end
 {SWITCHES}behave?symbol=TCS.NS&as=RESET
+{SWITCHES}until?day=2026-11-20    bars end on that day for all symbols
 {SWITCHES}split?symbol=TCS.NS&day=2026-11-20&ratio=2
 {SWITCHES}dividend?symbol=TCS.NS&day=2026-11-20&fraction=0.01
 {SWITCHES}requests               how often each symbol was asked for
@@ -111,6 +112,9 @@ class YahooStandIn(ThreadingHTTPServer):
                     self.come_back()
                 case "behave":
                     self.behaviours[query["symbol"]] = BEHAVIOURS[query["as"]]
+                case "until":
+                    until = date.fromisoformat(query["day"])
+                    self.market.until = lambda _: until
                 case "split":
                     self.market.splits[query["symbol"]][date.fromisoformat(query["day"])] = float(query["ratio"])
                 case "dividend":
