@@ -2,6 +2,7 @@
 # make test   the whole suite
 # make setup  what `make run` prepares, without starting anything
 # make check  all static checks
+# make yahoo-standin  a server that answers for Yahoo, to watch failures: then YAHOO_URL=http://127.0.0.1:8009 make run
 
 SHELL := /bin/sh
 BIND ?= 127.0.0.1:8000
@@ -11,7 +12,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 MANAGE := $(RUN) manage.py
 
-.PHONY: run setup test quick check requirements
+.PHONY: run setup test quick check requirements yahoo-standin
 
 run: setup
 	@$(MANAGE) load_demo --user demo
@@ -44,6 +45,9 @@ check: $(VENV)/installed-dev .env
 	$(MANAGE) makemigrations --check --dry-run
 	DEBUG=false ALLOWED_HOSTS=example.org $(MANAGE) check --deploy
 	DEBUG=false ALLOWED_HOSTS=example.org $(MANAGE) check --deploy --tag security --fail-level WARNING
+
+yahoo-standin: $(VENV)/installed
+	@exec $(RUN) -m tests.yahoo_standin
 
 requirements:
 	$(RUN) tests/requirements_in_step.py --write

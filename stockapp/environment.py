@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import dj_database_url
@@ -10,6 +11,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 Names = Annotated[tuple[str, ...], NoDecode]
 
@@ -31,6 +34,7 @@ class Environment(BaseSettings):
     data_dir: Path = BASE_DIR / "data"
     price_source: Literal["yahoo", "csv"] = "yahoo"
     csv_prices_dir: Path | None = None
+    yahoo_url: str = ""
     workers: int = Field(default=2, ge=1, le=64)
     lease_seconds: int = Field(default=90, ge=3, le=3600)
     max_stocks_per_job: int = Field(default=5_000, ge=1)
@@ -82,12 +86,23 @@ class Environment(BaseSettings):
             raise ValueError(f"it cannot be read: {error}") from None
         return value
 
+    @field_validator("yahoo_url")
+    @classmethod
+    def _is_on_this_machine(cls, value: str) -> str:
+        if value and not (value.startswith("http://") and urlsplit(value).hostname in LOOPBACK):
+            raise ValueError("it must be on this machine, like http://127.0.0.1:8009; leave it empty for Yahoo itself")
+        return value.rstrip("/")
+
     @model_validator(mode="after")
     def _what_goes_together(self) -> Self:
         if not self.secret_key:
             raise ValueError("SECRET_KEY is missing; `make setup` writes one into .env")
         if not self.debug and not self.allowed_hosts:
             raise ValueError("ALLOWED_HOSTS is missing; it names the hosts to answer for when DEBUG is off")
+        if self.yahoo_url and not self.debug:
+            raise ValueError(
+                "YAHOO_URL is for trials: what stands in for Yahoo makes prices up, so it needs DEBUG=true"
+            )
         if self.price_source == "csv" and self.csv_prices_dir is None:
             raise ValueError("CSV_PRICES_DIR is missing; PRICE_SOURCE=csv reads TICKER.csv files from it")
         return self

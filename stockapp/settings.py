@@ -22,6 +22,7 @@ CSRF_TRUSTED_ORIGINS = list(ENV.csrf_trusted_origins)
 
 PRICE_SOURCE = ENV.price_source
 CSV_PRICES_DIR = ENV.csv_prices_dir
+YAHOO_URL = ENV.yahoo_url
 WORKERS = ENV.workers
 MAX_STOCKS_PER_JOB = ENV.max_stocks_per_job
 MAX_ACTIVE_JOBS_PER_USER = ENV.max_active_jobs_per_user

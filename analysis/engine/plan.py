@@ -35,8 +35,7 @@ def make_plan(
 ) -> Plan | Refusal:
     """Plan the verdict's side from the last close, with a stop `strategy.stop_atr` ATR away.
 
-    Entry, risk and reward are rounded half up to `decimals`, the reward from the rounded risk; so rounding does not
-    take a plan below the risk:reward that its strategy promises.
+    Each level is rounded half up to `decimals` on its own, and the risk:reward is that of the rounded levels.
     """
     side = verdict.side
     if side is None:
@@ -44,18 +43,23 @@ def make_plan(
     if atr is None or not atr > 0:
         return Refusal("no plan: the average true range is missing or zero")
     tick = Decimal(1).scaleb(-decimals)
-    entry = exact(close).quantize(tick, ROUND_HALF_UP)
-    risk = (exact(strategy.stop_atr) * exact(atr)).quantize(tick, ROUND_HALF_UP)
-    reward = (exact(strategy.target_risk) * risk).quantize(tick, ROUND_HALF_UP)
-    if not risk or not reward:
-        return Refusal(f"no plan: the risk is less than the smallest price step, {tick}")
     direction = 1 if side is Side.LONG else -1
-    stop, target = entry - direction * risk, entry + direction * reward
+    risk = direction * exact(strategy.stop_atr) * exact(atr)
+    reward = exact(strategy.target_risk) * risk
+    entry, stop, target = (
+        level.quantize(tick, ROUND_HALF_UP) for level in (exact(close), exact(close) - risk, exact(close) + reward)
+    )
+    if entry in (stop, target):
+        return Refusal(f"no plan: the risk is less than the smallest price step, {tick}")
     if stop <= 0:
         return Refusal(f"no plan: the stop would be {stop}, not above zero")
     if target <= 0:
         return Refusal(f"no plan: the target would be {target}, not above zero")
-    return Plan(side, float(entry), float(stop), float(target), float(round(reward / risk, 2)), float(atr))
+    return Plan(side, float(entry), float(stop), float(target), _ratio(entry, stop, target), float(atr))
+
+
+def _ratio(entry: Decimal, stop: Decimal, target: Decimal) -> float:
+    return float(round(abs(target - entry) / abs(entry - stop), 2))
 
 
 def exact(number: float | Decimal) -> Decimal:

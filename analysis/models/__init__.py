@@ -1,5 +1,6 @@
-"""The tables of an analysis: stocks and their bars, jobs and their details, results and their evidence."""
+"""The tables of an analysis: stocks, their bars and indexes, jobs and their details, results and their evidence."""
 
+from analysis.models.indexes import Index, IndexMember
 from analysis.models.jobs import Job, JobDetail
 from analysis.models.results import RawData, Result
 from analysis.models.statuses import (
@@ -20,6 +21,8 @@ __all__ = [
     "FINISHED",
     "DetailStatus",
     "ErrorKind",
+    "Index",
+    "IndexMember",
     "Job",
     "JobDetail",
     "JobStatus",

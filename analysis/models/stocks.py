@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from analysis.engine import Bars
 from analysis.models.statuses import StockStatus
-from analysis.prices import Finding, exchange_of, is_demo, is_well_formed, unpack
+from analysis.prices import Finding, History, exchange_of, is_demo, is_well_formed, unpack
 
 
 def validate_ticker(text: str) -> None:
@@ -100,7 +100,7 @@ class PriceHistory(models.Model):
     source = models.CharField(max_length=8, choices=PriceSourceName)
     bars = models.BinaryField()
     first_session = models.DateField()
-    last_session = models.DateField(help_text="The last session with a close.")
+    last_session = models.DateField()
     asked_since = models.DateField(help_text="The first day that the source was asked for.")
     bar_count = models.PositiveIntegerField()
     adjusted = models.BooleanField()
@@ -128,3 +128,7 @@ class PriceHistory(models.Model):
 
     def source_findings(self) -> tuple[Finding, ...]:
         return tuple(Finding.from_dict(finding) for finding in self.findings)
+
+    def as_history(self) -> History:
+        """What the source gave, as it would give it again; ValueError when the stored bars are damaged."""
+        return History(self.unpack(), self.adjusted, self.source_findings())

@@ -1,28 +1,31 @@
-"""The CSV source: a folder of `TICKER.csv` files, columns date, open, high, low, close[, adj_close], volume."""
+"""The CSV source: a folder of `TICKER.csv` files as Yahoo, Stooq, NSE and BSE write them, or as you do."""
 
 import csv
-import math
+import logging
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from analysis.engine.bars import Bars
+from analysis.prices.csv_rows import NEEDED, Row, columns_of, read_row
 from analysis.prices.port import ErrorKind, Finding, History, PriceError
 from analysis.prices.tickers import is_well_formed
 
-NUMBERS = ("open", "high", "low", "close", "volume")
-NO_VALUE = {"", "nan", "null"}
-LINES_NAMED = 3  # of the broken ones
+logger = logging.getLogger(__name__)
 
-type Row = tuple[date, tuple[float, ...]]
+LINES_NAMED = 3  # of the broken ones; the log names all
 
 
 class CsvPrices:
-    """A price source that reads one file per ticker; dates are ISO (2026-04-24), numbers have a decimal point."""
+    """A price source that reads one file per ticker, with columns date, open, high, low, close[, adj_close], volume.
+
+    Dates are ISO (2026-04-24, 20260424) or name the month (24-Apr-2026); numbers have a decimal point.
+    """
 
     name = "csv"
+    is_incremental = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -61,8 +64,8 @@ class CsvPrices:
 def _parse(file: Iterable[str], file_name: str, since: date | None) -> History:
     """The rows of a file that can be read, oldest first; a finding names the lines that cannot."""
     lines = csv.reader(file)
-    header = [cell.strip().lower().replace(" ", "_") for cell in next(lines, [])]
-    missing = [column for column in ("date", *NUMBERS) if column not in header]
+    columns = columns_of(next(lines, []))
+    missing = [column for column in NEEDED if column not in columns]
     if missing:
         message = f"{file_name} does not name these columns in its first line: {', '.join(missing)}."
         raise PriceError(ErrorKind.BAD_DATA, message, permanent=False)
@@ -70,10 +73,12 @@ def _parse(file: Iterable[str], file_name: str, since: date | None) -> History:
     broken: list[str] = []
     for cells in lines:
         try:
-            if any(cells):
-                rows.append(_row(header, cells))
+            if any(cells) and (row := read_row(columns, cells)):
+                rows.append(row)
         except ValueError as error:
             broken.append(f"line {lines.line_num} ({error})")
+    if broken:
+        logger.warning("%s: these rows could not be read: %s", file_name, ", ".join(broken))
     if broken and not rows:
         raise PriceError(ErrorKind.BAD_DATA, _broken_rows(file_name, broken), permanent=False)
     if since is not None:
@@ -82,33 +87,7 @@ def _parse(file: Iterable[str], file_name: str, since: date | None) -> History:
         period = f" since {since}" if since else ""
         raise PriceError(ErrorKind.NO_DATA, f"{file_name} has no rows{period}.", permanent=False)
     findings = (Finding("broken_rows", _broken_rows(file_name, broken), "warning"),) if broken else ()
-    return History(_bars(rows), adjusted="adj_close" in header, findings=findings)
-
-
-def _row(header: list[str], cells: list[str]) -> Row:
-    """A line's date and numbers, prices adjusted where it says how; ValueError, in a few words, when it is broken."""
-    if len(cells) != len(header):
-        raise ValueError(f"{len(cells)} cells instead of {len(header)}")
-    line = dict(zip(header, cells, strict=True))
-    try:
-        day = datetime.fromisoformat(line["date"].strip()).date()
-    except ValueError as error:
-        raise ValueError(f"{line['date']!r} is not an ISO date") from error
-    *prices, volume = (_number(line[column]) for column in NUMBERS)
-    if "adj_close" in line:
-        close = prices[-1]
-        factor = _number(line["adj_close"]) / close if close else math.nan
-        prices = [price * factor for price in prices]
-    return day, (*prices, volume)
-
-
-def _number(text: str) -> float:
-    if text.strip().lower() in NO_VALUE:
-        return math.nan
-    try:
-        return float(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not a number") from error
+    return History(_bars(rows), adjusted="adj_close" in columns, findings=findings)
 
 
 def _bars(rows: list[Row]) -> Bars:

@@ -34,6 +34,7 @@ class DemoMarket:
     """
 
     name = "demo"
+    is_incremental = False  # a listing so many sessions ago moves on
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now

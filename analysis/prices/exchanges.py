@@ -77,6 +77,15 @@ EXCHANGE_BY_SUFFIX = {
 }
 
 
+# How lists write the hundredths that some exchanges quote in; Yahoo's way is ours.
+MINOR_UNITS = {"GBp": "GBp", "GBX": "GBp", "ZAc": "ZAc", "ZAC": "ZAc", "ILA": "ILA"}
+
+
+def currency_code(text: str) -> str:
+    """A currency as it is stored: three capitals, but GBp for pence and ZAc for cents, which are not GBP and ZAR."""
+    return MINOR_UNITS.get(text) or text.upper()[:3]
+
+
 def exchange_of(ticker: str) -> Exchange:
     """The market of a normalised ticker; `UNKNOWN_EXCHANGE` for indices, currencies, futures and unknown suffixes."""
     if is_demo(ticker):

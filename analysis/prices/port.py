@@ -86,6 +86,10 @@ class PriceSource(Protocol):
     def name(self) -> str:
         """The source's stable name, as stored with the bars."""
 
+    @property
+    def is_incremental(self) -> bool:
+        """Whether stored bars stay true, so that only later sessions need be asked for; if not, all are each time."""
+
     def daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
         """The bars of each ticker from `since` on (None: all there are), or the error that says why there are none.
 

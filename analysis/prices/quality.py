@@ -69,6 +69,22 @@ def check(bars: Bars, *, ticker: str, now: datetime, adjusted: bool = True) -> C
     return Checked(bars, tuple(findings))
 
 
+def closed(bars: Bars, *, ticker: str, now: datetime) -> Checked:
+    """The bars that are worth keeping: up to the newest that has closed, and has a close, at the moment `now` (aware).
+
+    Kept, a later one would pass for closed bars tomorrow. Nothing else is repaired, and there may be no bars left.
+    """
+    market = _Market(ticker, now, last_closed_session(ticker, now))
+    bars = _in_order(bars)
+    findings: list[Finding] = []
+    for repair in (_drop_unfinished, _drop_last_without_close):
+        if len(bars):
+            bars, finding = repair(bars, market)
+            findings += [finding] if finding else []
+    priced = np.flatnonzero(bars.close > 0)
+    return Checked(bars[: int(priced[-1]) + 1 if len(priced) else 0], tuple(findings))
+
+
 def _in_order(bars: Bars) -> Bars:
     if (bars.session[1:] < bars.session[:-1]).any():
         return _rows(bars, np.argsort(bars.session, kind="stable"))

@@ -5,19 +5,26 @@ from pathlib import Path
 
 from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
+from analysis.prices.pace import Pacer
 from analysis.prices.port import PriceSource
 from analysis.prices.tickers import is_demo
 from analysis.prices.yahoo import YahooPrices
+from analysis.prices.yahoo_session import YahooSession
 
 _DEMO_MARKET = DemoMarket()
 
 
 @cache
-def source_named(name: str, *, csv_folder: Path, cache_folder: Path) -> PriceSource:
-    """The process's one source of the name that a setting gives: `yahoo`, `csv` or `demo`; ValueError for others."""
+def source_named(
+    name: str, *, csv_folder: Path, cache_folder: Path, yahoo_url: str = "", pacer: Pacer | None = None
+) -> PriceSource:
+    """The process's one source of the name that a setting gives: `yahoo`, `csv` or `demo`; ValueError for others.
+
+    `pacer` gives leave for each request to Yahoo, which is at `yahoo_url` if that is not empty.
+    """
     match name:
         case "yahoo":
-            return YahooPrices(cache_folder)
+            return YahooPrices(cache_folder, YahooSession(yahoo_url, pacer=pacer))
         case "csv":
             return CsvPrices(csv_folder)
         case "demo":

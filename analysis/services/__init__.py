@@ -6,9 +6,10 @@ from analysis.services.remove import remove
 from analysis.services.rerun import rerun
 from analysis.services.run import run_job, run_slice
 from analysis.services.submit import OverLimit, Refused, Submission, known_stock, submit
-from analysis.services.universe import load_demo_market, load_stocks
+from analysis.services.universe import Import, load_demo_market, load_from_yahoo, load_stocks
 
 __all__ = [
+    "Import",
     "OverLimit",
     "Recovery",
     "Refused",
@@ -17,6 +18,7 @@ __all__ = [
     "is_work_waiting",
     "known_stock",
     "load_demo_market",
+    "load_from_yahoo",
     "load_stocks",
     "recover",
     "remove",

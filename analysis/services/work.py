@@ -24,6 +24,7 @@ from analysis.prices import (
     exchange_of,
     last_closed_session,
     pack,
+    refresh,
     source_for,
     source_named,
 )
@@ -77,7 +78,10 @@ class Desk:
     def __post_init__(self) -> None:
         cache_folder = settings.DATA_DIR / "yfinance"
         self.configured = source_named(
-            self.job.price_source, csv_folder=settings.CSV_PRICES_DIR or Path(), cache_folder=cache_folder
+            self.job.price_source,
+            csv_folder=settings.CSV_PRICES_DIR or Path(),
+            cache_folder=cache_folder,
+            yahoo_url=settings.YAHOO_URL,
         )
         wanted = {detail.stock_id: self.source_of(detail).name for detail in self.details}
         stored = PriceHistory.objects.filter(stock_id__in=wanted, source__in=set(wanted.values()))
@@ -98,24 +102,19 @@ class Desk:
         return min(self.now, datetime.combine(next_day, BEFORE_ANY_CLOSE, ZoneInfo(exchange_of(ticker).timezone)))
 
     def is_fresh(self, detail: JobDetail) -> bool:
-        """Whether the stored bars are those that a source would give now, so that nothing has to be fetched.
+        """Whether the stored bars reach from where the analysis begins to the expected day: nothing is to be fetched."""
+        history = self.histories.get(detail.stock_id)
+        return history is not None and history.last_session >= self.expected_day(detail) and self._is_long(history)
 
-        They reach the expected day, were fetched after it had closed, and begin where the analysis begins.
-        """
-        history, day = self.histories.get(detail.stock_id), self.expected_day(detail)
-        return (
-            history is not None
-            and history.last_session >= day
-            and last_closed_session(detail.stock_id, history.fetched_at) >= day
-            and history.asked_since <= self._since(detail.stock_id) + SLACK
-        )
+    def _is_long(self, history: PriceHistory) -> bool:
+        return history.asked_since <= self._since(history.stock_id) + SLACK
 
     def _since(self, ticker: str) -> date:
         """The first day that an analysis looks at."""
         return (self._moment(ticker) - HISTORY).date()
 
     def fetch(self, details: Sequence[JobDetail]) -> None:
-        """Ask each source once for all of its stocks, and store what it gave."""
+        """Bring the stored bars of these stocks up to date from their sources, with as few requests as that takes."""
         asked: dict[str, list[str]] = {}
         sources = {source.name: source for source in map(self.source_of, details)}
         for detail in details:
@@ -123,15 +122,29 @@ class Desk:
         for name, tickers in asked.items():
             stored, learned = [], {}
             since = min(map(self._since, tickers))
-            for ticker, answer in _ask(sources[name], tickers, since).items():
+            known = self._known(tickers)
+            for ticker, answer in _ask(sources[name], tickers, known, since, self.now).items():
                 if isinstance(answer, PriceError):
                     self.refusals[ticker] = answer
                 else:
-                    stored.append(_row(ticker, name, answer, since, self.now))
+                    first_day = self.histories[ticker].asked_since if ticker in known else since
+                    stored.append(_row(ticker, name, answer, first_day, self.now))
                     learned[ticker] = answer.name
             nameless = {detail.stock_id for detail in details if not detail.stock.name}
             store(stored, {ticker: learned[ticker] for ticker in nameless & learned.keys()})
             self.histories |= {row.stock_id: row for row in stored}
+
+    def _known(self, tickers: Sequence[str]) -> dict[str, History]:
+        """The stored histories to which new sessions can be joined: those that reach back far enough and can be read."""
+        known = {}
+        for ticker in tickers:
+            row = self.histories.get(ticker)
+            if row and self._is_long(row):
+                try:
+                    known[ticker] = row.as_history()
+                except ValueError:
+                    logger.exception("The stored bars of %s are damaged; fetching them anew", ticker)
+        return known
 
     def analyse(self, detail: JobDetail) -> Outcome:
         """What the engine finds for one stock; every failure is an outcome with its sentence, never an exception."""
@@ -180,20 +193,16 @@ def _failure(lack: NotEnoughHistory) -> Failure:
     return Failure(ErrorKind.NOT_ENOUGH_HISTORY, f"{lack.message[:1].upper()}{lack.message[1:]}.")
 
 
-def _ask(source: PriceSource, tickers: Sequence[str], since: date) -> Mapping[str, History | PriceError]:
-    """The source's answers; should it break its promise and raise, every stock asked for says so."""
+def _ask(
+    source: PriceSource, tickers: Sequence[str], stored: Mapping[str, History], first_day: date, now: datetime
+) -> Mapping[str, History | PriceError]:
+    """The histories to store; should the source break its promise and raise, every stock asked for says so."""
     try:
-        return source.daily(tickers, since)
+        return refresh(source, tickers, stored, first_day=first_day, now=now)
     except Exception as error:
         logger.exception("The price source %s raised for %s", source.name, ", ".join(tickers))
         sentence = f"The price source {source.name} failed unexpectedly ({type(error).__name__})."
         return dict.fromkeys(tickers, PriceError(PriceErrorKind.UNAVAILABLE, sentence, permanent=False))
-
-
-def _last_priced(bars: Bars) -> date:
-    """The last session that has a close; a row that still lacks it has to be fetched again."""
-    priced = np.flatnonzero(np.isfinite(bars.close))
-    return bars[: int(priced[-1]) + 1].last_session if priced.size else bars.last_session
 
 
 def _row(ticker: str, source: str, history: History, since: date, now: datetime) -> PriceHistory:
@@ -203,7 +212,7 @@ def _row(ticker: str, source: str, history: History, since: date, now: datetime)
         source=source,
         bars=packed,
         first_session=history.bars.first_session,
-        last_session=_last_priced(history.bars),
+        last_session=history.bars.last_session,
         asked_since=since,
         bar_count=len(history.bars),
         adjusted=history.adjusted,

@@ -30,10 +30,12 @@ SHORT = Plan(Side.SHORT, entry=100.0, stop=104.0, target=92.0, risk_reward=2.0, 
         (Verdict.STRONG_BUY, 100.0, 2.0, 2, LONG),
         (Verdict.SELL, 100.0, 2.0, 2, SHORT),
         (Verdict.STRONG_SELL, 100.0, 2.0, 2, SHORT),
-        # entry and risk round half up, by the digits that are written
-        (Verdict.BUY, 100.005, 2.0025, 2, Plan(Side.LONG, 100.01, 96.0, 108.03, 2.0, 2.0025)),
+        # each level rounds half up, by the digits that are written: 96.000, 108.015
+        (Verdict.BUY, 100.005, 2.0025, 2, Plan(Side.LONG, 100.01, 96.0, 108.02, 2.0, 2.0025)),
+        # 2.875, 2.275
         (Verdict.SELL, 2.675, 0.1, 2, Plan(Side.SHORT, 2.68, 2.88, 2.28, 2.0, 0.1)),
-        (Verdict.BUY, 1234.5, 10.3, 0, Plan(Side.LONG, 1235.0, 1214.0, 1277.0, 2.0, 10.3)),
+        # 1213.9, 1275.7: the rounded levels give 41 / 21
+        (Verdict.BUY, 1234.5, 10.3, 0, Plan(Side.LONG, 1235.0, 1214.0, 1276.0, 1.95, 10.3)),
         (Verdict.BUY, 0.01234, 0.0005, 4, Plan(Side.LONG, 0.0123, 0.0113, 0.0143, 2.0, 0.0005)),
     ],
 )
@@ -68,12 +70,14 @@ def test_a_plan_that_cannot_be_is_refused_in_words(
     target_risk=st.sampled_from([1.5, 2.0, 2.5, 3.0]),
     verdict=st.sampled_from([Verdict.BUY, Verdict.SELL]),
 )
-def test_rounding_never_takes_a_plan_below_its_risk_reward(
+def test_a_plan_is_in_order_and_rounding_moves_its_risk_reward_by_steps_of_the_price_alone(
     close: float, atr: float, target_risk: float, verdict: Verdict
 ) -> None:
     plan = make_plan(verdict, close, atr, replace(TECHNICAL_RATING, target_risk=target_risk))
     if isinstance(plan, Plan):
-        assert plan.risk_reward >= target_risk
+        risk, reward = abs(plan.entry - plan.stop), abs(plan.target - plan.entry)
+        assert plan.risk_reward == pytest.approx(reward / risk, abs=0.0051)
+        assert abs(reward - target_risk * risk) <= 0.01 * (1 + target_risk) + 1e-6
         assert min(plan.stop, plan.target) > 0
         assert (plan.stop < plan.entry < plan.target) is (plan.side is Side.LONG)
 

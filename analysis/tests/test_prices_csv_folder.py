@@ -61,6 +61,101 @@ def test_headers_may_have_capitals_blanks_and_a_byte_order_mark(header: str, tmp
     assert history(tmp_path).adjusted
 
 
+KINDS = {
+    "Yahoo": (
+        "Date,Open,High,Low,Close,Adj Close,Volume",
+        "2026-04-23,1200,1230,1190,1210,605,1234567",
+        "2026-04-24,1210,1250,1200,1240,620,2345678",
+    ),
+    "Yahoo's page": (
+        "Date,Open,High,Low,Close*,Adj Close**,Volume",
+        '"Apr 24, 2026","1,210.00","1,250.00","1,200.00","1,240.00",620.00,"2,345,678"',
+        '"Apr 23, 2026","1,200.00","1,230.00","1,190.00","1,210.00",605.00,"1,234,567"',
+    ),
+    "Stooq": (
+        "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>",
+        "TCS.IN,D,20260423,000000,1200,1230,1190,1210,1234567,0",
+        "TCS.IN,D,20260424,000000,1210,1250,1200,1240,2345678,0",
+    ),
+    "NSE's page of a stock": (
+        '"Date ","series ","OPEN ","HIGH ","LOW ","PREV. CLOSE ","ltp ","close ","vwap ","VOLUME ","VALUE "',
+        '"24-Apr-2026","EQ","1,210.00","1,250.00","1,200.00","1,210.00","1,239.90","1,240.00","1,225.17","23,45,678","-"',
+        '"24-Apr-2026","BL","1,111.00","1,111.00","1,111.00","1,210.00","1,111.00","1,111.00","1,111.00","50,000","-"',
+        '"23-Apr-2026","EQ","1,200.00","1,230.00","1,190.00","1,180.00","1,209.90","1,210.00","1,205.00","12,34,567","-"',
+    ),
+    "NSE's bhavcopy": (
+        "SYMBOL,SERIES,OPEN,HIGH,LOW,CLOSE,LAST,PREVCLOSE,TOTTRDQTY,TOTTRDVAL,TIMESTAMP,TOTALTRADES,ISIN,",
+        "TCS,EQ,1200,1230,1190,1210,1209.9,1180,1234567,1.5e9,23-APR-2026,9000,INE467B01029,",
+        "TCS,EQ,1210,1250,1200,1240,1239.9,1210,2345678,2.9e9,24-APR-2026,9999,INE467B01029,",
+    ),
+    "NSE's full bhavcopy": (
+        "SYMBOL, SERIES, DATE1, PREV_CLOSE, OPEN_PRICE, HIGH_PRICE, LOW_PRICE, LAST_PRICE, CLOSE_PRICE, TTL_TRD_QNTY",
+        "TCS, EQ, 23-Apr-2026, 1180, 1200, 1230, 1190, 1209.9, 1210, 1234567",
+        "TCS, EQ, 24-Apr-2026, 1210, 1210, 1250, 1200, 1239.9, 1240, 2345678",
+    ),
+    "NSE's bhavcopy of 2024": (
+        "TradDt,BizDt,TckrSymb,SctySrs,OpnPric,HghPric,LwPric,ClsPric,LastPric,TtlTradgVol",
+        "2026-04-23,2026-04-23,TCS,EQ,1200,1230,1190,1210,1209.9,1234567",
+        "2026-04-24,2026-04-24,TCS,EQ,1210,1250,1200,1240,1239.9,2345678",
+    ),
+    "BSE's page of a stock": (
+        "Date,Open Price,High Price,Low Price,Close Price,WAP,No.of Shares,No. of Trades",
+        "24-April-2026,1210,1250,1200,1240,1225,2345678,999",
+        "23-April-2026,1200,1230,1190,1210,1205,1234567,888",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_are_read_as_others_write_them(kind: str, tmp_path: Path) -> None:
+    write(tmp_path, *KINDS[kind])
+    read = history(tmp_path)
+    share = 0.5 if read.adjusted else 1.0
+    assert read.adjusted is kind.startswith("Yahoo")
+    assert read.findings == ()
+    assert read.bars.session.tolist() == [date(2026, 4, 23), date(2026, 4, 24)]
+    assert (read.bars.open / share).tolist() == [1200.0, 1210.0]
+    assert (read.bars.high / share).tolist() == [1230.0, 1250.0]
+    assert (read.bars.low / share).tolist() == [1190.0, 1200.0]
+    assert (read.bars.close / share).tolist() == [1210.0, 1240.0]
+    assert read.bars.volume.tolist() == [1234567.0, 2345678.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("2026-04-24", 24), ("20260424", 24), ("24-Apr-2026", 24), ("24-APR-26", 24), ("24-April-2026", 24)],
+)
+def test_a_date_names_its_month_or_is_iso(text: str, day: int, tmp_path: Path) -> None:
+    write(tmp_path, HEADER, f"{text},104,106,103,105,900")
+    assert history(tmp_path).bars.last_session == date(2026, 4, day)
+
+
+@pytest.mark.parametrize("text", ["04/05/2026", "5.4.2026", "2026-13-01", "April", "1777000000", ""])
+def test_a_date_that_could_be_another_is_refused(text: str, tmp_path: Path) -> None:
+    write(tmp_path, HEADER, f"{text},104,106,103,105,900", ROWS[0])
+    assert "line 2" in history(tmp_path).findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1,234.5", 1234.5), ("12,34,567", 1234567.0), ("1,234,567.25", 1234567.25)]
+)
+def test_thousands_may_be_grouped_the_indian_way_too(text: str, number: float, tmp_path: Path) -> None:
+    write(tmp_path, HEADER, f'2026-04-24,104,106,103,105,"{text}"')
+    assert history(tmp_path).bars.volume.tolist() == [number]
+
+
+@pytest.mark.parametrize("text", ["1234,5", "1,23", "1.234,5", "12,345,6", ","])
+def test_a_decimal_comma_is_not_taken_for_thousands(text: str, tmp_path: Path) -> None:
+    write(tmp_path, HEADER, f'2026-04-24,104,106,103,"{text}",900', ROWS[0])
+    assert f"'{text}' is not a number" in history(tmp_path).findings[0].message
+
+
+def test_the_log_names_every_broken_row(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(tmp_path, HEADER, ROWS[0], *["x,1,1,1,1,1"] * 9)
+    history(tmp_path)
+    assert all(f"line {line} (" in caplog.text for line in range(3, 12))
+
+
 def test_columns_may_come_in_any_order_with_others_between(tmp_path: Path) -> None:
     write(tmp_path, "volume,close,dividends,low,high,open,date", "900,105,0,103,106,104,2026-04-24")
     assert history(tmp_path).bars.open.tolist() == [104.0]
@@ -104,8 +199,8 @@ def test_broken_rows_are_named_by_file_and_line_and_the_good_ones_are_used(tmp_p
     (finding,) = read.findings
     assert (finding.code, finding.severity) == ("broken_rows", "warning")
     assert finding.message == (
-        "TCS.NS.csv: 4 rows could not be read: line 3 ('24/04/2026' is not an ISO date), line 5 ('x' is not a number), "
-        "line 6 (3 cells instead of 6) and 1 more."
+        "TCS.NS.csv: 4 rows could not be read: line 3 ('24/04/2026' is not a date like 2026-04-24 or 24-Apr-2026), "
+        "line 5 ('x' is not a number), line 6 (3 cells instead of 6) and 1 more."
     )
 
 
@@ -113,7 +208,10 @@ def test_a_file_of_broken_rows_only_is_bad_data(tmp_path: Path) -> None:
     write(tmp_path, HEADER, "yesterday,1,1,1,1,1")
     refused = error(tmp_path)
     assert refused.kind is ErrorKind.BAD_DATA
-    assert refused.message == "TCS.NS.csv: 1 row could not be read: line 2 ('yesterday' is not an ISO date)."
+    assert (
+        refused.message
+        == "TCS.NS.csv: 1 row could not be read: line 2 ('yesterday' is not a date like 2026-04-24 or 24-Apr-2026)."
+    )
 
 
 def test_a_file_without_rows_is_no_data(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Sessions: which exchange a ticker trades on, which sessions have closed, and what is guessed."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -54,6 +54,63 @@ def test_an_early_close_is_known() -> None:
     after_thanksgiving = date(2025, 11, 28)
     assert last_closed_session("AAPL", datetime(2025, 11, 28, 13, 29, tzinfo=NEW_YORK)) == date(2025, 11, 26)
     assert last_closed_session("AAPL", datetime(2025, 11, 28, 13, 30, tzinfo=NEW_YORK)) == after_thanksgiving
+
+
+@pytest.mark.parametrize(
+    ("ticker", "half_day", "closes"),
+    [
+        ("AAPL", date(2025, 12, 24), time(13, 0)),
+        ("VOD.L", date(2025, 12, 24), time(12, 30)),
+        ("0700.HK", date(2025, 12, 24), time(12, 0)),
+        ("AIR.PA", date(2025, 12, 24), time(14, 5)),
+    ],
+)
+def test_a_half_day_has_closed_half_an_hour_after_its_own_close(ticker: str, half_day: date, closes: time) -> None:
+    zone = ZoneInfo(exchange_of(ticker).timezone)
+    counted = datetime.combine(half_day, closes, zone) + timedelta(minutes=30)
+    assert last_closed_session(ticker, counted) == half_day
+    assert last_closed_session(ticker, counted - timedelta(minutes=1)) == date(2025, 12, 23)
+
+
+@pytest.mark.parametrize(
+    ("ticker", "holiday", "before"),
+    [
+        ("TCS.NS", date(2026, 4, 14), date(2026, 4, 13)),
+        ("TCS.BO", date(2026, 4, 3), date(2026, 4, 2)),
+        ("AAPL", date(2026, 7, 3), date(2026, 7, 2)),
+        ("SAP.DE", date(2026, 5, 1), date(2026, 4, 30)),
+        ("7203.T", date(2026, 5, 4), date(2026, 5, 1)),
+        ("0700.HK", date(2026, 2, 17), date(2026, 2, 16)),
+    ],
+)
+def test_a_holiday_is_no_session_anywhere(ticker: str, holiday: date, before: date) -> None:
+    zone = ZoneInfo(exchange_of(ticker).timezone)
+    assert last_closed_session(ticker, datetime.combine(holiday, time(23, 0), zone)) == before
+    assert holiday not in sessions_between(ticker, before, holiday)
+
+
+@pytest.mark.parametrize("ticker", ["TCS.NS", "TCS.BO", "AAPL", "VOD.L", "SAP.DE", "7203.T", "0700.HK", "X.NOWHERE"])
+def test_on_a_weekend_fridays_bars_are_fresh_and_thursdays_are_not(ticker: str) -> None:
+    zone = ZoneInfo(exchange_of(ticker).timezone)
+    for day in (25, 26):
+        moment = datetime(2026, 4, day, 12, 0, tzinfo=zone)
+        assert last_closed_session(ticker, moment) == date(2026, 4, 24)
+        assert sessions_late(ticker, date(2026, 4, 24), moment) == 0
+        assert sessions_late(ticker, date(2026, 4, 23), moment) == 1
+
+
+@pytest.mark.parametrize("ticker", ["TCS.NS", "TCS.BO", "600519.SS", "000001.SZ", "D05.SI"])
+def test_calendars_that_end_with_2026_go_on_with_weekdays_and_say_so(ticker: str) -> None:
+    exchange = exchange_of(ticker)
+    assert calendar_end(exchange) == date(2026, 12, 31)
+    assert sessions_between(ticker, date(2027, 1, 1), date(2027, 1, 8)) == [
+        date(2027, 1, day) for day in (1, 4, 5, 6, 7, 8)
+    ]
+    zone = ZoneInfo(exchange.timezone)
+    assert last_closed_session(ticker, datetime(2027, 3, 7, 12, 0, tzinfo=zone)) == date(2027, 3, 5)
+    finding = assumed_weekdays(ticker, date(2027, 3, 5))
+    assert finding is not None
+    assert finding.message.endswith("are known until 2026-12-31 only: every weekday counts as a session.")
 
 
 def test_on_a_sunday_the_last_session_is_fridays() -> None:

@@ -1,5 +1,6 @@
 """What may be a ticker, and which source answers for it."""
 
+import math
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from analysis.prices import (
     CsvPrices,
     DemoMarket,
     ErrorKind,
+    History,
     PriceError,
+    ProcessPacer,
     YahooPrices,
     is_demo,
     is_well_formed,
@@ -17,6 +20,7 @@ from analysis.prices import (
     source_for,
     source_named,
 )
+from tests.yahoo_standin import running
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,15 @@ def test_a_setting_names_a_source_that_knows_its_name(name: str, source: type, t
     assert isinstance(named, source)
     assert named.name == name
     assert source_named(name, csv_folder=tmp_path, cache_folder=tmp_path / "cache") is named
+
+
+def test_yahoo_is_asked_where_it_is_said_to_be(tmp_path: Path) -> None:
+    with running() as standin:
+        yahoo = source_named(
+            "yahoo", csv_folder=tmp_path, cache_folder=tmp_path, yahoo_url=standin.address, pacer=ProcessPacer(math.inf)
+        )
+        assert isinstance(yahoo.daily(["TCS.NS"], date(2026, 1, 1))["TCS.NS"], History)
+        assert standin.requests == {"TCS.NS": 1}
 
 
 def test_an_unknown_source_is_refused_by_name(tmp_path: Path) -> None:

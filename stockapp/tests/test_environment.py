@@ -37,6 +37,7 @@ def test_every_setting_is_read(environment: pytest.MonkeyPatch) -> None:
         "DATA_DIR": "/srv/stockapp",
         "PRICE_SOURCE": "csv",
         "CSV_PRICES_DIR": "prices",
+        "YAHOO_URL": "",
         "WORKERS": "4",
         "TIME_ZONE": "Asia/Kolkata",
         "LOG_LEVEL": "debug",
@@ -51,6 +52,15 @@ def test_every_setting_is_read(environment: pytest.MonkeyPatch) -> None:
     assert (env.workers, env.time_zone, env.log_level, env.debug) == (4, "Asia/Kolkata", "DEBUG", False)
 
 
+def test_what_stands_in_for_yahoo_is_on_this_machine_and_for_trials_only(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("YAHOO_URL", "http://127.0.0.1:8009/")
+    assert read().yahoo_url == "http://127.0.0.1:8009"
+    environment.setenv("DEBUG", "false")
+    environment.setenv("ALLOWED_HOSTS", "example.org")
+    with pytest.raises(BadEnvironment, match="YAHOO_URL is for trials"):
+        read()
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -62,6 +72,12 @@ def test_every_setting_is_read(environment: pytest.MonkeyPatch) -> None:
         ("DATABASE_URL", "postgresql://u:p@127.0.0.1:notaport/x", "Bad setting: DATABASE_URL: it cannot be read: "),
         ("PRICE_SOURCE", "oracle", "Bad setting: PRICE_SOURCE: Input should be 'yahoo' or 'csv'."),
         ("PRICE_SOURCE", "csv", "Bad setting: CSV_PRICES_DIR is missing; "),
+        (
+            "YAHOO_URL",
+            "http://prices.example.org",
+            "Bad setting: YAHOO_URL: it must be on this machine, like http://127",
+        ),
+        ("YAHOO_URL", "https://127.0.0.1:8009", "Bad setting: YAHOO_URL: it must be on this machine, like http://127"),
         ("WORKERS", "0", "Bad setting: WORKERS: Input should be greater than or equal to 1."),
         ("TIME_ZONE", "Mumbai", "Bad setting: TIME_ZONE: 'Mumbai' is no time zone; use a name like Asia/Kolkata."),
         ("LOG_LEVEL", "loud", "Bad setting: LOG_LEVEL: "),

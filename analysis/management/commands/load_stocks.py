@@ -1,30 +1,53 @@
-"""`manage.py load_stocks FILE…`: import lists of stocks."""
+"""`manage.py load_stocks FILE…`: import lists of stocks, from files or from Yahoo's screener."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.management.jobs import BAD_INPUT
-from analysis.services import Refused, load_stocks
+from analysis.services import Import, Refused, load_from_yahoo, load_stocks
 
 
 class Command(BaseCommand):
-    help = "Add and update stocks from CSV files: ticker (or symbol), name, industry, exchange, currency."
+    help = (
+        "Add and update stocks from CSV files: ticker (or symbol), name, industry, exchange, currency; NSE's own too."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-        parser.add_argument("--suffix", default="", help="Added to each symbol, like .NS for lists of NSE.")
+        parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
+        parser.add_argument("--suffix", help="Added to each symbol; .NS for NSE's own lists unless given.")
+        parser.add_argument("--index", default="", help="What the file's list is called, like “NIFTY 50”.")
+        parser.add_argument("--from-yahoo", metavar="REGION", help="All equities of a region, like in, by Yahoo.")
 
-    def handle(self, *args: object, files: list[Path], suffix: str, **options: object) -> None:
-        problems = 0
-        for file in files:
-            try:
-                done = load_stocks(file, suffix=suffix)
-            except Refused as refusal:
-                raise CommandError(str(refusal), returncode=BAD_INPUT) from None
-            for problem in done.problems:
-                self.stderr.write(problem)
-            problems += len(done.problems)
-            self.stdout.write(f"{file.name}: {done.added} stocks added, {done.updated} updated.")
-        if problems:
+    def handle(
+        self,
+        *args: object,
+        files: list[Path],
+        suffix: str | None,
+        index: str,
+        from_yahoo: str | None,
+        **options: object,
+    ) -> None:
+        if not files and not from_yahoo:
+            raise CommandError("Name a file, or a region with --from-yahoo.", returncode=BAD_INPUT)
+        if index and len(files) != 1:
+            raise CommandError("--index names the list of one file.", returncode=BAD_INPUT)
+        loads = {file.name: partial(load_stocks, file, suffix=suffix, index=index) for file in files}
+        if from_yahoo:
+            loads["Yahoo"] = partial(load_from_yahoo, from_yahoo)
+        if problems := sum(self._load(name, load) for name, load in loads.items()):
             raise CommandError(f"{problems} rows were left out.", returncode=1)
+
+    def _load(self, name: str, load: Callable[[], Import]) -> int:
+        """Run one import and tell what became of it; the number of problems."""
+        try:
+            done = load()
+        except Refused as refusal:
+            raise CommandError(str(refusal), returncode=BAD_INPUT) from None
+        for problem in done.problems:
+            self.stderr.write(problem)
+        left = f", {done.deactivated} made inactive" if done.deactivated else ""
+        self.stdout.write(f"{name}: {done.added} stocks added, {done.updated} updated{left}.")
+        return len(done.problems)

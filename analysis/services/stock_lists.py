@@ -1,0 +1,69 @@
+"""Stock lists: reading the files that name stocks, plain ones and those that NSE publishes."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from analysis.prices import Listed, currency_code, is_well_formed, normalise
+from analysis.services.submit import Refused
+
+# What a column may be called, in plain lists and in NSE's own files.
+HEADINGS = {
+    "ticker": "ticker",
+    "symbol": "symbol",
+    "name": "name",
+    "company name": "name",
+    "name of company": "name",
+    "industry": "industry",
+    "exchange": "exchange",
+    "currency": "currency",
+    "series": "series",
+}
+NSE = ".NS"  # Only NSE's lists have a series
+PLACEHOLDER = "DUMMY"  # what NSE puts into an index for a share that a demerger has not listed yet
+
+
+def read_list(file: Path, suffix: str | None) -> tuple[list[Listed], list[str]]:
+    """The stocks of a CSV file with a header, and a sentence with file and line for every row that cannot be used.
+
+    Columns: ticker, or symbol to which `suffix` is added (None: `.NS` for lists of NSE, nothing for others); name,
+    industry, exchange, currency if there. Raises Refused when the file cannot be read or has no such column.
+    """
+    problems: list[str] = []
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            listed = {one.ticker: one for one in _rows(file.name, csv.reader(lines), suffix, problems)}
+    except OSError as error:
+        raise Refused(f"{file} cannot be read: {error.strerror}.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Refused(f"{file} is not a CSV file in UTF-8: {error}.") from None
+    if not listed and not problems:
+        raise Refused(f"{file} holds no stocks.")
+    return list(listed.values()), problems
+
+
+def _rows(file_name: str, reader: Iterable[list[str]], suffix: str | None, problems: list[str]) -> Iterator[Listed]:
+    rows = iter(reader)
+    header = [HEADINGS.get(cell.strip().lower(), "") for cell in next(rows, [])]
+    key = next((column for column in ("ticker", "symbol") if column in header), None)
+    if key is None:
+        raise Refused(f"{file_name} has neither a ticker nor a symbol column in its first line.")
+    is_of_nse = "series" in header
+    added = (suffix if suffix is not None else NSE if is_of_nse else "") if key == "symbol" else ""
+    for line, cells in enumerate(rows, start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        row = {column: cell.strip() for column, cell in zip(header, cells, strict=False) if column}
+        ticker = normalise(row.get(key, "") + added)
+        if len(cells) != len(header):
+            problems.append(f"{file_name}, line {line}: {len(cells)} columns where the first line has {len(header)}.")
+        elif not is_well_formed(ticker):
+            problems.append(f"{file_name}, line {line}: “{ticker[:30]}” is not a ticker.")
+        elif not (is_of_nse and ticker.startswith(PLACEHOLDER)):
+            yield Listed(
+                ticker,
+                name=row.get("name", ""),
+                industry=row.get("industry", ""),
+                exchange=row.get("exchange", ""),
+                currency=currency_code(row.get("currency", "")),
+            )

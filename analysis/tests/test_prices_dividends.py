@@ -1,0 +1,76 @@
+"""Dividends that do not agree with what prices were adjusted by."""
+
+import csv
+import os
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.prices.dividends import notice_dividends
+
+SESSION = np.arange("2026-04-01", "2026-04-11", dtype="datetime64[D]")
+CLOSE = np.full(10, 100.0)
+
+
+def found(amounts: dict[int, float], shares: dict[int, float]) -> str:
+    """What is said of dividends of these amounts when prices before are adjusted by these shares, by row."""
+    dividend, adjusted = np.zeros(10), CLOSE.copy()
+    for row, amount in amounts.items():
+        dividend[row] = amount
+    for row, share in shares.items():
+        adjusted[:row] *= 1 - share
+    finding = notice_dividends(SESSION, CLOSE, adjusted, dividend)
+    assert finding is None or (finding.code, finding.severity) == ("dividend_mismatch", "warning")
+    return finding.message if finding else ""
+
+
+@pytest.mark.parametrize(("amount", "share"), [(2.0, 0.02), (2.4, 0.02), (50.0, 0.5), (0.0, 0.0)])
+def test_a_dividend_that_was_adjusted_for_is_fine(amount: float, share: float) -> None:
+    assert found({5: amount}, {5: share}) == ""
+
+
+@pytest.mark.parametrize(
+    ("amount", "share"), [(2.0, 0.0), (2.0, 0.0002), (0.02, 0.02), (150.0, 0.9), (100.0, 1 - 1e-9)]
+)
+def test_a_dividend_that_was_not_or_was_a_hundredfold_is_told(amount: float, share: float) -> None:
+    assert found({5: amount}, {5: share}).startswith("1 dividend, on 2026-04-06, does not agree")
+
+
+def test_several_are_counted() -> None:
+    assert found({3: 2.0, 7: 3.0, 8: 1.0}, {8: 0.01}) == (
+        "2 dividends, the last on 2026-04-08, do not agree with how earlier prices were adjusted: those may be off."
+    )
+
+
+def test_a_dividend_of_the_first_session_cannot_be_judged() -> None:
+    assert found({0: 5.0}, {}) == ""
+
+
+@pytest.mark.real
+def test_yahoos_known_bad_dividends_are_noticed_and_good_and_repaired_ones_are_not() -> None:
+    if "REAL_BARS_DIR" not in os.environ:
+        pytest.skip("REAL_BARS_DIR names no folder of real bars.")
+    folder = Path(os.environ["REAL_BARS_DIR"]).parent / "dirty_yahoo"
+    if not folder.is_dir():
+        pytest.skip("There is no folder dirty_yahoo beside the one that REAL_BARS_DIR names.")
+    bad = {path.name for path in folder.glob("*.csv") if "div" in path.name and is_noticed(path)}
+    assert not {name for name in bad if "fixed" in name or "no-bad" in name}
+    assert len(bad) == 15
+
+
+def day_of(row: dict[str, str]) -> str:
+    return (row.get("Datetime") or row["Date"])[:10]
+
+
+def is_noticed(path: Path) -> bool:
+    with path.open(newline="") as file:
+        rows = sorted(csv.DictReader(file), key=day_of)
+    session = np.array([day_of(row) for row in rows], dtype="datetime64[D]")
+    close, adjusted, dividend = (
+        np.array([float(row[name] or "nan") for row in rows]) for name in ("Close", "Adj Close", "Dividends")
+    )
+    finding = notice_dividends(session, close, adjusted, dividend)
+    assert finding is None or isinstance(finding.session, date)
+    return finding is not None

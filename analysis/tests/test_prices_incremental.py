@@ -1,0 +1,317 @@
+"""Incremental fetching against the stand-in: few requests, and never two adjustments in one history."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.engine.bars import Bars
+from analysis.prices import (
+    CsvPrices,
+    DemoMarket,
+    ErrorKind,
+    Finding,
+    History,
+    PriceError,
+    ProcessPacer,
+    Readjusted,
+    YahooPrices,
+    YahooSession,
+    merge,
+    refresh,
+    sessions_between,
+)
+from analysis.prices.incremental import OVERLAP, SAME, asked_since
+from tests.yahoo_standin import BEHAVIOURS, Asked, Reply, YahooStandIn, as_json, running
+
+FIRST = date(2025, 10, 1)
+TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 4, day) for day in (21, 22, 23))
+TICKER = "TCS.NS"
+
+
+@pytest.fixture
+def standin() -> Iterator[YahooStandIn]:
+    with running() as server:
+        server.market.until = lambda _: TUESDAY
+        yield server
+
+
+@pytest.fixture
+def yahoo(standin: YahooStandIn, tmp_path_factory: pytest.TempPathFactory) -> YahooPrices:
+    session = YahooSession(standin.address, pacer=ProcessPacer(math.inf), timeout=1.5)
+    return YahooPrices(tmp_path_factory.getbasetemp() / "yahoo-cache", session)
+
+
+def evening(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 20, 0, tzinfo=UTC)
+
+
+def history(yahoo: YahooPrices, stored: Bars | None, day: date, ticker: str = TICKER) -> History:
+    answer = answer_of(yahoo, stored, day, ticker)
+    assert isinstance(answer, History), answer
+    return answer
+
+
+def answer_of(yahoo: YahooPrices, stored: Bars | None, day: date, ticker: str = TICKER) -> History | PriceError:
+    known = {ticker: History(stored, adjusted=True)} if stored is not None else {}
+    return refresh(yahoo, [ticker], known, first_day=FIRST, now=evening(day))[ticker]
+
+
+def closes(bars: Bars) -> dict[date, float]:
+    return dict(zip(bars.session.tolist(), bars.close.tolist(), strict=True))
+
+
+def test_the_first_time_everything_is_asked_for(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    bars = history(yahoo, None, TUESDAY).bars
+    assert bars.session.tolist() == sessions_between(TICKER, FIRST, TUESDAY)
+    assert [asked.first for asked in standin.asked] == [FIRST]
+
+
+def test_afterwards_only_new_sessions_and_five_old_ones_are(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    stored = history(yahoo, None, TUESDAY).bars
+    standin.market.until = lambda _: THURSDAY
+    bars = history(yahoo, stored, THURSDAY).bars
+    assert bars.session.tolist() == sessions_between(TICKER, FIRST, THURSDAY)
+    assert standin.asked[-1].first == stored.session[-OVERLAP].astype(object)
+    assert standin.requests[TICKER] == 2
+
+
+@pytest.mark.parametrize("change", ["split", "dividend"])
+def test_after_a_split_or_a_dividend_the_whole_history_is_fetched_again(
+    change: str, yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    stored = history(yahoo, None, TUESDAY).bars
+    standin.market.until = lambda _: WEDNESDAY
+    if change == "split":
+        standin.market.splits[TICKER][WEDNESDAY] = 10.0
+    else:
+        standin.market.dividends[TICKER][WEDNESDAY] = 0.004
+    found = history(yahoo, stored, WEDNESDAY)
+    assert [asked.first for asked in standin.asked[-2:]] == [stored.session[-OVERLAP].astype(object), FIRST]
+    assert standin.requests[TICKER] == 3
+    assert closes(found.bars) == closes(history(yahoo, None, WEDNESDAY).bars)
+    (finding,) = found.findings
+    assert (finding.code, finding.session) == ("readjusted", TUESDAY)
+
+
+def test_what_was_found_about_old_sessions_is_remembered_and_about_new_ones_found_again(
+    yahoo: YahooPrices,
+) -> None:
+    bars = history(yahoo, None, TUESDAY).bars
+    old, recent, general = (
+        Finding("old", "Old.", "info", bars.session[-9].astype(object)),
+        Finding("recent", "Recent.", "info", TUESDAY),
+        Finding("general", "General.", "info"),
+    )
+    stored = {TICKER: History(bars, adjusted=True, findings=(old, recent, general))}
+    answer = refresh(yahoo, [TICKER], stored, first_day=FIRST, now=evening(TUESDAY))[TICKER]
+    assert isinstance(answer, History)
+    assert answer.findings == (old,)
+
+
+def test_a_longer_history_than_asked_for_is_not_made_shorter_by_a_split(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    stored = history(yahoo, None, TUESDAY).bars
+    standin.market.splits[TICKER][TUESDAY] = 2.0
+    answer = refresh(
+        yahoo, [TICKER], {TICKER: History(stored, adjusted=True)}, first_day=date(2026, 1, 1), now=evening(TUESDAY)
+    )[TICKER]
+    assert isinstance(answer, History)
+    assert answer.bars.first_session == stored.first_session
+
+
+@pytest.mark.parametrize(
+    ("ticker", "kind", "permanent"),
+    [
+        ("UNKNOWN.NS", ErrorKind.NO_DATA, True),
+        ("BROKEN.NS", ErrorKind.UNAVAILABLE, False),
+        ("LIMITED.NS", ErrorKind.RATE_LIMITED, False),
+        ("SLOW.NS", ErrorKind.TIMEOUT, False),
+    ],
+)
+def test_a_failed_refresh_says_up_to_which_day_the_stored_bars_reach(
+    ticker: str, kind: ErrorKind, permanent: bool, yahoo: YahooPrices
+) -> None:
+    stored = history(yahoo, None, TUESDAY).bars
+    error = answer_of(yahoo, stored, WEDNESDAY, ticker)
+    assert isinstance(error, PriceError)
+    assert (error.kind, error.permanent) == (kind, permanent)
+    assert error.message.endswith("; stale: bars to 2026-04-21.")
+
+
+def test_a_first_fetch_that_fails_has_nothing_stale_to_speak_of(yahoo: YahooPrices) -> None:
+    error = answer_of(yahoo, None, WEDNESDAY, "UNKNOWN.NS")
+    assert isinstance(error, PriceError)
+    assert error.kind is ErrorKind.UNKNOWN_TICKER
+    assert "stale" not in error.message
+
+
+def test_when_the_fetch_after_a_split_fails_the_stored_bars_are_left_alone(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    stored = history(yahoo, None, TUESDAY).bars
+    standin.market.splits[TICKER][TUESDAY] = 2.0
+    standin.behaviours[TICKER] = lambda asked: (
+        BEHAVIOURS["BROKEN"](asked) if asked.first == FIRST else as_json(asked.chart())
+    )
+    error = answer_of(yahoo, stored, WEDNESDAY)
+    assert isinstance(error, PriceError)
+    assert error.message.endswith("; stale: bars to 2026-04-21.")
+
+
+def test_the_bar_of_an_open_session_is_not_kept_for_it_would_pass_for_a_closed_one(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    standin.market.until = lambda _: WEDNESDAY
+    noon = datetime(2026, 4, 22, 6, 30, tzinfo=UTC)
+    answer = refresh(yahoo, [TICKER], {}, first_day=FIRST, now=noon)[TICKER]
+    assert isinstance(answer, History)
+    assert answer.bars.last_session == TUESDAY
+    assert [finding.code for finding in answer.findings] == ["unfinished_session"]
+
+
+def test_a_newest_session_without_a_close_is_asked_for_again(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    standin.market.until = lambda _: WEDNESDAY
+    found = history(yahoo, None, WEDNESDAY, "LASTNULL.NS")
+    assert found.bars.last_session == TUESDAY
+    assert [finding.code for finding in found.findings] == ["last_close_missing"]
+    standin.behaviours["LASTNULL.NS"] = lambda asked: as_json(asked.chart())
+    assert history(yahoo, found.bars, WEDNESDAY, "LASTNULL.NS").bars.last_session == WEDNESDAY
+
+
+def test_a_session_listed_today_has_nothing_to_keep_yet(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    def only_today(asked: Asked) -> Reply:
+        return as_json(asked.market.chart(asked.symbol, WEDNESDAY, WEDNESDAY))
+
+    standin.market.until = lambda _: WEDNESDAY
+    standin.behaviours[TICKER] = only_today
+    noon = datetime(2026, 4, 22, 6, 30, tzinfo=UTC)
+    answer = refresh(yahoo, [TICKER], {}, first_day=FIRST, now=noon)[TICKER]
+    assert isinstance(answer, PriceError)
+    assert (answer.kind, answer.permanent) == (ErrorKind.NO_DATA, False)
+
+
+def test_a_hundred_stocks_of_different_ages_cost_one_request_each(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    tickers = [f"OK{number}.NS" for number in range(20)]
+    first = refresh(yahoo, tickers, {}, first_day=FIRST, now=evening(TUESDAY))
+    stored = {ticker: answer for ticker, answer in first.items() if isinstance(answer, History)}
+    stored["OK3.NS"] = History(stored["OK3.NS"].bars[:-9], adjusted=True)
+    standin.market.until = lambda _: WEDNESDAY
+    again = refresh(yahoo, [*tickers, "NEW.NS"], stored, first_day=FIRST, now=evening(WEDNESDAY))
+    assert list(again) == [*tickers, "NEW.NS"]
+    assert standin.requests == {"NEW.NS": 1} | dict.fromkeys(tickers, 2)
+    for answer in again.values():
+        assert isinstance(answer, History)
+        assert answer.bars.session.tolist() == sessions_between(TICKER, FIRST, WEDNESDAY)
+
+
+class Recording:
+    """Another source, and what it was asked."""
+
+    name = "demo"
+
+    def __init__(self, source: DemoMarket | CsvPrices) -> None:
+        self.source = source
+        self.is_incremental = source.is_incremental
+        self.asked: list[date | None] = []
+
+    def daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
+        self.asked.append(since)
+        return self.source.daily(tickers, since)
+
+
+def test_the_demo_market_is_always_taken_whole() -> None:
+    """A company listed 43 sessions ago is so every day: its history moves on."""
+    source = Recording(DemoMarket(lambda: evening(WEDNESDAY)))
+    tickers = ["NAVANKURA.DEMO", "KAVERI.DEMO"]
+    stored = {
+        ticker: answer
+        for ticker, answer in DemoMarket(lambda: evening(TUESDAY)).daily(tickers, FIRST).items()
+        if isinstance(answer, History)
+    }
+    answers = refresh(source, tickers, stored, first_day=FIRST, now=evening(WEDNESDAY))
+    assert source.asked == [FIRST]
+    young = answers["NAVANKURA.DEMO"]
+    assert isinstance(young, History)
+    assert len(young.bars) == 43
+
+
+def test_a_csv_file_is_always_read_whole(tmp_path: Path) -> None:
+    (tmp_path / "TCS.NS.csv").write_text(
+        "date,open,high,low,close,volume\n2026-04-21,1,1,1,1,5\n2026-04-22,2,2,2,2,5\n"
+    )
+    source = Recording(CsvPrices(tmp_path))
+    stored = {TICKER: History(make_bars(TUESDAY, 8), adjusted=False)}
+    answers = refresh(source, [TICKER], stored, first_day=FIRST, now=evening(WEDNESDAY))
+    answer = answers[TICKER]
+    assert isinstance(answer, History)
+    assert answer.bars.close.tolist() == [1.0, 2.0]
+    assert source.asked == [FIRST]
+
+
+def make_bars(last: date, count: int, price: float = 100.0) -> Bars:
+    sessions = np.array(sessions_between(TICKER, FIRST, last)[-count:], dtype="datetime64[D]")
+    close = price + np.arange(count, dtype=np.float64)
+    return Bars(sessions, close, close, close, close, np.full(count, 10.0))
+
+
+@given(
+    count=st.integers(1, 40),
+    overlap=st.integers(1, 40),
+    new=st.integers(0, 10),
+    noise=st.floats(-0.9 * SAME, 0.9 * SAME),
+)
+def test_what_agrees_is_joined_without_losing_or_repeating_a_session(
+    count: int, overlap: int, new: int, noise: float
+) -> None:
+    whole = make_bars(TUESDAY, count + new)
+    stored, fetched = whole[:count], whole[max(count - overlap, 0) :]
+    fetched = replace(fetched, close=fetched.close * (1 + noise))
+    joined = merge(stored, fetched)
+    assert isinstance(joined, Bars)
+    assert joined.session.tolist() == whole.session.tolist()
+    np.testing.assert_array_equal(joined.close[-len(fetched) :], fetched.close)
+
+
+@pytest.mark.parametrize("factor", [1 - 2 * SAME, 1 + 2 * SAME, 0.5, 100.0])
+def test_one_close_that_differs_is_a_new_adjustment(factor: float) -> None:
+    stored = make_bars(TUESDAY, 30)
+    fetched = stored[-5:]
+    close = fetched.close.copy()
+    close[1] *= factor
+    found = merge(stored, replace(fetched, close=close))
+    assert found == Readjusted(stored.session[-4].astype(object))
+
+
+def test_a_close_that_one_side_lacks_is_no_new_adjustment() -> None:
+    stored = make_bars(TUESDAY, 30)
+    close = stored.close.copy()
+    close[-2] = np.nan
+    joined = merge(replace(stored, close=close), stored[-5:])
+    assert isinstance(joined, Bars)
+    assert joined.close[-2] == stored.close[-2]
+
+
+def test_bars_that_share_no_session_cannot_be_joined() -> None:
+    whole = make_bars(TUESDAY, 30)
+    found = merge(whole[:10], whole[20:])
+    assert found == Readjusted(None)
+    assert "no session was in both" in found.finding().message
+
+
+def test_an_answer_that_ends_earlier_takes_no_stored_session_away() -> None:
+    whole = make_bars(TUESDAY, 30)
+    joined = merge(whole, whole[20:25])
+    assert isinstance(joined, Bars)
+    assert joined.session.tolist() == whole.session.tolist()
+
+
+def test_fewer_than_five_stored_sessions_are_all_asked_for_again() -> None:
+    assert asked_since(make_bars(TUESDAY, 3)) == TUESDAY - timedelta(days=4)

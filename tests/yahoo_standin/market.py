@@ -1,0 +1,114 @@
+"""The stand-in's market: made-up daily bars for any symbol, the same on every machine, and Yahoo's JSON of them."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.prices import Exchange, exchange_of, last_closed_session, sessions_between
+
+EPOCH = date(2015, 1, 1)
+OPENING = time(9, 15)  # everywhere
+
+type Chart = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Market:
+    """What has happened so far: bars end at `until`, by default the last closed session; splits and dividends."""
+
+    until: Callable[[str], date] = lambda symbol: last_closed_session(symbol, datetime.now(UTC))
+    splits: dict[str, dict[date, float]] = field(default_factory=lambda: defaultdict(dict))
+    dividends: dict[str, dict[date, float]] = field(default_factory=lambda: defaultdict(dict))
+
+    def chart(self, symbol: str, first: date, last: date) -> Chart:
+        """Yahoo's answer: prices adjusted for splits, an adjusted close for dividends (fractions of the price) too."""
+        sessions = sessions_between(symbol, max(first, EPOCH), min(last, self.until(symbol)))
+        days = np.array(sessions, dtype="datetime64[D]")
+        prices, volume = _bars(symbol, days)
+        for day, ratio in self.splits[symbol].items():
+            before = days < np.datetime64(day)
+            prices[:, before] /= ratio
+            volume[before] *= ratio
+        adjusted = prices[3].copy()
+        paid: dict[date, float] = {}
+        for day, fraction in self.dividends[symbol].items():
+            before = days < np.datetime64(day)
+            adjusted[before] *= 1 - fraction
+            if day in sessions and before.any():
+                paid[day] = fraction * float(prices[3, before][-1])
+        open_, high, low, close = _plain(prices)
+        chart = chart_of(symbol, sessions, open_, high, low, close, _plain(adjusted), volume.astype(int).tolist())
+        exchange = exchange_of(symbol)
+        stamps = {_opening(exchange, day): amount for day, amount in paid.items()}
+        events = {str(stamp): {"amount": amount, "date": stamp} for stamp, amount in stamps.items()}
+        chart["chart"]["result"][0]["events"] = {"dividends": events}
+        return chart
+
+
+def chart_of(
+    symbol: str,
+    sessions: Iterable[date],
+    open_: list[float | None],
+    high: list[float | None],
+    low: list[float | None],
+    close: list[float | None],
+    adjusted: list[float | None],
+    volume: list[Any],
+) -> Chart:
+    """A chart answer with these columns; a session's timestamp is its opening."""
+    exchange = exchange_of(symbol)
+    stamps = [_opening(exchange, day) for day in sessions]
+    quote = {"open": open_, "high": high, "low": low, "close": close, "volume": volume}
+    result = {
+        "meta": {
+            "currency": exchange.currency or "USD",
+            "symbol": symbol,
+            "exchangeName": exchange.code,
+            "instrumentType": "EQUITY",
+            "exchangeTimezoneName": exchange.timezone,
+            "timezone": "LOCAL",
+            "gmtoffset": 0,
+            "longName": f"{symbol.partition('.')[0].title()} of the stand-in",
+            "priceHint": 2,
+            "regularMarketTime": stamps[-1] if stamps else 0,
+            "validRanges": ["1d", "5d", "1mo", "1y", "5y", "max"],
+        },
+        "timestamp": stamps,
+        "indicators": {"quote": [quote], "adjclose": [{"adjclose": adjusted}]},
+    }
+    return {"chart": {"result": [result], "error": None}}
+
+
+def _bars(symbol: str, days: NDArray[np.datetime64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Open, high, low, close, shape (4, n), and volume of these days; every day since the epoch has its own draws."""
+    count = (date(2040, 1, 1) - EPOCH).days
+    draws = np.random.RandomState(crc32(symbol.encode())).standard_normal((4, count))
+    drift = np.cumsum(0.014 * draws[0])
+    level = 20 + crc32(symbol[::-1].encode()) % 4000
+    chosen = (days - np.datetime64(EPOCH)).astype(int)
+    close = level * np.exp(drift - 0.002 * np.maximum(drift, 0) * np.arange(count) / 250)[chosen]
+    open_ = close * np.exp(0.006 * draws[1, chosen])
+    high = np.maximum(open_, close) * np.exp(0.004 * np.abs(draws[2, chosen]))
+    low = np.minimum(open_, close) * np.exp(-0.004 * np.abs(draws[2, chosen]))
+    return np.stack([open_, high, low, close]), np.round(2e9 / level * np.exp(0.4 * draws[3, chosen]))
+
+
+def _plain(numbers: NDArray[np.float64]) -> Any:
+    """As Yahoo writes prices: singles, with all the digits that a double shows of them."""
+    return numbers.astype(np.float32).astype(np.float64).tolist()
+
+
+def _opening(exchange: Exchange, day: date) -> int:
+    return int(datetime.combine(day, OPENING, ZoneInfo(exchange.timezone)).timestamp())
+
+
+def day_of(stamp: int) -> date:
+    """The day of a moment that a request names; a margin keeps exchanges east of Greenwich in it."""
+    return (datetime.fromtimestamp(max(stamp, 0), UTC) + timedelta(hours=12)).date()
