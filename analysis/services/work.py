@@ -102,7 +102,7 @@ class Desk:
         return min(self.now, datetime.combine(next_day, BEFORE_ANY_CLOSE, ZoneInfo(exchange_of(ticker).timezone)))
 
     def is_fresh(self, detail: JobDetail) -> bool:
-        """Whether the stored bars reach from where the analysis begins to the expected day: nothing is to be fetched."""
+        """Whether the stored bars reach from where the analysis begins to the expected day, so that none is fetched."""
         history = self.histories.get(detail.stock_id)
         return history is not None and history.last_session >= self.expected_day(detail) and self._is_long(history)
 
@@ -135,7 +135,7 @@ class Desk:
             self.histories |= {row.stock_id: row for row in stored}
 
     def _known(self, tickers: Sequence[str]) -> dict[str, History]:
-        """The stored histories to which new sessions can be joined: those that reach back far enough and can be read."""
+        """The stored histories to which new sessions can be joined: they reach back far enough and can be read."""
         known = {}
         for ticker in tickers:
             row = self.histories.get(ticker)
