@@ -28,6 +28,17 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ok": not state["problems"], **state}, status=503 if state["problems"] else 200)
 
 
+def _worker(worker: Worker) -> dict[str, object]:
+    return {
+        "pid": worker.pid,
+        "host": worker.host.partition("/")[0],
+        "started_at": worker.started_at,
+        "restarts": worker.restarts,
+        "last_recovery_at": worker.last_recovery_at,
+        "recovered": worker.recovered_count,
+    }
+
+
 def _state() -> dict[str, object]:
     newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     alive = Worker.objects.alive().count()
@@ -38,7 +49,7 @@ def _state() -> dict[str, object]:
         problems.append(f"Stocks have waited for more than {MAY_WAIT.total_seconds():.0f} s for a worker.")
     return {
         "database": True,
-        "workers": alive,
+        "workers": [_worker(worker) for worker in Worker.objects.alive()],
         "worker_seen_seconds_ago": newest and round((timezone.now() - newest).total_seconds(), 1),
         "queue_depth": queue.depth(),
         "active_jobs": Job.objects.active().count(),

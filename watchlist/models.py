@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from analysis.models import Stock
+from analysis.models import JobDetail, Stock
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -45,7 +47,9 @@ class Watchlist(models.Model):
 class WatchlistItemQuerySet(models.QuerySet["WatchlistItem"]):
     def for_page(self) -> WatchlistItemQuerySet:
         """The page's rows, with each stock's last state and result: one query, whatever the history's size."""
-        return self.select_related("stock__last_result").order_by("position", "pk").fetch_mode(models.FETCH_RAISE)
+        now = JobDetail.objects.filter(job=OuterRef("stock__last_job"), stock=OuterRef("stock")).values("attempts")
+        items = self.annotate(attempts=Coalesce(Subquery(now[:1]), 0))  # type: ignore[no-redef]
+        return items.select_related("stock__last_result").order_by("position", "pk").fetch_mode(models.FETCH_RAISE)
 
 
 class WatchlistItem(models.Model):
@@ -56,6 +60,9 @@ class WatchlistItem(models.Model):
     note = models.CharField(max_length=200, blank=True)
     position = models.PositiveIntegerField(default=0)
     added_at = models.DateTimeField(auto_now_add=True)
+
+    attempts: int
+    """How often the stock's newest job has begun with it; on the rows of `for_page`."""
 
     objects: ClassVar[models.Manager[WatchlistItem]] = WatchlistItemQuerySet.as_manager()
 

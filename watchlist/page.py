@@ -23,7 +23,7 @@ class WatchlistPage:
     @cached_property
     def rows(self) -> list[Standing]:
         now = timezone.now()
-        return [Standing(item.stock, self.profile, now) for item in self.watchlist.items.for_page()]
+        return [Standing(item.stock, self.profile, now, item.attempts) for item in self.watchlist.items.for_page()]
 
     @cached_property
     def active(self) -> list[Standing]:

@@ -1,7 +1,7 @@
 """The tables of an analysis: stocks, their bars and indexes, jobs and their details, results and their evidence."""
 
 from analysis.models.indexes import Index, IndexMember
-from analysis.models.jobs import Job, JobDetail
+from analysis.models.jobs import MAX_ATTEMPTS, Job, JobDetail, retry_text
 from analysis.models.results import RawData, Result
 from analysis.models.statuses import (
     ACTIVE,
@@ -19,6 +19,7 @@ from analysis.models.workers import Worker
 __all__ = [
     "ACTIVE",
     "FINISHED",
+    "MAX_ATTEMPTS",
     "DetailStatus",
     "ErrorKind",
     "Index",
@@ -35,4 +36,5 @@ __all__ = [
     "Stock",
     "StockStatus",
     "Worker",
+    "retry_text",
 ]

@@ -138,6 +138,9 @@ class JobDetailQuerySet(models.QuerySet["JobDetail"]):
         return self.select_related("stock").annotate(rank=rank).order_by("rank", "stock_id")
 
 
+MAX_ATTEMPTS = 3
+
+
 class JobDetail(models.Model):
     """One stock of a job: where it stands, who holds its lease, and what that run found."""
 
@@ -192,6 +195,18 @@ class JobDetail(models.Model):
     @property
     def duration(self) -> timedelta | None:
         return _between(self.started_at, self.completed_at)
+
+    @property
+    def retry(self) -> str:
+        """Which further try runs or waits, as in “2 of 3”; empty at the first."""
+        return retry_text(self.status, self.attempts)
+
+
+def retry_text(status: str, attempts: int) -> str:
+    """Which further try of a stock runs or waits, as in “2 of 3”; empty at the first and when none is to come."""
+    is_lost = status == DetailStatus.QUEUED and attempts > 0
+    is_again = status == DetailStatus.PROCESSING and attempts > 1
+    return f"{attempts + is_lost} of {MAX_ATTEMPTS}" if is_lost or is_again else ""
 
 
 def _between(start: datetime | None, end: datetime | None) -> timedelta | None:

@@ -37,4 +37,8 @@ class Worker(models.Model):
         constraints = [models.UniqueConstraint(fields=["host", "pid"], name="one_row_per_worker")]
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.pid}"
+        return f"{self.host.partition('/')[0]}:{self.pid}"
+
+    @property
+    def is_alive(self) -> bool:
+        return self.seen_at >= timezone.now() - ALIVE_FOR

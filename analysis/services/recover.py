@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from analysis import queue
-from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, Stock
+from analysis.models import MAX_ATTEMPTS, DetailStatus, ErrorKind, Job, JobDetail, Stock
 from analysis.models.jobs import JobDetailQuerySet, JobQuerySet
 from analysis.services.cancel import cancel
 from analysis.services.claim import LEASE, PLACE, put_back
@@ -20,7 +20,6 @@ from analysis.services.transient import transactional
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3
 STALLED_AFTER = LEASE / 3
 LOST = f"Worker lost: the process that analysed it died {MAX_ATTEMPTS} times."
 LATE = f"Timed out: {MAX_ATTEMPTS} workers did not finish it within {LEASE.total_seconds():.0f} s."

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analysis import services
 from analysis.forms import JobFilterForm
-from analysis.models import Job, JobStatus, Source
+from analysis.models import Job, JobStatus, Source, Worker
 from analysis.services import Refused
 from analysis.views.job_page import JobPage
 from analysis.views.requests import Request
@@ -98,6 +98,7 @@ def _jobs_context(request: Request) -> dict[str, Any]:
         "status": status,
         "statuses": STATUSES,
         "is_live": any(job.is_active for job in page),
+        "workers": Worker.objects.all() if request.user.is_staff else [],
         "failed_count": sum(job.failed_count > 0 for job in page),
     }
 

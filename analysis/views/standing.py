@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cached_property
 
 from analysis.engine import Plan, Refusal, RiskProfile, Side, Sizing, Verdict, size
-from analysis.models import Result, Stock, StockStatus
+from analysis.models import Result, Stock, StockStatus, retry_text
 from analysis.prices import sessions_late
 
 IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
@@ -13,11 +13,15 @@ IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
 
 @dataclass(frozen=True)
 class Standing:
-    """A stock with its newest success, the plan sized for `profile`, and how far behind `now` (aware) it is."""
+    """A stock with its newest success, the plan sized for `profile`, and how far behind `now` (aware) it is.
+
+    `attempts` counts how often the job that it waits for or runs in has begun with it.
+    """
 
     stock: Stock
     profile: RiskProfile
     now: datetime
+    attempts: int = 0
 
     @property
     def result(self) -> Result | None:
@@ -26,6 +30,11 @@ class Standing:
     @property
     def is_active(self) -> bool:
         return self.stock.last_status in IN_WORK
+
+    @property
+    def retry(self) -> str:
+        """Which further try runs or waits, as in “2 of 3”; empty at the first."""
+        return retry_text(self.stock.last_status, self.attempts)
 
     @property
     def has_failed(self) -> bool:

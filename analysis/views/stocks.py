@@ -14,7 +14,7 @@ from analysis.models import Source, Stock
 from analysis.prices import is_well_formed, normalise
 from analysis.services import Refused, submit
 from analysis.views.requests import Request, profile_of
-from analysis.views.standing import Standing
+from analysis.views.standing import IN_WORK, Standing
 from analysis.views.stock_page import StockPage
 
 PAGE = "analysis/stock.html"
@@ -66,6 +66,7 @@ def _stock(ticker: str) -> Stock:
 
 
 def _context(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
-    standing = Standing(stock, profile_of(request), timezone.now())
+    detail = stock.details.filter(job=stock.last_job_id).first() if stock.last_status in IN_WORK else None
+    standing = Standing(stock, profile_of(request), timezone.now(), detail.attempts if detail else 0)
     live = reverse("analysis:stock_live", args=[stock.pk])
     return {"stock": stock, "page": StockPage(standing), "live_url": live, **more}

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from analysis.models import Job, Stock, StockStatus, Worker
+from analysis.models import Job, JobDetail, Stock, StockStatus, Worker
 from analysis.services import run_slice
-from analysis.tests.make import make_result, make_stock, make_user
+from analysis.tests.make import make_job, make_result, make_stock, make_user
 from watchlist.models import Watchlist
 
 if TYPE_CHECKING:
@@ -299,3 +299,12 @@ def test_a_list_is_its_owners_alone(client: Client, method: str, name: str, data
 @pytest.mark.parametrize("name", [name for method, name, _ in ACTS if method == "post"])
 def test_acts_take_a_post(client: Client, ann: User, name: str) -> None:
     assert client.get(url(name, make_list(ann))).status_code == 405
+
+
+def test_a_row_whose_worker_was_lost_says_which_try_is_next(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "A.NS")
+    make_job("A.NS", requested_by=ann)
+    assert "Waiting to retry" not in client.get(watchlist.get_absolute_url()).text
+    JobDetail.objects.update(attempts=1)
+    assert "Waiting to retry (2 of 3)" in client.get(watchlist.get_absolute_url()).text
+    assert "Waiting to retry (2 of 3)" in client.get(reverse("analysis:job", args=[Job.objects.get().pk])).text
