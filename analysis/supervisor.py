@@ -26,6 +26,7 @@ HEARTBEAT_SECONDS = 5
 RECOVER_SECONDS = LEASE.total_seconds() / 6
 WATCH_SECONDS = LEASE.total_seconds() / 18
 DRAIN_SECONDS = 60
+IDLE_STOP_SECONDS = 10
 BREATH_SECONDS = 3  # between two starts of a cluster that ends at once
 WEDGED_AFTER = LEASE / 3
 SUSPICIONS = 2  # in a row: between two slices a cluster that is well holds nothing for a moment
@@ -94,11 +95,19 @@ class Supervisor:
             return
         self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(is_stopping=True))
         self.cluster.terminate()
+        idle_from = time.monotonic() + IDLE_STOP_SECONDS
         while self.cluster.poll() is None:
+            # A cluster that lost a part of itself may never end by itself; when it holds nothing, nothing is lost.
             if signals.at_once:
                 self._kill_group()
+            elif time.monotonic() > idle_from:
+                self._try(self._kill_idle)
             signals.wait(1)
         self._kill_group()
+
+    def _kill_idle(self) -> None:
+        if not self._holds_work():
+            self._kill_group()
 
     def _kill_group(self) -> None:
         """Kill what there is of the cluster's group; it may have outlived its guard."""

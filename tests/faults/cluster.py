@@ -102,6 +102,12 @@ class Gate:
         os.mkfifo(self.path)
         self.pipe.hardlink_to(self.path)
 
+    def wait_for(self, attempts: int = 1, ticker: str = BLOCKED) -> int:
+        """The pid of the process that stands before the gate in this attempt, once it does."""
+        pid = holder_of(ticker, attempts)
+        wait_for(lambda: Path(f"/proc/{pid}/wchan").read_text() in {"wait_for_partner", "fifo_open"})
+        return pid
+
     def open_for_good(self) -> None:
         """Put a file in the gate's place; who stands before the gate stands on."""
         file = self.path.with_suffix(".new")

@@ -45,7 +45,7 @@ def test_a_part_is_killed_while_a_stock_is_analysed(part: str, tmp_path: Path) -
     gate = Gate(tmp_path)
     with worker(tmp_path) as cluster:
         job = submitted()
-        holder_of(BLOCKED)
+        gate.wait_for()
         for pid in PARTS[part](cluster):
             kill(pid)
         gate.open_for_good()
@@ -90,7 +90,7 @@ def test_the_supervisor_is_killed_and_another_worker_goes_on(tmp_path: Path) -> 
     gate = Gate(tmp_path)
     with worker(tmp_path) as first:
         job = submitted()
-        holder_of(BLOCKED)
+        gate.wait_for()
         family = first.family
         kill(first.supervisor)
         gate.open_for_good()
@@ -105,7 +105,7 @@ def test_sigterm_while_a_stock_is_analysed_lets_it_finish(tmp_path: Path) -> Non
     gate = Gate(tmp_path)
     with worker(tmp_path) as cluster:
         job = submit([BLOCKED], source=Source.COMMAND).job
-        holder_of(BLOCKED)
+        gate.wait_for()
         os.kill(cluster.supervisor, signal.SIGTERM)
         gate.let_through()
         wait_for(lambda: not is_running(cluster.supervisor))
@@ -115,11 +115,11 @@ def test_sigterm_while_a_stock_is_analysed_lets_it_finish(tmp_path: Path) -> Non
 
 
 def test_a_stock_that_kills_its_worker_every_time_fails_alone(tmp_path: Path) -> None:
-    Gate(tmp_path)
+    gate = Gate(tmp_path)
     with worker(tmp_path):
         job = submitted()
         for attempt in (1, 2, 3):
-            kill(holder_of(BLOCKED, attempt))
+            kill(gate.wait_for(attempt))
         wait_for(lambda: ended(job))
     assert_all_is_well(job, failed=(BLOCKED,))
     detail = JobDetail.objects.get(stock=BLOCKED)
@@ -140,7 +140,7 @@ def test_a_worker_frozen_past_its_lease_writes_nothing_when_it_wakes(tmp_path: P
     gate = Gate(tmp_path)
     with worker(tmp_path):
         job = submit([BLOCKED], source=Source.COMMAND).job
-        frozen = holder_of(BLOCKED)
+        frozen = gate.wait_for()
         os.kill(frozen, signal.SIGSTOP)
         gate.open_for_good()
         wait_for(lambda: ended(job))
@@ -155,7 +155,7 @@ def test_cancelled_while_a_stock_is_analysed(tmp_path: Path) -> None:
     gate = Gate(tmp_path)
     with worker(tmp_path):
         job = submitted()
-        holder_of(BLOCKED)
+        gate.wait_for()
         assert cancel(job)
         gate.let_through()
         wait_for(lambda: not JobDetail.objects.filter(status=DetailStatus.PROCESSING).exists())
