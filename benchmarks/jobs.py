@@ -83,6 +83,13 @@ def main() -> None:
     with worker(2):
         one = [timed(lambda: finished(submit(tickers[:1], source=Source.WATCHLIST).job)) for _ in range(15)]
         row("one stock, submit to completed", statistics.median(one))
+        bulk = submit(tickers, source=Source.BULK).job
+        time.sleep(0.5)
+        row(
+            "one stock, submitted during a bulk job",
+            timed(lambda: finished(submit(tickers[:1], source=Source.API).job)),
+        )
+        finished(bulk)
 
 
 def row(name: str, seconds: float, bare: float | None = None) -> None:

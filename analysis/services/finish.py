@@ -164,6 +164,7 @@ def _move_details(outcomes: Sequence[Outcome], results: dict[int, int], now: dat
         detail.lease_token = detail.lease_until = None
         if isinstance(found, Failure):
             detail.status, detail.error_kind, detail.error_message = DetailStatus.FAILED, found.kind, found.message
+            detail.found = {"bar_count": outcome.bar_count} if outcome.bar_count else None
         else:
             detail.status, detail.error_kind, detail.error_message = DetailStatus.COMPLETED, "", ""
             detail.score = found.score
