@@ -39,6 +39,7 @@ django.setup()
 import numpy as np  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.db.models import Count  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from analysis.engine import STRATEGIES, Bars, assess, to_evidence  # noqa: E402
@@ -80,6 +81,11 @@ def main() -> None:
         with worker(workers):
             seconds = [timed(lambda: finished(submit(tickers, source=Source.BULK).job)) for _ in range(options.repeat)]
             row(f"job, {workers} workers, submit to completed", statistics.median(seconds), bare)
+    with worker(1, FOLDER / "a"), worker(1, FOLDER / "b"):
+        job = submit(tickers, source=Source.BULK).job
+        row("job, two workers in two folders", timed(lambda: finished(job)), bare)
+    shares = job.details.values_list("holder").annotate(Count("pk"))
+    print(f"{'':45} shared {' / '.join(str(n) for _, n in shares.order_by('holder'))}, tries {tries(job)}")
     with worker(2):
         one = [timed(lambda: finished(submit(tickers[:1], source=Source.WATCHLIST).job)) for _ in range(15)]
         row("one stock, submit to completed", statistics.median(one))
@@ -152,18 +158,24 @@ def floor(tickers: list[str]) -> tuple[float, float]:
 
 
 @contextmanager
-def worker(processes: int) -> Iterator[None]:
+def worker(processes: int, folder: Path = FOLDER) -> Iterator[None]:
     """A `manage.py worker` with so many processes, warmed by one job."""
     command = [sys.executable, str(ROOT / "manage.py"), "worker"]
-    with subprocess.Popen(command, env={**os.environ, "WORKERS": str(processes)}, stderr=subprocess.DEVNULL) as process:
+    database = {"DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{FOLDER / 'stockapp.sqlite3'}"}
+    env = {**os.environ, **database, "WORKERS": str(processes), "DATA_DIR": str(folder)}
+    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
         try:
-            while not Worker.objects.alive().exists():
+            while not Worker.objects.alive().filter(pid=process.pid).exists():
                 time.sleep(0.05)
             for _ in range(2 * processes):
                 finished(submit(["T0000.NS"], source=Source.COMMAND).job)
             yield
         finally:
             process.terminate()
+
+
+def tries(job: Job) -> set[int]:
+    return set(job.details.values_list("attempts", flat=True))
 
 
 def finished(job: Job) -> None:
