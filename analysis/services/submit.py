@@ -22,6 +22,7 @@ from analysis.services.transient import transactional
 RUN_SLICE = "analysis.services.run.run_slice"
 FIRST_DAY = date(2000, 1, 3)  # before it the calendars are not sure
 TRIES = 3
+MOST_MESSAGES = 50
 DEADLINE_BASE = timedelta(hours=1)
 
 
@@ -94,7 +95,8 @@ def _submit(job: Job, tickers: list[str], wake: bool) -> Submission:
     if job.as_of is None:  # a question about the past leaves the stocks' present state alone
         Stock.objects.lock(tickers)
         Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job)
-    for _ in range(min(settings.WORKERS, -(-job.total // CHUNK)) if wake else 0):
+    # A message a chunk, for a cluster may take more of them than it has processes free, and others must get some too.
+    for _ in range(min(MOST_MESSAGES, -(-job.total // CHUNK)) if wake else 0):
         queue.enqueue(RUN_SLICE, str(job.pk))
     return Submission(job, is_duplicate=False)
 
