@@ -67,5 +67,6 @@ def _stock(ticker: str) -> Stock:
 
 def _context(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
     standing = Standing(stock, profile_of(request), timezone.now())
+    strategy = getattr(request.user, "strategy", "")
     live = reverse("analysis:stock_live", args=[stock.pk])
-    return {"stock": stock, "page": StockPage(standing), "live_url": live, **more}
+    return {"stock": stock, "page": StockPage(standing, strategy), "live_url": live, **more}
