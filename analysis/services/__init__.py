@@ -1,7 +1,7 @@
 """What can be done with an analysis, in the order of the journey: load, submit, run, recover, cancel, rerun, remove."""
 
 from analysis.services.cancel import cancel
-from analysis.services.record import compute_record, may_want_records, want_records
+from analysis.services.record import compute_records, may_want_records, want_records
 from analysis.services.recover import Recovery, is_work_waiting, recover, unserved_jobs
 from analysis.services.remove import remove
 from analysis.services.rerun import rerun
@@ -17,7 +17,7 @@ __all__ = [
     "Refused",
     "Submission",
     "cancel",
-    "compute_record",
+    "compute_records",
     "is_work_waiting",
     "known_stock",
     "load_demo_market",

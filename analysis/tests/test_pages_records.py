@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from analysis.engine import STRATEGIES
 from analysis.models import StrategyRecord
-from analysis.services import compute_record, want_records
+from analysis.services import compute_records, want_records
 from analysis.services.record import refresh
 from analysis.tests.make import make_finished_job, make_user
 
@@ -36,7 +36,7 @@ def test_before_the_first_record_the_page_says_what_makes_one(client: Client, an
 
 def test_a_record_is_shown_with_interval_baseline_session_and_caveat(client: Client, ann: User) -> None:
     make_finished_job(*STOCKS)
-    record = compute_record("technical_rating")
+    [record] = compute_records(["technical_rating"])
     text = client.get(PAGE).text
     for shown in (
         'class="interval"',
@@ -55,7 +55,7 @@ def test_a_record_is_shown_with_interval_baseline_session_and_caveat(client: Cli
 
 def test_too_few_signals_are_called_so(client: Client, ann: User) -> None:
     make_finished_job("NAVANKURA.DEMO")
-    compute_record("technical_rating")
+    compute_records(["technical_rating"])
     assert "Not enough cases: 20 needed" in client.get(PAGE).text
 
 
@@ -66,8 +66,7 @@ def test_asking_shows_it_happening_until_all_are_done(client: Client, ann: User)
     assert 'hx-trigger="every 2s"' in text
     live = reverse("analysis:track_record_live")
     assert client.get(live).status_code == 200
-    for key in STRATEGIES:
-        refresh(key)
+    refresh()
     last = client.get(live)
     assert last.status_code == 286
     assert "every 2s" not in last.text
@@ -75,7 +74,7 @@ def test_asking_shows_it_happening_until_all_are_done(client: Client, ann: User)
 
 
 def test_asking_again_too_soon_is_declined_in_words(client: Client, ann: User) -> None:
-    compute_record("trend")
+    compute_records(["trend"])
     assert "at most every ten minutes" in client.post(REFRESH, follow=True).text
     assert not StrategyRecord.objects.filter(wanted_at__isnull=False).exists()
 
@@ -101,8 +100,7 @@ def test_the_page_takes_a_few_queries(
     client: Client, ann: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     make_finished_job("KAVERI.DEMO")
-    for key in STRATEGIES:
-        compute_record(key)
+    compute_records(STRATEGIES)
     with django_assert_max_num_queries(4):
         client.get(PAGE)
 
@@ -121,7 +119,7 @@ def test_the_account_page_leads_to_the_strategies(client: Client, ann: User) -> 
 
 def test_a_refresh_that_was_asked_for_keeps_the_old_record_on_the_page(client: Client, ann: User) -> None:
     make_finished_job(*STOCKS)
-    compute_record("technical_rating")
+    compute_records(["technical_rating"])
     want_records()
     text = client.get(PAGE).text
     assert "What is shown is the one before." in text

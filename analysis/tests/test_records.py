@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 
 from analysis.engine import STRATEGIES, TECHNICAL_RATING, TrackRecord, summarize, track_record
 from analysis.models import PriceHistory, Source, StrategyRecord, Worker
-from analysis.services import compute_record, may_want_records, recover, want_records
+from analysis.services import compute_records, may_want_records, recover, want_records
 from analysis.services.claim import LEASE, PLACE
 from analysis.services.record import Gathered, refresh
 from analysis.services.window import looked_at
@@ -23,6 +23,11 @@ KEY = TECHNICAL_RATING.key
 STOCKS = ("KAVERI.DEMO", "B&D.DEMO", "QUILLMERE.DEMO")
 
 
+def computed() -> StrategyRecord:
+    [row] = compute_records([KEY])
+    return row
+
+
 def wanted(key: str = KEY) -> StrategyRecord:
     want_records()
     OrmQ.objects.all().delete()
@@ -32,7 +37,7 @@ def wanted(key: str = KEY) -> StrategyRecord:
 def test_it_is_the_merged_record_of_every_stored_history() -> None:
     make_finished_job(*STOCKS)
     wanted()
-    assert refresh(KEY)
+    assert refresh()
     now = timezone.now()
     histories = PriceHistory.objects.all()
     merged = TrackRecord.merged(track_record(looked_at(history, now).bars) for history in histories)
@@ -50,7 +55,7 @@ def test_a_bulk_job_that_ends_asks_for_every_record_anew(source: Source) -> None
     assert set(StrategyRecord.objects.filter(wanted_at__isnull=False).values_list("strategy", flat=True)) == {
         *STRATEGIES
     }
-    assert OrmQ.objects.count() == len(STRATEGIES)
+    assert OrmQ.objects.count() == 1
 
 
 def test_other_jobs_and_questions_about_the_past_ask_for_none() -> None:
@@ -61,35 +66,35 @@ def test_other_jobs_and_questions_about_the_past_ask_for_none() -> None:
 
 def test_a_message_that_comes_twice_or_unasked_computes_nothing() -> None:
     make_finished_job("KAVERI.DEMO")
-    assert not refresh(KEY)
+    assert not refresh()
     wanted()
-    assert refresh(KEY)
-    assert not refresh(KEY)
-    assert not refresh("no_such_strategy")
+    assert refresh()
+    assert not refresh()
 
 
 def test_one_process_computes_at_a_time() -> None:
     make_finished_job("KAVERI.DEMO")
     row = wanted()
     StrategyRecord.objects.update(lease_token="0" * 32, lease_until=timezone.now() + LEASE)
-    assert not refresh(KEY)
+    assert not refresh()
     StrategyRecord.objects.update(lease_until=timezone.now() - LEASE)
-    assert refresh(KEY)
+    assert refresh()
     assert row.summary is None
 
 
 def test_a_refresh_whose_time_is_spent_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analysis.services.record.BATCH", 1)
     make_finished_job(*STOCKS)
-    compute_record(KEY)
+    computed()
     whole = StrategyRecord.objects.get(strategy=KEY).summary
     wanted()
-    assert not refresh(KEY, seconds=0)
+    assert not refresh(seconds=0)
     row = StrategyRecord.objects.get(strategy=KEY)
     assert (row.cursor, row.lease_token, row.is_refreshing) == ("B&D.DEMO", None, True)
-    assert row.partial and row.partial["record"]["stocks"] == 1
+    assert row.partial
+    assert row.partial["record"]["stocks"] == 1
     assert OrmQ.objects.count() == 1
-    assert refresh(KEY)
+    assert refresh()
     row.refresh_from_db()
     assert (row.summary, row.cursor, row.partial) == (whole, "", None)
 
@@ -98,7 +103,7 @@ def test_a_worker_that_stops_keeps_what_it_has() -> None:
     make_finished_job("KAVERI.DEMO")
     wanted()
     Worker.objects.create(host=PLACE, pid=1, group=os.getpgrp(), is_stopping=True)
-    assert not refresh(KEY)
+    assert not refresh()
     assert StrategyRecord.objects.get(strategy=KEY).cursor == "KAVERI.DEMO"
 
 
@@ -107,12 +112,12 @@ def test_one_that_is_wanted_again_meanwhile_is_computed_again(monkeypatch: pytes
     wanted()
     add = Gathered.add
 
-    def add_and_want(self: Gathered, *args: object) -> None:
-        add(self, *args)  # type: ignore[arg-type]
+    def add_and_want(self: Gathered, histories: list[PriceHistory]) -> None:
+        add(self, histories)
         StrategyRecord.objects.update(wanted_at=timezone.now())
 
     monkeypatch.setattr(Gathered, "add", add_and_want)
-    assert refresh(KEY)
+    assert refresh()
     assert StrategyRecord.objects.get(strategy=KEY).is_refreshing
     assert OrmQ.objects.count() == 1
 
@@ -122,30 +127,30 @@ def test_recovery_wakes_what_a_dead_worker_left() -> None:
     StrategyRecord.objects.update(wanted_at=timezone.now() - 2 * LEASE)
     assert recover().woken == len(STRATEGIES)
     assert recover().woken == 0
-    assert OrmQ.objects.count() == len(STRATEGIES)
+    assert OrmQ.objects.count() == 1
 
 
 def test_bars_that_cannot_be_used_are_left_out_and_counted() -> None:
     make_finished_job(*STOCKS)
     PriceHistory.objects.filter(stock="KAVERI.DEMO").update(bars=b"damaged")
-    row = compute_record(KEY)
+    row = computed()
     assert (row.stocks, row.left_out) == (2, 1)
 
 
 def test_a_few_bars_and_no_trading_are_no_obstacle() -> None:
     make_finished_job("NAVANKURA.DEMO", "STAMBHANA.DEMO")
-    assert compute_record(KEY).stocks == 2
+    assert computed().stocks == 2
 
 
 def test_without_stored_bars_there_is_no_record() -> None:
-    row = compute_record(KEY)
+    row = computed()
     assert (row.unpack(), row.as_of, row.stocks) == (None, None, 0)
     assert run("track_record")[0] == "No price history is stored yet: the first analysis fetches it.\n"
 
 
 def test_a_person_may_ask_again_after_ten_minutes() -> None:
     assert may_want_records()
-    compute_record(KEY)
+    computed()
     assert not may_want_records()
     StrategyRecord.objects.update(computed_at=timezone.now() - timedelta(minutes=11))
     assert may_want_records()

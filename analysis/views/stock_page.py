@@ -15,7 +15,7 @@ from analysis.views.comparison import Comparison
 from analysis.views.reruns import Rerun, reruns_of
 from analysis.views.standing import Standing
 
-RUNS = 60
+RUNS = 30
 SESSIONS = 10
 FEW_BARS = 500
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from analysis.engine import STRATEGIES, Performance, Side
 from analysis.models import StrategyRecord
-from analysis.services import compute_record
+from analysis.services import compute_records
 
 COLUMNS = f"{'strategy':<18}{'side':<7}{'signals':>8}{'hit':>7}{'95%':>15}{'baseline':>10}{'mean':>8}{'factor':>8}"
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print JSON instead of a table.")
 
     def handle(self, *args: object, strategy: str | None, json: bool, **options: object) -> None:
-        records = [compute_record(key) for key in ([strategy] if strategy else STRATEGIES)]
+        records = compute_records([strategy] if strategy else STRATEGIES)
         self.stdout.write(_as_json(records) if json else _text(records))
 
 
