@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from analysis.engine import STRATEGIES
+from analysis.engine import STRATEGIES, Verdict
 from analysis.models import StrategyRecord
 from analysis.services import compute_records, want_records
 from analysis.services.record import refresh
@@ -56,7 +56,9 @@ def test_a_record_is_shown_with_interval_baseline_session_and_caveat(client: Cli
 def test_too_few_signals_are_called_so(client: Client, ann: User) -> None:
     make_finished_job("NAVANKURA.DEMO")
     compute_records(["technical_rating"])
-    assert "Not enough cases: 20 needed" in client.get(PAGE).text
+    text = client.get(PAGE).text
+    assert "Not enough cases: 20 needed" in text
+    assert text.count("Not enough cases</td>") == len(Verdict) + 1
 
 
 def test_asking_shows_it_happening_until_all_are_done(client: Client, ann: User) -> None:

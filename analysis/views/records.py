@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from analysis.engine import HORIZONS, STRATEGIES, Forward, Performance, RecordSummary, Strategy, Verdict
+from analysis.engine import CASES_NEEDED, HORIZONS, STRATEGIES, Forward, Performance, RecordSummary, Strategy, Verdict
 from analysis.models import PriceSourceName, StrategyRecord
 from analysis.services import may_want_records, want_records
 from analysis.views.requests import Request
@@ -32,11 +32,14 @@ class Row:
 
 @dataclass(frozen=True)
 class ForwardRow:
-    """What followed the sessions of one verdict, or all of them: returns in percent after each horizon."""
+    """What followed the sessions of one verdict, or all of them: returns in percent after each horizon.
+
+    There are none where the sessions are too few to speak of.
+    """
 
     verdict: Verdict | None
     count: int
-    percents: tuple[float | None, ...]
+    percents: tuple[float, ...]
 
 
 def forward_rows(summary: RecordSummary) -> list[ForwardRow]:
@@ -44,12 +47,12 @@ def forward_rows(summary: RecordSummary) -> list[ForwardRow]:
     by_verdict: dict[Verdict | None, list[Forward]] = {verdict: [] for verdict in (*Verdict, None)}
     for forward in summary.forward:
         by_verdict[forward.verdict].append(forward)
-    return [
-        ForwardRow(
-            verdict, means[0].count, tuple(None if m.mean_return is None else 100 * m.mean_return for m in means)
-        )
-        for verdict, means in by_verdict.items()
-    ]
+    return [ForwardRow(verdict, means[0].count, _percents(means)) for verdict, means in by_verdict.items()]
+
+
+def _percents(means: list[Forward]) -> tuple[float, ...]:
+    enough = all(forward.count >= CASES_NEEDED for forward in means)
+    return tuple(100 * (forward.mean_return or 0) for forward in means) if enough else ()
 
 
 @dataclass(frozen=True)
