@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analysis.models import Job, JobDetail, PriceHistory, RawData, Result, Source, Stock, Worker
+from analysis.models import Job, JobDetail, PriceHistory, RawData, Result, Source, Stock, StrategyRecord, Worker
 from analysis.prices import normalise
 from analysis.services import Refused, cancel, remove, rerun
 
@@ -212,6 +212,12 @@ class PriceHistoryAdmin(ReadOnly[PriceHistory]):
 @admin.register(Worker)
 class WorkerAdmin(ReadOnly[Worker]):
     list_display = ["host", "pid", "started_at", "seen_at", "restarts", "last_recovery_at", "recovered_count"]
+
+
+@admin.register(StrategyRecord)
+class StrategyRecordAdmin(ReadOnly[StrategyRecord]):
+    list_display = ["strategy", "price_source", "as_of", "stocks", "left_out", "computed_at", "wanted_at", "cursor"]
+    exclude = ["partial"]
 
 
 def duration_text(thing: Job | JobDetail | Result) -> str:

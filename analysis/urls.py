@@ -1,9 +1,9 @@
-"""Addresses of stocks and jobs."""
+"""Addresses of stocks, strategies, records and jobs."""
 
 from django.urls import path, register_converter
 
 from analysis.prices import normalise
-from analysis.views import chart, jobs, stocks
+from analysis.views import chart, jobs, records, stocks, strategies
 
 
 class TickerConverter:
@@ -28,6 +28,10 @@ urlpatterns = [
     path("stocks/<ticker:ticker>/live/", stocks.stock_live, name="stock_live"),
     path("stocks/<ticker:ticker>/series/", chart.stock_series, name="stock_series"),
     path("stocks/<ticker:ticker>/analyze/", stocks.analyze_stock, name="analyze_stock"),
+    path("strategies/", strategies.strategies, name="strategies"),
+    path("track-record/", records.track_record, name="track_record"),
+    path("track-record/live/", records.track_record_live, name="track_record_live"),
+    path("track-record/refresh/", records.refresh_record, name="refresh_record"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/live/", jobs.jobs_live, name="jobs_live"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),

@@ -1,7 +1,8 @@
 """What is said of a track record: rates and returns with their interval and their baseline, or too few cases."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -57,6 +58,28 @@ class Performance:
     worst_drawdown: float
     baseline: Baseline
 
+    @property
+    def is_baseline_within(self) -> bool:
+        """Whether the interval holds the baseline's hit rate, so that the signals cannot be told from chance."""
+        low, high = self.hit_interval
+        return self.baseline.hit_rate is not None and low <= self.baseline.hit_rate <= high
+
+    def in_words(self, side: Side) -> str:
+        """What the numbers say, and what they do not."""
+        low, high = (f"{100 * edge:.1f}%" for edge in self.hit_interval)
+        hits = f"{100 * self.hit_rate:.1f}% of {self.count:,} {side.value} signals reached their target in time"
+        if self.baseline.hit_rate is None:
+            return f"{hits} ({low} to {high} with 95% confidence)."
+        every = f"entering at every session did so in {100 * self.baseline.hit_rate:.1f}%"
+        said = f"{hits} ({low} to {high} with 95% confidence); {every}."
+        if self.is_baseline_within:
+            return f"{said} That is within the interval: the signals cannot be told from chance."
+        where = "less" if self.baseline.hit_rate < self.hit_interval[0] else "more"
+        return (
+            f"{said} That is {where} than the interval holds; but signals of the same weeks are no independent cases, "
+            "so the true interval is wider, and nothing follows for the next signal."
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Forward:
@@ -80,6 +103,22 @@ class RecordSummary:
     def as_dict(self) -> dict[str, JSON]:
         """Everything, fit for strict JSON; which of the two a side is, is told by its keys."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """The summary that `as_dict` was called on."""
+        forward = (
+            Forward(row["sessions"], row["verdict"] and Verdict(row["verdict"]), row["count"], row["mean_return"])
+            for row in stored["forward"]
+        )
+        return cls(stored["stocks"], _side(stored["long"]), _side(stored["short"]), tuple(forward))
+
+
+def _side(stored: Mapping[str, Any]) -> Performance | NotEnoughCases:
+    baseline = Baseline(**stored["baseline"])
+    if "message" in stored:
+        return NotEnoughCases(**{**stored, "baseline": baseline})
+    return Performance(**{**stored, "baseline": baseline, "hit_interval": tuple(stored["hit_interval"])})
 
 
 def summarize(record: TrackRecord) -> RecordSummary:

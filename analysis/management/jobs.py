@@ -5,6 +5,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -29,6 +30,16 @@ def find_job(text: str) -> Job:
         which = "no job" if not found else "more than one job"
         raise CommandError(f"There is {which} “{text}”; `manage.py jobs` lists them.", returncode=BAD_INPUT)
     return found[0]
+
+
+def day_of(text: str | None) -> date | None:
+    """The day written so. Raises CommandError (exit code 2)."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"“{text}” is no day; write it like 2026-03-31.", returncode=BAD_INPUT) from None
 
 
 def add_wait_arguments(parser: CommandParser) -> None:

@@ -1,7 +1,9 @@
-"""The tables of an analysis: stocks, their bars and indexes, jobs and their details, results and their evidence."""
+"""The tables of an analysis: stocks, their bars and indexes, jobs and their details, results and their evidence,
+the strategies' track records."""
 
 from analysis.models.indexes import Index, IndexMember
 from analysis.models.jobs import MAX_ATTEMPTS, Job, JobDetail, retry_text
+from analysis.models.records import StrategyRecord
 from analysis.models.results import RawData, Result
 from analysis.models.statuses import (
     ACTIVE,
@@ -35,6 +37,7 @@ __all__ = [
     "Source",
     "Stock",
     "StockStatus",
+    "StrategyRecord",
     "Worker",
     "retry_text",
 ]

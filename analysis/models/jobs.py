@@ -52,6 +52,7 @@ class Job(models.Model):
     strategy = models.CharField(max_length=32)
     price_source = models.CharField(max_length=8, choices=PriceSourceName)
     as_of = models.DateField(null=True, blank=True)
+    since = models.DateField(null=True, blank=True, help_text="A backfill's first day; its last one is as_of.")
     description = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.QUEUED)
     total = models.PositiveIntegerField()
@@ -88,6 +89,9 @@ class Job(models.Model):
                 condition=Q(total__gte=F("completed_count") + F("failed_count") + F("skipped_count")),
             ),
             models.CheckConstraint(name="job_has_stocks", condition=Q(total__gt=0)),
+            models.CheckConstraint(
+                name="job_backfills_up_to_a_day", condition=Q(since__isnull=True) | Q(since__lte=F("as_of"))
+            ),
             models.CheckConstraint(
                 name="job_has_completed_at_when_finished",
                 condition=Q(status__in=ACTIVE, completed_at__isnull=True)

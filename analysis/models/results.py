@@ -51,6 +51,9 @@ class Result(models.Model):
     close = models.FloatField(null=True, blank=True)
     previous_close = models.FloatField(null=True, blank=True)
     bar_count = models.PositiveIntegerField(default=0)
+    finding_count = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Repairs and warnings of the quality gate; the evidence has their sentences."
+    )
     input_fingerprint = models.CharField(max_length=64, blank=True)
     engine_version = models.CharField(max_length=16)
     error_message = models.CharField(max_length=500, blank=True)

@@ -92,13 +92,18 @@ def renew(lease: Lease) -> bool:
     That is when the lease or the job is over, or the worker that this process belongs to has been asked to stop.
     """
     now = timezone.now()
-    if Worker.objects.filter(host=PLACE, group=os.getpgrp(), is_stopping=True).exists():
+    if is_stopping():
         return False
     if lease.until - now < LEASE * 2 / 3:
         lease.until = now + LEASE
         if not JobDetail.objects.held_by(lease.token).update(lease_until=lease.until):
             return False
     return Job.objects.active().filter(pk=lease.job.pk).exclude(deadline__lte=now).exists()
+
+
+def is_stopping() -> bool:
+    """Whether the worker that this process belongs to has been asked to stop."""
+    return Worker.objects.filter(host=PLACE, group=os.getpgrp(), is_stopping=True).exists()
 
 
 @persistent

@@ -22,6 +22,7 @@ from analysis.models import (
     Stock,
     StockStatus,
 )
+from analysis.services import record
 from analysis.services.claim import Lease
 from analysis.services.transient import persistent
 from analysis.services.work import Failure, Outcome
@@ -103,7 +104,7 @@ def _save_results(
         elif isinstance(outcome.found, Assessment):
             too_late[outcome.detail.pk] = success.pk
     rows = Result.objects.bulk_create(
-        [_result(job, outcome, now) for outcome in to_save],
+        [result_of(job, outcome, now) for outcome in to_save],
         update_conflicts=True,
         unique_fields=["stock", "day"],
         update_fields=REPLACED,
@@ -118,7 +119,8 @@ def _save_results(
     return too_late | saved
 
 
-def _result(job: Job, outcome: Outcome, now: datetime) -> Result:
+def result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
+    """The row of what was found, not yet saved."""
     result = Result(
         job=job,
         stock_id=outcome.detail.stock_id,
@@ -128,7 +130,8 @@ def _result(job: Job, outcome: Outcome, now: datetime) -> Result:
         price_source=outcome.price_source,
         strategy=job.strategy,
         bar_count=outcome.bar_count,
-        input_fingerprint=outcome.fingerprint,
+        input_fingerprint=outcome.fingerprints.get("combined", ""),
+        finding_count=sum(finding.severity != "info" for finding in outcome.findings),
         engine_version=ENGINE_VERSION,
         started_at=outcome.started_at,
         completed_at=outcome.completed_at,
@@ -153,7 +156,11 @@ def _result(job: Job, outcome: Outcome, now: datetime) -> Result:
 
 def _evidence(outcome: Outcome) -> dict[str, object]:
     assert isinstance(outcome.found, Assessment)  # noqa: S101
-    return {**to_evidence(outcome.found), "data_quality": [finding.as_dict() for finding in outcome.findings]}
+    return {
+        **to_evidence(outcome.found),
+        "data_quality": [finding.as_dict() for finding in outcome.findings],
+        "fingerprints": outcome.fingerprints,
+    }
 
 
 def _move_details(outcomes: Sequence[Outcome], results: dict[int, int], now: datetime) -> None:
@@ -169,7 +176,7 @@ def _move_details(outcomes: Sequence[Outcome], results: dict[int, int], now: dat
             detail.status, detail.error_kind, detail.error_message = DetailStatus.COMPLETED, "", ""
             detail.score = found.score
             detail.raw_verdict, detail.verdict = found.raw_verdict.value, found.verdict.value
-            detail.found = _snapshot(found)
+            detail.found = _snapshot(found) | {"fingerprints": outcome.fingerprints}
         detail.result_id = results.get(detail.pk)
         moved.append(detail)
     # One upsert of rows that are there and locked: an UPDATE of many rows takes ten times as long to compile.
@@ -221,6 +228,8 @@ def count(job: Job, *, completed: int = 0, failed: int = 0, skipped: int = 0) ->
         .update(status=Case(nothing_worked, default=Value(JobStatus.COMPLETED)), completed_at=now)
     )
     if ended:
+        if job.source in record.BULK and not job.as_of:
+            record.want_records()
         Job.objects.filter(pk=job.pk, status=JobStatus.FAILED).update(error_message=_why_all_failed(job))
     return bool(ended)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from analysis import queue
 from analysis.models import MAX_ATTEMPTS, DetailStatus, ErrorKind, Job, JobDetail, Stock
 from analysis.models.jobs import JobDetailQuerySet, JobQuerySet
+from analysis.services import record
 from analysis.services.cancel import cancel
 from analysis.services.claim import LEASE, PLACE, put_back
 from analysis.services.finish import count, tell_stocks
@@ -27,7 +28,7 @@ LATE = f"Timed out: {MAX_ATTEMPTS} workers did not finish it within {LEASE.total
 
 @dataclass(slots=True)
 class Recovery:
-    """What one recovery did, in rows: details put back, failed and cancelled; jobs woken, expired and repaired."""
+    """What one recovery did: details put back, failed and cancelled; jobs and records woken, expired and repaired."""
 
     requeued: int = 0
     failed: int = 0
@@ -43,7 +44,7 @@ class Recovery:
     def __str__(self) -> str:
         return (
             f"{self.requeued} stocks requeued, {self.failed} failed as lost, {self.cancelled} cancelled; "
-            f"{self.woken} jobs woken, {self.expired} past their deadline, {self.repaired} counters repaired"
+            f"{self.woken} woken, {self.expired} past their deadline, {self.repaired} counters repaired"
         )
 
 
@@ -64,6 +65,7 @@ def recover() -> Recovery:
         done.repaired += _reconcile(job_id)
     for job_id in list(unserved_jobs(since=STALLED_AFTER).order_by().values_list("pk", flat=True)):
         done.woken += _wake(job_id)
+    done.woken += record.wake_stalled()
     if done.total:
         logger.info("Recovered: %s", done)
     return done

@@ -18,6 +18,7 @@ def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: 
         requested_by=requested_by,
         strategy=job.strategy,
         as_of=job.as_of,
+        since=job.since,
         description=job.description,
         parent=job,
     )

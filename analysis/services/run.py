@@ -7,6 +7,7 @@ import uuid
 
 from analysis import queue
 from analysis.models import JobDetail
+from analysis.services.backfill import fill
 from analysis.services.claim import LEASE, Lease, claim, is_new_job_waiting, next_job, release, renew
 from analysis.services.finish import finish
 from analysis.services.submit import RUN_SLICE
@@ -45,24 +46,26 @@ def _serve(lease: Lease, ends: float) -> int:
     """Analyse what was claimed: stocks with fresh bars first and together, the others in groups as they are fetched.
 
     Before each fetch the lease is kept, and given up when the job has ended or the worker is asked to stop. Between
-    groups it is given up when the time is spent, or for a job that has not been served yet.
+    groups it is given up when the time is spent, or for a job that has not been served yet. The stocks of a backfill
+    are taken one by one.
     """
     desk = Desk(lease.job, lease.details)
-    fresh = [detail for detail in lease.details if desk.is_fresh(detail)]
-    stale = [detail for detail in lease.details if not desk.is_fresh(detail)]
+    is_backfill = lease.job.since is not None
+    fresh = [] if is_backfill else [detail for detail in lease.details if desk.is_fresh(detail)]
+    stale = [detail for detail in lease.details if detail not in fresh]
     finished = finish(lease, [desk.analyse(detail) for detail in fresh])
-    for group in itertools.batched(stale, GROUP_TO_FETCH):
+    for group in itertools.batched(stale, 1 if is_backfill else GROUP_TO_FETCH):
         is_spent = finished and (time.monotonic() > ends or (ends < math.inf and is_new_job_waiting()))
-        if is_spent or not all(_fetch(lease, desk, detail) for detail in group):
+        if is_spent or not all(_prepare(lease, desk, detail) for detail in group):
             release(lease)
             break
         finished += finish(lease, [desk.analyse(detail) for detail in group])
     return finished
 
 
-def _fetch(lease: Lease, desk: Desk, detail: JobDetail) -> bool:
-    """Fetch a stock's bars if the lease goes on; whether it does."""
+def _prepare(lease: Lease, desk: Desk, detail: JobDetail) -> bool:
+    """Fetch a stock's bars, and fill in a backfill's earlier sessions, while the lease goes on; whether it does."""
     goes_on = renew(lease)
-    if goes_on:
+    if goes_on and not desk.is_fresh(detail):
         desk.fetch([detail])
-    return goes_on
+    return goes_on and (lease.job.since is None or fill(lease, desk, detail))

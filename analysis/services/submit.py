@@ -52,12 +52,14 @@ def submit(
     requested_by: Asker = None,
     strategy: str = TECHNICAL_RATING.key,
     as_of: date | None = None,
+    since: date | None = None,
     description: str = "",
     parent: Job | None = None,
     wake: bool = True,
 ) -> Submission:
     """Ask for an analysis of some stocks; a well-formed ticker that is not known yet becomes a Stock.
 
+    With `since` it is a backfill: every session from that day up to `as_of`, each as of its own close.
     `wake=False` sends no message to a worker: the caller runs the job in its own process.
 
     While a job for the same request of the same person is active, that job is the answer: the database's constraint
@@ -69,12 +71,15 @@ def submit(
     if as_of and not FIRST_DAY <= as_of <= timezone.localdate():
         when = "in the future" if as_of > FIRST_DAY else "too long ago"
         raise Refused(f"{as_of} is {when}; give a day that is past.")
+    if since and (as_of is None or not FIRST_DAY <= since <= as_of):
+        raise Refused(f"A backfill goes from a day since {FIRST_DAY} to one that is not before it.")
     job = Job(
         source=source,
         requested_by_id=requested_by.pk if requested_by else None,
         strategy=strategy,
         price_source=settings.PRICE_SOURCE,
         as_of=as_of,
+        since=since,
         description=description or describe(wanted),
         total=len(wanted),
         deadline=timezone.now() + DEADLINE_BASE + len(wanted) * timedelta(seconds=settings.DEADLINE_SECONDS_PER_STOCK),
@@ -166,5 +171,5 @@ def _stock(ticker: str) -> Stock:
 
 
 def _request_key(job: Job, tickers: list[str]) -> str:
-    asked = [job.requested_by_id, tickers, job.strategy, job.price_source, job.as_of and job.as_of.isoformat()]
+    asked = [job.requested_by_id, tickers, job.strategy, job.price_source, str(job.as_of), str(job.since)]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()

@@ -1,17 +1,17 @@
 """Work: bars of the claimed stocks, from the store or their source, and what the engine makes of them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
-from analysis.engine import STRATEGIES, Assessment, Bars, NotEnoughHistory, assess, fingerprint
+from analysis.engine import STRATEGIES, Assessment, Bars, NotEnoughHistory, assess, fingerprints
 from analysis.models import ErrorKind, Job, JobDetail, PriceHistory, Stock
 from analysis.prices import ErrorKind as PriceErrorKind
 from analysis.prices import (
@@ -21,20 +21,18 @@ from analysis.prices import (
     PriceSource,
     check,
     checksum,
-    exchange_of,
     last_closed_session,
     pack,
     refresh,
     source_for,
     source_named,
 )
+from analysis.services import window
 from analysis.services.transient import persistent
 
 logger = logging.getLogger(__name__)
 
-HISTORY = timedelta(days=5 * 365 + 2)
 SLACK = timedelta(days=7)  # so that a history is not fetched anew for being a weekend short
-BEFORE_ANY_CLOSE = time(1)  # and after the close that is assumed, at midnight, where none is known
 LONGEST_MESSAGE = 500
 
 
@@ -60,7 +58,7 @@ class Outcome:
     completed_at: datetime
     found: Assessment | Failure
     bar_count: int = 0
-    fingerprint: str = ""
+    fingerprints: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
 
@@ -95,11 +93,8 @@ class Desk:
         return last_closed_session(detail.stock_id, self._moment(detail.stock_id))
 
     def _moment(self, ticker: str) -> datetime:
-        """When the analysis looks at the market: now, or once the job's day has closed where the stock trades."""
-        if not self.job.as_of:
-            return self.now
-        next_day = self.job.as_of + timedelta(days=1)
-        return min(self.now, datetime.combine(next_day, BEFORE_ANY_CLOSE, ZoneInfo(exchange_of(ticker).timezone)))
+        """When the analysis looks at the market; for a backfill, when its last one does."""
+        return window.moment_of(ticker, self.job.as_of, self.now)
 
     def is_fresh(self, detail: JobDetail) -> bool:
         """Whether the stored bars reach from where the analysis begins to the expected day, so that none is fetched."""
@@ -110,8 +105,9 @@ class Desk:
         return history.asked_since <= self._since(history.stock_id) + SLACK
 
     def _since(self, ticker: str) -> date:
-        """The first day that an analysis looks at."""
-        return (self._moment(ticker) - HISTORY).date()
+        """The first day that any analysis of the job looks at."""
+        first_moment = window.moment_of(ticker, self.job.since or self.job.as_of, self.now)
+        return window.first_day(ticker, first_moment)
 
     def fetch(self, details: Sequence[JobDetail]) -> None:
         """Bring the stored bars of these stocks up to date from their sources, with as few requests as that takes."""
@@ -163,12 +159,33 @@ class Desk:
         ticker = detail.stock_id
         if refusal := self.refusals.get(ticker):
             raise refusal
-        history = self.histories[ticker]
-        bars = self._seen(ticker, history.unpack())
-        if self.job.as_of and not len(bars):
-            sentence = f"{ticker} has no bars up to {self.job.as_of}."
-            raise PriceError(PriceErrorKind.NO_DATA, sentence, permanent=True)
-        checked = check(bars, ticker=ticker, now=self._moment(ticker), adjusted=history.adjusted)
+        return self._look(detail, self.histories[ticker].unpack(), self.job.as_of, started)
+
+    def past(self, detail: JobDetail) -> Iterator[Outcome]:
+        """What an analysis as of each session of a backfill but the last would have found, oldest first.
+
+        Sessions without a score are left out: why there is none is said of the last session alone.
+        """
+        ticker = detail.stock_id
+        if ticker in self.refusals or not self.job.since or not self.job.as_of:
+            return
+        try:
+            bars = self.histories[ticker].unpack()
+            days = bars.until(self.job.as_of).session[:-1]
+            for day in days[days >= np.datetime64(self.job.since, "D")].astype(object):
+                with suppress(PriceError):
+                    yield self._look(detail, bars, day, timezone.now())
+        except Exception:
+            logger.exception("%s of job %s", ticker, self.job.pk)
+
+    def _look(self, detail: JobDetail, bars: Bars, as_of: date | None, started: datetime) -> Outcome:
+        """The outcome of an analysis that sees nothing after `as_of`, or all there is. Raises PriceError."""
+        ticker, history = detail.stock_id, self.histories[detail.stock_id]
+        moment = window.moment_of(ticker, as_of, self.now)
+        bars = window.seen(bars, ticker, moment, as_of)
+        if as_of and not len(bars):
+            raise PriceError(PriceErrorKind.NO_DATA, f"{ticker} has no bars up to {as_of}.", permanent=True)
+        checked = check(bars, ticker=ticker, now=moment, adjusted=history.adjusted)
         bars, strategy = checked.bars, STRATEGIES[self.job.strategy]
         found = assess(bars, strategy, decimals=detail.stock.decimals)
         return Outcome(
@@ -179,14 +196,9 @@ class Desk:
             completed_at=timezone.now(),
             found=_failure(found) if isinstance(found, NotEnoughHistory) else found,
             bar_count=len(bars),
-            fingerprint=fingerprint(bars, strategy),
+            fingerprints=fingerprints(bars, strategy),
             findings=history.source_findings() + checked.findings,
         )
-
-    def _seen(self, ticker: str, bars: Bars) -> Bars:
-        """The bars of the years before the analysis, and none after the job's day."""
-        bars = bars.until(self.job.as_of) if self.job.as_of else bars
-        return bars[int(np.searchsorted(bars.session, np.datetime64(self._since(ticker), "D"))) :]
 
 
 def _failure(lack: NotEnoughHistory) -> Failure:

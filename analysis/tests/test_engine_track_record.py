@@ -12,10 +12,12 @@ from analysis.engine import (
     STRATEGIES,
     UNRATED,
     Bars,
+    Baseline,
     Exit,
     Indicators,
     NotEnoughCases,
     Performance,
+    RecordSummary,
     Side,
     Strategy,
     TrackRecord,
@@ -228,3 +230,46 @@ def test_fewer_than_twenty_signals_are_not_enough_cases() -> None:
     assert (short.count, short.needed) == (19, 20)
     assert short.message == "not enough cases: 19 short signals, 20 needed"
     assert short.baseline.hit_rate == 1.0
+
+
+def test_a_summary_survives_being_stored() -> None:
+    for bars in (random_bars(900), flat_bars(60)):
+        summary = summarize(track_record(bars))
+        assert RecordSummary.from_dict(json.loads(json.dumps(summary.as_dict()))) == summary
+
+
+@pytest.mark.parametrize(
+    ("baseline", "is_within", "words"),
+    [
+        (
+            0.4,
+            True,
+            "every session did so in 40.0%. That is within the interval: the signals cannot be told from chance.",
+        ),
+        (
+            0.2,
+            False,
+            "every session did so in 20.0%. That is less than the interval holds; but signals of the same weeks",
+        ),
+        (
+            0.6,
+            False,
+            "every session did so in 60.0%. That is more than the interval holds; but signals of the same weeks",
+        ),
+        (None, False, "38.0% of 100 long signals reached their target in time (30.0% to 45.0% with 95% confidence)."),
+    ],
+)
+def test_a_performance_says_in_words_what_it_does_not_show(baseline: float | None, is_within: bool, words: str) -> None:
+    performance = Performance(
+        count=100,
+        hit_rate=0.38,
+        hit_interval=(0.3, 0.45),
+        win_rate=0.4,
+        mean_return=0.0,
+        median_return=0.0,
+        profit_factor=None,
+        worst_drawdown=0.1,
+        baseline=Baseline(1000, baseline, None, None, None),
+    )
+    assert performance.is_baseline_within == is_within
+    assert words in performance.in_words(Side.LONG)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from analysis.models import Job, RawData, Stock, StockStatus
@@ -112,7 +115,7 @@ def test_the_page_takes_as_many_queries_for_fifty_runs_as_for_one(
     assert result is not None
     for n in range(1, runs):
         make_result(stock, day=result.day.replace(year=2020 - n))
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert client.get(url("stock", "KAVERI.DEMO")).status_code == 200
 
 
@@ -121,6 +124,55 @@ def test_runs_lead_to_ones_own_jobs_only(client: Client, ann: User) -> None:
     assert str(own.pk) in client.get(url("stock", "KAVERI.DEMO")).text
     client.force_login(make_user("bob"))
     assert str(own.pk) not in client.get(url("stock", "KAVERI.DEMO")).text
+
+
+def test_all_strategies_are_compared_over_the_bars_that_an_analysis_looks_at(client: Client, ann: User) -> None:
+    make_finished_job("KAVERI.DEMO", requested_by=ann)
+    answer = client.get(url("stock", "KAVERI.DEMO"))
+    comparison = answer.context["page"].comparison
+    result = Stock.objects.get().last_result
+    assert result is not None
+    own = next(opinion for opinion in comparison.opinions if opinion.strategy.key == result.strategy).assessment
+    assert (own.score, own.verdict, own.bar_count, own.day) == (
+        result.score, result.verdict, result.bar_count, result.day,
+    )  # fmt: skip
+    assert len(comparison.opinions) == 5
+    for opinion in comparison.opinions:
+        assert opinion.strategy.name in answer.text
+        assert (opinion.plan is None) == bool(opinion.refusal)
+
+
+def test_a_track_record_stands_beside_its_baseline_and_says_when_cases_are_few(client: Client, ann: User) -> None:
+    make_finished_job("KAVERI.DEMO", "NAVANKURA.DEMO", requested_by=ann)
+    text = client.get(url("stock", "KAVERI.DEMO")).text
+    assert "Track record here" in text
+    assert "entering at every session did so in" in text
+    assert "Short signals" not in text
+    few = client.get(url("stock", "NAVANKURA.DEMO")).text
+    assert "Not enough cases: 0 long signals, 20 needed." in few
+    assert "Not enough history: 43 bars, 50 needed" in few
+    get_user_model().objects.update(long_only=False)
+    assert "Short signals" in client.get(url("stock", "KAVERI.DEMO")).text
+
+
+def test_bars_too_old_to_look_at_are_no_obstacle(client: Client, ann: User) -> None:
+    make_finished_job("KAVERI.DEMO", requested_by=ann)
+    with time_machine.travel(timezone.now() + timedelta(days=6 * 365)):
+        client.force_login(ann)
+        assert "All strategies, at" not in client.get(url("stock", "KAVERI.DEMO")).text
+
+
+def test_a_result_without_evidence_says_that_no_reasons_were_kept(client: Client, ann: User) -> None:
+    make_result(make_stock("A.NS"))
+    RawData.objects.all().delete()
+    assert "A backfill keeps no reasons" in client.get(url("stock", "A.NS")).text
+
+
+def test_the_user_s_own_strategy_is_used(client: Client, ann: User) -> None:
+    make_stock("KAVERI.DEMO")
+    get_user_model().objects.update(strategy="swing")
+    client.post(url("analyze_stock", "KAVERI.DEMO"))
+    assert Job.objects.get().strategy == "swing"
 
 
 def test_analysing_a_stock_shows_it_happening(client: Client, ann: User) -> None:

@@ -70,6 +70,14 @@ def test_a_stock_day_is_stored_in_six_kilobytes() -> None:
     assert len(str(raw.evidence)) < 6_000
 
 
+def test_repairs_and_warnings_about_the_bars_are_counted_on_the_result() -> None:
+    make_finished_job("TENFALLOW.DEMO", "KAVERI.DEMO")
+    for result in Result.objects.select_related("raw_data"):
+        told = [finding["severity"] for finding in result.raw_data.evidence["data_quality"]]
+        assert result.finding_count == sum(severity != "info" for severity in told)
+    assert Result.objects.get(stock="TENFALLOW.DEMO").finding_count == 1
+
+
 def test_a_failure_is_told_where_people_look() -> None:
     """Failures 5 and 7 of the old system: no status, and errors only in a log file."""
     job = make_finished_job("VANQUAY.DEMO", "NAVANKURA.DEMO", "KAVERI.DEMO", "NOSUCH.DEMO")

@@ -6,14 +6,16 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 
-from analysis.engine import STRATEGIES, Bars, Group
+from analysis.engine import STRATEGIES, Bars, Group, Indicators
 from analysis.models import PriceHistory, PriceSourceName, RawData, Result, Worker
 from analysis.prices import Checked, PriceError, check, exchange_of
+from analysis.services import looked_at
+from analysis.views.comparison import Comparison
+from analysis.views.reruns import Rerun, reruns_of
 from analysis.views.standing import Standing
 
-RUNS = 60
+RUNS = 30
 SESSIONS = 10
 FEW_BARS = 500
 
@@ -57,6 +59,8 @@ class StockPage:
     """What the page of one stock shows to one user."""
 
     standing: Standing
+    strategy_key: str = ""
+    """The strategy that this user would analyse with, where the stock has no result yet."""
 
     @property
     def change(self) -> float | None:
@@ -160,9 +164,31 @@ class StockPage:
     def has_few_bars(self) -> bool:
         return self.standing.result is not None and self.standing.result.bar_count < FEW_BARS
 
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """What every strategy says, over the bars that an analysis would look at; None where there are none."""
+        if self.history is None or self.bars is None:
+            return None
+        try:
+            bars = looked_at(self.history, self.standing.now).bars
+        except PriceError:  # its newest bars are older than what an analysis looks at
+            return None
+        stock, result = self.standing.stock, self.standing.result
+        return Comparison(
+            stock, Indicators(bars), self.standing.profile, result.strategy if result else self.strategy_key
+        )
+
+    @cached_property
+    def runs(self) -> list[tuple[Result, Rerun | None]]:
+        """Results by session, newest first, each with what tells it from the run before where that found otherwise."""
+        results = list(self.standing.stock.results.select_related("job").newest_first()[:RUNS])
+        reruns = reruns_of(self.standing.stock.pk, results)
+        return [(result, reruns.get(result.day)) for result in results]
+
     @property
-    def runs(self) -> QuerySet[Result]:
-        return self.standing.stock.results.select_related("job").newest_first()[:RUNS]
+    def rerun(self) -> Rerun | None:
+        """That of the newest success."""
+        return next((rerun for result, rerun in self.runs if result == self.standing.result), None)
 
     @cached_property
     def lacks_worker(self) -> bool:

@@ -68,5 +68,6 @@ def _stock(ticker: str) -> Stock:
 def _context(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
     detail = stock.details.filter(job=stock.last_job_id).first() if stock.last_status in IN_WORK else None
     standing = Standing(stock, profile_of(request), timezone.now(), detail.attempts if detail else 0)
+    strategy = getattr(request.user, "strategy", "")
     live = reverse("analysis:stock_live", args=[stock.pk])
-    return {"stock": stock, "page": StockPage(standing), "live_url": live, **more}
+    return {"stock": stock, "page": StockPage(standing, strategy), "live_url": live, **more}

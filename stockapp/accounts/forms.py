@@ -1,6 +1,8 @@
 """Forms of the account."""
 
 from django import forms
+from django.urls import reverse_lazy
+from django.utils.text import format_lazy
 
 from stockapp.accounts.models import Theme, User
 
@@ -11,6 +13,9 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ["capital", "risk_percent", "position_limit_percent", "min_risk_reward", "strategy", "long_only"]
+        help_texts = {
+            "strategy": format_lazy('<a href="{}">What each asks and weighs</a>', reverse_lazy("analysis:strategies"))
+        }
         labels = {
             "risk_percent": "Risk per trade, %",
             "position_limit_percent": "Largest position, %",

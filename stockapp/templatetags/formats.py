@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analysis.engine import Verdict
+from analysis.engine import Performance, Side, Verdict
 
 register = template.Library()
 
@@ -151,6 +151,11 @@ def vote_word(vote: int | None) -> str:
     return "silent" if vote is None else {1: "up", 0: "neutral", -1: "down"}[vote]
 
 
+@register.filter
+def in_words(performance: Performance, side: str) -> str:
+    return performance.in_words(Side(side))
+
+
 @register.simple_tag
 def verdict(value: Verdict | str | None) -> SafeString | str:
     """A verdict as a label with an arrow, so that it never speaks by colour alone."""
@@ -178,6 +183,32 @@ def score_bar(value: Number) -> SafeString | str:
         direction(value),
         f"{40 if (value or 0) > 0 else 40 - length:.1f}",
         f"{length:.1f}",
+    )
+
+
+@register.filter
+def part(value: Number, decimals: int = 1) -> str:
+    """A part of one in percent, without a sign: 38.1%."""
+    return MISSING if _is_missing(value) else f"{number(100 * Decimal(str(value)), decimals)}%"
+
+
+@register.simple_tag
+def hit_interval(performance: Performance, top: float = 1.0) -> SafeString:
+    """A hit rate with its interval, and the baseline as a line through it, from 0 to `top`; numbers stand beside it."""
+    scale = 200 / top
+    low, high = performance.hit_interval
+    baseline = performance.baseline.hit_rate
+    return format_html(
+        '<svg class="interval" viewBox="0 0 200 16" width="200" height="16" aria-hidden="true" focusable="false">'
+        '<rect class="track" y="7.5" width="200" height="1"/>'
+        '<rect class="range" x="{}" y="4" width="{}" height="8" rx="1"/>'
+        '<circle class="rate" cx="{}" cy="8" r="3"/>{}</svg>',
+        f"{scale * low:.1f}",
+        f"{max(scale * (high - low), 1):.1f}",
+        f"{scale * performance.hit_rate:.1f}",
+        ""
+        if baseline is None
+        else format_html('<rect class="baseline" x="{}" width="2" height="16"/>', f"{scale * baseline - 1:.1f}"),
     )
 
 

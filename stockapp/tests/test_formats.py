@@ -1,6 +1,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import time_machine
 from django.conf import settings
 
-from analysis.engine import Verdict
+from analysis.engine import Baseline, Performance, Verdict
 from stockapp.templatetags import formats
 
 VECTORS = json.loads((Path(__file__).parent / "format_vectors.json").read_text())
@@ -111,3 +112,19 @@ def test_counts_agree_with_their_noun() -> None:
 def test_a_day_is_written_in_words() -> None:
     assert formats.day(date(2026, 11, 3)) == "3 Nov 2026"
     assert formats.day(None) == "–"
+
+
+def test_a_part_is_written_in_percent_without_a_sign() -> None:
+    assert [formats.part(value) for value in (0.3806, 0, None)] == ["38.1%", "0.0%", "–"]
+    assert formats.part(-0.00155, 2) == "−0.16%"
+
+
+def test_an_interval_is_drawn_to_scale_with_its_baseline() -> None:
+    baseline = Baseline(100, 0.25, None, None, None)
+    performance = Performance(50, 0.2, (0.1, 0.3), 0.4, 0.0, 0.0, None, 0.1, baseline)
+    drawn = formats.hit_interval(performance, 0.5)
+    assert '<rect class="range" x="40.0" y="4" width="80.0"' in drawn
+    assert '<circle class="rate" cx="80.0"' in drawn
+    assert '<rect class="baseline" x="99.0"' in drawn
+    none = replace(performance, baseline=replace(baseline, hit_rate=None))
+    assert "baseline" not in formats.hit_interval(none)

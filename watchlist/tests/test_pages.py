@@ -62,6 +62,15 @@ def test_a_row_shows_the_figures_and_the_plan_for_this_user(client: Client, ann:
         assert shown in text, shown
 
 
+def test_a_row_is_marked_where_the_data_had_findings(client: Client, ann: User) -> None:
+    make_result(make_stock("A.NS"), finding_count=2)
+    make_result(make_stock("B.NS"))
+    text = client.get(url("watchlist", make_list(ann, "A.NS", "B.NS"))).text
+    assert text.count("badge-data") == 1
+    assert "2 data findings" in text
+    assert "2 findings about the bars behind this result" in text
+
+
 def test_a_held_back_verdict_shows_the_raw_one(client: Client, ann: User) -> None:
     make_result(make_stock("A.NS"), raw_verdict="neutral", score=0.05)
     assert "raw: Neutral" in client.get(url("watchlist", make_list(ann, "A.NS"))).text

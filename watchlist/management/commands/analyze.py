@@ -1,6 +1,5 @@
 """`manage.py analyze`: submit the analysis of some stocks."""
 
-from datetime import date
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -9,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
-from analysis.management.jobs import BAD_INPUT, add_wait_arguments, follow
+from analysis.management.jobs import BAD_INPUT, add_wait_arguments, day_of, follow
 from analysis.models import Source, Stock
 from analysis.services import Refused, submit
 from watchlist.models import Watchlist
@@ -36,7 +35,7 @@ class Command(BaseCommand):
                 source=Source.BULK if options["all"] else Source.COMMAND,
                 requested_by=user,
                 strategy=options["strategy"],
-                as_of=_day(options["as_of"]),
+                as_of=day_of(options["as_of"]),
                 description="All active stocks" if options["all"] else options["watchlist"] or "",
                 wake=not options["inline"],
             )
@@ -78,12 +77,3 @@ def _user(name: str | None) -> AbstractBaseUser | None:
         return get_user_model().objects.get_by_natural_key(name)
     except get_user_model().DoesNotExist:
         raise CommandError(f"There is no user “{name}”.", returncode=BAD_INPUT) from None
-
-
-def _day(text: str | None) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise CommandError(f"“{text}” is no day; write it like 2026-03-31.", returncode=BAD_INPUT) from None

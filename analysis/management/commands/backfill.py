@@ -1,0 +1,42 @@
+"""`manage.py backfill`: the verdicts of past sessions."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.management.jobs import BAD_INPUT, add_wait_arguments, day_of, follow
+from analysis.models import Source, Stock
+from analysis.services import Refused, submit
+
+
+class Command(BaseCommand):
+    help = "Fill in the verdict of every session between two days, as it would have been given on each."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("tickers", nargs="*", help="Yahoo symbols; all active stocks unless given.")
+        parser.add_argument("--from", dest="since", metavar="DATE", required=True, help="The first day.")
+        parser.add_argument("--to", metavar="DATE", required=True, help="The last day.")
+        parser.add_argument("--strategy", choices=list(STRATEGIES), default=TECHNICAL_RATING.key)
+        parser.add_argument("--inline", action="store_true", help="Run in this process, without a worker.")
+        add_wait_arguments(parser)
+
+    def handle(self, *args: object, since: str, to: str, **options: Any) -> None:
+        try:
+            submission = submit(
+                options["tickers"] or Stock.objects.active().values_list("pk", flat=True),
+                source=Source.COMMAND,
+                strategy=options["strategy"],
+                since=day_of(since),
+                as_of=day_of(to),
+                description=f"Backfill from {since} to {to}",
+                wake=not options["inline"],
+            )
+        except Refused as refusal:
+            raise CommandError(str(refusal), returncode=BAD_INPUT) from None
+        if submission.is_duplicate:
+            self.stderr.write(f"The same backfill is running already: job {submission.job.pk}.")
+        job = submission.job
+        follow(self, job, wait=options["wait"], as_json=options["json"], inline=options["inline"])
+        if not options["json"] and (options["wait"] or options["inline"]):
+            self.stdout.write(f"{job.results.count():,} results are this backfill's.")

@@ -1,0 +1,73 @@
+"""`manage.py track_record`: how strategies have fared over the stored bars."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from analysis.engine import STRATEGIES, Performance, Side
+from analysis.models import StrategyRecord
+from analysis.services import compute_records
+
+COLUMNS = f"{'strategy':<18}{'side':<7}{'signals':>8}{'hit':>7}{'95%':>15}{'baseline':>10}{'mean':>8}{'factor':>8}"
+
+
+class Command(BaseCommand):
+    help = "Compute and keep the track record of every strategy, or of one, over all stored bars."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--strategy", choices=list(STRATEGIES))
+        parser.add_argument("--json", action="store_true", help="Print JSON instead of a table.")
+
+    def handle(self, *args: object, strategy: str | None, json: bool, **options: object) -> None:
+        records = compute_records([strategy] if strategy else STRATEGIES)
+        self.stdout.write(_as_json(records) if json else _text(records))
+
+
+def _as_json(records: list[StrategyRecord]) -> str:
+    return json.dumps([_row(record) for record in records], indent=1)
+
+
+def _row(record: StrategyRecord) -> dict[str, Any]:
+    return {
+        "strategy": record.strategy,
+        "as_of": record.as_of.isoformat() if record.as_of else None,
+        "price_source": record.price_source,
+        "stocks": record.stocks,
+        "left_out": record.left_out,
+        "engine_version": record.engine_version,
+        **{name: (record.summary or {}).get(name) for name in ("long", "short", "forward")},
+    }
+
+
+def _text(records: list[StrategyRecord]) -> str:
+    first = records[0]
+    if first.as_of is None:
+        return "No price history is stored yet: the first analysis fetches it."
+    lines = [COLUMNS, *(line for record in records for line in _lines(record))]
+    told = f"{first.stocks:,} stocks up to {first.as_of}, {first.left_out} left out; hit: target before stop, in time"
+    return "\n".join([*lines, f"{told}; baseline: the same exits entered at every session. None of it predicts."])
+
+
+def _lines(record: StrategyRecord) -> list[str]:
+    summary = record.unpack()
+    if summary is None:
+        return []
+    lines = []
+    for side in Side:
+        found = summary.long if side is Side.LONG else summary.short
+        start = f"{record.strategy:<18}{side.value:<7}{found.count:>8,}"
+        if not isinstance(found, Performance):
+            lines.append(f"{start}  not enough cases")
+            continue
+        low, high = found.hit_interval
+        factor = "–" if found.profit_factor is None else f"{found.profit_factor:.2f}"
+        lines.append(
+            f"{start}{_percent(found.hit_rate):>7}{f'{_percent(low)}–{_percent(high)}':>15}"
+            f"{_percent(found.baseline.hit_rate):>10}{_percent(found.mean_return, 2):>8}{factor:>8}"
+        )
+    return lines
+
+
+def _percent(part: float | None, decimals: int = 1) -> str:
+    return "–" if part is None else f"{100 * part:.{decimals}f}%"

@@ -1,0 +1,63 @@
+"""Records: how each strategy has fared over the stocks of this installation, as last computed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from analysis.engine import RecordSummary
+from analysis.models.stocks import PriceSourceName
+
+
+class StrategyRecordQuerySet(models.QuerySet["StrategyRecord"]):
+    def claimable(self, now: datetime) -> StrategyRecordQuerySet:
+        """Those that somebody wants computed anew and nobody is computing."""
+        return self.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), wanted_at__isnull=False)
+
+
+class StrategyRecord(models.Model):
+    """One strategy's track record over all stored histories of one source; a refresh replaces it.
+
+    `partial` and `cursor` are how far a refresh has come, so that it may pause and go on in another process.
+    """
+
+    strategy = models.CharField(max_length=32, unique=True)
+    price_source = models.CharField(max_length=8, choices=PriceSourceName, blank=True)
+    as_of = models.DateField(null=True, blank=True, help_text="The newest session of any stock in it.")
+    stocks = models.PositiveIntegerField(default=0)
+    left_out = models.PositiveIntegerField(default=0, help_text="Stocks whose stored bars cannot be used.")
+    engine_version = models.CharField(max_length=16, blank=True)
+    summary = models.JSONField(null=True, blank=True)
+    computed_at = models.DateTimeField(null=True, blank=True)
+
+    wanted_at = models.DateTimeField(null=True, blank=True, help_text="When a refresh was asked for; empty when done.")
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    cursor = models.CharField(max_length=20, blank=True)
+    partial = models.JSONField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[StrategyRecord]] = StrategyRecordQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="record_lease_is_whole",
+                condition=Q(lease_token__isnull=True, lease_until__isnull=True)
+                | Q(lease_token__isnull=False, lease_until__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Record of {self.strategy}"
+
+    @property
+    def is_refreshing(self) -> bool:
+        return self.wanted_at is not None
+
+    def unpack(self) -> RecordSummary | None:
+        """What was found; None where there was no stock to look at."""
+        return RecordSummary.from_dict(self.summary) if self.summary else None

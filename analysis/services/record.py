@@ -1,0 +1,213 @@
+"""Record: what became of each strategy's signals over all stored bars, computed in the background and kept.
+
+A record covers every stored history of one source, those of stocks that have left their lists included: survivors alone
+would flatter it. Demo companies count only where there is no real stock.
+"""
+
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Case, F, Max, QuerySet, Value, When
+from django.utils import timezone
+
+from analysis import queue
+from analysis.engine import ENGINE_VERSION, STRATEGIES, Indicators, TrackRecord, summarize, track_record
+from analysis.models import PriceHistory, PriceSourceName, Source, StrategyRecord
+from analysis.prices import PriceError
+from analysis.services import window
+from analysis.services.claim import LEASE, is_stopping
+from analysis.services.transient import persistent, transactional
+
+BULK = (Source.BULK, Source.SCHEDULE, Source.DEMO)
+"""The sources of jobs over most of the stocks: after each of them the records are wanted anew."""
+
+REFRESH = "analysis.services.record.refresh"
+BATCH = 100
+SLICE_SECONDS = LEASE.total_seconds() / 2
+REST = timedelta(minutes=10)
+
+
+@transactional
+def want_records() -> None:
+    """Ask for every strategy's record to be computed anew; the message commits with the caller's rows."""
+    StrategyRecord.objects.bulk_create([StrategyRecord(strategy=key) for key in STRATEGIES], ignore_conflicts=True)
+    StrategyRecord.objects.filter(strategy__in=STRATEGIES).update(wanted_at=timezone.now())
+    queue.enqueue(REFRESH)
+
+
+def may_want_records() -> bool:
+    """Whether a person may ask: none is being computed, and the newest has rested for ten minutes."""
+    if StrategyRecord.objects.filter(wanted_at__isnull=False).exists():
+        return False
+    newest: datetime | None = StrategyRecord.objects.aggregate(Max("computed_at"))["computed_at__max"]
+    return newest is None or timezone.now() - newest > REST
+
+
+@transactional
+def wake_stalled() -> int:
+    """Queue a refresh where records were wanted long ago and nobody computes them; returns how many records."""
+    now = timezone.now()
+    won = _claimable(now).filter(wanted_at__lt=now - LEASE).update(wanted_at=now)
+    if won:
+        queue.enqueue(REFRESH)
+    return won
+
+
+def refresh(*, seconds: float = SLICE_SECONDS) -> bool:
+    """Compute the records that are wanted, or a part of them; whether they are done. What a message calls.
+
+    Whoever takes the lease computes, so any number of messages may come. When the time is spent or the worker is asked
+    to stop, what was gathered is kept and a message left for whoever goes on.
+    """
+    token = uuid.uuid4()
+    rows = _take(token)
+    if not rows:
+        return False
+    ends = time.monotonic() + seconds
+    gathered = Gathered.resumed(rows) or Gathered(_source(), {row.strategy: None for row in rows})
+    for histories in _batches(gathered):
+        gathered.add(histories)
+        if time.monotonic() > ends or is_stopping():
+            _pause(token, gathered)
+            return False
+        if not _renew(token):
+            return False
+    return _finish(token, rows, gathered)
+
+
+def compute_records(strategies: Iterable[str]) -> list[StrategyRecord]:
+    """Compute and keep these records now, in this process."""
+    gathered = Gathered(_source(), dict.fromkeys(strategies))
+    for histories in _batches(gathered):
+        gathered.add(histories)
+    found = {key: gathered.as_fields(key) for key in gathered.records}
+    return [StrategyRecord.objects.update_or_create(strategy=key, defaults=found[key])[0] for key in found]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What was found so far of the stocks up to `cursor`, by strategy; all of them read the same indicators."""
+
+    source: str
+    records: dict[str, TrackRecord | None]
+    as_of: date | None = None
+    left_out: int = 0
+    cursor: str = ""
+    now: datetime = field(default_factory=timezone.now)
+
+    def add(self, histories: Sequence[PriceHistory]) -> None:
+        """Add these stocks; bars that do not pass the quality gate are left out and counted."""
+        found: dict[str, list[TrackRecord]] = {key: [record] if record else [] for key, record in self.records.items()}
+        for history in histories:
+            try:
+                bars = window.looked_at(history, self.now).bars
+            except (PriceError, ValueError):
+                self.left_out += 1
+                continue
+            indicators = Indicators(bars)
+            for key, records in found.items():
+                records.append(track_record(indicators, STRATEGIES[key]))
+            self.as_of = max(self.as_of or bars.last_session, bars.last_session)
+        self.records = {key: TrackRecord.merged(records) if records else None for key, records in found.items()}
+        self.cursor = histories[-1].stock_id
+
+    def as_fields(self, strategy: str) -> dict[str, Any]:
+        record = self.records[strategy]
+        return {
+            "price_source": self.source,
+            "as_of": self.as_of,
+            "stocks": record.stocks if record else 0,
+            "left_out": self.left_out,
+            "engine_version": ENGINE_VERSION,
+            "summary": summarize(record).as_dict() if record else None,
+            "computed_at": timezone.now(),
+        }
+
+    def as_partial(self, strategy: str) -> dict[str, Any]:
+        record = self.records[strategy]
+        return {
+            "source": self.source,
+            "record": record.as_dict() if record else None,
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "left_out": self.left_out,
+        }
+
+    @classmethod
+    def resumed(cls, rows: Sequence[StrategyRecord]) -> "Gathered | None":
+        """What a pause left; None where there was none, or where not all rows stand at the same stock."""
+        first = rows[0].partial
+        if first is None or len({row.cursor for row in rows}) > 1:
+            return None
+        kept = {row.strategy: (row.partial or first)["record"] for row in rows}
+        return cls(
+            source=first["source"],
+            records={key: TrackRecord.from_dict(record) if record else None for key, record in kept.items()},
+            as_of=date.fromisoformat(first["as_of"]) if first["as_of"] else None,
+            left_out=first["left_out"],
+            cursor=rows[0].cursor,
+        )
+
+
+def _source() -> str:
+    """Real prices where there are any: invented ones are shown alone or not at all."""
+    real = PriceHistory.objects.filter(source=settings.PRICE_SOURCE).exists()
+    return settings.PRICE_SOURCE if real else PriceSourceName.DEMO.value
+
+
+def _batches(gathered: Gathered) -> Iterator[list[PriceHistory]]:
+    """The stored histories after the cursor, which whoever adds them moves on."""
+    rows = PriceHistory.objects.filter(source=gathered.source).order_by("stock_id").defer("findings")
+    while batch := list(rows.filter(stock_id__gt=gathered.cursor)[:BATCH]):
+        yield batch
+
+
+def _claimable(now: datetime) -> QuerySet[StrategyRecord]:
+    return StrategyRecord.objects.claimable(now).filter(strategy__in=STRATEGIES)
+
+
+@persistent
+def _take(token: uuid.UUID) -> list[StrategyRecord]:
+    now = timezone.now()
+    if not _claimable(now).update(lease_token=token, lease_until=now + LEASE):
+        return []
+    return list(_held(token))
+
+
+@persistent
+def _renew(token: uuid.UUID) -> bool:
+    return bool(_held(token).update(lease_until=timezone.now() + LEASE))
+
+
+@persistent
+def _pause(token: uuid.UUID, gathered: Gathered) -> None:
+    """Keep what was gathered for whoever goes on, unless the lease was lost."""
+    held = list(_held(token).select_for_update().order_by("pk"))
+    for row in held:
+        row.cursor, row.partial = gathered.cursor, gathered.as_partial(row.strategy)
+        row.lease_token = row.lease_until = None
+    StrategyRecord.objects.bulk_update(held, ["cursor", "partial", "lease_token", "lease_until"])
+    if held:
+        queue.enqueue(REFRESH)
+
+
+@persistent
+def _finish(token: uuid.UUID, rows: Sequence[StrategyRecord], gathered: Gathered) -> bool:
+    """Keep the records unless the lease was lost; those that were wanted again meanwhile are queued again."""
+    over = {"cursor": "", "partial": None, "lease_token": None, "lease_until": None}
+    kept = 0
+    for row in rows:
+        still = Case(When(wanted_at=row.wanted_at, then=Value(None)), default=F("wanted_at"))
+        held = _held(token).filter(pk=row.pk)
+        kept += held.update(**gathered.as_fields(row.strategy), **over, wanted_at=still)
+    if _claimable(timezone.now()).exists():
+        queue.enqueue(REFRESH)
+    return kept > 0
+
+
+def _held(token: uuid.UUID) -> QuerySet[StrategyRecord]:
+    return StrategyRecord.objects.filter(lease_token=token)

@@ -1,0 +1,172 @@
+"""Backfills: past sessions get the verdicts that runs as of them would have given, through the jobs' own machinery."""
+
+import json
+from datetime import date
+
+import pytest
+from django.utils import timezone
+
+from analysis.models import Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, StockStatus
+from analysis.prices import last_closed_session, sessions_between
+from analysis.services import Refused, cancel, rerun, run_job, submit
+from analysis.services.backfill import fill
+from analysis.services.claim import claim
+from analysis.services.work import Desk
+from analysis.tests.make import make_finished_job, make_job
+from analysis.tests.test_commands import run
+
+pytestmark = pytest.mark.django_db
+
+TICKER = "KAVERI.DEMO"
+FOUND = (
+    "day", "status", "price_source", "strategy", "score", "raw_verdict", "verdict", "side", "entry", "stop", "target",
+    "risk_reward", "no_trade_reason", "what_changed", "close", "previous_close", "bar_count", "finding_count",
+    "input_fingerprint", "engine_version",
+)  # fmt: skip
+
+
+def sessions(count: int, ticker: str = TICKER) -> list[date]:
+    """The newest sessions that have closed, oldest first."""
+    last = last_closed_session(ticker, timezone.now())
+    return sessions_between(ticker, last.replace(year=last.year - 1), last)[-count:]
+
+
+def make_backfill(days: list[date], *tickers: str, **fields: object) -> Job:
+    return make_finished_job(*tickers or [TICKER], source="command", since=days[0], as_of=days[-1], **fields)
+
+
+def found_by_day() -> dict[date, dict[str, object]]:
+    return {row["day"]: row for row in Result.objects.values(*FOUND)}
+
+
+@pytest.mark.parametrize("strategy", ["technical_rating", "trend"])
+@pytest.mark.parametrize("ticker", [TICKER, "TENFALLOW.DEMO"])
+def test_every_session_is_what_a_run_as_of_it_finds(ticker: str, strategy: str) -> None:
+    days = sessions(30, ticker)
+    make_backfill(days, ticker, strategy=strategy)
+    filled = found_by_day()
+    Result.objects.all().delete()
+    for day in (days[0], days[7], days[19], days[-1]):
+        make_finished_job(ticker, as_of=day, strategy=strategy)
+        assert filled[day] == found_by_day()[day]
+
+
+def test_a_run_of_today_and_one_as_of_its_session_are_one_and_the_same() -> None:
+    make_finished_job(TICKER)
+    today = found_by_day()
+    [day] = today
+    make_finished_job(TICKER, as_of=day)
+    assert found_by_day() == today
+
+
+def test_one_job_with_one_detail_fills_every_session() -> None:
+    days = sessions(25)
+    job = make_backfill(days)
+    assert (job.status, job.total, job.completed_count) == (JobStatus.COMPLETED, 1, 1)
+    results = Result.objects.order_by("day")
+    assert [result.day for result in results] == days
+    assert {(result.job_id, result.source, result.price_source) for result in results} == {(job.pk, "command", "demo")}
+    detail = JobDetail.objects.get()
+    assert (detail.day, detail.result) == (days[-1], results.last())
+
+
+def test_a_stock_keeps_its_last_state_but_for_the_newest_result() -> None:
+    days = sessions(5)
+    make_backfill(days)
+    stock = Stock.objects.get()
+    assert (stock.last_status, stock.last_job, stock.last_analyzed_at) == (StockStatus.NEVER, None, None)
+    assert stock.last_result == Result.objects.get(day=days[-1])
+
+
+def test_only_the_last_session_has_evidence() -> None:
+    days = sessions(5)
+    make_backfill(days)
+    assert RawData.objects.get().result.day == days[-1]
+
+
+def test_what_was_found_at_its_own_time_stays_and_an_earlier_backfill_does_not() -> None:
+    days = sessions(5)
+    live = make_finished_job(TICKER, as_of=days[1])
+    first = make_backfill(days)
+    assert {result.day for result in live.results.all()} == {days[1]}
+    assert RawData.objects.filter(result__day=days[1]).exists()
+    assert first.results.count() == 4
+    make_backfill([days[0], days[3]])
+    longer = make_backfill(days, strategy="trend")
+    assert longer.results.count() == 4
+    assert {result.strategy for result in longer.results.all()} == {"trend"}
+    assert set(RawData.objects.values_list("result__day", flat=True)) == {days[1], days[-1]}
+
+
+def test_sessions_before_there_were_enough_bars_are_left_out() -> None:
+    history = sessions(60, "NAVANKURA.DEMO")
+    job = make_backfill(history, "NAVANKURA.DEMO")
+    assert job.status == JobStatus.FAILED
+    assert Result.objects.get().error_message == "Not enough history: 43 bars, 50 needed."
+
+
+def test_a_stock_without_prices_fails_in_words() -> None:
+    job = make_backfill(sessions(5), "VANQUAY.DEMO")
+    assert job.status == JobStatus.FAILED
+    assert "no longer listed" in job.details.get().error_message
+
+
+def test_bars_are_fetched_back_to_the_first_session_s_own_window() -> None:
+    make_finished_job(TICKER)
+    asked = PriceHistory.objects.get().asked_since
+    days = sessions(200)
+    make_backfill(days)
+    assert PriceHistory.objects.get().asked_since < asked
+
+
+def test_nothing_is_written_once_the_job_has_ended() -> None:
+    days = sessions(10)
+    job = make_job(TICKER, since=days[0], as_of=days[-1])
+    lease = claim(job.pk, job.pk)
+    assert lease is not None
+    desk = Desk(lease.job, lease.details)
+    desk.fetch(lease.details)
+    cancel(job)
+    assert not fill(lease, desk, lease.details[0])
+    assert not Result.objects.exists()
+
+
+def test_a_backfill_can_be_run_again_and_is_another_request_than_the_run_of_its_last_day() -> None:
+    days = sessions(5)
+    job = make_backfill(days)
+    again = rerun(job, source=job.source).job  # type: ignore[arg-type]
+    assert (again.since, again.as_of) == (days[0], days[-1])
+    assert not submit([TICKER], source="command", as_of=days[-1], wake=False).is_duplicate  # type: ignore[arg-type]
+    run_job(str(again.pk))
+    assert again.results.count() == 5
+
+
+def test_a_backfill_needs_two_days_in_order() -> None:
+    days = sessions(2)
+    with pytest.raises(Refused, match="A backfill goes from a day since 2000-01-03 to one that is not before it"):
+        make_job(TICKER, since=days[1], as_of=days[0])
+
+
+def test_the_command_fills_and_tells() -> None:
+    days = sessions(5)
+    out, err, code = run("backfill", TICKER, "--from", str(days[0]), "--to", str(days[-1]), "--inline")
+    assert (err, code) == ("", 0)
+    assert "5 results are this backfill's." in out
+    assert Job.objects.get().description == f"Backfill from {days[0]} to {days[-1]}"
+    out, _, code = run("backfill", "--from", str(days[0]), "--to", str(days[-1]), "--inline", "--json")
+    assert (json.loads(out)[0]["ticker"], code) == (TICKER, 0)
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (("--from", "soon", "--to", "2026-01-05"), "“soon” is no day; write it like 2026-03-31."),
+        (
+            ("A.NS", "--from", "2026-01-05", "--to", "2999-01-01"),
+            "2999-01-01 is in the future; give a day that is past.",
+        ),
+        (("--from", "2026-01-05", "--to", "2026-01-09"), "No stocks given."),
+    ],
+)
+def test_the_command_says_what_is_wrong(args: tuple[str, ...], sentence: str) -> None:
+    assert run("backfill", *args)[1:] == (sentence, 2)

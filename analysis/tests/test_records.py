@@ -1,0 +1,178 @@
+"""Track records of the installation: computed from stored bars, in parts, by whoever holds the lease."""
+
+import json
+import os
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from analysis.engine import STRATEGIES, TECHNICAL_RATING, TrackRecord, summarize, track_record
+from analysis.models import PriceHistory, Source, StrategyRecord, Worker
+from analysis.services import compute_records, may_want_records, recover, want_records
+from analysis.services.claim import LEASE, PLACE
+from analysis.services.record import Gathered, refresh
+from analysis.services.window import looked_at
+from analysis.tests.make import make_finished_job
+from analysis.tests.test_commands import run
+
+pytestmark = pytest.mark.django_db
+
+KEY = TECHNICAL_RATING.key
+STOCKS = ("KAVERI.DEMO", "B&D.DEMO", "QUILLMERE.DEMO")
+
+
+def computed() -> StrategyRecord:
+    [row] = compute_records([KEY])
+    return row
+
+
+def wanted(key: str = KEY) -> StrategyRecord:
+    want_records()
+    OrmQ.objects.all().delete()
+    return StrategyRecord.objects.get(strategy=key)
+
+
+def test_it_is_the_merged_record_of_every_stored_history() -> None:
+    make_finished_job(*STOCKS)
+    wanted()
+    assert refresh()
+    now = timezone.now()
+    histories = PriceHistory.objects.all()
+    merged = TrackRecord.merged(track_record(looked_at(history, now).bars) for history in histories)
+    row = StrategyRecord.objects.get(strategy=KEY)
+    assert row.unpack() == summarize(merged)
+    assert (row.stocks, row.left_out, row.price_source) == (3, 0, "demo")
+    assert row.as_of == max(history.last_session for history in histories)
+    assert row.computed_at is not None
+    assert not row.is_refreshing
+
+
+@pytest.mark.parametrize("source", [Source.BULK, Source.DEMO, Source.SCHEDULE])
+def test_a_bulk_job_that_ends_asks_for_every_record_anew(source: Source) -> None:
+    make_finished_job("KAVERI.DEMO", source=source)
+    assert set(StrategyRecord.objects.filter(wanted_at__isnull=False).values_list("strategy", flat=True)) == {
+        *STRATEGIES
+    }
+    assert OrmQ.objects.count() == 1
+
+
+def test_other_jobs_and_questions_about_the_past_ask_for_none() -> None:
+    make_finished_job("KAVERI.DEMO")
+    make_finished_job("KAVERI.DEMO", source=Source.BULK, as_of=timezone.localdate() - timedelta(days=30))
+    assert not StrategyRecord.objects.exists()
+
+
+def test_a_message_that_comes_twice_or_unasked_computes_nothing() -> None:
+    make_finished_job("KAVERI.DEMO")
+    assert not refresh()
+    wanted()
+    assert refresh()
+    assert not refresh()
+
+
+def test_one_process_computes_at_a_time() -> None:
+    make_finished_job("KAVERI.DEMO")
+    row = wanted()
+    StrategyRecord.objects.update(lease_token="0" * 32, lease_until=timezone.now() + LEASE)
+    assert not refresh()
+    StrategyRecord.objects.update(lease_until=timezone.now() - LEASE)
+    assert refresh()
+    assert row.summary is None
+
+
+def test_a_refresh_whose_time_is_spent_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.services.record.BATCH", 1)
+    make_finished_job(*STOCKS)
+    computed()
+    whole = StrategyRecord.objects.get(strategy=KEY).summary
+    wanted()
+    assert not refresh(seconds=0)
+    row = StrategyRecord.objects.get(strategy=KEY)
+    assert (row.cursor, row.lease_token, row.is_refreshing) == ("B&D.DEMO", None, True)
+    assert row.partial
+    assert row.partial["record"]["stocks"] == 1
+    assert OrmQ.objects.count() == 1
+    assert refresh()
+    row.refresh_from_db()
+    assert (row.summary, row.cursor, row.partial) == (whole, "", None)
+
+
+def test_a_worker_that_stops_keeps_what_it_has() -> None:
+    make_finished_job("KAVERI.DEMO")
+    wanted()
+    Worker.objects.create(host=PLACE, pid=1, group=os.getpgrp(), is_stopping=True)
+    assert not refresh()
+    assert StrategyRecord.objects.get(strategy=KEY).cursor == "KAVERI.DEMO"
+
+
+def test_one_that_is_wanted_again_meanwhile_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_finished_job("KAVERI.DEMO")
+    wanted()
+    add = Gathered.add
+
+    def add_and_want(self: Gathered, histories: list[PriceHistory]) -> None:
+        add(self, histories)
+        StrategyRecord.objects.update(wanted_at=timezone.now())
+
+    monkeypatch.setattr(Gathered, "add", add_and_want)
+    assert refresh()
+    assert StrategyRecord.objects.get(strategy=KEY).is_refreshing
+    assert OrmQ.objects.count() == 1
+
+
+def test_recovery_wakes_what_a_dead_worker_left() -> None:
+    wanted()
+    StrategyRecord.objects.update(wanted_at=timezone.now() - 2 * LEASE)
+    assert recover().woken == len(STRATEGIES)
+    assert recover().woken == 0
+    assert OrmQ.objects.count() == 1
+
+
+def test_bars_that_cannot_be_used_are_left_out_and_counted() -> None:
+    make_finished_job(*STOCKS)
+    PriceHistory.objects.filter(stock="KAVERI.DEMO").update(bars=b"damaged")
+    row = computed()
+    assert (row.stocks, row.left_out) == (2, 1)
+
+
+def test_a_few_bars_and_no_trading_are_no_obstacle() -> None:
+    make_finished_job("NAVANKURA.DEMO", "STAMBHANA.DEMO")
+    assert computed().stocks == 2
+
+
+def test_without_stored_bars_there_is_no_record() -> None:
+    row = computed()
+    assert (row.unpack(), row.as_of, row.stocks) == (None, None, 0)
+    assert run("track_record")[0] == "No price history is stored yet: the first analysis fetches it.\n"
+
+
+def test_a_person_may_ask_again_after_ten_minutes() -> None:
+    assert may_want_records()
+    computed()
+    assert not may_want_records()
+    StrategyRecord.objects.update(computed_at=timezone.now() - timedelta(minutes=11))
+    assert may_want_records()
+    want_records()
+    assert not may_want_records()
+
+
+def test_the_command_prints_a_table_or_json() -> None:
+    make_finished_job(*STOCKS)
+    out, _, code = run("track_record")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[1:11:2]] == list(STRATEGIES)
+    assert "None of it predicts." in out
+    [row] = json.loads(run("track_record", "--strategy", "trend", "--json")[0])
+    assert (row["strategy"], row["stocks"], len(row["forward"])) == ("trend", 3, 18)
+
+
+def test_the_strategies_are_listed_with_what_they_weigh() -> None:
+    out = run("strategies")[0]
+    rows = json.loads(run("strategies", "--json")[0])
+    assert [row["key"] for row in rows] == list(STRATEGIES)
+    assert rows[1]["weights"]["macd"] == 2.5
+    for row in rows:
+        assert f"{row['name']} (--strategy {row['key']})" in out
+        assert f"{row['bars_needed']} bars needed" in out

@@ -1,0 +1,65 @@
+"""Reruns: where a session's numbers are not those of the run before, and which of the inputs changed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from analysis.engine import STRATEGIES, differences
+from analysis.models import DetailStatus, JobDetail, Result
+
+PLAN = ("side", "entry", "stop", "target", "close")
+DETAILS_READ = 500
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What a run found for a session, and what another one had found before it."""
+
+    now: JobDetail
+    before: JobDetail
+
+    @property
+    def is_different(self) -> bool:
+        return _numbers(self.now) != _numbers(self.before)
+
+    @property
+    def changed(self) -> str:
+        """Which inputs changed, in words."""
+        now, before = ((detail.found or {}).get("fingerprints") for detail in (self.now, self.before))
+        if not now or not before:
+            return "what changed is not known, for one of the two runs kept no fingerprint"
+        parts = [f"the {part}" for part in differences(before, now)]
+        if not parts:
+            return "neither the bars, the parameters nor the engine changed"
+        return f"{' and '.join(parts)} changed{self._by_strategy}"
+
+    @property
+    def _by_strategy(self) -> str:
+        used = self.before.job.strategy
+        if used == self.now.job.strategy:
+            return ""
+        return f" (it used the strategy {STRATEGIES[used].name if used in STRATEGIES else used})"
+
+
+def reruns_of(stock: str, results: Iterable[Result]) -> dict[date, Rerun]:
+    """By session, the reruns that found other numbers than the run before them; one query."""
+    jobs = {result.day: result.job_id for result in results}
+    if not jobs:
+        return {}
+    ended = JobDetail.objects.filter(stock=stock, status=DetailStatus.COMPLETED, day__gte=min(jobs))
+    details = [d for d in ended.select_related("job").order_by("-pk")[:DETAILS_READ] if d.day in jobs]
+    reruns = {}
+    for day, runs in groupby(sorted(details, key=lambda detail: detail.day or date.min), key=lambda detail: detail.day):
+        newest_first = list(runs)
+        own = [n for n, detail in enumerate(newest_first) if day and detail.job_id == jobs[day]]
+        if day and own and own[0] + 1 < len(newest_first):
+            rerun = Rerun(newest_first[own[0]], newest_first[own[0] + 1])
+            if rerun.is_different:
+                reruns[day] = rerun
+    return reruns
+
+
+def _numbers(detail: JobDetail) -> tuple[object, ...]:
+    found = detail.found or {}
+    return (detail.score, detail.raw_verdict, detail.verdict, *(found.get(name) for name in PLAN))
