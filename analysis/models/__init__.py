@@ -2,6 +2,7 @@
 
 from analysis.models.indexes import Index, IndexMember
 from analysis.models.jobs import Job, JobDetail
+from analysis.models.pace import RequestPace
 from analysis.models.results import RawData, Result
 from analysis.models.statuses import (
     ACTIVE,
@@ -29,6 +30,7 @@ __all__ = [
     "PriceHistory",
     "PriceSourceName",
     "RawData",
+    "RequestPace",
     "Result",
     "ResultStatus",
     "Source",

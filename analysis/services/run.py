@@ -1,19 +1,34 @@
 """Run: a worker's slice of work, from claim to finish, until nothing is left or its time is spent."""
 
-import itertools
 import math
 import time
 import uuid
 
+from django.utils import timezone
+
 from analysis import queue
 from analysis.models import JobDetail
-from analysis.services.claim import LEASE, Lease, claim, is_new_job_waiting, next_job, release, renew
+from analysis.prices import ErrorKind
+from analysis.services.claim import (
+    LEASE,
+    Lease,
+    Wait,
+    claim,
+    defer,
+    is_new_job_waiting,
+    next_job,
+    next_wait,
+    release,
+    renew,
+)
 from analysis.services.finish import finish
+from analysis.services.pace import ASKED_IN_VAIN, LOOK_AGAIN, wait_after, wait_for_turn
 from analysis.services.submit import RUN_SLICE
 from analysis.services.work import Desk
 
 SLICE_SECONDS = LEASE.total_seconds() / 2
 GROUP_TO_FETCH = 5
+SHORTEST_NAP, LONGEST_NAP = 0.1, 5.0
 
 
 def run_slice(job: str, *, seconds: float = SLICE_SECONDS) -> int:
@@ -34,35 +49,63 @@ def run_slice(job: str, *, seconds: float = SLICE_SECONDS) -> int:
 
 
 def run_job(job: str) -> int:
-    """Analyse what is left of this job alone, in this process; returns how many stocks were finished."""
-    finished = 0
-    while lease := claim(uuid.UUID(job), uuid.uuid4()):
-        finished += _serve(lease, math.inf)
-    return finished
+    """Analyse what is left of this job alone, in this process, and wait where its stocks' source makes them wait.
+
+    Returns how many stocks were finished.
+    """
+    finished, job_id = 0, uuid.UUID(job)
+    while True:
+        if lease := claim(job_id, uuid.uuid4()):
+            finished += _serve(lease, math.inf)
+        elif until := next_wait(job_id):
+            time.sleep(min(max((until - timezone.now()).total_seconds(), SHORTEST_NAP), LONGEST_NAP))
+        else:
+            return finished
 
 
 def _serve(lease: Lease, ends: float) -> int:
     """Analyse what was claimed: stocks with fresh bars first and together, the others in groups as they are fetched.
 
-    Before each fetch the lease is kept, and given up when the job has ended or the worker is asked to stop. Between
-    groups it is given up when the time is spent, or for a job that has not been served yet.
+    Before each fetch the lease is kept, and given up when the job has ended or the worker is asked to stop. After one
+    it is given up when the time is spent, and between groups for a job that has not been served yet.
     """
     desk = Desk(lease.job, lease.details)
-    fresh = [detail for detail in lease.details if desk.is_fresh(detail)]
     stale = [detail for detail in lease.details if not desk.is_fresh(detail)]
-    finished = finish(lease, [desk.analyse(detail) for detail in fresh])
-    for group in itertools.batched(stale, GROUP_TO_FETCH):
-        is_spent = finished and (time.monotonic() > ends or (ends < math.inf and is_new_job_waiting()))
-        if is_spent or not all(_fetch(lease, desk, detail) for detail in group):
+    finished = finish(lease, [desk.analyse(detail) for detail in lease.details if desk.is_fresh(detail)])
+    fetched: list[JobDetail] = []
+    while stale:
+        if not renew(lease):
             release(lease)
-            break
-        finished += finish(lease, [desk.analyse(detail) for detail in group])
+            return finished
+        wait = wait_for_turn() if desk.is_paced(stale[0]) else None
+        if wait is None:
+            detail = stale.pop(0)
+            wait = _fetch(lease, desk, detail, fetched)
+            stale = [detail, *stale] if wait else stale
+        if wait:
+            defer(lease, [detail for detail in stale if desk.is_paced(detail)], wait)
+            stale = [detail for detail in stale if not desk.is_paced(detail)]
+        is_late = time.monotonic() > ends
+        if not stale or is_late or len(fetched) == GROUP_TO_FETCH:
+            finished += finish(lease, [desk.analyse(detail) for detail in fetched])
+            fetched = []
+            if stale and finished and (is_late or (ends < math.inf and is_new_job_waiting())):
+                release(lease)
+                return finished
     return finished
 
 
-def _fetch(lease: Lease, desk: Desk, detail: JobDetail) -> bool:
-    """Fetch a stock's bars if the lease goes on; whether it does."""
-    goes_on = renew(lease)
-    if goes_on:
-        desk.fetch([detail])
-    return goes_on
+def _fetch(lease: Lease, desk: Desk, detail: JobDetail, fetched: list[JobDetail]) -> Wait | None:
+    """Fetch a stock's bars, and put it among the `fetched`; a failure that may pass by itself puts the stock back.
+
+    Returns the wait that this and every other stock of the same source must keep, when it was not asked for.
+    """
+    desk.fetch([detail])
+    refusal = desk.passing_refusal(detail)
+    if refusal and refusal.kind is ErrorKind.RATE_LIMITED:
+        return wait_for_turn() or Wait(timezone.now() + LOOK_AGAIN, refusal.message)
+    if refusal is None or detail.unanswered + 1 >= ASKED_IN_VAIN:
+        fetched.append(detail)
+    else:
+        defer(lease, [detail], wait_after(refusal, detail.unanswered), is_unanswered=True)
+    return None
