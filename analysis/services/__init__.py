@@ -1,6 +1,9 @@
 """What can be done with an analysis, in the order of the journey: load, submit, run, recover, cancel, rerun, remove."""
 
+from analysis.services.bulk import bulk_stocks, submit_bulk
 from analysis.services.cancel import cancel
+from analysis.services.estimate import Estimate, estimate, estimate_rest
+from analysis.services.pace import pause
 from analysis.services.recover import Recovery, is_work_waiting, recover, unserved_jobs
 from analysis.services.remove import remove
 from analysis.services.rerun import rerun
@@ -9,22 +12,28 @@ from analysis.services.submit import OverLimit, Refused, Submission, known_stock
 from analysis.services.universe import Import, load_demo_market, load_from_yahoo, load_stocks
 
 __all__ = [
+    "Estimate",
     "Import",
     "OverLimit",
     "Recovery",
     "Refused",
     "Submission",
+    "bulk_stocks",
     "cancel",
+    "estimate",
+    "estimate_rest",
     "is_work_waiting",
     "known_stock",
     "load_demo_market",
     "load_from_yahoo",
     "load_stocks",
+    "pause",
     "recover",
     "remove",
     "rerun",
     "run_job",
     "run_slice",
     "submit",
+    "submit_bulk",
     "unserved_jobs",
 ]

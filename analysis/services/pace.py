@@ -89,25 +89,28 @@ def is_paced(source: str) -> bool:
 
 
 def pause() -> Wait | None:
-    """The pause that all requests to Yahoo are in, or None: what pages and monitors show."""
-    pace, now = YAHOO_PACER.state(), timezone.now()
-    if pace.mode is Mode.OPEN or not pace.until:
-        return None
-    return Wait(pace.until, _until(pace.reason.sentence, pace.until, now))
+    """The pause that all requests to Yahoo are in, or None when there is none."""
+    return _pause(YAHOO_PACER.state(), timezone.now())
 
 
 def wait_for_turn() -> Wait | None:
     """How long a stock must wait to be asked for, or None when it may be now."""
     pace, now = YAHOO_PACER.state(), timezone.now()
-    if pace.is_paused(now) and pace.until:
-        if pace.mode is Mode.PAUSED:
-            return Wait(pace.until, _until(pace.reason.sentence, pace.until, now))
-        tried = "Yahoo limited our requests" if pace.reason is Reason.LIMITED else "Yahoo did not answer"
-        return Wait(min(pace.until, now + LOOK_AGAIN), f"{tried}: waiting for the request that was sent to try.")
+    if paused := _pause(pace, now):
+        return paused
     if pace.mode is Mode.OPEN and pace.next_at - now > LONGEST_TURN:
         sentence = f"At {settings.REQUESTS_PER_SECOND:g} requests a second its turn has not come"
         return Wait(pace.next_at - LONGEST_TURN / 2, _until(sentence, pace.next_at, now))
     return None
+
+
+def _pause(pace: Pace, now: datetime) -> Wait | None:
+    if not (pace.until and pace.is_paused(now)):
+        return None
+    if pace.mode is Mode.PAUSED:
+        return Wait(pace.until, _until(pace.reason.sentence, pace.until, now))
+    tried = "Yahoo limited our requests" if pace.reason is Reason.LIMITED else "Yahoo did not answer"
+    return Wait(min(pace.until, now + LOOK_AGAIN), f"{tried}: waiting for the request that was sent to try.")
 
 
 def wait_after(error: PriceError, unanswered: int) -> Wait:
