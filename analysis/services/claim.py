@@ -140,7 +140,7 @@ def defer(lease: Lease, details: Sequence[JobDetail], wait: Wait, *, is_unanswer
     rows.update(attempts=F("attempts") - 1, unanswered=F("unanswered") + int(is_unanswered))
     put_back(job, held, cancelled=not job.is_active)
     if job.is_active:
-        rows.update(not_before=wait.until, wait_reason=wait.reason)
+        rows.update(not_before=wait.until, wait_reason=wait.reason, started_at=None)
         tickers = [detail.stock_id for detail in held]
         Stock.objects.filter(pk__in=tickers, last_job=job).update(last_wait=wait.reason)
 
