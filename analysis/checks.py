@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils import timezone
 
 from analysis.prices import calendar_end, exchange_of
+from analysis.prices.pace import JITTER
 from analysis.services.claim import LEASE
 from analysis.services.run import SLICE_SECONDS
 
@@ -38,6 +39,15 @@ def a_slice_ends_before_its_timeout(**_: Any) -> list[CheckMessage]:
     if SLICE_SECONDS + LEASE.total_seconds() * 2 / 3 < q["timeout"]:
         return []
     return [Error("A slice's seconds and two thirds of a lease must fit into Q_CLUSTER's timeout.", id="analysis.E002")]
+
+
+@register()
+def a_job_can_be_fetched_before_its_deadline(**_: Any) -> list[CheckMessage]:
+    """At a pace slower than what a job's deadline allows each stock, large jobs are cancelled for want of time."""
+    if settings.REQUESTS_PER_SECOND * settings.DEADLINE_SECONDS_PER_STOCK > 1 + JITTER:
+        return []
+    sentence = "DEADLINE_SECONDS_PER_STOCK leaves less time for a stock than REQUESTS_PER_SECOND takes to fetch it."
+    return [Warning(sentence, id="analysis.W002")]
 
 
 @register(deploy=True)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
@@ -15,7 +16,7 @@ from analysis.prices import Mode, PriceError, Reason, last_closed_session
 from analysis.services import cancel, is_work_waiting, recover, run_job, run_slice, unserved_jobs
 from analysis.services.claim import claim, next_job
 from analysis.services.pace import ASKED_IN_VAIN, LONGEST_TURN, DatabasePacer, pause, wait_for_turn
-from analysis.tests.make import details_of, make_finished_job, make_job
+from analysis.tests.make import details_of, make_finished_job, make_job, make_user
 from tests.yahoo_standin import BEHAVIOURS, YahooStandIn, running
 
 pytestmark = pytest.mark.django_db
@@ -253,9 +254,11 @@ def test_a_missing_bar_of_the_last_session_brings_no_result_for_it(standin: Yaho
     assert Result.objects.get().day < expected
 
 
-def test_an_analysis_on_a_sunday_is_of_friday(standin: YahooStandIn) -> None:
+def test_an_analysis_on_a_sunday_is_of_friday_and_says_so(standin: YahooStandIn, client: Client) -> None:
     with time_machine.travel(datetime(2026, 11, 22, 9, 0, tzinfo=timezone.get_current_timezone())):
         job = make_finished_job("AAPL", "TCS.NS")
+        client.force_login(make_user("ann"))
+        assert "close of 20 Nov 2026, the last session that has closed" in client.get("/stocks/AAPL/").text
     assert {result.day for result in Result.objects.all()} == {date(2026, 11, 20)}
     assert {detail.day for detail in details_of(job).values()} == {date(2026, 11, 20)}
 
