@@ -106,7 +106,7 @@ def renew(lease: Lease) -> bool:
     That is when the lease or the job is over, or the worker that this process belongs to has been asked to stop.
     """
     now = timezone.now()
-    if Worker.objects.filter(host=PLACE, group=os.getpgrp(), is_stopping=True).exists():
+    if is_asked_to_stop():
         return False
     if lease.until - now < LEASE * 2 / 3:
         lease.until = now + LEASE
@@ -165,6 +165,11 @@ def put_back(job: Job, details: Sequence[JobDetail], *, cancelled: bool) -> None
     Stock.objects.filter(pk__in=tickers, last_job=job).update(
         last_status=StockStatus.CANCELLED if cancelled else StockStatus.QUEUED, last_wait=""
     )
+
+
+def is_asked_to_stop() -> bool:
+    """Whether the worker that this process belongs to is ending."""
+    return Worker.objects.filter(host=PLACE, group=os.getpgrp(), is_stopping=True).exists()
 
 
 def is_new_job_waiting() -> bool:

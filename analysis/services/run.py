@@ -15,6 +15,7 @@ from analysis.services.claim import (
     Wait,
     claim,
     defer,
+    is_asked_to_stop,
     is_new_job_waiting,
     next_job,
     next_wait,
@@ -35,14 +36,14 @@ def run_slice(job: str, *, seconds: float = SLICE_SECONDS) -> int:
     """Analyse stocks, chunk after chunk; returns how many were finished. What a message calls.
 
     The message of `job` only wakes us: every chunk is of the job whose turn it is. Safe to run any number of times, by
-    several at once. A slice whose time is spent leaves a message for the next one.
+    several at once. A slice whose time is spent, or whose worker is to stop, leaves a message for the next one.
     """
     ends = time.monotonic() + seconds
     finished = 0
     while job_id := next_job():
         if lease := claim(job_id, uuid.uuid4()):
             finished += _serve(lease, ends)
-        if time.monotonic() > ends:
+        if time.monotonic() > ends or is_asked_to_stop():
             queue.enqueue(RUN_SLICE, job)
             break
     return finished
