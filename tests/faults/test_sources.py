@@ -30,4 +30,5 @@ def test_each_bad_file_fails_its_stock_alone(tmp_path: Path) -> None:
     assert details["NEVER"].error_kind == ErrorKind.TIMEOUT
     assert details["MISSING"].error_kind == ErrorKind.UNKNOWN_TICKER
     assert details["FOLDER"].error_kind == ErrorKind.UNAVAILABLE
-    assert {details[t].error_kind for t in ("EMPTY", "HEADER", "NOISE", "ZERO")} == {ErrorKind.BAD_DATA}
+    assert details["ZERO"].error_kind == ErrorKind.NO_DATA
+    assert {details[t].error_kind for t in ("EMPTY", "HEADER", "NOISE")} == {ErrorKind.BAD_DATA}
