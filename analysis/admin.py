@@ -5,14 +5,27 @@ from collections.abc import Callable, Sequence
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analysis.models import Job, JobDetail, PriceHistory, RawData, Result, Source, Stock, StrategyRecord, Worker
+from analysis.models import (
+    Index,
+    IndexMember,
+    Job,
+    JobDetail,
+    PriceHistory,
+    RawData,
+    RequestPace,
+    Result,
+    Source,
+    Stock,
+    StrategyRecord,
+    Worker,
+)
 from analysis.prices import normalise
 from analysis.services import Refused, cancel, remove, rerun
 
@@ -207,6 +220,35 @@ class PriceHistoryAdmin(ReadOnly[PriceHistory]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PriceHistory]:
         return super().get_queryset(request).defer("bars")
+
+
+@admin.register(Index)
+class IndexAdmin(admin.ModelAdmin[Index]):
+    list_display = ["name", "member_count", "loaded_at"]
+    search_fields = ["name"]
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Index]:
+        return super().get_queryset(request).annotate(members_now=Count("members"))
+
+    @admin.display(description="Stocks", ordering="members_now")
+    def member_count(self, index: Index) -> int:
+        return int(getattr(index, "members_now", 0))
+
+
+@admin.register(IndexMember)
+class IndexMemberAdmin(admin.ModelAdmin[IndexMember]):
+    list_display = ["stock", "index"]
+    list_filter = ["index"]
+    list_select_related = ["index", "stock"]
+    search_fields = ["stock__ticker", "stock__name"]
+    autocomplete_fields = ["stock", "index"]
+    show_full_result_count = False
+
+
+@admin.register(RequestPace)
+class RequestPaceAdmin(ReadOnly[RequestPace]):
+    list_display = ["source", "mode", "reason", "until", "next_at", "strikes"]
 
 
 @admin.register(Worker)

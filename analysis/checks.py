@@ -9,10 +9,12 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils import timezone
 
 from analysis.prices import calendar_end, exchange_of
+from analysis.prices.pace import JITTER
 from analysis.services.claim import LEASE
 from analysis.services.run import SLICE_SECONDS
 
 CALENDAR_NOTICE = timedelta(days=31)
+OF_CALENDARS_THAT_END = ("X.NS", "X.SS", "X.SI")  # their holidays are published a year at a time
 
 
 @register()
@@ -32,19 +34,30 @@ def retry_exceeds_what_a_message_can_wait(**_: Any) -> list[CheckMessage]:
 
 @register()
 def a_slice_ends_before_its_timeout(**_: Any) -> list[CheckMessage]:
-    """A slice looks at its time between stocks, of which one may take two thirds of a lease."""
+    """A slice looks at its time between stocks, of which one may take two thirds of a lease, its turns included."""
     q: dict[str, Any] = settings.Q_CLUSTER
     if SLICE_SECONDS + LEASE.total_seconds() * 2 / 3 < q["timeout"]:
         return []
     return [Error("A slice's seconds and two thirds of a lease must fit into Q_CLUSTER's timeout.", id="analysis.E002")]
 
 
+@register()
+def a_job_can_be_fetched_before_its_deadline(**_: Any) -> list[CheckMessage]:
+    """At a pace slower than what a job's deadline allows each stock, large jobs are cancelled for want of time."""
+    if settings.REQUESTS_PER_SECOND * settings.DEADLINE_SECONDS_PER_STOCK > 1 + JITTER:
+        return []
+    sentence = "DEADLINE_SECONDS_PER_STOCK leaves less time for a stock than REQUESTS_PER_SECOND takes to fetch it."
+    return [Warning(sentence, id="analysis.W002")]
+
+
 @register(deploy=True)
 def calendars_reach_into_the_future(**_: Any) -> list[CheckMessage]:
     """A calendar that ends is replaced by Monday to Friday, without holidays; a newer release may know more."""
-    exchange = exchange_of("X.NS")
-    end = calendar_end(exchange)
-    if end is None or end - timezone.localdate() > CALENDAR_NOTICE:
-        return []
-    sentence = f"The trading calendar of {exchange.name} ends on {end}; later holidays will not be known."
-    return [Warning(sentence, hint="Look for a newer release of exchange-calendars.", id="analysis.W001")]
+    found: list[CheckMessage] = []
+    for exchange in map(exchange_of, OF_CALENDARS_THAT_END):
+        end = calendar_end(exchange)
+        if end and end - timezone.localdate() <= CALENDAR_NOTICE:
+            sentence = f"The trading calendar of {exchange.name} ends on {end}; later holidays will not be known."
+            hint = "Look for a newer release of exchange-calendars."
+            found.append(Warning(sentence, hint=hint, id="analysis.W001"))
+    return found

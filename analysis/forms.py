@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from analysis.models import JobStatus
+from analysis.models import Index, JobStatus
 from analysis.prices import is_well_formed, normalise
 
 
@@ -39,3 +39,9 @@ class JobFilterForm(forms.Form):
     def chosen(self) -> str:
         """The status asked for; empty for all, and for one that does not exist."""
         return self.cleaned_data.get("status", "") if self.is_valid() else ""
+
+
+class BulkForm(forms.Form):
+    """Which stocks a bulk job is for: an index, or all."""
+
+    index = forms.ModelChoiceField(Index.objects.all(), required=False, empty_label="All active stocks")

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from analysis.prices import normalise
-from analysis.views import chart, jobs, records, stocks, strategies
+from analysis.views import bulk, chart, jobs, records, stocks, strategies
 
 
 class TickerConverter:
@@ -34,6 +34,8 @@ urlpatterns = [
     path("track-record/refresh/", records.refresh_record, name="refresh_record"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/live/", jobs.jobs_live, name="jobs_live"),
+    path("jobs/bulk/", bulk.confirm_bulk, name="confirm_bulk"),
+    path("jobs/bulk/start/", bulk.start_bulk, name="start_bulk"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),
     path("jobs/<uuid:pk>/live/", jobs.job_live, name="job_live"),
     path("jobs/<uuid:pk>/cancel/", jobs.cancel_job, name="cancel_job"),

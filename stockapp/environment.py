@@ -35,6 +35,8 @@ class Environment(BaseSettings):
     price_source: Literal["yahoo", "csv"] = "yahoo"
     csv_prices_dir: Path | None = None
     yahoo_url: str = ""
+    requests_per_second: float = Field(default=1.0, gt=0)
+    limit_pause_seconds: int = Field(default=60, ge=1, le=3600)
     workers: int = Field(default=2, ge=1, le=64)
     lease_seconds: int = Field(default=90, ge=3, le=3600)
     max_stocks_per_job: int = Field(default=5_000, ge=1)

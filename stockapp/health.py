@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from analysis import queue
 from analysis.models import Job, Worker
-from analysis.services import unserved_jobs
+from analysis.services import pause, unserved_jobs
 
 MAY_WAIT = timedelta(seconds=60)
 
@@ -42,6 +42,7 @@ def _worker(worker: Worker) -> dict[str, object]:
 def _state() -> dict[str, object]:
     newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     alive = Worker.objects.alive().count()
+    paused = pause()
     problems = []
     if not alive:
         problems.append("No worker is running.")
@@ -53,5 +54,6 @@ def _state() -> dict[str, object]:
         "worker_seen_seconds_ago": newest and round((timezone.now() - newest).total_seconds(), 1),
         "queue_depth": queue.depth(),
         "active_jobs": Job.objects.active().count(),
+        "pause": paused and {"reason": paused.reason, "until": paused.until},
         "problems": problems,
     }

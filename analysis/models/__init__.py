@@ -3,6 +3,7 @@ the strategies' track records."""
 
 from analysis.models.indexes import Index, IndexMember
 from analysis.models.jobs import MAX_ATTEMPTS, Job, JobDetail, retry_text
+from analysis.models.pace import RequestPace
 from analysis.models.records import StrategyRecord
 from analysis.models.results import RawData, Result
 from analysis.models.statuses import (
@@ -32,6 +33,7 @@ __all__ = [
     "PriceHistory",
     "PriceSourceName",
     "RawData",
+    "RequestPace",
     "Result",
     "ResultStatus",
     "Source",

@@ -124,6 +124,17 @@ class Job(models.Model):
 
 
 class JobDetailQuerySet(models.QuerySet["JobDetail"]):
+    def queued(self) -> JobDetailQuerySet:
+        return self.filter(status=DetailStatus.QUEUED)
+
+    def claimable(self, *, by: datetime) -> JobDetailQuerySet:
+        """Queued details that need not wait at that moment."""
+        return self.queued().filter(Q(not_before__isnull=True) | Q(not_before__lte=by))
+
+    def waiting(self) -> JobDetailQuerySet:
+        """Queued details whose source cannot be asked yet."""
+        return self.queued().filter(not_before__gt=timezone.now())
+
     def unfinished(self) -> JobDetailQuerySet:
         return self.filter(status__in=(DetailStatus.QUEUED, DetailStatus.PROCESSING))
 
@@ -156,6 +167,9 @@ class JobDetail(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True)
     error_kind = models.CharField(max_length=20, choices=ErrorKind, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True, help_text="While queued: not to be claimed before.")
+    wait_reason = models.CharField(max_length=500, blank=True)
+    unanswered = models.PositiveSmallIntegerField(default=0, help_text="How often its source did not answer for it.")
     result = models.ForeignKey("Result", null=True, blank=True, on_delete=models.SET_NULL, related_name="details")
 
     day = models.DateField(null=True, blank=True)
@@ -186,6 +200,11 @@ class JobDetail(models.Model):
                 name="detail_is_leased_while_processing",
                 condition=Q(status=DetailStatus.PROCESSING, lease_token__isnull=False, lease_until__isnull=False)
                 | (~Q(status=DetailStatus.PROCESSING) & Q(lease_token__isnull=True, lease_until__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="detail_waits_while_queued_and_says_why",
+                condition=Q(not_before__isnull=True, wait_reason="")
+                | Q(status=DetailStatus.QUEUED, not_before__isnull=False) & ~Q(wait_reason=""),
             ),
             models.CheckConstraint(
                 name="detail_failure_says_why",

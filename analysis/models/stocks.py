@@ -57,6 +57,7 @@ class Stock(models.Model):
     last_result = models.ForeignKey("Result", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     last_analyzed_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=500, blank=True)
+    last_wait = models.CharField(max_length=500, blank=True, help_text="Why it waits and until when, while queued.")
 
     objects: ClassVar[models.Manager[Stock]] = StockQuerySet.as_manager()
 

@@ -15,7 +15,7 @@ from analysis.prices.demo import DemoMarket
 from analysis.prices.demo_companies import COMPANIES, Company
 from analysis.prices.exchanges import Exchange, currency_code, exchange_of
 from analysis.prices.incremental import Readjusted, merge, refresh
-from analysis.prices.pace import Mode, Pace, Pacer, ProcessPacer
+from analysis.prices.pace import Mode, Pace, Pacer, ProcessPacer, Reason
 from analysis.prices.port import ErrorKind, Finding, History, PriceError, PriceSource
 from analysis.prices.quality import Checked, check
 from analysis.prices.registry import source_for, source_named
@@ -49,6 +49,7 @@ __all__ = [
     "PriceSource",
     "ProcessPacer",
     "Readjusted",
+    "Reason",
     "YahooPrices",
     "YahooSession",
     "assumed_weekdays",

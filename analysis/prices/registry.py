@@ -16,15 +16,22 @@ _DEMO_MARKET = DemoMarket()
 
 @cache
 def source_named(
-    name: str, *, csv_folder: Path, cache_folder: Path, yahoo_url: str = "", pacer: Pacer | None = None
+    name: str,
+    *,
+    csv_folder: Path,
+    cache_folder: Path,
+    yahoo_url: str = "",
+    pacer: Pacer | None = None,
+    seconds: float = 60.0,
 ) -> PriceSource:
     """The process's one source of the name that a setting gives: `yahoo`, `csv` or `demo`; ValueError for others.
 
-    `pacer` gives leave for each request to Yahoo, which is at `yahoo_url` if that is not empty.
+    `pacer` gives leave for each request to Yahoo, which is at `yahoo_url` if that is not empty; `seconds` bounds what a
+    ticker takes there, without the pacer's time.
     """
     match name:
         case "yahoo":
-            return YahooPrices(cache_folder, YahooSession(yahoo_url, pacer=pacer))
+            return YahooPrices(cache_folder, YahooSession(yahoo_url, pacer=pacer, seconds=seconds))
         case "csv":
             return CsvPrices(csv_folder)
         case "demo":

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from curl_cffi.requests import Response, Session
-from curl_cffi.requests.exceptions import Timeout
+from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from analysis.prices.pace import Pacer, ProcessPacer
 
@@ -20,6 +20,7 @@ DATA_PATHS = ("/v8/finance/chart/", "/v1/finance/screener")  # everything else i
 LONGEST_CHAIN = 5  # redirects
 WHO_ASKS = (401, 403)
 LIMITED = 429
+BROKEN = 500
 
 
 class YahooRefused(Exception):
@@ -78,9 +79,15 @@ class YahooSession(Session[Response]):
         asked = monotonic()
         self._pacer.before_request()
         self._deadline += monotonic() - asked
-        self._answer = answer = self._send(method, url, options)
+        try:
+            self._answer = answer = self._send(method, url, options)
+        except RequestException:
+            self._pacer.unanswered()
+            raise
         if answer.status_code == LIMITED:
             self._pacer.rate_limited()
+        elif answer.status_code >= BROKEN:
+            self._pacer.unanswered()
         else:
             self._pacer.succeeded()
         is_worth_renewing = answer.status_code in WHO_ASKS and not self._has_renewed

@@ -1,6 +1,9 @@
 """What can be done with an analysis, in the order of the journey: load, submit, run, recover, cancel, rerun, remove."""
 
+from analysis.services.bulk import bulk_stocks, submit_bulk
 from analysis.services.cancel import cancel
+from analysis.services.estimate import Estimate, estimate, estimate_rest
+from analysis.services.pace import pause
 from analysis.services.record import compute_records, may_want_records, want_records
 from analysis.services.recover import Recovery, is_work_waiting, recover, unserved_jobs
 from analysis.services.remove import remove
@@ -11,13 +14,17 @@ from analysis.services.universe import Import, load_demo_market, load_from_yahoo
 from analysis.services.window import looked_at
 
 __all__ = [
+    "Estimate",
     "Import",
     "OverLimit",
     "Recovery",
     "Refused",
     "Submission",
+    "bulk_stocks",
     "cancel",
     "compute_records",
+    "estimate",
+    "estimate_rest",
     "is_work_waiting",
     "known_stock",
     "load_demo_market",
@@ -25,12 +32,14 @@ __all__ = [
     "load_stocks",
     "looked_at",
     "may_want_records",
+    "pause",
     "recover",
     "remove",
     "rerun",
     "run_job",
     "run_slice",
     "submit",
+    "submit_bulk",
     "unserved_jobs",
     "want_records",
 ]

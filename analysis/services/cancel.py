@@ -21,7 +21,7 @@ def cancel(job: Job, *, reason: str = "") -> bool:
         return False
     waiting = JobDetail.objects.filter(job=job, status=DetailStatus.QUEUED)
     tickers = list(waiting.values_list("stock_id", flat=True))
-    waiting.update(status=DetailStatus.CANCELLED, completed_at=now)
+    waiting.update(status=DetailStatus.CANCELLED, completed_at=now, not_before=None, wait_reason="")
     Stock.objects.lock(tickers)
     Stock.objects.filter(last_job=job, last_status=StockStatus.QUEUED).update(last_status=StockStatus.CANCELLED)
     return True

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from django.conf import settings
-from django.db.models import Case, Exists, F, OuterRef, When
+from django.db.models import Case, Exists, F, Min, OuterRef, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -19,6 +20,14 @@ from analysis.services.transient import persistent
 
 CHUNK = 50
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Until when a stock is not to be claimed again, and why, in a sentence."""
+
+    until: datetime
+    reason: str
 
 
 def _place() -> str:
@@ -46,8 +55,9 @@ class Lease:
 @persistent
 def next_job() -> uuid.UUID | None:
     """The job to serve next: a new one, else the one served longest ago, so that a small job waits for one chunk."""
-    waiting = Exists(JobDetail.objects.filter(job=OuterRef("pk"), status=DetailStatus.QUEUED))
-    servable = Job.objects.active().filter(waiting).exclude(deadline__lte=timezone.now())
+    now = timezone.now()
+    waiting = Exists(JobDetail.objects.claimable(by=now).filter(job=OuterRef("pk")))
+    servable = Job.objects.active().filter(waiting).exclude(deadline__lte=now)
     in_turn = servable.order_by(Case(When(started_at=None, then=0), default=1), "progress_at")
     return in_turn.values_list("pk", flat=True).first()
 
@@ -57,13 +67,15 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
     """Take the next queued details of an active job, CHUNK at most; None when there is nothing to take.
 
     Stocks whose worker was lost before are taken one at a time: one that kills its worker takes no other with it.
+    Those that their source did not answer for come after the others.
     """
     now = timezone.now()
     jobs = Job.objects.active().filter(pk=job_id).exclude(deadline__lte=now)
     if not jobs.select_for_update(no_key=True).first():
         return None
-    queued = JobDetail.objects.filter(job_id=job_id, status=DetailStatus.QUEUED).order_by("attempts", "stock_id")
-    rows = list(queued.select_for_update(skip_locked=True).values_list("pk", "attempts")[:CHUNK])
+    queued = JobDetail.objects.claimable(by=now).filter(job_id=job_id)
+    in_turn = queued.order_by("attempts", "unanswered", "stock_id")
+    rows = list(in_turn.select_for_update(skip_locked=True).values_list("pk", "attempts")[:CHUNK])
     taken = [pk for pk, attempts in rows if not attempts] or [pk for pk, _ in rows[:1]]
     if not taken:
         return None
@@ -77,11 +89,13 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
         fence=F("fence") + 1,
         attempts=F("attempts") + 1,
         started_at=now,
+        not_before=None,
+        wait_reason="",
     )
     details = list(JobDetail.objects.filter(pk__in=taken).select_related("stock").order_by("stock_id"))
     tickers = [detail.stock_id for detail in details]
     Stock.objects.lock(tickers)
-    Stock.objects.filter(pk__in=tickers, last_job_id=job_id).update(last_status=StockStatus.PROCESSING)
+    Stock.objects.filter(pk__in=tickers, last_job_id=job_id).update(last_status=StockStatus.PROCESSING, last_wait="")
     return Lease(Job.objects.get(pk=job_id), token, until, details)
 
 
@@ -116,6 +130,34 @@ def release(lease: Lease) -> None:
         put_back(job, held, cancelled=not job.is_active)
 
 
+@persistent
+def defer(lease: Lease, details: Sequence[JobDetail], wait: Wait, *, is_unanswered: bool = False) -> None:
+    """Put details that the slice still holds back until their source can be asked, with the attempt back.
+
+    `is_unanswered` counts that the source was asked for them in vain.
+    """
+    job = Job.objects.select_for_update(no_key=True).filter(pk=lease.job.pk).first()
+    if job is None:
+        return
+    wanted = JobDetail.objects.held_by(lease.token).filter(pk__in=[detail.pk for detail in details])
+    held = list(wanted.select_for_update().order_by("pk"))
+    rows = JobDetail.objects.filter(pk__in=[detail.pk for detail in held])
+    rows.update(attempts=F("attempts") - 1, unanswered=F("unanswered") + int(is_unanswered))
+    put_back(job, held, cancelled=not job.is_active)
+    if job.is_active:
+        rows.update(not_before=wait.until, wait_reason=wait.reason, started_at=None)
+        tickers = [detail.stock_id for detail in held]
+        Stock.objects.filter(pk__in=tickers, last_job=job).update(last_wait=wait.reason)
+
+
+@persistent
+def next_wait(job_id: uuid.UUID) -> datetime | None:
+    """When the first stock that waits for its source may be claimed again; None when none of an active job does."""
+    jobs = Job.objects.active().filter(pk=job_id).exclude(deadline__lte=timezone.now())
+    waits = JobDetail.objects.queued().filter(job__in=jobs).aggregate(first=Min("not_before"))
+    return cast("datetime | None", waits["first"])
+
+
 def put_back(job: Job, details: Sequence[JobDetail], *, cancelled: bool) -> None:
     """End the lease of these locked details of a locked job, and let their stocks say so."""
     rows = JobDetail.objects.filter(pk__in=[detail.pk for detail in details])
@@ -126,7 +168,7 @@ def put_back(job: Job, details: Sequence[JobDetail], *, cancelled: bool) -> None
     tickers = [detail.stock_id for detail in details]
     Stock.objects.lock(tickers)
     Stock.objects.filter(pk__in=tickers, last_job=job).update(
-        last_status=StockStatus.CANCELLED if cancelled else StockStatus.QUEUED
+        last_status=StockStatus.CANCELLED if cancelled else StockStatus.QUEUED, last_wait=""
     )
 
 

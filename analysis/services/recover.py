@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from analysis import queue
@@ -16,7 +17,7 @@ from analysis.services import record
 from analysis.services.cancel import cancel
 from analysis.services.claim import LEASE, PLACE, put_back
 from analysis.services.finish import count, tell_stocks
-from analysis.services.submit import RUN_SLICE
+from analysis.services.submit import RUN_SLICE, wake_workers
 from analysis.services.transient import transactional
 
 logger = logging.getLogger(__name__)
@@ -63,8 +64,9 @@ def recover() -> Recovery:
     settled = Job.objects.active().annotate(rows_left=Count("details", filter=unfinished)).filter(rows_left=0)
     for job_id in list(settled.values_list("pk", flat=True)):
         done.repaired += _reconcile(job_id)
-    for job_id in list(unserved_jobs(since=STALLED_AFTER).order_by().values_list("pk", flat=True)):
-        done.woken += _wake(job_id)
+    for jobs in (_forgotten_jobs(), _rested_jobs()):
+        for job_id in list(jobs.order_by().values_list("pk", flat=True)):
+            done.woken += _wake(jobs, job_id)
     done.woken += record.wake_stalled()
     if done.total:
         logger.info("Recovered: %s", done)
@@ -134,18 +136,32 @@ def is_work_waiting(*, since: timedelta) -> bool:
 
 
 def unserved_jobs(*, since: timedelta) -> JobQuerySet:
-    """Active jobs with stocks that wait, of which none was claimed or finished for so long."""
-    waiting = Exists(JobDetail.objects.filter(job=OuterRef("pk"), status=DetailStatus.QUEUED))
-    return Job.objects.active().filter(waiting, progress_at__lt=timezone.now() - since)
+    """Active jobs with stocks that could have been claimed, of which none was claimed or finished for so long."""
+    long_ago = timezone.now() - since
+    waiting = Exists(JobDetail.objects.claimable(by=long_ago).filter(job=OuterRef("pk")))
+    return Job.objects.active().filter(waiting, progress_at__lt=long_ago)
+
+
+def _forgotten_jobs() -> JobQuerySet:
+    """Jobs that nobody has served or woken for long."""
+    long_ago = timezone.now() - STALLED_AFTER
+    return unserved_jobs(since=STALLED_AFTER).filter(Q(woken_at__isnull=True) | Q(woken_at__lt=long_ago))
+
+
+def _rested_jobs() -> JobQuerySet:
+    """Active jobs of which a stock's wait for its source has ended since they were last woken."""
+    last_woken = Coalesce(OuterRef("woken_at"), OuterRef("created_at"))
+    over = JobDetail.objects.queued().filter(not_before__lte=timezone.now(), not_before__gt=last_woken)
+    return Job.objects.active().filter(Exists(over.filter(job=OuterRef("pk"))))
 
 
 @transactional
-def _wake(job_id: uuid.UUID) -> bool:
+def _wake(jobs: JobQuerySet, job_id: uuid.UUID) -> bool:
+    """Wake the job if it is still among these."""
     now = timezone.now()
-    long_asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - STALLED_AFTER)
-    won = Job.objects.active().filter(long_asleep, pk=job_id, progress_at__lt=now - STALLED_AFTER).update(woken_at=now)
+    won = jobs.filter(pk=job_id).update(woken_at=now)
     if won:
-        queue.enqueue(RUN_SLICE, str(job_id))
+        wake_workers(job_id, stocks=JobDetail.objects.claimable(by=now).filter(job=job_id).count())
     return bool(won)
 
 

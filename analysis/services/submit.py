@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -99,11 +100,16 @@ def _submit(job: Job, tickers: list[str], wake: bool) -> Submission:
     JobDetail.objects.bulk_create([JobDetail(job=job, stock_id=ticker) for ticker in tickers], batch_size=1000)
     if job.as_of is None:  # a question about the past leaves the stocks' present state alone
         Stock.objects.lock(tickers)
-        Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job)
-    # A message a chunk, for a cluster may take more of them than it has processes free, and others must get some too.
-    for _ in range(min(MOST_MESSAGES, -(-job.total // CHUNK)) if wake else 0):
-        queue.enqueue(RUN_SLICE, str(job.pk))
+        Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job, last_wait="")
+    if wake:
+        wake_workers(job.pk, stocks=job.total)
     return Submission(job, is_duplicate=False)
+
+
+def wake_workers(job_id: UUID, *, stocks: int) -> None:
+    """Leave messages for as many slices as so many stocks of a job need, but no more than one for each process."""
+    for _ in range(min(settings.WORKERS, -(-stocks // CHUNK))):
+        queue.enqueue(RUN_SLICE, str(job_id))
 
 
 def _admit(job: Job) -> None:

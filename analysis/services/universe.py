@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from analysis.models import Index, IndexMember, Stock
 from analysis.prices import COMPANIES, Listed, Pacer, PriceError, YahooSession, exchange_of, is_well_formed, listed_in
+from analysis.services.pace import YAHOO_PACER
 from analysis.services.stock_lists import read_list
 from analysis.services.submit import Refused
 from analysis.services.transient import transactional
@@ -38,7 +39,7 @@ def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> Im
     return _bring_up_to_date(index or file.stem, listed, problems)
 
 
-def load_from_yahoo(region: str, *, pacer: Pacer | None = None) -> Import:
+def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> Import:
     """Add and update the equities that Yahoo's screener finds in a region, like `in`.
 
     Refused for a region that Yahoo does not know, and when Yahoo does not give all of them.

@@ -21,6 +21,7 @@ from analysis.prices import (
     PriceSource,
     check,
     checksum,
+    currency_code,
     last_closed_session,
     pack,
     refresh,
@@ -28,12 +29,14 @@ from analysis.prices import (
     source_named,
 )
 from analysis.services import window
+from analysis.services.pace import TICKER_SECONDS, YAHOO_PACER, is_paced
 from analysis.services.transient import persistent
 
 logger = logging.getLogger(__name__)
 
 SLACK = timedelta(days=7)  # so that a history is not fetched anew for being a weekend short
 LONGEST_MESSAGE = 500
+PASSING = (PriceErrorKind.RATE_LIMITED, PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,18 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a source says of a stock besides its bars; empty where it says nothing."""
+
+    name: str
+    currency: str
+
+    def is_news_of(self, stock: Stock) -> bool:
+        """Whether the stock has no name yet, or another currency than the source's, which is surer than a suffix."""
+        return bool(self.name and not stock.name) or self.currency not in {"", stock.currency}
+
+
 @dataclass(slots=True)
 class Desk:
     """One chunk of a job at work: its stored histories, read in one query, and what fetching added or refused."""
@@ -80,6 +95,8 @@ class Desk:
             csv_folder=settings.CSV_PRICES_DIR or Path(),
             cache_folder=cache_folder,
             yahoo_url=settings.YAHOO_URL,
+            pacer=YAHOO_PACER,
+            seconds=TICKER_SECONDS,
         )
         wanted = {detail.stock_id: self.source_of(detail).name for detail in self.details}
         stored = PriceHistory.objects.filter(stock_id__in=wanted, source__in=set(wanted.values()))
@@ -116,7 +133,7 @@ class Desk:
         for detail in details:
             asked.setdefault(self.source_of(detail).name, []).append(detail.stock_id)
         for name, tickers in asked.items():
-            stored, learned = [], {}
+            stored, learned = [], dict[str, Learned]()
             since = min(map(self._since, tickers))
             known = self._known(tickers)
             for ticker, answer in _ask(sources[name], tickers, known, since, self.now).items():
@@ -125,9 +142,9 @@ class Desk:
                 else:
                     first_day = self.histories[ticker].asked_since if ticker in known else since
                     stored.append(_row(ticker, name, answer, first_day, self.now))
-                    learned[ticker] = answer.name
-            nameless = {detail.stock_id for detail in details if not detail.stock.name}
-            store(stored, {ticker: learned[ticker] for ticker in nameless & learned.keys()})
+                    learned[ticker] = Learned(answer.name, currency_code(answer.currency))
+            known_before = {detail.stock_id: detail.stock for detail in details}
+            store(stored, {ticker: told for ticker, told in learned.items() if told.is_news_of(known_before[ticker])})
             self.histories |= {row.stock_id: row for row in stored}
 
     def _known(self, tickers: Sequence[str]) -> dict[str, History]:
@@ -141,6 +158,15 @@ class Desk:
                 except ValueError:
                     logger.exception("The stored bars of %s are damaged; fetching them anew", ticker)
         return known
+
+    def is_paced(self, detail: JobDetail) -> bool:
+        """Whether its source is asked over the network, at the installation's pace."""
+        return is_paced(self.source_of(detail).name)
+
+    def passing_refusal(self, detail: JobDetail) -> PriceError | None:
+        """Why a paced source gave nothing, when that may pass by itself."""
+        refusal = self.refusals.get(detail.stock_id)
+        return refusal if refusal and refusal.kind in PASSING and self.is_paced(detail) else None
 
     def analyse(self, detail: JobDetail) -> Outcome:
         """What the engine finds for one stock; every failure is an outcome with its sentence, never an exception."""
@@ -235,10 +261,13 @@ def _row(ticker: str, source: str, history: History, since: date, now: datetime)
 
 
 @persistent
-def store(histories: Sequence[PriceHistory], names: Mapping[str, str]) -> None:
-    """Keep these histories in place of what was stored for the same stocks and sources, and names that were unknown."""
-    for ticker, name in names.items():
-        Stock.objects.filter(pk=ticker, name="").update(name=name[:200])
+def store(histories: Sequence[PriceHistory], learned: Mapping[str, Learned]) -> None:
+    """Keep these histories in place of the stocks' earlier ones, and names and currencies that were learned."""
+    for ticker, told in learned.items():
+        stock = Stock.objects.filter(pk=ticker)
+        stock.filter(name="").update(name=told.name[:200])
+        if told.currency:
+            stock.update(currency=told.currency)
     PriceHistory.objects.bulk_create(
         histories,
         update_conflicts=True,

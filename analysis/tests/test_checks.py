@@ -33,10 +33,19 @@ def test_a_timeout_that_is_too_short_stops_the_start(settings: Settings) -> None
     assert ids(checks.a_slice_ends_before_its_timeout()) == ["analysis.E002"]
 
 
+def test_a_pace_too_slow_for_the_deadlines_is_told(settings: Settings) -> None:
+    assert checks.a_job_can_be_fetched_before_its_deadline() == []
+    settings.REQUESTS_PER_SECOND = 0.05
+    assert ids(checks.a_job_can_be_fetched_before_its_deadline()) == ["analysis.W002"]
+
+
 def test_a_calendar_that_ends_is_told_a_month_ahead() -> None:
     end = calendar_end(exchange_of("TCS.NS"))
     assert end
     with time_machine.travel(datetime(end.year, end.month, 10, tzinfo=UTC), tick=False):
-        assert ids(checks.calendars_reach_into_the_future()) == ["analysis.W001"]
+        told = checks.calendars_reach_into_the_future()
+    assert ids(told) == ["analysis.W001"] * 3
+    for name in ("National Stock Exchange of India", "Shanghai", "Singapore"):
+        assert any(name in message.msg for message in told)
     with time_machine.travel(datetime(end.year, end.month - 2, 1, tzinfo=UTC), tick=False):
         assert checks.calendars_reach_into_the_future() == []

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from analysis.models import DetailStatus, Job, JobStatus
+from analysis.models import DetailStatus, Job, JobStatus, Worker
 from analysis.services import run_slice
 from analysis.tests.make import make_finished_job, make_job, make_user
 
@@ -130,6 +130,24 @@ def test_a_job_takes_as_many_queries_for_fifty_stocks_as_for_one(
     Job.objects.update(status=JobStatus.FAILED, failed_count=count, completed_at=timezone.now())
     with django_assert_max_num_queries(7):
         assert client.get(url("job", job)).status_code == 200
+
+
+def test_a_job_says_why_its_stocks_wait_and_how_long_fetching_takes(
+    client: Client, ann: User, settings: Settings
+) -> None:
+    settings.PRICE_SOURCE = "yahoo"
+    job = make_job(*[f"S{n}.NS" for n in range(60)], requested_by=ann)
+    text = client.get(url("job", job)).text
+    assert "Bars of 60 stocks are still to be fetched from Yahoo: about 1 min at 1 request a second." in text
+    until, reason = timezone.now() + timedelta(minutes=5), "Yahoo limits our requests: waiting until 14:05."
+    job.details.filter(stock="S1.NS").update(not_before=until, wait_reason=reason)
+    text = client.get(url("job", job)).text
+    assert text.count(reason) == 2  # of the job, and of its stock
+    Job.objects.update(progress_at=timezone.now() - timedelta(hours=1))
+    Worker.objects.create(host="a", pid=1)
+    text = client.get(url("job", job)).text
+    assert reason in text
+    assert "Nothing has moved" not in text
 
 
 def test_a_long_job_is_paged(client: Client, ann: User) -> None:

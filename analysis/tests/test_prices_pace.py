@@ -7,15 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.prices import ErrorKind, Mode, Pace, PriceError, ProcessPacer
+from analysis.prices import ErrorKind, Mode, Pace, PriceError, ProcessPacer, Reason
 from analysis.prices.pace import (
+    FIRST_PAUSE,
     LONGEST_PAUSE,
+    PATIENCE,
     PROBE_TIME,
     duration,
     grant,
     rate_limited,
     refuse_while_paused,
     succeeded,
+    unanswered,
 )
 
 START = datetime(2026, 4, 24, 12, 0, tzinfo=UTC)
@@ -114,7 +117,7 @@ def test_a_success_does_not_make_the_next_pause_short_but_half_an_hour_of_them_d
     assert pause_of(rate_limited(pace, after(61 + 1801)), after(61 + 1801)) == 60
 
 
-@given(st.lists(st.sampled_from(["ask", "ask", "limited", "answered", "minute"]), max_size=80))
+@given(st.lists(st.sampled_from(["ask", "ask", "limited", "silent", "answered", "minute"]), max_size=80))
 def test_whatever_happens_no_two_requests_try_at_once_and_no_pause_is_endless(events: list[str]) -> None:
     pace, now, tried_at = NEW, START, None
     for event in events:
@@ -123,6 +126,8 @@ def test_whatever_happens_no_two_requests_try_at_once_and_no_pause_is_endless(ev
         match event:
             case "limited":
                 pace = rate_limited(pace, now)
+            case "silent":
+                pace = unanswered(pace, now)
             case "answered":
                 pace = succeeded(pace, now)
             case "ask" if is_granted(pace, now):
@@ -131,7 +136,55 @@ def test_whatever_happens_no_two_requests_try_at_once_and_no_pause_is_endless(ev
                     assert tried_at is not None
                     assert now - tried_at >= PROBE_TIME
                 tried_at = now if pace.mode is Mode.PROBING else None
-        assert pace.until is None or pace.until - now <= LONGEST_PAUSE
+        assert pace.until is None or pace.until - now <= LONGEST_PAUSE * FIRST_PAUSE
+
+
+def silent(pace: Pace, now: datetime, times: int) -> Pace:
+    for _ in range(times):
+        pace = unanswered(pace, now)
+    return pace
+
+
+def test_the_third_silence_in_a_row_stops_everybody_and_says_so() -> None:
+    pace = silent(NEW, START, PATIENCE - 1)
+    assert is_granted(pace, START)
+    assert silent(succeeded(pace, START), START, PATIENCE - 1).mode is Mode.OPEN
+    pace = unanswered(pace, START)
+    assert (pace.reason, pause_of(pace, START)) == (Reason.SILENT, 5)
+    with pytest.raises(PriceError, match=r"^Yahoo does not answer: nothing is asked before 12:00:05 UTC\.$"):
+        refuse_while_paused(pace, START)
+
+
+def test_pauses_for_silence_double_to_five_minutes_and_an_answer_forgives_them_all() -> None:
+    pace, now, pauses = silent(NEW, START, PATIENCE), START, []
+    for _ in range(8):
+        pauses.append(pause_of(pace, now))
+        now += timedelta(seconds=pauses[-1])
+        pace, _ = grant(pace, now, per_second=1.0)
+        assert pace.mode is Mode.PROBING
+        pace = unanswered(pace, now)
+    assert pauses == [5, 10, 20, 40, 80, 160, 300, 300]
+    now += timedelta(seconds=300)
+    pace, _ = grant(pace, now, per_second=1.0)
+    pace = silent(succeeded(pace, now), now, PATIENCE)
+    assert pause_of(pace, now) == 5
+
+
+def test_silence_at_the_end_of_a_limit_does_not_forget_the_limit() -> None:
+    pace, _ = grant(rate_limited(NEW, START), after(60), per_second=1.0)
+    pace = unanswered(pace, after(61))
+    assert (pace.reason, pause_of(pace, after(61))) == (Reason.LIMITED, 5)
+    pace, _ = grant(pace, after(66), per_second=1.0)
+    assert pause_of(rate_limited(pace, after(67)), after(67)) == 120
+
+
+def test_the_first_pause_can_be_chosen_and_the_longest_follows() -> None:
+    pace, now = NEW, START
+    for _ in range(8):
+        pace = rate_limited(pace, now, first=timedelta(seconds=2))
+        now = pace.until or now
+        pace, _ = grant(pace, now, per_second=1.0)
+    assert pause_of(rate_limited(pace, now, first=timedelta(seconds=2)), now) == 60
 
 
 def test_a_pacer_keeps_its_own_pace() -> None:

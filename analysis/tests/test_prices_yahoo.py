@@ -273,14 +273,18 @@ class RecordingPacer:
     def rate_limited(self) -> None:
         self.told.append("limited")
 
+    def unanswered(self) -> None:
+        self.told.append("unanswered")
+
     def succeeded(self) -> None:
         self.told.append("answered")
 
 
 def test_the_pacer_is_asked_before_each_request_and_told_what_came_of_it(make_yahoo: Maker) -> None:
     pacer = RecordingPacer()
-    make_yahoo(pacer=pacer)[0].daily(["TCS.NS", "UNKNOWN.NS", "RESET.NS", "LIMITED.NS"], SINCE)
-    assert pacer.told == ["may I?", "answered", "may I?", "answered", "may I?", "may I?", "limited"]
+    make_yahoo(pacer=pacer)[0].daily(["TCS.NS", "UNKNOWN.NS", "RESET.NS", "BROKEN.NS", "LIMITED.NS"], SINCE)
+    assert pacer.told[0::2] == ["may I?"] * 5
+    assert pacer.told[1::2] == ["answered", "answered", "unanswered", "unanswered", "limited"]
 
 
 def test_the_pacers_time_is_not_the_tickers(make_yahoo: Maker) -> None:

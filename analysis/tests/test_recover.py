@@ -166,6 +166,16 @@ def test_a_release_after_a_cancel_leaves_nothing_queued() -> None:
     assert details_of(job)["KAVERI.DEMO"].status == DetailStatus.CANCELLED
 
 
+def test_a_slice_ends_at_once_when_its_worker_is_asked_to_stop_and_leaves_a_message() -> None:
+    job = make_job("KAVERI.DEMO")
+    Worker.objects.create(host=PLACE, pid=1, group=os.getpgrp(), is_stopping=True)
+    started = timezone.now()
+    assert run_slice(str(job.pk)) == 0
+    assert timezone.now() - started < timedelta(seconds=10)
+    assert details_of(job)["KAVERI.DEMO"].status == DetailStatus.QUEUED
+    assert OrmQ.objects.count() == 1
+
+
 def test_a_slice_lets_go_when_its_worker_is_asked_to_stop() -> None:
     job = make_job("KAVERI.DEMO")
     worker = Worker.objects.create(host=PLACE, pid=1, group=os.getpgrp())

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from analysis.engine import STRATEGIES
 from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, Worker
+from analysis.services import Estimate, estimate_rest
 
 ROWS = 100
 MEASURABLE_STOCKS = 10
@@ -64,6 +65,20 @@ class JobPage:
     def remaining(self) -> timedelta | None:
         """How long the rest will take at this rate."""
         return timedelta(seconds=self.waiting_count / self.rate) if self.rate and self.job.is_active else None
+
+    @cached_property
+    def wait(self) -> str:
+        """Why stocks of the job wait for their source, and until when: what most of them say."""
+        if not self.job.is_active:
+            return ""
+        reasons = self.job.details.waiting().order_by().values_list("wait_reason")
+        most = reasons.annotate(rows=Count("pk")).order_by("-rows", "wait_reason").first()
+        return str(most[0]) if most else ""
+
+    @cached_property
+    def fetching(self) -> Estimate | None:
+        """What fetching the bars of the stocks that are left takes, where that is asked of Yahoo."""
+        return estimate_rest(self.job)
 
     @property
     def strategy(self) -> str:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis import services
-from analysis.forms import JobFilterForm
+from analysis.forms import BulkForm, JobFilterForm
 from analysis.models import Job, JobStatus, Source, Worker
 from analysis.services import Refused
 from analysis.views.job_page import JobPage
@@ -97,6 +97,7 @@ def _jobs_context(request: Request) -> dict[str, Any]:
         "list_url": reverse("analysis:jobs"),
         "status": status,
         "statuses": STATUSES,
+        "bulk_form": BulkForm(),
         "is_live": any(job.is_active for job in page),
         "workers": Worker.objects.all() if request.user.is_staff else [],
         "failed_count": sum(job.failed_count > 0 for job in page),

@@ -1,6 +1,6 @@
 """`/healthz`: open to a monitor, 200 while all is well, 503 with a sentence when something is wrong."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import DatabaseError
@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from analysis.models import Job, Worker
+from analysis.services.pace import YAHOO_PACER
 from analysis.tests.make import make_job, make_message
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +43,20 @@ def test_stocks_that_are_left_waiting_are_a_problem_but_a_waiting_message_is_not
         503,
         ["Stocks have waited for more than 60 s for a worker."],
     )
+
+
+def test_a_pause_is_told_and_is_no_problem(client: Client) -> None:
+    Worker.objects.create(host="a", pid=1)
+    assert client.get("/healthz").json()["pause"] is None
+    YAHOO_PACER.rate_limited()
+    job = make_job("AAPL")
+    Job.objects.filter(pk=job.pk).update(progress_at=timezone.now() - timedelta(minutes=5))
+    job.details.update(not_before=timezone.now() + timedelta(minutes=1), wait_reason="Yahoo limits our requests.")
+    response = client.get("/healthz")
+    told = response.json()
+    assert (response.status_code, told["problems"]) == (200, [])
+    assert told["pause"]["reason"].startswith("Yahoo limits our requests: waiting until ")
+    assert datetime.fromisoformat(told["pause"]["until"]) > timezone.now()
 
 
 def test_a_database_that_does_not_answer_is_a_problem(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

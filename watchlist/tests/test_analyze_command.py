@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils import timezone
+from pytest_django import Settings
 
-from analysis.models import Job, Source, Stock
+from analysis.models import Index, Job, Source, Stock
 from analysis.tests.make import make_stock, make_user
 from analysis.tests.test_commands import run
 from watchlist.models import Watchlist, WatchlistItem
@@ -62,13 +64,32 @@ def test_a_watchlist_and_all_stocks_can_be_named() -> None:
     assert Job.objects.latest("created_at").source == Source.BULK
 
 
+def test_an_index_can_be_named_and_its_stocks_that_are_active_are_analysed() -> None:
+    index = Index.objects.create(name="NIFTY 50", loaded_at=timezone.now())
+    for ticker, is_active in (("KAVERI.DEMO", True), ("GONE.DEMO", False)):
+        index.members.create(stock=make_stock(ticker, is_active=is_active))
+    make_stock("B&D.DEMO")
+    assert [row["ticker"] for row in rows("--index", "nifty 50")[0]] == ["KAVERI.DEMO"]
+    assert (Job.objects.get().source, Job.objects.get().total) == (Source.BULK, 1)
+    _, err, code = run("analyze", "--index", "NIFTY 500")
+    assert (err, code) == ("There is no index “NIFTY 500”; there are: “NIFTY 50”.", 2)
+
+
+def test_what_must_be_fetched_is_told_with_the_time_it_takes(settings: Settings) -> None:
+    settings.PRICE_SOURCE = "yahoo"
+    make_stock("TCS.NS")
+    _, err, _ = run("analyze", "--all")
+    assert err.startswith("Bars of 1 stock must be fetched from Yahoo: less than a minute at 1 request a second.")
+
+
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        ((), "Name tickers, or --watchlist with --user, or --all: one of the three."),
-        (("KAVERI.DEMO", "--all"), "Name tickers, or --watchlist with --user, or --all: one of the three."),
+        ((), "Name tickers, or --watchlist with --user, or --index, or --all: one of the four."),
+        (("KAVERI.DEMO", "--all"), "Name tickers, or --watchlist with --user, or --index, or --all: one of the four."),
         (("TCS.NS; drop",), "Not a ticker: “TCS.NS; drop”. A ticker looks like TCS.NS or AAPL."),
         (("--all",), "There are no stocks yet: see load_stocks and load_demo."),
+        (("--index", "NIFTY 50"), "There is no index “NIFTY 50”; see load_stocks."),
         (("--watchlist", "Mine"), "--watchlist needs --user: whose is it?"),
         (("--watchlist", "Mine", "--user", "bob"), "There is no user “bob”."),
         (("--watchlist", "Mine", "--user", "ann"), "ann has no watchlist “Mine”."),

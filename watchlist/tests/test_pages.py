@@ -99,6 +99,13 @@ def test_a_failed_row_keeps_its_figures_and_offers_to_retry(client: Client, ann:
     assert "(1 failed) Mine" in text
 
 
+def test_a_row_that_waits_for_its_source_says_why_and_until_when(client: Client, ann: User) -> None:
+    reason = "Yahoo limits our requests: waiting until 14:05."
+    stock = make_stock("A.NS", last_status=StockStatus.QUEUED, last_wait=reason)
+    assert reason in client.get(url("watchlist", make_list(ann, "A.NS"))).text
+    assert reason in client.get(stock.get_absolute_url()).text
+
+
 @pytest.mark.parametrize("rows", [1, 50])
 def test_the_page_takes_six_queries_however_long_the_list(
     client: Client, ann: User, rows: int, django_assert_max_num_queries: DjangoAssertNumQueries

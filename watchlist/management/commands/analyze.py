@@ -9,18 +9,20 @@ from django.db.models import QuerySet
 
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
 from analysis.management.jobs import BAD_INPUT, add_wait_arguments, day_of, follow
-from analysis.models import Source, Stock
-from analysis.services import Refused, submit
+from analysis.models import Index, Source
+from analysis.services import Refused, bulk_stocks, estimate_rest, submit
+from analysis.services.bulk import ALL
 from watchlist.models import Watchlist
 
 
 class Command(BaseCommand):
-    help = "Analyse stocks: the tickers given, a user's watchlist, or all active stocks."
+    help = "Analyse stocks: the tickers given, a user's watchlist, an index, or all active stocks."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tickers", nargs="*", help="Yahoo symbols, like TCS.NS or AAPL.")
         parser.add_argument("--watchlist", metavar="NAME", help="The stocks of this watchlist of --user.")
         parser.add_argument("--user", metavar="USERNAME", help="Whose watchlist, and who asks.")
+        parser.add_argument("--index", metavar="NAME", help="The active stocks of an index, like “NIFTY 500”.")
         parser.add_argument("--all", action="store_true", help="All active stocks.")
         parser.add_argument("--strategy", choices=list(STRATEGIES), default=TECHNICAL_RATING.key)
         parser.add_argument("--as-of", metavar="DATE", help="As it would have been on this day, e.g. 2026-03-31.")
@@ -32,27 +34,32 @@ class Command(BaseCommand):
         try:
             submission = submit(
                 _tickers(user, options),
-                source=Source.BULK if options["all"] else Source.COMMAND,
+                source=Source.BULK if options["all"] or options["index"] else Source.COMMAND,
                 requested_by=user,
                 strategy=options["strategy"],
                 as_of=day_of(options["as_of"]),
-                description="All active stocks" if options["all"] else options["watchlist"] or "",
+                description=ALL if options["all"] else options["index"] or options["watchlist"] or "",
                 wake=not options["inline"],
             )
         except Refused as refusal:
             raise CommandError(str(refusal), returncode=BAD_INPUT) from None
+        if (fetching := estimate_rest(submission.job)) and not options["json"]:
+            stocks = f"{fetching.requests:,} stock{'' if fetching.requests == 1 else 's'}"
+            self.stderr.write(f"Bars of {stocks} must be fetched from Yahoo: {fetching}.")
         if submission.is_duplicate:
             self.stderr.write(f"The same request is running already: job {submission.job.pk}.")
         follow(self, submission.job, wait=options["wait"], as_json=options["json"], inline=options["inline"])
 
 
 def _tickers(user: AbstractBaseUser | None, options: dict[str, Any]) -> list[str]:
-    ways = [name for name in ("tickers", "watchlist", "all") if options[name]]
+    ways = [name for name in ("tickers", "watchlist", "index", "all") if options[name]]
     if len(ways) != 1:
-        sentence = "Name tickers, or --watchlist with --user, or --all: one of the three."
+        sentence = "Name tickers, or --watchlist with --user, or --index, or --all: one of the four."
         raise CommandError(sentence, returncode=BAD_INPUT)
     if options["all"]:
-        return _some(Stock.objects.active(), "There are no stocks yet: see load_stocks and load_demo.", "pk")
+        return _some(bulk_stocks(None), "There are no stocks yet: see load_stocks and load_demo.", "pk")
+    if options["index"]:
+        return _of_index(options["index"])
     if not options["watchlist"]:
         return list(options["tickers"])
     if not user:
@@ -61,6 +68,17 @@ def _tickers(user: AbstractBaseUser | None, options: dict[str, Any]) -> list[str
     if not mine:
         raise CommandError(f"{options['user']} has no watchlist “{options['watchlist']}”.", returncode=BAD_INPUT)
     return _some(mine.items.all(), f"The watchlist “{mine}” is empty.", "stock_id")
+
+
+def _of_index(name: str) -> list[str]:
+    index = Index.objects.filter(name__iexact=name).first()
+    if not index:
+        there = ", ".join(f"“{known}”" for known in Index.objects.values_list("name", flat=True)[:10])
+        raise CommandError(
+            f"There is no index “{name}”; {f'there are: {there}' if there else 'see load_stocks'}.",
+            returncode=BAD_INPUT,
+        )
+    return _some(bulk_stocks(index), f"The index “{index}” has no active stocks.", "pk")
 
 
 def _some(rows: QuerySet[Any], otherwise: str, field: str) -> list[str]:

@@ -1,0 +1,47 @@
+"""The pace at which each price source is asked: one row per source, shared by every process of the installation."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from analysis.models.stocks import PriceSourceName
+from analysis.prices import Mode, Pace, Reason
+
+MODES = [(mode.value, mode.value.title()) for mode in Mode]
+REASONS = [(reason.value, reason.sentence) for reason in Reason]
+
+
+class RequestPace(models.Model):
+    """A `Pace` as it is stored; who changes it holds the row's lock."""
+
+    source = models.CharField(primary_key=True, max_length=8, choices=PriceSourceName)
+    next_at = models.DateTimeField(default=timezone.now, help_text="When the next request may start.")
+    mode = models.CharField(max_length=8, choices=MODES, default=Mode.OPEN.value)
+    until = models.DateTimeField(null=True, blank=True, help_text="Unless open, nobody asks before.")
+    strikes = models.PositiveSmallIntegerField(default=0, help_text="Pauses in a row.")
+    reason = models.CharField(max_length=8, choices=REASONS, default=Reason.LIMITED.value)
+    unanswered = models.PositiveSmallIntegerField(default=0, help_text="Requests in a row without an answer.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="pace_mode_is_known", condition=Q(mode__in=[mode.value for mode in Mode])),
+            models.CheckConstraint(
+                name="pace_that_is_not_open_says_until_when", condition=Q(mode=Mode.OPEN.value) | Q(until__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_source_display()}: {self.mode}"
+
+    @property
+    def pace(self) -> Pace:
+        """The row as a value."""
+        return Pace(
+            self.next_at, Mode(self.mode), self.until, self.strikes, Reason(self.reason), unanswered=self.unanswered
+        )
+
+    def keep(self, pace: Pace) -> None:
+        """Save the value."""
+        self.next_at, self.mode, self.until = pace.next_at, pace.mode.value, pace.until
+        self.strikes, self.reason, self.unanswered = pace.strikes, pace.reason.value, pace.unanswered
+        self.save(update_fields=["next_at", "mode", "until", "strikes", "reason", "unanswered"])

@@ -1,0 +1,27 @@
+"""Bulk: one job for all active stocks, or for those of an index."""
+
+from analysis.engine import TECHNICAL_RATING
+from analysis.models import Index, Source, Stock
+from analysis.models.stocks import StockQuerySet
+from analysis.services.submit import Asker, Refused, Submission, submit
+
+ALL = "All active stocks"
+
+
+def bulk_stocks(index: Index | None) -> StockQuerySet:
+    """The active stocks of an index, or of all when there is none."""
+    return Stock.objects.active().filter(memberships__index=index) if index else Stock.objects.active()
+
+
+def submit_bulk(index: Index | None, *, requested_by: Asker = None, strategy: str = TECHNICAL_RATING.key) -> Submission:
+    """Ask for an analysis of all those stocks in one job. Raises Refused."""
+    tickers = list(bulk_stocks(index).values_list("pk", flat=True))
+    if not tickers:
+        raise Refused(f"“{index}” has no active stocks." if index else "There are no active stocks.")
+    return submit(
+        tickers,
+        source=Source.BULK,
+        requested_by=requested_by,
+        strategy=strategy,
+        description=index.name if index else ALL,
+    )

@@ -1,0 +1,67 @@
+"""Estimate: how long it takes to fetch the bars that stocks lack, at the installation's pace."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import FilteredRelation, Q, QuerySet
+from django.utils import timezone
+
+from analysis.models import Job, PriceSourceName, Stock
+from analysis.models.statuses import DetailStatus
+from analysis.prices import exchange_of, is_demo, last_closed_session
+from analysis.prices.pace import duration
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How many requests to Yahoo some stocks need, one each, and how long those take at so many a second."""
+
+    requests: int
+    per_second: float
+
+    @property
+    def duration(self) -> timedelta:
+        return duration(self.requests, self.per_second)
+
+    def __str__(self) -> str:
+        """As in “about 42 min at 1 request a second”."""
+        noun = "request" if self.per_second == 1 else "requests"
+        return f"{_about(self.duration)} at {self.per_second:g} {noun} a second"
+
+
+def estimate(stocks: QuerySet[Stock], *, price_source: str, now: datetime | None = None) -> Estimate | None:
+    """What it takes to fetch what these stocks lack at the moment `now`; None when nothing is asked of Yahoo.
+
+    One query. A history that reaches the last closed session counts as fresh.
+    """
+    if price_source != PriceSourceName.YAHOO:
+        return None
+    now = now or timezone.now()
+    expected: dict[str, date] = {}
+    kept = FilteredRelation("histories", condition=Q(histories__source=PriceSourceName.YAHOO))
+    requests = 0
+    for ticker, last in stocks.annotate(kept=kept).order_by().values_list("pk", "kept__last_session"):
+        if is_demo(ticker):
+            continue
+        exchange = exchange_of(ticker).code
+        if exchange not in expected:
+            expected[exchange] = last_closed_session(ticker, now)
+        requests += last is None or last < expected[exchange]
+    return Estimate(requests, settings.REQUESTS_PER_SECOND) if requests else None
+
+
+def estimate_rest(job: Job) -> Estimate | None:
+    """What it takes to fetch what a job's unfinished stocks lack, for a job about the present."""
+    if job.as_of or not job.is_active:
+        return None
+    unfinished = (DetailStatus.QUEUED, DetailStatus.PROCESSING)
+    stocks = Stock.objects.filter(details__job=job, details__status__in=unfinished)
+    return estimate(stocks, price_source=job.price_source)
+
+
+def _about(time: timedelta) -> str:
+    minutes = round(time.total_seconds() / 60)
+    if minutes < 1:
+        return "less than a minute"
+    return f"about {minutes} min" if minutes < 90 else f"about {minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,287 @@
+"""The pace of the installation: one for all processes, and stocks that wait for it without losing anything."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, RequestPace, Result, Stock, StockStatus
+from analysis.prices import Mode, PriceError, Reason, last_closed_session
+from analysis.services import cancel, is_work_waiting, recover, run_job, run_slice, unserved_jobs
+from analysis.services.claim import claim, next_job
+from analysis.services.pace import ASKED_IN_VAIN, LONGEST_TURN, DatabasePacer, pause, wait_for_turn
+from analysis.tests.make import details_of, make_finished_job, make_job, make_user
+from tests.yahoo_standin import BEHAVIOURS, YahooStandIn, running
+
+pytestmark = pytest.mark.django_db
+PACER = DatabasePacer("yahoo")
+SINCE_EVER = timedelta(0)
+
+
+@pytest.fixture
+def standin(settings: Settings) -> Iterator[YahooStandIn]:
+    """Yahoo's stand-in as the configured source, asked as fast as it answers."""
+    with running() as server:
+        settings.PRICE_SOURCE = "yahoo"
+        settings.YAHOO_URL = server.address
+        settings.REQUESTS_PER_SECOND = float("inf")
+        yield server
+
+
+def row() -> RequestPace:
+    return RequestPace.objects.get()
+
+
+def clock(until: datetime | None) -> str:
+    """The next full minute, where the pages' people are."""
+    assert until
+    return f"{timezone.localtime(until + timedelta(seconds=59)):%H:%M}"
+
+
+def end_pause() -> None:
+    """As if the time of the pause had gone by."""
+    past = timezone.now() - timedelta(seconds=1)
+    RequestPace.objects.update(until=past)
+    JobDetail.objects.filter(not_before__isnull=False).update(not_before=past)
+
+
+def test_the_first_request_goes_at_once_and_the_next_waits_for_its_turn(settings: Settings) -> None:
+    settings.REQUESTS_PER_SECOND = 20.0
+    started = timezone.now()
+    for _ in range(4):
+        PACER.before_request()
+    assert timedelta(seconds=0.15) <= timezone.now() - started < timedelta(seconds=2)
+
+
+def test_two_pacers_share_one_pace(settings: Settings) -> None:
+    settings.REQUESTS_PER_SECOND = 10.0
+    PACER.before_request()
+    started = timezone.now()
+    DatabasePacer("yahoo").before_request()
+    assert timezone.now() - started > timedelta(seconds=0.05)
+
+
+def test_a_turn_that_is_far_off_is_refused_and_not_taken(settings: Settings) -> None:
+    settings.REQUESTS_PER_SECOND = 0.01
+    PACER.before_request()
+    taken = row().next_at
+    with pytest.raises(PriceError, match="Too many wait to ask Yahoo"):
+        PACER.before_request()
+    assert row().next_at == taken
+    wait = wait_for_turn()
+    assert wait
+    assert taken - LONGEST_TURN <= wait.until <= taken
+    assert wait.reason.startswith("At 0.01 requests a second its turn has not come: waiting until ")
+
+
+def test_a_limit_that_one_process_meets_stops_the_others(settings: Settings) -> None:
+    settings.LIMIT_PAUSE_SECONDS = 120
+    PACER.before_request()
+    PACER.rate_limited()
+    with pytest.raises(PriceError, match="limits our requests"):
+        DatabasePacer("yahoo").before_request()
+    told = pause()
+    assert told
+    assert timedelta(seconds=110) < told.until - timezone.now() <= timedelta(seconds=120)
+    assert told.reason == f"Yahoo limits our requests: waiting until {clock(told.until)}."
+
+
+def test_one_pacer_tries_at_the_end_of_a_pause_and_its_success_opens_it_for_all() -> None:
+    PACER.rate_limited()
+    end_pause()
+    PACER.before_request()
+    other = DatabasePacer("yahoo")
+    with pytest.raises(PriceError):
+        other.before_request()
+    wait = wait_for_turn()
+    assert wait
+    assert "waiting for the request that was sent to try" in wait.reason
+    PACER.succeeded()
+    assert row().mode == Mode.OPEN
+    assert (pause(), wait_for_turn()) == (None, None)
+    other.before_request()
+
+
+def test_a_success_in_ordinary_times_writes_nothing(django_assert_num_queries: object) -> None:
+    PACER.before_request()
+    with django_assert_num_queries(0):  # type: ignore[operator]
+        PACER.succeeded()
+
+
+def test_limited_stocks_wait_with_the_reason_and_keep_their_attempts(standin: YahooStandIn) -> None:
+    job = make_job("AAPL", "KAVERI.DEMO", "MSFT")
+    standin.limit(60)
+    assert run_slice(str(job.pk)) == 1  # the demo stock is not held up
+    details = details_of(job)
+    assert details["KAVERI.DEMO"].status == DetailStatus.COMPLETED
+    until = row().until
+    for ticker in ("AAPL", "MSFT"):
+        detail = details[ticker]
+        assert (detail.status, detail.attempts, detail.unanswered, detail.not_before) == ("queued", 0, 0, until)
+        assert detail.wait_reason == f"Yahoo limits our requests: waiting until {clock(until)}."
+        stock = Stock.objects.get(pk=ticker)
+        assert (stock.last_status, stock.last_wait) == (StockStatus.QUEUED, detail.wait_reason)
+    assert sum(standin.requests.values()) == 1
+    job.refresh_from_db()
+    assert job.status == JobStatus.PROCESSING
+
+
+def test_nobody_spins_on_a_job_that_waits_and_nothing_looks_wedged(standin: YahooStandIn) -> None:
+    job = make_job("AAPL", "MSFT")
+    standin.limit(60)
+    run_slice(str(job.pk))
+    assert next_job() is None
+    assert claim(job.pk, uuid4()) is None
+    assert run_slice(str(job.pk)) == 0
+    Job.objects.update(progress_at=timezone.now() - timedelta(hours=1))
+    assert not unserved_jobs(since=SINCE_EVER)
+    assert not is_work_waiting(since=timedelta(seconds=30))
+    assert recover().total == 0
+    assert not OrmQ.objects.exists()
+
+
+def test_at_the_end_of_the_pause_the_job_is_woken_once_and_goes_on(standin: YahooStandIn) -> None:
+    job = make_job("AAPL", "MSFT")
+    standin.limit(60)
+    run_slice(str(job.pk))
+    Job.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    standin.come_back()
+    end_pause()
+    assert (recover().woken, recover().woken) == (1, 0)
+    assert OrmQ.objects.count() == 1
+    assert run_slice(str(job.pk)) == 2
+    job.refresh_from_db()
+    assert (job.status, job.completed_count) == (JobStatus.COMPLETED, 2)
+    assert set(job.details.values_list("attempts", "wait_reason", "not_before")) == {(1, "", None)}
+    assert set(Stock.objects.values_list("last_wait", flat=True)) == {""}
+    assert standin.requests == {"AAPL": 2, "MSFT": 1}
+
+
+def test_stocks_with_fresh_bars_are_not_held_up(standin: YahooStandIn) -> None:
+    make_finished_job("AAPL")
+    standin.limit(60)
+    job = make_job("AAPL", "MSFT")
+    assert run_slice(str(job.pk)) == 1
+    assert {ticker: detail.status for ticker, detail in details_of(job).items()} == {
+        "AAPL": DetailStatus.COMPLETED,
+        "MSFT": DetailStatus.QUEUED,
+    }
+
+
+def test_a_job_that_waits_still_has_its_deadline_and_can_be_cancelled(standin: YahooStandIn) -> None:
+    standin.limit(60)
+    late, unwanted = make_job("AAPL"), make_job("MSFT")
+    run_slice(str(late.pk))
+    Job.objects.filter(pk=late.pk).update(deadline=timezone.now())
+    assert recover().expired == 1
+    assert cancel(unwanted)
+    for job in (late, unwanted):
+        detail = job.details.get()
+        assert (detail.status, detail.not_before, detail.wait_reason) == (DetailStatus.CANCELLED, None, "")
+
+
+def test_a_source_that_is_down_is_waited_for_and_asked_little(standin: YahooStandIn) -> None:
+    job = make_job(*[f"T{n}.NS" for n in range(20)])
+    standin.go_down(60)
+    run_slice(str(job.pk))
+    assert (row().mode, row().reason) == (Mode.PAUSED, Reason.SILENT)
+    assert sum(standin.requests.values()) <= 3
+    details = details_of(job).values()
+    assert {(detail.status, detail.attempts) for detail in details} == {("queued", 0)}
+    assert any(detail.wait_reason.startswith("Yahoo does not answer: waiting until ") for detail in details)
+    standin.come_back()
+    for _ in range(3):
+        end_pause()
+        run_slice(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.completed_count) == (JobStatus.COMPLETED, 20)
+
+
+def test_a_stock_that_is_never_answered_for_fails_with_its_sentence_and_holds_up_no_other(
+    standin: YahooStandIn,
+) -> None:
+    job = make_job("BROKEN.NS", "INFY.NS", "TCS.NS")
+    assert run_slice(str(job.pk)) == 2
+    waiting = details_of(job)["BROKEN.NS"]
+    assert (waiting.status, waiting.attempts, waiting.unanswered) == (DetailStatus.QUEUED, 0, 1)
+    assert waiting.wait_reason.startswith("Yahoo did not answer for BROKEN.NS: status 500. Not asked again yet: ")
+    for _ in range(ASKED_IN_VAIN - 1):
+        end_pause()
+        run_slice(str(job.pk))
+    failed = details_of(job)["BROKEN.NS"]
+    assert (failed.status, failed.error_kind, failed.attempts) == (DetailStatus.FAILED, ErrorKind.UNAVAILABLE, 1)
+    assert failed.error_message == "Yahoo did not answer for BROKEN.NS: status 500."
+    assert standin.requests["BROKEN.NS"] == ASKED_IN_VAIN
+
+
+def test_an_inline_run_waits_itself(standin: YahooStandIn, settings: Settings) -> None:
+    settings.LIMIT_PAUSE_SECONDS = 1
+    job = make_job("AAPL")
+    standin.limit(0.5)
+    assert run_job(str(job.pk)) == 1
+    assert standin.requests["AAPL"] == 2
+
+
+def test_a_failed_refresh_says_how_old_the_bars_are_and_writes_no_result_for_a_session_without_a_bar(
+    standin: YahooStandIn,
+) -> None:
+    now = timezone.now()
+    expected = last_closed_session("AAPL", now)
+    standin.market.until = lambda _: expected - timedelta(days=7)
+    make_finished_job("AAPL")
+    before = Result.objects.get()
+    assert before.day < expected
+    standin.behaviours["AAPL"] = BEHAVIOURS["REFUSED"]
+    job = make_job("AAPL")
+    JobDetail.objects.filter(job=job).update(unanswered=ASKED_IN_VAIN - 1)
+    run_slice(str(job.pk))
+    detail, stock = details_of(job)["AAPL"], Stock.objects.get()
+    assert detail.status == DetailStatus.FAILED
+    assert detail.error_message.endswith(f"; stale: bars to {before.day}.")
+    assert (stock.last_error, stock.last_result) == (detail.error_message, before)
+    assert list(Result.objects.completed()) == [before]
+
+
+def test_a_missing_bar_of_the_last_session_brings_no_result_for_it(standin: YahooStandIn) -> None:
+    expected = last_closed_session("LASTNULL", timezone.now())
+    make_finished_job("LASTNULL")
+    assert Result.objects.get().day < expected
+
+
+def test_an_analysis_on_a_sunday_is_of_friday_and_says_so(standin: YahooStandIn, client: Client) -> None:
+    with time_machine.travel(datetime(2026, 11, 22, 9, 0, tzinfo=timezone.get_current_timezone())):
+        job = make_finished_job("AAPL", "TCS.NS")
+        client.force_login(make_user("ann"))
+        assert "close of 20 Nov 2026, the last session that has closed" in client.get("/stocks/AAPL/").text
+    assert {result.day for result in Result.objects.all()} == {date(2026, 11, 20)}
+    assert {detail.day for detail in details_of(job).values()} == {date(2026, 11, 20)}
+
+
+@pytest.mark.parametrize(
+    ("ticker", "guessed", "currency", "decimals"),
+    [
+        ("VOD.L", "GBp", "GBp", 2),
+        ("TCS.NS", "", "INR", 2),
+        ("OTHERCURRENCY.L", "GBp", "XAU", 2),
+        ("7203.T", "", "JPY", 1),
+    ],
+)
+def test_a_stock_learns_its_currency_from_its_source(
+    standin: YahooStandIn, ticker: str, guessed: str, currency: str, decimals: int
+) -> None:
+    Stock.objects.create(ticker=ticker, currency=guessed)
+    make_finished_job(ticker)
+    stock = Stock.objects.get()
+    assert (stock.currency, stock.decimals) == (currency, decimals)
+    assert stock.name.endswith("of the stand-in")
+
+
+def test_a_source_that_tells_no_currency_leaves_the_guess(standin: YahooStandIn) -> None:
+    make_finished_job("NOCURRENCY.L")
+    assert Stock.objects.get().currency == "GBp"

@@ -1,0 +1,57 @@
+"""Bulk jobs, for staff: all active stocks or an index, after a page that says how many and how long."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from analysis.forms import BulkForm
+from analysis.services import Refused, bulk_stocks, estimate, pause, submit_bulk
+from analysis.services.bulk import ALL
+from analysis.views.requests import Request
+
+PAGE = "analysis/bulk.html"
+
+
+@require_safe
+def confirm_bulk(request: Request) -> HttpResponse:
+    form = _form(request, BulkForm(request.GET))
+    return _asked(request, form) if form.is_valid() else redirect("analysis:jobs")
+
+
+@require_POST
+def start_bulk(request: Request) -> HttpResponse:
+    form = _form(request, BulkForm(request.POST))
+    if not form.is_valid():
+        messages.error(request, "There is no such index any more.")
+        return redirect("analysis:jobs")
+    strategy = getattr(request.user, "strategy", "")
+    try:
+        submission = submit_bulk(form.cleaned_data["index"], requested_by=request.user, strategy=strategy)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return _asked(request, form, status=422)
+    if submission.is_duplicate:
+        messages.info(request, "The same stocks are being analysed already; this is that job.")
+    return redirect(submission.job)
+
+
+def _form(request: Request, form: BulkForm) -> BulkForm:
+    if not getattr(request.user, "is_staff", False):
+        raise PermissionDenied
+    return form
+
+
+def _asked(request: Request, form: BulkForm, status: int = 200) -> HttpResponse:
+    index = form.cleaned_data["index"]
+    stocks = bulk_stocks(index)
+    context = {
+        "form": form,
+        "name": str(index or ALL.lower()),
+        "count": stocks.count(),
+        "fetching": estimate(stocks, price_source=settings.PRICE_SOURCE),
+        "paused": pause(),
+    }
+    return render(request, PAGE, context, status=status)
