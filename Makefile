@@ -40,7 +40,7 @@ check: $(VENV)/installed-dev .env
 	$(RUN) -m mypy .
 	$(VENV)/bin/lint-imports
 	git ls-files -- 'templates/*.html' | xargs $(VENV)/bin/djade --check --target-version 6.1
-	$(VENV)/bin/djlint templates --check --lint --quiet
+	$(VENV)/bin/djlint templates --check --lint
 	$(RUN) tests/requirements_in_step.py
 	$(MANAGE) makemigrations --check --dry-run
 	DEBUG=false ALLOWED_HOSTS=example.org $(MANAGE) check --deploy
