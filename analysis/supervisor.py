@@ -29,6 +29,7 @@ DRAIN_SECONDS = 60
 IDLE_STOP_SECONDS = 10
 BREATH_SECONDS = 3  # between two starts of a cluster that ends at once
 WEDGED_AFTER = LEASE / 3
+PATIENCE = max(WEDGED_AFTER, timedelta(seconds=10)).total_seconds()  # with a cluster that comes up
 SUSPICIONS = 2  # in a row: between two slices a cluster that is well holds nothing for a moment
 FORGET_AFTER = timedelta(days=1)
 
@@ -42,6 +43,7 @@ class Supervisor:
         self.cluster: subprocess.Popen[bytes] | None = None
         self.born = 0.0
         self.suspicions = 0
+        self.patience = PATIENCE
         self.is_database_gone = False
 
     def run(self) -> None:
@@ -135,12 +137,14 @@ class Supervisor:
 
         As it holds nothing, nothing is lost if it was only slow.
         """
-        is_young = time.monotonic() - self.born < WEDGED_AFTER.total_seconds()
-        looks_wedged = not is_young and is_work_waiting(since=WEDGED_AFTER) and not self._holds_work()
+        age = time.monotonic() - self.born
+        looks_wedged = age > self.patience and is_work_waiting(since=WEDGED_AFTER) and not self._holds_work()
         self.suspicions = self.suspicions + 1 if looks_wedged else 0
         if self.cluster and self.suspicions >= SUSPICIONS:
             logger.error("The cluster leaves work waiting and does none; killing it")
             self._kill_group()
+            # It may only have been slow to come up, and so will be the next: killing one after the other helps nobody.
+            self.patience = 2 * self.patience if age < 2 * self.patience else PATIENCE
 
     def _holds_work(self) -> bool:
         """Whether a process of our cluster's group holds a lease that has not run out."""
