@@ -105,6 +105,17 @@ def test_a_deadline_that_passed_cancels_what_is_left_and_says_so() -> None:
     assert details_of(job)["KAVERI.DEMO"].status == DetailStatus.CANCELLED
 
 
+def test_a_deadline_that_passed_while_stocks_waited_for_their_source_names_the_cause() -> None:
+    job = make_job("KAVERI.DEMO", "B&D.DEMO", "MERU.DEMO")
+    reason = "Yahoo does not answer: waiting until 15:45."
+    waiting = JobDetail.objects.exclude(stock="KAVERI.DEMO")
+    waiting.update(wait_reason=reason, not_before=timezone.now() + LONG_AGO)
+    Job.objects.update(deadline=timezone.now() - LONG_AGO)
+    recover()
+    job.refresh_from_db()
+    assert job.error_message.endswith(f" while 2 stocks waited for their prices. The last they were told: {reason}")
+
+
 def test_cancelling_ends_what_waits_now_and_what_ran_when_its_lease_ends() -> None:
     job = make_job("KAVERI.DEMO")
     lose_worker(job)
