@@ -83,7 +83,7 @@ def submit(
         since=since,
         description=description or describe(wanted),
         total=len(wanted),
-        deadline=timezone.now() + DEADLINE_BASE + len(wanted) * _time_for_one(),
+        deadline=timezone.now() + DEADLINE_BASE + len(wanted) * timedelta(seconds=settings.DEADLINE_SECONDS_PER_STOCK),
         parent=parent,
     )
     job.request_key = _request_key(job, wanted)
@@ -174,11 +174,6 @@ def _tickers(raw: Iterable[str]) -> list[str]:
 def _stock(ticker: str) -> Stock:
     exchange = exchange_of(ticker)
     return Stock(ticker=ticker, exchange=exchange.code, currency=exchange.currency)
-
-
-def _time_for_one() -> timedelta:
-    """What a stock adds to its job's deadline: never less than two requests take at a slow pace."""
-    return timedelta(seconds=max(settings.DEADLINE_SECONDS_PER_STOCK, 2 / settings.REQUESTS_PER_SECOND))
 
 
 def _request_key(job: Job, tickers: list[str]) -> str:

@@ -157,10 +157,3 @@ def test_a_job_has_a_deadline_by_its_size(settings: Settings) -> None:
     job = submit(["A.NS", "B.NS"], source=Source.API).job
     assert job.deadline
     assert timedelta(minutes=61) < job.deadline - job.created_at < timedelta(minutes=63)
-
-
-def test_a_pace_slower_than_the_deadline_puts_it_off(settings: Settings) -> None:
-    settings.REQUESTS_PER_SECOND = 0.01
-    job = submit(["TCS.NS"], source=Source.WATCHLIST).job
-    assert job.deadline
-    assert timedelta(seconds=3600 + 190) < job.deadline - job.created_at < timedelta(seconds=3600 + 210)
