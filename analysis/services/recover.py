@@ -125,9 +125,10 @@ def _end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
     failed = {}
     for detail in expired:
         if detail.attempts >= MAX_ATTEMPTS:
-            dead = _is_dead(detail.holder)
+            # Its queue kills a process that works for too long, so the dead may have been late before.
+            late = detail.lease_until is None or detail.lease_until < now
             detail.error_kind, detail.error_message = (
-                (ErrorKind.WORKER_LOST, LOST) if dead else (ErrorKind.TIMEOUT, LATE)
+                (ErrorKind.TIMEOUT, LATE) if late else (ErrorKind.WORKER_LOST, LOST)
             )
             detail.status, detail.completed_at = DetailStatus.FAILED, now
             detail.lease_token = detail.lease_until = None
