@@ -23,6 +23,7 @@ from analysis.services.transient import transactional
 logger = logging.getLogger(__name__)
 
 STALLED_AFTER = LEASE / 3
+LONGEST_REASON = 500
 LOST = f"Worker lost: the process that analysed it died {MAX_ATTEMPTS} times."
 LATE = f"Timed out: {MAX_ATTEMPTS} workers did not finish it within {LEASE.total_seconds():.0f} s."
 
@@ -54,7 +55,7 @@ def recover() -> Recovery:
     done = Recovery()
     now = timezone.now()
     for job in Job.objects.active().filter(deadline__lte=now):
-        done.expired += cancel(job, reason=f"Its deadline passed at {timezone.localtime(job.deadline):%H:%M}.")
+        done.expired += cancel(job, reason=_why_late(job))
     for job_id in list(_lost().order_by().values_list("job_id", flat=True).distinct()):
         requeued, failed, cancelled = _end_leases(job_id)
         done.requeued += requeued
@@ -71,6 +72,16 @@ def recover() -> Recovery:
     if done.total:
         logger.info("Recovered: %s", done)
     return done
+
+
+def _why_late(job: Job) -> str:
+    """When the job's deadline passed, and what its stocks were waiting for if it was not for a worker."""
+    passed = f"Its deadline passed at {timezone.localtime(job.deadline):%H:%M}"
+    told = list(job.details.queued().exclude(wait_reason="").order_by("not_before").values_list("wait_reason"))
+    if not told:
+        return f"{passed}."
+    waited = "1 stock" if len(told) == 1 else f"{len(told):,} stocks"
+    return f"{passed} while {waited} waited for their prices. The last they were told: {told[-1][0]}"[:LONGEST_REASON]
 
 
 def _lost() -> JobDetailQuerySet:
@@ -114,9 +125,10 @@ def _end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
     failed = {}
     for detail in expired:
         if detail.attempts >= MAX_ATTEMPTS:
-            dead = _is_dead(detail.holder)
+            # Its queue kills a process that works for too long, so the dead may have been late before.
+            late = detail.lease_until is None or detail.lease_until < now
             detail.error_kind, detail.error_message = (
-                (ErrorKind.WORKER_LOST, LOST) if dead else (ErrorKind.TIMEOUT, LATE)
+                (ErrorKind.TIMEOUT, LATE) if late else (ErrorKind.WORKER_LOST, LOST)
             )
             detail.status, detail.completed_at = DetailStatus.FAILED, now
             detail.lease_token = detail.lease_until = None
