@@ -31,6 +31,9 @@ MAX_ACTIVE_JOBS_PER_USER = ENV.max_active_jobs_per_user
 MAX_WAITING_STOCKS = ENV.max_waiting_stocks
 DEADLINE_SECONDS_PER_STOCK = ENV.deadline_seconds_per_stock
 LEASE_SECONDS = ENV.lease_seconds
+KEEP_RAW_DATA_DAYS = ENV.keep_raw_data_days
+KEEP_DETAILS_DAYS = ENV.keep_details_days
+KEEP_RESULTS_DAYS = ENV.keep_results_days
 
 INSTALLED_APPS = [
     "stockapp",
