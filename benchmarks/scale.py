@@ -14,6 +14,7 @@ import re
 import statistics
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -32,7 +33,10 @@ from django.utils import timezone  # isort: skip
 
 from analysis.engine import ENGINE_VERSION, STRATEGIES, assess, to_evidence  # isort: skip
 from analysis.models import Job, JobDetail, PriceHistory, RawData, Result, Source, Stock  # isort: skip
-from analysis.services import cancel, run, run_job, submit  # isort: skip
+from analysis.services import cancel, submit  # isort: skip
+from analysis.services.claim import claim  # isort: skip
+from analysis.services.finish import finish  # isort: skip
+from analysis.services.work import Desk  # isort: skip
 from benchmarks.scale_report import Figure, Figures, write  # isort: skip
 from watchlist.models import Watchlist, WatchlistItem  # isort: skip
 
@@ -70,8 +74,8 @@ def main() -> int:
             sys.exit("The look at the plans is blind: it does not see that counting all results reads them all.")
         scans[size] = [line for name, act in acts for line in full_scans(name, act)]
         print("\n".join(scans[size]) or "No statement reads results, raw data or details from end to end.", flush=True)
-    if options.write:
-        write(options.write, connection.vendor, figures)
+        if options.write:
+            write(options.write, connection.vendor, figures)
     return int(any(lines for size, lines in scans.items() if size >= LARGE))
 
 
@@ -133,7 +137,7 @@ def first_session(job: Job, now: datetime) -> None:
 
 
 @cache
-def what_is_found() -> dict[str, object]:
+def what_is_found() -> Any:
     """The evidence of one analysis, as it is stored."""
     found = assess(PriceHistory.objects.all()[0].unpack(), STRATEGIES["technical_rating"])
     return to_evidence(found)  # type: ignore[arg-type]
@@ -220,21 +224,12 @@ def submitted() -> float:
 def finished_chunk() -> float:
     """The transaction that writes what a slice found, alone."""
     job = submit([f"T{n:04}.NS" for n in range(WATCHED)], source=Source.COMMAND, wake=False).job
-    seconds: list[float] = []
-    real = run.finish
-
-    def clocked(*args: Any) -> int:
-        started = time.perf_counter()
-        done = real(*args)
-        seconds.append(time.perf_counter() - started)
-        return done
-
-    run.finish = clocked
-    try:
-        run_job(str(job.pk))
-    finally:
-        run.finish = real
-    return max(seconds)
+    lease = claim(job.pk, uuid.uuid4())
+    if lease is None:
+        sys.exit("There was nothing to claim.")
+    desk = Desk(lease.job, lease.details)
+    outcomes = [desk.analyse(detail) for detail in lease.details]
+    return bench.timed(lambda: finish(lease, outcomes))
 
 
 @contextmanager
@@ -263,20 +258,23 @@ def full_scans(name: str, act: Callable[[], float]) -> list[str]:
         with connection.cursor() as cursor:
             cursor.execute(explain + sql, params)
             plan = [str(row[-1]) for row in cursor.fetchall()]
-        if any(is_full_scan(line, sql) for line in plan):
+        steps = "\n".join(plan).split("->") if connection.vendor == "postgresql" else plan
+        if any(is_full_scan(step, sql) for step in steps):
             found[f"  {name}: {' / '.join(line.strip() for line in plan)}\n    {sql[:600]}"] = None
     return list(found)
 
 
-def is_full_scan(line: str, sql: str) -> bool:
-    """PostgreSQL's and SQLite's words for it; SQLite names a table's alias, and the first rows in order are few."""
+def is_full_scan(step: str, sql: str) -> bool:
+    """Whether a step of a plan reads a guarded table or a whole index of one; the first rows in order are few."""
+    is_in_order = " LIMIT " in sql
     if connection.vendor == "postgresql":
-        return any(f"Seq Scan on {table}" in line for table in GUARDED)
-    if " LIMIT " in sql and " USING " in line:
-        return False
+        scan = re.search(r"(Seq|Index|Index Only) Scan.* on (\w+)", step.partition("\n")[0])
+        if scan is None or scan[2] not in GUARDED or "Index Cond" in step:
+            return False
+        return scan[1] == "Seq" or not is_in_order
     aliases = {alias: table for table, alias in re.findall(r'"(\w+)" ([TUVW]\d+)', sql)}
-    name = line.split()[1] if line.startswith("SCAN ") else ""
-    return aliases.get(name, name) in GUARDED
+    name = step.split()[1] if step.startswith("SCAN ") else ""
+    return aliases.get(name, name) in GUARDED and not (is_in_order and " USING " in step)
 
 
 if __name__ == "__main__":
