@@ -57,14 +57,14 @@ def recover() -> Recovery:
     for job in Job.objects.active().filter(deadline__lte=now):
         done.expired += cancel(job, reason=_why_late(job))
     for job_id in list(_lost().order_by().values_list("job_id", flat=True).distinct()):
-        requeued, failed, cancelled = _end_leases(job_id)
+        requeued, failed, cancelled = end_leases(job_id)
         done.requeued += requeued
         done.failed += failed
         done.cancelled += cancelled
     unfinished = Q(details__status__in=(DetailStatus.QUEUED, DetailStatus.PROCESSING))
     settled = Job.objects.active().annotate(rows_left=Count("details", filter=unfinished)).filter(rows_left=0)
     for job_id in list(settled.values_list("pk", flat=True)):
-        done.repaired += _reconcile(job_id)
+        done.repaired += reconcile(job_id)
     for jobs in (_forgotten_jobs(), _rested_jobs()):
         for job_id in list(jobs.order_by().values_list("pk", flat=True)):
             done.woken += _wake(jobs, job_id)
@@ -87,12 +87,12 @@ def _why_late(job: Job) -> str:
 def _lost() -> JobDetailQuerySet:
     """Details that nobody works on any more: their lease is over, or its holder, a process of this place, is dead."""
     holders = JobDetail.objects.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
-    dead = [holder for holder in holders if _is_dead(holder)]
+    dead = [holder for holder in holders if is_dead(holder)]
     held = JobDetail.objects.filter(status=DetailStatus.PROCESSING)
     return held.filter(Q(lease_until__lt=timezone.now()) | Q(holder__in=dead))
 
 
-def _is_dead(holder: str) -> bool:
+def is_dead(holder: str) -> bool:
     """Whether this is a process of our place that is no more."""
     place, _, pid = holder.rpartition(":")
     if place != PLACE:
@@ -107,7 +107,7 @@ def _is_dead(holder: str) -> bool:
 
 
 @transactional
-def _end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
+def end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
     """Returns how many details were put back, failed and cancelled."""
     job = Job.objects.select_for_update(no_key=True).filter(pk=job_id).first()
     if job is None:
@@ -178,7 +178,7 @@ def _wake(jobs: JobQuerySet, job_id: uuid.UUID) -> bool:
 
 
 @transactional
-def _reconcile(job_id: uuid.UUID) -> bool:
+def reconcile(job_id: uuid.UUID) -> bool:
     """Set the counters of a job whose details have all ended to what its rows say, and complete it."""
     job = Job.objects.select_for_update(no_key=True).filter(pk=job_id).first()
     if job is None:
