@@ -90,6 +90,11 @@ class Screener:
         return [(column, column.key in self.shown) for column in COLUMNS]
 
     @cached_property
+    def shows(self) -> dict[str, bool]:
+        """For every column, by its key, whether it shows: asked for every cell, so it had better be quick."""
+        return {column.key: is_shown for column, is_shown in self.column_choices}
+
+    @cached_property
     def found(self) -> StockQuerySet:
         """Every match, sorted; what has no value in the sorted column comes last."""
         by = BY_KEY[self.sort.removeprefix("-")].order
