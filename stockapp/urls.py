@@ -11,6 +11,7 @@ from stockapp.metrics import metrics
 urlpatterns = [
     path("", include("watchlist.urls")),
     path("", include("analysis.urls")),
+    path("screener/", include("watchlist.screener.urls")),
     path("account/", include("stockapp.accounts.urls")),
     path("account/password/", PasswordChange.as_view(), name="password_change"),
     path("login/", Login.as_view(), name="login"),

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from watchlist.models import Watchlist, WatchlistItem
+from watchlist.models import Screen, Watchlist, WatchlistItem
 
 
 class ItemInline(admin.TabularInline[WatchlistItem, Watchlist]):
@@ -18,3 +18,11 @@ class WatchlistAdmin(admin.ModelAdmin[Watchlist]):
     search_fields = ["name", "owner__username"]
     autocomplete_fields = ["owner"]
     inlines = [ItemInline]
+
+
+@admin.register(Screen)
+class ScreenAdmin(admin.ModelAdmin[Screen]):
+    list_display = ["name", "owner", "query"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "owner__username"]
+    autocomplete_fields = ["owner"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 
 from analysis.models import JobDetail, Stock
@@ -75,3 +75,31 @@ class WatchlistItem(models.Model):
 
     def __str__(self) -> str:
         return self.stock_id
+
+
+class ScreenQuerySet(models.QuerySet["Screen"]):
+    def of(self, user: AbstractBaseUser | AnonymousUser) -> ScreenQuerySet:
+        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+
+
+class Screen(models.Model):
+    """A question to the screener that its owner keeps by name: filters, order and columns, as in an address."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="screens")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=2000, blank=True)
+
+    objects: ClassVar[models.Manager[Screen]] = ScreenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint("owner", Lower("name"), name="screen_name_is_unique_per_owner"),
+            models.CheckConstraint(name="screen_name_is_not_empty", condition=~models.Q(name="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("screener:open", args=[self.pk])

@@ -41,6 +41,7 @@ class Result(models.Model):
     score = models.FloatField(null=True, blank=True)
     raw_verdict = models.CharField(max_length=12, choices=VERDICTS, blank=True)
     verdict = models.CharField(max_length=12, choices=VERDICTS, blank=True)
+    verdict_since = models.DateField(null=True, blank=True, help_text="The session in which the verdict began.")
     side = models.CharField(max_length=5, choices=SIDES, blank=True)
     entry = models.FloatField(null=True, blank=True)
     stop = models.FloatField(null=True, blank=True)

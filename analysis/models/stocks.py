@@ -7,10 +7,11 @@ from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import NullIf
 from django.urls import reverse
 
-from analysis.engine import Bars
+from analysis.engine import Bars, Side, Verdict
 from analysis.models.statuses import StockStatus
 from analysis.prices import Finding, History, exchange_of, is_demo, is_well_formed, unpack
 
@@ -20,9 +21,42 @@ def validate_ticker(text: str) -> None:
         raise ValidationError(f"“{text}” is not a ticker. A ticker looks like TCS.NS or AAPL.")
 
 
+# What the screener reads of a stock and of its newest result.
+SCREENED = ("ticker", "name", "exchange", "currency", "industry", "is_active", "last_status", "last_analyzed_at")
+SCREENED_RESULT = (
+    "day", "close", "previous_close", "score", "raw_verdict", "verdict", "verdict_since", "strategy", "side", "entry",
+    "stop", "target", "risk_reward", "what_changed",
+)  # fmt: skip
+
+
 class StockQuerySet(models.QuerySet["Stock"]):
     def active(self) -> StockQuerySet:
         return self.filter(is_active=True)
+
+    def analyzed(self) -> StockQuerySet:
+        return self.filter(last_result__isnull=False)
+
+    def for_screener(self, *, long_only: bool) -> StockQuerySet:
+        """Every analysed stock with its newest result: one query, whatever the history's size, and no evidence.
+
+        `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward` is missing where the user sees no
+        plan. Each is there to filter and to sort by.
+        """
+        risk_reward = F("last_result__risk_reward")
+        shorts_hidden = Case(When(last_result__side=Side.SHORT.value, then=None), default=risk_reward)
+        codes = [When(last_result__verdict=verdict.value, then=Value(verdict.code)) for verdict in Verdict]
+        ratio = F("last_result__close") / NullIf(F("last_result__previous_close"), Value(0.0))
+        return (
+            self.analyzed()
+            .annotate(
+                change=(ratio - 1.0) * 100.0,
+                verdict_code=Case(*codes, output_field=models.SmallIntegerField()),
+                planned_risk_reward=shorts_hidden if long_only else risk_reward,
+            )
+            .select_related("last_result")
+            .only(*SCREENED, *(f"last_result__{name}" for name in SCREENED_RESULT))
+            .fetch_mode(models.FETCH_RAISE)
+        )
 
     def lock(self, tickers: Iterable[str]) -> None:
         """Lock these rows in one order for everybody, so that two transactions never wait for each other."""

@@ -146,6 +146,7 @@ def result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
     result.status = ResultStatus.COMPLETED
     result.score, result.close, result.previous_close = found.score, found.close, found.previous_close
     result.raw_verdict, result.verdict = found.raw_verdict.value, found.verdict.value
+    result.verdict_since = found.verdict_since
     result.no_trade_reason = found.no_trade_reason
     result.what_changed = "; ".join(change.sentence for change in found.changes)[:300]
     if found.plan:

@@ -1,0 +1,1 @@
+"""The screener: every analysed stock, filtered, sorted, kept as screens, exported and put on lists."""
