@@ -2,6 +2,7 @@
 
 from analysis.services.bulk import bulk_stocks, submit_bulk
 from analysis.services.cancel import cancel
+from analysis.services.chart import hide_indicator, show_indicator
 from analysis.services.estimate import Estimate, estimate, estimate_rest
 from analysis.services.pace import pause
 from analysis.services.record import compute_records, may_want_records, want_records
@@ -25,6 +26,7 @@ __all__ = [
     "compute_records",
     "estimate",
     "estimate_rest",
+    "hide_indicator",
     "is_work_waiting",
     "known_stock",
     "load_demo_market",
@@ -38,6 +40,7 @@ __all__ = [
     "rerun",
     "run_job",
     "run_slice",
+    "show_indicator",
     "submit",
     "submit_bulk",
     "unserved_jobs",
