@@ -4,7 +4,7 @@ pandas-ta stands at the edge: `compute` alone knows it, and loads it when first 
 """
 
 from analysis.catalogue.compute import Line, NoValues, compute
-from analysis.catalogue.indicator import BadChoice, Chosen, Indicator, Parameter, Place, Scale
+from analysis.catalogue.indicator import BadChoice, Chosen, Indicator, NotOffered, Parameter, Place, Scale
 from analysis.catalogue.offered import OFFERED, choose, indicator_named, kept_choices, matching
 from analysis.catalogue.refused import REFUSED
 
@@ -16,6 +16,7 @@ __all__ = [
     "Indicator",
     "Line",
     "NoValues",
+    "NotOffered",
     "Parameter",
     "Place",
     "Scale",

@@ -12,6 +12,10 @@ class BadChoice(ValueError):
     """An indicator or a parameter that is not offered; the message is a sentence for the user."""
 
 
+class NotOffered(BadChoice):
+    """There is no such indicator, or it is refused for a reason that the message names."""
+
+
 class Place(StrEnum):
     """Where an indicator is drawn: over the prices, or in a pane of its own under them."""
 
@@ -105,8 +109,9 @@ class Chosen:
         return max((value for value in self.values.values() if isinstance(value, int)), default=1)
 
     @property
-    def settings(self) -> list[tuple[Parameter, float]]:
-        return [(parameter, self.values[parameter.key]) for parameter in self.indicator.parameters]
+    def settings(self) -> list[tuple[Parameter, str]]:
+        """Its parameters, each with its value as it is written."""
+        return [(parameter, f"{self.values[parameter.key]:g}") for parameter in self.indicator.parameters]
 
     def as_dict(self) -> dict[str, Any]:
         """What is kept of a choice; `choose` reads it again."""

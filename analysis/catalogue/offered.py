@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.catalogue.indicator import BadChoice, Chosen, Indicator
+from analysis.catalogue.indicator import BadChoice, Chosen, Indicator, NotOffered
 from analysis.catalogue.overlays import OVERLAYS
 from analysis.catalogue.panes import PANES
 from analysis.catalogue.refused import REFUSED
@@ -14,11 +14,11 @@ OFFERED: dict[str, Indicator] = {
 
 
 def choose(key: str, values: Mapping[str, Any]) -> Chosen:
-    """The indicator of this key with these parameters; BadChoice with a sentence where it is not offered."""
+    """The indicator of this key with these parameters; NotOffered or BadChoice with a sentence."""
     if key in REFUSED:
-        raise BadChoice(f"“{key}” is not offered: {REFUSED[key]}.")
+        raise NotOffered(f"“{key}” is not offered: {REFUSED[key]}.")
     if key not in OFFERED:
-        raise BadChoice(f"There is no indicator “{key[:30]}”.")
+        raise NotOffered(f"There is no indicator “{key[:30]}”.")
     return OFFERED[key].chosen(values)
 
 

@@ -1,10 +1,13 @@
 """Indicators of the catalogue on a stock's chart: found by name, shown, hidden, and their numbers."""
 
+from typing import Any
+
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from analysis.catalogue import OFFERED, BadChoice, Chosen, NoValues, choose, compute, matching
+from analysis.catalogue import BadChoice, Chosen, NotOffered, NoValues, choose, compute, matching
+from analysis.engine import Bars
 from analysis.indicator_form import IndicatorForm
 from analysis.services import Refused, hide_indicator, show_indicator
 from analysis.views.chart import NO_BARS, numbers, shown_rows
@@ -26,31 +29,35 @@ def indicators(request: Request) -> HttpResponse:
 def indicator_series(request: Request, ticker: str, key: str) -> JsonResponse:
     """An indicator's lines over the sessions that the chart shows.
 
-    404 with a sentence for an indicator that is not offered or a stock without bars, 422 for parameters out of bounds
-    and where there are too few bars.
+    With a sentence: 404 for an indicator that is not offered or a stock without bars, 422 for parameters out of bounds,
+    and no lines where the bars are too few.
     """
     page = context_of(request, named_stock(ticker))["page"]
-    if key not in OFFERED:
-        return _problem(404, BadChoice(f"There is no indicator “{key[:30]}”."))
     if page.bars is None:
         return _problem(404, page.price_error or NO_BARS.format(ticker=ticker))
     try:
         chosen = choose(key, {name: value for name, value in request.GET.items() if name != "all"})
-        lines = compute(page.bars, chosen)
-    except (BadChoice, NoValues) as problem:
+    except NotOffered as problem:
+        return _problem(404, problem)
+    except BadChoice as problem:
         return _problem(422, problem)
-    rows = shown_rows(request)
-    return JsonResponse(
-        {
-            "label": chosen.label,
-            "place": chosen.indicator.place,
-            "scale": chosen.indicator.scale,
-            "session": page.bars.session[rows].astype(str).tolist(),
-            "lines": [
-                {"label": line.label, "is_bars": line.is_bars, "values": numbers(line.values[rows])} for line in lines
-            ],
-        }
-    )
+    return JsonResponse(_columns(page.bars, chosen, shown_rows(request)))
+
+
+def _columns(bars: Bars, chosen: Chosen, rows: slice) -> dict[str, Any]:
+    drawn = {"label": chosen.label, "place": chosen.indicator.place, "scale": chosen.indicator.scale}
+    try:
+        lines = compute(bars, chosen)
+    except NoValues as problem:
+        return {**drawn, "session": [], "lines": [], "problem": str(problem)}
+    return {
+        **drawn,
+        "session": bars.session[rows].astype(str).tolist(),
+        "lines": [
+            {"label": line.label, "is_bars": line.is_bars, "values": numbers(line.values[rows])} for line in lines
+        ],
+        "problem": "",
+    }
 
 
 @require_POST

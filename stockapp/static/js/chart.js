@@ -31,14 +31,14 @@ box.addEventListener("keydown", (event) => {
 });
 document.addEventListener("refresh:chart", () => {
   answers.clear();
-  load();
+  if (hasBars()) load();
 });
 document.body.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.elt.id === "indicators") load();
+  if (event.detail.elt.id === "indicators" && hasBars()) load();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-load();
+if (hasBars()) load();
 
 async function load() {
   const turn = ++loads;
@@ -75,11 +75,16 @@ async function indicator(entry) {
   const place = entry.querySelector("[data-values]");
   try {
     const found = await ask(entry.dataset.url);
+    if (found.problem) throw new Error(found.problem);
     return { ...found, lines: found.lines.map((line) => ({ ...line })), box: place };
   } catch (error) {
     place.textContent = sentence(error, "It could not be loaded.");
     return null;
   }
+}
+
+function hasBars() {
+  return document.querySelector("#sessions table") !== null;
 }
 
 function listed() {

@@ -17,7 +17,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 function isTyping(target) {
-  return target.matches("input:not([type=checkbox]), select, textarea, dialog *, .chart");
+  return target.matches("input:not([type=checkbox]), select, textarea, dialog *");
 }
 
 function focus(event, id) {
