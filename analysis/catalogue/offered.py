@@ -51,5 +51,5 @@ def indicator_named(text: str) -> Indicator:
         return found[0]
     if not found:
         raise BadChoice(f"There is no indicator like “{text.strip()[:30]}”." if sought else "Type an indicator’s name.")
-    names = ", ".join(each.short for each in found[:5])
-    raise BadChoice(f"“{text.strip()[:30]}” may be several indicators: {names}{'…' if len(found) > 5 else ''}.")
+    names = ", ".join(each.short for each in found[:5]) + (" and others" if len(found) > 5 else "")
+    raise BadChoice(f"“{text.strip()[:30]}” may be several indicators: {names}.")

@@ -141,7 +141,6 @@ VOLUMES = (
     ),
     pane("cmf", "CMF", "Chaikin money flow", length(20)),
     pane("efi", "EFI", "Elder’s force index", length(13), scale=VOLUME),
-    pane("eom", "EOM", "Ease of movement", length(14)),
     pane(
         "kvo", "KVO", "Klinger volume oscillator", whole("fast", 34), whole("slow", 55), whole("signal", 13),
         columns=("KVO", "Signal"), scale=VOLUME,

@@ -2,6 +2,7 @@
 
 REFUSED = {
     "cdl_pattern": "sixty-two columns of flags, and nothing to draw as a line",
+    "eom": "a session without volume leaves it without a value for ever after",
     "kst": "a hundred times the published value: rates in percent are multiplied by 100 again",
     "long_run": "compares two series that somebody would have to give; it knows no bars",
     "psar": "takes other sides than Wilder’s rules; the engine’s Parabolic SAR is TA-Lib’s",

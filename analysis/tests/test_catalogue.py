@@ -108,6 +108,24 @@ def test_candle_patterns_are_flags_without_a_line(table: pd.DataFrame) -> None:
     assert set(np.abs(np.unique(flags))) <= {0, 80, 100, 200}
 
 
+def test_ease_of_movement_never_recovers_from_a_session_without_volume(table: pd.DataFrame) -> None:
+    volume = table["volume"].copy()
+    volume.iloc[500] = 0
+    values = ta.eom(high=table["high"], low=table["low"], close=table["close"], volume=volume, length=14)
+    assert values.iloc[400:500].notna().all()
+    assert not np.isfinite(values.iloc[500:]).any()
+
+
+@EVERY
+def test_an_offered_indicator_gets_over_a_session_without_trade(bars: Bars, indicator: Indicator) -> None:
+    columns = {name: getattr(bars, name).copy() for name in ("open", "high", "low", "close", "volume")}
+    for name in ("open", "high", "low", "close"):
+        columns[name][500] = bars.close[499]
+    columns["volume"][500] = 0
+    for line in compute(Bars(session=bars.session, **columns), indicator.chosen({})):
+        assert np.isfinite(line.values[-200:]).all(), line.label
+
+
 def test_kst_is_a_hundred_times_the_published_one(table: pd.DataFrame) -> None:
     close = table["close"]
     rates = [close.pct_change(n) * 100 for n in (10, 15, 20, 30)]
