@@ -1,5 +1,7 @@
 """The catalogue over real bars: what is offered works, and what is refused is really broken."""
 
+import subprocess
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -224,3 +226,8 @@ def test_a_part_of_a_name_finds_what_starts_with_it_first() -> None:
         indicator_named("zzz")
     with pytest.raises(BadChoice, match="Type an indicator’s name"):
         indicator_named(" ")
+
+
+def test_the_pages_start_without_pandas_ta() -> None:
+    program = "import django, sys; django.setup(); import stockapp.urls; sys.exit('pandas_ta' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], cwd=settings.BASE_DIR, check=True)

@@ -1,8 +1,10 @@
 """The stock page's chart in a real browser: drawn, moved by keys, filled with indicators, remembered."""
 
 import re
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -142,6 +144,21 @@ def test_the_chart_follows_the_theme_while_it_is_shown(ann: Page) -> None:
     light = ink()
     ann.emulate_media(color_scheme="dark")
     assert ink() != light
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_is_accessible_and_as_wide_as_the_screen(
+    ann: Page, scheme: Literal["light", "dark"], width: int
+) -> None:
+    ann.set_viewport_size({"width": width, "height": 900})
+    ann.emulate_media(color_scheme=scheme)
+    add(ann, "bbands")
+    expect(ann.locator("[data-values] b").first).to_be_visible(timeout=PATIENCE)
+    found = Axe().run(ann)
+    assert found.violations_count == 0, found.generate_report()
+    assert ann.evaluate("document.documentElement.scrollWidth") <= width
+    assert ann.evaluate("[...document.querySelectorAll('.scroll')].every((box) => box.scrollWidth <= box.clientWidth)")
 
 
 def test_a_stock_without_bars_offers_to_fetch_them_and_then_shows_them(ann: Page, live_server: LiveServer) -> None:
