@@ -137,13 +137,17 @@ def test_an_indicator_with_too_few_bars_says_so_and_the_chart_stays(ann: Page) -
 
 
 def test_the_chart_follows_the_theme_while_it_is_shown(ann: Page) -> None:
-    def ink() -> str:
-        script = "c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return d.join(); }"
-        return str(hash(ann.locator("canvas").first.evaluate(script)))
-
-    light = ink()
     ann.emulate_media(color_scheme="dark")
-    assert ink() != light
+    inks = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+      const canvas = document.querySelector("#chart canvas");
+      const bytes = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      const found = new Set();
+      for (let n = 0; n < bytes.length; n += 4) found.add(`${bytes[n]},${bytes[n + 1]},${bytes[n + 2]}`);
+      done([...found]);
+    })))"""
+    found = ann.evaluate(inks)
+    assert "86,180,233" in found  # a rising candle in the dark theme
+    assert "0,114,178" not in found  # and none in the light one's
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
