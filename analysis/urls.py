@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from analysis.prices import normalise
-from analysis.views import bulk, chart, jobs, records, stocks, strategies
+from analysis.views import bulk, chart, indicators, jobs, records, stocks, strategies
 
 
 class TickerConverter:
@@ -28,6 +28,10 @@ urlpatterns = [
     path("stocks/<ticker:ticker>/live/", stocks.stock_live, name="stock_live"),
     path("stocks/<ticker:ticker>/series/", chart.stock_series, name="stock_series"),
     path("stocks/<ticker:ticker>/analyze/", stocks.analyze_stock, name="analyze_stock"),
+    path("stocks/<ticker:ticker>/indicators/", indicators.show, name="show_indicator"),
+    path("stocks/<ticker:ticker>/indicators/hide/", indicators.hide, name="hide_indicator"),
+    path("stocks/<ticker:ticker>/indicators/<slug:key>/", indicators.indicator_series, name="indicator_series"),
+    path("indicators/", indicators.indicators, name="indicators"),
     path("strategies/", strategies.strategies, name="strategies"),
     path("track-record/", records.track_record, name="track_record"),
     path("track-record/live/", records.track_record_live, name="track_record_live"),

@@ -2,6 +2,7 @@
 
 from analysis.services.bulk import bulk_stocks, submit_bulk
 from analysis.services.cancel import cancel
+from analysis.services.chart import hide_indicator, show_indicator
 from analysis.services.estimate import Estimate, estimate, estimate_rest
 from analysis.services.integrity import check_integrity
 from analysis.services.pace import pause
@@ -29,6 +30,7 @@ __all__ = [
     "compute_records",
     "estimate",
     "estimate_rest",
+    "hide_indicator",
     "is_work_waiting",
     "known_stock",
     "load_demo_market",
@@ -44,6 +46,7 @@ __all__ = [
     "run_job",
     "run_slice",
     "schedule_prune",
+    "show_indicator",
     "submit",
     "submit_bulk",
     "unserved_jobs",

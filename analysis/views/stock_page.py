@@ -165,13 +165,20 @@ class StockPage:
         return self.standing.result is not None and self.standing.result.bar_count < FEW_BARS
 
     @cached_property
-    def comparison(self) -> Comparison | None:
-        """What every strategy says, over the bars that an analysis would look at; None where there are none."""
+    def analyzed_bars(self) -> Bars | None:
+        """The bars that an analysis of today would look at; None where there are none."""
         if self.history is None or self.bars is None:
             return None
         try:
-            bars = looked_at(self.history, self.standing.now).bars
+            return looked_at(self.history, self.standing.now).bars
         except PriceError:  # its newest bars are older than what an analysis looks at
+            return None
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """What every strategy says of the analysed bars."""
+        bars = self.analyzed_bars
+        if bars is None:
             return None
         stock, result = self.standing.stock, self.standing.result
         return Comparison(

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from analysis.catalogue import kept_choices
 from analysis.forms import SearchForm
 from analysis.models import Source, Stock
 from analysis.prices import is_well_formed, normalise
@@ -23,28 +24,28 @@ SUGGESTIONS, FOUND = 8, 50
 
 @require_safe
 def stock(request: Request, ticker: str) -> HttpResponse:
-    return render(request, PAGE, _context(request, _stock(ticker)))
+    return render(request, PAGE, context_of(request, named_stock(ticker)))
 
 
 @require_safe
 def stock_live(request: Request, ticker: str) -> HttpResponse:
     """What the page says of the stock while it is being analysed; 286 tells htmx that it no longer is."""
-    context = _context(request, _stock(ticker), is_poll=True)
+    context = context_of(request, named_stock(ticker), is_poll=True)
     return render(request, f"{PAGE}#live", context, status=200 if context["page"].standing.is_active else 286)
 
 
 @require_POST
 def analyze_stock(request: Request, ticker: str) -> HttpResponse:
-    stock = _stock(ticker)
+    stock = named_stock(ticker)
     strategy = getattr(request.user, "strategy", "")
     try:
         if submit([stock.pk], source=Source.WATCHLIST, requested_by=request.user, strategy=strategy).is_duplicate:
             messages.info(request, f"{stock} is being analysed already.")
     except Refused as refusal:
         messages.error(request, str(refusal))
-        return render(request, f"{PAGE}#acted" if request.htmx else PAGE, _context(request, stock), status=422)
+        return render(request, f"{PAGE}#acted" if request.htmx else PAGE, context_of(request, stock), status=422)
     if request.htmx:
-        return render(request, f"{PAGE}#acted", _context(request, _stock(ticker)))
+        return render(request, f"{PAGE}#acted", context_of(request, named_stock(ticker)))
     return redirect(stock)
 
 
@@ -61,13 +62,14 @@ def stock_search(request: Request) -> HttpResponse:
     return render(request, "analysis/search.html#options" if request.htmx else "analysis/search.html", context)
 
 
-def _stock(ticker: str) -> Stock:
+def named_stock(ticker: str) -> Stock:
     return get_object_or_404(Stock.objects.select_related("last_result", "last_job"), pk=ticker)
 
 
-def _context(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
+def context_of(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
     detail = stock.details.filter(job=stock.last_job_id).first() if stock.last_status in IN_WORK else None
     standing = Standing(stock, profile_of(request), timezone.now(), detail.attempts if detail else 0)
     strategy = getattr(request.user, "strategy", "")
     live = reverse("analysis:stock_live", args=[stock.pk])
-    return {"stock": stock, "page": StockPage(standing, strategy), "live_url": live, **more}
+    choices = kept_choices(getattr(request.user, "chart_indicators", []))
+    return {"stock": stock, "page": StockPage(standing, strategy), "live_url": live, "choices": choices, **more}

@@ -13,7 +13,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     fieldsets = [
         *(DjangoUserAdmin.fieldsets or []),
         ("Risk", {"fields": RISK}),
-        ("Display", {"fields": ("number_format", "theme")}),
+        ("Display", {"fields": ("number_format", "theme", "chart_indicators")}),
     ]
 
 

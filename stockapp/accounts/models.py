@@ -4,10 +4,12 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from analysis.catalogue import kept_choices
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
 
 PERCENT = [MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(100))]
@@ -16,6 +18,12 @@ PERCENT = [MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(100))]
 def strategy_choices() -> list[tuple[str, str]]:
     """The engine's strategies, read at run time: a new one needs no migration."""
     return [(strategy.key, strategy.name) for strategy in STRATEGIES.values()]
+
+
+def validate_chart_indicators(kept: object) -> None:
+    """A list of choices that the catalogue offers, no other."""
+    if not isinstance(kept, list) or len(kept_choices(kept)) != len(kept):
+        raise ValidationError("These are not indicators of the catalogue.")
 
 
 class NumberFormat(models.TextChoices):
@@ -70,6 +78,12 @@ class User(AbstractUser):
     )
     number_format = models.CharField(max_length=16, choices=NumberFormat, default=NumberFormat.AUTO)
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.AUTO)
+    chart_indicators = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_chart_indicators],
+        help_text="What the user’s charts show besides the prices: choices from the catalogue.",
+    )
 
     class Meta(AbstractUser.Meta):
         constraints = [

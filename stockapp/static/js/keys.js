@@ -11,11 +11,12 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "n") focus(event, "add-ticker");
   else if (event.key === "?") document.getElementById("keys").showModal();
   else if (event.key === "t") nextTheme();
+  else if (event.key === "[" || event.key === "]") document.querySelector(`a[aria-keyshortcuts="${event.key}"]`)?.click();
   else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
 });
 
 function isTyping(target) {
-  return target.matches("input:not([type=checkbox]), select, textarea, dialog *, .chart");
+  return target.matches("input:not([type=checkbox]), select, textarea, dialog *");
 }
 
 function focus(event, id) {

@@ -1,0 +1,65 @@
+// Legend: the values of one session in HTML, beside the names; and the newest ones in words for who cannot see the chart.
+
+import { compact, day, money, number, percent, score } from "./formats.js";
+import { AVERAGES } from "./chart_drawing.js";
+
+const legend = document.getElementById("chart-legend");
+const summary = document.getElementById("chart-summary");
+
+/** Write the values of session `n` of the data, and of each indicator beside its name in the list. */
+export function describe(data, indicators, stock, n) {
+  const price = (value) => money(value, stock.currency, stock.decimals);
+  legend.replaceChildren(
+    item(day(data.session[n]), ""),
+    item("O", price(data.open[n])),
+    item("H", price(data.high[n])),
+    item("L", price(data.low[n])),
+    item("C", price(data.close[n])),
+    item("", percent(100 * (data.close[n] / (n ? data.close[n - 1] : NaN) - 1))),
+    item("Vol", compact(data.volume[n], stock.currency)),
+    ...Object.entries(data.averages).map(([name, values], each) =>
+      item(name, number(values[n] ?? NaN, stock.decimals), AVERAGES[each]),
+    ),
+    item("Score", score(data.score[n] ?? NaN)),
+    item("", verdict(data, n)),
+  );
+  for (const indicator of indicators) {
+    const single = indicator.lines.length === 1;
+    indicator.box.replaceChildren(
+      ...indicator.lines.map((line) => item(single ? "" : line.label, line.write(line.values[n] ?? NaN), line.ink)),
+    );
+  }
+}
+
+/** What the chart shows, and its newest values, as one text. */
+export function summarise(data, indicators, stock, shown) {
+  const last = data.session.length - 1;
+  const values = indicators.flatMap((indicator) =>
+    indicator.lines.map((line) => {
+      const name = indicator.lines.length === 1 ? indicator.label : `${indicator.label} ${line.label}`;
+      return `${name} ${line.write(line.values[last] ?? NaN)}`;
+    }),
+  );
+  const averages = Object.entries(data.averages).map(([name, of]) => `${name} ${number(of[last] ?? NaN, stock.decimals)}`);
+  const state = [`score ${score(data.score[last] ?? NaN)}`, verdict(data, last)].filter(Boolean);
+  summary.textContent =
+    `Shown are the sessions from ${day(shown.from)} to ${day(shown.to)}. At the close of ${day(data.session[last])}: ` +
+    `${[money(data.close[last], stock.currency, stock.decimals), ...averages, ...state, ...values].join(", ")}.`;
+}
+
+function verdict(data, n) {
+  return data.verdict[n] === null ? "" : data.verdicts[data.verdict[n]];
+}
+
+function item(name, value, ink = "") {
+  const span = document.createElement("span");
+  if (ink) {
+    const swatch = document.createElement("span");
+    swatch.className = `swatch ${ink}`;
+    span.append(swatch);
+  }
+  const strong = document.createElement("b");
+  strong.textContent = value;
+  span.append(name ? `${name} ` : "", strong);
+  return span;
+}

@@ -1,0 +1,179 @@
+"""The stock page's chart in a real browser: drawn, moved by keys, filled with indicators, remembered."""
+
+import re
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from analysis.models import Stock, StockStatus
+from analysis.services import run_job
+from analysis.tests.make import PASSWORD, make_finished_job, make_stock, make_user
+from watchlist.models import Watchlist, WatchlistItem
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+PATIENCE = 40_000  # the first indicator loads pandas-ta, and some compile
+
+
+@pytest.fixture
+def ann(visitor: Page, live_server: LiveServer) -> Page:
+    """The browser of Ann, who is logged in and has an analysed stock on her list, and one behind it."""
+    user = make_user("ann")
+    make_finished_job("KAVERI.DEMO", "NAVANKURA.DEMO", requested_by=user)
+    watchlist = Watchlist.objects.create(owner=user, name="Mine")
+    for position, ticker in enumerate(["KAVERI.DEMO", "NAVANKURA.DEMO"]):
+        WatchlistItem.objects.create(watchlist=watchlist, stock_id=ticker, position=position)
+    visitor.goto(f"{live_server.url}/login/?next=/stocks/KAVERI.DEMO/")
+    visitor.get_by_label("Username").fill("ann")
+    visitor.get_by_label("Password").fill(PASSWORD)
+    visitor.get_by_role("button", name="Log in").click()
+    expect(visitor.locator("canvas").first).to_be_visible()
+    return visitor
+
+
+def chart(page: Page) -> Locator:
+    return page.locator("#chart")
+
+
+def shown_from(page: Page) -> str:
+    return chart(page).get_attribute("data-from") or ""
+
+
+def add(page: Page, name: str) -> None:
+    page.get_by_role("combobox", name="Indicator to add").fill(name)
+    page.get_by_role("button", name="Add", exact=True).click()
+
+
+def test_the_chart_shows_what_the_page_says(ann: Page) -> None:
+    result = Stock.objects.get(pk="KAVERI.DEMO").last_result
+    assert result is not None
+    summary = ann.locator("#chart-summary")
+    expect(summary).to_contain_text(f", {result.get_verdict_display()}.")
+    newest = ann.locator("#sessions tbody tr").first
+    close = newest.locator("td").nth(3).inner_text()
+    expect(summary).to_contain_text(close)
+    expect(ann.locator("#chart-legend")).to_contain_text(close)
+    canvas = ann.locator("canvas").first
+    drawn = canvas.evaluate("c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size")
+    assert drawn > 8
+
+
+def test_ranges_are_chosen_by_key_and_pointer_and_kept(ann: Page) -> None:
+    expect(ann.get_by_role("button", name="1Y")).to_have_attribute("aria-pressed", "true")
+    year = shown_from(ann)
+    ann.keyboard.press("1")
+    expect(ann.get_by_role("button", name="3M")).to_have_attribute("aria-pressed", "true")
+    assert shown_from(ann) > year
+    ann.get_by_role("button", name="All").click()
+    first = Stock.objects.get(pk="KAVERI.DEMO").histories.get().first_session.isoformat()
+    expect(chart(ann)).to_have_attribute("data-from", first)
+    ann.keyboard.press("4")
+    expect(chart(ann)).not_to_have_attribute("data-from", first)
+    assert shown_from(ann) < year
+    two_years = shown_from(ann)
+    ann.reload()
+    expect(chart(ann)).to_have_attribute("data-from", two_years)
+
+
+def test_the_chart_moves_and_zooms_by_key_once_it_is_focused(ann: Page) -> None:
+    before = shown_from(ann)
+    ann.keyboard.press("ArrowLeft")
+    assert shown_from(ann) == before
+    chart(ann).focus()
+    ann.keyboard.press("ArrowLeft")
+    expect(chart(ann)).not_to_have_attribute("data-from", before)
+    moved = shown_from(ann)
+    assert moved < before
+    ann.keyboard.press("+")
+    expect(chart(ann)).not_to_have_attribute("data-from", moved)
+    assert shown_from(ann) > moved
+
+
+def test_indicators_are_added_as_overlay_and_pane_and_remembered_and_removed(ann: Page) -> None:
+    shown = ann.get_by_role("list", name="Indicators on the chart").get_by_role("listitem")
+    field = ann.get_by_role("combobox", name="Indicator to add")
+    field.press_sequentially("donch")
+    expect(ann.get_by_role("option", name="Donchian")).to_be_visible()
+    field.press("ArrowDown")
+    field.press("Enter")
+    expect(shown.filter(has_text="Donchian 20, 20")).to_contain_text(re.compile(r"Upper \d"), timeout=PATIENCE)
+    expect(chart(ann)).to_have_attribute("data-panes", "0")
+    expect(field).to_be_focused()
+
+    add(ann, "RSI")
+    expect(shown.filter(has_text="RSI 14")).to_contain_text(re.compile(r"\d\d\.\d\d"), timeout=PATIENCE)
+    expect(chart(ann)).to_have_attribute("data-panes", "1")
+    expect(ann.locator("#chart-summary")).to_contain_text(re.compile(r"RSI 14 \d\d\.\d\d"))
+
+    ann.get_by_label("Settings of RSI 14").click()
+    ann.get_by_label("Length").last.fill("21")
+    ann.get_by_role("button", name="Apply").last.click()
+    expect(shown.filter(has_text="RSI 21")).to_contain_text(re.compile(r"\d\d\.\d\d"), timeout=PATIENCE)
+
+    ann.reload()
+    expect(shown).to_have_count(2)
+    expect(shown.filter(has_text="RSI 21")).to_contain_text(re.compile(r"\d\d\.\d\d"), timeout=PATIENCE)
+    expect(chart(ann)).to_have_attribute("data-panes", "1")
+
+    ann.get_by_role("button", name="Remove RSI 21").click()
+    expect(chart(ann)).to_have_attribute("data-panes", "0")
+    expect(shown).to_have_count(1)
+    ann.get_by_role("button", name="Remove Donchian 20, 20").press("Enter")
+    expect(shown).to_have_count(0)
+    expect(ann.locator("#chart-summary")).not_to_contain_text("Donchian")
+
+
+def test_an_indicator_with_too_few_bars_says_so_and_the_chart_stays(ann: Page) -> None:
+    add(ann, "ht_trendline")
+    expect(ann.locator("[data-values] b").first).to_be_visible(timeout=PATIENCE)
+    chart(ann).focus()
+    ann.keyboard.press("]")
+    expect(ann.get_by_role("heading", level=1)).to_have_text("NAVANKURA.DEMO")
+    expect(ann.locator("[data-values]")).to_have_text("HT trend needs more sessions than the 43 that are stored.")
+    expect(ann.locator("canvas").first).to_be_visible()
+
+
+def test_the_chart_follows_the_theme_while_it_is_shown(ann: Page) -> None:
+    ann.emulate_media(color_scheme="dark")
+    inks = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+      const canvas = document.querySelector("#chart canvas");
+      const bytes = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      const found = new Set();
+      for (let n = 0; n < bytes.length; n += 4) found.add(`${bytes[n]},${bytes[n + 1]},${bytes[n + 2]}`);
+      done([...found]);
+    })))"""
+    found = ann.evaluate(inks)
+    assert "86,180,233" in found  # a rising candle in the dark theme
+    assert "0,114,178" not in found  # and none in the light one's
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_is_accessible_and_as_wide_as_the_screen(
+    ann: Page, scheme: Literal["light", "dark"], width: int
+) -> None:
+    ann.set_viewport_size({"width": width, "height": 900})
+    ann.emulate_media(color_scheme=scheme)
+    add(ann, "bbands")
+    expect(ann.locator("[data-values] b").first).to_be_visible(timeout=PATIENCE)
+    found = Axe().run(ann)
+    assert found.violations_count == 0, found.generate_report()
+    assert ann.evaluate("document.documentElement.scrollWidth") <= width
+    assert ann.evaluate("[...document.querySelectorAll('.scroll')].every((box) => box.scrollWidth <= box.clientWidth)")
+
+
+def test_a_stock_without_bars_offers_to_fetch_them_and_then_shows_them(ann: Page, live_server: LiveServer) -> None:
+    make_stock("MERUVANTA.DEMO")
+    ann.goto(f"{live_server.url}/stocks/MERUVANTA.DEMO/")
+    expect(ann.get_by_role("heading", name="No price history")).to_be_visible()
+    expect(chart(ann)).to_be_hidden()
+    ann.get_by_role("button", name="Fetch").click()
+    expect(ann.get_by_text("Queued").first).to_be_visible()
+    stock = Stock.objects.get(pk="MERUVANTA.DEMO")
+    assert stock.last_status == StockStatus.QUEUED
+    run_job(str(stock.last_job_id))
+    expect(ann.get_by_role("heading", name="No price history")).to_be_hidden()
+    expect(ann.locator("canvas").first).to_be_visible()
