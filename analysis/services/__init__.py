@@ -9,7 +9,7 @@ from analysis.services.recover import Recovery, is_work_waiting, recover, unserv
 from analysis.services.remove import remove
 from analysis.services.rerun import rerun
 from analysis.services.run import run_job, run_slice
-from analysis.services.submit import OverLimit, Refused, Submission, known_stock, submit
+from analysis.services.submit import OverLimit, Refused, Submission, known_stock, known_stocks, submit
 from analysis.services.universe import Import, load_demo_market, load_from_yahoo, load_stocks
 from analysis.services.window import looked_at
 
@@ -27,6 +27,7 @@ __all__ = [
     "estimate_rest",
     "is_work_waiting",
     "known_stock",
+    "known_stocks",
     "load_demo_market",
     "load_from_yahoo",
     "load_stocks",
