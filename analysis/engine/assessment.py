@@ -97,4 +97,4 @@ class Assessment:
 
 
 def _led_by(votes: tuple[Vote, ...]) -> str:
-    return f", led by {', '.join(vote.label for vote in votes[:LEADERS])}" if votes else ""
+    return f", led by {' · '.join(vote.label for vote in votes[:LEADERS])}" if votes else ""
