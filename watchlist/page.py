@@ -25,6 +25,11 @@ class Row(Standing):
     note_error: str = ""
     """Why what was typed, which `note` then holds, could not be saved."""
 
+    @property
+    def key(self) -> str:
+        """The ticker in letters that a CSS selector may hold: what htmx keeps across swaps it finds by one."""
+        return "".join(letter if letter.isalnum() else f"_{ord(letter):x}" for letter in self.stock.pk)
+
     @classmethod
     def of(cls, item: WatchlistItem, profile: RiskProfile, now: datetime, *, is_open: bool = True) -> Row:
         return cls(item.stock, profile, now, item.attempts, item.note, is_open)

@@ -7,7 +7,7 @@ let dragged = null;
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-toggle-row]");
   const row = button?.closest("tr");
-  if (!row?.classList.contains("is-open") || event.ctrlKey || event.metaKey) return;
+  if (!row?.nextElementSibling?.matches("[data-more]") || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   event.stopPropagation();
   row.nextElementSibling.remove();
@@ -72,6 +72,14 @@ document.addEventListener("dragend", () => {
   unmark();
   dragged?.classList.remove("is-dragged");
   dragged = null;
+});
+
+// Whatever draws the table again is told which rows are open.
+document.body.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.target.id !== "live" && event.detail.elt.id !== "add") return;
+  const { formData } = event.detail;
+  formData.delete("open");
+  for (const row of document.querySelectorAll("#live [data-more]")) formData.append("open", row.dataset.more);
 });
 
 document.body.addEventListener("htmx:beforeRequest", (event) => {
