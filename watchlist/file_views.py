@@ -70,6 +70,7 @@ def _context(watchlist: Watchlist, form: ImportForm) -> dict[str, Any]:
         "watchlist": watchlist,
         "form": form,
         "typed": form.cleaned_data.get("text", "") if form.is_bound else "",
+        "most_letters": importing.MOST_BYTES,
         "most_kilobytes": importing.MOST_BYTES // 1000,
         "most_tickers": importing.MOST_TICKERS,
     }

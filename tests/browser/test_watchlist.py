@@ -47,7 +47,7 @@ def watchlist() -> Watchlist:
 @pytest.fixture
 def ann(visitor: Page, live_server: LiveServer, watchlist: Watchlist) -> Page:
     """A visitor who is logged in as Ann and looks at her list."""
-    log_in(visitor.context, watchlist.owner, live_server)  # type: ignore[arg-type]
+    log_in(visitor.context, watchlist.owner, live_server)
     visitor.goto(live_server.url)
     return visitor
 
@@ -208,7 +208,7 @@ def test_everything_works_without_javascript(
     new_context: Callable[..., BrowserContext], live_server: LiveServer, watchlist: Watchlist
 ) -> None:
     context = new_context(java_script_enabled=False)
-    log_in(context, watchlist.owner, live_server)  # type: ignore[arg-type]
+    log_in(context, watchlist.owner, live_server)
     page = context.new_page()
     page.goto(live_server.url)
     page.get_by_label("Order").select_option("-ticker")

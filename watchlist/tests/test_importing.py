@@ -103,6 +103,14 @@ def test_an_import_may_leave_the_analysis_for_later(client: Client, ann: User) -
     assert not Job.objects.exists()
 
 
+def test_a_thousand_stocks_can_be_ticked_at_once(client: Client, ann: User) -> None:
+    tickers = [f"T{n}.NS" for n in range(1_000)]
+    watchlist = make_list(ann)
+    form = {"text": " ".join(tickers), "tickers": tickers}
+    assert client.post(url("confirm_import", watchlist), form).status_code == 302
+    assert tickers_of(watchlist) == tickers
+
+
 def test_importing_twice_adds_once(client: Client, ann: User) -> None:
     watchlist = make_list(ann)
     for _ in range(2):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.http import QueryDict
@@ -25,7 +25,14 @@ pytestmark = pytest.mark.django_db
 def three(ann: User) -> Watchlist:
     """B rose and is a Buy, A fell and is a Sell and failed since, C was never analysed."""
     make_result(make_stock("B.NS", name="Banyan", industry="Timber"), close=110.0, previous_close=100.0, score=0.3)
-    short = {"verdict": "sell", "raw_verdict": "sell", "side": "short", "stop": 105.0, "target": 90.0, "score": -0.4}
+    short: dict[str, Any] = {
+        "verdict": "sell",
+        "raw_verdict": "sell",
+        "side": "short",
+        "stop": 105.0,
+        "target": 90.0,
+        "score": -0.4,
+    }
     make_result(make_stock("A.NS", name="Amber"), close=90.0, previous_close=100.0, **short)
     make_stock("C.NS", name="Cedar")
     Stock.objects.filter(pk="A.NS").update(last_status=StockStatus.FAILED, last_analyzed_at=timezone.now())
