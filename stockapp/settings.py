@@ -164,6 +164,8 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "watchlist:home"
 LOGOUT_REDIRECT_URL = "login"
 
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # a list of a thousand stocks can be ticked as a whole
+
 LANGUAGE_CODE = "en"
 USE_I18N = False
 USE_TZ = True

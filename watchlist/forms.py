@@ -4,10 +4,35 @@ from typing import Any
 
 from django import forms
 from django.core import signing
+from django.core.files.uploadedfile import UploadedFile
 
 from analysis.forms import TickerField
-from watchlist.models import Watchlist
+from analysis.models import StockStatus
+from analysis.models.results import VERDICTS
+from watchlist import importing
+from watchlist.importing import Unreadable
+from watchlist.models import NOTE_LENGTH, Watchlist
 from watchlist.services import Removed
+from watchlist.shown import SORTS, Shown
+
+MOST_OPEN = 50
+
+
+class ShownForm(forms.Form):
+    """Filters, order and open rows, as they stand in an address; what cannot be read counts as not given."""
+
+    q = forms.CharField(required=False, max_length=60, label="Ticker, name, industry or note")
+    verdict = forms.ChoiceField(required=False, choices=[("", "Any verdict"), *VERDICTS])
+    status = forms.ChoiceField(required=False, choices=[("", "Any status"), *StockStatus.choices])
+    sort = forms.ChoiceField(required=False, choices=SORTS, label="Order")
+
+    @property
+    def shown(self) -> Shown:
+        self.is_valid()
+        given = self.cleaned_data
+        opened = tuple(dict.fromkeys(self.data.getlist("open")))[:MOST_OPEN]  # type: ignore[attr-defined]
+        text, verdict, status = given.get("q", ""), given.get("verdict", ""), given.get("status", "")
+        return Shown(text, verdict, status, given.get("sort", ""), opened)
 
 
 class AddForm(forms.Form):
@@ -18,19 +43,97 @@ class RemoveForm(forms.Form):
     remove = TickerField()
 
 
-class CreateForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new list; its owner is set before it is validated, so that a name that is taken is an error in the form."""
+class NameForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A list's name; its owner is set before it is validated, so that a name that is taken is an error in the form."""
 
     class Meta:
         model = Watchlist
         fields = ["name"]
-        error_messages = {"name": {"required": "Give the list a name."}}
+        error_messages = {
+            "name": {
+                "required": "Give the list a name.",
+                "max_length": "A name has %(limit_value)d letters at most; this one has %(show_value)d.",
+            }
+        }
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if Watchlist.objects.filter(owner=self.instance.owner, name__iexact=name).exists():
+        others = Watchlist.objects.filter(owner=self.instance.owner).exclude(pk=self.instance.pk)
+        if others.filter(name__iexact=name).exists():
             raise forms.ValidationError(f"You have a list called “{name}” already.")
         return name
+
+
+class ShiftForm(forms.Form):
+    """Which way a list goes among the others."""
+
+    way = forms.TypedChoiceField(choices=[("-1", "Left"), ("1", "Right")], coerce=int)
+
+
+class NoteForm(forms.Form):
+    """The note beside one stock; the page names its field after the ticker, for several may be open at once."""
+
+    note = forms.CharField(
+        required=False,
+        max_length=NOTE_LENGTH,
+        error_messages={"max_length": "A note has %(limit_value)d letters at most; this one has %(show_value)d."},
+    )
+
+
+class MoveForm(forms.Form):
+    """Where a stock goes: so many places up or down, or before another one."""
+
+    move = TickerField()
+    by = forms.IntegerField(required=False, min_value=-1_000, max_value=1_000)
+    before = forms.CharField(required=False, max_length=60)
+
+
+class ImportForm(forms.Form):
+    """Tickers as text or as a file; `reading` is what they hold once the form is valid."""
+
+    text = forms.CharField(required=False, strip=False)
+    file = forms.FileField(
+        required=False,
+        allow_empty_file=True,
+        error_messages={"invalid": "The file did not arrive; choose it again."},
+    )
+    reading: importing.Reading
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if self.errors:
+            return data
+        file, text = data.get("file"), data.get("text", "")
+        try:
+            if isinstance(file, UploadedFile):
+                text = importing.decode(file.read(importing.MOST_BYTES + 1))
+            elif len(text) > importing.MOST_BYTES:
+                raise Unreadable(f"The text is longer than {importing.MOST_BYTES:,} letters; import it in parts.")
+            elif not text.strip():
+                raise Unreadable("Paste some tickers, or choose a file.")
+            self.reading = importing.read(text)
+        except Unreadable as error:
+            self.add_error("file" if file is not None else "text", str(error))
+        data["text"] = text
+        return data
+
+
+class ConfirmForm(ImportForm):
+    """The same text again, and what of it was ticked."""
+
+    analyse = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if not self.errors and not self.notes:
+            self.add_error(None, "Tick at least one stock.")
+        return data
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """The notes of the ticked stocks, by ticker."""
+        ticked = set(self.data.getlist("tickers"))  # type: ignore[attr-defined]
+        return {ticker: note for ticker, note in self.reading.notes.items() if ticker in ticked}
 
 
 class UndoForm(forms.Form):
@@ -46,15 +149,16 @@ class UndoForm(forms.Form):
 
 
 class AnalyzeForm(forms.Form):
-    """Which stocks of a list: the one whose button was pressed, all if that was asked for, else the ticked ones."""
+    """Which stocks of a list: the one whose button was pressed, all that are shown, all that failed, or the ticked."""
 
     all = forms.BooleanField(required=False)
+    failed = forms.BooleanField(required=False)
     one = forms.CharField(required=False)
     tickers = forms.MultipleChoiceField(required=False)
 
-    def __init__(self, data: Any, *, on_list: list[str]) -> None:
+    def __init__(self, data: Any, *, on_list: list[str], shown: list[str], has_failed: list[str]) -> None:
         super().__init__(data)
-        self.on_list = on_list
+        self.on_list, self.shown, self.has_failed = on_list, shown, has_failed
         self.fields["tickers"] = forms.MultipleChoiceField(
             required=False,
             choices=[(ticker, ticker) for ticker in on_list],
@@ -72,4 +176,6 @@ class AnalyzeForm(forms.Form):
         data = self.cleaned_data
         if data["one"]:
             return [data["one"]]
-        return self.on_list if data["all"] else list(data["tickers"])
+        if data["failed"]:
+            return self.has_failed
+        return self.shown if data["all"] else list(data["tickers"])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
     from django.contrib.auth.models import AnonymousUser
 
+NOTE_LENGTH = 200
+
 
 class WatchlistQuerySet(models.QuerySet["Watchlist"]):
     def of(self, user: AbstractBaseUser | AnonymousUser) -> WatchlistQuerySet:
@@ -57,7 +59,7 @@ class WatchlistItem(models.Model):
 
     watchlist = models.ForeignKey(Watchlist, on_delete=models.CASCADE, related_name="items")
     stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="+")
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=NOTE_LENGTH, blank=True)
     position = models.PositiveIntegerField(default=0)
     added_at = models.DateTimeField(auto_now_add=True)
 

@@ -2,43 +2,97 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 
 from django.utils import timezone
 
 from analysis.engine import RiskProfile
-from analysis.models import Worker
+from analysis.models import Stock, Worker
 from analysis.views.standing import Standing
-from watchlist.models import Watchlist
+from watchlist.models import Watchlist, WatchlistItem
+from watchlist.shown import Shown
+
+
+@dataclass(frozen=True)
+class Row(Standing):
+    """A stock on the list: where it stands, what its owner noted, and whether its row is open."""
+
+    note: str = ""
+    is_open: bool = False
+    note_error: str = ""
+    """Why what was typed, which `note` then holds, could not be saved."""
+
+    @property
+    def key(self) -> str:
+        """The ticker in letters that a CSS selector may hold: what htmx keeps across swaps it finds by one."""
+        return "".join(letter if letter.isalnum() else f"_{ord(letter):x}" for letter in self.stock.pk)
+
+    @classmethod
+    def of(cls, item: WatchlistItem, profile: RiskProfile, now: datetime, *, is_open: bool = True) -> Row:
+        return cls(item.stock, profile, now, item.attempts, item.note, is_open)
 
 
 @dataclass(frozen=True)
 class WatchlistPage:
-    """One list as its owner sees it; rows and progress come from one query."""
+    """One list as its owner sees it; rows and progress come from one query.
+
+    `refused_note` is a note that could not be saved: ticker, what was typed, and why.
+    """
 
     watchlist: Watchlist
     profile: RiskProfile
+    shown: Shown = field(default_factory=Shown)
+    refused_note: tuple[str, str, str] = ("", "", "")
 
     @cached_property
-    def rows(self) -> list[Standing]:
+    def rows(self) -> list[Row]:
         now = timezone.now()
-        return [Standing(item.stock, self.profile, now, item.attempts) for item in self.watchlist.items.for_page()]
+        return [self._row(item, now) for item in self.watchlist.items.for_page()]
+
+    def _row(self, item: WatchlistItem, now: datetime) -> Row:
+        ticker, typed, reason = self.refused_note
+        if item.stock_id == ticker:
+            return replace(Row.of(item, self.profile, now), note=typed, note_error=reason)
+        return Row.of(item, self.profile, now, is_open=item.stock_id in self.shown.opened)
 
     @cached_property
-    def active(self) -> list[Standing]:
+    def shown_rows(self) -> list[Row]:
+        """The rows that pass the filters, in the order asked for."""
+        return self.shown.arrange(self.rows)
+
+    @property
+    def hidden_count(self) -> int:
+        return len(self.rows) - len(self.shown_rows)
+
+    @property
+    def tickers(self) -> list[str]:
+        return [row.stock.pk for row in self.rows]
+
+    @property
+    def shown_tickers(self) -> list[str]:
+        return [row.stock.pk for row in self.shown_rows]
+
+    @cached_property
+    def active(self) -> list[Row]:
         return [row for row in self.rows if row.is_active]
 
     @cached_property
+    def failed(self) -> list[str]:
+        return [row.stock.pk for row in self.rows if row.has_failed]
+
+    @property
     def failed_count(self) -> int:
-        return sum(row.has_failed for row in self.rows)
+        return len(self.failed)
 
     @cached_property
     def analyzed_count(self) -> int:
         return sum(row.result is not None for row in self.rows)
 
     @cached_property
-    def in_run(self) -> list[Standing]:
+    def in_run(self) -> Sequence[Row]:
         """The rows of the jobs that are running, those that are done included."""
         jobs = {row.stock.last_job_id for row in self.active}
         return [row for row in self.rows if row.stock.last_job_id in jobs] if jobs else []
@@ -55,3 +109,8 @@ class WatchlistPage:
     @cached_property
     def lacks_worker(self) -> bool:
         return bool(self.active) and not Worker.objects.alive().exists()
+
+    @cached_property
+    def lacks_stocks(self) -> bool:
+        """Whether nobody has loaded any stocks into this installation yet."""
+        return not self.rows and not Stock.objects.exists()

@@ -1,24 +1,25 @@
-"""What can be done with a watchlist: find it, add to it, remove from it, undo that, analyse it."""
+"""What can be done with a watchlist and what is on it: find, make, order, delete; add, note, move, remove, analyse."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from analysis.models import Source, Stock, StockStatus
-from analysis.services import Submission, known_stock, submit
+from analysis.services import Refused, Submission, known_stock, known_stocks, load_demo_market, submit
 from analysis.services.transient import transactional
 from watchlist.models import Watchlist, WatchlistItem
 
 FIRST_NAME = "Watchlist"
 SALT = "watchlist.removed"
 UNDO_WITHIN = timedelta(hours=1)
+MOST_LISTS, MOST_STOCKS = 50, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,95 @@ def first_watchlist(user: AbstractBaseUser | AnonymousUser) -> Watchlist:
 
 @transactional
 def create(watchlist: Watchlist) -> None:
-    """Save a new list behind its owner's others."""
-    last = Watchlist.objects.filter(owner=watchlist.owner).aggregate(Max("position"))["position__max"]
+    """Save a new list behind its owner's others. Raises Refused when there are too many."""
+    others = Watchlist.objects.filter(owner=watchlist.owner).aggregate(Max("position"), Count("pk"))
+    if others["pk__count"] >= MOST_LISTS:
+        raise Refused(f"You have {MOST_LISTS} lists, which is the limit; delete one first.")
+    last = others["position__max"]
     watchlist.position = 0 if last is None else last + 1
     watchlist.save()
 
 
 @transactional
+def rename(watchlist: Watchlist) -> None:
+    """Save the list's new name."""
+    watchlist.save(update_fields=["name"])
+
+
+@transactional
+def shift(watchlist: Watchlist, by: int) -> None:
+    """Move a list among its owner's others, by so many places; at an end it stays there."""
+    lists = list(Watchlist.objects.filter(owner=watchlist.owner).select_for_update(no_key=True))
+    place = lists.index(watchlist)
+    lists.insert(max(place + by, 0), lists.pop(place))
+    for position, one in enumerate(lists):
+        one.position = position
+    Watchlist.objects.bulk_update(lists, ["position"])
+
+
+@transactional
+def delete(watchlist: Watchlist) -> None:
+    """Delete a list with its notes. The stocks and their results stay."""
+    watchlist.delete()
+
+
 def add(watchlist: Watchlist, ticker: str) -> bool:
-    """Put a stock at the end of a list; False when it is there already. A ticker not known yet becomes a Stock."""
-    stock = known_stock(ticker)
-    last = watchlist.items.aggregate(Max("position"))["position__max"]
-    _, is_added = watchlist.items.get_or_create(stock=stock, defaults={"position": 0 if last is None else last + 1})
-    return is_added
+    """Put a stock at the end of a list; False when it is there already. A ticker not known yet becomes a Stock.
+
+    Raises Refused when the list is full.
+    """
+    return bool(add_all(watchlist, {ticker: ""}))
+
+
+@transactional
+def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
+    """Put stocks, given by ticker with their notes, at the end of a list; returns those that were not on it yet.
+
+    Raises Refused when the list would be too long: then none is added.
+    """
+    _lock(watchlist)
+    there = watchlist.items.aggregate(Max("position"), Count("pk"))
+    on_list = set(watchlist.items.filter(stock__in=notes).values_list("stock_id", flat=True))
+    new = [ticker for ticker in notes if ticker not in on_list]
+    if there["pk__count"] + len(new) > MOST_STOCKS:
+        raise Refused(f"A list holds {MOST_STOCKS:,} stocks; “{watchlist}” has {there['pk__count']:,} already.")
+    known_stocks(new)
+    first = 0 if there["position__max"] is None else there["position__max"] + 1
+    WatchlistItem.objects.bulk_create(
+        WatchlistItem(watchlist=watchlist, stock_id=ticker, note=notes[ticker], position=position)
+        for position, ticker in enumerate(new, start=first)
+    )
+    return new
+
+
+@transactional
+def write_note(watchlist: Watchlist, ticker: str, note: str) -> None:
+    """Put a note beside a stock, in place of the one it had."""
+    watchlist.items.filter(stock=ticker).update(note=note)
+
+
+@transactional
+def move(watchlist: Watchlist, ticker: str, *, by: int | None = None, before: str = "") -> None:
+    """Move a stock by so many places, or before another one; before none that is on the list means to its end."""
+    _lock(watchlist)
+    items = list(watchlist.items.order_by("position", "pk"))
+    tickers = [item.stock_id for item in items]
+    if ticker not in tickers or before == ticker:
+        return
+    place = tickers.index(ticker)
+    item = items.pop(place)
+    del tickers[place]
+    there = max(place + by, 0) if by is not None else tickers.index(before) if before in tickers else len(items)
+    items.insert(there, item)
+    moved = [item for position, item in enumerate(items) if item.position != position]
+    for position, one in enumerate(items):
+        one.position = position
+    WatchlistItem.objects.bulk_update(moved, ["position"], batch_size=200)
+
+
+def _lock(watchlist: Watchlist) -> None:
+    """Who changes the order of a list waits for others who do."""
+    list(Watchlist.objects.filter(pk=watchlist.pk).select_for_update(no_key=True).values_list("pk"))
 
 
 @transactional
@@ -81,10 +158,16 @@ def restore(watchlist: Watchlist, removed: Removed) -> bool:
     return WatchlistItem.objects.get_or_create(watchlist=watchlist, stock=stock, defaults=defaults)[1]
 
 
-def analyze_first(watchlist: Watchlist, ticker: str) -> None:
-    """Submit a stock that has never been analysed. Raises Refused."""
-    if Stock.objects.filter(pk=ticker, last_status=StockStatus.NEVER).exists():
-        analyze(watchlist, [ticker])
+def add_demo_market(watchlist: Watchlist) -> list[str]:
+    """Load the demo market's fictional companies and put them on a list; returns those that were not on it yet."""
+    return add_all(watchlist, dict.fromkeys(load_demo_market(), ""))
+
+
+def analyze_first(watchlist: Watchlist, tickers: Sequence[str]) -> None:
+    """Submit those of the stocks that have never been analysed. Raises Refused."""
+    new = Stock.objects.filter(pk__in=tickers, last_status=StockStatus.NEVER).values_list("pk", flat=True)
+    if new:
+        analyze(watchlist, list(new))
 
 
 def analyze(watchlist: Watchlist, tickers: Sequence[str]) -> Submission:

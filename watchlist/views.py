@@ -1,25 +1,22 @@
-"""Pages and acts of watchlists."""
+"""The page of a watchlist, and acts on the stocks that are on it."""
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlencode
+from collections.abc import Sequence
 
 from django.contrib import messages
-from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.services import Refused
 from analysis.views.requests import Request, profile_of
 from watchlist import services
-from watchlist.forms import AddForm, AnalyzeForm, CreateForm, RemoveForm, UndoForm
+from watchlist.answers import PAGE, answer, context, own, refuse, shown_of
+from watchlist.forms import AddForm, AnalyzeForm, MoveForm, NoteForm, RemoveForm, UndoForm
 from watchlist.models import Watchlist
-from watchlist.page import WatchlistPage
-from watchlist.services import Removed
-
-PAGE = "watchlist/watchlist.html"
+from watchlist.page import Row
 
 
 @require_safe
@@ -31,27 +28,30 @@ def home(request: Request) -> HttpResponse:
 def watchlist(request: Request, pk: int) -> HttpResponse:
     undo = UndoForm(request.GET)
     removed = undo.cleaned_data["removed"] if undo.is_valid() else None
-    return render(request, PAGE, _context(request, _own(request, pk), removed=removed))
+    return render(request, PAGE, context(request, own(request, pk), removed=removed))
 
 
 @require_safe
 def rows(request: Request, pk: int) -> HttpResponse:
-    """The page's table while something of it is being analysed; 286 tells htmx that nothing is any more."""
-    context = _context(request, _own(request, pk), is_poll=True)
-    return render(request, f"{PAGE}#live", context, status=200 if context["page"].active else 286)
+    """The page's table by itself, and its address; 286 tells htmx that nothing on it is being analysed any more."""
+    shown = context(request, own(request, pk), is_poll=True)
+    response = render(request, f"{PAGE}#live", shown, status=200 if shown["page"].active else 286)
+    response["HX-Replace-Url"] = f"{shown['watchlist'].get_absolute_url()}{shown['page'].shown.query}"
+    return response
 
 
-@require_POST
-def create(request: Request) -> HttpResponse:
-    form = CreateForm(request.POST, instance=Watchlist(owner_id=int(request.user.pk or 0)))
-    if not form.is_valid():
-        context = _context(request, services.first_watchlist(request.user), create_form=form)
-        return render(request, PAGE, context, status=422)
-    try:
-        services.create(form.instance)
-    except IntegrityError:  # the same name came in twice at once
-        return redirect("watchlist:home")
-    return redirect(form.instance)
+@require_safe
+def row(request: Request, pk: int, ticker: str) -> HttpResponse:
+    """What opens under a stock's row; asked for as a page, it is the list with that row open."""
+    watchlist = own(request, pk)
+    shown = shown_of(request)
+    if not request.htmx:
+        return redirect(f"{watchlist.get_absolute_url()}{shown.toggled_query(ticker)}")
+    item = get_object_or_404(watchlist.items.for_page(), stock=ticker)
+    opened = Row.of(item, profile_of(request), timezone.now())
+    return render(
+        request, "watchlist/row.html", {"row": opened, "stock": item.stock, "watchlist": watchlist, "shown": shown}
+    )
 
 
 @require_POST
@@ -62,88 +62,102 @@ def watch(request: Request) -> HttpResponse:
 
 @require_POST
 def add(request: Request, pk: int) -> HttpResponse:
-    watchlist = _own(request, pk)
+    watchlist = own(request, pk)
     form = AddForm(request.POST)
+    if form.is_valid():
+        ticker = form.cleaned_data["ticker"]
+        try:
+            is_added = services.add(watchlist, ticker)
+        except Refused as refusal:
+            form.add_error("ticker", str(refusal))
     if not form.is_valid():
-        context = _context(request, watchlist, add_form=form)
-        return render(request, f"{PAGE}#add_form" if request.htmx else PAGE, context, status=422)
-    ticker = form.cleaned_data["ticker"]
-    if services.add(watchlist, ticker):
+        page = f"{PAGE}#add_form" if request.htmx else PAGE
+        return render(request, page, context(request, watchlist, add_form=form), status=422)
+    if is_added:
         messages.success(request, f"{ticker} is on “{watchlist}” now.")
-        _analyse_first(request, watchlist, ticker)
+        analyse_first(request, watchlist, [ticker])
     else:
         messages.info(request, f"{ticker} is on “{watchlist}” already.")
-    return _answer(request, watchlist, partial="added")
+    return answer(request, watchlist, partial="added")
+
+
+@require_POST
+def add_demo_market(request: Request, pk: int) -> HttpResponse:
+    """Put the demo market's fictional companies on a list, and analyse those that never were."""
+    watchlist = own(request, pk)
+    try:
+        added = services.add_demo_market(watchlist)
+    except Refused as refusal:
+        return refuse(request, watchlist, refusal)
+    messages.success(request, f"The demo market’s {len(added)} fictional companies are on “{watchlist}” now.")
+    analyse_first(request, watchlist, added)
+    return answer(request, watchlist)
 
 
 @require_POST
 def remove(request: Request, pk: int) -> HttpResponse:
-    watchlist = _own(request, pk)
+    watchlist = own(request, pk)
     form = RemoveForm(request.POST)
     removed = services.remove(watchlist, form.cleaned_data["remove"]) if form.is_valid() else None
-    return _answer(request, watchlist, removed=removed)
+    return answer(request, watchlist, removed=removed)
 
 
 @require_POST
 def restore(request: Request, pk: int) -> HttpResponse:
-    watchlist = _own(request, pk)
+    watchlist = own(request, pk)
     form = UndoForm(request.POST)
     if not form.is_valid() or form.cleaned_data["removed"].watchlist != watchlist.pk:
         messages.error(request, "This removal can no longer be undone; add the stock again.")
     else:
         services.restore(watchlist, form.cleaned_data["removed"])
         messages.success(request, f"{form.cleaned_data['removed'].ticker} is back on “{watchlist}”.")
-    return _answer(request, watchlist)
+    return answer(request, watchlist)
+
+
+@require_POST
+def move(request: Request, pk: int) -> HttpResponse:
+    """Move a stock within the list; `by` stands in the address of the button, or with `before` in what is posted."""
+    watchlist = own(request, pk)
+    form = MoveForm({**request.GET.dict(), **request.POST.dict()})
+    if form.is_valid():
+        given = form.cleaned_data
+        services.move(watchlist, given["move"], by=given["by"], before=given["before"])
+    return answer(request, watchlist)
+
+
+@require_POST
+def note(request: Request, pk: int) -> HttpResponse:
+    """Save what stands in the note field of one row."""
+    watchlist = own(request, pk)
+    ticker = request.POST.get("note", "")
+    typed = request.POST.get(f"note-{ticker}", "")
+    form = NoteForm({"note": typed})
+    if not form.is_valid():
+        reason = form.errors["note"][0]
+        return refuse(request, watchlist, f"{ticker}: {reason}", refused_note=(ticker, typed, reason))
+    services.write_note(watchlist, ticker, form.cleaned_data["note"])
+    messages.success(request, f"The note on {ticker} is saved.")
+    return answer(request, watchlist)
 
 
 @require_POST
 def analyze(request: Request, pk: int) -> HttpResponse:
-    watchlist = _own(request, pk)
-    form = AnalyzeForm(request.POST, on_list=list(watchlist.items.values_list("stock_id", flat=True)))
+    watchlist = own(request, pk)
+    page = context(request, watchlist)["page"]
+    form = AnalyzeForm(request.POST, on_list=page.tickers, shown=page.shown_tickers, has_failed=page.failed)
     try:
         if not form.is_valid():
             raise Refused(next(iter(form.errors.values()))[0])
         if services.analyze(watchlist, form.chosen).is_duplicate:
             messages.info(request, "That is being analysed already.")
     except Refused as refusal:
-        messages.error(request, str(refusal))
-        return _refuse(request, watchlist)
-    return _answer(request, watchlist)
+        return refuse(request, watchlist, refusal)
+    return answer(request, watchlist)
 
 
-def _analyse_first(request: Request, watchlist: Watchlist, ticker: str) -> None:
-    """A stock that nobody has analysed yet is: its first analysis confirms the ticker, or fails in words."""
+def analyse_first(request: Request, watchlist: Watchlist, tickers: Sequence[str]) -> None:
+    """Stocks that nobody has analysed yet are: a first analysis confirms a ticker, or fails in words."""
     try:
-        services.analyze_first(watchlist, ticker)
+        services.analyze_first(watchlist, tickers)
     except Refused as refusal:
-        messages.warning(request, f"It is not being analysed yet. {refusal}")
-
-
-def _own(request: Request, pk: int) -> Watchlist:
-    return get_object_or_404(Watchlist.objects.of(request.user), pk=pk)
-
-
-def _context(request: Request, watchlist: Watchlist, **more: Any) -> dict[str, Any]:
-    return {
-        "page": WatchlistPage(watchlist, profile_of(request)),
-        "watchlist": watchlist,
-        "watchlists": Watchlist.objects.of(request.user),
-        "add_form": AddForm(),
-        "create_form": CreateForm(),
-        **more,
-    }
-
-
-def _answer(
-    request: Request, watchlist: Watchlist, *, partial: str = "acted", removed: Removed | None = None
-) -> HttpResponse:
-    """The table again for htmx, the page again for everybody else; either offers to undo a removal."""
-    if request.htmx:
-        return render(request, f"{PAGE}#{partial}", _context(request, watchlist, removed=removed))
-    undo = f"?{urlencode({'removed': removed.token})}" if removed else ""
-    return redirect(f"{watchlist.get_absolute_url()}{undo}")
-
-
-def _refuse(request: Request, watchlist: Watchlist) -> HttpResponse:
-    page = f"{PAGE}#acted" if request.htmx else PAGE
-    return render(request, page, _context(request, watchlist), status=422)
+        messages.warning(request, f"They are on the list, and are not analysed yet. {refusal}")

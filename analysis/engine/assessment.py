@@ -9,6 +9,8 @@ from analysis.engine.plan import Plan
 from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Verdict
 
+LEADERS = 3
+
 
 class Vote(NamedTuple):
     """What one component says: `vote` is None where it abstains, `value` where it is not known.
@@ -70,6 +72,12 @@ class Assessment:
     findings: tuple[str, ...]
 
     @property
+    def why(self) -> str:
+        """One line: how many votes go up and how many down, and the heaviest of each."""
+        up, down = self._votes_towards(1), self._votes_towards(-1)
+        return f"{len(up)} of {len(self.votes)} votes up{_led_by(up)}; {len(down)} down{_led_by(down)}."
+
+    @property
     def votes_for(self) -> tuple[Vote, ...]:
         """The votes on the verdict's side, heaviest first; for Neutral, the upward ones."""
         return self._votes_towards(self._direction)
@@ -86,3 +94,7 @@ class Assessment:
     def _votes_towards(self, direction: int) -> tuple[Vote, ...]:
         votes = [vote for vote in self.votes if vote.vote == direction]
         return tuple(sorted(votes, key=lambda vote: vote.weight, reverse=True))
+
+
+def _led_by(votes: tuple[Vote, ...]) -> str:
+    return f", led by {' · '.join(vote.label for vote in votes[:LEADERS])}" if votes else ""

@@ -49,6 +49,10 @@ class Result(models.Model):
     risk_reward = models.FloatField(null=True, blank=True)
     no_trade_reason = models.CharField(max_length=200, blank=True)
     what_changed = models.CharField(max_length=300, blank=True, help_text="Votes that moved since the session before.")
+    why = models.CharField(max_length=300, blank=True, help_text="How the votes stand, and the heaviest on each side.")
+    recent_closes = models.JSONField(
+        default=list, blank=True, help_text="The closes of the last 30 sessions, oldest first; none of a backfill."
+    )
     close = models.FloatField(null=True, blank=True)
     previous_close = models.FloatField(null=True, blank=True)
     bar_count = models.PositiveIntegerField(default=0)

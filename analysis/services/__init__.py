@@ -12,7 +12,7 @@ from analysis.services.remove import remove
 from analysis.services.rerun import rerun
 from analysis.services.retention import Pruned, prune, schedule_prune, would_prune
 from analysis.services.run import run_job, run_slice
-from analysis.services.submit import OverLimit, Refused, Submission, known_stock, submit
+from analysis.services.submit import OverLimit, Refused, Submission, known_stock, known_stocks, submit
 from analysis.services.universe import Import, load_demo_market, load_from_yahoo, load_stocks
 from analysis.services.window import looked_at
 
@@ -33,6 +33,7 @@ __all__ = [
     "hide_indicator",
     "is_work_waiting",
     "known_stock",
+    "known_stocks",
     "load_demo_market",
     "load_from_yahoo",
     "load_stocks",

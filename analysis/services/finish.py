@@ -148,6 +148,7 @@ def result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
     result.raw_verdict, result.verdict = found.raw_verdict.value, found.verdict.value
     result.verdict_since = found.verdict_since
     result.no_trade_reason = found.no_trade_reason
+    result.why, result.recent_closes = found.why[:300], list(outcome.recent_closes)
     result.what_changed = "; ".join(change.sentence for change in found.changes)[:300]
     if found.plan:
         result.side = found.plan.side.value

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -92,8 +92,7 @@ def submit(
 
 @transactional
 def _submit(job: Job, tickers: list[str], wake: bool) -> Submission:
-    known = set(Stock.objects.filter(pk__in=tickers).values_list("pk", flat=True))
-    Stock.objects.bulk_create([_stock(ticker) for ticker in tickers if ticker not in known], ignore_conflicts=True)
+    known_stocks(tickers)
     if running := _insert(job):
         return Submission(running, is_duplicate=True)
     _admit(job)
@@ -143,6 +142,12 @@ def known_stock(ticker: str) -> Stock:
     new = _stock(ticker)
     given = {"exchange": new.exchange, "currency": new.currency}
     return Stock.objects.get_or_create(ticker=ticker, defaults=given)[0]
+
+
+def known_stocks(tickers: Sequence[str]) -> None:
+    """Make sure that there is a Stock of each of these well-formed tickers."""
+    known = set(Stock.objects.filter(pk__in=tickers).values_list("pk", flat=True))
+    Stock.objects.bulk_create([_stock(ticker) for ticker in tickers if ticker not in known], ignore_conflicts=True)
 
 
 def describe(tickers: list[str]) -> str:

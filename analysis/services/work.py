@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 SLACK = timedelta(days=7)  # so that a history is not fetched anew for being a weekend short
 LONGEST_MESSAGE = 500
+RECENT = 30  # sessions that a list draws a line of
 PASSING = (PriceErrorKind.RATE_LIMITED, PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
 
 
@@ -63,6 +64,7 @@ class Outcome:
     bar_count: int = 0
     fingerprints: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    recent_closes: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ class Desk:
             days = bars.until(self.job.as_of).session[:-1]
             for day in days[days >= np.datetime64(self.job.since, "D")].astype(object):
                 with suppress(PriceError):
-                    yield self._look(detail, bars, day, timezone.now())
+                    yield replace(self._look(detail, bars, day, timezone.now()), recent_closes=())
         except Exception:
             logger.exception("%s of job %s", ticker, self.job.pk)
 
@@ -224,6 +226,7 @@ class Desk:
             bar_count=len(bars),
             fingerprints=fingerprints(bars, strategy),
             findings=history.source_findings() + checked.findings,
+            recent_closes=tuple(float(f"{close:.6g}") for close in bars.close[-RECENT:]),
         )
 
 

@@ -14,36 +14,12 @@ from analysis.models import Job, JobDetail, Stock, StockStatus, Worker
 from analysis.services import run_slice
 from analysis.tests.make import make_job, make_result, make_stock, make_user
 from watchlist.models import Watchlist
+from watchlist.tests.make import HTMX, make_list, tickers_of, url
 
 if TYPE_CHECKING:
     from stockapp.accounts.models import User
 
 pytestmark = pytest.mark.django_db
-
-HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def ann(client: Client) -> User:
-    user = make_user("ann")
-    client.force_login(user)
-    return user
-
-
-def make_list(owner: User, *tickers: str, name: str = "Mine") -> Watchlist:
-    watchlist = Watchlist.objects.create(owner=owner, name=name)
-    for position, ticker in enumerate(tickers):
-        stock = Stock.objects.filter(pk=ticker).first() or make_stock(ticker)
-        watchlist.items.create(stock=stock, position=position)
-    return watchlist
-
-
-def tickers_of(watchlist: Watchlist) -> list[str]:
-    return list(watchlist.items.order_by("position").values_list("stock_id", flat=True))
-
-
-def url(name: str, watchlist: Watchlist) -> str:
-    return reverse(f"watchlist:{name}", args=[watchlist.pk])
 
 
 def test_a_first_visit_makes_a_first_list(client: Client, ann: User) -> None:
@@ -106,7 +82,7 @@ def test_a_row_that_waits_for_its_source_says_why_and_until_when(client: Client,
     assert reason in client.get(stock.get_absolute_url()).text
 
 
-@pytest.mark.parametrize("rows", [1, 50])
+@pytest.mark.parametrize("rows", [1, 50, 500])
 def test_the_page_takes_six_queries_however_long_the_list(
     client: Client, ann: User, rows: int, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -296,6 +272,17 @@ ACTS = [
     ("post", "remove", {"remove": "A.NS"}),
     ("post", "restore", {"removed": "x"}),
     ("post", "analyze", {"all": "all"}),
+    ("post", "move", {"move": "A.NS", "by": "1"}),
+    ("post", "note", {"note": "A.NS", "note-A.NS": "mine"}),
+    ("post", "add_demo_market", {}),
+    ("post", "rename", {"name": "Other"}),
+    ("post", "shift", {"way": "1"}),
+    ("get", "delete", {}),
+    ("get", "import", {}),
+    ("post", "import", {"text": "C.NS"}),
+    ("post", "confirm_import", {"text": "C.NS", "tickers": "C.NS"}),
+    ("get", "export_csv", {}),
+    ("get", "export_xlsx", {}),
 ]
 
 
@@ -312,7 +299,7 @@ def test_a_list_is_its_owners_alone(client: Client, method: str, name: str, data
     assert getattr(client, method)(address, data).status_code in {200, 286, 302}
 
 
-@pytest.mark.parametrize("name", [name for method, name, _ in ACTS if method == "post"])
+@pytest.mark.parametrize("name", [name for method, name, _ in ACTS if method == "post" and name != "import"])
 def test_acts_take_a_post(client: Client, ann: User, name: str) -> None:
     assert client.get(url(name, make_list(ann))).status_code == 405
 

@@ -2,7 +2,7 @@
 
 const announcer = document.getElementById("announcer");
 let announced = live()?.dataset.announce ?? "";
-let kept = { picked: [], open: [] };
+let picked = [];
 
 document.body.addEventListener("htmx:beforeRequest", (event) => {
   const isPoll = event.detail.requestConfig.triggeringEvent === undefined && event.detail.elt.id === "live";
@@ -10,15 +10,11 @@ document.body.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 document.body.addEventListener("htmx:beforeSwap", () => {
-  kept = {
-    picked: [...document.querySelectorAll("input[name=tickers]:checked")].map((box) => box.value),
-    open: [...document.querySelectorAll("tr.is-open")].map((row) => row.dataset.key),
-  };
+  picked = [...document.querySelectorAll("input[name=tickers]:checked")].map((box) => box.value);
 });
 
 document.body.addEventListener("htmx:afterSettle", () => {
-  for (const box of document.querySelectorAll("input[name=tickers]")) box.checked ||= kept.picked.includes(box.value);
-  for (const row of document.querySelectorAll("tr[data-key]")) if (kept.open.includes(row.dataset.key)) toggle(row, true);
+  for (const box of document.querySelectorAll("input[name=tickers]")) box.checked ||= picked.includes(box.value);
   const part = live();
   if (!part) return;
   if (part.dataset.title) document.title = part.dataset.title;
@@ -35,9 +31,7 @@ document.body.addEventListener("htmx:responseError", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-toggle-row], [data-close]");
-  if (button?.matches("[data-close]")) button.closest(".notice").remove();
-  else if (button) toggle(button.closest("tr"));
+  event.target.closest("[data-close]")?.closest(".notice").remove();
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
@@ -62,11 +56,6 @@ setInterval(() => {
 
 function live() {
   return document.getElementById("live");
-}
-
-function toggle(row, isOpen) {
-  const state = row.classList.toggle("is-open", isOpen);
-  row.querySelector("[data-toggle-row]")?.setAttribute("aria-expanded", String(state));
 }
 
 function announce(sentence, isShown = false) {

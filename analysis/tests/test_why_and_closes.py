@@ -1,0 +1,30 @@
+import pytest
+
+from analysis.models import PriceHistory, Result
+from analysis.services import run_job
+from analysis.tests.make import make_finished_job, make_job
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_result_says_why_and_keeps_the_closes_of_thirty_sessions() -> None:
+    make_finished_job("KAVERI.DEMO")
+    result = Result.objects.get()
+    votes = [component["vote"] for component in result.raw_data.evidence["components"]]
+    assert f"{votes.count(1)} of {len(votes)} votes up, led by " in result.why
+    assert f"; {votes.count(-1)} down, led by " in result.why
+    stored = PriceHistory.objects.get().unpack().close[-30:]
+    assert len(result.recent_closes) == 30
+    assert result.recent_closes == pytest.approx(stored.tolist(), rel=1e-5)
+    assert result.recent_closes[-1] == pytest.approx(result.close, rel=1e-5)
+
+
+def test_the_past_sessions_of_a_backfill_keep_no_closes() -> None:
+    make_finished_job("KAVERI.DEMO")
+    newest = Result.objects.get().day
+    sessions = PriceHistory.objects.get().unpack().session.tolist()
+    job = make_job("KAVERI.DEMO", since=sessions[-6], as_of=sessions[-2])
+    run_job(str(job.pk))
+    past = Result.objects.exclude(day=newest).order_by("day")
+    assert len(past) == 5
+    assert [len(result.recent_closes) for result in past] == [0, 0, 0, 0, 30]

@@ -1,0 +1,153 @@
+// Watchlist: rows that open and move, and where the focus goes when a row leaves.
+
+let place = null;
+let dragged = null;
+
+// Open a row by its button, which asks the server for it; close it here.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-toggle-row]");
+  const row = button?.closest("tr");
+  if (!row?.nextElementSibling?.matches("[data-more]") || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  event.stopPropagation();
+  row.nextElementSibling.remove();
+  showState(row);
+}, true);
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-focus]");
+  if (!link) return;
+  event.preventDefault();
+  document.getElementById(link.dataset.focus).focus();
+});
+
+document.addEventListener("keydown", (event) => {
+  const row = event.target.closest("#live tbody tr");
+  if (event.key === "Escape" && event.target.matches(".why-link")) event.target.closest(".why-of").classList.add("is-quiet");
+  if (!row || event.target.matches("textarea")) return;
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (event.altKey && step && canMove()) {
+    event.preventDefault();
+    move(keyOf(row), { by: step });
+  } else if (event.key === "o" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    mainRow(row).querySelector("[data-toggle-row]").click();
+  } else if (event.key === " " && event.target.matches("[role=button]")) {
+    event.preventDefault();
+    event.target.click();
+  }
+});
+
+for (const name of ["focusout", "pointerout"]) {
+  document.addEventListener(name, (event) => event.target.closest?.(".why-of")?.classList.remove("is-quiet"));
+}
+
+// Rows that are dragged by their grip; elsewhere Alt and an arrow, or the buttons of an open row.
+document.addEventListener("dragstart", (event) => {
+  const row = event.target.closest?.(".grip")?.closest("tr");
+  if (!row) return;
+  dragged = row;
+  row.classList.add("is-dragged");
+  event.dataTransfer.effectAllowed = "move";
+  event.dataTransfer.setData("text/plain", row.dataset.key);
+  event.dataTransfer.setDragImage(row, 12, 12);
+});
+
+document.addEventListener("dragover", (event) => {
+  const row = dragged && event.target.closest("#live tbody tr");
+  unmark();
+  if (!row) return;
+  event.preventDefault();
+  mainRow(row).classList.add(isInUpperHalf(event, row) ? "is-before" : "is-after");
+});
+
+document.addEventListener("drop", (event) => {
+  const row = dragged && event.target.closest("#live tbody tr");
+  if (!row) return;
+  event.preventDefault();
+  const before = isInUpperHalf(event, row) ? keyOf(row) : keyOf(nextRow(mainRow(row)));
+  if (before !== dragged.dataset.key) move(dragged.dataset.key, { before });
+});
+
+document.addEventListener("dragend", () => {
+  unmark();
+  dragged?.classList.remove("is-dragged");
+  dragged = null;
+});
+
+// Whatever draws the table again is told which rows are open.
+document.body.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.target.id !== "live" && event.detail.elt.id !== "add") return;
+  const { formData } = event.detail;
+  formData.delete("open");
+  for (const row of document.querySelectorAll("#live [data-more]")) formData.append("open", row.dataset.more);
+});
+
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  const isPoll = event.detail.elt.id === "live" && event.detail.requestConfig.verb === "get";
+  if (isPoll && dragged) event.preventDefault();
+});
+
+document.body.addEventListener("htmx:beforeSwap", () => {
+  const focused = document.activeElement;
+  const row = focused.closest("#live tbody tr");
+  const isUndo = Boolean(focused.closest("#notices"));
+  place = row ? { index: rows().indexOf(mainRow(row)) } : isUndo ? { index: 0 } : null;
+});
+
+// A control that is still there keeps the focus by its id; of one that has gone, the row in its place takes it.
+document.body.addEventListener("htmx:afterSettle", () => {
+  for (const row of rows()) showState(row);
+  const order = document.querySelector("#filters [name=sort]");
+  const live = document.getElementById("live");
+  if (order && live) order.value = live.dataset.sort;
+  for (const link of document.querySelectorAll("[data-export]")) link.search = location.search;
+  if (!place || document.activeElement !== document.body) return;
+  const row = rows()[Math.min(place.index, rows().length - 1)];
+  (row?.querySelector("th a") ?? document.getElementById("add-ticker"))?.focus();
+  place = null;
+});
+
+function rows() {
+  return [...document.querySelectorAll("#live tbody tr[data-key]")];
+}
+
+function mainRow(row) {
+  return row.matches("[data-more]") ? row.previousElementSibling : row;
+}
+
+function nextRow(row) {
+  return rows()[rows().indexOf(row) + 1];
+}
+
+function keyOf(row) {
+  return row ? mainRow(row).dataset.key : "";
+}
+
+function showState(row) {
+  const isOpen = Boolean(row.nextElementSibling?.matches("[data-more]"));
+  row.classList.toggle("is-open", isOpen);
+  row.querySelector("[data-toggle-row]").setAttribute("aria-expanded", String(isOpen));
+}
+
+function canMove() {
+  return document.querySelector("#live table.is-movable") !== null;
+}
+
+function isInUpperHalf(event, row) {
+  const box = row.getBoundingClientRect();
+  return !row.matches("[data-more]") && event.clientY < box.top + box.height / 2;
+}
+
+function unmark() {
+  for (const row of document.querySelectorAll(".is-before, .is-after")) row.classList.remove("is-before", "is-after");
+}
+
+function move(ticker, values) {
+  const live = document.getElementById("live");
+  htmx.ajax("POST", live.dataset.move, {
+    source: live.querySelector("form"),
+    target: "#live",
+    swap: "outerHTML",
+    values: { move: ticker, ...values },
+  });
+}

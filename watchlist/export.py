@@ -1,0 +1,46 @@
+"""Exporting: a row of the page as the cells of a file."""
+
+from __future__ import annotations
+
+from analysis.models import StockStatus
+from watchlist.page import Row
+
+COLUMNS = [
+    "Ticker", "Name", "Exchange", "Currency", "Industry", "Session", "Close", "Change %", "Verdict", "Score", "Why",
+    "What changed", "Side", "Entry", "Stop", "Target", "Risk:reward", "Quantity", "No trade because", "Status",
+    "Last analysis", "Error", "Note",
+]  # fmt: skip
+
+
+def cells(row: Row) -> list[object]:
+    """Numbers as they are, without the page's rounding and signs; the score from -100 to +100, as the page has it."""
+    stock, result, plan = row.stock, row.result, row.plan
+    return [
+        stock.pk,
+        stock.name,
+        stock.exchange,
+        stock.currency,
+        stock.industry,
+        result.day if result else None,
+        result.close if result else None,
+        _rounded(result.change_percent) if result else None,
+        row.verdict.label if row.verdict else "",
+        _rounded(100 * result.score) if result and result.score is not None else None,
+        result.why if result else "",
+        result.what_changed if result else "",
+        plan.side.value if plan else "",
+        plan.entry if plan else None,
+        plan.stop if plan else None,
+        plan.target if plan else None,
+        _rounded(plan.risk_reward) if plan else None,
+        row.sizing.quantity if row.sizing else None,
+        row.no_trade_reason,
+        StockStatus(stock.last_status).label,
+        stock.last_analyzed_at,
+        stock.last_error if row.has_failed else "",
+        row.note,
+    ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
