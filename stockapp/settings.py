@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "analysis",
     "django_htmx",
     "django_q",
+    "ninja",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -19,7 +19,7 @@ class RemoveForm(forms.Form):
 
 
 class CreateForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new list; its owner is set before it is validated, so that a name that is taken is an error in the form."""
+    """A list's name. Its owner is set before it is validated, so that a name that is taken is an error in the form."""
 
     class Meta:
         model = Watchlist
@@ -28,7 +28,8 @@ class CreateForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if Watchlist.objects.filter(owner=self.instance.owner, name__iexact=name).exists():
+        others = Watchlist.objects.filter(owner=self.instance.owner).exclude(pk=self.instance.pk)
+        if others.filter(name__iexact=name).exists():
             raise forms.ValidationError(f"You have a list called “{name}” already.")
         return name
 

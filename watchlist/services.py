@@ -55,6 +55,18 @@ def create(watchlist: Watchlist) -> None:
 
 
 @transactional
+def rename(watchlist: Watchlist) -> None:
+    """Save a list's new name."""
+    watchlist.save(update_fields=["name"])
+
+
+@transactional
+def delete(watchlist: Watchlist) -> None:
+    """Delete a list; its stocks and their results stay."""
+    watchlist.delete()
+
+
+@transactional
 def add(watchlist: Watchlist, ticker: str) -> bool:
     """Put a stock at the end of a list; False when it is there already. A ticker not known yet becomes a Stock."""
     stock = known_stock(ticker)
