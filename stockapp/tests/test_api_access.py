@@ -88,7 +88,7 @@ def test_a_token_is_revoked_by_its_owner_alone(client: Client) -> None:
     client.force_login(User.objects.create(username="bob"))
     assert client.post(address).status_code == 404
     assert client.get(address).status_code == 405
-    assert ApiToken.objects.unrevoked().exists()  # type: ignore[attr-defined]
+    assert ApiToken.objects.unrevoked().exists()
 
 
 def test_the_last_use_is_kept_and_written_at_most_once_a_minute(ann: User) -> None:

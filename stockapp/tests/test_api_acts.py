@@ -73,20 +73,14 @@ def test_results_come_with_plans_for_the_capital_that_was_given(programme: Clien
 def test_a_plan_is_sized_for_what_is_asked(programme: Client, ann: User) -> None:
     submitted = call(programme, "post", ANALYZE, {"symbols": ["MERUVANTA.DEMO"]}).json()
     run_job(submitted["job_id"])
-    address = "/api/stocks/MERUVANTA.DEMO/plan"
-    plan = programme.get(
-        address, {"capital": 1_000_000, "risk_percent": 2, "position_limit_percent": 100, "long_only": "no"}
-    )
-    told = plan.json()
-    assert (
-        told["sizing"]["capital_at_risk"]
-        <= 20_000
-        < told["sizing"]["capital_at_risk"] + abs(told["plan"]["entry"] - told["plan"]["stop"])
-    )
-    none = programme.get(address, {"capital": 1, "long_only": "no"}).json()
+    address = "/api/stocks/MERUVANTA.DEMO/plan?long_only=no"
+    told = programme.get(f"{address}&capital=1000000&risk_percent=2&position_limit_percent=100").json()
+    at_risk, share = told["sizing"]["capital_at_risk"], abs(told["plan"]["entry"] - told["plan"]["stop"])
+    assert at_risk <= 20_000 < at_risk + share
+    none = programme.get(f"{address}&capital=1").json()
     assert none["sizing"] is None
     assert none["no_trade_reason"].startswith("quantity 0")
-    assert problem(programme.get(address, {"risk_percent": 101}), 422, "invalid").startswith("risk_percent")
+    assert problem(programme.get(f"{address}&risk_percent=101"), 422, "invalid").startswith("risk_percent")
 
 
 def test_the_demo_market_is_analysed_on_demand_and_never_stands_for_a_real_stock(programme: Client) -> None:

@@ -174,7 +174,10 @@ def test_results_are_found_by_session_verdict_and_status(client: Client, ann: Us
     stock = make_stock("UP.NS")
     make_result(stock, DAY - timedelta(days=1), verdict="sell")
     make_result(stock, DAY)
-    days = lambda **query: [row["day"] for row in client.get("/api/results", query).json()["items"]]  # noqa: E731
+
+    def days(**query: Any) -> list[str]:
+        return [row["day"] for row in client.get("/api/results", query).json()["items"]]
+
     assert days() == ["2026-11-20", "2026-11-19"]
     assert days(day="2026-11-19") == days(verdict="sell") == ["2026-11-19"]
     assert days(status="failed") == []
