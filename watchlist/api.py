@@ -55,14 +55,14 @@ class Added(Schema):
     note: str
 
 
-@router.get("/watchlists", response={200: Page[WatchlistOut], READ_PROBLEMS: Problem}, operation_id="list_watchlists")
-def watchlists(request: HttpRequest, asked: Query[PageQuery]) -> Any:
+@router.get("/watchlists", response={200: Page[WatchlistOut], READ_PROBLEMS: Problem})
+def list_watchlists(request: HttpRequest, asked: Query[PageQuery]) -> Any:
     """Your lists, in your order."""
     return page_of(_own(request), asked, "position", "pk")
 
 
-@router.post("/watchlists", response={201: WatchlistOut, WRITE_PROBLEMS: Problem}, operation_id="create_watchlist")
-def create(request: HttpRequest, payload: NameIn) -> Any:
+@router.post("/watchlists", response={201: WatchlistOut, WRITE_PROBLEMS: Problem})
+def create_watchlist(request: HttpRequest, payload: NameIn) -> Any:
     """A new list behind your others."""
     form = CreateForm(payload.dict(), instance=Watchlist(owner_id=int(request.user.pk or 0)))
     return Status(201, _save(request, form, services.create))
@@ -71,9 +71,8 @@ def create(request: HttpRequest, payload: NameIn) -> Any:
 @router.get(
     "/watchlists/{watchlist_id}",
     response={200: WatchlistWithStocks, READ_PROBLEMS: Problem},
-    operation_id="get_watchlist",
 )
-def watchlist(request: HttpRequest, watchlist_id: ListId, asked: Query[PageQuery]) -> Any:
+def get_watchlist(request: HttpRequest, watchlist_id: ListId, asked: Query[PageQuery]) -> Any:
     """One list with a page of its stocks in their order, each with its last result."""
     found = _get(request, watchlist_id)
     page = page_of(WatchlistItem.objects.for_page().filter(watchlist=found), asked, "position", "pk")
@@ -81,19 +80,15 @@ def watchlist(request: HttpRequest, watchlist_id: ListId, asked: Query[PageQuery
     return WatchlistWithStocks.model_construct(**dict(shown), stocks=Page[ItemOut].model_validate(page))
 
 
-@router.patch(
-    "/watchlists/{watchlist_id}", response={200: WatchlistOut, WRITE_PROBLEMS: Problem}, operation_id="rename_watchlist"
-)
-def rename(request: HttpRequest, watchlist_id: ListId, payload: NameIn) -> Any:
+@router.patch("/watchlists/{watchlist_id}", response={200: WatchlistOut, WRITE_PROBLEMS: Problem})
+def rename_watchlist(request: HttpRequest, watchlist_id: ListId, payload: NameIn) -> Any:
     """Another name for a list."""
     form = CreateForm(payload.dict(), instance=_get(request, watchlist_id))
     return _save(request, form, services.rename)
 
 
-@router.delete(
-    "/watchlists/{watchlist_id}", response={204: None, WRITE_PROBLEMS: Problem}, operation_id="delete_watchlist"
-)
-def delete(request: HttpRequest, watchlist_id: ListId) -> Any:
+@router.delete("/watchlists/{watchlist_id}", response={204: None, WRITE_PROBLEMS: Problem})
+def delete_watchlist(request: HttpRequest, watchlist_id: ListId) -> Any:
     """Delete a list; its stocks and their results stay."""
     services.delete(_get(request, watchlist_id))
     return Status(204, None)
@@ -102,9 +97,8 @@ def delete(request: HttpRequest, watchlist_id: ListId) -> Any:
 @router.post(
     "/watchlists/{watchlist_id}/stocks",
     response={201: Added, 200: Added, SUBMIT_PROBLEMS: Problem},
-    operation_id="add_to_watchlist",
 )
-def add(request: HttpRequest, watchlist_id: ListId, payload: TickerIn) -> Any:
+def add_to_watchlist(request: HttpRequest, watchlist_id: ListId, payload: TickerIn) -> Any:
     """Put a stock at the end of a list (201), unless it is there already (200). A new stock's first analysis begins."""
     watchlist = _get(request, watchlist_id)
     form = AddForm(payload.dict())
@@ -123,9 +117,8 @@ def add(request: HttpRequest, watchlist_id: ListId, payload: TickerIn) -> Any:
 @router.delete(
     "/watchlists/{watchlist_id}/stocks/{ticker}",
     response={204: None, WRITE_PROBLEMS: Problem},
-    operation_id="remove_from_watchlist",
 )
-def remove(request: HttpRequest, watchlist_id: ListId, ticker: Ticker) -> Any:
+def remove_from_watchlist(request: HttpRequest, watchlist_id: ListId, ticker: Ticker) -> Any:
     """Take a stock off a list; 404 when it is not on it."""
     if services.remove(_get(request, watchlist_id), ticker) is None:
         raise Http404

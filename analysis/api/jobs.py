@@ -48,7 +48,7 @@ class JobOut(Schema):
 
     @staticmethod
     def resolve_url(job: Job, context: Any) -> str:
-        return str(context["request"].build_absolute_uri(reverse("api:job", args=[job.pk])))
+        return str(context["request"].build_absolute_uri(reverse("api:get_job", args=[job.pk])))
 
     @staticmethod
     def resolve_page(job: Job, context: Any) -> str:
@@ -111,8 +111,8 @@ class RerunIn(Payload):
     failed_only: bool = Field(False, description="Only the stocks that failed, instead of all.")
 
 
-@router.get("/jobs", response={200: Page[JobOut], READ_PROBLEMS: Problem}, operation_id="list_jobs")
-def jobs(request: HttpRequest, wanted: Query[JobQuery], asked: Query[PageQuery]) -> Any:
+@router.get("/jobs", response={200: Page[JobOut], READ_PROBLEMS: Problem})
+def list_jobs(request: HttpRequest, wanted: Query[JobQuery], asked: Query[PageQuery]) -> Any:
     """Your jobs, newest first; for staff everybody's."""
     found = Job.objects.visible_to(request.user).for_list().fetch_mode(FETCH_RAISE)
     return page_of(found.filter(status=wanted.status) if wanted.status else found, asked, "-created_at", "-pk")
@@ -121,10 +121,8 @@ def jobs(request: HttpRequest, wanted: Query[JobQuery], asked: Query[PageQuery])
 @router.get(
     "/jobs/{uuid:job_id}",
     response={200: JobWithDetails, READ_PROBLEMS: Problem},
-    url_name="job",
-    operation_id="get_job",
 )
-def job(request: HttpRequest, job_id: UUID, wanted: Query[DetailQuery], asked: Query[PageQuery]) -> Any:
+def get_job(request: HttpRequest, job_id: UUID, wanted: Query[DetailQuery], asked: Query[PageQuery]) -> Any:
     """One job with a page of its stocks by ticker: how each stands and what was found."""
     job = get_object_or_404(Job.objects.visible_to(request.user).select_related("requested_by"), pk=job_id)
     rows = job.details.filter(status=wanted.status) if wanted.status else job.details.all()
@@ -135,8 +133,8 @@ def job(request: HttpRequest, job_id: UUID, wanted: Query[DetailQuery], asked: Q
     return JobWithDetails.model_construct(**dict(shown), details=Page[DetailOut](**page))
 
 
-@router.post("/jobs/{uuid:job_id}/cancel", response={200: JobOut, WRITE_PROBLEMS: Problem}, operation_id="cancel_job")
-def cancel(request: HttpRequest, job_id: UUID) -> Any:
+@router.post("/jobs/{uuid:job_id}/cancel", response={200: JobOut, WRITE_PROBLEMS: Problem})
+def cancel_job(request: HttpRequest, job_id: UUID) -> Any:
     """End a job early; what had been finished stays. One that had ended already stays as it is: see its status."""
     job = _writable(request, job_id)
     services.cancel(job)
@@ -146,9 +144,8 @@ def cancel(request: HttpRequest, job_id: UUID) -> Any:
 @router.post(
     "/jobs/{uuid:job_id}/rerun",
     response={201: SubmissionOut, 200: SubmissionOut, SUBMIT_PROBLEMS: Problem},
-    operation_id="rerun_job",
 )
-def rerun(request: HttpRequest, job_id: UUID, payload: RerunIn) -> Any:
+def rerun_job(request: HttpRequest, job_id: UUID, payload: RerunIn) -> Any:
     """Run the stocks of an ended job again, in a job of their own: all, or those that failed."""
     job = _writable(request, job_id)
     submission = services.rerun(job, source=Source.API, failed_only=payload.failed_only, requested_by=request.user)

@@ -31,8 +31,8 @@ class RecordOut(Schema):
     summary: dict[str, Any] | None
 
 
-@router.get("/track-record", response={200: list[RecordOut], READ_PROBLEMS: Problem}, operation_id="get_track_record")
-def track_record(request: HttpRequest) -> Any:
+@router.get("/track-record", response={200: list[RecordOut], READ_PROBLEMS: Problem})
+def get_track_record(request: HttpRequest) -> Any:
     """Every strategy with its record; one that was never computed has no summary."""
     stored = {record.strategy: record for record in StrategyRecord.objects.defer("partial")}
     records = ((strategy, stored.get(key, StrategyRecord(strategy=key))) for key, strategy in STRATEGIES.items())

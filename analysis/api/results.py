@@ -80,8 +80,8 @@ class ResultQuery(Schema):
         return results.filter(**given)
 
 
-@router.get("/results", response={200: Page[ResultOut], READ_PROBLEMS: Problem}, operation_id="list_results")
-def results(request: HttpRequest, wanted: Query[ResultQuery], asked: Query[PageQuery]) -> Any:
+@router.get("/results", response={200: Page[ResultOut], READ_PROBLEMS: Problem})
+def list_results(request: HttpRequest, wanted: Query[ResultQuery], asked: Query[PageQuery]) -> Any:
     """The results of a session, or of all, newest session first, then by ticker."""
     found = wanted.narrow(Result.objects.all().fetch_mode(FETCH_RAISE))
     return page_of(found, asked, "-day", "stock_id")
@@ -90,9 +90,8 @@ def results(request: HttpRequest, wanted: Query[ResultQuery], asked: Query[PageQ
 @router.get(
     "/stocks/{ticker}/results",
     response={200: Page[ResultOut], READ_PROBLEMS: Problem},
-    operation_id="list_results_of_stock",
 )
-def history(request: HttpRequest, ticker: Ticker, asked: Query[PageQuery]) -> Any:
+def list_results_of_stock(request: HttpRequest, ticker: Ticker, asked: Query[PageQuery]) -> Any:
     """One stock's results, newest session first."""
     if not Stock.objects.filter(pk=ticker).exists():
         raise Http404
@@ -102,9 +101,8 @@ def history(request: HttpRequest, ticker: Ticker, asked: Query[PageQuery]) -> An
 @router.get(
     "/stocks/{ticker}/results/{day}",
     response={200: ResultWithEvidence, READ_PROBLEMS: Problem},
-    operation_id="get_result",
 )
-def result(request: HttpRequest, ticker: Ticker, day: date) -> Any:
+def get_result(request: HttpRequest, ticker: Ticker, day: date) -> Any:
     """One stock's result of one session, with its evidence."""
     found = Result.objects.filter(stock=ticker, day=day).first()
     if found is None:

@@ -73,8 +73,8 @@ class Filters(FilterSchema):
         return self.filter(found)
 
 
-@router.get("/screener", response={200: Page[StockOut], READ_PROBLEMS: Problem}, operation_id="screen_stocks")
-def screener(request: HttpRequest, wanted: Query[Filters], asked: Query[PageQuery]) -> Any:
+@router.get("/screener", response={200: Page[StockOut], READ_PROBLEMS: Problem})
+def screen_stocks(request: HttpRequest, wanted: Query[Filters], asked: Query[PageQuery]) -> Any:
     """Active stocks whose newest result is as asked, the highest score first."""
     known = Stock.objects.active().filter(last_result__score__isnull=False)
     found = wanted.narrow(known.select_related("last_result").fetch_mode(FETCH_RAISE))

@@ -63,23 +63,23 @@ class SearchQuery(Schema):
     q: Text = Field("", description="The beginning of a ticker, or a part of a name; empty for all active stocks.")
 
 
-@router.get("/stocks", response={200: Page[StockOut], READ_PROBLEMS: Problem}, operation_id="search_stocks")
-def stocks(request: HttpRequest, wanted: Query[SearchQuery], asked: Query[PageQuery]) -> Any:
+@router.get("/stocks", response={200: Page[StockOut], READ_PROBLEMS: Problem})
+def search_stocks(request: HttpRequest, wanted: Query[SearchQuery], asked: Query[PageQuery]) -> Any:
     """Active stocks by ticker or name, those found by ticker first."""
     found = Stock.objects.matching(wanted.q.strip()).select_related("last_result").fetch_mode(FETCH_RAISE)
     return page_of(found, asked, "is_by_ticker", "ticker")
 
 
-@router.get("/stocks/{ticker}", response={200: StockStanding, READ_PROBLEMS: Problem}, operation_id="get_stock")
-def stock(request: HttpRequest, ticker: Ticker) -> Any:
+@router.get("/stocks/{ticker}", response={200: StockStanding, READ_PROBLEMS: Problem})
+def get_stock(request: HttpRequest, ticker: Ticker) -> Any:
     """One stock with its last result."""
     standing = _standing(request, ticker, RiskQuery())
     shown = StockOut.from_orm(standing.stock)
     return StockStanding.model_construct(**dict(shown), sessions_late=standing.sessions_late)
 
 
-@router.get("/stocks/{ticker}/plan", response={200: SizedPlanOfStock, READ_PROBLEMS: Problem}, operation_id="get_plan")
-def plan(request: HttpRequest, ticker: Ticker, asked: Query[RiskQuery]) -> Any:
+@router.get("/stocks/{ticker}/plan", response={200: SizedPlanOfStock, READ_PROBLEMS: Problem})
+def get_plan(request: HttpRequest, ticker: Ticker, asked: Query[RiskQuery]) -> Any:
     """The plan of the last result, sized for the capital and risk given, or for your account's."""
     standing = _standing(request, ticker, asked)
     result = standing.result

@@ -33,7 +33,6 @@ class AnalyzeIn(Payload):
 @router.post(
     "/stocks/analyze-all-stocks",
     response={201: SubmissionOut, 200: SubmissionOut, SUBMIT_PROBLEMS: Problem},
-    operation_id="analyze_all_stocks",
 )
 def analyze_all_stocks(request: HttpRequest, payload: AnalyzeIn) -> Any:
     """Analyse these stocks in a new job (201), or be told of the job that does so already (200).
