@@ -163,5 +163,5 @@ def test_the_account_lists_tokens_with_what_they_may_and_when_they_were_used(cli
     assert "You have none." in client.get(reverse("accounts:account")).text
     key_of(ann, TokenScope.READ, expires_at=timezone.now() - timedelta(days=1), last_used_at=timezone.now())
     text = client.get(reverse("accounts:account")).text
-    for said in ("Token 0", "Read", "Last used", "expired"):
+    for said in ("Token 0", "Read", "last used", "expired"):
         assert said in text
