@@ -21,11 +21,17 @@ MAY_WAIT = timedelta(seconds=60)
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 and what was looked at, or 503 and what is wrong, in sentences."""
+    status, told = report()
+    return JsonResponse(told, status=status)
+
+
+def report() -> tuple[int, dict[str, object]]:
+    """The status, and what to say."""
     try:
         state = _state()
     except DatabaseError:
         state = {"database": False, "problems": ["The database does not answer."]}
-    return JsonResponse({"ok": not state["problems"], **state}, status=503 if state["problems"] else 200)
+    return 503 if state["problems"] else 200, {"ok": not state["problems"], **state}
 
 
 def _worker(worker: Worker) -> dict[str, object]:

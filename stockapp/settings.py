@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_q",
     "axes",
+    "ninja",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

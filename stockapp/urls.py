@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from stockapp import api
 from stockapp.accounts.views import Login, PasswordChange, switch_theme
 from stockapp.health import healthz
 from stockapp.metrics import metrics
@@ -17,6 +18,7 @@ urlpatterns = [
     path("login/", Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("theme/", switch_theme, name="theme"),
+    path("api/", api.urls()),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),

@@ -19,7 +19,7 @@ class UserAdmin(DjangoUserAdmin[User]):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
-    list_display = ["name", "user", "scope", "created_at", "last_used_at", "revoked_at"]
+    list_display = ["name", "user", "scope", "created_at", "last_used_at", "expires_at", "revoked_at"]
     list_filter = ["scope"]
     list_select_related = ["user"]
     search_fields = ["name", "user__username"]

@@ -1,10 +1,14 @@
 """Forms of the account."""
 
+from datetime import timedelta
+from typing import Any
+
 from django import forms
 from django.urls import reverse_lazy
+from django.utils import timezone
 from django.utils.text import format_lazy
 
-from stockapp.accounts.models import Theme, User
+from stockapp.accounts.models import ApiToken, Theme, User
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -27,3 +31,35 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
 class ThemeForm(forms.Form):
     theme = forms.ChoiceField(choices=Theme.choices)
     next = forms.CharField(required=False)
+
+
+class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new token; its user is set before it is validated, so that a name that is taken is an error in the form."""
+
+    days = forms.TypedChoiceField(
+        label="Expires",
+        choices=[("30", "After 30 days"), ("90", "After 90 days"), ("365", "After a year"), ("", "Never")],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial="90",
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = ["name", "scope"]
+        labels = {"scope": "May"}
+        help_texts = {"name": "What it is for, so that you know which to revoke."}
+        error_messages = {"name": {"required": "Give the token a name."}}
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if ApiToken.objects.unrevoked().filter(user=self.instance.user, name=name).exists():
+            raise forms.ValidationError(f"You have a token called “{name}” already.")
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if days := cleaned.get("days"):
+            self.instance.expires_at = timezone.now() + timedelta(days=days)
+        return cleaned

@@ -1,6 +1,9 @@
 """The user, with the settings that size a plan and shape a page, and the user's API tokens."""
 
+from __future__ import annotations
+
 from decimal import Decimal
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -8,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from analysis.catalogue import kept_choices
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
@@ -101,6 +105,12 @@ class TokenScope(models.TextChoices):
     SUBMIT = "submit", "Read and submit"
 
 
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def unrevoked(self) -> ApiTokenQuerySet:
+        """What its owner sees: those that work, and those that have expired."""
+        return self.filter(revoked_at__isnull=True)
+
+
 class ApiToken(models.Model):
     """A key for programs; only its SHA-256 is kept, so it can be shown once."""
 
@@ -109,12 +119,34 @@ class ApiToken(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scope = models.CharField(max_length=8, choices=TokenScope, default=TokenScope.READ)
     created_at = models.DateTimeField(auto_now_add=True)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="To the minute.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty for one that works until it is revoked.")
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[ApiToken]] = ApiTokenQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
-        constraints = [models.UniqueConstraint(fields=["user", "name"], name="token_name_is_unique_per_user")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "name"],
+                condition=Q(revoked_at__isnull=True),
+                name="token_name_is_unique_while_it_works",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_usable(self) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and not self.has_expired
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def may_write(self) -> bool:
+        return self.scope == TokenScope.SUBMIT

@@ -2,8 +2,12 @@
 
 from django.urls import path
 
-from stockapp.accounts import views
+from stockapp.accounts import token_views, views
 
 app_name = "accounts"
 
-urlpatterns = [path("", views.account, name="account")]
+urlpatterns = [
+    path("", views.account, name="account"),
+    path("tokens/new/", token_views.new_token, name="new_token"),
+    path("tokens/<int:pk>/revoke/", token_views.revoke_token, name="revoke_token"),
+]

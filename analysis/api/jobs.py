@@ -1,0 +1,188 @@
+"""Jobs: list, one with what it found, cancel, run again. Another's job is not there."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import FETCH_RAISE
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from ninja import Field, Query, Router, Schema, Status
+
+from analysis import services
+from analysis.api.pages import Page, PageQuery, page_of
+from analysis.api.problems import READ_PROBLEMS, SUBMIT_PROBLEMS, WRITE_PROBLEMS, Problem
+from analysis.api.values import Capital, Payload, RiskQuery, SizedPlan, profile, sized
+from analysis.engine import Plan, RiskProfile, Side, Verdict
+from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, Source
+from analysis.services import Submission
+
+router = Router(tags=["Jobs"])
+
+
+class JobOut(Schema):
+    """A job; `url` is where the API tells of it, `page` where people read of it."""
+
+    id: UUID
+    url: str
+    page: str
+    status: JobStatus
+    source: Source
+    description: str
+    strategy: str
+    price_source: str
+    as_of: date | None
+    since: date | None
+    total: int
+    completed_count: int
+    failed_count: int
+    skipped_count: int
+    progress_percent: int
+    requested_by: str
+    parent: UUID | None
+    error_message: str
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+    @staticmethod
+    def resolve_url(job: Job, context: Any) -> str:
+        return str(context["request"].build_absolute_uri(reverse("api:get_job", args=[job.pk])))
+
+    @staticmethod
+    def resolve_page(job: Job, context: Any) -> str:
+        return str(context["request"].build_absolute_uri(job.get_absolute_url()))
+
+    @staticmethod
+    def resolve_requested_by(job: Job) -> str:
+        return job.requested_by.get_username() if job.requested_by else ""
+
+    @staticmethod
+    def resolve_parent(job: Job) -> UUID | None:
+        return job.parent_id
+
+
+class DetailOut(SizedPlan):
+    """One stock of a job: where it stands and what this run found, with the plan as it is for the asker."""
+
+    ticker: str
+    status: DetailStatus
+    attempts: int
+    error_kind: ErrorKind | None
+    error_message: str
+    wait_reason: str
+    not_before: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    day: date | None
+    score: float | None
+    verdict: Verdict | None
+    raw_verdict: Verdict | None
+    close: float | None
+
+
+class JobWithDetails(JobOut):
+    details: Page[DetailOut]
+
+
+class SubmissionOut(Schema):
+    """The job that serves the request. `is_duplicate`: the same request of yours was running already; this is its job.
+
+    `url` tells of the job and, as they come, of its results, with plans for the capital that was given.
+    """
+
+    job_id: UUID
+    url: str
+    is_duplicate: bool
+    job: JobOut
+
+
+class JobQuery(Schema):
+    status: JobStatus | None = None
+
+
+class DetailQuery(Schema):
+    status: DetailStatus | None = Field(None, description="Only stocks that stand so.")
+    capital: Capital | None = Field(None, description="Size the plans for this capital; your account's if left out.")
+
+
+class RerunIn(Payload):
+    failed_only: bool = Field(False, description="Only the stocks that failed, instead of all.")
+
+
+@router.get("/jobs", response={200: Page[JobOut], READ_PROBLEMS: Problem})
+def list_jobs(request: HttpRequest, wanted: Query[JobQuery], asked: Query[PageQuery]) -> Any:
+    """Your jobs, newest first; for staff everybody's."""
+    found = Job.objects.visible_to(request.user).for_list().fetch_mode(FETCH_RAISE)
+    return page_of(found.filter(status=wanted.status) if wanted.status else found, asked, "-created_at", "-pk")
+
+
+@router.get(
+    "/jobs/{uuid:job_id}",
+    response={200: JobWithDetails, READ_PROBLEMS: Problem},
+)
+def get_job(request: HttpRequest, job_id: UUID, wanted: Query[DetailQuery], asked: Query[PageQuery]) -> Any:
+    """One job with a page of its stocks by ticker: how each stands and what was found."""
+    job = get_object_or_404(Job.objects.visible_to(request.user).select_related("requested_by"), pk=job_id)
+    rows = job.details.filter(status=wanted.status) if wanted.status else job.details.all()
+    page = page_of(rows.fetch_mode(FETCH_RAISE), asked, "stock_id")
+    risk = profile(request, RiskQuery(capital=wanted.capital))
+    page["items"] = [detail_out(detail, risk) for detail in page["items"]]
+    shown = JobOut.model_validate(job, context={"request": request})
+    return JobWithDetails.model_construct(**dict(shown), details=Page[DetailOut](**page))
+
+
+@router.post("/jobs/{uuid:job_id}/cancel", response={200: JobOut, WRITE_PROBLEMS: Problem})
+def cancel_job(request: HttpRequest, job_id: UUID) -> Any:
+    """End a job early; what had been finished stays. One that had ended already stays as it is: see its status."""
+    job = _writable(request, job_id)
+    services.cancel(job)
+    return _writable(request, job_id)
+
+
+@router.post(
+    "/jobs/{uuid:job_id}/rerun",
+    response={201: SubmissionOut, 200: SubmissionOut, SUBMIT_PROBLEMS: Problem},
+)
+def rerun_job(request: HttpRequest, job_id: UUID, payload: RerunIn) -> Any:
+    """Run the stocks of an ended job again, in a job of their own: all, or those that failed."""
+    job = _writable(request, job_id)
+    submission = services.rerun(job, source=Source.API, failed_only=payload.failed_only, requested_by=request.user)
+    return submission_out(request, submission)
+
+
+def submission_out(request: HttpRequest, submission: Submission, query: str = "") -> Status[SubmissionOut]:
+    """201 for a new job, 200 for the one that was running already."""
+    job = JobOut.model_validate(submission.job, context={"request": request})
+    is_duplicate = submission.is_duplicate
+    told = SubmissionOut.model_construct(job_id=job.id, url=job.url + query, is_duplicate=is_duplicate, job=job)
+    return Status(200 if is_duplicate else 201, told)
+
+
+def detail_out(detail: JobDetail, risk: RiskProfile) -> DetailOut:
+    found = detail.found or {}
+    plan = None
+    if found.get("side"):
+        plan = Plan(Side(found["side"]), found["entry"], found["stop"], found["target"], found["risk_reward"])
+    return DetailOut(
+        **sized(plan, found.get("no_trade_reason") or "", risk).dict(),
+        ticker=detail.stock_id,
+        status=DetailStatus(detail.status),
+        attempts=detail.attempts,
+        error_kind=ErrorKind(detail.error_kind) if detail.error_kind else None,
+        error_message=detail.error_message,
+        wait_reason=detail.wait_reason,
+        not_before=detail.not_before,
+        started_at=detail.started_at,
+        completed_at=detail.completed_at,
+        day=detail.day,
+        score=detail.score,
+        verdict=Verdict(detail.verdict) if detail.verdict else None,
+        raw_verdict=Verdict(detail.raw_verdict) if detail.raw_verdict else None,
+        close=found.get("close"),
+    )
+
+
+def _writable(request: HttpRequest, job_id: UUID) -> Job:
+    return get_object_or_404(Job.objects.writable_by(request.user).select_related("requested_by"), pk=job_id)

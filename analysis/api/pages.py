@@ -1,0 +1,62 @@
+"""Pages of a list: each ends with an opaque cursor that the next begins behind, so that new rows move nobody."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from operator import attrgetter
+from typing import Any
+
+from django.core import signing
+from django.db.models import Model, Q, QuerySet
+from ninja import Field, Schema
+
+from analysis.api.problems import Invalid
+
+
+class PageQuery(Schema):
+    cursor: str = Field("", max_length=1000, description="The `next` of the page before; empty for the first page.")
+    limit: int = Field(50, ge=1, le=200, description="How many items a page has at most.")
+
+
+class Page[Item](Schema):
+    """A part of a list; `next` is the cursor of what follows, null at the end."""
+
+    items: list[Item]
+    next: str | None
+
+
+def page_of[M: Model](rows: QuerySet[M], asked: PageQuery, *order: str) -> dict[str, Any]:
+    """One `Page` of rows in this order, `-` for descending: fields that are never null and together unique.
+
+    One query. Raises Invalid for a cursor that is not of this list.
+    """
+    salt = f"api.{rows.model._meta.label_lower}:{','.join(order)}"
+    if asked.cursor:
+        rows = rows.filter(_behind(order, _position(asked.cursor, salt, len(order))))
+    found = list(rows.order_by(*order)[: asked.limit + 1])
+    items = found[: asked.limit]
+    return {"items": items, "next": _cursor(items[-1], order, salt) if len(found) > asked.limit else None}
+
+
+def _cursor(row: Model, order: Sequence[str], salt: str) -> str:
+    place = [attrgetter(field.lstrip("-").replace("__", "."))(row) for field in order]
+    return signing.dumps([str(value) if isinstance(value, date | uuid.UUID) else value for value in place], salt=salt)
+
+
+def _position(cursor: str, salt: str, length: int) -> list[Any]:
+    try:
+        place = signing.loads(cursor, salt=salt)
+    except signing.BadSignature:
+        raise Invalid({"cursor": ["This cursor is not of this list; begin without one."]}) from None
+    assert len(place) == length  # noqa: S101
+    return list(place)
+
+
+def _behind(order: Sequence[str], place: Sequence[Any]) -> Q:
+    """What comes behind this place; the first condition follows from the rest, and is there for an index."""
+    names, beyond = [field.lstrip("-") for field in order], ["lt" if field[0] == "-" else "gt" for field in order]
+    behind = Q()
+    for n, value in enumerate(place):
+        same = Q(**dict(zip(names[:n], place, strict=False)))
+        behind |= same & Q(**{f"{names[n]}__{beyond[n]}": value})
+    return Q(**{f"{names[0]}__{beyond[0]}e": place[0]}) & behind

@@ -1,0 +1,110 @@
+"""Results by day, and one with its evidence. What an analysis found is everybody's; who asked for it is not told."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import FETCH_RAISE
+from django.http import Http404, HttpRequest
+from ninja import Field, Query, Router, Schema
+
+from analysis.api.pages import Page, PageQuery, page_of
+from analysis.api.problems import READ_PROBLEMS, Problem
+from analysis.api.values import PlanOut, Ticker
+from analysis.engine import Verdict
+from analysis.models import RawData, Result, ResultStatus, Stock
+from analysis.models.results import ResultQuerySet
+
+router = Router(tags=["Results"])
+
+
+class ResultOut(Schema):
+    """What the newest run found for one stock and session; prices are in the stock's currency, the score is in [-1, 1].
+
+    A failed one has an `error_message` and none of the numbers.
+    """
+
+    ticker: str
+    day: date
+    status: ResultStatus
+    strategy: str
+    price_source: str
+    score: float | None
+    verdict: Verdict | None
+    raw_verdict: Verdict | None
+    close: float | None
+    previous_close: float | None
+    change_percent: float | None
+    plan: PlanOut | None
+    no_trade_reason: str
+    what_changed: str
+    finding_count: int
+    bar_count: int
+    engine_version: str
+    error_message: str
+    completed_at: datetime
+
+    @staticmethod
+    def resolve_ticker(result: Result) -> str:
+        return result.stock_id
+
+    @staticmethod
+    def resolve_verdict(result: Result) -> str | None:
+        return result.verdict or None
+
+    @staticmethod
+    def resolve_raw_verdict(result: Result) -> str | None:
+        return result.raw_verdict or None
+
+
+class ResultWithEvidence(ResultOut):
+    """With every component's value, vote and weight, what changed, and what the quality gate found.
+
+    There is none for a session that was filled in later, and for a failed one.
+    """
+
+    evidence: dict[str, Any]
+
+    @staticmethod
+    def resolve_evidence(result: Result) -> dict[str, Any]:
+        kept = RawData.objects.filter(result=result).first()
+        return dict(kept.evidence) if kept else {}
+
+
+class ResultQuery(Schema):
+    day: date | None = Field(None, description="The session; without it all, newest first.")
+    verdict: Verdict | None = None
+    status: ResultStatus | None = None
+
+    def narrow(self, results: ResultQuerySet) -> ResultQuerySet:
+        given = {name: value for name, value in self.dict().items() if value is not None}
+        return results.filter(**given)
+
+
+@router.get("/results", response={200: Page[ResultOut], READ_PROBLEMS: Problem})
+def list_results(request: HttpRequest, wanted: Query[ResultQuery], asked: Query[PageQuery]) -> Any:
+    """The results of a session, or of all, newest session first, then by ticker."""
+    found = wanted.narrow(Result.objects.all().fetch_mode(FETCH_RAISE))
+    return page_of(found, asked, "-day", "stock_id")
+
+
+@router.get(
+    "/stocks/{ticker}/results",
+    response={200: Page[ResultOut], READ_PROBLEMS: Problem},
+)
+def list_results_of_stock(request: HttpRequest, ticker: Ticker, asked: Query[PageQuery]) -> Any:
+    """One stock's results, newest session first."""
+    if not Stock.objects.filter(pk=ticker).exists():
+        raise Http404
+    return page_of(Result.objects.filter(stock=ticker).fetch_mode(FETCH_RAISE), asked, "-day")
+
+
+@router.get(
+    "/stocks/{ticker}/results/{day}",
+    response={200: ResultWithEvidence, READ_PROBLEMS: Problem},
+)
+def get_result(request: HttpRequest, ticker: Ticker, day: date) -> Any:
+    """One stock's result of one session, with its evidence."""
+    found = Result.objects.filter(stock=ticker, day=day).first()
+    if found is None:
+        raise Http404
+    return found

@@ -1,0 +1,98 @@
+"""Stocks: search, one with its last result, and its plan for what the asker puts at risk."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import FETCH_RAISE
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from ninja import Field, Query, Router, Schema
+
+from analysis.api.pages import Page, PageQuery, page_of
+from analysis.api.problems import READ_PROBLEMS, Problem
+from analysis.api.results import ResultOut
+from analysis.api.values import RiskQuery, SizedPlan, Text, Ticker, profile, sized
+from analysis.engine import Verdict
+from analysis.models import Stock, StockStatus
+from analysis.views.standing import Standing
+
+router = Router(tags=["Stocks"])
+
+
+class StockOut(Schema):
+    """A stock with the state of its newest attempt and its newest success, which stays when a later attempt fails."""
+
+    ticker: str
+    name: str
+    exchange: str
+    currency: str
+    industry: str
+    is_active: bool
+    status: StockStatus
+    last_error: str
+    last_wait: str
+    last_analyzed_at: datetime | None
+    result: ResultOut | None
+
+    @staticmethod
+    def resolve_status(stock: Stock) -> str:
+        return stock.last_status
+
+    @staticmethod
+    def resolve_result(stock: Stock) -> Any:
+        return stock.last_result
+
+
+class StockStanding(StockOut):
+    """The stock as it stands now; `sessions_late` counts the sessions that have closed since the result's."""
+
+    sessions_late: int
+
+
+class SizedPlanOfStock(SizedPlan):
+    """The plan of the newest result; without a result there is neither day nor verdict."""
+
+    ticker: str
+    currency: str
+    day: date | None
+    verdict: Verdict | None
+
+
+class SearchQuery(Schema):
+    q: Text = Field("", description="The beginning of a ticker, or a part of a name; empty for all active stocks.")
+
+
+@router.get("/stocks", response={200: Page[StockOut], READ_PROBLEMS: Problem})
+def search_stocks(request: HttpRequest, wanted: Query[SearchQuery], asked: Query[PageQuery]) -> Any:
+    """Active stocks by ticker or name, those found by ticker first."""
+    found = Stock.objects.matching(wanted.q.strip()).select_related("last_result").fetch_mode(FETCH_RAISE)
+    return page_of(found, asked, "is_by_ticker", "ticker")
+
+
+@router.get("/stocks/{ticker}", response={200: StockStanding, READ_PROBLEMS: Problem})
+def get_stock(request: HttpRequest, ticker: Ticker) -> Any:
+    """One stock with its last result."""
+    standing = _standing(request, ticker, RiskQuery())
+    shown = StockOut.from_orm(standing.stock)
+    return StockStanding.model_construct(**dict(shown), sessions_late=standing.sessions_late)
+
+
+@router.get("/stocks/{ticker}/plan", response={200: SizedPlanOfStock, READ_PROBLEMS: Problem})
+def get_plan(request: HttpRequest, ticker: Ticker, asked: Query[RiskQuery]) -> Any:
+    """The plan of the last result, sized for the capital and risk given, or for your account's."""
+    standing = _standing(request, ticker, asked)
+    result = standing.result
+    found = sized(result.plan if result else None, standing.no_trade_reason, standing.profile)
+    return SizedPlanOfStock(
+        **found.dict(),
+        ticker=standing.stock.pk,
+        currency=standing.stock.currency,
+        day=result.day if result else None,
+        verdict=standing.verdict,
+    )
+
+
+def _standing(request: HttpRequest, ticker: str, asked: RiskQuery) -> Standing:
+    stock = get_object_or_404(Stock.objects.select_related("last_result"), pk=ticker)
+    return Standing(stock, profile(request, asked), timezone.now())

@@ -1,0 +1,61 @@
+"""Submissions: the analysis of some stocks, or of the demo market, in one job."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import Field, Router
+
+from analysis.api.jobs import SubmissionOut, submission_out
+from analysis.api.problems import SUBMIT_PROBLEMS, Problem
+from analysis.api.values import SYMBOL, Capital, Payload, StrategyKey
+from analysis.engine import TECHNICAL_RATING
+from analysis.models import Source, Stock
+from analysis.prices import is_demo, normalise
+from analysis.prices.tickers import DEMO_SUFFIX
+from analysis.services import Refused, submit
+
+router = Router(tags=["Jobs"])
+
+
+class AnalyzeIn(Payload):
+    symbols: list[str] = Field(
+        [],
+        description="Tickers as Yahoo writes them, like TCS.NS or AAPL. None, with `use_demo`: all its companies.",
+        json_schema_extra={"items": SYMBOL, "examples": [["KAVERI.DEMO", "MERUVANTA.DEMO"]]},
+    )
+    capital: Capital | None = Field(None, description="Size the plans of the job's results for this capital.")
+    use_demo: bool = Field(False, description="Analyse companies of the demo market, whose tickers end in .DEMO.")
+    strategy: StrategyKey | None = Field(None, description="Your account's if left out.")
+
+
+@router.post(
+    "/stocks/analyze-all-stocks",
+    response={201: SubmissionOut, 200: SubmissionOut, SUBMIT_PROBLEMS: Problem},
+)
+def analyze_all_stocks(request: HttpRequest, payload: AnalyzeIn) -> Any:
+    """Analyse these stocks in a new job (201), or be told of the job that does so already (200).
+
+    Nothing is made up for a real ticker: `use_demo` is for the invented companies, whose tickers end in `.DEMO`.
+    """
+    submission = submit(
+        _demo(payload.symbols) if payload.use_demo else payload.symbols,
+        source=Source.API,
+        requested_by=request.user,
+        strategy=payload.strategy or str(getattr(request.user, "strategy", TECHNICAL_RATING.key)),
+    )
+    query = f"?{urlencode({'capital': payload.capital})}" if payload.capital is not None else ""
+    return submission_out(request, submission, query)
+
+
+def _demo(symbols: list[str]) -> list[str]:
+    if real := [symbol for symbol in symbols if not is_demo(normalise(symbol))]:
+        raise Refused(f"“{real[0][:30]}” is not of the demo market, whose tickers end in .DEMO; leave out use_demo.")
+    if symbols:
+        return symbols
+    companies = Stock.objects.active().filter(pk__endswith=DEMO_SUFFIX).order_by("pk")
+    found = list(companies.values_list("pk", flat=True)[: settings.MAX_STOCKS_PER_JOB + 1])
+    if not found:
+        raise Refused("The demo market is not loaded; `manage.py load_demo` does it.")
+    return found

@@ -1,0 +1,111 @@
+"""Values: what programs send and get in more than one place, checked by the rules that pages have too."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, cast
+
+from django.http import HttpRequest
+from ninja import Field, Schema
+from pydantic import AfterValidator, ConfigDict, WithJsonSchema
+
+from analysis.engine import STRATEGIES, Plan, Refusal, RiskProfile, Side, Sizing, size
+from analysis.prices import is_well_formed, normalise
+from analysis.views.requests import profile_of
+
+
+def _ticker(text: str) -> str:
+    ticker = normalise(text)
+    if not is_well_formed(ticker):
+        raise ValueError(f"“{text[:30]}” is not a ticker. A ticker looks like TCS.NS or AAPL.")
+    return ticker
+
+
+def _strategy(key: str) -> str:
+    if key not in STRATEGIES:
+        raise ValueError(f"There is no strategy “{key[:30]}”; there are: {', '.join(STRATEGIES)}.")
+    return key
+
+
+SYMBOL: dict[str, Any] = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9^][A-Za-z0-9.&^=-]{0,19}$",
+    "examples": ["KAVERI.DEMO"],
+}
+Ticker = Annotated[str, AfterValidator(_ticker), WithJsonSchema(SYMBOL)]
+StrategyKey = Annotated[str, AfterValidator(_strategy), WithJsonSchema({"type": "string", "enum": list(STRATEGIES)})]
+Text = Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")]
+Capital = Annotated[Decimal, Field(ge=0, le=10**15, description="In the currency of the stock.")]
+Percent = Annotated[Decimal, Field(ge=Decimal("0.01"), le=100)]
+
+
+class Payload(Schema):
+    """What a program sends; a name that is not known is told, for it may be a slip."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class RiskQuery(Schema):
+    """What the asker puts at risk; what is left out is as on the account page."""
+
+    capital: Capital | None = None
+    risk_percent: Percent | None = None
+    position_limit_percent: Percent | None = None
+    min_risk_reward: Annotated[Decimal, Field(ge=0, le=1000)] | None = None
+    long_only: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A user's risk settings, some of them replaced for one question."""
+
+    capital: Decimal
+    risk_percent: Decimal
+    position_limit_percent: Decimal
+    min_risk_reward: Decimal
+    long_only: bool
+
+
+def profile(request: HttpRequest, asked: RiskQuery) -> RiskProfile:
+    own = profile_of(request)
+    given = {name: value for name, value in asked.dict().items() if value is not None}
+    kept = {name: getattr(own, name) for name in Profile.__slots__}
+    return cast(RiskProfile, Profile(**(kept | given)))
+
+
+class PlanOut(Schema):
+    """Prices in the stock's currency."""
+
+    side: Side
+    entry: float
+    stop: float
+    target: float
+    risk_reward: float
+
+
+class SizingOut(Schema):
+    """How many shares, the limit that decided it, and the money: lost at the stop, and spent at the entry."""
+
+    quantity: int
+    binding_limit: str
+    capital_at_risk: float
+    capital_deployed: float
+
+
+class SizedPlan(Schema):
+    """A plan with its size for the asker; where there is no size, or no plan, `no_trade_reason` says why."""
+
+    plan: PlanOut | None
+    sizing: SizingOut | None
+    no_trade_reason: str
+
+
+def sized(plan: Plan | None, no_trade_reason: str, risk: RiskProfile) -> SizedPlan:
+    if plan is None:
+        return SizedPlan(plan=None, sizing=None, no_trade_reason=no_trade_reason)
+    found = size(plan, risk)
+    is_hidden = plan.side is Side.SHORT and risk.long_only
+    return SizedPlan(
+        plan=None if is_hidden else PlanOut.from_orm(plan),
+        sizing=SizingOut.from_orm(found) if isinstance(found, Sizing) else None,
+        no_trade_reason=found.reason if isinstance(found, Refusal) else "",
+    )

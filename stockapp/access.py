@@ -1,0 +1,52 @@
+"""Access to the API: a token in the header, or the session of somebody who is logged in."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja.errors import AuthenticationError, AuthorizationError
+from ninja.security import APIKeyCookie, HttpBearer
+from ninja.utils import check_csrf
+
+from stockapp.accounts.tokens import find_token, note_use
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class TokenAccess(HttpBearer):
+    """`Authorization: Bearer KEY`. A token that may only read gets 403 for anything else."""
+
+    def __call__(self, request: HttpRequest) -> Any | None:
+        header = request.headers.get("Authorization", "")
+        if not header:
+            return None
+        scheme, _, key = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise AuthenticationError(message="The header must be: Authorization: Bearer KEY.")
+        return self.authenticate(request, key.strip())
+
+    def authenticate(self, request: HttpRequest, token: str) -> Any | None:
+        found = find_token(token)
+        if found is None:
+            raise AuthenticationError(message="This token is not known, or it was revoked, or it has expired.")
+        if request.method not in SAFE and not found.may_write:
+            raise AuthorizationError(message="This token may only read; make one that may submit.")
+        note_use(found)
+        request.user = found.user
+        return found
+
+
+class SessionAccess(APIKeyCookie):
+    """The session of a browser; what changes something needs its CSRF token, as a form does."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def __call__(self, request: HttpRequest) -> Any | None:
+        if not request.user.is_authenticated:
+            return None
+        if check_csrf(request):
+            raise AuthorizationError(message="The CSRF token is missing or wrong: send it as X-CSRFToken.")
+        return request.user
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any | None:
+        return self(request)

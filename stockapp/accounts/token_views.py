@@ -1,0 +1,42 @@
+"""Pages of API tokens: make one, which is shown once, and revoke one."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from stockapp.accounts import tokens
+from stockapp.accounts.forms import TokenForm
+from stockapp.accounts.models import ApiToken, User
+
+PAGE = "accounts/token.html"
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_token(request: HttpRequest) -> HttpResponse:
+    """The form, and after it the key itself: an answer that no redirect leads to, for it is nowhere kept."""
+    form = TokenForm(request.POST or None, instance=ApiToken(user=cast(User, request.user)))
+    if request.method != "POST":
+        return render(request, PAGE, {"form": form})
+    if not form.is_valid():
+        return render(request, PAGE, {"form": form}, status=422)
+    try:
+        key = tokens.make_token(form.instance)
+    except IntegrityError:  # the same name came in twice at once
+        form.add_error("name", "You have a token with this name already.")
+        return render(request, PAGE, {"form": form}, status=422)
+    return render(request, PAGE, {"token": form.instance, "key": key}, status=201)
+
+
+@require_POST
+def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
+    token = tokens.revoke(cast(User, request.user), pk)
+    if token is None:
+        raise Http404
+    messages.success(request, f"“{token}” is revoked; programs that use it are refused from now on.")
+    return redirect("accounts:account")

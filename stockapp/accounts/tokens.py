@@ -1,0 +1,51 @@
+"""Tokens: make one, find whose it is, note its use, revoke it."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from analysis.services.transient import transactional
+from stockapp.accounts.models import ApiToken, User
+
+PREFIX = "stockapp_"
+NOTED_EVERY = timedelta(minutes=1)
+
+
+@transactional
+def make_token(token: ApiToken) -> str:
+    """Save a new token and return its key, which nobody can tell again."""
+    key = PREFIX + secrets.token_urlsafe(32)
+    token.digest = _digest(key)
+    token.save(force_insert=True)
+    return key
+
+
+def find_token(key: str) -> ApiToken | None:
+    """The token with this key, with its user; None unless both may be used now."""
+    token = ApiToken.objects.select_related("user").filter(digest=_digest(key)).first()
+    return token if token and token.is_usable and token.user.is_active else None
+
+
+def note_use(token: ApiToken) -> None:
+    """Remember when it was last used, writing at most once a minute."""
+    now = timezone.now()
+    if token.last_used_at and token.last_used_at > now - NOTED_EVERY:
+        return
+    is_old = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - NOTED_EVERY)
+    ApiToken.objects.filter(is_old, pk=token.pk).update(last_used_at=now)
+
+
+@transactional
+def revoke(user: User, pk: int) -> ApiToken | None:
+    """End one of the user's tokens for good; None when there is none such."""
+    token = ApiToken.objects.unrevoked().filter(user=user, pk=pk).first()
+    if token is None or not ApiToken.objects.unrevoked().filter(pk=pk).update(revoked_at=timezone.now()):
+        return None
+    return token
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()

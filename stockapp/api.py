@@ -1,0 +1,104 @@
+"""The JSON API under `/api/`: what the apps offer to programs, who may use it, and its documentation."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver
+from django.views.decorators.cache import never_cache
+from ninja import NinjaAPI, Router, Schema, Status, Swagger
+from ninja.operation import Operation
+
+from analysis.api import jobs, problems, records, results, screener, stocks, submissions
+from stockapp.access import SessionAccess, TokenAccess
+from stockapp.health import report
+from watchlist import api as watchlists
+
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Docs(Swagger):
+    """The bundled Swagger UI, which needs no network; no script or style stands in the page itself."""
+
+    template = "api/docs.html"
+
+
+class Health(Schema):
+    ok: bool
+    problems: list[str]
+
+
+class Api(NinjaAPI):
+    """Each operation is called as its function is: `get_job`."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return operation.view_func.__name__
+
+
+api = Api(
+    title="Stockapp",
+    version="1",
+    description="Lists come in pages: ask again with `cursor` set to `next`, until that is null.",
+    urls_namespace="api",
+    docs=Docs(),
+    auth=[TokenAccess(), SessionAccess()],
+)
+problems.install(api)
+rest = Router()
+
+
+@api.get("/health", auth=None, response={200: Health, 503: Health}, tags=["Health"])
+def get_health(request: HttpRequest) -> Any:
+    """Whether all is well (200), or what is wrong (503). Anybody may ask."""
+    status, told = report()
+    return Status(status, told)
+
+
+@rest.get("/", auth=None, include_in_schema=False)
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect("api:openapi-view")
+
+
+@rest.api_operation(METHODS, "/{path:address}", auth=None, include_in_schema=False)
+def anything_else(request: HttpRequest, address: str) -> HttpResponse:
+    raise Http404
+
+
+for router in (
+    submissions.router,
+    results.router,
+    stocks.router,
+    jobs.router,
+    screener.router,
+    records.router,
+    watchlists.router,
+    rest,
+):
+    api.add_router("", router)
+
+
+def urls() -> tuple[list[URLPattern | URLResolver], str, str]:
+    """The API's addresses: all answer in JSON to whoever asks, but the documentation, a page for who is logged in."""
+    patterns, app, namespace = api.urls
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern) and pattern.name != "openapi-view":
+            pattern.callback = _in_json(pattern.callback)
+    return patterns, app, namespace
+
+
+def _in_json(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
+    @never_cache
+    @login_not_required
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = view(request, *args, **kwargs)
+        if response.status_code != 405:
+            return response
+        allowed = response.headers["Allow"]
+        message = f"This address does not take {request.method}, but {allowed}."
+        return problems.answer(405, problems.Kind.METHOD_NOT_ALLOWED, message, Allow=allowed)
+
+    return answer

@@ -1,0 +1,255 @@
+"""What programs can do, and how they are told what went wrong: one shape, a kind and a sentence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, OperationalError
+from django.test import Client
+from pytest_django import Settings
+
+from analysis.models import Job, JobStatus, Source
+from analysis.services import run_job
+from analysis.services.transient import PATIENCE
+from analysis.tests.make import make_stock
+from stockapp.accounts.models import User
+from stockapp.tests.api_world import call, key_of, make_world, program
+from watchlist.models import Watchlist
+
+pytestmark = pytest.mark.django_db
+
+ANALYZE = "/api/stocks/analyze-all-stocks"
+
+
+@pytest.fixture
+def ann() -> User:
+    return User.objects.create(username="ann", strategy="trend", capital=100_000)
+
+
+@pytest.fixture
+def programme(ann: User) -> Client:
+    return program(key_of(ann))
+
+
+def problem(answer: Any, status: int, kind: str) -> str:
+    """The sentence of a problem that must be this one."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/json"
+    error = answer.json()["error"]
+    assert error["kind"] == kind
+    assert error["message"].endswith(".")
+    return str(error["message"])
+
+
+def test_an_analysis_is_submitted_once_and_told_again_while_it_runs(programme: Client, ann: User) -> None:
+    first = call(programme, "post", ANALYZE, {"symbols": ["kaveri.demo", " B&D.DEMO"]})
+    job = Job.objects.get()
+    assert (first.status_code, first.json()["is_duplicate"], first.json()["job_id"]) == (201, False, str(job.pk))
+    assert (job.source, job.requested_by, job.strategy, job.total) == (Source.API, ann, "trend", 2)
+    again = call(programme, "post", ANALYZE, {"symbols": ["B&D.DEMO", "KAVERI.DEMO"]})
+    assert (again.status_code, again.json()["is_duplicate"], again.json()["job_id"]) == (200, True, str(job.pk))
+    told = programme.get(first.json()["url"]).json()
+    assert (told["status"], [row["ticker"] for row in told["details"]["items"]]) == (
+        "queued",
+        ["B&D.DEMO", "KAVERI.DEMO"],
+    )
+    assert programme.get(told["page"]).status_code == 302  # a page is for browsers
+
+
+def test_results_come_with_plans_for_the_capital_that_was_given(programme: Client, ann: User) -> None:
+    submitted = call(programme, "post", ANALYZE, {"symbols": ["MERUVANTA.DEMO"], "capital": 5_000_000}).json()
+    run_job(submitted["job_id"])
+    ann.long_only = False
+    ann.save()
+    (large,) = programme.get(submitted["url"]).json()["details"]["items"]
+    (own,) = programme.get(submitted["job"]["url"]).json()["details"]["items"]
+    assert large["status"] == own["status"] == "completed"
+    assert large["plan"] == own["plan"]
+    assert large["sizing"]["quantity"] > own["sizing"]["quantity"] > 0
+
+
+def test_a_plan_is_sized_for_what_is_asked(programme: Client, ann: User) -> None:
+    submitted = call(programme, "post", ANALYZE, {"symbols": ["MERUVANTA.DEMO"]}).json()
+    run_job(submitted["job_id"])
+    address = "/api/stocks/MERUVANTA.DEMO/plan?long_only=no"
+    told = programme.get(f"{address}&capital=1000000&risk_percent=2&position_limit_percent=100").json()
+    at_risk, share = told["sizing"]["capital_at_risk"], abs(told["plan"]["entry"] - told["plan"]["stop"])
+    assert at_risk <= 20_000 < at_risk + share
+    none = programme.get(f"{address}&capital=1").json()
+    assert none["sizing"] is None
+    assert none["no_trade_reason"].startswith("quantity 0")
+    assert problem(programme.get(f"{address}&risk_percent=101"), 422, "invalid").startswith("risk_percent")
+
+
+def test_the_demo_market_is_analysed_on_demand_and_never_stands_for_a_real_stock(programme: Client) -> None:
+    assert "not loaded" in problem(call(programme, "post", ANALYZE, {"use_demo": True}), 422, "refused")
+    for ticker in ("KAVERI.DEMO", "B&D.DEMO", "AAPL"):
+        make_stock(ticker)
+    sentence = problem(call(programme, "post", ANALYZE, {"symbols": ["AAPL"], "use_demo": True}), 422, "refused")
+    assert "AAPL" in sentence
+    assert call(programme, "post", ANALYZE, {"use_demo": True}).json()["job"]["total"] == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        ({}, "refused", "No stocks given"),
+        ({"symbols": ["T C"]}, "refused", "Not a ticker: “T C”"),
+        ({"symbols": [1]}, "invalid", "symbols.0: "),
+        ({"symbols": "AAPL"}, "invalid", "symbols: "),
+        ({"symbols": ["AAPL"], "strategy": "luck"}, "invalid", "strategy: There is no strategy “luck”"),
+        ({"symbols": ["AAPL"], "capital": -1}, "invalid", "capital: "),
+        ({"symbols": ["AAPL"], "capitol": 1}, "invalid", "capitol: "),
+        ([], "invalid", ""),
+    ],
+)
+def test_what_cannot_be_analysed_is_told_in_a_sentence(programme: Client, body: Any, kind: str, said: str) -> None:
+    assert said in problem(call(programme, "post", ANALYZE, body), 422, kind)
+    assert not Job.objects.exists()
+
+
+def test_too_many_stocks_and_too_many_jobs_are_told_apart(programme: Client, settings: Settings) -> None:
+    settings.MAX_STOCKS_PER_JOB, settings.MAX_ACTIVE_JOBS_PER_USER = 2, 1
+    problem(call(programme, "post", ANALYZE, {"symbols": ["A", "B", "C"]}), 422, "refused")
+    assert call(programme, "post", ANALYZE, {"symbols": ["A"]}).status_code == 201
+    answer = call(programme, "post", ANALYZE, {"symbols": ["B"]})
+    assert "which is the limit" in problem(answer, 429, "over_limit")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_body_that_is_no_json_is_told(programme: Client) -> None:
+    problem(call(programme, "post", ANALYZE, "{"), 400, "bad_request")
+    problem(programme.post(ANALYZE, b"\xff\xfe", content_type="application/json"), 400, "bad_request")
+    problem(call(programme, "post", ANALYZE, ""), 422, "invalid")
+
+
+def test_a_body_that_is_too_large_is_told(programme: Client, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    problem(call(programme, "post", ANALYZE, {"symbols": ["AAPL"] * 100}), 413, "too_large")
+
+
+def test_what_is_not_there_is_told(programme: Client) -> None:
+    for address in ("nothing", "jobs/1", "jobs/00000000-0000-0000-0000-000000000000", "stocks/NO.NS", "stocks/a/b/c"):
+        problem(programme.get(f"/api/{address}"), 404, "not_found")
+    problem(programme.get("/api/stocks/NO.NS/results/2026-11-20"), 404, "not_found")
+    problem(Client().get("/api/nothing"), 404, "not_found")
+
+
+def test_an_address_says_which_methods_it_takes(programme: Client) -> None:
+    answer = programme.put("/api/watchlists")
+    problem(answer, 405, "method_not_allowed")
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "POST"}
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def execute(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", execute)
+
+
+def test_a_database_that_does_not_answer_is_503_and_never_a_duplicate(
+    programme: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, OperationalError("the server closed the connection unexpectedly"))
+    for method, address, body in (("post", ANALYZE, {"symbols": ["AAPL"]}), ("get", "/api/jobs", None)):
+        answer = call(programme, method, address, body)
+        assert "does not answer" in problem(answer, 503, "unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
+    assert PATIENCE < 10
+
+
+def test_a_database_error_that_nobody_expected_is_logged_and_no_duplicate(
+    programme: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for error in (IntegrityError("null value in column"), DatabaseError("strange")):
+        refuse(monkeypatch, error)
+        problem(call(programme, "post", ANALYZE, {"symbols": ["AAPL"]}), 500, "internal")
+        assert str(error) in caplog.text
+
+
+def test_a_job_is_cancelled_once_and_stays_as_it_ended() -> None:
+    world = make_world()
+    programme = program(key_of(world.ann))
+    address = f"/api/jobs/{world.running.pk}/cancel"
+    assert programme.post(address).json()["status"] == "cancelled"
+    assert programme.post(address).json()["status"] == "cancelled"
+    assert programme.post(f"/api/jobs/{world.done.pk}/cancel").json()["status"] == "completed"
+
+
+def test_a_job_is_run_again_all_of_it_or_what_failed() -> None:
+    world = make_world()
+    programme = program(key_of(world.ann))
+    address = f"/api/jobs/{world.done.pk}/rerun"
+    failed = call(programme, "post", address, {"failed_only": True})
+    assert (failed.status_code, failed.json()["job"]["total"], failed.json()["job"]["parent"]) == (
+        201,
+        1,
+        str(world.done.pk),
+    )
+    assert call(programme, "post", address, {}).json()["job"]["total"] == 2
+    assert call(programme, "post", address, {}).status_code == 200
+    running = call(programme, "post", f"/api/jobs/{world.running.pk}/rerun", {})
+    assert "still running" in problem(running, 422, "refused")
+
+
+def test_jobs_and_their_stocks_are_found_by_status() -> None:
+    world = make_world()
+    programme = program(key_of(world.ann))
+    assert [job["id"] for job in programme.get("/api/jobs?status=queued").json()["items"]] == [str(world.running.pk)]
+    problem(programme.get("/api/jobs?status=lost"), 422, "invalid")
+    told = programme.get(f"/api/jobs/{world.done.pk}?status=failed").json()
+    assert [(row["ticker"], row["error_kind"]) for row in told["details"]["items"]] == [("VANQUAY.DEMO", "no_data")]
+    assert "no longer listed" in told["details"]["items"][0]["error_message"]
+
+
+def test_a_result_tells_why_and_not_who_asked() -> None:
+    world = make_world()
+    told = program(key_of(world.bob)).get("/api/stocks/KAVERI.DEMO/results/{day}".format(**world.places)).json()
+    assert len(told["evidence"]["components"]) > 20
+    assert str(world.done.pk) not in json.dumps(told)
+    assert "ann" not in told.values()
+
+
+def test_a_watchlist_is_made_filled_renamed_and_deleted(programme: Client, ann: User) -> None:
+    made = call(programme, "post", "/api/watchlists", {"name": " Banks "})
+    assert (made.status_code, made.json()["name"]) == (201, "Banks")
+    address = f"/api/watchlists/{made.json()['id']}"
+    added = call(programme, "post", f"{address}/stocks", {"ticker": "kaveri.demo"})
+    assert (added.status_code, added.json()) == (201, {"ticker": "KAVERI.DEMO", "is_new": True, "note": ""})
+    assert Job.objects.get().status == JobStatus.QUEUED  # its first analysis
+    assert call(programme, "post", f"{address}/stocks", {"ticker": "KAVERI.DEMO"}).status_code == 200
+    told = programme.get(address).json()
+    assert (told["stock_count"], told["stocks"]["items"][0]["stock"]["ticker"]) == (1, "KAVERI.DEMO")
+    assert call(programme, "patch", address, {"name": "banks"}).json()["name"] == "banks"
+    assert programme.delete(f"{address}/stocks/KAVERI.DEMO").status_code == 204
+    problem(programme.delete(f"{address}/stocks/KAVERI.DEMO"), 404, "not_found")
+    assert programme.delete(address).status_code == 204
+    assert not Watchlist.objects.exists()
+
+
+def test_a_watchlist_takes_what_its_forms_take(programme: Client, ann: User) -> None:
+    first = call(programme, "post", "/api/watchlists", {"name": "Banks"}).json()
+    call(programme, "post", "/api/watchlists", {"name": "Steel"})
+    for name, said in (
+        ("", "Give the list a name."),
+        ("x" * 61, "60 characters"),
+        ("STEEL", "already"),
+        ("a\0", "Null"),
+    ):
+        for method, address in (("post", "/api/watchlists"), ("patch", f"/api/watchlists/{first['id']}")):
+            answer = call(programme, method, address, {"name": name})
+            assert said in problem(answer, 422, "invalid")
+            assert list(answer.json()["error"]["fields"]) == ["name"]
+    answer = call(programme, "post", f"/api/watchlists/{first['id']}/stocks", {"ticker": "not a ticker"})
+    assert "is not a ticker" in problem(answer, 422, "invalid")
+
+
+def test_a_stock_is_listed_though_its_analysis_must_wait(programme: Client, settings: Settings) -> None:
+    settings.MAX_WAITING_STOCKS = 0
+    made = call(programme, "post", "/api/watchlists", {"name": "Banks"}).json()
+    added = call(programme, "post", f"/api/watchlists/{made['id']}/stocks", {"ticker": "AAPL"})
+    assert added.status_code == 201
+    assert added.json()["note"].startswith("It is not being analysed yet.")
