@@ -3,13 +3,33 @@
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django_q.models import OrmQ
+from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 
 def enqueue(path: str, *ids: str) -> None:
     """Queue a call of the function at a dotted path; inside a transaction the message commits with its rows."""
     async_task(path, *ids)
+
+
+def enqueue_at(name: str, moment: datetime, path: str, *ids: str) -> None:
+    """Queue a call once, at a moment; the call of this name that waits for another moment is moved."""
+    waiting = Schedule.objects.filter(name=name)
+    given = {"func": path, "args": ",".join(map(repr, ids)), "schedule_type": Schedule.ONCE, "next_run": moment}
+    if waiting.exists():
+        waiting.exclude(next_run=moment).update(**given)
+    else:
+        Schedule.objects.create(name=name, **given)
+
+
+def is_waiting(name: str) -> bool:
+    """Whether a call of this name waits for its moment."""
+    return bool(Schedule.objects.filter(name=name).exists())
+
+
+def forget(name: str) -> None:
+    """Take back the call of this name, if it still waits for its moment."""
+    Schedule.objects.filter(name=name).delete()
 
 
 def depth() -> int:

@@ -31,10 +31,17 @@ MAX_ACTIVE_JOBS_PER_USER = ENV.max_active_jobs_per_user
 MAX_WAITING_STOCKS = ENV.max_waiting_stocks
 DEADLINE_SECONDS_PER_STOCK = ENV.deadline_seconds_per_stock
 LEASE_SECONDS = ENV.lease_seconds
+SCHEDULE_DELAY_MINUTES = ENV.schedule_delay_minutes
+ALLOW_PRIVATE_NOTICES = ENV.allow_private_notices
+MAILERS = ENV.mailers
+SENDS_EMAIL = bool(ENV.email_url)
+DEFAULT_FROM_EMAIL = ENV.email_from or "stockapp@localhost"
+SITE_URL = ENV.site_url or ("http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('*.')}")
 
 INSTALLED_APPS = [
     "stockapp",
     "stockapp.accounts",
+    "stockapp.digest",
     "watchlist",
     "analysis",
     "django_htmx",
@@ -79,6 +86,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "analysis.context.running_jobs",
+                "analysis.context.scheduled",
             ],
             "builtins": ["stockapp.templatetags.formats"],
         },

@@ -2,6 +2,7 @@
 
 from analysis.services.bulk import bulk_stocks, submit_bulk
 from analysis.services.cancel import cancel
+from analysis.services.ending import told
 from analysis.services.estimate import Estimate, estimate, estimate_rest
 from analysis.services.pace import pause
 from analysis.services.record import compute_records, may_want_records, want_records
@@ -9,6 +10,7 @@ from analysis.services.recover import Recovery, is_work_waiting, recover, unserv
 from analysis.services.remove import remove
 from analysis.services.rerun import rerun
 from analysis.services.run import run_job, run_slice
+from analysis.services.schedules import next_runs
 from analysis.services.submit import OverLimit, Refused, Submission, known_stock, submit
 from analysis.services.universe import Import, load_demo_market, load_from_yahoo, load_stocks
 from analysis.services.window import looked_at
@@ -32,6 +34,7 @@ __all__ = [
     "load_stocks",
     "looked_at",
     "may_want_records",
+    "next_runs",
     "pause",
     "recover",
     "remove",
@@ -40,6 +43,7 @@ __all__ = [
     "run_slice",
     "submit",
     "submit_bulk",
+    "told",
     "unserved_jobs",
     "want_records",
 ]
