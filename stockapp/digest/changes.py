@@ -97,25 +97,38 @@ class Changes:
 
 def changes_of(job: Job, tickers: Collection[str]) -> Changes:
     """Compare what a job found about these stocks with what was known at the scheduled job before it."""
-    run = ScheduledRun.objects.filter(job=job).order_by("-session").first()
-    before = None
-    if run:
-        earlier = ScheduledRun.objects.filter(schedule_id=run.schedule_id, session__lt=run.session, job__isnull=False)
-        before = earlier.order_by("-session").first()
+    before = _run_before(job)
     details = list(job.details.filter(stock__in=tickers).select_related("stock").order_by("stock_id"))
+    known = {detail.stock_id: detail for detail in before.job.details.all()} if before and before.job else {}
     verdicts: list[VerdictChange] = []
     hits: list[PlanHit] = []
-    completed = [detail for detail in details if detail.status == DetailStatus.COMPLETED and detail.day]
-    for detail, results in _with_results(completed):
-        newest = results[-1]
-        known = [result for result in results[:-1] if before is None or result.day <= before.session] or results[:-1]
-        if not known:  # a first verdict is no change
+    for detail, results in _with_results([detail for detail in details if detail.status == DetailStatus.COMPLETED]):
+        newest, earlier = results[-1], known.get(detail.stock_id)
+        told = _last_told(newest, before, earlier)
+        if told >= newest.day or len(results) == 1:  # no new session; a first verdict is no change
             continue
-        last = known[-1]
-        if last.verdict != newest.verdict:
-            verdicts.append(VerdictChange(detail.stock, last.verdict, newest))
-        hits += _hits(detail.stock, results, after=last.day)
-    return Changes(verdicts, hits, _failures(details, before.job if before else None))
+        last = [result for result in results[:-1] if result.day <= told][-1:] or results[-2:-1]
+        if last[0].verdict != newest.verdict:
+            verdicts.append(VerdictChange(detail.stock, last[0].verdict, newest))
+        hits += _hits(detail.stock, results, after=last[0].day)
+    return Changes(verdicts, hits, _failures(details, known))
+
+
+def _run_before(job: Job) -> ScheduledRun | None:
+    """The scheduled run of the same exchange before this job's, that had a job."""
+    run = ScheduledRun.objects.filter(job=job).order_by("-session").first()
+    if run is None:
+        return None
+    earlier = ScheduledRun.objects.filter(schedule_id=run.schedule_id, session__lt=run.session, job__isnull=False)
+    return earlier.select_related("job").order_by("-session").first()
+
+
+def _last_told(newest: Result, before: ScheduledRun | None, earlier: JobDetail | None) -> date:
+    """The session up to which a stock's results were told of before."""
+    if earlier and earlier.status == DetailStatus.COMPLETED and earlier.day:
+        return earlier.day
+    day_before = newest.day - timedelta(days=1)
+    return min(before.session, day_before) if before else day_before
 
 
 def _with_results(details: list[JobDetail]) -> Iterator[tuple[JobDetail, list[Result]]]:
@@ -182,16 +195,14 @@ def _hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) ->
     return None
 
 
-def _failures(details: list[JobDetail], before: Job | None) -> list[Failure]:
-    failed = [detail for detail in details if detail.status == DetailStatus.FAILED]
-    earlier = JobDetail.objects.filter(job=before, status=DetailStatus.FAILED) if before else JobDetail.objects.none()
-    known = set(earlier.values_list("stock_id", "error_kind"))
+def _failures(details: list[JobDetail], known: dict[str, JobDetail]) -> list[Failure]:
     return [
-        Failure(
-            detail.stock,
-            detail.error_kind,
-            detail.error_message,
-            is_new=(detail.stock_id, detail.error_kind) not in known,
-        )
-        for detail in failed
+        Failure(detail.stock, detail.error_kind, detail.error_message, is_new=not _is_same(detail, known))
+        for detail in details
+        if detail.status == DetailStatus.FAILED
     ]
+
+
+def _is_same(detail: JobDetail, known: dict[str, JobDetail]) -> bool:
+    earlier = known.get(detail.stock_id)
+    return bool(earlier and (earlier.status, earlier.error_kind) == (detail.status, detail.error_kind))

@@ -60,10 +60,9 @@ def notifier(url: str) -> NotifyBase:
 def check(url: str) -> None:
     """Raises BadAddress unless messages may be sent to the address, as things are now."""
     found = notifier(url)
-    templates: tuple[str, ...] = found.templates
-    if settings.ALLOW_PRIVATE_NOTICES or not any("{host}" in template for template in templates):
+    host = _host(found)
+    if settings.ALLOW_PRIVATE_NOTICES or not host:
         return
-    host = str(found.host).strip("[]")
     try:
         addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
     except (OSError, UnicodeError):
@@ -72,6 +71,12 @@ def check(url: str) -> None:
         raise BadAddress(f"There is no host “{host[:100]}”.") from None
     if not all(map(is_public, addresses)):
         raise BadAddress(private(host))
+
+
+def _host(found: NotifyBase) -> str:
+    """The host that an address names; empty for a service that is at one place for everybody."""
+    templates: tuple[str, ...] = found.templates
+    return str(found.host).strip("[]") if any("{host}" in template for template in templates) else ""
 
 
 def private(host: str) -> str:
@@ -93,11 +98,13 @@ def is_public(text: str) -> bool:
 
 
 def masked(url: str) -> str:
-    """The address with its secrets hidden."""
+    """What of an address may be shown: its service, and its host where it has one; the rest may be a key."""
+    scheme = url.partition("://")[0][:20]
     try:
-        return str(notifier(url).url(privacy=True)).partition("?")[0]
+        found = notifier(url)
     except BadAddress:
-        return f"{url.partition('://')[0][:20]}://…"
+        return f"{scheme}://…"
+    return f"{scheme}://{_host(found) if '.' in _host(found) else ''}/…".replace(":///", "://")
 
 
 def send(url: str, *, title: str, body: str) -> bool:
