@@ -1,6 +1,7 @@
 """Changes: what a scheduled job found that was not so at the one before, for whom, and in which words."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,8 +61,9 @@ def failed(job: Job, stock: Stock, kind: str = "no_data") -> None:
 
 def store_bars(stock: Stock, *rows: tuple[float, float, float, float]) -> None:
     """Bars (open, high, low, close) of the first DAYS."""
-    columns = [np.array(column, dtype=float) for column in zip(*rows, strict=True)]
-    bars = Bars(np.array(DAYS[: len(rows)], dtype="datetime64[D]"), *columns, np.full(len(rows), 1000.0))
+    opened, high, low, close = np.array(rows, dtype=float).T.copy()
+    sessions = np.array(DAYS[: len(rows)], dtype="datetime64[D]")
+    bars = Bars(sessions, opened, high, low, close, np.full(len(rows), 1000.0))
     packed = pack(bars)
     PriceHistory.objects.create(
         stock=stock, source="csv", bars=packed, first_session=bars.first_session, last_session=bars.last_session,
@@ -135,7 +137,7 @@ def test_a_plan_that_was_hit_is_told_once(
     bars = (CALM, CALM, bar, CALM)
     for job, day, (*_, close) in zip(jobs, DAYS, bars, strict=False):
         # A day's new plan does not replace the one that is open.
-        later = {} if day == DAYS[0] else {"entry": 101.0, "stop": 96.0, "target": 111.0}
+        later: dict[str, Any] = {} if day == DAYS[0] else {"entry": 101.0, "stop": 96.0, "target": 111.0}
         found(job, stock, day, close=close, **later)
     store_bars(stock, *bars)
     assert changes_of(jobs[1], ["TCS.NS"]) == NOTHING

@@ -75,7 +75,9 @@ def test_what_runs_and_what_is_sent_over_a_long_weekend(settings: Settings) -> N
         friday = mail.outbox[before:]
         assert len(friday) == 1
         assert friday[0].to == ["ann@example.org"]
-        assert {ticker for ticker in INDIANS if f"{ticker} " in _section(friday[0].body, "VERDICTS CHANGED")} == changed
+        assert {
+            ticker for ticker in INDIANS if f"{ticker} " in _section(str(friday[0].body), "VERDICTS CHANGED")
+        } == changed
 
         live_until(clock, day(27) + DUE - timedelta(minutes=1))  # Saturday, Sunday, Republic Day
         assert Job.objects.count() == 3
@@ -93,5 +95,5 @@ def test_what_runs_and_what_is_sent_over_a_long_weekend(settings: Settings) -> N
 
 def _section(body: str, title: str) -> str:
     """The part of a digest under a heading, up to the next one."""
-    _, _, rest = str(body).partition(f"{title}\n")
+    _, _, rest = body.partition(f"{title}\n")
     return rest.partition("\nPLANS HIT\n")[0].partition("\nCOULD NOT BE ANALYSED\n")[0]

@@ -64,7 +64,7 @@ def test_a_run_that_was_missed_runs_once_on_start_and_is_told_once_by_two_worker
     with hook() as received:
         missed(received)
         with worker(tmp_path / "a", **ENV), worker(tmp_path / "b", **ENV):
-            wait_for(is_sent, 120)
+            wait_for(is_sent, 200)
             wait_for(lambda: not Job.objects.active().exists())
     assert ScheduledRun.objects.count() == 2  # the one before, and one for the newest of several sessions
     assert Job.objects.filter(source=Source.SCHEDULE).count() == 2
@@ -76,7 +76,7 @@ def test_a_worker_killed_between_the_jobs_end_and_the_digest_has_it_sent_once(tm
     with hook() as received:
         missed(received)
         with worker(tmp_path / "a", **ENV) as cluster:
-            ends = time.monotonic() + 120
+            ends = time.monotonic() + 200
             while not Ending.objects.exists():  # asked without a pause: what follows would take half a second
                 assert time.monotonic() < ends
             kill_all(cluster)
@@ -96,7 +96,7 @@ def test_a_worker_killed_while_it_sends_has_it_sent_again_under_the_same_id(tmp_
         missed(received)
         received.gate.clear()
         with worker(tmp_path / "a", **ENV) as cluster:
-            wait_for(lambda: received.got, 120)
+            wait_for(lambda: received.got, 200)
             kill_all(cluster)
             received.gate.set()
         before = Message.objects.get()
