@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import batched, pairwise
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from analysis.models import (
 )
 
 LOOK_BACK = timedelta(days=120)
+AT_ONCE = 200  # stocks
 SAME = 1e-4  # a close that differs by more was adjusted since
 
 
@@ -102,7 +103,9 @@ def changes_of(job: Job, tickers: Collection[str]) -> Changes:
     known = {detail.stock_id: detail for detail in before.job.details.all()} if before and before.job else {}
     verdicts: list[VerdictChange] = []
     hits: list[PlanHit] = []
-    for detail, results in _with_results([detail for detail in details if detail.status == DetailStatus.COMPLETED]):
+    for detail, results, bars in _with_results(
+        [one for one in details if one.status == DetailStatus.COMPLETED and one.day]
+    ):
         newest, earlier = results[-1], known.get(detail.stock_id)
         told = _last_told(newest, before, earlier)
         if told >= newest.day or len(results) == 1:  # no new session; a first verdict is no change
@@ -110,7 +113,7 @@ def changes_of(job: Job, tickers: Collection[str]) -> Changes:
         last = [result for result in results[:-1] if result.day <= told][-1:] or results[-2:-1]
         if last[0].verdict != newest.verdict:
             verdicts.append(VerdictChange(detail.stock, last[0].verdict, newest))
-        hits += _hits(detail.stock, results, after=last[0].day)
+        hits += _hits(detail.stock, results, bars, after=last[0].day)
     return Changes(verdicts, hits, _failures(details, known))
 
 
@@ -131,33 +134,33 @@ def _last_told(newest: Result, before: ScheduledRun | None, earlier: JobDetail |
     return min(before.session, day_before) if before else day_before
 
 
-def _with_results(details: list[JobDetail]) -> Iterator[tuple[JobDetail, list[Result]]]:
-    """Each stock with its results up to the job's, of the same strategy, oldest first."""
-    if not details:
-        return
-    days = [detail.day for detail in details if detail.day]
-    by_stock = defaultdict[str, list[Result]](list)
-    rows = Result.objects.completed().filter(
-        stock__in=[detail.stock_id for detail in details], day__gte=min(days) - LOOK_BACK, day__lte=max(days)
-    )
-    for result in rows.order_by("stock_id", "day"):
-        by_stock[result.stock_id].append(result)
-    for detail in details:
-        known = [result for result in by_stock[detail.stock_id] if detail.day and result.day <= detail.day]
-        if known and known[-1].day == detail.day:
-            yield detail, [result for result in known if result.strategy == known[-1].strategy]
+def _with_results(details: list[JobDetail]) -> Iterator[tuple[JobDetail, list[Result], Bars | None]]:
+    """Each stock with its results up to the job's, of one strategy, oldest first, and its bars where there is a plan."""
+    for some in batched(details, AT_ONCE):
+        by_stock = defaultdict[str, list[Result]](list)
+        days = [detail.day for detail in some if detail.day]
+        rows = Result.objects.completed().filter(
+            stock__in=[detail.stock_id for detail in some], day__gte=min(days) - LOOK_BACK, day__lte=max(days)
+        )
+        for result in rows.order_by("stock_id", "day"):
+            by_stock[result.stock_id].append(result)
+        planned = [ticker for ticker, results in by_stock.items() if any(result.plan for result in results[:-1])]
+        stored = PriceHistory.objects.filter(stock__in=planned).defer("findings")
+        histories = {(history.stock_id, history.source): history for history in stored}
+        for detail in some:
+            known = [result for result in by_stock[detail.stock_id] if detail.day and result.day <= detail.day]
+            if known and known[-1].day == detail.day:
+                history = histories.get((detail.stock_id, known[-1].price_source))
+                bars = history.unpack().until(known[-1].day) if history else None
+                yield detail, [result for result in known if result.strategy == known[-1].strategy], bars
 
 
-def _hits(stock: Stock, results: list[Result], *, after: date) -> list[PlanHit]:
+def _hits(stock: Stock, results: list[Result], bars: Bars | None, *, after: date) -> list[PlanHit]:
     """The plans that came to their end after a day. A plan holds until it is hit or the verdict leaves its side."""
-    if not any(result.plan for result in results[:-1]):
+    if bars is None:
         return []
-    history = PriceHistory.objects.filter(stock=stock, source=results[-1].price_source).first()
-    bars = history.unpack().until(results[-1].day) if history else None
     found, plan = list[PlanHit](), None
     for result, following in pairwise(results):
-        if bars is None:
-            break
         if plan is None or plan.side != result.side:
             plan = result if result.plan else None
         if plan and (hit := _hit(stock, plan, bars, since=result.day, until=following.day)):

@@ -10,12 +10,14 @@ from django.core import signing
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from analysis.models import Job, ScheduledRun
+from analysis.models import Ending, Job
 from stockapp.digest.changes import Changes, changes_of
+from stockapp.digest.models import Message
 from stockapp.templatetags.formats import counted
 from watchlist.models import WatchlistItem
 
 SALT = "digest.unsubscribe"
+LOOK_AT = 3  # jobs, for a preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,16 @@ def watched_by(users: list[int], job: Job) -> dict[int, set[str]]:
 
 
 def preview(user: AbstractBaseUser) -> Composed | None:
-    """What the newest scheduled job about a stock of the user's has to say to the user; None when that is nothing."""
-    mine = WatchlistItem.objects.filter(watchlist__owner_id=user.pk).values("stock_id")
-    runs = ScheduledRun.objects.filter(job__ending__isnull=False, job__details__stock_id__in=mine)
-    run = runs.select_related("job").order_by("-job__ending__created_at").first()
-    if run is None or run.job is None:
-        return None
-    changes = changes_of(run.job, watched_by([int(user.pk)], run.job)[int(user.pk)])
-    return None if changes.is_empty else compose(run.job, changes, user)
+    """The newest that there was to tell a user: the last message, else what the last scheduled jobs would have told."""
+    message = Message.objects.filter(user=user.pk).first()
+    if message:
+        return Composed(message.subject, message.text, message.html)
+    mine = set(WatchlistItem.objects.filter(watchlist__owner=user.pk).values_list("stock_id", flat=True))
+    for ending in Ending.objects.select_related("job")[:LOOK_AT]:
+        changes = changes_of(ending.job, mine)
+        if not changes.is_empty:
+            return compose(ending.job, changes, user)
+    return None
 
 
 def compose(job: Job, changes: Changes, user: AbstractBaseUser) -> Composed:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from analysis.engine import Bars
 from analysis.models import (
@@ -222,19 +223,24 @@ def test_names_cannot_break_the_html() -> None:
     assert "<script>alert(1)</script> & Sons" in composed.text
 
 
-@pytest.mark.parametrize("count", [1, 50, 500])
-def test_what_changed_takes_as_many_queries_for_five_hundred_stocks_as_for_one(
-    count: int, django_assert_max_num_queries: object
+@pytest.mark.parametrize(("count", "queries"), [(1, 6), (50, 6), (500, 10)])  # two for each two hundred stocks
+def test_what_changed_takes_as_many_queries_for_fifty_stocks_with_plans_as_for_one(
+    count: int, queries: int, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     first, second = scheduled(DAYS[0]), scheduled(DAYS[1])
     tickers = [f"S{n}.NS" for n in range(count)]
     Stock.objects.bulk_create(Stock(ticker=ticker) for ticker in tickers)
-    for job, day, verdict in ((first, DAYS[0], "neutral"), (second, DAYS[1], "sell")):
+    store_bars(Stock.objects.get(pk="S0.NS"), CALM, (100, 111, 99, 110))
+    model = PriceHistory.objects.get()
+    fields = {f.attname: getattr(model, f.attname) for f in PriceHistory._meta.concrete_fields if f.attname != "id"}
+    PriceHistory.objects.bulk_create(PriceHistory(**{**fields, "stock_id": ticker}) for ticker in tickers[1:])
+    plan = {"side": "long", "entry": 100.0, "stop": 95.0, "target": 110.0, "risk_reward": 2.0}
+    for job, day, verdict in ((first, DAYS[0], "buy"), (second, DAYS[1], "strong_buy")):
         moment = datetime(2026, 1, 23, tzinfo=UTC)
         Result.objects.bulk_create(
             Result(
                 job=job, stock_id=ticker, day=day, status="completed", source="schedule", price_source="csv",
-                strategy="technical_rating", score=0, close=100, verdict=verdict, raw_verdict=verdict,
+                strategy="technical_rating", score=0, close=100, verdict=verdict, raw_verdict=verdict, **plan,
                 engine_version="1", started_at=moment, completed_at=moment, created_at=moment, updated_at=moment,
             )
             for ticker in tickers
@@ -242,5 +248,6 @@ def test_what_changed_takes_as_many_queries_for_five_hundred_stocks_as_for_one(
         JobDetail.objects.bulk_create(
             JobDetail(job=job, stock_id=ticker, status=DetailStatus.COMPLETED, day=day) for ticker in tickers
         )
-    with django_assert_max_num_queries(6):  # type: ignore[operator]
-        assert len(changes_of(second, tickers).verdicts) == count
+    with django_assert_max_num_queries(queries):
+        changes = changes_of(second, tickers)
+    assert len(changes.verdicts) == len(changes.hits) == count
