@@ -135,7 +135,7 @@ def _last_told(newest: Result, before: ScheduledRun | None, earlier: JobDetail |
 
 
 def _with_results(details: list[JobDetail]) -> Iterator[tuple[JobDetail, list[Result], Bars | None]]:
-    """Each stock with its results up to the job's, of one strategy, oldest first, and its bars where there is a plan."""
+    """Each stock with its results up to the job's, of one strategy, oldest first, and bars where there is a plan."""
     for some in batched(details, AT_ONCE):
         by_stock = defaultdict[str, list[Result]](list)
         days = [detail.day for detail in some if detail.day]

@@ -19,17 +19,17 @@ from stockapp.digest.subscriptions import subscribe
 from watchlist import schedules
 from watchlist.models import Watchlist
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 INDIANS = [one.ticker for one in COMPANIES if one.currency == "INR" and one.source == "up" and not one.listed_sessions]
 DUE = timedelta(hours=10, minutes=45)  # Mumbai closes at 10:00 UTC
 
 
 def live_until(clock: time_machine.Traveller, moment: datetime) -> None:
-    """Let the time pass, with what a worker does at every quarter of an hour."""
+    """Let the time pass, with what a worker does at every full hour."""
     now = datetime.now(UTC)
     while now < moment:
-        now = min(now + timedelta(minutes=15), moment)
+        now = min(now + timedelta(hours=1), moment)
         clock.move_to(now + timedelta(seconds=1))
         schedules.setup_schedules()
         scheduler()
