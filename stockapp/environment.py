@@ -134,8 +134,8 @@ class Environment(BaseSettings):
 
     @property
     def mailers(self) -> dict[str, Any]:
-        """Django's description of how e-mail is sent; without EMAIL_URL it is dropped."""
-        return {"default": mailer(self.email_url) or {"BACKEND": "django.core.mail.backends.dummy.EmailBackend"}}
+        """Django's description of how e-mail is sent; without EMAIL_URL it is refused."""
+        return {"default": mailer(self.email_url) or {"BACKEND": "stockapp.mail.NoMail"}}
 
     @property
     def database(self) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from django.core.mail import EmailMultiAlternatives
 from stockapp.digest import notifiers
 from stockapp.digest.compose import unsubscribe_address
 from stockapp.digest.models import Channel, Message, Subscription
+from stockapp.mail import NO_MAIL
 
-NO_MAIL = "This installation sends no e-mail: EMAIL_URL is not set."
 LONG_ENOUGH_FOR_A_SECRET = 6
 
 

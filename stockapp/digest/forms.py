@@ -6,8 +6,8 @@ from django import forms
 from django.conf import settings
 
 from stockapp.digest import notifiers
-from stockapp.digest.channels import NO_MAIL
 from stockapp.digest.models import Subscription
+from stockapp.mail import NO_MAIL
 
 
 class DigestForm(forms.Form):

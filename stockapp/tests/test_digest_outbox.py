@@ -9,9 +9,9 @@ import time_machine
 from django.core import mail
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django_q.models import OrmQ
 from pytest_django import Settings
 
+from analysis import queue
 from analysis.models import Ending, Job
 from analysis.services.ending import note_end
 from analysis.tests.make import make_stock, make_user
@@ -262,7 +262,7 @@ def test_workers_are_woken_while_something_is_due_but_not_again_and_again() -> N
         assert [wake(), wake()] == [True, False]
         clock.shift(timedelta(seconds=31))
         assert [wake(), wake()] == [True, False]
-        assert OrmQ.objects.count() == 2
+        assert queue.depth() == 2
         deliver()
         clock.shift(timedelta(seconds=31))
         assert not wake()

@@ -148,7 +148,7 @@ def test_a_mail_server_is_read_from_its_address(
 
 
 def test_without_a_mail_server_nothing_is_sent(environment: pytest.MonkeyPatch) -> None:
-    assert read().mailers["default"]["BACKEND"].endswith("dummy.EmailBackend")
+    assert read().mailers["default"]["BACKEND"] == "stockapp.mail.NoMail"
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 from django.core import mail
-from django_q.models import OrmQ
-from django_q.scheduler import scheduler
 from pytest_django import Settings
 
 from analysis.models import Ending, Job, JobStatus, Result, ScheduledRun, Stock
 from analysis.prices import COMPANIES
 from analysis.services import load_demo_market, run_job
+from analysis.tests.calls import take_due_calls
 from analysis.tests.make import make_user
 from stockapp.digest import outbox
 from stockapp.digest.models import Message
@@ -32,12 +31,8 @@ def live_until(clock: time_machine.Traveller, moment: datetime) -> None:
         now = min(now + timedelta(hours=1), moment)
         clock.move_to(now + timedelta(seconds=1))
         schedules.setup_schedules()
-        scheduler()
-        for message in OrmQ.objects.filter(lock__lte=now):
-            task = message.task
-            message.delete()
-            if task["func"] == schedules.RUN:
-                schedules.run(*task["args"])
+        for exchanges in take_due_calls(schedules.RUN):
+            schedules.run(*exchanges)
         for job in Job.objects.active():
             run_job(str(job.pk))
         outbox.wake()

@@ -5,20 +5,19 @@ from io import StringIO
 
 import pytest
 import time_machine
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
-from django_q.models import OrmQ, Schedule
-from django_q.scheduler import scheduler
 from pytest_django import Settings
 
 from analysis.models import DetailStatus, Ending, ExchangeSchedule, Job, JobStatus, ScheduledRun, Source, Stock
 from analysis.prices import due_at, exchange_named, newest_due, session_after
 from analysis.services import cancel, remove, submit
+from analysis.tests.calls import lose_waiting_calls, take_due_calls, waiting_calls
 from analysis.tests.make import make_stock, make_user
-from stockapp.accounts.models import User
 from watchlist.models import Watchlist, WatchlistItem
 from watchlist.schedules import RUN, run, setup_schedules
 
@@ -29,8 +28,8 @@ FRIDAY_DUE = datetime(2026, 1, 23, 10, 45, tzinfo=UTC)  # Mumbai closes at 10:00
 TUESDAY_DUE = datetime(2026, 1, 27, 10, 45, tzinfo=UTC)  # Monday 26 January is Republic Day
 
 
-def watch(*tickers: str, owner: User | None = None) -> None:
-    owner = owner or User.objects.first() or make_user("ann")
+def watch(*tickers: str) -> None:
+    owner = get_user_model().objects.first() or make_user("ann")
     watchlist, _ = Watchlist.objects.get_or_create(owner=owner, name="Mine")
     for ticker in tickers:
         stock = Stock.objects.filter(pk=ticker).first() or make_stock(ticker)
@@ -39,14 +38,9 @@ def watch(*tickers: str, owner: User | None = None) -> None:
 
 def let_the_queue_run() -> list[str]:
     """What a cluster does at this moment: queue the scheduled calls that are due, and run our own; their exchanges."""
-    scheduler()
-    called = []
-    for message in OrmQ.objects.order_by("pk"):
-        task = message.task
-        message.delete()
-        if task["func"] == RUN:
-            called += task["args"]
-            run(*task["args"])
+    called = [exchange for arguments in take_due_calls(RUN) for exchange in arguments]
+    for exchange in called:
+        run(exchange)
     return called
 
 
@@ -130,11 +124,11 @@ def test_setting_up_again_changes_nothing() -> None:
     with time_machine.travel(THURSDAY_NIGHT, tick=False):
         watch("TCS.NS", "AAPL", "KAVERI.DEMO")
         setup_schedules()
-        before = list(Schedule.objects.order_by("pk").values()), list(ExchangeSchedule.objects.values())
-        assert {row["func"] for row in before[0]} == {RUN}
+        before = waiting_calls(), list(ExchangeSchedule.objects.values())
+        assert {path for _, path, _ in before[0]} == {RUN}
         assert len(before[0]) == 3
         setup_schedules()
-        assert before == (list(Schedule.objects.order_by("pk").values()), list(ExchangeSchedule.objects.values()))
+        assert before == (waiting_calls(), list(ExchangeSchedule.objects.values()))
 
 
 def test_what_was_called_twice_runs_once() -> None:
@@ -172,7 +166,7 @@ def test_a_schedule_that_is_switched_off_runs_nothing_and_misses_nothing() -> No
         setup_schedules()
         ExchangeSchedule.objects.update(is_enabled=False)
         setup_schedules()
-        assert not Schedule.objects.exists()
+        assert waiting_calls() == []
         clock.move_to(FRIDAY_DUE + timedelta(hours=1))
         setup_schedules()
         assert run("NSE") is None
@@ -216,9 +210,9 @@ def test_a_call_that_was_lost_is_made_again() -> None:
         watch("TCS.NS")
         setup_schedules()
         clock.move_to(FRIDAY_DUE + timedelta(seconds=1))
-        Schedule.objects.all().delete()
+        lose_waiting_calls()
         setup_schedules()
-        Schedule.objects.all().delete()  # and again, which is noticed after a while
+        lose_waiting_calls()  # and again, which is noticed after a while
         clock.shift(timedelta(minutes=6))
         setup_schedules()
         assert let_the_queue_run() == ["NSE"]
