@@ -13,6 +13,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analysis.models import (
+    Ending,
+    ExchangeSchedule,
     Index,
     IndexMember,
     Job,
@@ -21,6 +23,7 @@ from analysis.models import (
     RawData,
     RequestPace,
     Result,
+    ScheduledRun,
     Source,
     Stock,
     StrategyRecord,
@@ -260,6 +263,40 @@ class WorkerAdmin(ReadOnly[Worker]):
 class StrategyRecordAdmin(ReadOnly[StrategyRecord]):
     list_display = ["strategy", "price_source", "as_of", "stocks", "left_out", "computed_at", "wanted_at", "cursor"]
     exclude = ["partial"]
+
+
+@admin.register(ExchangeSchedule)
+class ExchangeScheduleAdmin(admin.ModelAdmin[ExchangeSchedule]):
+    """Switched and set here; a worker takes it up within a minute."""
+
+    list_display = ["market", "is_enabled", "all_active", "delay_minutes", "strategy", "next_run_at", "last_session"]
+    list_editable = ["is_enabled", "all_active", "delay_minutes"]
+    list_filter = ["is_enabled", "all_active"]
+    search_fields = ["exchange"]
+    readonly_fields = ["exchange", "next_run_at", "last_session", "problem"]
+    exclude = ["woken_at"]
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Exchanges come with their stocks."""
+        return False
+
+    @admin.display(description="Exchange", ordering="exchange")
+    def market(self, schedule: ExchangeSchedule) -> str:
+        return str(schedule)
+
+
+@admin.register(ScheduledRun)
+class ScheduledRunAdmin(ReadOnly[ScheduledRun]):
+    list_display = ["schedule", "session", "created_at", "job", "note"]
+    list_filter = ["schedule"]
+    list_select_related = ["schedule", "job"]
+    date_hierarchy = "session"
+
+
+@admin.register(Ending)
+class EndingAdmin(ReadOnly[Ending]):
+    list_display = ["job", "created_at", "told_at", "attempts", "error_message"]
+    list_select_related = ["job"]
 
 
 def duration_text(thing: Job | JobDetail | Result) -> str:

@@ -15,14 +15,36 @@ def enqueue(path: str, *ids: str) -> None:
 def every_night(name: str, path: str, *, at: tuple[int, int]) -> None:
     """See to it that the function at a dotted path is called every night at this hour and minute, local time.
 
-    What somebody has changed about the schedule of this name stays; missed nights are made up for once.
+    What somebody has changed about the schedule of this name stays; missed nights are made up for once. Two at once may
+    plan it twice, so the function must be safe to call twice.
     """
+    if is_waiting(name):
+        return
     hour, minute = at
     first = timezone.localtime().replace(hour=hour, minute=minute, second=0, microsecond=0)
     if first < timezone.now():
         first += timedelta(days=1)
-    given = {"func": path, "schedule_type": Schedule.DAILY, "next_run": first}
-    Schedule.objects.get_or_create(name=name, defaults=given)
+    Schedule.objects.create(name=name, func=path, schedule_type=Schedule.DAILY, next_run=first)
+
+
+def enqueue_at(name: str, moment: datetime, path: str, *ids: str) -> None:
+    """Queue a call once, at a moment; the call of this name that waits for another moment is moved."""
+    waiting = Schedule.objects.filter(name=name)
+    given = {"func": path, "args": ",".join(map(repr, ids)), "schedule_type": Schedule.ONCE, "next_run": moment}
+    if waiting.exists():
+        waiting.exclude(next_run=moment).update(**given)
+    else:
+        Schedule.objects.create(name=name, **given)
+
+
+def is_waiting(name: str) -> bool:
+    """Whether a call of this name waits for its moment."""
+    return bool(Schedule.objects.filter(name=name).exists())
+
+
+def forget(name: str) -> None:
+    """Take back the call of this name, if it still waits for its moment."""
+    Schedule.objects.filter(name=name).delete()
 
 
 def depth() -> int:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -35,9 +35,13 @@ FORGET_AFTER = timedelta(days=1)
 
 
 class Supervisor:
-    """One worker: a cluster under guard in a process group of its own, watched until SIGTERM or SIGINT."""
+    """One worker: a cluster under guard in a process group of its own, watched until SIGTERM or SIGINT.
 
-    def __init__(self) -> None:
+    `chores` are done besides, each every so many seconds: short acts on the database, safe to do in several workers.
+    """
+
+    def __init__(self, chores: Sequence[tuple[float, Callable[[], object]]] = ()) -> None:
+        self.chores = chores
         self.row = Worker(host=PLACE, pid=os.getpid())
         self.lifeline, self.owned_end = os.pipe()
         self.cluster: subprocess.Popen[bytes] | None = None
@@ -57,6 +61,7 @@ class Supervisor:
             (HEARTBEAT_SECONDS, self._beat),
             (RECOVER_SECONDS, self._recover),
             (WATCH_SECONDS, self._watch),
+            *self.chores,
         ]
         due = [0.0 for _ in acts]
         try:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
 import dj_database_url
@@ -46,6 +46,11 @@ class Environment(BaseSettings):
     keep_raw_data_days: int = Field(default=30, ge=1)
     keep_details_days: int = Field(default=90, ge=1)
     keep_results_days: int = Field(default=730, ge=1)
+    schedule_delay_minutes: int = Field(default=45, ge=30, le=720)
+    email_url: str = ""
+    email_from: str = ""
+    site_url: str = ""
+    allow_private_notices: bool = False
     time_zone: str = "UTC"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["line", "json"] = "line"
@@ -94,6 +99,20 @@ class Environment(BaseSettings):
             raise ValueError(f"it cannot be read: {error}") from None
         return value
 
+    @field_validator("email_url")
+    @classmethod
+    def _is_a_mail_server(cls, value: str) -> str:
+        mailer(value)
+        return value
+
+    @field_validator("site_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/")):
+            raise ValueError("it must be where the pages are, like https://stocks.example.org, without a path")
+        return value.rstrip("/")
+
     @field_validator("yahoo_url")
     @classmethod
     def _is_on_this_machine(cls, value: str) -> str:
@@ -116,14 +135,45 @@ class Environment(BaseSettings):
                 "KEEP_RESULTS_DAYS must not be less than KEEP_RAW_DATA_DAYS and KEEP_DETAILS_DAYS: raw data and "
                 "details go with their results and jobs"
             )
+        if self.email_url and not self.email_from:
+            raise ValueError("EMAIL_FROM is missing; EMAIL_URL needs the address that e-mail comes from")
+        if self.email_url and not self.debug and not self.site_url:
+            raise ValueError("SITE_URL is missing; the links in e-mail need the address of the pages")
         if self.price_source == "csv" and self.csv_prices_dir is None:
             raise ValueError("CSV_PRICES_DIR is missing; PRICE_SOURCE=csv reads TICKER.csv files from it")
         return self
 
     @property
+    def mailers(self) -> dict[str, Any]:
+        """Django's description of how e-mail is sent; without EMAIL_URL it is refused."""
+        return {"default": mailer(self.email_url) or {"BACKEND": "stockapp.mail.NoMail"}}
+
+    @property
     def database(self) -> dict[str, Any]:
         """Django's description of the database, without options."""
         return dict(dj_database_url.parse(self.database_url or f"sqlite:///{self.data_dir / 'stockapp.sqlite3'}"))
+
+
+MAIL_SCHEMES = {"smtp": (25, {}), "smtp+tls": (587, {"use_tls": True}), "smtps": (465, {"use_ssl": True})}
+MAIL_SECONDS = 15
+
+
+def mailer(url: str) -> dict[str, Any]:
+    """Django's description of the mail server at an address like smtp+tls://user:password@host:587; {} for none.
+
+    Raises ValueError with what is wrong.
+    """
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    if parts.scheme == "console" and url == "console://":
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts.scheme not in MAIL_SCHEMES or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("it must be like smtp+tls://user:password@host:587 (or smtp:// or smtps://), or console://")
+    port, security = MAIL_SCHEMES[parts.scheme]
+    login = {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
+    server = {"host": parts.hostname, "port": parts.port or port, "timeout": MAIL_SECONDS}
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": {**server, **login, **security}}
 
 
 def read() -> Environment:

@@ -39,10 +39,17 @@ METRICS_TOKEN = ENV.metrics_token
 KEEP_RAW_DATA_DAYS = ENV.keep_raw_data_days
 KEEP_DETAILS_DAYS = ENV.keep_details_days
 KEEP_RESULTS_DAYS = ENV.keep_results_days
+SCHEDULE_DELAY_MINUTES = ENV.schedule_delay_minutes
+ALLOW_PRIVATE_NOTICES = ENV.allow_private_notices
+MAILERS = ENV.mailers
+SENDS_EMAIL = bool(ENV.email_url)
+DEFAULT_FROM_EMAIL = ENV.email_from or "stockapp@localhost"
+SITE_URL = ENV.site_url or ("http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('*.')}")
 
 INSTALLED_APPS = [
     "stockapp",
     "stockapp.accounts",
+    "stockapp.digest",
     "watchlist",
     "analysis",
     "django_htmx",
@@ -90,6 +97,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "analysis.context.running_jobs",
+                "analysis.context.scheduled",
             ],
             "builtins": ["stockapp.templatetags.formats"],
         },

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("watchlist.urls")),
     path("", include("analysis.urls")),
     path("screener/", include("watchlist.screener.urls")),
+    path("", include("stockapp.digest.urls")),
     path("account/", include("stockapp.accounts.urls")),
     path("account/password/", PasswordChange.as_view(), name="password_change"),
     path("login/", Login.as_view(), name="login"),

@@ -6,6 +6,7 @@ from analysis.models.jobs import MAX_ATTEMPTS, Job, JobDetail, retry_text
 from analysis.models.pace import RequestPace
 from analysis.models.records import StrategyRecord
 from analysis.models.results import RawData, Result
+from analysis.models.schedules import Ending, ExchangeSchedule, ScheduledRun
 from analysis.models.statuses import (
     ACTIVE,
     FINISHED,
@@ -24,7 +25,9 @@ __all__ = [
     "FINISHED",
     "MAX_ATTEMPTS",
     "DetailStatus",
+    "Ending",
     "ErrorKind",
+    "ExchangeSchedule",
     "Index",
     "IndexMember",
     "Job",
@@ -36,6 +39,7 @@ __all__ = [
     "RequestPace",
     "Result",
     "ResultStatus",
+    "ScheduledRun",
     "Source",
     "Stock",
     "StockStatus",

@@ -13,7 +13,7 @@ from analysis.prices.arrow import checksum, pack, unpack
 from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
 from analysis.prices.demo_companies import COMPANIES, Company
-from analysis.prices.exchanges import Exchange, currency_code, exchange_of
+from analysis.prices.exchanges import Exchange, currency_code, exchange_named, exchange_of
 from analysis.prices.incremental import Readjusted, merge, refresh
 from analysis.prices.pace import Mode, Pace, Pacer, ProcessPacer, Reason
 from analysis.prices.port import ErrorKind, Finding, History, PriceError, PriceSource
@@ -23,7 +23,10 @@ from analysis.prices.screener import Listed, listed_in
 from analysis.prices.sessions import (
     assumed_weekdays,
     calendar_end,
+    due_at,
     last_closed_session,
+    newest_due,
+    session_after,
     sessions_between,
     sessions_late,
 )
@@ -57,15 +60,19 @@ __all__ = [
     "check",
     "checksum",
     "currency_code",
+    "due_at",
+    "exchange_named",
     "exchange_of",
     "is_demo",
     "is_well_formed",
     "last_closed_session",
     "listed_in",
     "merge",
+    "newest_due",
     "normalise",
     "pack",
     "refresh",
+    "session_after",
     "sessions_between",
     "sessions_late",
     "source_for",

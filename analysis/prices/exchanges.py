@@ -82,6 +82,10 @@ EXCHANGE_BY_SUFFIX = {
 }
 
 
+EXCHANGE_BY_CODE = {
+    exchange.code: exchange for exchange in (*EXCHANGE_BY_SUFFIX.values(), US, DEMO_INDIA, DEMO_US, UNKNOWN_EXCHANGE)
+}
+
 # How lists write the hundredths that some exchanges quote in; Yahoo's way is ours.
 MINOR_UNITS = {"GBp": "GBp", "GBX": "GBp", "ZAc": "ZAc", "ZAC": "ZAc", "ILA": "ILA"}
 
@@ -89,6 +93,11 @@ MINOR_UNITS = {"GBp": "GBp", "GBX": "GBp", "ZAc": "ZAc", "ZAC": "ZAc", "ILA": "I
 def currency_code(text: str) -> str:
     """A currency as it is stored: three capitals, but GBp for pence and ZAc for cents, which are not GBP and ZAR."""
     return MINOR_UNITS.get(text) or text.upper()[:3]
+
+
+def exchange_named(code: str) -> Exchange:
+    """The exchange with this code; KeyError when there is none."""
+    return EXCHANGE_BY_CODE[code]
 
 
 def exchange_of(ticker: str) -> Exchange:

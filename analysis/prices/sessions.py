@@ -30,11 +30,11 @@ class _Schedule:
         """How many sessions there are up to and including `day`."""
         return int(np.searchsorted(self.sessions, np.datetime64(day, "D"), side="right"))
 
-    def count_closed(self, now: datetime) -> int:
-        """How many sessions have closed at `now`."""
+    def count_closed(self, now: datetime, delay: np.timedelta64 = SETTLING) -> int:
+        """How many sessions have been closed for `delay` at `now`."""
         if now.tzinfo is None:
             raise ValueError("now must know its time zone")
-        moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "m") - SETTLING
+        moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "m") - delay
         return int(np.searchsorted(self.closes, moment, side="right"))
 
 
@@ -42,6 +42,25 @@ def last_closed_session(ticker: str, now: datetime) -> date:
     """The newest session of the ticker's exchange that has closed at `now` (aware): 30 minutes after its close."""
     schedule = _schedule_of(ticker)
     return schedule.sessions[schedule.count_closed(now) - 1].astype(object)  # type: ignore[no-any-return]
+
+
+def newest_due(exchange: Exchange, now: datetime, delay: timedelta) -> date:
+    """The newest session of an exchange that closed at least `delay` before `now` (aware)."""
+    schedule = _schedule(exchange.calendar, exchange.timezone)
+    return schedule.sessions[schedule.count_closed(now, np.timedelta64(delay)) - 1].astype(object)  # type: ignore[no-any-return]
+
+
+def due_at(exchange: Exchange, session: date, delay: timedelta) -> datetime:
+    """The moment, in UTC, at which a session of an exchange has been closed for `delay`."""
+    schedule = _schedule(exchange.calendar, exchange.timezone)
+    close: datetime = schedule.closes[schedule.count_until(session) - 1].astype(object)
+    return close.replace(tzinfo=UTC) + delay
+
+
+def session_after(exchange: Exchange, session: date) -> date:
+    """The first session of an exchange after a day."""
+    schedule = _schedule(exchange.calendar, exchange.timezone)
+    return schedule.sessions[schedule.count_until(session)].astype(object)  # type: ignore[no-any-return]
 
 
 def sessions_between(ticker: str, first: date, last: date) -> list[date]:

@@ -3,6 +3,7 @@
 from analysis.services.bulk import bulk_stocks, submit_bulk
 from analysis.services.cancel import cancel
 from analysis.services.chart import hide_indicator, show_indicator
+from analysis.services.ending import told
 from analysis.services.estimate import Estimate, estimate, estimate_rest
 from analysis.services.integrity import check_integrity
 from analysis.services.pace import pause
@@ -12,6 +13,7 @@ from analysis.services.remove import remove
 from analysis.services.rerun import rerun
 from analysis.services.retention import Pruned, prune, schedule_prune, would_prune
 from analysis.services.run import run_job, run_slice
+from analysis.services.schedules import next_runs
 from analysis.services.submit import OverLimit, Refused, Submission, known_stock, known_stocks, submit
 from analysis.services.universe import Import, load_demo_market, load_from_yahoo, load_stocks
 from analysis.services.window import looked_at
@@ -39,6 +41,7 @@ __all__ = [
     "load_stocks",
     "looked_at",
     "may_want_records",
+    "next_runs",
     "pause",
     "prune",
     "recover",
@@ -50,6 +53,7 @@ __all__ = [
     "show_indicator",
     "submit",
     "submit_bulk",
+    "told",
     "unserved_jobs",
     "want_records",
     "would_prune",

@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, Stock, StockStatus
+from analysis.services.ending import note_end
 from analysis.services.transient import transactional
 
 
@@ -19,6 +20,7 @@ def cancel(job: Job, *, reason: str = "") -> bool:
         .update(status=JobStatus.CANCELLED, completed_at=now, error_message=reason)
     ):
         return False
+    note_end(job)
     waiting = JobDetail.objects.filter(job=job, status=DetailStatus.QUEUED)
     tickers = list(waiting.values_list("stock_id", flat=True))
     waiting.update(status=DetailStatus.CANCELLED, completed_at=now, not_before=None, wait_reason="")

@@ -25,6 +25,7 @@ from analysis.models import (
 )
 from analysis.services import record
 from analysis.services.claim import Lease
+from analysis.services.ending import note_end
 from analysis.services.transient import persistent
 from analysis.services.work import Failure, Outcome
 
@@ -231,6 +232,7 @@ def count(job: Job, *, completed: int = 0, failed: int = 0, skipped: int = 0) ->
         .update(status=Case(nothing_worked, default=Value(JobStatus.COMPLETED)), completed_at=now)
     )
     if ended:
+        note_end(job)
         if job.source in record.BULK and not job.as_of:
             record.want_records()
         Job.objects.filter(pk=job.pk, status=JobStatus.FAILED).update(error_message=_why_all_failed(job))

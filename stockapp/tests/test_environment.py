@@ -129,3 +129,48 @@ def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
         assert words in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("smtp+tls://me%40x:pass%2Fword@mail.example.org", ("mail.example.org", 587, "me@x", "pass/word", True, None)),
+        ("smtps://mail.example.org:4650", ("mail.example.org", 4650, "", "", None, True)),
+        ("smtp://127.0.0.1", ("127.0.0.1", 25, "", "", None, None)),
+    ],
+)
+def test_a_mail_server_is_read_from_its_address(
+    environment: pytest.MonkeyPatch, url: str, options: tuple[object, ...]
+) -> None:
+    environment.setenv("EMAIL_URL", url)
+    environment.setenv("EMAIL_FROM", "stocks@example.org")
+    given = read().mailers["default"]["OPTIONS"]
+    names = ("host", "port", "username", "password", "use_tls", "use_ssl")
+    assert tuple(given.get(name) for name in names) == options
+
+
+def test_without_a_mail_server_nothing_is_sent(environment: pytest.MonkeyPatch) -> None:
+    assert read().mailers["default"]["BACKEND"] == "stockapp.mail.NoMail"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"EMAIL_URL": "mail.example.org"}, "EMAIL_URL: it must be like smtp"),
+        ({"EMAIL_URL": "smtp://mail.example.org/?tls=yes"}, "EMAIL_URL: it must be like smtp"),
+        ({"EMAIL_URL": "smtp://mail.example.org:many"}, "EMAIL_URL"),
+        ({"EMAIL_URL": "smtp://mail.example.org"}, "EMAIL_FROM is missing"),
+        ({"EMAIL_URL": "console://", "EMAIL_FROM": "a@b.org", "DEBUG": "false", "ALLOWED_HOSTS": "b.org"}, "SITE_URL"),
+        ({"SITE_URL": "stocks.example.org"}, "SITE_URL: it must be where the pages are"),
+        ({"SITE_URL": "https://example.org/stocks"}, "SITE_URL: it must be where the pages are"),
+        ({"SCHEDULE_DELAY_MINUTES": "5"}, "SCHEDULE_DELAY_MINUTES"),
+        ({"ALLOW_PRIVATE_NOTICES": "perhaps"}, "ALLOW_PRIVATE_NOTICES"),
+    ],
+)
+def test_what_messages_need_is_read_strictly(
+    environment: pytest.MonkeyPatch, given: dict[str, str], sentence: str
+) -> None:
+    for name, value in given.items():
+        environment.setenv(name, value)
+    with pytest.raises(BadEnvironment, match=sentence):
+        read()

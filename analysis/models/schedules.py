@@ -1,0 +1,119 @@
+"""Schedules: when each exchange's stocks are analysed, which sessions were, and whose end is still to be told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.models.jobs import Job
+from analysis.prices import Exchange, exchange_named
+
+LEAST_DELAY, LONGEST_DELAY = 30, 720  # minutes; a session counts as closed half an hour after its close
+TOLD_IN_VAIN = 5
+LOOK_AGAIN = timedelta(seconds=30)
+
+
+def strategy_choices() -> list[tuple[str, str]]:
+    """The engine's strategies, read at run time: a new one needs no migration."""
+    return [(strategy.key, strategy.name) for strategy in STRATEGIES.values()]
+
+
+class ExchangeSchedule(models.Model):
+    """When the stocks of one exchange are analysed: after the close of each of its sessions."""
+
+    exchange = models.CharField(primary_key=True, max_length=16)
+    is_enabled = models.BooleanField("enabled", default=True)
+    delay_minutes = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LEAST_DELAY), MaxValueValidator(LONGEST_DELAY)],
+        help_text="Minutes after the close; empty for the installation's SCHEDULE_DELAY_MINUTES.",
+    )
+    all_active = models.BooleanField(
+        default=False, help_text="All active stocks, not only those that somebody watches."
+    )
+    strategy = models.CharField(max_length=32, default=TECHNICAL_RATING.key, choices=strategy_choices)
+    last_session = models.DateField(
+        null=True, blank=True, help_text="The newest session that was run, or had closed when this was switched on."
+    )
+    next_run_at = models.DateTimeField(null=True, blank=True)
+    woken_at = models.DateTimeField(null=True, blank=True, help_text="When a run that was due was last asked for.")
+    problem = models.CharField(max_length=500, blank=True, help_text="Why a run that is due has not begun.")
+
+    class Meta:
+        ordering = ["next_run_at", "exchange"]
+        constraints = [
+            models.CheckConstraint(
+                name="schedule_delay_is_possible",
+                condition=Q(delay_minutes__isnull=True)
+                | Q(delay_minutes__gte=LEAST_DELAY, delay_minutes__lte=LONGEST_DELAY),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.market.name
+
+    @property
+    def market(self) -> Exchange:
+        return exchange_named(self.exchange)
+
+    @property
+    def delay(self) -> timedelta:
+        return timedelta(minutes=self.delay_minutes or settings.SCHEDULE_DELAY_MINUTES)
+
+
+class ScheduledRun(models.Model):
+    """One session of an exchange that was analysed by schedule; the constraint sees to it that it is so once."""
+
+    schedule = models.ForeignKey(ExchangeSchedule, on_delete=models.CASCADE, related_name="runs")
+    session = models.DateField()
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="scheduled_runs")
+    note = models.CharField(max_length=500, blank=True, help_text="Why there is no job.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "session"], name="one_run_per_exchange_and_session"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schedule_id} after {self.session}"
+
+
+class EndingQuerySet(models.QuerySet["Ending"]):
+    def untold(self) -> EndingQuerySet:
+        return self.filter(told_at__isnull=True, attempts__lt=TOLD_IN_VAIN)
+
+    def asleep(self) -> EndingQuerySet:
+        """Those that nobody was woken for lately."""
+        return self.untold().filter(Q(woken_at__isnull=True) | Q(woken_at__lt=timezone.now() - LOOK_AGAIN))
+
+
+class Ending(models.Model):
+    """The end of a scheduled job that its stocks' watchers are to be told of; written in the job's last transaction."""
+
+    job = models.OneToOneField(Job, primary_key=True, on_delete=models.CASCADE, related_name="ending")
+    created_at = models.DateTimeField(default=timezone.now)
+    told_at = models.DateTimeField(null=True, blank=True)
+    woken_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error_message = models.CharField(max_length=500, blank=True)
+
+    objects: ClassVar[models.Manager[Ending]] = EndingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(F("created_at"), condition=Q(told_at__isnull=True), name="ending_untold"),
+        ]
+
+    def __str__(self) -> str:
+        return f"End of {self.job_id}"

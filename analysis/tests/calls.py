@@ -1,0 +1,23 @@
+"""The queue's calls for tests: those that wait for their moment, and those that are due."""
+
+from datetime import datetime
+
+from django_q.models import OrmQ, Schedule
+from django_q.scheduler import scheduler
+
+
+def take_due_calls(name: str) -> list[list[str]]:
+    """Let django-q2 queue what is due, empty the queue, and give the arguments of the calls of this function."""
+    scheduler()
+    tasks = [message.task for message in OrmQ.objects.order_by("pk")]
+    OrmQ.objects.all().delete()
+    return [list(task["args"]) for task in tasks if task["func"] == name]
+
+
+def waiting_calls() -> list[tuple[str, str, datetime]]:
+    """Name, function and moment of what waits."""
+    return list(Schedule.objects.order_by("pk").values_list("name", "func", "next_run"))
+
+
+def lose_waiting_calls() -> None:
+    Schedule.objects.all().delete()

@@ -1,0 +1,26 @@
+"""Admin of the digest: who wants it, and what became of each message. Addresses with secrets are not shown."""
+
+from django.contrib import admin
+
+from analysis.admin import ReadOnly
+from stockapp.digest.models import Message, Subscription
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnly[Subscription]):
+    list_display = ["user", "by_email", "by_url", "updated_at"]
+    list_filter = ["by_email", "by_url"]
+    list_select_related = ["user"]
+    search_fields = ["user__username"]
+    exclude = ["url"]
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly[Message]):
+    list_display = ["subject", "user", "channel", "status", "attempts", "error_message", "created_at", "sent_at"]
+    list_filter = ["status", "channel"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "subject"]
+    date_hierarchy = "created_at"
+    exclude = ["lease_token", "woken_at"]
+    show_full_result_count = False

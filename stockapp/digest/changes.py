@@ -1,0 +1,211 @@
+"""Changes: what a scheduled job found that was not so at the one before it: verdicts, plans that were hit, failures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import batched, pairwise
+
+import numpy as np
+
+from analysis.engine import Bars
+from analysis.models import (
+    DetailStatus,
+    ErrorKind,
+    Job,
+    JobDetail,
+    PriceHistory,
+    Result,
+    ScheduledRun,
+    Stock,
+)
+
+LOOK_BACK = timedelta(days=120)
+AT_ONCE = 200  # stocks
+SAME = 1e-4  # a close that differs by more was adjusted since
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictChange:
+    """A stock's verdict is another than it was; `why` is the votes that moved, empty where none are known."""
+
+    stock: Stock
+    before: str
+    result: Result
+
+    @property
+    def why(self) -> str:
+        return self.result.what_changed
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHit:
+    """A stock's plan has come to its end: the level that was touched, and in which session."""
+
+    stock: Stock
+    plan: Result
+    is_target: bool
+    level: float
+    session: date
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A stock that could not be analysed; `is_new` unless the scheduled job before failed of the same cause."""
+
+    stock: Stock
+    kind: str
+    sentence: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed, of the stocks of one job, each in the order of their tickers."""
+
+    verdicts: list[VerdictChange]
+    hits: list[PlanHit]
+    failures: list[Failure]
+
+    def of(self, tickers: Collection[str]) -> Changes:
+        """What of it is about these stocks."""
+        return Changes(
+            [change for change in self.verdicts if change.stock.pk in tickers],
+            [hit for hit in self.hits if hit.stock.pk in tickers],
+            [failure for failure in self.failures if failure.stock.pk in tickers],
+        )
+
+    @property
+    def new_failures(self) -> dict[str, list[Failure]]:
+        """What failed and had not before, by the cause in words."""
+        kinds = defaultdict[str, list[Failure]](list)
+        for failure in self.failures:
+            if failure.is_new:
+                kinds[ErrorKind(failure.kind).label].append(failure)
+        return dict(kinds)
+
+    @property
+    def still_failing(self) -> int:
+        return sum(not failure.is_new for failure in self.failures)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is new: what fails as it did before is not."""
+        return not (self.verdicts or self.hits or self.new_failures)
+
+
+def changes_of(job: Job, tickers: Collection[str]) -> Changes:
+    """Compare what a job found about these stocks with what was known at the scheduled job before it."""
+    before = _run_before(job)
+    details = list(job.details.filter(stock__in=tickers).select_related("stock").order_by("stock_id"))
+    known = {detail.stock_id: detail for detail in before.job.details.all()} if before and before.job else {}
+    verdicts: list[VerdictChange] = []
+    hits: list[PlanHit] = []
+    for detail, results, bars in _with_results(
+        [one for one in details if one.status == DetailStatus.COMPLETED and one.day]
+    ):
+        newest, earlier = results[-1], known.get(detail.stock_id)
+        told = _last_told(newest, before, earlier)
+        if told >= newest.day or len(results) == 1:  # no new session; a first verdict is no change
+            continue
+        last = [result for result in results[:-1] if result.day <= told][-1:] or results[-2:-1]
+        if last[0].verdict != newest.verdict:
+            verdicts.append(VerdictChange(detail.stock, last[0].verdict, newest))
+        hits += _hits(detail.stock, results, bars, after=last[0].day)
+    return Changes(verdicts, hits, _failures(details, known))
+
+
+def _run_before(job: Job) -> ScheduledRun | None:
+    """The scheduled run of the same exchange before this job's, that had a job."""
+    run = ScheduledRun.objects.filter(job=job).order_by("-session").first()
+    if run is None:
+        return None
+    earlier = ScheduledRun.objects.filter(schedule_id=run.schedule_id, session__lt=run.session, job__isnull=False)
+    return earlier.select_related("job").order_by("-session").first()
+
+
+def _last_told(newest: Result, before: ScheduledRun | None, earlier: JobDetail | None) -> date:
+    """The session up to which a stock's results were told of before."""
+    if earlier and earlier.status == DetailStatus.COMPLETED and earlier.day:
+        return earlier.day
+    day_before = newest.day - timedelta(days=1)
+    return min(before.session, day_before) if before else day_before
+
+
+def _with_results(details: list[JobDetail]) -> Iterator[tuple[JobDetail, list[Result], Bars | None]]:
+    """Each stock with its results up to the job's, of one strategy, oldest first, and bars where there is a plan."""
+    for some in batched(details, AT_ONCE):
+        by_stock = defaultdict[str, list[Result]](list)
+        days = [detail.day for detail in some if detail.day]
+        rows = Result.objects.completed().filter(
+            stock__in=[detail.stock_id for detail in some], day__gte=min(days) - LOOK_BACK, day__lte=max(days)
+        )
+        for result in rows.order_by("stock_id", "day"):
+            by_stock[result.stock_id].append(result)
+        planned = [ticker for ticker, results in by_stock.items() if any(result.plan for result in results[:-1])]
+        stored = PriceHistory.objects.filter(stock__in=planned).defer("findings")
+        histories = {(history.stock_id, history.source): history for history in stored}
+        for detail in some:
+            known = [result for result in by_stock[detail.stock_id] if detail.day and result.day <= detail.day]
+            if known and known[-1].day == detail.day:
+                history = histories.get((detail.stock_id, known[-1].price_source))
+                bars = history.unpack().until(known[-1].day) if history else None
+                yield detail, [result for result in known if result.strategy == known[-1].strategy], bars
+
+
+def _hits(stock: Stock, results: list[Result], bars: Bars | None, *, after: date) -> list[PlanHit]:
+    """The plans that came to their end after a day. A plan holds until it is hit or the verdict leaves its side."""
+    if bars is None:
+        return []
+    found, plan = list[PlanHit](), None
+    for result, following in pairwise(results):
+        if plan is None or plan.side != result.side:
+            plan = result if result.plan else None
+        if plan and (hit := _hit(stock, plan, bars, since=result.day, until=following.day)):
+            found.append(hit)
+            plan = None
+    return [hit for hit in found if hit.session > after]
+
+
+def _hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) -> PlanHit | None:
+    """The end of a plan in the sessions after one day up to another; the stop counts first in a bar that has both.
+
+    A bar that opens beyond the target has reached it before anything else. Levels move with the prices where these
+    were adjusted since.
+    """
+    given = int(np.searchsorted(bars.session, np.datetime64(plan.day, "D")))
+    if given >= len(bars) or bars.session[given] != np.datetime64(plan.day, "D"):
+        return None
+    planned = plan.plan
+    if planned is None or not plan.close:
+        return None
+    ratio = float(bars.close[given]) / plan.close
+    ratio = ratio if abs(ratio - 1) > SAME else 1.0
+    stop, target = planned.stop * ratio, planned.target * ratio
+    is_long = plan.side == "long"
+    first = int(np.searchsorted(bars.session, np.datetime64(since, "D"), side="right"))
+    last = int(np.searchsorted(bars.session, np.datetime64(until, "D"), side="right"))
+    for n in range(first, last):
+        worst, best = (bars.low[n], bars.high[n]) if is_long else (-bars.high[n], -bars.low[n])
+        opened, sign = (bars.open[n], 1) if is_long else (-bars.open[n], -1)
+        session: date = bars.session[n].astype(object)
+        if opened >= sign * target or (best >= sign * target and worst > sign * stop):
+            return PlanHit(stock, plan, is_target=True, level=target, session=session)
+        if worst <= sign * stop:
+            return PlanHit(stock, plan, is_target=False, level=stop, session=session)
+    return None
+
+
+def _failures(details: list[JobDetail], known: dict[str, JobDetail]) -> list[Failure]:
+    return [
+        Failure(detail.stock, detail.error_kind, detail.error_message, is_new=not _is_same(detail, known))
+        for detail in details
+        if detail.status == DetailStatus.FAILED
+    ]
+
+
+def _is_same(detail: JobDetail, known: dict[str, JobDetail]) -> bool:
+    earlier = known.get(detail.stock_id)
+    return bool(earlier and (earlier.status, earlier.error_kind) == (detail.status, detail.error_kind))

@@ -1,0 +1,125 @@
+"""Who wants the digest and how, and the messages that are to be sent or were."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from analysis.models import Job
+
+MAX_ATTEMPTS = 5
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def wanted(self) -> SubscriptionQuerySet:
+        """Of users who may log in, those who want the digest somehow."""
+        return self.filter(Q(by_email=True) | Q(by_url=True), user__is_active=True)
+
+
+class Subscription(models.Model):
+    """How a user wants the digest. The address of `url` may hold secrets: it is never shown whole."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="digest"
+    )
+    by_email = models.BooleanField("by e-mail", default=False)
+    by_url = models.BooleanField("by notification service", default=False)
+    url = models.CharField(max_length=1000, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[models.Manager[Subscription]] = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="digest_by_url_has_one", condition=Q(by_url=False) | ~Q(url="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"Digest of {self.user}"
+
+    @property
+    def is_on(self) -> bool:
+        return self.by_email or self.by_url
+
+    @property
+    def channels(self) -> list[Channel]:
+        return [channel for channel, on in ((Channel.EMAIL, self.by_email), (Channel.URL, self.by_url)) if on]
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", "E-mail"
+    URL = "url", "Notification service"
+
+
+class MessageStatus(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    SENDING = "sending", "Sending"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def due(self) -> MessageQuerySet:
+        """Those to be sent now: they waited long enough, or whoever was sending them is gone."""
+        now = timezone.now()
+        return self.filter(
+            Q(status=MessageStatus.WAITING, not_before__lte=now) | Q(status=MessageStatus.SENDING, lease_until__lt=now)
+        )
+
+    def held_by(self, message: Message) -> MessageQuerySet:
+        """This message, as long as nobody has taken it over (token and fence tell)."""
+        return self.filter(
+            pk=message.pk, status=MessageStatus.SENDING, lease_token=message.lease_token, fence=message.fence
+        )
+
+
+class Message(models.Model):
+    """The outbox: one digest to one user over one channel. Its id is in the Message-ID of every attempt."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="digest_messages")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="digest_messages")
+    channel = models.CharField(max_length=5, choices=Channel)
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField()
+    status = models.CharField(max_length=9, choices=MessageStatus, default=MessageStatus.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    woken_at = models.DateTimeField(null=True, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[Message]] = MessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["not_before"], condition=Q(status__in=("waiting", "sending")), name="message_to_send"),
+            models.Index(fields=["user", "-created_at"], name="message_of_a_user"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "user", "channel"], name="one_message_per_job_user_and_channel"),
+            models.CheckConstraint(name="message_status_is_known", condition=Q(status__in=MessageStatus.values)),
+            models.CheckConstraint(
+                name="message_is_leased_while_sending",
+                condition=Q(status=MessageStatus.SENDING, lease_token__isnull=False, lease_until__isnull=False)
+                | (~Q(status=MessageStatus.SENDING) & Q(lease_token__isnull=True, lease_until__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="message_failure_says_why", condition=~Q(status=MessageStatus.FAILED) | ~Q(error_message="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

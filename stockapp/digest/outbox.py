@@ -1,0 +1,160 @@
+"""Outbox: from the end of a scheduled job to its messages, and from each message to its reader.
+
+The job's last transaction writes an Ending. `tell` turns it into messages in one transaction that also closes it, so
+each is written once. A message is claimed under a lease, sent outside any transaction, and marked. A worker that dies
+before it sends loses nothing; one that dies after its reader's server took the message, but before it is marked, has it
+sent again, with the same Message-ID: between two systems that is the most that can be promised.
+"""
+
+import logging
+import time
+import uuid
+from datetime import timedelta
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import F, Q
+from django.utils import timezone
+
+from analysis import queue
+from analysis.models import Ending
+from analysis.services import told
+from analysis.services.claim import LEASE, is_stopping
+from analysis.services.transient import persistent, transactional
+from stockapp.digest import channels
+from stockapp.digest.changes import changes_of
+from stockapp.digest.channels import DeliveryError
+from stockapp.digest.compose import compose, watched_by
+from stockapp.digest.models import MAX_ATTEMPTS, Message, MessageStatus, Subscription
+
+logger = logging.getLogger(__name__)
+
+DELIVER = "stockapp.digest.outbox.deliver"
+SLICE_SECONDS = LEASE.total_seconds() / 2
+WAKE_AGAIN = timedelta(seconds=30)
+FIRST_RETRY, GROWTH = timedelta(minutes=1), 4  # after 1, 4, 16 and 64 minutes
+LOST = f"The worker that was sending it was lost {MAX_ATTEMPTS} times."
+
+
+@transactional
+def wake() -> bool:
+    """Queue a delivery where one is due and nobody was woken for it lately. What every worker does again and again."""
+    now = timezone.now()
+    endings = Ending.objects.asleep().update(woken_at=now)
+    asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - WAKE_AGAIN)
+    messages = Message.objects.due().filter(asleep).update(woken_at=now)
+    if endings or messages:
+        queue.enqueue(DELIVER)
+    return bool(endings or messages)
+
+
+def deliver(*, seconds: float = SLICE_SECONDS) -> int:
+    """Write the messages of the jobs that have ended, and send what is due; how many were sent. What the queue calls.
+
+    Safe to run any number of times, by several at once.
+    """
+    ends = time.monotonic() + seconds
+    for ending in Ending.objects.untold().select_related("job"):
+        tell(ending)
+    sent = 0
+    while message := claim():
+        sent += send(message)
+        if time.monotonic() > ends or is_stopping():
+            queue.enqueue(DELIVER)
+            break
+    return sent
+
+
+def tell(ending: Ending) -> int:
+    """Write a message to everybody who wants the digest and for whom this job has changed something; how many."""
+    Ending.objects.filter(pk=ending.pk).update(attempts=F("attempts") + 1)
+    try:
+        messages = _messages(ending)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("The digest of job %s could not be written", ending.pk)
+        sentence = f"Internal error ({type(error).__name__}): {error}"
+        Ending.objects.filter(pk=ending.pk).update(error_message=sentence[:500])
+        return 0
+    return _write(ending, messages)
+
+
+def _messages(ending: Ending) -> list[Message]:
+    job = ending.job
+    subscriptions = {one.user_id: one for one in Subscription.objects.wanted().select_related("user")}
+    watched = watched_by(list(subscriptions), job)
+    changes = changes_of(job, set().union(*watched.values()))
+    messages = []
+    for user, tickers in watched.items():
+        mine = changes.of(tickers)
+        if not mine.is_empty:
+            composed = compose(job, mine, subscriptions[user].user)
+            messages += [
+                Message(
+                    user_id=user,
+                    job=job,
+                    channel=channel,
+                    subject=composed.subject,
+                    text=composed.text,
+                    html=composed.html,
+                )
+                for channel in subscriptions[user].channels
+            ]
+    return messages
+
+
+@persistent
+def _write(ending: Ending, messages: list[Message]) -> int:
+    """Write the messages and that their readers are told, together; nothing when somebody else has."""
+    if not told(ending):
+        return 0
+    return len(Message.objects.bulk_create(messages))
+
+
+@persistent
+def claim() -> Message | None:
+    """Take the next message that is due, under a lease; None when there is none, or somebody else took it."""
+    now = timezone.now()
+    due = Message.objects.due().order_by("not_before", "created_at").select_for_update(skip_locked=True)
+    message = due.first()
+    if message is None:
+        return None
+    message.lease_token, message.lease_until, message.fence = uuid.uuid4(), now + LEASE, message.fence + 1
+    message.status, message.attempts = MessageStatus.SENDING, message.attempts + 1
+    message.save(update_fields=["lease_token", "lease_until", "fence", "status", "attempts"])
+    return message
+
+
+def send(message: Message) -> bool:
+    """Send a claimed message and note what became of it; whether it was taken."""
+    subscription = Subscription.objects.wanted().filter(user=message.user_id).select_related("user").first()
+    if subscription is None or message.channel not in subscription.channels:
+        return _note(message, MessageStatus.WITHDRAWN, "The digest was switched off before this one was sent.")
+    if message.attempts > MAX_ATTEMPTS:
+        return _note(message, MessageStatus.FAILED, LOST)
+    try:
+        channels.send(message, subscription)
+    except DeliveryError as error:
+        is_over = error.permanent or message.attempts >= MAX_ATTEMPTS
+        return _note(message, MessageStatus.FAILED if is_over else MessageStatus.WAITING, str(error))
+    except Exception as error:
+        logger.exception("Sending digest %s failed", message.pk)
+        is_over = message.attempts >= MAX_ATTEMPTS
+        sentence = f"Internal error ({type(error).__name__})."
+        return _note(message, MessageStatus.FAILED if is_over else MessageStatus.WAITING, sentence)
+    return _note(message, MessageStatus.SENT)
+
+
+@persistent
+def _note(message: Message, status: MessageStatus, sentence: str = "") -> bool:
+    """Mark what became of a message, unless its lease was lost; whether it was sent."""
+    now = timezone.now()
+    Message.objects.held_by(message).update(
+        status=status,
+        error_message=sentence[:500],
+        lease_token=None,
+        lease_until=None,
+        not_before=now + FIRST_RETRY * GROWTH ** (message.attempts - 1),
+        sent_at=now if status == MessageStatus.SENT else None,
+    )
+    return status == MessageStatus.SENT

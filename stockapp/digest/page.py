@@ -1,0 +1,34 @@
+"""The digest's card on the account page: the settings, what became of the last messages, a preview."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from stockapp.accounts.models import User
+from stockapp.digest.compose import Composed, preview
+from stockapp.digest.forms import DigestForm
+from stockapp.digest.models import Message
+from stockapp.digest.subscriptions import subscription_of
+
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class DigestCard:
+    """What a user sees of the own digest; `form` is new or one that was refused."""
+
+    user: User
+    form: DigestForm
+
+    @cached_property
+    def messages(self) -> list[Message]:
+        return list(Message.objects.filter(user=self.user).defer("text", "html")[:SHOWN])
+
+    @cached_property
+    def preview(self) -> Composed | None:
+        return preview(self.user)
+
+
+def card_of(user: User, form: DigestForm | None = None) -> DigestCard:
+    return DigestCard(user, form or DigestForm(subscription=subscription_of(user)))

@@ -1,0 +1,16 @@
+"""`manage.py worker`: run jobs, schedules and the digest until stopped."""
+
+from django.core.management.base import BaseCommand
+
+from analysis.supervisor import RECOVER_SECONDS, Supervisor
+from stockapp.digest.outbox import wake
+from watchlist.schedules import setup_schedules
+
+PLAN_SECONDS = 60
+
+
+class Command(BaseCommand):
+    help = "Run jobs: a django-q2 cluster, watched and recovered, with its schedules, until SIGTERM or Ctrl-C."
+
+    def handle(self, *args: object, **options: object) -> None:
+        Supervisor(chores=[(PLAN_SECONDS, setup_schedules), (RECOVER_SECONDS, wake)]).run()

@@ -1,0 +1,25 @@
+"""Schedules of what is watched: which stocks a scheduled job is about is known here, when it runs in the analysis."""
+
+from analysis.models import ExchangeSchedule
+from analysis.services import schedule_prune
+from analysis.services.schedules import plan_schedules, run_due
+from watchlist.models import WatchlistItem
+
+RUN = "watchlist.schedules.run"
+
+
+def setup_schedules() -> list[ExchangeSchedule]:
+    """Plan the next run of every exchange that stocks are of, and the nightly pruning.
+
+    Idempotent; a worker does it at its start and again. Returns the exchanges' schedules.
+    """
+    schedule_prune()
+    return plan_schedules(RUN)
+
+
+def run(exchange: str) -> str | None:
+    """Analyse the watched stocks of an exchange if a session of it is due; the job's id. What the queue calls."""
+    watched = set(WatchlistItem.objects.order_by().values_list("stock_id", flat=True).distinct())
+    done = run_due(exchange, watched)
+    setup_schedules()
+    return str(done.job_id) if done and done.job_id else None

@@ -1,0 +1,304 @@
+"""Schedules: on a frozen clock, when each exchange's stocks are analysed, once, and what happens in between."""
+
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from analysis.models import DetailStatus, Ending, ExchangeSchedule, Job, JobStatus, ScheduledRun, Source, Stock
+from analysis.prices import due_at, exchange_named, newest_due, session_after
+from analysis.services import cancel, remove, submit
+from analysis.tests.calls import lose_waiting_calls, take_due_calls, waiting_calls
+from analysis.tests.make import make_stock, make_user
+from watchlist.models import Watchlist, WatchlistItem
+from watchlist.schedules import RUN, run, setup_schedules
+
+pytestmark = pytest.mark.django_db(transaction=True)  # the scheduler opens connections of its own
+
+THURSDAY_NIGHT = datetime(2026, 1, 22, 22, tzinfo=UTC)
+FRIDAY_DUE = datetime(2026, 1, 23, 10, 45, tzinfo=UTC)  # Mumbai closes at 10:00 UTC
+TUESDAY_DUE = datetime(2026, 1, 27, 10, 45, tzinfo=UTC)  # Monday 26 January is Republic Day
+
+
+def watch(*tickers: str) -> None:
+    owner = get_user_model().objects.first() or make_user("ann")
+    watchlist, _ = Watchlist.objects.get_or_create(owner=owner, name="Mine")
+    for ticker in tickers:
+        stock = Stock.objects.filter(pk=ticker).first() or make_stock(ticker)
+        WatchlistItem.objects.get_or_create(watchlist=watchlist, stock=stock)
+
+
+def let_the_queue_run() -> list[str]:
+    """What a cluster does at this moment: queue the scheduled calls that are due, and run our own; their exchanges."""
+    called = [exchange for arguments in take_due_calls(RUN) for exchange in arguments]
+    for exchange in called:
+        run(exchange)
+    return called
+
+
+def sessions_run() -> list[tuple[str, date]]:
+    return list(ScheduledRun.objects.order_by("pk").values_list("schedule_id", "session"))
+
+
+def test_a_weekend_and_a_holiday_in_mumbai() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS", "INFY.NS")
+        make_stock("NOBODY.NS")
+        setup_schedules()
+        assert ExchangeSchedule.objects.get().next_run_at == FRIDAY_DUE
+        assert let_the_queue_run() == []
+        clock.move_to(FRIDAY_DUE - timedelta(minutes=1))
+        setup_schedules()
+        assert let_the_queue_run() == []
+        clock.move_to(FRIDAY_DUE + timedelta(seconds=20))
+        assert let_the_queue_run() == ["NSE"]
+        job = Job.objects.get()
+        assert (job.source, job.requested_by) == (Source.SCHEDULE, None)
+        assert job.description == "National Stock Exchange of India after 23 January 2026"
+        assert sorted(job.details.values_list("stock_id", flat=True)) == ["INFY.NS", "TCS.NS"]
+        assert ExchangeSchedule.objects.get().next_run_at == TUESDAY_DUE
+        Job.objects.update(status=JobStatus.COMPLETED, completed_at=FRIDAY_DUE)
+        for moment in (FRIDAY_DUE + timedelta(days=days, minutes=1) for days in (1, 2, 3)):  # Saturday to the holiday
+            clock.move_to(moment)
+            setup_schedules()
+            assert let_the_queue_run() == []
+        clock.move_to(TUESDAY_DUE + timedelta(seconds=20))
+        setup_schedules()
+        let_the_queue_run()
+    assert sessions_run() == [("NSE", date(2026, 1, 23)), ("NSE", date(2026, 1, 27))]
+
+
+def test_runs_that_were_missed_are_run_once_and_for_the_newest_session() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        clock.move_to(datetime(2026, 2, 11, 3, tzinfo=UTC))  # the machine was off for nearly three weeks
+        setup_schedules()
+        assert let_the_queue_run() == ["NSE"]
+        for _ in range(3):
+            setup_schedules()
+            let_the_queue_run()
+    assert sessions_run() == [("NSE", date(2026, 2, 10))]
+    assert Job.objects.count() == 1
+
+
+def test_an_exchange_that_is_new_begins_with_its_next_session() -> None:
+    with time_machine.travel(FRIDAY_DUE + timedelta(hours=3), tick=False):
+        watch("TCS.NS")
+        setup_schedules()
+        let_the_queue_run()
+        assert ExchangeSchedule.objects.get().next_run_at == TUESDAY_DUE
+    assert sessions_run() == []
+
+
+def test_new_york_keeps_its_own_clock_through_daylight_saving_time_and_half_days() -> None:
+    york, delay = exchange_named("US"), timedelta(minutes=45)
+    assert due_at(york, date(2026, 3, 6), delay) == datetime(2026, 3, 6, 21, 45, tzinfo=UTC)
+    assert due_at(york, date(2026, 3, 9), delay) == datetime(2026, 3, 9, 20, 45, tzinfo=UTC)
+    assert due_at(york, date(2025, 11, 28), delay) == datetime(2025, 11, 28, 18, 45, tzinfo=UTC)  # closes at 13:00
+    assert session_after(york, date(2025, 11, 26)) == date(2025, 11, 28)
+    with time_machine.travel(datetime(2026, 3, 6, 22, tzinfo=UTC), tick=False) as clock:
+        watch("AAPL")
+        setup_schedules()
+        assert ExchangeSchedule.objects.get().next_run_at == datetime(2026, 3, 9, 20, 45, tzinfo=UTC)
+        clock.move_to(datetime(2026, 3, 9, 20, 46, tzinfo=UTC))
+        assert let_the_queue_run() == ["US"]
+    assert sessions_run() == [("US", date(2026, 3, 9))]
+
+
+@pytest.mark.parametrize(("minutes", "due"), [(44, date(2026, 1, 22)), (45, date(2026, 1, 23))])
+def test_a_session_is_due_once_the_delay_has_passed_to_the_minute(minutes: int, due: date) -> None:
+    now = datetime(2026, 1, 23, 10, minutes, tzinfo=UTC)
+    assert newest_due(exchange_named("NSE"), now, timedelta(minutes=45)) == due
+
+
+def test_setting_up_again_changes_nothing() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False):
+        watch("TCS.NS", "AAPL", "KAVERI.DEMO")
+        setup_schedules()
+        before = waiting_calls(), list(ExchangeSchedule.objects.values())
+        assert {path for _, path, _ in before[0]} == {RUN}
+        assert len(before[0]) == 3
+        setup_schedules()
+        assert before == (waiting_calls(), list(ExchangeSchedule.objects.values()))
+
+
+def test_what_was_called_twice_runs_once() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE)
+        assert run("NSE") is not None
+        assert [run("NSE") for _ in range(3)] == [None, None, None]
+        assert run("NOWHERE") is None
+        ExchangeSchedule.objects.update(last_session=date(2026, 1, 22))  # as if it had been forgotten
+        assert run("NSE") is None
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ScheduledRun.objects.create(schedule_id="NSE", session=date(2026, 1, 23))
+    assert Job.objects.count() == 1
+
+
+def test_all_active_stocks_when_the_exchange_says_so_and_nothing_when_nobody_watches() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        for ticker in ("TCS.NS", "INFY.NS", "AAPL"):
+            make_stock(ticker)
+        make_stock("GONE.NS", is_active=False)
+        setup_schedules()
+        ExchangeSchedule.objects.filter(pk="NSE").update(all_active=True)
+        clock.move_to(FRIDAY_DUE + timedelta(hours=12))
+        setup_schedules()
+        assert sorted(let_the_queue_run()) == ["NSE", "US"]
+    assert sorted(Job.objects.get().details.values_list("stock_id", flat=True)) == ["INFY.NS", "TCS.NS"]
+    assert ScheduledRun.objects.get(schedule="US").note == "Nobody watches a stock of this exchange."
+
+
+def test_a_schedule_that_is_switched_off_runs_nothing_and_misses_nothing() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        ExchangeSchedule.objects.update(is_enabled=False)
+        setup_schedules()
+        assert waiting_calls() == []
+        clock.move_to(FRIDAY_DUE + timedelta(hours=1))
+        setup_schedules()
+        assert run("NSE") is None
+        ExchangeSchedule.objects.update(is_enabled=True)
+        setup_schedules()
+        assert let_the_queue_run() == []
+        assert ExchangeSchedule.objects.get().next_run_at == TUESDAY_DUE
+    assert sessions_run() == []
+
+
+def test_a_run_that_is_refused_for_now_says_why_and_is_tried_again(settings: Settings) -> None:
+    settings.MAX_WAITING_STOCKS = 1
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS", "INFY.NS")
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE)
+        assert run("NSE") is None
+        assert "stocks are waiting to be analysed already" in ExchangeSchedule.objects.get().problem
+        assert sessions_run() == []
+        settings.MAX_WAITING_STOCKS = 10
+        clock.shift(timedelta(minutes=6))
+        setup_schedules()
+        let_the_queue_run()
+    assert sessions_run() == [("NSE", date(2026, 1, 23))]
+    assert ExchangeSchedule.objects.get().problem == ""
+
+
+def test_a_run_of_too_many_stocks_is_noted_and_not_tried_again(settings: Settings) -> None:
+    settings.MAX_STOCKS_PER_JOB = 1
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS", "INFY.NS")
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE)
+        assert run("NSE") is None
+        assert "too many for one job" in ScheduledRun.objects.get().note
+        assert run("NSE") is None
+
+
+def test_a_call_that_was_lost_is_made_again() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE + timedelta(seconds=1))
+        lose_waiting_calls()
+        setup_schedules()
+        lose_waiting_calls()  # and again, which is noticed after a while
+        clock.shift(timedelta(minutes=6))
+        setup_schedules()
+        assert let_the_queue_run() == ["NSE"]
+
+
+def test_the_end_of_a_scheduled_job_is_written_when_it_ends_and_of_no_other_job() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE)
+        run("NSE")
+        job = Job.objects.get()
+        assert not Ending.objects.exists()
+        assert cancel(job)
+        assert Ending.objects.get().job == job
+        assert cancel(submit(["INFY.NS"], source=Source.COMMAND).job)
+        assert Ending.objects.count() == 1
+        remove([job])
+        assert run("NSE") is None
+    assert not Ending.objects.exists()
+    assert ScheduledRun.objects.get().job is None
+
+
+def test_a_run_takes_over_the_same_request_that_is_running_already() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE)
+        job = submit(["TCS.NS"], source=Source.COMMAND).job
+        run("NSE")
+        assert ScheduledRun.objects.get().job == job
+        cancel(job)
+    assert Ending.objects.get().job == job
+    assert job.details.get().status == DetailStatus.CANCELLED
+
+
+def test_the_command_says_when_each_exchange_is_next() -> None:
+    said = StringIO()
+    call_command("setup_schedules", stdout=said)
+    assert said.getvalue().startswith("There are no stocks yet")
+    with time_machine.travel(THURSDAY_NIGHT, tick=False):
+        watch("TCS.NS", "AAPL")
+        setup_schedules()
+        ExchangeSchedule.objects.filter(pk="US").update(is_enabled=False)
+        said = StringIO()
+        call_command("setup_schedules", stdout=said)
+    assert said.getvalue().splitlines() == ["NSE: next on 2026-01-23 at 10:45 UTC", "US: switched off"]
+
+
+def test_the_jobs_page_shows_what_runs_next(client: Client) -> None:
+    client.force_login(make_user("ann"))
+    assert "Next by schedule" not in client.get(reverse("analysis:jobs")).text
+    with time_machine.travel(THURSDAY_NIGHT, tick=False):
+        watch("TCS.NS")
+        setup_schedules()
+    ExchangeSchedule.objects.update(problem="Too much waits.")
+    text = client.get(reverse("analysis:jobs")).text
+    assert "Next by schedule" in text
+    assert "National Stock Exchange of India" in text
+    assert "Fri 23 Jan, 10:45 UTC" in text
+    assert "Too much waits." in text
+
+
+def test_schedules_are_switched_in_the_admin_by_who_may_change_them(client: Client) -> None:
+    watch("TCS.NS")
+    setup_schedules()
+    address = reverse("admin:analysis_exchangeschedule_changelist")
+    form = {
+        "form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-exchange": "NSE",
+        "form-0-all_active": "on", "form-0-delay_minutes": "90", "_save": "Save",
+    }  # fmt: skip
+    assert client.get(address).status_code == 302
+    client.force_login(make_user("bob"))
+    assert client.get(address).status_code == 302
+    looks = make_user("cat", is_staff=True)
+    looks.user_permissions.set(Permission.objects.filter(codename="view_exchangeschedule"))
+    client.force_login(looks)
+    assert "National Stock Exchange of India" in client.get(address).text
+    client.post(address, form)
+    assert ExchangeSchedule.objects.get().is_enabled
+    client.force_login(make_user("root", is_staff=True, is_superuser=True))
+    assert client.post(address, {**form, "form-0-delay_minutes": "5"}).status_code == 200  # refused beside its field
+    assert client.post(address, form).status_code == 302
+    schedule = ExchangeSchedule.objects.get()
+    assert (schedule.is_enabled, schedule.all_active, schedule.delay_minutes) == (False, True, 90)
+    change = reverse("admin:analysis_exchangeschedule_change", args=["NSE"])
+    assert client.get(change).status_code == 200
+    for name in ("scheduledrun", "ending"):
+        assert client.get(reverse(f"admin:analysis_{name}_changelist")).status_code == 200
