@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from stockapp import grouping
 
 PERCENT = [MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(100))]
 
@@ -19,9 +20,9 @@ def strategy_choices() -> list[tuple[str, str]]:
 
 
 class NumberFormat(models.TextChoices):
-    AUTO = "auto", "By the stock's exchange"
-    INDIAN = "indian", "Lakh and crore (1,23,45,678.90)"
-    WESTERN = "western", "Thousands (12,345,678.90)"
+    AUTO = grouping.AUTO, "By the stock's exchange"
+    INDIAN = grouping.INDIAN, "Lakh and crore (1,23,45,678.90)"
+    WESTERN = grouping.WESTERN, "Thousands (12,345,678.90)"
 
 
 class Theme(models.TextChoices):

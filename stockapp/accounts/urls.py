@@ -6,4 +6,7 @@ from stockapp.accounts import views
 
 app_name = "accounts"
 
-urlpatterns = [path("", views.account, name="account")]
+urlpatterns = [
+    path("", views.account, name="account"),
+    path("example/", views.account_example, name="account_example"),
+]

@@ -1,13 +1,12 @@
 // Keys: shortcuts, listed on `?` and off while somebody types.
 
-const PLACES = { w: ".top-nav a:nth-child(1)", j: ".top-nav a:nth-child(2)" };
 let leads = false;
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-  const isPlace = leads && event.key in PLACES;
+  const place = leads && document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
   leads = event.key === "g";
-  if (isPlace) document.querySelector(PLACES[event.key]).click();
+  if (place) location.assign(place.href);
   else if (event.key === "/") focus(event, "search");
   else if (event.key === "n") focus(event, "add-ticker");
   else if (event.key === "?") document.getElementById("keys").showModal();
@@ -16,7 +15,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 function isTyping(target) {
-  return target.matches("input:not([type=checkbox]), select, textarea, dialog *, .chart");
+  return target.matches("input:not([type=checkbox]), select, textarea, dialog, dialog *, .chart");
 }
 
 function focus(event, id) {
