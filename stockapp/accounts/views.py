@@ -16,7 +16,6 @@ from stockapp.accounts.forms import SettingsForm, ThemeForm
 from stockapp.accounts.models import User
 from stockapp.accounts.theme import remember_theme
 
-
 ACCOUNT = "accounts/account.html"
 
 

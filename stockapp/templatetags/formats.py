@@ -1,6 +1,6 @@
 """Formats: numbers, times and verdicts as people read them; loaded in every template.
 
-A missing value is "–", never 0. A minus is "−". Digits are grouped as `grouping` says, by currency or by the user's choice.
+A missing value is "–", never 0. A minus is "−". Digits are grouped as `grouping` says.
 `stockapp/static/js/formats.js` does the same in the browser; the tests hold both to one table.
 """
 
