@@ -49,7 +49,7 @@ class Login(LoginView):
         return super().get_context_data(has_ended="ended" in self.request.GET, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        return remember_theme(super().form_valid(form), cast(User, form.get_user()).theme)
+        return remember_theme(super().form_valid(form), form.get_user().theme)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)
