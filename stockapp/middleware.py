@@ -11,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from stockapp.grouping import AUTO, grouped_as
 
+ENDED = "session_ended"
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -22,12 +23,17 @@ def lead_to_login(get_response: Answer) -> Answer:
     """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        had_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+        had_session = not {settings.SESSION_COOKIE_NAME, ENDED}.isdisjoint(request.COOKIES)
         response = get_response(request)
         if not _leads_to_login(response):
             return response
         if request.headers.get("HX-Request") == "true":
-            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+            refresh = HttpResponse(status=204, headers={"HX-Refresh": "true"})
+            if (
+                had_session
+            ):  # the session's cookie goes with this answer, and the page that is asked for next has to know
+                refresh.set_cookie(ENDED, "1", max_age=60, httponly=True, samesite="Lax")
+            return refresh
         query = {"next": _way_back(request)} | ({"ended": "1"} if had_session else {})
         return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode(query, safe='/')}")
 

@@ -15,6 +15,7 @@ from stockapp.accounts.example import Example
 from stockapp.accounts.forms import SettingsForm, ThemeForm
 from stockapp.accounts.models import User
 from stockapp.accounts.theme import remember_theme
+from stockapp.grouping import grouped_as
 
 ACCOUNT = "accounts/account.html"
 
@@ -39,7 +40,9 @@ def account_example(request: HttpRequest) -> HttpResponse:
     form = SettingsForm(request.GET, instance=User.objects.get(pk=cast(User, request.user).pk))
     if not form.is_valid():
         return render(request, f"{ACCOUNT}#example", {"refusals": form.refusals}, status=422)
-    return render(request, f"{ACCOUNT}#example", {"example": Example(form.instance), "is_unsaved": form.has_changed()})
+    context = {"example": Example(form.instance), "is_unsaved": form.has_changed()}
+    with grouped_as(lambda: form.cleaned_data["number_format"]):
+        return render(request, f"{ACCOUNT}#example", context)
 
 
 class Login(LoginView):

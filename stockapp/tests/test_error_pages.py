@@ -143,3 +143,4 @@ def test_a_fragment_asked_for_after_the_session_ended_reloads_the_page(client: C
     answer = client.get(reverse("analysis:jobs_live"), headers=HTMX)
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["HX-Refresh"] == "true"
+    assert "Your session has ended." in client.get(reverse("analysis:jobs"), follow=True).text

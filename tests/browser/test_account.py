@@ -71,9 +71,9 @@ def test_a_question_mark_lists_the_keys_but_not_while_typing(visitor: Page, live
     visitor.keyboard.press("t")
     visitor.keyboard.press("Escape")
     expect(keys).to_be_hidden()
-    for second, place in (("r", "/track-record/"), ("a", "/account/"), ("w", "/"), ("j", "/jobs/")):
+    for second, place in (("r", "/track-record/"), ("a", "/account/"), ("w", "/watchlists/"), ("j", "/jobs/")):
         visitor.keyboard.press("g")
         visitor.keyboard.press(second)
-        visitor.wait_for_url(f"{live_server.url}{place}")
+        visitor.wait_for_url(f"{live_server.url}{place}**")
     ann.refresh_from_db()
     assert ann.theme == "auto"

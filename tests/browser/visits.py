@@ -13,14 +13,6 @@ def log_in(page: Page, user: User, address: str) -> None:
     """Give the browser a session of the user's, as if logged in at this address."""
     client = Client()
     client.force_login(user)
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies(
-        [
-            {
-                "name": settings.SESSION_COOKIE_NAME,
-                "value": session,
-                "domain": urlsplit(address).hostname or "",
-                "path": "/",
-            }
-        ]
-    )
+    name = settings.SESSION_COOKIE_NAME
+    host = urlsplit(address).hostname or ""
+    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "domain": host, "path": "/"}])
