@@ -45,6 +45,9 @@ class Environment(BaseSettings):
     deadline_seconds_per_stock: int = Field(default=20, ge=1)
     time_zone: str = "UTC"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_format: Literal["line", "json"] = "line"
+    metrics_token: str = ""
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
 
     @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
     @classmethod

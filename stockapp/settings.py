@@ -1,9 +1,12 @@
 """Django's settings, from the environment that `environment.py` reads."""
 
+from datetime import timedelta
+
 import django_stubs_ext
 from django.utils.csp import CSP
 
 from stockapp.environment import BASE_DIR, BadEnvironment, read
+from stockapp.logs import logging_settings
 
 django_stubs_ext.monkeypatch()  # generic classes of Django may be written with their parameter, as in ModelForm[User]
 
@@ -31,6 +34,8 @@ MAX_ACTIVE_JOBS_PER_USER = ENV.max_active_jobs_per_user
 MAX_WAITING_STOCKS = ENV.max_waiting_stocks
 DEADLINE_SECONDS_PER_STOCK = ENV.deadline_seconds_per_stock
 LEASE_SECONDS = ENV.lease_seconds
+TRUSTED_PROXIES = ENV.trusted_proxies
+METRICS_TOKEN = ENV.metrics_token
 
 INSTALLED_APPS = [
     "stockapp",
@@ -39,6 +44,7 @@ INSTALLED_APPS = [
     "analysis",
     "django_htmx",
     "django_q",
+    "axes",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -64,6 +70,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "stockapp.urls"
@@ -132,6 +139,17 @@ Q_CLUSTER = {
 }
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Name and address together: nobody can lock another person out from elsewhere, and a guesser gets few tries a name.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_CLIENT_IP_CALLABLE = "stockapp.client.address"
+AXES_LOCKOUT_CALLABLE = "stockapp.accounts.lockout.locked_out"
+AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -181,20 +199,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_SSL_REDIRECT = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": ENV.log_level},
-    "loggers": {
-        "django": {"level": ENV.log_level},
-        "django-q": {"level": "DEBUG" if ENV.log_level == "DEBUG" else "WARNING"},  # it tells of every message
-        "yfinance": {"level": "CRITICAL"},  # what it says is raised too, and told by the prices
-    },
-}
+LOGGING = logging_settings(ENV.log_level, ENV.log_format)

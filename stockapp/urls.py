@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from stockapp.accounts.views import Login, PasswordChange, switch_theme
 from stockapp.health import healthz
+from stockapp.metrics import metrics
 
 urlpatterns = [
     path("", include("watchlist.urls")),
@@ -17,4 +18,5 @@ urlpatterns = [
     path("theme/", switch_theme, name="theme"),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
 ]

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.utils import timezone
 
@@ -231,7 +232,16 @@ def count(job: Job, *, completed: int = 0, failed: int = 0, skipped: int = 0) ->
         if job.source in record.BULK and not job.as_of:
             record.want_records()
         Job.objects.filter(pk=job.pk, status=JobStatus.FAILED).update(error_message=_why_all_failed(job))
+        _log_end(Job.objects.get(pk=job.pk))
     return bool(ended)
+
+
+def _log_end(job: Job) -> None:
+    """Log what became of the job, once that is committed."""
+    seconds = job.duration.total_seconds() if job.duration else 0.0
+    counts = f"{job.completed_count} of {job.total} stocks completed, {job.failed_count} failed"
+    sentence = f"The job has ended: {job.get_status_display().lower()}; {counts}; {seconds:.1f} s"
+    transaction.on_commit(partial(logger.info, sentence))
 
 
 def _why_all_failed(job: Job) -> str:

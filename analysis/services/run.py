@@ -5,6 +5,7 @@ import time
 import uuid
 
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from analysis import queue
 from analysis.models import JobDetail
@@ -66,6 +67,11 @@ def run_job(job: str) -> int:
 
 
 def _serve(lease: Lease, ends: float) -> int:
+    with bound_contextvars(job=str(lease.job.pk)):
+        return _analyse(lease, ends)
+
+
+def _analyse(lease: Lease, ends: float) -> int:
     """Analyse what was claimed: stocks with fresh bars first and together, the others in groups as they are fetched.
 
     Before each fetch the lease is kept, and given up when the job has ended or the worker is asked to stop. After one

@@ -1,5 +1,6 @@
 """Running: claims under a lease, results tied to jobs, one row per stock and day, counters equal to rows."""
 
+import logging
 import uuid
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries, Settings
+from structlog.contextvars import get_contextvars
 
 from analysis.engine import Assessment, Bars, NotEnoughHistory, Strategy, assess
 from analysis.models import (
@@ -53,6 +55,21 @@ def test_a_job_runs_from_claim_to_result() -> None:
     assert result.input_fingerprint
     assert result.duration > timedelta(0)
     assert len(result.raw_data.evidence["components"]) == 26
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_log_tells_how_a_job_ended_and_which(caplog: pytest.LogCaptureFixture) -> None:
+    seen = []
+
+    def note(record: logging.LogRecord) -> bool:
+        seen.append(get_contextvars())
+        return True
+
+    caplog.handler.addFilter(note)
+    with caplog.at_level(logging.INFO, "analysis.services.finish"):
+        job = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO")
+    assert "The job has ended: completed; 1 of 2 stocks completed, 1 failed; " in caplog.text
+    assert seen == [{"job": str(job.pk)}]
 
 
 def test_the_stock_carries_its_own_last_state() -> None:

@@ -1,0 +1,20 @@
+"""Lockout: what somebody sees who has given wrong passwords too often; django-axes counts them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """The login page with a sentence, whatever the password was."""
+    minutes = round(settings.AXES_COOLOFF_TIME.total_seconds() / 60)
+    sentence = f"Too many wrong passwords. Try again in {minutes} minutes, or ask who runs this installation."
+    form = AuthenticationForm(request, initial={"username": request.POST.get("username", "")[:150]})
+    seconds = str(minutes * 60)
+    context = {"form": form, "locked_out": sentence, "next": request.POST.get("next", "")}
+    response = render(request, "registration/login.html", context, status=429)
+    response.headers["Retry-After"] = seconds
+    return response

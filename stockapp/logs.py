@@ -1,0 +1,46 @@
+"""Logs: one line, or one JSON object, for each event, with the job it is about."""
+
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+Form = Literal["line", "json"]
+
+OF_THE_EVENT = {"timestamp", "level", "logger", "event", "exception"}
+
+
+def logging_settings(level: str, form: Form) -> dict[str, Any]:
+    """Django's LOGGING: everything goes to standard error; what is bound as context (`job`) stands in each event."""
+    render: list[Processor] = [structlog.processors.JSONRenderer()] if form == "json" else [_line]
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            form: {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": [
+                    structlog.contextvars.merge_contextvars,
+                    structlog.stdlib.add_logger_name,
+                    structlog.stdlib.add_log_level,
+                    structlog.processors.TimeStamper(fmt="iso", utc=True),
+                    structlog.processors.format_exc_info,
+                ],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django": {"level": level},
+            "django-q": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},  # it tells of every message
+            "yfinance": {"level": "CRITICAL"},  # what it says is raised too, and told by the prices
+        },
+    }
+
+
+def _line(_: Any, __: str, event: EventDict) -> str:
+    """`2026-11-20T16:05:12Z INFO analysis.services.finish: Ended. [job=…]`, and the traceback below."""
+    context = " ".join(f"{name}={value}" for name, value in event.items() if name not in OF_THE_EVENT)
+    line = f"{event['timestamp']} {event['level'].upper()} {event['logger']}: {event['event']}"
+    return line + (f" [{context}]" if context else "") + ("\n" + event["exception"] if "exception" in event else "")

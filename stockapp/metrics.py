@@ -1,0 +1,130 @@
+"""Metrics: what Prometheus asks of `/metrics`.
+
+Every figure is read from the database when asked for, so that any web process answers for all workers on all machines,
+and a restart forgets nothing. What is counted "last day" is a window of 24 hours, not a counter: old rows are pruned.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from statistics import quantiles
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from analysis import queue
+from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, RequestPace, Worker
+from stockapp.client import is_on_this_machine
+
+DAY = timedelta(days=1)
+QUANTILES = {"0.5": 50, "0.95": 95}
+
+
+@never_cache
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures as text, for who has METRICS_TOKEN; where none is set, for processes of this machine alone."""
+    if not _may_read(request):
+        sentence = "Give METRICS_TOKEN as a bearer token, or ask from the machine itself where none is set.\n"
+        headers = {"WWW-Authenticate": "Bearer"}
+        return HttpResponse(sentence, status=401, content_type="text/plain", headers=headers)
+    registry = CollectorRegistry()
+    registry.register(Figures())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    if not settings.METRICS_TOKEN:
+        return is_on_this_machine(request)
+    return constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}")
+
+
+class Figures(Collector):
+    """The installation in figures, in a fixed number of queries."""
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        return []  # so that registering asks nothing of the database
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        parts: list[Callable[[], Iterator[GaugeMetricFamily]]] = [_jobs, _durations, _failures, _queue, _workers, _pace]
+        for part in parts:
+            yield from part()
+
+
+def _jobs() -> Iterator[GaugeMetricFamily]:
+    there = dict(Job.objects.order_by().values_list("status").annotate(rows=Count("pk")))
+    by_status = GaugeMetricFamily("stockapp_jobs", "Stored jobs by status.", labels=["status"])
+    for status in JobStatus.values:
+        by_status.add_metric([status], there.get(status, 0))
+    yield by_status
+
+
+def _durations() -> Iterator[GaugeMetricFamily]:
+    ended = Job.objects.filter(completed_at__gte=timezone.now() - DAY).order_by()
+    times = ended.values_list("started_at", "completed_at")
+    seconds = [(end - start).total_seconds() for start, end in times if start and end]
+    yield GaugeMetricFamily("stockapp_jobs_ended_last_day", "Jobs that ended in the last 24 hours.", len(seconds))
+    durations = GaugeMetricFamily(
+        "stockapp_job_duration_seconds_last_day",
+        "From the first claim to the end, of the jobs that ended in the last 24 hours.",
+        labels=["quantile"],
+    )
+    if seconds:
+        cuts = quantiles(seconds, n=100, method="inclusive") if len(seconds) > 1 else seconds * 99
+        for name, percent in QUANTILES.items():
+            durations.add_metric([name], cuts[percent - 1])
+    yield durations
+
+
+def _failures() -> Iterator[GaugeMetricFamily]:
+    ended = JobDetail.objects.filter(status=DetailStatus.FAILED, completed_at__gte=timezone.now() - DAY).order_by()
+    there = dict(ended.values_list("error_kind").annotate(rows=Count("pk")))
+    failures = GaugeMetricFamily(
+        "stockapp_stock_failures_last_day", "Stocks of jobs that failed in the last 24 hours, by kind.", labels=["kind"]
+    )
+    for kind in ErrorKind.values:
+        failures.add_metric([kind], there.get(kind, 0))
+    yield failures
+
+
+def _queue() -> Iterator[GaugeMetricFamily]:
+    yield GaugeMetricFamily("stockapp_queue_depth", "Messages that nobody has taken yet.", queue.depth())
+    waited = queue.oldest_wait().total_seconds()
+    yield GaugeMetricFamily("stockapp_queue_oldest_seconds", "How long the oldest message has waited.", waited)
+    waiting = JobDetail.objects.unfinished().count()
+    yield GaugeMetricFamily("stockapp_stocks_unfinished", "Stocks of jobs that are queued or at work.", waiting)
+
+
+def _workers() -> Iterator[GaugeMetricFamily]:
+    alive = list(Worker.objects.alive())
+    yield GaugeMetricFamily("stockapp_workers", "Workers that reported lately.", len(alive))
+    restarts = GaugeMetricFamily(
+        "stockapp_worker_restarts", "How often a worker started its cluster again.", labels=["worker"]
+    )
+    recovered = GaugeMetricFamily(
+        "stockapp_worker_recovered", "Stocks that a worker brought back on their way.", labels=["worker"]
+    )
+    for worker in alive:
+        restarts.add_metric([str(worker)], worker.restarts)
+        recovered.add_metric([str(worker)], worker.recovered_count)
+    yield restarts
+    yield recovered
+
+
+def _pace() -> Iterator[GaugeMetricFamily]:
+    pauses = GaugeMetricFamily(
+        "stockapp_source_pause_seconds", "How much longer nobody asks a price source.", labels=["source"]
+    )
+    for row in RequestPace.objects.order_by("source"):
+        left = (row.until - timezone.now()).total_seconds() if row.until else 0
+        pauses.add_metric([row.source], max(0.0, left))
+    yield pauses
