@@ -43,6 +43,9 @@ class Environment(BaseSettings):
     max_active_jobs_per_user: int = Field(default=10, ge=1)
     max_waiting_stocks: int = Field(default=25_000, ge=1)
     deadline_seconds_per_stock: int = Field(default=20, ge=1)
+    keep_raw_data_days: int = Field(default=30, ge=1)
+    keep_details_days: int = Field(default=90, ge=1)
+    keep_results_days: int = Field(default=730, ge=1)
     time_zone: str = "UTC"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["line", "json"] = "line"
@@ -107,6 +110,11 @@ class Environment(BaseSettings):
         if self.yahoo_url and not self.debug:
             raise ValueError(
                 "YAHOO_URL is for trials: what stands in for Yahoo makes prices up, so it needs DEBUG=true"
+            )
+        if self.keep_results_days < max(self.keep_raw_data_days, self.keep_details_days):
+            raise ValueError(
+                "KEEP_RESULTS_DAYS must not be less than KEEP_RAW_DATA_DAYS and KEEP_DETAILS_DAYS: raw data and "
+                "details go with their results and jobs"
             )
         if self.price_source == "csv" and self.csv_prices_dir is None:
             raise ValueError("CSV_PRICES_DIR is missing; PRICE_SOURCE=csv reads TICKER.csv files from it")

@@ -36,6 +36,9 @@ DEADLINE_SECONDS_PER_STOCK = ENV.deadline_seconds_per_stock
 LEASE_SECONDS = ENV.lease_seconds
 TRUSTED_PROXIES = ENV.trusted_proxies
 METRICS_TOKEN = ENV.metrics_token
+KEEP_RAW_DATA_DAYS = ENV.keep_raw_data_days
+KEEP_DETAILS_DAYS = ENV.keep_details_days
+KEEP_RESULTS_DAYS = ENV.keep_results_days
 
 INSTALLED_APPS = [
     "stockapp",

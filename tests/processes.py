@@ -13,7 +13,7 @@ from django.db import connection
 
 from stockapp.environment import BASE_DIR
 
-PATIENCE = 60
+PATIENCE = 180  # a slow machine with other work to do; who waits in vain fails with a sentence
 
 
 def database_url() -> str:

@@ -13,7 +13,7 @@ from analysis.services import submit
 from analysis.tests.make import make_job
 from tests.processes import children_of, is_running, manage, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 TICKERS = [company.ticker for company in COMPANIES if company.source == "up"]
 
 

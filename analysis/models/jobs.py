@@ -65,6 +65,7 @@ class Job(models.Model):
     progress_at = models.DateTimeField(default=timezone.now, help_text="When a stock was last claimed or finished.")
     woken_at = models.DateTimeField(null=True, blank=True, help_text="When it was last woken for want of progress.")
     deadline = models.DateTimeField(null=True, blank=True)
+    pruned_at = models.DateTimeField(null=True, blank=True, help_text="When its details were removed for their age.")
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reruns")
     error_message = models.CharField(max_length=500, blank=True)
     request_key = models.CharField(max_length=64, editable=False)

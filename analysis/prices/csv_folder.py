@@ -4,6 +4,7 @@ import csv
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,16 @@ from analysis.prices.tickers import is_well_formed
 
 logger = logging.getLogger(__name__)
 
+DELIMITERS = ",;\t"  # the first where a file has none
+BLANK = DELIMITERS + " \r\n"
 LINES_NAMED = 3  # of the broken ones; the log names all
 
 
 class CsvPrices:
     """A price source that reads one file per ticker, with columns date, open, high, low, close[, adj_close], volume.
 
-    Dates are ISO (2026-04-24, 20260424) or name the month (24-Apr-2026); numbers have a decimal point.
+    Dates are ISO (2026-04-24, 20260424) or name the month (24-Apr-2026); numbers have a decimal point. Columns are
+    parted by commas, semicolons or tabs.
     """
 
     name = "csv"
@@ -63,20 +67,24 @@ class CsvPrices:
 
 def _parse(file: Iterable[str], file_name: str, since: date | None) -> History:
     """The rows of a file that can be read, oldest first; a finding names the lines that cannot."""
-    lines = csv.reader(file)
-    columns = columns_of(next(lines, []))
+    lines = iter(file)
+    first = next(lines, "")
+    delimiter = max(DELIMITERS, key=first.count)
+    heading = csv.reader(chain([first], lines), delimiter=delimiter)  # it takes no more lines than it needs
+    columns = columns_of(next(heading, []))
     missing = [column for column in NEEDED if column not in columns]
     if missing:
         message = f"{file_name} does not name these columns in its first line: {', '.join(missing)}."
         raise PriceError(ErrorKind.BAD_DATA, message, permanent=False)
     rows: list[Row] = []
     broken: list[str] = []
-    for cells in lines:
-        try:
-            if any(cells) and (row := read_row(columns, cells)):
+    for number, line in enumerate(lines, start=heading.line_num + 1):
+        try:  # each line by itself, so that a quotation mark too few does not swallow the rest
+            cells = next(csv.reader([line], delimiter=delimiter), [])
+            if line.strip(BLANK) and (row := read_row(columns, cells)):
                 rows.append(row)
-        except ValueError as error:
-            broken.append(f"line {lines.line_num} ({error})")
+        except (ValueError, csv.Error) as error:
+            broken.append(f"line {number} ({error})")
     if broken:
         logger.warning("%s: these rows could not be read: %s", file_name, ", ".join(broken))
     if broken and not rows:

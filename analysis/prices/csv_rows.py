@@ -47,9 +47,9 @@ def read_row(columns: list[str], cells: list[str]) -> Row | None:
 
     Raises ValueError, in a few words, when it is broken.
     """
-    if len(cells) != len(columns):
+    if len(cells) < len(columns) or any(cells[len(columns) :]):  # BSE ends its rows with a comma
         raise ValueError(f"{len(cells)} cells instead of {len(columns)}")
-    line = {column: cell.strip() for column, cell in zip(columns, cells, strict=True)}
+    line = {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
     if line.get("series", "") not in SHARES:
         return None
     day = _date(line["date"])

@@ -1,6 +1,7 @@
 """Exchanges: which market a Yahoo symbol belongs to, by its suffix."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from analysis.prices.demo_companies import COMPANY_BY_TICKER
 from analysis.prices.tickers import is_demo
@@ -8,7 +9,10 @@ from analysis.prices.tickers import is_demo
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A market: its calendar (None: Monday to Friday is assumed), currency, and decimals of a price."""
+    """A market: its calendar (None: Monday to Friday is assumed), currency, and decimals of a price.
+
+    `trades_on` is how long it trades on after the close that the calendar knows.
+    """
 
     code: str
     name: str
@@ -16,6 +20,7 @@ class Exchange:
     currency: str
     timezone: str
     decimals: int = 2
+    trades_on: timedelta = timedelta(0)
 
 
 UNKNOWN_EXCHANGE = Exchange("OTHER", "an exchange that is not known here", None, "", "UTC")
@@ -31,7 +36,7 @@ EXCHANGE_BY_SUFFIX = {
     "IL": Exchange("LSE-INT", "London Stock Exchange, international", "XLON", "USD", "Europe/London"),
     "IR": Exchange("DUBLIN", "Euronext Dublin", "XDUB", "EUR", "Europe/Dublin"),
     "DE": Exchange("XETRA", "Xetra", "XETR", "EUR", "Europe/Berlin"),
-    "F": Exchange("FRANKFURT", "Frankfurt", "XFRA", "EUR", "Europe/Berlin"),
+    "F": Exchange("FRANKFURT", "Frankfurt", "XFRA", "EUR", "Europe/Berlin", trades_on=timedelta(hours=4.5)),
     "PA": Exchange("PARIS", "Euronext Paris", "XPAR", "EUR", "Europe/Paris"),
     "AS": Exchange("AMSTERDAM", "Euronext Amsterdam", "XAMS", "EUR", "Europe/Amsterdam"),
     "BR": Exchange("BRUSSELS", "Euronext Brussels", "XBRU", "EUR", "Europe/Brussels"),

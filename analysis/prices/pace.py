@@ -147,7 +147,7 @@ class Pacer(Protocol):
         """The answer was that requests are limited."""
 
     def unanswered(self) -> None:
-        """No answer came, or one that says that the server is broken."""
+        """No answer came, or one that says that the server is broken, is busy with itself, or refuses whoever asks."""
 
     def succeeded(self) -> None:
         """The answer was any other."""

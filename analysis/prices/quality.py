@@ -108,11 +108,15 @@ def _drop_last_without_close(bars: Bars, _: _Market) -> tuple[Bars, Finding | No
     return bars[:-1], Finding("last_close_missing", message, "warning", last)
 
 
-def _drop_null_rows(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
+def _drop_null_rows(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
     lowest = np.minimum(np.minimum(bars.open, bars.high), np.minimum(bars.low, bars.close))
     highest = np.maximum(np.maximum(bars.open, bars.high), np.maximum(bars.low, bars.close))
     unpriced = ~((lowest > 0) & (highest < np.inf))
-    return _without(bars, unpriced, "null_rows", "row", "without prices left out")
+    without_prices = bars.session[unpriced]
+    bars, finding = _without(bars, unpriced, "null_rows", "row", "without prices left out")
+    if finding and not are_sessions(market.ticker, without_prices).any():  # days on which nobody traded
+        finding = replace(finding, severity="info")
+    return bars, finding
 
 
 def _drop_duplicates(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:

@@ -76,7 +76,7 @@ def local_time(ticker: str, now: datetime) -> datetime:
 
 def calendar_end(exchange: Exchange) -> date | None:
     """The last day that the exchange's holidays are known for; None when none are known."""
-    return _schedule(exchange.calendar, exchange.timezone).known_until
+    return _schedule(exchange.calendar, exchange.timezone, exchange.trades_on).known_until
 
 
 def assumed_weekdays(ticker: str, day: date) -> Finding | None:
@@ -96,24 +96,25 @@ def assumed_weekdays(ticker: str, day: date) -> Finding | None:
 
 def _schedule_of(ticker: str) -> _Schedule:
     exchange = exchange_of(ticker)
-    return _schedule(exchange.calendar, exchange.timezone)
+    return _schedule(exchange.calendar, exchange.timezone, exchange.trades_on)
 
 
 @lru_cache
-def _schedule(calendar_code: str | None, timezone: str) -> _Schedule:
+def _schedule(calendar_code: str | None, timezone: str, trades_on: timedelta) -> _Schedule:
     """The sessions of a calendar from 1997 (or its own start) to 2060; weekdays where it ends or there is none."""
     if calendar_code is None:
         sessions = _weekdays(_FIRST_DAY)
         return _Schedule(sessions, _closes(sessions, timedelta(days=1), timezone), None)
     calendar = _calendar(calendar_code)
+    closes = calendar.closes + trades_on
     known_until = calendar.sessions[-1].date()
-    usual_close = calendar.closes.iloc[-1].tz_convert(timezone).tz_localize(None) - calendar.sessions[-1]
+    usual_close = closes.iloc[-1].tz_convert(timezone).tz_localize(None) - calendar.sessions[-1]
     guessed = _weekdays(known_until + timedelta(days=1))
     return _Schedule(
         np.concatenate([calendar.sessions.to_numpy().astype("datetime64[D]"), guessed]),
         np.concatenate(
             [
-                calendar.closes.dt.tz_localize(None).to_numpy().astype("datetime64[m]"),
+                closes.dt.tz_localize(None).to_numpy().astype("datetime64[m]"),
                 _closes(guessed, usual_close, timezone),
             ]
         ),

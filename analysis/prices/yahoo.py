@@ -77,8 +77,8 @@ class YahooPrices:
         try:
             stock = yfinance.Ticker(ticker, session=self._session)
             stock._tz = exchange_of(ticker).timezone  # or it costs a request to learn
-            frame = stock.history(start=since or FIRST_DAY, auto_adjust=False, actions=True)
-            if frame.empty:
+            frame = stock.history(start=since or FIRST_DAY, auto_adjust=False, actions=True, keepna=True)
+            if frame.empty or not (frame["Close"] > 0).any():
                 return PriceError(ErrorKind.NO_DATA, f"Yahoo has no prices for {ticker}.", permanent=False)
             return _history(ticker, frame, stock.history_metadata)
         except PriceError as refusal:

@@ -84,13 +84,13 @@ class YahooSession(Session[Response]):
         except RequestException:
             self._pacer.unanswered()
             raise
+        is_worth_renewing = answer.status_code in WHO_ASKS and not self._has_renewed
         if answer.status_code == LIMITED:
             self._pacer.rate_limited()
-        elif answer.status_code >= BROKEN:
-            self._pacer.unanswered()
-        else:
+        elif _is_about_data(answer) or is_worth_renewing:
             self._pacer.succeeded()
-        is_worth_renewing = answer.status_code in WHO_ASKS and not self._has_renewed
+        else:
+            self._pacer.unanswered()
         self._has_renewed = answer.status_code >= 400 and (self._has_renewed or is_worth_renewing)
         if is_worth_renewing:
             self._about_cookies.clear()
@@ -109,3 +109,10 @@ class YahooSession(Session[Response]):
         options["timeout"] = min(options.get("timeout") or math.inf, self._timeout, left)
         self.request_count += 1
         return super().request(method, url, **options)
+
+
+def _is_about_data(answer: Response) -> bool:
+    """Whether Yahoo does its work: not when it is broken, refuses who asks, or sends a page ("Will be right back")."""
+    if answer.status_code >= BROKEN or answer.status_code in WHO_ASKS:
+        return False
+    return answer.status_code >= 400 or answer.content.lstrip().startswith(b"{")

@@ -99,7 +99,8 @@ def wait_for_turn() -> Wait | None:
     if paused := _pause(pace, now):
         return paused
     if pace.mode is Mode.OPEN and pace.next_at - now > LONGEST_TURN:
-        sentence = f"At {settings.REQUESTS_PER_SECOND:g} requests a second its turn has not come"
+        a_second = f"{settings.REQUESTS_PER_SECOND:g} request{'' if settings.REQUESTS_PER_SECOND == 1 else 's'}"
+        sentence = f"At {a_second} a second its turn has not come"
         return Wait(pace.next_at - LONGEST_TURN / 2, _until(sentence, pace.next_at, now))
     return None
 

@@ -23,6 +23,7 @@ from analysis.services.transient import transactional
 logger = logging.getLogger(__name__)
 
 STALLED_AFTER = LEASE / 3
+LONGEST_REASON = 500
 LOST = f"Worker lost: the process that analysed it died {MAX_ATTEMPTS} times."
 LATE = f"Timed out: {MAX_ATTEMPTS} workers did not finish it within {LEASE.total_seconds():.0f} s."
 
@@ -54,16 +55,16 @@ def recover() -> Recovery:
     done = Recovery()
     now = timezone.now()
     for job in Job.objects.active().filter(deadline__lte=now):
-        done.expired += cancel(job, reason=f"Its deadline passed at {timezone.localtime(job.deadline):%H:%M}.")
+        done.expired += cancel(job, reason=_why_late(job))
     for job_id in list(_lost().order_by().values_list("job_id", flat=True).distinct()):
-        requeued, failed, cancelled = _end_leases(job_id)
+        requeued, failed, cancelled = end_leases(job_id)
         done.requeued += requeued
         done.failed += failed
         done.cancelled += cancelled
     unfinished = Q(details__status__in=(DetailStatus.QUEUED, DetailStatus.PROCESSING))
     settled = Job.objects.active().annotate(rows_left=Count("details", filter=unfinished)).filter(rows_left=0)
     for job_id in list(settled.values_list("pk", flat=True)):
-        done.repaired += _reconcile(job_id)
+        done.repaired += reconcile(job_id)
     for jobs in (_forgotten_jobs(), _rested_jobs()):
         for job_id in list(jobs.order_by().values_list("pk", flat=True)):
             done.woken += _wake(jobs, job_id)
@@ -73,15 +74,25 @@ def recover() -> Recovery:
     return done
 
 
+def _why_late(job: Job) -> str:
+    """When the job's deadline passed, and what its stocks were waiting for if it was not for a worker."""
+    passed = f"Its deadline passed at {timezone.localtime(job.deadline):%H:%M}"
+    told = list(job.details.queued().exclude(wait_reason="").order_by("not_before").values_list("wait_reason"))
+    if not told:
+        return f"{passed}."
+    waited = "1 stock" if len(told) == 1 else f"{len(told):,} stocks"
+    return f"{passed} while {waited} waited for their prices. The last they were told: {told[-1][0]}"[:LONGEST_REASON]
+
+
 def _lost() -> JobDetailQuerySet:
     """Details that nobody works on any more: their lease is over, or its holder, a process of this place, is dead."""
     holders = JobDetail.objects.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
-    dead = [holder for holder in holders if _is_dead(holder)]
+    dead = [holder for holder in holders if is_dead(holder)]
     held = JobDetail.objects.filter(status=DetailStatus.PROCESSING)
     return held.filter(Q(lease_until__lt=timezone.now()) | Q(holder__in=dead))
 
 
-def _is_dead(holder: str) -> bool:
+def is_dead(holder: str) -> bool:
     """Whether this is a process of our place that is no more."""
     place, _, pid = holder.rpartition(":")
     if place != PLACE:
@@ -96,7 +107,7 @@ def _is_dead(holder: str) -> bool:
 
 
 @transactional
-def _end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
+def end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
     """Returns how many details were put back, failed and cancelled."""
     job = Job.objects.select_for_update(no_key=True).filter(pk=job_id).first()
     if job is None:
@@ -114,9 +125,10 @@ def _end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
     failed = {}
     for detail in expired:
         if detail.attempts >= MAX_ATTEMPTS:
-            dead = _is_dead(detail.holder)
+            # Its queue kills a process that works for too long, so the dead may have been late before.
+            late = detail.lease_until is None or detail.lease_until < now
             detail.error_kind, detail.error_message = (
-                (ErrorKind.WORKER_LOST, LOST) if dead else (ErrorKind.TIMEOUT, LATE)
+                (ErrorKind.TIMEOUT, LATE) if late else (ErrorKind.WORKER_LOST, LOST)
             )
             detail.status, detail.completed_at = DetailStatus.FAILED, now
             detail.lease_token = detail.lease_until = None
@@ -166,7 +178,7 @@ def _wake(jobs: JobQuerySet, job_id: uuid.UUID) -> bool:
 
 
 @transactional
-def _reconcile(job_id: uuid.UUID) -> bool:
+def reconcile(job_id: uuid.UUID) -> bool:
     """Set the counters of a job whose details have all ended to what its rows say, and complete it."""
     job = Job.objects.select_for_update(no_key=True).filter(pk=job_id).first()
     if job is None:

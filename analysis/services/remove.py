@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Case, CharField, OuterRef, Subquery, Value, When
+from django.db.models import Case, CharField, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from analysis.models import DetailStatus, Job, JobDetail, Result, Stock, StockStatus
@@ -22,7 +22,7 @@ def _remove(job: Job) -> int:
     cancel(job)
     if not Job.objects.select_for_update(no_key=True).filter(pk=job.pk).first():
         return 0
-    touched = list(JobDetail.objects.filter(job=job).order_by("stock_id").values_list("stock_id", flat=True))
+    touched = _touched(job)
     Stock.objects.lock(touched)
     deleted = Job.objects.filter(pk=job.pk).delete()[1].get("analysis.Job", 0)
     for start in range(0, len(touched), BATCH):
@@ -30,8 +30,19 @@ def _remove(job: Job) -> int:
     return deleted
 
 
+def _touched(job: Job) -> list[str]:
+    """The stocks of a job; when its details were pruned, those that have its results or name it."""
+    by_detail = JobDetail.objects.filter(job=job).values_list("stock_id", flat=True)
+    by_result = Result.objects.filter(job=job).values_list("stock_id", flat=True)
+    by_name = Stock.objects.filter(last_job=job).values_list("pk", flat=True)
+    return sorted({*by_detail, *by_result, *by_name})
+
+
 def restate(tickers: Sequence[str]) -> None:
-    """Set the last state of stocks from the details and results that there are."""
+    """Set the last state of stocks from the details and results that there are.
+
+    A stock whose newest attempt was pruned from its job, which is still there, goes on telling how that ended.
+    """
     attempts = JobDetail.objects.filter(stock=OuterRef("pk"), job__as_of=None).order_by("-pk")
     ended = attempts.filter(status__in=(DetailStatus.COMPLETED, DetailStatus.FAILED))
     successes = Result.objects.completed().filter(stock=OuterRef("pk")).order_by("-day").values("pk")
@@ -39,9 +50,12 @@ def restate(tickers: Sequence[str]) -> None:
     never = When(last_result=None, then=Value(StockStatus.NEVER))
     without_any = Case(never, default=Value(StockStatus.COMPLETED), output_field=CharField())
     Stock.objects.filter(pk__in=tickers).update(last_result=Subquery(successes[:1]))
-    Stock.objects.filter(pk__in=tickers).update(
+    known = Exists(JobDetail.objects.filter(job=OuterRef("last_job"), stock=OuterRef("pk")))
+    Stock.objects.filter(Q(last_job=None) | known, pk__in=tickers).update(
         last_job=Subquery(attempts.values("job")[:1]),
         last_status=Coalesce(Subquery(told[:1]), without_any),
         last_error=Coalesce(Subquery(attempts.values("error_message")[:1]), Value("")),
-        last_analyzed_at=Subquery(ended.values("completed_at")[:1]),
+        last_analyzed_at=Coalesce(
+            Subquery(ended.values("completed_at")[:1]), Subquery(successes.values("completed_at")[:1])
+        ),
     )

@@ -8,6 +8,8 @@ def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: 
     """Submit a job's stocks again, with the same strategy and day. Raises Refused when there is nothing to rerun."""
     if job.is_active:
         raise Refused("The job is still running; cancel it or wait for its end before running it again.")
+    if job.pruned_at:
+        raise Refused("The job is old and its details were removed, so its stocks are no longer known.")
     details = job.details.filter(status=DetailStatus.FAILED) if failed_only else job.details.all()
     tickers = list(details.values_list("stock_id", flat=True))
     if not tickers:

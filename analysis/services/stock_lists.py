@@ -1,6 +1,7 @@
 """Stock lists: reading the files that name stocks, plain ones and those that NSE publishes."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ HEADINGS = {
     "currency": "currency",
     "series": "series",
 }
+_CURRENCY = re.compile("[A-Za-z]{3}")
 NSE = ".NS"  # Only NSE's lists have a series
 PLACEHOLDER = "DUMMY"  # what NSE puts into an index for a share that a demerger has not listed yet
 
@@ -32,7 +34,7 @@ def read_list(file: Path, suffix: str | None) -> tuple[list[Listed], list[str]]:
     problems: list[str] = []
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            listed = {one.ticker: one for one in _rows(file.name, csv.reader(lines), suffix, problems)}
+            listed = {one.ticker: one for one in _rows(file.name, lines, suffix, problems)}
     except OSError as error:
         raise Refused(f"{file} cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, csv.Error) as error:
@@ -42,16 +44,21 @@ def read_list(file: Path, suffix: str | None) -> tuple[list[Listed], list[str]]:
     return list(listed.values()), problems
 
 
-def _rows(file_name: str, reader: Iterable[list[str]], suffix: str | None, problems: list[str]) -> Iterator[Listed]:
-    rows = iter(reader)
-    header = [HEADINGS.get(cell.strip().lower(), "") for cell in next(rows, [])]
+def _rows(file_name: str, lines: Iterable[str], suffix: str | None, problems: list[str]) -> Iterator[Listed]:
+    reader = csv.reader(lines)  # it takes no more lines than the header has
+    header = [HEADINGS.get(cell.strip().lower(), "") for cell in next(reader, [])]
     key = next((column for column in ("ticker", "symbol") if column in header), None)
     if key is None:
         raise Refused(f"{file_name} has neither a ticker nor a symbol column in its first line.")
     is_of_nse = "series" in header
     added = (suffix if suffix is not None else NSE if is_of_nse else "") if key == "symbol" else ""
-    for line, cells in enumerate(rows, start=2):
-        if not any(cell.strip() for cell in cells):
+    for line, text in enumerate(lines, start=reader.line_num + 1):
+        if not text.strip(", \r\n"):
+            continue
+        try:  # each line by itself, so that a quotation mark too few does not swallow the rest
+            cells = next(csv.reader([text]), [])
+        except csv.Error as error:
+            problems.append(f"{file_name}, line {line}: {error}.")
             continue
         row = {column: cell.strip() for column, cell in zip(header, cells, strict=False) if column}
         ticker = normalise(row.get(key, "") + added)
@@ -59,6 +66,8 @@ def _rows(file_name: str, reader: Iterable[list[str]], suffix: str | None, probl
             problems.append(f"{file_name}, line {line}: {len(cells)} columns where the first line has {len(header)}.")
         elif not is_well_formed(ticker):
             problems.append(f"{file_name}, line {line}: “{ticker[:30]}” is not a ticker.")
+        elif row.get("currency") and not _CURRENCY.fullmatch(row["currency"]):
+            problems.append(f"{file_name}, line {line}: “{row['currency'][:30]}” is not a currency like INR.")
         elif not (is_of_nse and ticker.startswith(PLACEHOLDER)):
             yield Listed(
                 ticker,

@@ -80,6 +80,14 @@ def test_a_turn_that_is_far_off_is_refused_and_not_taken(settings: Settings) -> 
     assert wait.reason.startswith("At 0.01 requests a second its turn has not come: waiting until ")
 
 
+def test_a_turn_is_told_in_the_singular_too(settings: Settings) -> None:
+    settings.REQUESTS_PER_SECOND = 1
+    RequestPace.objects.create(source="yahoo", next_at=timezone.now() + 2 * LONGEST_TURN)
+    wait = wait_for_turn()
+    assert wait
+    assert wait.reason.startswith("At 1 request a second its turn has not come: waiting until ")
+
+
 def test_a_limit_that_one_process_meets_stops_the_others(settings: Settings) -> None:
     settings.LIMIT_PAUSE_SECONDS = 120
     PACER.before_request()
@@ -201,6 +209,16 @@ def test_a_source_that_is_down_is_waited_for_and_asked_little(standin: YahooStan
         run_slice(str(job.pk))
     job.refresh_from_db()
     assert (job.status, job.completed_count) == (JobStatus.COMPLETED, 20)
+
+
+@pytest.mark.parametrize("behaviour", ["DOWN", "HTML", "FORBIDDEN"])
+def test_a_source_that_answers_everything_without_prices_is_asked_little(behaviour: str, standin: YahooStandIn) -> None:
+    """A maintenance page, or no way in: as bad as silence, and no reason to ask for every stock five times."""
+    job = make_job(*[f"{behaviour}{n}.NS" for n in range(20)])
+    run_slice(str(job.pk))
+    assert (row().mode, row().reason) == (Mode.PAUSED, Reason.SILENT)
+    assert sum(standin.requests.values()) <= 4  # one of them with new cookies
+    assert {(detail.status, detail.attempts) for detail in details_of(job).values()} == {("queued", 0)}
 
 
 def test_a_stock_that_is_never_answered_for_fails_with_its_sentence_and_holds_up_no_other(

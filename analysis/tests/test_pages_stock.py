@@ -165,7 +165,7 @@ def test_bars_too_old_to_look_at_are_no_obstacle(client: Client, ann: User) -> N
 def test_a_result_without_evidence_says_that_no_reasons_were_kept(client: Client, ann: User) -> None:
     make_result(make_stock("A.NS"))
     RawData.objects.all().delete()
-    assert "A backfill keeps no reasons" in client.get(url("stock", "A.NS")).text
+    assert "a backfill keeps none" in client.get(url("stock", "A.NS")).text
 
 
 def test_the_user_s_own_strategy_is_used(client: Client, ann: User) -> None:

@@ -150,6 +150,33 @@ def test_a_decimal_comma_is_not_taken_for_thousands(text: str, tmp_path: Path) -
     assert f"'{text}' is not a number" in history(tmp_path).findings[0].message
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_columns_may_be_parted_as_spreadsheets_do(delimiter: str, tmp_path: Path) -> None:
+    write(tmp_path, *(line.replace(",", delimiter) for line in (HEADER, *ROWS)))
+    assert history(tmp_path).bars.close.tolist() == [102.0, 104.0, 105.0]
+
+
+def test_a_comma_at_the_end_of_rows_and_blank_lines_do_not_matter(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *(f"{row},," for row in ROWS), "   ", ",,,,,")
+    read = history(tmp_path)
+    assert (len(read.bars), read.findings) == (3, ())
+
+
+@pytest.mark.parametrize("broken", ['"2026-04-21,101,104,100,102,1200', "2026-04-21," + "9" * 200_000, '"'])
+def test_a_broken_row_takes_no_other_with_it(broken: str, tmp_path: Path) -> None:
+    write(tmp_path, HEADER, ROWS[0], broken, *ROWS[1:])
+    read = history(tmp_path)
+    assert len(read.bars) == 3
+    assert read.findings[0].message.startswith("TCS.NS.csv: 1 row could not be read: line 3 (")
+
+
+def test_a_heading_may_run_over_two_lines(tmp_path: Path) -> None:
+    write(tmp_path, HEADER.replace("date", '"Date \n"'), "x,101,104,100,102,1200", *ROWS)
+    read = history(tmp_path)
+    assert len(read.bars) == 3
+    assert "line 3 (" in read.findings[0].message
+
+
 def test_the_log_names_every_broken_row(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(tmp_path, HEADER, ROWS[0], *["x,1,1,1,1,1"] * 9)
     history(tmp_path)

@@ -109,6 +109,14 @@ def test_rows_without_prices_are_dropped_and_counted() -> None:
     assert only_message(result, "null_rows") == f"3 rows without prices left out, the last on {bars.session[7]}."
 
 
+def test_a_row_without_prices_on_a_holiday_is_no_blemish() -> None:
+    """Yahoo has such rows in most histories; who marks stocks for their data counts repairs and warnings."""
+    holiday = date(2026, 4, 14)
+    result = checked(with_rows(make_bars(), (holiday, NAN, 0.0)))
+    assert [(finding.code, finding.severity) for finding in result.findings] == [("null_rows", "info")]
+    assert holiday not in result.bars.session.tolist()
+
+
 def test_a_last_row_with_volume_but_no_close_is_told_apart() -> None:
     bars = make_bars()
     bars.close[-1] = NAN

@@ -50,6 +50,13 @@ def test_a_session_counts_as_closed_half_an_hour_after_its_close() -> None:
     assert last_closed_session("TCS.NS", datetime(2026, 4, 22, 10, 30, tzinfo=UTC)) == wednesday
 
 
+def test_frankfurt_trades_on_after_xetra_has_closed() -> None:
+    evening = datetime(2026, 11, 18, 18, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert last_closed_session("SAP.DE", evening) == date(2026, 11, 18)
+    assert last_closed_session("SAP.F", evening) == date(2026, 11, 17)
+    assert last_closed_session("SAP.F", evening + timedelta(hours=4)) == date(2026, 11, 18)
+
+
 def test_an_early_close_is_known() -> None:
     after_thanksgiving = date(2025, 11, 28)
     assert last_closed_session("AAPL", datetime(2025, 11, 28, 13, 29, tzinfo=NEW_YORK)) == date(2025, 11, 26)

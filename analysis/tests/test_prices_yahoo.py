@@ -179,6 +179,7 @@ def test_what_is_odd_about_bars_is_found_by_the_quality_gate(yahoo: YahooPrices)
 
     assert codes("LASTNULL.NS") == {"last_close_missing", "stale"}
     assert codes("PENCE.NS") == {"hundredfold"}
+    assert codes("HOLES.NS") == {"null_rows"}
     for name in ("TWICE", "DISORDER", "FLOATVOLUME", "HUGE", "ZIPPED", "YOUNG"):
         assert codes(f"{name}.NS") == set()
 
@@ -285,6 +286,20 @@ def test_the_pacer_is_asked_before_each_request_and_told_what_came_of_it(make_ya
     make_yahoo(pacer=pacer)[0].daily(["TCS.NS", "UNKNOWN.NS", "RESET.NS", "BROKEN.NS", "LIMITED.NS"], SINCE)
     assert pacer.told[0::2] == ["may I?"] * 5
     assert pacer.told[1::2] == ["answered", "answered", "unanswered", "unanswered", "limited"]
+
+
+@pytest.mark.parametrize("name", ["HTML", "DOWN", "NOTHING", "FORBIDDEN"])
+def test_an_answer_that_is_no_data_counts_as_none(name: str, make_yahoo: Maker) -> None:
+    """Or a maintenance page would be asked for again and again, five times for each stock of a job."""
+    pacer = RecordingPacer()
+    make_yahoo(pacer=pacer)[0].daily([f"{name}.NS"], SINCE)
+    assert pacer.told[-1] == "unanswered"
+
+
+def test_rows_without_prices_are_counted(yahoo: YahooPrices) -> None:
+    checked = check(history_of(yahoo, "HOLES.NS").bars, ticker="HOLES.NS", now=AT_THE_END)
+    (finding,) = checked.findings
+    assert finding.message == "3 rows without prices left out, the last on 2026-04-17."
 
 
 def test_the_pacers_time_is_not_the_tickers(make_yahoo: Maker) -> None:

@@ -50,6 +50,7 @@ def test_the_third_lost_attempt_fails_the_stock_alone_and_ends_the_job() -> None
     JobDetail.objects.filter(stock="KAVERI.DEMO").update(attempts=2)
     lose_worker(job)
     lose_worker(job)
+    JobDetail.objects.update(lease_until=timezone.now() + LONG_AGO)
     done = recover()
     assert (done.failed, done.requeued) == (1, 1)
     lost = details_of(job)["KAVERI.DEMO"]
@@ -105,6 +106,17 @@ def test_a_deadline_that_passed_cancels_what_is_left_and_says_so() -> None:
     assert details_of(job)["KAVERI.DEMO"].status == DetailStatus.CANCELLED
 
 
+def test_a_deadline_that_passed_while_stocks_waited_for_their_source_names_the_cause() -> None:
+    job = make_job("KAVERI.DEMO", "B&D.DEMO", "MERU.DEMO")
+    reason = "Yahoo does not answer: waiting until 15:45."
+    waiting = JobDetail.objects.exclude(stock="KAVERI.DEMO")
+    waiting.update(wait_reason=reason, not_before=timezone.now() + LONG_AGO)
+    Job.objects.update(deadline=timezone.now() - LONG_AGO)
+    recover()
+    job.refresh_from_db()
+    assert job.error_message.endswith(f" while 2 stocks waited for their prices. The last they were told: {reason}")
+
+
 def test_cancelling_ends_what_waits_now_and_what_ran_when_its_lease_ends() -> None:
     job = make_job("KAVERI.DEMO")
     lose_worker(job)
@@ -132,11 +144,15 @@ def test_a_lease_of_a_dead_process_of_this_place_does_not_have_to_expire() -> No
     assert recover().requeued == 1
 
 
-def test_a_lease_that_a_living_process_let_expire_three_times_is_told_as_timed_out() -> None:
+@pytest.mark.parametrize("is_killed_later", [False, True])
+def test_a_lease_that_a_process_let_expire_three_times_is_told_as_timed_out(is_killed_later: bool) -> None:
+    """Its queue kills it in the end: that it is dead when somebody looks says nothing about why."""
     job = make_job("KAVERI.DEMO")
     JobDetail.objects.update(attempts=2)
     claim(job.pk, uuid.uuid4())
     JobDetail.objects.update(lease_until=timezone.now() - LONG_AGO)
+    if is_killed_later:
+        JobDetail.objects.update(holder=f"{PLACE}:{DEAD_PID}")
     recover()
     detail = details_of(job)["KAVERI.DEMO"]
     assert (detail.status, detail.error_kind) == (DetailStatus.FAILED, ErrorKind.TIMEOUT)

@@ -149,6 +149,22 @@ def test_a_list_with_broken_rows_does_not_tell_who_left(tmp_path: Path) -> None:
     assert (done.deactivated, active()) == (0, {"A.NS", "B.NS"})
 
 
+def test_a_broken_row_takes_no_other_with_it(tmp_path: Path) -> None:
+    rows = [
+        '"TCS.NS,Tata,',
+        "INFY.NS,Infosys,INR",
+        "VOD.L,Vodafone,pounds",
+        "X.NS," + "x" * 200_000 + ",",
+        "AAPL,Apple,USD",
+    ]
+    file = tmp_path / "list.csv"
+    file.write_text("\n".join(["ticker,name,currency", *rows]))
+    done = load_stocks(file)
+    assert set(Stock.objects.values_list("pk", flat=True)) == {"INFY.NS", "AAPL"}
+    assert [problem.partition(":")[0] for problem in done.problems] == [f"list.csv, line {line}" for line in (2, 4, 5)]
+    assert done.problems[1] == "list.csv, line 4: “pounds” is not a currency like INR."
+
+
 def test_half_a_download_makes_nobody_inactive(tmp_path: Path) -> None:
     tickers = [f"T{number}.NS" for number in range(60)]
     load_stocks(write(tmp_path, "\n".join(["ticker", *tickers])))

@@ -79,6 +79,8 @@ def test_what_stands_in_for_yahoo_is_on_this_machine_and_for_trials_only(environ
         ),
         ("YAHOO_URL", "https://127.0.0.1:8009", "Bad setting: YAHOO_URL: it must be on this machine, like http://127"),
         ("WORKERS", "0", "Bad setting: WORKERS: Input should be greater than or equal to 1."),
+        ("KEEP_RAW_DATA_DAYS", "0", "Bad setting: KEEP_RAW_DATA_DAYS: Input should be greater than or equal to 1."),
+        ("KEEP_RESULTS_DAYS", "60", "Bad setting: KEEP_RESULTS_DAYS must not be less than "),
         ("TIME_ZONE", "Mumbai", "Bad setting: TIME_ZONE: 'Mumbai' is no time zone; use a name like Asia/Kolkata."),
         ("LOG_LEVEL", "loud", "Bad setting: LOG_LEVEL: "),
     ],

@@ -1,5 +1,6 @@
 """What the fault tests need: a worker with its processes by their part, a file that blocks its reader, an audit."""
 
+import errno
 import os
 import signal
 from collections import Counter
@@ -26,6 +27,7 @@ from analysis.prices import COMPANIES, last_closed_session
 from tests.processes import children_of, is_running, manage, wait_for
 
 LEASE_SECONDS = 8
+LONG_LEASE = "24"  # for tests in which none may run out, however slow the machine is
 TICKERS = [company.ticker for company in COMPANIES if company.source == "up" and company.listed_sessions is None][:12]
 BLOCKED = "BLOCKED.NS"
 
@@ -63,7 +65,27 @@ class Cluster:
         return sorted(_children(self.sentinel))[2]
 
     def is_whole(self) -> bool:
-        return len(self.family) >= 7 and len(_children(self.sentinel)) >= 4
+        try:
+            return len(self.family) >= 7 and len(_children(self.sentinel)) >= 4
+        except ValueError:  # what has no children, or none left
+            return False
+
+    def is_idle(self) -> bool:
+        """Whether a worker process waits for a message, and so keeps the lock without which the others cannot."""
+        return self.is_whole() and reads_a_pipe(self.workers)
+
+
+def reads_a_pipe(pids: list[int]) -> bool:
+    """Whether one of these processes stands still until something is written to it."""
+    return any("pipe_read" in _waits_in(pid) for pid in pids)
+
+
+def _waits_in(pid: int) -> str:
+    """The kernel function that a process stands still in; empty for one that is gone."""
+    try:
+        return Path(f"/proc/{pid}/wchan").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _children(pid: int) -> set[int]:
@@ -89,7 +111,7 @@ def worker(folder: Path, **env: str) -> Iterator[Cluster]:
         first = cluster.family
         yield cluster
         family = first | cluster.family
-    wait_for(lambda: not [pid for pid in family if is_running(pid)], 20)
+    wait_for(lambda: not [pid for pid in family if is_running(pid)])
 
 
 class Gate:
@@ -103,10 +125,13 @@ class Gate:
         self.pipe.hardlink_to(self.path)
 
     def wait_for(self, attempts: int = 1, ticker: str = BLOCKED) -> int:
-        """The pid of the process that stands before the gate in this attempt, once it does."""
-        pid = holder_of(ticker, attempts)
-        wait_for(lambda: Path(f"/proc/{pid}/wchan").read_text() in {"wait_for_partner", "fifo_open"})
-        return pid
+        """The pid of the process that stands before the gate in this attempt or a later one, once one does."""
+
+        def standing() -> int | None:
+            pid = _holder(ticker, attempts)
+            return pid if pid and _waits_in(pid) in {"wait_for_partner", "fifo_open"} else None
+
+        return wait_for(standing) or 0
 
     def open_for_good(self) -> None:
         """Put a file in the gate's place; who stands before the gate stands on."""
@@ -115,10 +140,15 @@ class Gate:
         file.replace(self.path)
 
     def let_through(self) -> None:
-        """Let who stands before the gate read its file."""
-        descriptor = os.open(self.pipe, os.O_WRONLY)
-        os.write(descriptor, PRICES.encode())
-        os.close(descriptor)
+        """Let who stands before the gate read its file; nobody may, where its process has been ended meanwhile."""
+        try:
+            descriptor = os.open(self.pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+        else:
+            os.write(descriptor, PRICES.encode())
+            os.close(descriptor)
 
 
 PRICES = "date,open,high,low,close,volume\n" + "".join(
@@ -127,10 +157,14 @@ PRICES = "date,open,high,low,close,volume\n" + "".join(
 
 
 def holder_of(ticker: str, attempts: int = 1) -> int:
-    """The pid of the process that holds the lease of a stock in this attempt, as soon as it does."""
-    held = JobDetail.objects.filter(stock=ticker, status=DetailStatus.PROCESSING, attempts=attempts)
-    name = wait_for(lambda: held.values_list("holder", flat=True).first())
-    return int(str(name).rpartition(":")[2])
+    """The pid of the process that holds the lease of a stock in this attempt or a later one, as soon as one does."""
+    return wait_for(lambda: _holder(ticker, attempts)) or 0
+
+
+def _holder(ticker: str, attempts: int) -> int | None:
+    held = JobDetail.objects.filter(stock=ticker, status=DetailStatus.PROCESSING, attempts__gte=attempts)
+    name = held.values_list("holder", flat=True).first()
+    return int(name.rpartition(":")[2]) if name else None
 
 
 def kill(pid: int) -> None:

@@ -14,7 +14,7 @@ from analysis.tests.make import make_finished_job
 from tests.faults.cluster import TICKERS, Cluster, assert_all_is_well, audited, ended, kill, store_fresh_bars, worker
 from tests.processes import is_running, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 STOCKS = 2_300
 KILLS = int(os.environ.get("CHAOS_KILLS", "8"))
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(10_000))

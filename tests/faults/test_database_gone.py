@@ -19,7 +19,7 @@ from tests.faults.cluster import LEASE_SECONDS, TICKERS, assert_all_is_well, end
 from tests.processes import wait_for
 from tests.with_postgresql import Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 LOCKED_SECONDS = 20
 GONE_SECONDS = 10
 
@@ -62,7 +62,7 @@ def test_postgresql_is_stopped_and_comes_back(tmp_path: Path) -> None:
                 server.stop()
                 time.sleep(GONE_SECONDS)
                 server.start()
-                wait_for(lambda: ask("SELECT 1 FROM analysis_job WHERE status = 'completed'"), 90)
+                wait_for(lambda: ask("SELECT 1 FROM analysis_job WHERE status = 'completed'"))
             finally:
                 process.terminate()
         counts = "SELECT status, count(*) FROM analysis_jobdetail GROUP BY status"

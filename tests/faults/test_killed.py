@@ -12,6 +12,7 @@ from analysis.services import cancel, submit
 from tests.faults.cluster import (
     BLOCKED,
     LEASE_SECONDS,
+    LONG_LEASE,
     TICKERS,
     Cluster,
     Gate,
@@ -19,11 +20,12 @@ from tests.faults.cluster import (
     ended,
     holder_of,
     kill,
+    reads_a_pipe,
     worker,
 )
 from tests.processes import is_running, manage, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 
 
 def submitted() -> Job:
@@ -58,6 +60,7 @@ def test_a_part_is_killed_while_a_stock_is_analysed(part: str, tmp_path: Path) -
 
 def test_idle_workers_are_killed(tmp_path: Path) -> None:
     with worker(tmp_path) as cluster:
+        wait_for(cluster.is_idle)
         for pid in cluster.workers:
             kill(pid)
         job = submit(TICKERS, source=Source.COMMAND).job
@@ -73,7 +76,8 @@ def test_without_the_supervisor_killed_idle_workers_leave_the_cluster_standing_s
 
         def parts() -> list[int]:
             sentinel = min(cluster.family, default=0)
-            return sorted(cluster.family - {sentinel}) if len(cluster.family) >= 5 else []
+            others = sorted(cluster.family - {sentinel})
+            return others if len(others) >= 4 and reads_a_pipe(others[:2]) else []
 
         for pid in wait_for(parts)[:2]:
             kill(pid)
@@ -103,7 +107,7 @@ def test_the_supervisor_is_killed_and_another_worker_goes_on(tmp_path: Path) -> 
 
 def test_sigterm_while_a_stock_is_analysed_lets_it_finish(tmp_path: Path) -> None:
     gate = Gate(tmp_path)
-    with worker(tmp_path) as cluster:
+    with worker(tmp_path, LEASE_SECONDS=LONG_LEASE) as cluster:
         job = submit([BLOCKED], source=Source.COMMAND).job
         gate.wait_for()
         os.kill(cluster.supervisor, signal.SIGTERM)
@@ -116,7 +120,7 @@ def test_sigterm_while_a_stock_is_analysed_lets_it_finish(tmp_path: Path) -> Non
 
 def test_a_stock_that_kills_its_worker_every_time_fails_alone(tmp_path: Path) -> None:
     gate = Gate(tmp_path)
-    with worker(tmp_path):
+    with worker(tmp_path, LEASE_SECONDS=LONG_LEASE):
         job = submitted()
         for attempt in (1, 2, 3):
             kill(gate.wait_for(attempt))
@@ -130,7 +134,7 @@ def test_a_stock_that_hangs_fails_alone(tmp_path: Path) -> None:
     Gate(tmp_path)
     with worker(tmp_path):
         job = submitted()
-        wait_for(lambda: ended(job), 90)
+        wait_for(lambda: ended(job))
     assert_all_is_well(job, failed=(BLOCKED,))
     detail = JobDetail.objects.get(stock=BLOCKED)
     assert (detail.error_kind, detail.attempts) == (ErrorKind.TIMEOUT, 3)
@@ -147,13 +151,13 @@ def test_a_worker_frozen_past_its_lease_writes_nothing_when_it_wakes(tmp_path: P
         os.kill(frozen, signal.SIGCONT)
         later = submit(TICKERS[:2], source=Source.COMMAND).job
         wait_for(lambda: ended(later))
-    assert JobDetail.objects.get(stock=BLOCKED).fence == 2
+    assert JobDetail.objects.get(stock=BLOCKED).fence >= 2
     assert_all_is_well(job, later)
 
 
 def test_cancelled_while_a_stock_is_analysed(tmp_path: Path) -> None:
     gate = Gate(tmp_path)
-    with worker(tmp_path):
+    with worker(tmp_path, LEASE_SECONDS=LONG_LEASE):
         job = submitted()
         gate.wait_for()
         assert cancel(job)

@@ -9,7 +9,7 @@ from analysis.services import submit
 from tests.faults.cluster import Gate, assert_all_is_well, ended, worker
 from tests.processes import wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 
 
 def test_each_bad_file_fails_its_stock_alone(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_each_bad_file_fails_its_stock_alone(tmp_path: Path) -> None:
     bad = ("EMPTY", "FOLDER", "HEADER", "MISSING", "NEVER", "NOISE", "ZERO")
     with worker(tmp_path):
         job = submit([*bad, "KAVERI.DEMO"], source=Source.COMMAND).job
-        wait_for(lambda: ended(job), 90)
+        wait_for(lambda: ended(job))
     assert_all_is_well(job, failed=bad)
     details = {detail.stock_id: detail for detail in JobDetail.objects.filter(job=job)}
     assert details["NEVER"].error_kind == ErrorKind.TIMEOUT

@@ -49,6 +49,7 @@ class YahooStandIn(ThreadingHTTPServer):
         self.requests: Counter[str] = Counter()
         self.others: Counter[str] = Counter()
         self.bytes_sent = 0
+        self.refusals = 0  # of symbols' charts, while everything is limited
         self._limited_until = self._down_until = 0.0
         self._lock = Lock()
 
@@ -76,6 +77,8 @@ class YahooStandIn(ThreadingHTTPServer):
         if time.monotonic() < self._down_until:
             return Fault.RESET
         if time.monotonic() < self._limited_until:
+            with self._lock:
+                self.refusals += asked is not None
             return Reply(429, b"Too Many Requests")
         if asked is not None:
             return self.behaviours.get(asked.symbol, behaviour_of(asked.symbol))(asked)

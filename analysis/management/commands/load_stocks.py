@@ -38,7 +38,7 @@ class Command(BaseCommand):
         if from_yahoo:
             loads["Yahoo"] = partial(load_from_yahoo, from_yahoo)
         if problems := sum(self._load(name, load) for name, load in loads.items()):
-            raise CommandError(f"{problems} rows were left out.", returncode=1)
+            raise CommandError("1 problem." if problems == 1 else f"{problems} problems.", returncode=1)
 
     def _load(self, name: str, load: Callable[[], Import]) -> int:
         """Run one import and tell what became of it; the number of problems."""

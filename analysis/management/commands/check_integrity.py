@@ -1,0 +1,41 @@
+"""`manage.py check_integrity`: look for what must never be, and repair it."""
+
+import json
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from analysis.services import check_integrity
+
+
+class Command(BaseCommand):
+    help = "Look for what must never be; exits with 1 while there is any."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--fix", action="store_true", help="Repair what is found.")
+        parser.add_argument("--json", action="store_true", help="Print JSON instead of sentences.")
+
+    def handle(self, *args: object, fix: bool, **options: object) -> None:
+        findings = check_integrity(fix=fix)
+        if options["json"]:
+            rows = [
+                {
+                    "name": finding.check.name,
+                    "sentence": finding.check.sentence,
+                    "found": finding.count,
+                    "examples": finding.examples,
+                    "repaired": finding.repaired,
+                }
+                for finding in findings
+            ]
+            self.stdout.write(json.dumps(rows, indent=1))
+        else:
+            for finding in findings:
+                self.stdout.write(f"{finding.count:>9,}  {finding.check.name:<28}{finding.check.sentence}")
+                for example in finding.examples:
+                    self.stdout.write(f"{'':11}{example}")
+                if finding.repaired:
+                    self.stdout.write(f"{'':11}Repaired {finding.repaired:,}. {finding.check.remedy}")
+        if left := [finding.check.name for finding in findings if finding.is_open]:
+            raise CommandError(f"Found what must never be: {', '.join(left)}.", returncode=1)
+        if not options["json"]:
+            self.stdout.write("All is well." if not fix else "All is well now.")

@@ -1,0 +1,45 @@
+"""Integrity: what must never be, looked for and repaired.
+
+Constraints and transactions rule all of it out; a failing disk, a restored file or a hand in the database do not. It
+may run at any time: every check is one statement over committed rows, and every repair looks again under lock.
+"""
+
+from dataclasses import dataclass
+
+from analysis.services.integrity.check import Check
+from analysis.services.integrity.jobs import JOB_CHECKS
+from analysis.services.integrity.orphans import ORPHANS
+from analysis.services.integrity.stocks import STOCK_CHECKS
+
+__all__ = ["CHECKS", "Check", "Finding", "check_integrity"]
+
+CHECKS: tuple[Check, ...] = (ORPHANS, *JOB_CHECKS, *STOCK_CHECKS)
+"""In the order in which they are repaired: what belongs to nothing goes before anything is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: how many, some of them by name, and how many were repaired."""
+
+    check: Check
+    count: int
+    examples: tuple[str, ...]
+    repaired: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.count > self.repaired
+
+
+def check_integrity(*, fix: bool = False) -> list[Finding]:
+    """Every check with what it found; with `fix` what is found is repaired, and `repaired` says what is gone since."""
+    return [_run(check, fix=fix) for check in CHECKS]
+
+
+def _run(check: Check, *, fix: bool) -> Finding:
+    found = check.find()
+    repaired = 0
+    if found and fix:
+        check.repair(found)
+        repaired = max(len(found) - len(check.find()), 0)
+    return Finding(check, len(found), tuple(str(key) for key in found[:5]), repaired)

@@ -1,0 +1,166 @@
+"""Retention: what is old goes, in short transactions, while the application works.
+
+The age of a result is counted from when it was computed, not from its session: a backfill of old sessions stays as long
+as any other work. `doomed` says what is too old; the dry run counts those rows, and pruning deletes those rows.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from analysis import queue
+from analysis.models import ACTIVE, FINISHED, Job, JobDetail, RawData, Result, Stock
+from analysis.services.claim import LEASE, is_stopping
+from analysis.services.transient import persistent
+
+PRUNE = "analysis.services.retention.prune_in_background"
+NIGHTLY_AT = (3, 30)
+SLICE = LEASE / 2
+READ = 5_000
+BATCH = 100
+"""Rows deleted by one transaction, so that nobody waits for it longer than 50 ms."""
+
+
+@dataclass(slots=True)
+class Pruned:
+    """How many rows of each kind; `is_done` is False when time was up before everything old had gone."""
+
+    raw_data: int = 0
+    details: int = 0
+    results: int = 0
+    jobs: int = 0
+    is_done: bool = True
+
+    def __str__(self) -> str:
+        return (
+            f"the raw data of {self.raw_data:,} results, {self.details:,} details of jobs, {self.results:,} results "
+            f"and {self.jobs:,} jobs"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """The rows that are too old at a moment. Each set is the same before and after the earlier ones have gone."""
+
+    raw_data: QuerySet[RawData]
+    details: QuerySet[JobDetail]
+    results: QuerySet[Result]
+    jobs: QuerySet[Job]
+
+
+def doomed(now: datetime) -> Doomed:
+    """What `prune` deletes at this moment. A stock's newest result stays for ever, and with it its evidence and job."""
+    results = _expendable(Result.objects.filter(updated_at__lt=now - timedelta(days=settings.KEEP_RESULTS_DAYS)))
+    kept = Result.objects.filter(job=OuterRef("pk")).exclude(Exists(results.filter(pk=OuterRef("pk"))))
+    ended = Job.objects.filter(status__in=FINISHED)
+    raw_since = now - timedelta(days=settings.KEEP_RAW_DATA_DAYS)
+    old_results = _expendable(Result.objects.filter(pk=OuterRef("pk"), updated_at__lt=raw_since))
+    return Doomed(
+        raw_data=RawData.objects.filter(Exists(old_results), result__updated_at__lt=raw_since),
+        details=JobDetail.objects.filter(
+            job__status__in=FINISHED, job__completed_at__lt=now - timedelta(days=settings.KEEP_DETAILS_DAYS)
+        ),
+        results=results,
+        jobs=ended.filter(~Exists(kept), completed_at__lt=now - timedelta(days=settings.KEEP_RESULTS_DAYS)),
+    )
+
+
+def _expendable(results: QuerySet[Result]) -> QuerySet[Result]:
+    """Those that are not a stock's newest or last one, and that nothing of an active job points at."""
+    newer = Result.objects.filter(stock=OuterRef("stock"), day__gt=OuterRef("day"))
+    last_of = Stock.objects.filter(last_result=OuterRef("pk"))
+    in_use = JobDetail.objects.filter(result=OuterRef("pk"), job__status__in=ACTIVE)
+    return results.filter(Exists(newer), ~Exists(last_of), ~Exists(in_use))
+
+
+def would_prune(now: datetime | None = None) -> Pruned:
+    """How many rows `prune` would delete; it changes nothing."""
+    old = doomed(now or timezone.now())
+    return Pruned(old.raw_data.count(), old.details.count(), old.results.count(), old.jobs.count())
+
+
+def prune(now: datetime | None = None, *, may_go_on: Callable[[], bool] = lambda: True) -> Pruned:
+    """Delete what is too old, batch by batch; safe at any time, by several at once, and to break off."""
+    old = doomed(now or timezone.now())
+    done = Pruned()
+    done.raw_data, done.is_done = _in_batches(old.raw_data, _delete_raw_data, may_go_on)
+    if done.is_done:
+        done.details, done.is_done = _in_batches(old.details, _delete_details, may_go_on)
+    if done.is_done:
+        done.results, done.is_done = _in_batches(old.results, _delete_results, may_go_on)
+    if done.is_done:
+        done.jobs, done.is_done = _in_batches(old.jobs, _delete_jobs, may_go_on)
+    return done
+
+
+def prune_in_background() -> None:
+    """What the nightly message calls: prune for half a lease, and leave a message for the rest."""
+    ends = time.monotonic() + SLICE.total_seconds()
+    if not prune(may_go_on=lambda: time.monotonic() < ends and not is_stopping()).is_done:
+        queue.enqueue(PRUNE)
+
+
+def schedule_prune() -> None:
+    """See to it that pruning is queued every night; safe to call at every start."""
+    queue.every_night("Prune", PRUNE, at=NIGHTLY_AT)
+
+
+def _in_batches[M: Model](
+    rows: QuerySet[M], delete: Callable[[QuerySet[M], list[Any]], int], may_go_on: Callable[[], bool]
+) -> tuple[int, bool]:
+    """Candidates are read outside of any transaction; each batch looks again at those that it deletes."""
+    cursor: Any = None
+    gone = 0
+    while True:
+        left = rows.filter(pk__gt=cursor) if cursor is not None else rows
+        keys = list(left.order_by("pk").values_list("pk", flat=True)[:READ])
+        for start in range(0, len(keys), BATCH):
+            if not may_go_on():
+                return gone, False
+            began = time.monotonic()
+            gone += delete(rows, keys[start : start + BATCH])
+            time.sleep(time.monotonic() - began)  # so that others, who write too, have every other moment
+        if len(keys) < READ:
+            return gone, True
+        cursor = keys[-1]
+
+
+@persistent
+def _delete_raw_data(rows: QuerySet[RawData], keys: list[int]) -> int:
+    # Not only the evidence but its result is locked, so that no run of today comes between the look and the deletion.
+    held = list(rows.filter(pk__in=keys).select_for_update(skip_locked=True).values_list("pk", flat=True))
+    return RawData.objects.filter(pk__in=held).delete()[0]
+
+
+@persistent
+def _delete_details(rows: QuerySet[JobDetail], keys: list[int]) -> int:
+    held = rows.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",), skip_locked=True)
+    found = list(held.values_list("pk", "job_id"))
+    Job.objects.filter(pk__in={job for _, job in found}).update(pruned_at=Coalesce("pruned_at", timezone.now()))
+    return JobDetail.objects.filter(pk__in=[pk for pk, _ in found]).delete()[0]
+
+
+@persistent
+def _delete_results(rows: QuerySet[Result], keys: list[int]) -> int:
+    """With the stocks locked nobody changes which result is a stock's last one."""
+    Stock.objects.lock(set(Result.objects.filter(pk__in=keys).values_list("stock_id", flat=True)))
+    held = list(rows.filter(pk__in=keys).select_for_update(skip_locked=True).values_list("pk", flat=True))
+    RawData.objects.filter(pk__in=held).delete()
+    return Result.objects.filter(pk__in=held).delete()[1].get("analysis.Result", 0)
+
+
+@persistent
+def _delete_jobs(rows: QuerySet[Job], keys: list[Any]) -> int:
+    """Stocks and reruns that name the job name none afterwards; what a stock says of itself stays."""
+    held = list(
+        rows.filter(pk__in=keys).order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)
+    )
+    Stock.objects.lock(list(Stock.objects.filter(last_job__in=held).values_list("pk", flat=True)))
+    return Job.objects.filter(pk__in=held).delete()[1].get("analysis.Job", 0)

@@ -1,0 +1,296 @@
+"""Pruning: what is too old goes, what is needed stays, and nothing is left behind."""
+
+import threading
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
+
+from analysis.models import DetailStatus, Job, JobDetail, JobStatus, RawData, Result, ResultStatus, Source, Stock
+from analysis.services import Pruned, Refused, prune, remove, rerun, schedule_prune, would_prune
+from analysis.services.retention import PRUNE, prune_in_background
+from analysis.tests.make import make_finished_job, make_job, make_result, make_stock, make_user
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
+FRIDAY = date(2026, 11, 20)
+
+
+def age(days: float, *results: Result) -> None:
+    """Make these results, and their jobs with them, so many days old."""
+    then = NOW - timedelta(days=days)
+    Result.objects.filter(pk__in=[result.pk for result in results]).update(updated_at=then, completed_at=then)
+    jobs = Job.objects.filter(pk__in=[result.job_id for result in results])
+    jobs.update(status=JobStatus.COMPLETED, completed_count=1, created_at=then, completed_at=then)
+
+
+def results_of(stock: Stock, days: int) -> list[Result]:
+    """So many results of a stock, each of a job of its own with its detail; the newest, the last one, first."""
+    made = [make_result(stock, FRIDAY - timedelta(days=n)) for n in range(days)][::-1]
+    for result in made:
+        JobDetail.objects.create(job=result.job, stock=stock, status=DetailStatus.COMPLETED, result=result)
+    Stock.objects.filter(pk=stock.pk).update(last_result=made[-1], last_job=made[-1].job_id)
+    return made[::-1]
+
+
+def counts() -> tuple[int, ...]:
+    return tuple(model.objects.count() for model in (RawData, JobDetail, Result, Job))
+
+
+def test_each_kind_goes_at_its_own_age() -> None:
+    newest, month, quarter, years = results_of(make_stock(), 4)
+    for days, result in ((1, newest), (31, month), (91, quarter), (731, years)):
+        age(days, result)
+    assert prune(NOW) == Pruned(raw_data=3, details=2, results=1, jobs=1)
+    assert set(RawData.objects.values_list("pk", flat=True)) == {newest.pk}
+    assert set(JobDetail.objects.values_list("job", flat=True)) == {newest.job_id, month.job_id}
+    assert set(Result.objects.all()) == {newest, month, quarter}
+    assert not Job.objects.filter(pk=years.job_id).exists()
+
+
+def test_a_day_before_its_age_nothing_goes() -> None:
+    newest, *old = results_of(make_stock(), 4)
+    age(0, newest)
+    for days, result in zip((29.9, 29.9, 29.9), old, strict=True):
+        age(days, result)
+    assert prune(NOW) == Pruned()
+
+
+def test_the_newest_result_of_a_stock_stays_with_its_evidence_and_job_however_old() -> None:
+    stock = make_stock()
+    newest, older = results_of(stock, 2)
+    age(2000, newest, older)
+    assert prune(NOW) == Pruned(raw_data=1, details=2, results=1, jobs=1)
+    stock.refresh_from_db()
+    assert stock.last_result == newest
+    assert RawData.objects.filter(pk=newest.pk).exists()
+    assert Job.objects.get(pk=newest.job_id) == stock.last_job
+
+
+def test_the_last_success_stays_behind_newer_failures() -> None:
+    stock = make_stock()
+    failed, success = results_of(stock, 2)
+    Result.objects.filter(pk=failed.pk).update(status=ResultStatus.FAILED, error_message="No data.")
+    Stock.objects.filter(pk=stock.pk).update(last_result=success)
+    age(2000, failed, success)
+    prune(NOW)
+    assert set(Result.objects.all()) == {failed, success}
+
+
+def test_what_an_active_job_points_at_stays() -> None:
+    stock = make_stock()
+    newest, older = results_of(stock, 2)
+    age(2000, newest, older)
+    running = make_job("KAVERI.DEMO", "B&D.DEMO")
+    JobDetail.objects.filter(job=running, stock=stock).update(result=older)
+    prune(NOW)
+    assert set(Result.objects.all()) == {newest, older}
+    assert set(RawData.objects.values_list("pk", flat=True)) == {newest.pk, older.pk}
+    assert running.details.count() == 2
+
+
+def test_an_active_job_stays_however_old() -> None:
+    job = make_job()
+    Job.objects.filter(pk=job.pk).update(created_at=NOW - timedelta(days=900), progress_at=NOW - timedelta(days=900))
+    assert prune(NOW) == Pruned()
+
+
+def test_a_result_computed_lately_stays_however_old_its_session() -> None:
+    """A backfill of old sessions is not taken away the night after."""
+    stock = make_stock()
+    newest = make_result(stock)
+    old_session = make_result(stock, date(2020, 1, 6))
+    Stock.objects.filter(pk=stock.pk).update(last_result=newest)
+    age(1, newest, old_session)
+    assert prune(NOW) == Pruned()
+
+
+def test_the_dry_run_names_exactly_what_goes_and_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("KAVERI.DEMO", "B&D.DEMO"):
+        for n, result in enumerate(results_of(make_stock(name), 12)):
+            age(100 * n, result)
+    before = counts()
+    told = would_prune(NOW)
+    assert counts() == before
+    assert prune(NOW) == told
+    assert counts() == tuple(
+        there - gone for there, gone in zip(before, (told.raw_data, told.details, told.results, told.jobs), strict=True)
+    )
+    assert prune(NOW) == Pruned()
+    call_command("prune", "--dry-run")
+    assert "Would remove the raw data of 0 results, 0 details of jobs, 0 results and 0 jobs." in capsys.readouterr().out
+
+
+def test_the_command_says_what_it_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    newest, older = results_of(make_stock(), 2)
+    age(1000, newest, older)
+    call_command("prune")
+    assert "Removed the raw data of 1 results, 2 details of jobs, 1 results and 1 jobs." in capsys.readouterr().out
+
+
+def test_what_is_left_is_whole(client: Client) -> None:
+    """No orphan, every stock tells what is true, and its page is shown."""
+    user = make_user()
+    job = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", requested_by=user)
+    told = {stock.pk: (stock.last_status, stock.last_error) for stock in Stock.objects.all()}
+    long_ago = timezone.now() - timedelta(days=1000)
+    Job.objects.filter(pk=job.pk).update(completed_at=long_ago)
+    Result.objects.update(updated_at=long_ago)
+    prune()
+    assert JobDetail.objects.count() == 0
+    for stock in Stock.objects.all():
+        assert (stock.last_status, stock.last_error, stock.last_job) == (*told[stock.pk], job)
+    client.force_login(user)
+    assert client.get(f"/stocks/{stock.pk}/").status_code == 200
+    with connection.cursor() as cursor:
+        connection.check_constraints()
+        cursor.execute("SELECT count(*) FROM analysis_rawdata WHERE result_id NOT IN (SELECT id FROM analysis_result)")
+        assert cursor.fetchone() == (0,)
+
+
+def test_a_pruned_job_keeps_its_counts_and_its_page_says_why_its_stocks_are_not_shown(client: Client) -> None:
+    user = make_user()
+    job = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", requested_by=user)
+    Job.objects.filter(pk=job.pk).update(completed_at=timezone.now() - timedelta(days=100))
+    prune()
+    job.refresh_from_db()
+    assert (job.total, job.completed_count, job.failed_count) == (2, 1, 1)
+    client.force_login(user)
+    page = client.get(job.get_absolute_url()).content.decode()
+    assert "What became of each stock was removed" in page
+    assert "2 of 2" in page
+    assert "Rerun" not in page
+    with pytest.raises(Refused, match="details were removed"):
+        rerun(job, source=Source.API)
+
+
+def test_removing_a_pruned_job_lets_its_stocks_tell_what_is_left() -> None:
+    stock = make_stock()
+    newest, older = results_of(stock, 2)
+    age(100, newest, older)
+    prune(NOW)
+    remove([Job.objects.get(pk=newest.job_id)])
+    stock.refresh_from_db()
+    assert (stock.last_result, stock.last_job, stock.last_status) == (older, None, "completed")
+    assert stock.last_analyzed_at == NOW - timedelta(days=100)
+
+
+def test_removing_an_older_job_leaves_the_story_of_a_pruned_newer_one() -> None:
+    stock = make_stock()
+    newest, older = results_of(stock, 2)
+    age(100, newest, older)
+    Stock.objects.filter(pk=stock.pk).update(last_status="failed", last_error="No data.")
+    prune(NOW)
+    remove([Job.objects.get(pk=older.job_id)])
+    stock.refresh_from_db()
+    assert (stock.last_status, stock.last_error, stock.last_job_id) == ("failed", "No data.", newest.job_id)
+
+
+def test_a_night_that_is_too_short_goes_on_with_another_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.services.retention.SLICE", timedelta(0))
+    newest, older = results_of(make_stock(), 2)
+    age(1000, newest, older)
+    prune_in_background()
+    assert OrmQ.objects.get().func() == PRUNE
+    assert Result.objects.count() == 2
+    monkeypatch.undo()
+    OrmQ.objects.all().delete()
+    prune_in_background()
+    assert OrmQ.objects.count() == 0
+    assert Result.objects.get() == newest
+
+
+def test_pruning_is_scheduled_every_night_once_however_often_a_worker_starts() -> None:
+    schedule_prune()
+    first = Schedule.objects.get()
+    Schedule.objects.update(schedule_type=Schedule.WEEKLY)
+    schedule_prune()
+    again = Schedule.objects.get()
+    assert (again.func, again.next_run, again.schedule_type) == (PRUNE, first.next_run, Schedule.WEEKLY)
+    assert timedelta(0) <= again.next_run - timezone.now() <= timedelta(days=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_delete_everything_once() -> None:
+    for name in ("KAVERI.DEMO", "B&D.DEMO"):
+        age(1000, *results_of(make_stock(name), 60))
+    told = would_prune(NOW)
+    done: list[Pruned] = []
+
+    def run() -> None:
+        try:
+            done.append(prune(NOW))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 2
+    total = Pruned(*(sum(getattr(one, kind) for one in done) for kind in ("raw_data", "details", "results", "jobs")))
+    assert (total.raw_data, total.details, total.jobs) == (told.raw_data, told.details, told.jobs)
+    assert total.results == told.results
+    assert counts() == (2, 0, 2, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_of_a_hundred_thousand_results_exactly_what_was_announced_goes_and_no_orphan_is_left() -> None:
+    stocks, sessions = 200, 500
+    made = [Stock(ticker=f"T{n:03}.DEMO") for n in range(stocks)]
+    Stock.objects.bulk_create(made)
+    times = [NOW - timedelta(days=1.5 * n) for n in range(sessions)]
+    given = {"source": "bulk", "strategy": "technical_rating", "price_source": "demo"}
+    jobs = Job.objects.bulk_create(
+        Job(**given, request_key=str(n), status="completed", total=stocks, completed_count=stocks, created_at=at,
+            completed_at=at)
+        for n, at in enumerate(times)
+    )  # fmt: skip
+    numbers = {"status": "completed", "score": 0.3, "close": 10.0, "verdict": "buy", "raw_verdict": "buy"}
+    newest = Result.objects.bulk_create(
+        Result(job=jobs[0], stock=stock, day=FRIDAY, started_at=NOW, completed_at=NOW, created_at=NOW, updated_at=NOW,
+               engine_version="1", **given, **numbers)
+        for stock in made
+    )  # fmt: skip
+    copy_to_every_other_job(jobs[0])
+    assert Result.objects.count() == 100_000
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO analysis_rawdata (result_id, evidence) SELECT id, '{}' FROM analysis_result WHERE id % 10 = 0"
+        )
+    evidence = RawData.objects.count()
+    young = RawData.objects.filter(result__updated_at__gte=NOW - timedelta(days=30)).count()
+    found = Result.objects.filter(job__in=jobs[:80]).only("job", "stock")
+    JobDetail.objects.bulk_create(
+        (JobDetail(job_id=r.job_id, stock_id=r.stock_id, result=r, status="completed") for r in found), batch_size=5_000
+    )
+    for stock, result in zip(made, newest, strict=True):
+        stock.last_result, stock.last_job_id = result, result.job_id
+    Stock.objects.bulk_update(made, ["last_result", "last_job"])
+    told = would_prune(NOW)
+    assert prune(NOW) == told
+    assert (told.raw_data, told.details) == (evidence - young, 19 * stocks)
+    assert (told.results, told.jobs) == (13 * stocks, 13)
+    assert counts() == (young, 61 * stocks, 487 * stocks, 487)
+    connection.check_constraints()
+    assert set(Stock.objects.values_list("last_result", flat=True)) == {result.pk for result in newest}
+
+
+def copy_to_every_other_job(job: Job) -> None:
+    """Give every other job the same results, computed when it ended: a hundred thousand rows in one statement."""
+    of_the_job = {"job_id": "j.id", "day": "date(j.completed_at)"}
+    of_the_job |= dict.fromkeys(("started_at", "completed_at", "created_at", "updated_at"), "j.completed_at")
+    columns = [str(field.column) for field in Result._meta.concrete_fields if field.column != "id"]
+    values = ", ".join(of_the_job.get(column, f"r.{column}") for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO analysis_result ({', '.join(columns)}) SELECT {values} "  # noqa: S608
+            "FROM analysis_job j CROSS JOIN analysis_result r WHERE r.job_id = %s AND j.id <> r.job_id",
+            [job.pk if connection.vendor == "postgresql" else job.pk.hex],
+        )
