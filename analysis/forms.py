@@ -1,10 +1,12 @@
 """Forms of the analysis: what may come in from a page."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from django import forms
+from django.db import models
 
-from analysis.models import Index, JobStatus
+from analysis.models import Index, JobStatus, Source
 from analysis.prices import is_well_formed, normalise
 
 
@@ -32,13 +34,49 @@ class SearchForm(forms.Form):
         return self.cleaned_data["q"] or self.cleaned_data["ticker"] if self.is_valid() else ""
 
 
-class JobFilterForm(forms.Form):
-    status = forms.ChoiceField(required=False, choices=[("", "All"), *JobStatus.choices])
+class JobOrder(models.TextChoices):
+    NEWEST = "", "Newest first"
+    FAILURES = "failures", "Failures first"
+    LONGEST = "longest", "Longest first"
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs are asked for; what is empty leaves all."""
+
+    WITH_FAILURES: ClassVar[str] = "failures"
+
+    status: str = ""
+    source: str = ""
+    text: str = ""
+    order: str = ""
 
     @property
-    def chosen(self) -> str:
-        """The status asked for; empty for all, and for one that does not exist."""
-        return self.cleaned_data.get("status", "") if self.is_valid() else ""
+    def is_narrow(self) -> bool:
+        return bool(self.status or self.source or self.text)
+
+
+class JobFilterForm(forms.Form):
+    q = forms.CharField(
+        required=False,
+        max_length=100,
+        label="Name or stock",
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name or ticker", "spellcheck": "false"}),
+    )
+    source = forms.ChoiceField(required=False, choices=[("", "Any source"), *Source.choices])
+    order = forms.ChoiceField(required=False, choices=JobOrder.choices)
+    status = forms.ChoiceField(
+        required=False,
+        choices=[("", "All"), *JobStatus.choices, (JobFilter.WITH_FAILURES, "With failures")],
+        widget=forms.HiddenInput,
+    )
+
+    @property
+    def chosen(self) -> JobFilter:
+        """What was asked for; a value that does not exist is passed over."""
+        self.full_clean()
+        given = self.cleaned_data.get
+        return JobFilter(given("status", ""), given("source", ""), given("q", ""), given("order", ""))
 
 
 class BulkForm(forms.Form):

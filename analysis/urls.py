@@ -42,6 +42,7 @@ urlpatterns = [
     path("jobs/bulk/start/", bulk.start_bulk, name="start_bulk"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),
     path("jobs/<uuid:pk>/live/", jobs.job_live, name="job_live"),
+    path("jobs/<uuid:pk>/failures.txt", jobs.job_failures, name="job_failures"),
     path("jobs/<uuid:pk>/cancel/", jobs.cancel_job, name="cancel_job"),
     path("jobs/<uuid:pk>/rerun/", jobs.rerun_job, name="rerun_job"),
     path("jobs/<uuid:pk>/rerun-failed/", jobs.rerun_failed, name="rerun_failed"),

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from analysis import queue
 from analysis.models import Job, Worker
 from analysis.services import pause, unserved_jobs
+from stockapp.unavailable import NO_ANSWER, RETRY_SECONDS
 
 MAY_WAIT = timedelta(seconds=60)
 
@@ -22,15 +23,15 @@ MAY_WAIT = timedelta(seconds=60)
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 and what was looked at, or 503 and what is wrong, in sentences."""
     status, told = report()
-    return JsonResponse(told, status=status)
+    return JsonResponse(told, status=status, headers={"Retry-After": str(RETRY_SECONDS)} if status == 503 else None)
 
 
 def report() -> tuple[int, dict[str, object]]:
     """The status, and what to say."""
     try:
         state = _state()
-    except DatabaseError:
-        state = {"database": False, "problems": ["The database does not answer."]}
+    except (DatabaseError, InterfaceError):
+        state = {"database": False, "problems": [NO_ANSWER]}
     return 503 if state["problems"] else 200, {"ok": not state["problems"], **state}
 
 

@@ -1,28 +1,68 @@
 """Middleware: what every answer passes through."""
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 
+from stockapp.grouping import AUTO, grouped_as
+
+ENDED = "session_ended"
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
-def refresh_when_logged_out(get_response: Answer) -> Answer:
-    """Let htmx reload the whole page once its session has ended, instead of swapping the login form into it."""
+def lead_to_login(get_response: Answer) -> Answer:
+    """Lead who is not logged in to the login page, and from there back to a page that can be shown.
+
+    htmx reloads the whole page instead of swapping the login form into it. A form sent after the session's end leads
+    back to the page that it stood on, for its own address only takes forms.
+    """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
+        had_session = not {settings.SESSION_COOKIE_NAME, ENDED}.isdisjoint(request.COOKIES)
         response = get_response(request)
-        if request.headers.get("HX-Request") == "true" and _leads_to_login(response):
-            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-        return response
+        if not _leads_to_login(response):
+            return response
+        if request.headers.get("HX-Request") == "true":
+            refresh = HttpResponse(status=204, headers={"HX-Refresh": "true"})
+            if (
+                had_session
+            ):  # the session's cookie goes with this answer, and the page that is asked for next has to know
+                refresh.set_cookie(ENDED, "1", max_age=60, httponly=True, samesite="Lax")
+            return refresh
+        query = {"next": _way_back(request)} | ({"ended": "1"} if had_session else {})
+        return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode(query, safe='/')}")
+
+    return answer
+
+
+def write_numbers_as_chosen(get_response: Answer) -> Answer:
+    """Group digits as the user chose; who has no account sees each currency's own way."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        with grouped_as(lambda: getattr(request.user, "number_format", AUTO)):
+            return get_response(request)
 
     return answer
 
 
 def _leads_to_login(response: HttpResponseBase) -> bool:
-    login = resolve_url(settings.LOGIN_URL)
-    return isinstance(response, HttpResponseRedirect) and urlsplit(response.url).path == login
+    """Whether somebody is sent to log in and then on; after logging out there is nothing to go on to."""
+    if not isinstance(response, HttpResponseRedirect):
+        return False
+    target = urlsplit(response.url)
+    return target.path == resolve_url(settings.LOGIN_URL) and target.query.startswith("next=")
+
+
+def _way_back(request: HttpRequest) -> str:
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, request.is_secure()):
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
+    parts = urlsplit(page)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from analysis.engine import STRATEGIES, Verdict
+from analysis.engine import HORIZONS, STRATEGIES, Baseline, Forward, NotEnoughCases, Performance, RecordSummary, Verdict
 from analysis.models import StrategyRecord
 from analysis.services import compute_records, want_records
 from analysis.services.record import refresh
@@ -126,3 +127,33 @@ def test_a_refresh_that_was_asked_for_keeps_the_old_record_on_the_page(client: C
     text = client.get(PAGE).text
     assert "What is shown is the one before." in text
     assert "What followed each verdict" in text
+
+
+def side(rate: float, interval: tuple[float, float], baseline: float) -> Performance:
+    return Performance(400, rate, interval, 0.4, 0.0, 0.0, 1.0, 0.1, Baseline(9000, baseline, 0.4, 0.0, 1.0))
+
+
+def keep(strategy: str, long: Performance | NotEnoughCases, short: Performance | NotEnoughCases) -> None:
+    forward = tuple(Forward(sessions, verdict, 0, None) for sessions in HORIZONS for verdict in (None, *Verdict))
+    summary = RecordSummary(4, long, short, forward)
+    now = timezone.now()
+    given = {"price_source": "demo", "as_of": now.date(), "stocks": 4, "computed_at": now, "summary": summary.as_dict()}
+    StrategyRecord.objects.update_or_create(strategy=strategy, defaults=given)
+
+
+def test_plain_words_say_which_signals_can_be_told_from_chance(client: Client, ann: User) -> None:
+    alike = side(0.22, (0.2, 0.25), 0.21)
+    keep("technical_rating", alike, alike)
+    text = client.get(PAGE).text
+    assert "None of the 2 kinds of signals below did better or worse than chance would" in text
+    keep("trend", side(0.3, (0.27, 0.33), 0.21), side(0.1, (0.08, 0.12), 0.21))
+    text = " ".join(client.get(PAGE).text.split())
+    assert "2 of the 4 kinds of signals below cannot be told from chance" in text
+    assert "Trend, long, reached its target more often than that." in text
+    assert "Trend, short, reached its target less often than that." in text
+
+
+def test_plain_words_say_when_there_are_too_few_cases_for_any(client: Client, ann: User) -> None:
+    few = NotEnoughCases(3, 20, "not enough cases: 3 signals, 20 needed", Baseline(0, None, None, None, None))
+    keep("technical_rating", few, few)
+    assert "There are not enough cases yet to say anything: 20 signals of a kind are needed." in client.get(PAGE).text

@@ -9,8 +9,9 @@ from django.db.models import Count
 from django.utils import timezone
 
 from analysis.engine import STRATEGIES
-from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, Worker
+from analysis.models import Job, JobDetail, JobStatus, Worker
 from analysis.services import Estimate, estimate_rest
+from analysis.views.failures import Failures, failures_of
 
 ROWS = 100
 MEASURABLE_STOCKS = 10
@@ -29,13 +30,8 @@ class JobPage:
         return Paginator(self.job.details.for_page(), ROWS).get_page(self.number)
 
     @cached_property
-    def causes(self) -> list[tuple[str, int]]:
-        """Kinds of failure with how many stocks each befell, the most frequent first."""
-        if not self.job.failed_count:
-            return []
-        failed = self.job.details.filter(status=DetailStatus.FAILED).order_by()
-        kinds = failed.values_list("error_kind").annotate(rows=Count("pk")).order_by("-rows", "error_kind")
-        return [(ErrorKind(kind).label if kind else "Failed", rows) for kind, rows in kinds]
+    def failures(self) -> list[Failures]:
+        return failures_of(self.job)
 
     @cached_property
     def jobs_ahead(self) -> int:

@@ -1,10 +1,10 @@
 """Pages and acts of jobs."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.contrib.auth.models import PermissionsMixin
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,15 +12,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analysis import services
 from analysis.forms import BulkForm, JobFilterForm
-from analysis.models import Job, JobStatus, Source, Worker
+from analysis.models import Job, Source, Worker
 from analysis.services import Refused
+from analysis.views.failures import failures_text
+from analysis.views.job_list import JobList
 from analysis.views.job_page import JobPage
 from analysis.views.requests import Request
 
 JOBS = "analysis/jobs.html"
 JOB = "analysis/job.html"
-JOBS_PER_PAGE = 25
-STATUSES = [("", "All"), *JobStatus.choices]
 
 
 @require_safe
@@ -32,7 +32,7 @@ def jobs(request: Request) -> HttpResponse:
 def jobs_live(request: Request) -> HttpResponse:
     """The list while a job on it is active; 286 tells htmx that none is any more."""
     context = {**_jobs_context(request), "is_poll": True}
-    return render(request, f"{JOBS}#live", context, status=200 if context["is_live"] else 286)
+    return render(request, f"{JOBS}#live", context, status=200 if context["list"].is_live else 286)
 
 
 @require_safe
@@ -45,6 +45,12 @@ def job_live(request: Request, pk: UUID) -> HttpResponse:
     """The job while it is active; 286 tells htmx that it has ended."""
     context = _job_context(request, _visible(request, pk), is_poll=True)
     return render(request, f"{JOB}#live", context, status=200 if context["job"].is_active else 286)
+
+
+@require_safe
+def job_failures(request: Request, pk: UUID) -> HttpResponse:
+    """All failures of the job in plain text, to copy or keep."""
+    return HttpResponse(failures_text(_visible(request, pk)), content_type="text/plain; charset=utf-8")
 
 
 @require_POST
@@ -89,20 +95,23 @@ def _visible(request: Request, pk: UUID) -> Job:
 
 def _jobs_context(request: Request) -> dict[str, Any]:
     form = JobFilterForm(request.GET)
-    status = form.chosen
-    found = Job.objects.visible_to(request.user).for_list()
-    page = Paginator(found.filter(status=status) if status else found, JOBS_PER_PAGE).get_page(request.GET.get("page"))
+    chosen = form.chosen
     return {
-        "page": page,
+        "list": JobList(Job.objects.visible_to(request.user), chosen, request.GET.get("page")),
         "list_url": reverse("analysis:jobs"),
-        "status": status,
-        "statuses": STATUSES,
+        "form": form,
+        "chosen": chosen,
         "bulk_form": BulkForm(),
-        "is_live": any(job.is_active for job in page),
         "workers": Worker.objects.all() if request.user.is_staff else [],
-        "failed_count": sum(job.failed_count > 0 for job in page),
     }
 
 
 def _job_context(request: Request, job: Job, **more: Any) -> dict[str, Any]:
-    return {"job": job, "page": JobPage(job, request.GET.get("page")), "list_url": job.get_absolute_url(), **more}
+    is_own = job.requested_by_id == request.user.pk
+    return {
+        "job": job,
+        "page": JobPage(job, request.GET.get("page")),
+        "may_write": is_own or cast(PermissionsMixin, request.user).has_perm("analysis.delete_job"),
+        "list_url": job.get_absolute_url(),
+        **more,
+    }

@@ -10,7 +10,17 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from analysis.engine import CASES_NEEDED, HORIZONS, STRATEGIES, Forward, Performance, RecordSummary, Strategy, Verdict
+from analysis.engine import (
+    CASES_NEEDED,
+    HORIZONS,
+    STRATEGIES,
+    Forward,
+    Performance,
+    RecordSummary,
+    Side,
+    Strategy,
+    Verdict,
+)
 from analysis.models import PriceSourceName, StrategyRecord
 from analysis.services import may_want_records, want_records
 from analysis.views.requests import Request
@@ -56,6 +66,15 @@ def _percents(means: list[Forward]) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True)
+class ToldApart:
+    """A side of a strategy whose signals' interval does not hold the baseline."""
+
+    strategy: Strategy
+    side: Side
+    is_better: bool
+
+
+@dataclass(frozen=True)
 class RecordPage:
     """All records, and the one of the `chosen` strategy in full."""
 
@@ -80,6 +99,29 @@ class RecordPage:
         sides = [side for row in self.computed if row.summary for side in (row.summary.long, row.summary.short)]
         drawn = [max(s.hit_interval[1], s.baseline.hit_rate or 0) for s in sides if isinstance(s, Performance)]
         return math.ceil(10 * max(drawn, default=1.0)) / 10
+
+    @cached_property
+    def measured(self) -> list[tuple[Strategy, Side, Performance]]:
+        """Every side of every strategy with enough cases, and a baseline to hold it against."""
+        return [
+            (row.strategy, side, found)
+            for row in self.computed
+            if row.summary
+            for side, found in ((Side.LONG, row.summary.long), (Side.SHORT, row.summary.short))
+            if isinstance(found, Performance) and found.baseline.hit_rate is not None
+        ]
+
+    @property
+    def told_apart(self) -> list[ToldApart]:
+        return [
+            ToldApart(strategy, side, found.hit_interval[0] > (found.baseline.hit_rate or 0))
+            for strategy, side, found in self.measured
+            if not found.is_baseline_within
+        ]
+
+    @property
+    def like_chance_count(self) -> int:
+        return len(self.measured) - len(self.told_apart)
 
     @property
     def forward(self) -> list[ForwardRow]:
@@ -122,4 +164,4 @@ def refresh_record(request: Request) -> HttpResponse:
 
 def _context(request: Request, **more: Any) -> dict[str, Any]:
     chosen = str(request.GET.get("strategy") or getattr(request.user, "strategy", ""))
-    return {"page": RecordPage(chosen), **more}
+    return {"page": RecordPage(chosen), "cases_needed": CASES_NEEDED, **more}

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from analysis.catalogue import kept_choices
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from stockapp import grouping
 
 PERCENT = [MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(100))]
 
@@ -31,9 +32,9 @@ def validate_chart_indicators(kept: object) -> None:
 
 
 class NumberFormat(models.TextChoices):
-    AUTO = "auto", "By the stock's exchange"
-    INDIAN = "indian", "Lakh and crore (1,23,45,678.90)"
-    WESTERN = "western", "Thousands (12,345,678.90)"
+    AUTO = grouping.AUTO, "By the stock's exchange"
+    INDIAN = grouping.INDIAN, "Lakh and crore (1,23,45,678.90)"
+    WESTERN = grouping.WESTERN, "Thousands (12,345,678.90)"
 
 
 class Theme(models.TextChoices):

@@ -8,6 +8,7 @@ app_name = "accounts"
 
 urlpatterns = [
     path("", views.account, name="account"),
+    path("example/", views.account_example, name="account_example"),
     path("tokens/new/", token_views.new_token, name="new_token"),
     path("tokens/<int:pk>/revoke/", token_views.revoke_token, name="revoke_token"),
 ]

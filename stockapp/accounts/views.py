@@ -1,6 +1,6 @@
 """Pages of the account: risk settings, password, theme."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
@@ -9,28 +9,50 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from stockapp.accounts.example import Example
 from stockapp.accounts.forms import SettingsForm, ThemeForm
 from stockapp.accounts.models import User
+from stockapp.accounts.theme import remember_theme
+from stockapp.grouping import grouped_as
+
+ACCOUNT = "accounts/account.html"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
+    kept = cast(User, request.user)
     # A copy: a refused value must not show in the rest of the page.
-    user = User.objects.get(pk=cast(User, request.user).pk)
+    user = User.objects.get(pk=kept.pk)
     form = SettingsForm(request.POST or None, instance=user)
-    if request.method != "POST":
-        return render(request, "accounts/account.html", {"form": form})
-    if not form.is_valid():
-        return render(request, "accounts/account.html", {"form": form}, status=422)
+    if request.method != "POST" or not form.is_valid():
+        status = 422 if form.is_bound else 200
+        return render(request, ACCOUNT, {"form": form, "example": Example(kept)}, status=status)
     user.save(update_fields=list(form.fields))
     messages.success(request, "Saved. Position sizes follow these settings from now on.")
-    return redirect("accounts:account")
+    return remember_theme(redirect("accounts:account"), user.theme)
+
+
+@require_safe
+def account_example(request: HttpRequest) -> HttpResponse:
+    """What the settings in the form, not saved yet, make of the example; 422 with what is wrong with them."""
+    form = SettingsForm(request.GET, instance=User.objects.get(pk=cast(User, request.user).pk))
+    if not form.is_valid():
+        return render(request, f"{ACCOUNT}#example", {"refusals": form.refusals}, status=422)
+    context = {"example": Example(form.instance), "is_unsaved": form.has_changed()}
+    with grouped_as(lambda: form.cleaned_data["number_format"]):
+        return render(request, f"{ACCOUNT}#example", context)
 
 
 class Login(LoginView):
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(has_ended="ended" in self.request.GET, **kwargs)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        return remember_theme(super().form_valid(form), form.get_user().theme)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)
@@ -58,4 +80,4 @@ def switch_theme(request: HttpRequest) -> HttpResponse:
     user.save(update_fields=["theme"])
     back = form.cleaned_data["next"]
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
-    return redirect(back if is_ours else resolve_url("watchlist:home"))
+    return remember_theme(redirect(back if is_ours else resolve_url("watchlist:home")), user.theme)

@@ -1,6 +1,6 @@
 """Formats: numbers, times and verdicts as people read them; loaded in every template.
 
-A missing value is "–", never 0. A minus is "−". Money follows its currency: INR in lakh and crore, others in thousands.
+A missing value is "–", never 0. A minus is "−". Digits are grouped as `grouping` says.
 `stockapp/static/js/formats.js` does the same in the browser; the tests hold both to one table.
 """
 
@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analysis.engine import Performance, Side, Verdict
+from stockapp.grouping import group, is_indian
 
 register = template.Library()
 
@@ -23,6 +24,7 @@ MISSING = "–"
 MINUS = "−"
 SYMBOLS = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "KRW": "₩", "CNY": "CN¥", "HKD": "HK$"}
 WORDS = ((10_000_000, "Cr"), (100_000, "L")), ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+DAY = 86_400  # seconds
 ARROWS = {2: "▲▲", 1: "▲", 0: "◆", -1: "▼", -2: "▼▼"}
 
 type Number = float | Decimal | None
@@ -34,10 +36,6 @@ class Currency:
 
     code: str
     decimals: int = 2
-
-    @property
-    def is_indian(self) -> bool:
-        return self.code == "INR"
 
     def write(self, digits: str) -> str:
         symbol = SYMBOLS.get(self.code)
@@ -76,10 +74,11 @@ def compact(value: Number, stock: Any) -> str:
     """A large count in three or four digits, in the words of a stock's market: 1.23 Cr, 12.35M."""
     if _is_missing(value):
         return MISSING
-    amount, is_indian = float(value or 0), _currency(stock).is_indian
-    for size, word in WORDS[0 if is_indian else 1]:
-        if abs(amount) >= size:
-            return f"{number(amount / size)}{' ' if is_indian else ''}{word}"
+    amount, indian = float(value or 0), is_indian(_currency(stock).code)
+    words = WORDS[0 if indian else 1]
+    for (size, word), (below, decimals) in zip(words, [*((size, 2) for size, _ in words[1:]), (1, 0)], strict=True):
+        if round(abs(amount) / below, decimals) * below >= size:
+            return f"{number(amount / size)}{' ' if indian else ''}{word}"
     return number(amount, 0)
 
 
@@ -124,8 +123,8 @@ def ago(value: datetime | None) -> SafeString | str:
     local = timezone.localtime(value)
     moment = f"{day(local)}, {local:%H:%M} {local:%Z}"
     age = (timezone.now() - value).total_seconds()
-    if age < 86_400:
-        return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), moment, _age(age))
+    if age < DAY:
+        return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), moment, age_in_words(age))
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), moment)
 
 
@@ -133,7 +132,7 @@ def ago(value: datetime | None) -> SafeString | str:
 def counted(count: int, noun: str) -> str:
     """1 stock, 2,300 stocks; an irregular plural comes after a comma: "history,histories"."""
     singular, _, plural = noun.partition(",")
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+    return f"{group(str(count))} {singular if count == 1 else plural or singular + 's'}"
 
 
 @register.filter
@@ -212,12 +211,13 @@ def hit_interval(performance: Performance, top: float = 1.0) -> SafeString:
     )
 
 
-def _age(seconds: float) -> str:
+def age_in_words(seconds: float) -> str:
+    """An age under a day: “42 s ago”; what is not over yet is not counted."""
     if seconds < 5:
         return "just now"
     if seconds < 60:
-        return f"{seconds:.0f} s ago"
-    return f"{seconds // 60:.0f} min ago" if seconds < 3600 else f"{seconds // 3600:.0f} h ago"
+        return f"{int(seconds)} s ago"
+    return f"{int(seconds // 60)} min ago" if seconds < 3600 else f"{int(seconds // 3600)} h ago"
 
 
 def _currency(stock: Any) -> Currency:
@@ -234,14 +234,5 @@ def _signed(value: Number, decimals: int, currency: Currency | None, plus: str) 
         return MISSING
     rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     sign = MINUS if rounded < 0 else plus if rounded > 0 else ""
-    digits = _group(f"{abs(rounded):f}", is_indian=currency is not None and currency.is_indian)
+    digits = group(f"{abs(rounded):f}", currency.code if currency else "")
     return f"{sign}{currency.write(digits) if currency else digits}"
-
-
-def _group(digits: str, *, is_indian: bool) -> str:
-    whole, point, fraction = digits.partition(".")
-    if not is_indian or len(whole) <= 3:
-        return f"{int(whole):,}{point}{fraction}"
-    head, last_three = whole[:-3], whole[-3:]
-    pairs = [head[max(end - 2, 0) : end] for end in range(len(head), 0, -2)]
-    return f"{','.join(reversed(pairs))},{last_three}{point}{fraction}"

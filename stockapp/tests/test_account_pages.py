@@ -14,6 +14,8 @@ SETTINGS = {
     "position_limit_percent": "10",
     "min_risk_reward": "2",
     "strategy": "technical_rating",
+    "number_format": "indian",
+    "theme": "dark",
 }
 
 
@@ -32,7 +34,7 @@ def test_a_wrong_password_keeps_the_name_and_says_so(client: Client) -> None:
     assert "correct username and password" in answer.text
 
 
-@pytest.mark.parametrize("name", ["accounts:account", "password_change", "watchlist:home", "analysis:jobs"])
+@pytest.mark.parametrize("name", ["accounts:account", "accounts:account_example", "password_change", "analysis:jobs"])
 def test_pages_ask_strangers_to_log_in(client: Client, name: str) -> None:
     address = reverse(name)
     assert client.get(address).headers["Location"] == f"{reverse('login')}?next={address}"
@@ -50,6 +52,61 @@ def test_risk_settings_are_saved(client: Client) -> None:
     assert client.post(reverse("accounts:account"), SETTINGS).status_code == 302
     ann.refresh_from_db()
     assert (ann.capital, ann.risk_percent, ann.long_only) == (Decimal(250_000), Decimal(2), False)
+    assert (ann.number_format, ann.theme) == ("indian", "dark")
+
+
+def test_the_settings_of_one_user_are_not_anothers(client: Client) -> None:
+    bob = make_user("bob")
+    client.force_login(make_user("ann"))
+    client.post(reverse("accounts:account"), SETTINGS)
+    assert client.get(reverse("accounts:account")).text.count('value="250000.00"') == 1
+    bob.refresh_from_db()
+    assert bob.capital == Decimal(100_000)
+
+
+def test_the_example_is_computed_from_what_stands_in_the_form_and_nothing_is_saved(client: Client) -> None:
+    ann = make_user("ann")
+    client.force_login(ann)
+    kept = client.get(reverse("accounts:account")).text
+    for shown in ("40 shares", "1,000.00", "the largest position decides", "as they are saved"):
+        assert shown in kept, shown
+    asked = client.get(reverse("accounts:account_example"), SETTINGS).text
+    # 2 % of 250,000 is 5,000, at 20 a share 250 shares; 10 % of it buys 50.
+    for shown in ("50 shares", "5,000.00", "so 250 shares", "25,000.00", "not saved yet"):
+        assert shown in asked, shown
+    ann.refresh_from_db()
+    assert ann.capital == Decimal(100_000)
+
+
+def test_the_example_says_what_decides(client: Client) -> None:
+    client.force_login(make_user("ann"))
+    address = reverse("accounts:account_example")
+    risky = client.get(address, SETTINGS | {"position_limit_percent": "100", "risk_percent": "0.1"}).text
+    assert "the risk per trade decides" in risky
+    demanding = client.get(address, SETTINGS | {"min_risk_reward": "3"}).text
+    assert "No trade: 2.0 &lt; 3.0, your minimum risk:reward" in demanding
+    poor = client.get(address, SETTINGS | {"capital": "10"}).text
+    assert "Quantity 0" in poor
+
+
+def test_the_example_says_what_is_wrong_with_a_setting(client: Client) -> None:
+    client.force_login(make_user("ann"))
+    answer = client.get(reverse("accounts:account_example"), SETTINGS | {"risk_percent": "250", "capital": ""})
+    assert answer.status_code == 422
+    assert "Risk per trade, %: Ensure this value is less than or equal to 100" in answer.text
+    assert "Capital: This field is required." in answer.text
+
+
+def test_digits_are_grouped_as_the_user_chose(client: Client) -> None:
+    ann = make_user("ann", number_format="indian", capital=Decimal(50_000_000))
+    client.force_login(ann)
+    text = client.get(reverse("accounts:account")).text
+    assert "5,00,000.00" in text
+    assert 'data-numbers="indian"' in text
+    client.force_login(make_user("bob", capital=Decimal(50_000_000)))
+    text = client.get(reverse("accounts:account")).text
+    assert "500,000.00" in text
+    assert "data-numbers" not in text
 
 
 def test_impossible_risk_settings_are_refused_beside_their_field(client: Client) -> None:
@@ -87,6 +144,37 @@ def test_the_theme_is_kept_and_leads_back(client: Client) -> None:
     assert 'data-theme="dark"' in client.get("/jobs/").text
 
 
+def test_the_theme_is_left_in_a_cookie_for_pages_that_know_no_user(client: Client) -> None:
+    make_user("ann", theme="dark")
+    client.post(reverse("login"), {"username": "ann", "password": PASSWORD})
+    assert client.cookies["theme"].value == "dark"
+    client.post(reverse("theme"), {"theme": "light"})
+    assert client.cookies["theme"].value == "light"
+    client.post(reverse("theme"), {"theme": "auto"})
+    assert client.cookies["theme"].value == ""
+    client.post(reverse("accounts:account"), SETTINGS)
+    assert client.cookies["theme"].value == "dark"
+
+
+def test_the_rules_of_a_password_are_told_before_and_after_it_breaks_them(client: Client) -> None:
+    client.force_login(make_user("ann"))
+    assert "at least 8 characters" in client.get(reverse("password_change")).text
+    form = {"old_password": PASSWORD, "new_password1": "short", "new_password2": "short"}
+    answer = client.post(reverse("password_change"), form)
+    assert answer.status_code == 422
+    assert "This password is too short" in answer.text
+
+
+def test_changing_the_password_ends_the_other_sessions(client: Client) -> None:
+    ann, other = make_user("ann"), Client()
+    client.force_login(ann)
+    other.force_login(ann)
+    new = "staple battery horse"
+    client.post(reverse("password_change"), {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
+    assert client.get(reverse("accounts:account")).status_code == 200
+    assert other.get(reverse("accounts:account")).status_code == 302
+
+
 def test_the_theme_switch_leads_to_no_other_site(client: Client) -> None:
     client.force_login(make_user("ann"))
     answer = client.post(reverse("theme"), {"theme": "dark", "next": "https://evil.example/"})
@@ -111,17 +199,3 @@ def test_pages_allow_no_inline_script_or_style(client: Client) -> None:
     assert " style=" not in answer.text
     assert " onclick=" not in answer.text
     assert "<script>" not in answer.text
-
-
-def test_an_address_that_is_not_there_says_so(client: Client) -> None:
-    client.force_login(make_user("ann"))
-    answer = client.get("/nowhere/")
-    assert answer.status_code == 404
-    assert "There is nothing at this address" in answer.text
-
-
-def test_the_pages_for_failures_need_no_context() -> None:
-    client = Client(enforce_csrf_checks=True)
-    answer = client.post(reverse("login"), {"username": "ann"})
-    assert answer.status_code == 403
-    assert "The page is out of date" in answer.text

@@ -1,42 +1,60 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from django.conf import settings
 
 from analysis.engine import Baseline, Performance, Verdict
+from stockapp.grouping import grouped_as
 from stockapp.templatetags import formats
 
 VECTORS = json.loads((Path(__file__).parent / "format_vectors.json").read_text())
+CALLS = [
+    (choice, name, *vector) for choice, by_name in VECTORS.items() for name, rows in by_name.items() for vector in rows
+]
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+GIVEN: dict[str, Callable[[Any], Any]] = {
+    "day": date.fromisoformat,
+    "score": lambda value: value and value / 100,  # the browser is sent scores in hundredths
+}
 
 
-@pytest.mark.parametrize(("name", "vector"), [(name, vector) for name in VECTORS for vector in VECTORS[name]])
-def test_numbers_are_written_as_the_table_says(name: str, vector: list[object]) -> None:
-    *given, written = vector
-    assert getattr(formats, name)(*given) == written
+@pytest.mark.parametrize(("choice", "name", "vector"), [(choice, name, rest) for choice, name, *rest in CALLS])
+def test_numbers_are_written_as_the_table_says(choice: str, name: str, vector: list[Any]) -> None:
+    value, *more, written = vector
+    with grouped_as(lambda: choice):
+        assert getattr(formats, name)(GIVEN.get(name, lambda same: same)(value), *more) == written
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="the browser's formats run in Node, which is not here")
 def test_the_browser_writes_numbers_as_the_server_does() -> None:
     module = Path(settings.BASE_DIR) / "stockapp/static/js/formats.js"
-    calls = [[name, *vector] for name in VECTORS for vector in VECTORS[name]]
     program = f"""
         import * as formats from {json.dumps(module.as_uri())};
-        const calls = {json.dumps(calls)};
-        const write = ([name, value, ...rest]) => formats[name](value ?? NaN, ...rest.slice(0, -1));
-        console.log(JSON.stringify(calls.map(write)));
+        const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+        const write = ([choice, name, value, ...rest]) => {{
+            formats.groupAs(choice);
+            return formats[camel(name)](value ?? NaN, ...rest.slice(0, -1));
+        }};
+        console.log(JSON.stringify({json.dumps(CALLS)}.map(write)));
     """
     done = subprocess.run(
         ["node", "--input-type=module", "--no-warnings"], input=program, capture_output=True, text=True, check=True
     )
-    assert json.loads(done.stdout) == [call[-1] for call in calls]
+    assert json.loads(done.stdout) == [call[-1] for call in CALLS]
+
+
+def test_what_is_counted_is_grouped_as_the_user_wants() -> None:
+    with grouped_as(lambda: "indian"):
+        assert formats.counted(123_456, "row") == "1,23,456 rows"
 
 
 def test_a_change_of_money_always_has_its_sign() -> None:

@@ -4,9 +4,9 @@ let leads = false;
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-  const place = leads && document.querySelector(`.top-nav [data-go="${CSS.escape(event.key)}"]`);
+  const place = leads && document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
   leads = event.key === "g";
-  if (place) place.click();
+  if (place) location.assign(place.href);
   else if (event.key === "/") focus(event, "search");
   else if (event.key === "n") focus(event, "add-ticker");
   else if (event.key === "?") document.getElementById("keys").showModal();
@@ -16,7 +16,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 function isTyping(target) {
-  return target.matches("input:not([type=checkbox]), select, textarea, dialog *");
+  return target.matches("input:not([type=checkbox]), select, textarea, dialog, dialog *");
 }
 
 function focus(event, id) {

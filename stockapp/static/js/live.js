@@ -1,5 +1,7 @@
 // Live: what the page keeps while its parts are replaced, and what it says aloud when they are.
 
+import { DAY, ageInWords } from "./formats.js";
+
 const announcer = document.getElementById("announcer");
 let announced = live()?.dataset.announce ?? "";
 let picked = [];
@@ -27,7 +29,9 @@ document.body.addEventListener("htmx:sendError", () => {
 });
 
 document.body.addEventListener("htmx:responseError", (event) => {
-  announce(`That did not work (${event.detail.xhr.status}). Reload the page and try again.`, true);
+  const { status, responseText } = event.detail.xhr;
+  if (status === 503) announce(`${responseText} What is shown may be old; it is renewed once that is over.`, true);
+  else announce(`That did not work (${status}). Reload the page and try again.`, true);
 });
 
 document.addEventListener("click", (event) => {
@@ -51,7 +55,10 @@ document.addEventListener("change", (event) => {
 });
 
 setInterval(() => {
-  for (const time of document.querySelectorAll("time[title]")) time.textContent = age(new Date(time.dateTime));
+  for (const time of document.querySelectorAll("time[title]")) {
+    const age = (Date.now() - new Date(time.dateTime)) / 1000;
+    time.textContent = age < DAY ? ageInWords(age) : time.title;
+  }
 }, 30_000);
 
 function live() {
@@ -70,11 +77,4 @@ function announce(sentence, isShown = false) {
   notice.dataset.connection = "";
   notice.textContent = sentence;
   notices.append(notice);
-}
-
-function age(moment) {
-  const seconds = (Date.now() - moment) / 1000;
-  if (seconds < 5) return "just now";
-  if (seconds < 60) return `${Math.round(seconds)} s ago`;
-  return seconds < 3600 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`;
 }

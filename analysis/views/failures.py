@@ -1,0 +1,61 @@
+"""The failures of a job by their kind: what the page folds away and what the plain text lists in full."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.db.models import Count, F, QuerySet, Window
+from django.db.models.functions import RowNumber
+
+from analysis.models import DetailStatus, ErrorKind, Job, JobDetail
+
+LINES = 50
+
+
+@dataclass(frozen=True)
+class Failures:
+    """One kind of failure: how many stocks it befell, and the first of them with what was said of each."""
+
+    kind: str
+    count: int
+    lines: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return ErrorKind(self.kind).label if self.kind else "Failed"
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def more_count(self) -> int:
+        return self.count - len(self.lines)
+
+
+def failures_of(job: Job) -> list[Failures]:
+    """The kinds, the most frequent first; two queries however many stocks failed."""
+    if not job.failed_count:
+        return []
+    counted = _failed(job).values_list("error_kind").annotate(rows=Count("pk")).order_by("-rows", "error_kind")
+    place = Window(RowNumber(), partition_by=F("error_kind"), order_by=F("stock_id").asc())
+    first = _failed(job).annotate(place=place).filter(place__lte=LINES).order_by("error_kind", "stock_id")
+    lines = _lines(first.values_list("error_kind", "stock_id", "error_message"))
+    return [Failures(kind, count, tuple(lines.get(kind, ()))) for kind, count in counted]
+
+
+def failures_text(job: Job) -> str:
+    """Every failure of a job, under a line for its kind."""
+    found = _failed(job).order_by("error_kind", "stock_id").values_list("error_kind", "stock_id", "error_message")
+    groups = [Failures(kind, len(lines), tuple(lines)) for kind, lines in _lines(found).items()]
+    groups.sort(key=lambda group: -group.count)
+    parts = [f"{group.count} × {group.label}\n{group.text}\n" for group in groups]
+    return "\n".join([f"{job}: {job.failed_count} of {job.total} failed\n", *parts])
+
+
+def _failed(job: Job) -> QuerySet[JobDetail]:
+    return job.details.filter(status=DetailStatus.FAILED).order_by()
+
+
+def _lines(rows: Iterable[tuple[str, str, str]]) -> dict[str, list[str]]:
+    return {kind: [f"{stock}: {said}" for _, stock, said in group] for kind, group in groupby(rows, lambda row: row[0])}
