@@ -46,20 +46,20 @@ def last_closed_session(ticker: str, now: datetime) -> date:
 
 def newest_due(exchange: Exchange, now: datetime, delay: timedelta) -> date:
     """The newest session of an exchange that closed at least `delay` before `now` (aware)."""
-    schedule = _schedule(exchange.calendar, exchange.timezone)
+    schedule = _schedule_at(exchange)
     return schedule.sessions[schedule.count_closed(now, np.timedelta64(delay)) - 1].astype(object)  # type: ignore[no-any-return]
 
 
 def due_at(exchange: Exchange, session: date, delay: timedelta) -> datetime:
     """The moment, in UTC, at which a session of an exchange has been closed for `delay`."""
-    schedule = _schedule(exchange.calendar, exchange.timezone)
+    schedule = _schedule_at(exchange)
     close: datetime = schedule.closes[schedule.count_until(session) - 1].astype(object)
     return close.replace(tzinfo=UTC) + delay
 
 
 def session_after(exchange: Exchange, session: date) -> date:
     """The first session of an exchange after a day."""
-    schedule = _schedule(exchange.calendar, exchange.timezone)
+    schedule = _schedule_at(exchange)
     return schedule.sessions[schedule.count_until(session)].astype(object)  # type: ignore[no-any-return]
 
 
@@ -95,7 +95,7 @@ def local_time(ticker: str, now: datetime) -> datetime:
 
 def calendar_end(exchange: Exchange) -> date | None:
     """The last day that the exchange's holidays are known for; None when none are known."""
-    return _schedule(exchange.calendar, exchange.timezone, exchange.trades_on).known_until
+    return _schedule_at(exchange).known_until
 
 
 def assumed_weekdays(ticker: str, day: date) -> Finding | None:
@@ -114,7 +114,10 @@ def assumed_weekdays(ticker: str, day: date) -> Finding | None:
 
 
 def _schedule_of(ticker: str) -> _Schedule:
-    exchange = exchange_of(ticker)
+    return _schedule_at(exchange_of(ticker))
+
+
+def _schedule_at(exchange: Exchange) -> _Schedule:
     return _schedule(exchange.calendar, exchange.timezone, exchange.trades_on)
 
 

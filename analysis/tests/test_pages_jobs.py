@@ -147,7 +147,7 @@ def test_the_list_takes_as_many_queries_for_five_hundred_jobs_as_for_one(
     with django_assert_num_queries(8):  # and the next runs, the causes, the places in the queue
         answer = client.get(reverse("analysis:jobs"))
     assert ("Page 1 of" in answer.text) == (count > 1)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(reverse("analysis:jobs"), {"status": "failed"})
 
 

@@ -235,7 +235,7 @@ def test_a_watchlist_takes_what_its_forms_take(programme: Client, ann: User) -> 
     call(programme, "post", "/api/watchlists", {"name": "Steel"})
     for name, said in (
         ("", "Give the list a name."),
-        ("x" * 61, "60 characters"),
+        ("x" * 61, "60 letters"),
         ("STEEL", "already"),
         ("a\0", "Null"),
     ):
