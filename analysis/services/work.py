@@ -185,22 +185,29 @@ class Desk:
         ticker = detail.stock_id
         if refusal := self.refusals.get(ticker):
             raise refusal
-        return self._look(detail, self.histories[ticker].unpack(), self.job.as_of, started)
+        outcome = self._look(detail, self.histories[ticker].unpack(), self.job.as_of, started)
+        if self.job.since and outcome.day < self.job.since:
+            message = f"{ticker} has no session from {self.job.since} to {self.job.as_of}."
+            raise PriceError(PriceErrorKind.NO_DATA, message, permanent=True)
+        return outcome
 
     def past(self, detail: JobDetail) -> Iterator[Outcome]:
         """What an analysis as of each session of a backfill but the last would have found, oldest first.
 
-        Sessions without a score are left out: why there is none is said of the last session alone.
+        Sessions without a score are left out: why there is none is said of the last session alone. So are rows that the
+        quality gate drops, for they are no sessions.
         """
         ticker = detail.stock_id
         if ticker in self.refusals or not self.job.since or not self.job.as_of:
             return
         try:
             bars = self.histories[ticker].unpack()
-            days = bars.until(self.job.as_of).session[:-1]
+            days = np.unique(bars.until(self.job.as_of).session)[:-1]
             for day in days[days >= np.datetime64(self.job.since, "D")].astype(object):
                 with suppress(PriceError):
-                    yield self._look(detail, bars, day, timezone.now())
+                    outcome = self._look(detail, bars, day, timezone.now())
+                    if outcome.day == day:
+                        yield outcome
         except Exception:
             logger.exception("%s of job %s", ticker, self.job.pk)
 
