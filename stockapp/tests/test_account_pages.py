@@ -52,6 +52,18 @@ def test_risk_settings_are_saved(client: Client) -> None:
     assert (ann.capital, ann.risk_percent, ann.long_only) == (Decimal(250_000), Decimal(2), False)
 
 
+def test_a_capital_that_could_not_be_read_again_is_refused_and_its_owner_stays_logged_in(client: Client) -> None:
+    ann = make_user("ann")
+    client.force_login(ann)
+    answer = client.post(reverse("accounts:account"), SETTINGS | {"capital": "9999999999999999.99"})
+    assert answer.status_code == 422
+    assert "less than or equal to 1000000000000" in answer.text
+    assert client.post(reverse("accounts:account"), SETTINGS | {"capital": "999999999999.99"}).status_code == 302
+    assert client.get(reverse("accounts:account")).status_code == 200
+    ann.refresh_from_db()
+    assert ann.capital == Decimal("999999999999.99")
+
+
 def test_impossible_risk_settings_are_refused_beside_their_field(client: Client) -> None:
     ann = make_user("ann")
     client.force_login(ann)
