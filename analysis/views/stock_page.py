@@ -9,7 +9,7 @@ from django.conf import settings
 
 from analysis.engine import STRATEGIES, Bars, Group, Indicators
 from analysis.models import PriceHistory, PriceSourceName, RawData, Result, Worker
-from analysis.prices import Checked, PriceError, check, exchange_of
+from analysis.prices import Checked, ErrorKind, PriceError, check, exchange_of
 from analysis.services import looked_at
 from analysis.views.comparison import Comparison
 from analysis.views.reruns import Rerun, reruns_of
@@ -133,6 +133,8 @@ class StockPage:
             return check(self.history.unpack(), ticker=stock.pk, now=self.standing.now, adjusted=adjusted)
         except PriceError as error:
             return error
+        except ValueError as error:  # damaged, or written by another version
+            return PriceError(ErrorKind.BAD_DATA, str(error), permanent=False)
 
     @property
     def bars(self) -> Bars | None:
