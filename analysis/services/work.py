@@ -221,6 +221,7 @@ class Desk:
         checked = check(bars, ticker=ticker, now=moment, adjusted=history.adjusted)
         bars, strategy = checked.bars, STRATEGIES[self.job.strategy]
         found = assess(bars, strategy, decimals=detail.stock.decimals)
+        noticed = (n for n in history.source_findings() if not (as_of and n.session and n.session > as_of))
         return Outcome(
             detail,
             day=bars.last_session,
@@ -230,7 +231,7 @@ class Desk:
             found=_failure(found) if isinstance(found, NotEnoughHistory) else found,
             bar_count=len(bars),
             fingerprints=fingerprints(bars, strategy),
-            findings=history.source_findings() + checked.findings,
+            findings=(*noticed, *checked.findings),
         )
 
 
