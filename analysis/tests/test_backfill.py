@@ -7,6 +7,8 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from analysis.models import Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, StockStatus
@@ -15,7 +17,7 @@ from analysis.services import Refused, cancel, rerun, run_job, submit
 from analysis.services.backfill import fill
 from analysis.services.claim import claim
 from analysis.services.work import Desk, Outcome
-from analysis.tests.make import make_finished_job, make_job
+from analysis.tests.make import make_finished_job, make_job, make_user
 from analysis.tests.test_commands import run
 
 pytestmark = pytest.mark.django_db
@@ -195,6 +197,18 @@ def test_what_is_cancelled_half_way_is_known_to_the_stock(monkeypatch: pytest.Mo
     assert not fill(lease, desk, lease.details[0])
     assert sorted(Result.objects.values_list("day", flat=True)) == days[:4]
     assert Stock.objects.get().last_result == Result.objects.get(day=days[3])
+
+
+def test_a_page_of_a_session_that_was_filled_in_says_that_its_findings_are_not_kept(client: Client) -> None:
+    client.force_login(make_user("ann"))
+    days = sessions(3, "TENFALLOW.DEMO")
+    make_backfill(days, "TENFALLOW.DEMO")
+    Result.objects.get(day=days[-1]).delete()
+    filled = Result.objects.get(day=days[1])
+    Stock.objects.update(last_result=filled)
+    text = client.get(reverse("analysis:stock", args=["TENFALLOW.DEMO"])).text
+    assert "This verdict was filled in later: its reasons and its 1 finding were not kept." in text
+    assert "Nothing had to be repaired" not in text
 
 
 def test_a_backfill_can_be_run_again_and_is_another_request_than_the_run_of_its_last_day() -> None:

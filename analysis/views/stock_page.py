@@ -160,6 +160,11 @@ class StockPage:
     @property
     def findings(self) -> list[dict[str, Any]]:
         """What the quality gate had to say of the bars that the result was computed from."""
+        result = self.standing.result
+        if result and not self.evidence:
+            count = f"{result.finding_count} finding{'' if result.finding_count == 1 else 's'}"
+            message = f"This verdict was filled in later: its reasons and its {count} were not kept."
+            return [{"severity": "info", "message": message}]
         return list(self.evidence.get("data_quality", []))
 
     @property
