@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -151,7 +151,7 @@ def test_the_record_on_the_page_is_that_of_trades_followed_bar_by_bar(client: Cl
     summary = row.unpack()
     assert summary is not None
     assert isinstance(summary.long, Performance)
-    rate, baseline = np.mean([hit for _, hit, _ in taken]), np.mean([hit for _, hit, _ in every])
+    rate, baseline = (sum(hit for _, hit, _ in some) / len(some) for some in (taken, every))
     assert (summary.long.count, summary.long.baseline.count) == (len(taken), len(every))
     assert summary.long.hit_rate == pytest.approx(rate)
     assert summary.long.mean_return == pytest.approx(np.mean([gain for _, _, gain in taken]))
@@ -161,8 +161,22 @@ def test_the_record_on_the_page_is_that_of_trades_followed_bar_by_bar(client: Cl
     assert f"entering at every session did so in {part(baseline)}." in text
 
 
-LONG = {"side": "long", "entry": 100.0, "stop": 96.0, "target": 108.0, "risk_reward": 2.0, "verdict": "buy"}
-SHORT = {"side": "short", "entry": 100.0, "stop": 104.0, "target": 92.0, "risk_reward": 2.0, "verdict": "sell"}
+LONG: dict[str, Any] = {
+    "side": "long",
+    "entry": 100.0,
+    "stop": 96.0,
+    "target": 108.0,
+    "risk_reward": 2.0,
+    "verdict": "buy",
+}
+SHORT: dict[str, Any] = {
+    "side": "short",
+    "entry": 100.0,
+    "stop": 104.0,
+    "target": 92.0,
+    "risk_reward": 2.0,
+    "verdict": "sell",
+}
 
 
 @pytest.mark.parametrize(
@@ -183,7 +197,7 @@ SHORT = {"side": "short", "entry": 100.0, "stop": 104.0, "target": 92.0, "risk_r
     ],
 )
 def test_a_size_or_its_refusal_is_told_on_the_stock_page(
-    client: Client, profile: dict[str, object], plan: dict[str, object], said: str
+    client: Client, profile: dict[str, object], plan: dict[str, Any], said: str
 ) -> None:
     client.force_login(make_user("ann", **profile))
     make_result(make_stock(TICKER), **plan)
