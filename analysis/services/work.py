@@ -87,6 +87,7 @@ class Desk:
     configured: PriceSource = field(init=False)
     histories: dict[str, PriceHistory] = field(init=False)
     refusals: dict[str, PriceError] = field(init=False, default_factory=dict)
+    breaks: dict[str, Failure] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         cache_folder = settings.DATA_DIR / "yfinance"
@@ -171,13 +172,15 @@ class Desk:
     def analyse(self, detail: JobDetail) -> Outcome:
         """What the engine finds for one stock; every failure is an outcome with its sentence, never an exception."""
         started = timezone.now()
+        failure = self.breaks.get(detail.stock_id)
         try:
-            return self._analyse(detail, started)
+            if failure is None:
+                return self._analyse(detail, started)
         except PriceError as error:
             failure = Failure(ErrorKind(error.kind), error.message)
         except Exception as error:
             logger.exception("%s of job %s", detail.stock_id, self.job.pk)
-            failure = Failure(ErrorKind.INTERNAL, f"Internal error ({type(error).__name__}): {error}")
+            failure = _break(error)
         day = self.expected_day(detail)
         return Outcome(detail, day, self.source_of(detail).name, started, timezone.now(), failure)
 
@@ -195,7 +198,7 @@ class Desk:
         """What an analysis as of each session of a backfill but the last would have found, oldest first.
 
         Sessions without a score are left out: why there is none is said of the last session alone. So are rows that the
-        quality gate drops, for they are no sessions.
+        quality gate drops, for they are no sessions. What breaks one breaks the stock.
         """
         ticker = detail.stock_id
         if ticker in self.refusals or not self.job.since or not self.job.as_of:
@@ -208,8 +211,9 @@ class Desk:
                     outcome = self._look(detail, bars, day, timezone.now())
                     if outcome.day == day:
                         yield outcome
-        except Exception:
+        except Exception as error:
             logger.exception("%s of job %s", ticker, self.job.pk)
+            self.breaks[ticker] = _break(error)
 
     def _look(self, detail: JobDetail, bars: Bars, as_of: date | None, started: datetime) -> Outcome:
         """The outcome of an analysis that sees nothing after `as_of`, or all there is. Raises PriceError."""
@@ -233,6 +237,10 @@ class Desk:
             fingerprints=fingerprints(bars, strategy),
             findings=(*noticed, *checked.findings),
         )
+
+
+def _break(error: Exception) -> Failure:
+    return Failure(ErrorKind.INTERNAL, f"Internal error ({type(error).__name__}): {error}")
 
 
 def _failure(lack: NotEnoughHistory) -> Failure:

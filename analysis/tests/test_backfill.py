@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from analysis.engine import Bars, assess
 from analysis.models import Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, StockStatus
 from analysis.prices import last_closed_session, pack, sessions_between
 from analysis.services import Refused, cancel, rerun, run_job, submit
@@ -197,6 +199,22 @@ def test_what_is_cancelled_half_way_is_known_to_the_stock(monkeypatch: pytest.Mo
     assert not fill(lease, desk, lease.details[0])
     assert sorted(Result.objects.values_list("day", flat=True)) == days[:4]
     assert Stock.objects.get().last_result == Result.objects.get(day=days[3])
+
+
+def test_a_session_that_breaks_the_engine_fails_the_stock_and_is_no_silent_hole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    days = sessions(10)
+
+    def assess_or_break(bars: Bars, *args: Any, **options: Any) -> Any:
+        if bars.last_session == days[4]:
+            raise ZeroDivisionError("a session like no other")
+        return assess(bars, *args, **options)
+
+    monkeypatch.setattr("analysis.services.work.assess", assess_or_break)
+    job = make_backfill(days)
+    assert job.status == JobStatus.FAILED
+    assert job.details.get().error_message == "Internal error (ZeroDivisionError): a session like no other"
 
 
 def test_a_page_of_a_session_that_was_filled_in_says_that_its_findings_are_not_kept(client: Client) -> None:
