@@ -80,15 +80,17 @@ def calendar_end(exchange: Exchange) -> date | None:
 
 
 def assumed_weekdays(ticker: str, day: date) -> Finding | None:
-    """The finding that sessions up to `day` are guessed as Monday to Friday; None when the calendar knows them."""
-    exchange = exchange_of(ticker)
-    known_until = calendar_end(exchange)
-    if known_until is not None and day <= known_until:
+    """The finding that sessions around `day` are guessed as Monday to Friday; None when the calendar knows them."""
+    exchange, schedule = exchange_of(ticker), _schedule_of(ticker)
+    known_from, known_until = schedule.known_from, schedule.known_until
+    if known_from is not None and known_until is not None and known_from <= day <= known_until:
         return None
     if exchange is UNKNOWN_EXCHANGE:
         reason = f"The exchange of {ticker} is not known"
     elif known_until is None:
         reason = f"The holidays of {exchange.name} are not known"
+    elif known_from is not None and day < known_from:
+        reason = f"The holidays of {exchange.name} are known since {known_from} only"
     else:
         reason = f"The holidays of {exchange.name} are known until {known_until} only"
     return Finding("weekdays_assumed", f"{reason}: every weekday counts as a session.", "info", day)

@@ -197,6 +197,10 @@ def test_before_a_calendar_begins_weekdays_are_sessions_and_no_day_is_a_holiday(
     assert last_closed_session("2222.SR", monday) == monday.date()
     assert sessions_between("2222.SR", date(2015, 3, 1), date(2015, 3, 3)) == [date(2015, 3, 2), date(2015, 3, 3)]
     assert are_sessions("2222.SR", np.array(["2015-03-01", "2015-03-07"], dtype="datetime64[D]")).all()
+    finding = assumed_weekdays("2222.SR", date(2015, 3, 2))
+    assert finding is not None
+    assert finding.message.startswith("The holidays of Saudi Exchange are known since 2021-01-03 only: every weekday")
+    assert assumed_weekdays("2222.SR", date(2024, 3, 4)) is None
     assert not are_sessions("2222.SR", np.array(["2025-09-23"], dtype="datetime64[D]")).any()
 
 
