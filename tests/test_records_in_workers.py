@@ -44,7 +44,7 @@ def test_a_bulk_job_ends_and_its_records_follow(tmp_path: Path) -> None:
     assert all(record.computed_at and record.computed_at > job.completed_at for record in found.values())
     for key, record in found.items():
         assert record.computed_at is not None
-        bars = [looked_at(history, record.computed_at).bars for history in PriceHistory.objects.all()]
+        bars = [looked_at(history, record.computed_at).bars for history in PriceHistory.objects.order_by("stock_id")]
         assert record.unpack() == summarize(TrackRecord.merged(track_record(some, STRATEGIES[key]) for some in bars))
 
 
