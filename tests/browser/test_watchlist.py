@@ -76,7 +76,7 @@ def test_first_use_import_analyse_open_a_stock_and_come_back_to_what_was_shown(
 
         visitor.get_by_role("button", name="Analyse all").click()
         for row in visitor.locator("tr[data-key]").all():
-            expect(row).to_contain_text(re.compile("Buy|Neutral|Sell"), timeout=40_000)
+            expect(row).to_contain_text(re.compile("Buy|Neutral|Sell"), timeout=90_000)
         expect(visitor.locator(".sparkline")).to_have_count(2)
         expect(visitor.locator("#announcer")).to_have_text("Analysis finished.")
         expect(visitor.locator("#live")).not_to_have_attribute("hx-trigger", "every 2s")
