@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-
 PROCESS_SECONDS = 900  # only what hangs takes as long, however busy the machine is
 
 
