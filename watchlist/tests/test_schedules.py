@@ -16,6 +16,7 @@ from pytest_django import Settings
 from analysis.models import DetailStatus, Ending, ExchangeSchedule, Job, JobStatus, ScheduledRun, Source, Stock
 from analysis.prices import due_at, exchange_named, newest_due, session_after
 from analysis.services import cancel, remove, submit
+from analysis.services.retention import PRUNE
 from analysis.tests.calls import lose_waiting_calls, take_due_calls, waiting_calls
 from analysis.tests.make import make_stock, make_user
 from watchlist.models import Watchlist, WatchlistItem
@@ -125,8 +126,8 @@ def test_setting_up_again_changes_nothing() -> None:
         watch("TCS.NS", "AAPL", "KAVERI.DEMO")
         setup_schedules()
         before = waiting_calls(), list(ExchangeSchedule.objects.values())
-        assert {path for _, path, _ in before[0]} == {RUN}
-        assert len(before[0]) == 3
+        assert {path for _, path, _ in before[0]} == {RUN, PRUNE}
+        assert len(before[0]) == 4
         setup_schedules()
         assert before == (waiting_calls(), list(ExchangeSchedule.objects.values()))
 
@@ -166,7 +167,7 @@ def test_a_schedule_that_is_switched_off_runs_nothing_and_misses_nothing() -> No
         setup_schedules()
         ExchangeSchedule.objects.update(is_enabled=False)
         setup_schedules()
-        assert waiting_calls() == []
+        assert [path for _, path, _ in waiting_calls()] == [PRUNE]
         clock.move_to(FRIDAY_DUE + timedelta(hours=1))
         setup_schedules()
         assert run("NSE") is None
