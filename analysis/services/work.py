@@ -117,9 +117,17 @@ class Desk:
         return window.moment_of(ticker, self.job.as_of, self.now)
 
     def is_fresh(self, detail: JobDetail) -> bool:
-        """Whether the stored bars reach from where the analysis begins to the expected day, so that none is fetched."""
+        """Whether the stored bars reach from where the analysis begins to the expected day, so that none is fetched.
+
+        They are not when their source is known to have changed them since.
+        """
         history = self.histories.get(detail.stock_id)
-        return history is not None and history.last_session >= self.expected_day(detail) and self._is_long(history)
+        return (
+            history is not None
+            and history.last_session >= self.expected_day(detail)
+            and self._is_long(history)
+            and not self.source_of(detail).has_changed(detail.stock_id, history.fetched_at)
+        )
 
     def _is_long(self, history: PriceHistory) -> bool:
         return history.asked_since <= self._since(history.stock_id) + SLACK

@@ -45,6 +45,16 @@ class JobPage:
         return self.job.total - self.job.done_count
 
     @property
+    def is_partly_done(self) -> bool:
+        """Whether it ended before all its stocks did, and some have a result."""
+        return self.waiting_count > 0 and self.job.completed_count > 0
+
+    @property
+    def lacking_count(self) -> int:
+        """How many stocks have no result, because they failed or were cancelled."""
+        return self.waiting_count + self.job.failed_count
+
+    @property
     def percents_announced(self) -> int:
         """Progress in whole quarters; what is read aloud moves by these."""
         return self.job.progress_percent // 25 * 25

@@ -178,6 +178,35 @@ def test_a_schedule_that_is_switched_off_runs_nothing_and_misses_nothing() -> No
     assert sessions_run() == []
 
 
+def test_a_clock_that_was_years_ahead_stops_no_schedule() -> None:
+    with time_machine.travel(datetime(2030, 5, 6, 22, tzinfo=UTC), tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE + timedelta(hours=1))
+        setup_schedules()
+        assert let_the_queue_run() == []
+        clock.move_to(TUESDAY_DUE + timedelta(minutes=1))
+        setup_schedules()
+        let_the_queue_run()
+        assert sessions_run() == [("NSE", date(2026, 1, 27))]
+
+
+def test_a_clock_that_is_put_back_runs_no_session_twice() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE + timedelta(minutes=1))
+        let_the_queue_run()
+        clock.move_to(FRIDAY_DUE - timedelta(hours=2))
+        setup_schedules()
+        assert let_the_queue_run() == []
+        for later in (FRIDAY_DUE, FRIDAY_DUE + timedelta(hours=2), TUESDAY_DUE + timedelta(minutes=1)):
+            clock.move_to(later)
+            setup_schedules()
+            let_the_queue_run()
+        assert sessions_run() == [("NSE", date(2026, 1, 23)), ("NSE", date(2026, 1, 27))]
+
+
 def test_a_run_that_is_refused_for_now_says_why_and_is_tried_again(settings: Settings) -> None:
     settings.MAX_WAITING_STOCKS = 1
     with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
