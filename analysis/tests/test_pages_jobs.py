@@ -246,6 +246,11 @@ def test_a_job_says_why_its_stocks_wait_and_how_long_fetching_takes(
     job = make_job(*[f"S{n}.NS" for n in range(60)], requested_by=ann)
     text = client.get(url("job", job)).text
     assert "Bars of 60 stocks are still to be fetched from Yahoo: about 1 min at 1 request a second." in text
+    began = timezone.now() - timedelta(seconds=20)
+    Job.objects.update(status=JobStatus.PROCESSING, started_at=began, completed_count=20)
+    text = client.get(url("job", job)).text
+    assert "1.0/s" in text
+    assert "Left, about" not in text
     until, reason = timezone.now() + timedelta(minutes=5), "Yahoo limits our requests: waiting until 14:05."
     job.details.filter(stock="S1.NS").update(not_before=until, wait_reason=reason)
     text = client.get(url("job", job)).text

@@ -69,8 +69,10 @@ class JobPage:
 
     @property
     def remaining(self) -> timedelta | None:
-        """How long the rest will take at this rate."""
-        return timedelta(seconds=self.waiting_count / self.rate) if self.rate and self.job.is_active else None
+        """How long the rest will take at this rate; None where bars are to be fetched, which has its own pace."""
+        if not self.rate or not self.job.is_active or self.fetching:
+            return None
+        return timedelta(seconds=self.waiting_count / self.rate)
 
     @cached_property
     def wait(self) -> str:

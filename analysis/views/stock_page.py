@@ -42,6 +42,11 @@ class Session:
     volume: float
     change_percent: float | None
 
+    @property
+    def turnover(self) -> float:
+        """About what changed hands, in the stock's currency: as if all of it had at the close."""
+        return self.volume * self.close
+
 
 @dataclass(frozen=True)
 class Panel:
