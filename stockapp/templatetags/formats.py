@@ -85,7 +85,7 @@ def compact(value: Number, stock: Any) -> str:
 @register.filter
 def compact_money(value: Number, stock: Any) -> str:
     """A large sum in three or four digits, in the currency of a stock: ₹1.23 Cr, $12.35M."""
-    written = compact(None if _is_missing(value) else abs(value or 0), stock)
+    written = compact(None if _is_missing(value) else abs(float(value or 0)), stock)
     if written == MISSING:
         return MISSING
     sign = MINUS if (value or 0) < 0 and written != "0" else ""
