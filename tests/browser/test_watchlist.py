@@ -268,3 +268,16 @@ def test_the_longest_names_do_not_make_a_phone_scroll_sideways(ann: Page, watchl
     for address in ("/", "/screener/", "/stocks/A.NS/", f"/watchlists/{watchlist.pk}/delete/"):
         ann.goto(urljoin(ann.url, address))
         assert ann.evaluate("document.documentElement.scrollWidth") == 390, address
+
+
+def test_rows_that_are_open_are_open_again_when_somebody_comes_back(ann: Page, watchlist: Watchlist) -> None:
+    for ticker in ("A.NS", "B.NS"):
+        ann.get_by_role("button", name=f"More of {ticker}").click()
+        expect(ann.get_by_role("region", name=f"Note on {ticker}")).to_be_visible()
+    ann.get_by_role("button", name="More of A.NS").click()
+    expect(ann).to_have_url(re.compile(r"\?open=B\.NS$"))
+    ann.get_by_role("link", name="C.NS", exact=True).click()
+    expect(ann.get_by_role("heading", name="C.NS", exact=True)).to_be_visible()
+    ann.go_back()
+    expect(ann.get_by_role("region", name="Note on B.NS")).to_be_visible()
+    expect(ann.get_by_role("region", name="Note on A.NS")).to_have_count(0)
