@@ -281,3 +281,11 @@ def test_rows_that_are_open_are_open_again_when_somebody_comes_back(ann: Page, w
     ann.go_back()
     expect(ann.get_by_role("region", name="Note on B.NS")).to_be_visible()
     expect(ann.get_by_role("region", name="Note on A.NS")).to_have_count(0)
+
+
+def test_enter_on_a_tick_analyses_nothing(ann: Page) -> None:
+    ann.get_by_role("checkbox", name="Select C.NS").focus()
+    ann.keyboard.press("Enter")
+    ann.keyboard.press("Alt+ArrowUp")  # which is done after whatever came before it
+    expect(ann.locator("tr[data-key]").nth(1)).to_have_attribute("data-key", "C.NS")
+    assert not JobDetail.objects.exists()

@@ -27,6 +27,8 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   const row = event.target.closest("#live tbody tr");
   if (event.key === "Escape" && event.target.matches(".why-link")) event.target.closest(".why-of").classList.add("is-quiet");
+  // A browser presses the form's first button for Enter in a checkbox, which would analyse the whole list.
+  if (event.key === "Enter" && event.target.matches("#live input[type=checkbox]")) event.preventDefault();
   if (!row || event.target.matches("textarea")) return;
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
   if (event.altKey && step && canMove()) {
