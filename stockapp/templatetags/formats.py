@@ -85,10 +85,11 @@ def compact(value: Number, stock: Any) -> str:
 @register.filter
 def compact_money(value: Number, stock: Any) -> str:
     """A large sum in three or four digits, in the currency of a stock: ₹1.23 Cr, $12.35M."""
-    written = compact(None if _is_missing(value) else abs(float(value or 0)), stock)
-    if written == MISSING:
+    if _is_missing(value):
         return MISSING
-    sign = MINUS if (value or 0) < 0 and written != "0" else ""
+    amount = float(value or 0)
+    written = compact(abs(amount), stock)
+    sign = MINUS if amount < 0 and written != "0" else ""
     return f"{sign}{_currency(stock).write(written)}"
 
 

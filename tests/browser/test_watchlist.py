@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 import pytest
 from django.conf import settings
@@ -16,7 +17,7 @@ from analysis.models import JobDetail, Stock
 from analysis.services import load_demo_market
 from analysis.tests.make import make_job, make_result, make_stock, make_user
 from tests.processes import manage
-from watchlist.models import Watchlist
+from watchlist.models import Screen, Watchlist
 from watchlist.tests.make import make_list, tickers_of
 
 if TYPE_CHECKING:
@@ -255,3 +256,36 @@ def test_acts_that_come_while_the_table_is_drawn_again_are_done_one_after_the_ot
     held[0].continue_()
     expect(ann.get_by_text("Removed A.NS from this list.")).to_be_visible()
     assert order_of(ann) == ["C.NS", "B.NS"] == tickers_of(watchlist)
+
+
+def test_the_longest_names_do_not_make_a_phone_scroll_sideways(ann: Page, watchlist: Watchlist) -> None:
+    long = "W" * 60
+    make_list(watchlist.owner, "A.NS", name=long)
+    Screen.objects.create(owner=watchlist.owner, name=long, query="sort=stock")
+    Stock.objects.filter(pk="A.NS").update(name=2 * long)
+    watchlist.items.filter(stock="A.NS").update(note=3 * long)
+    ann.set_viewport_size({"width": 390, "height": 844})
+    for address in ("/", "/screener/", "/stocks/A.NS/", f"/watchlists/{watchlist.pk}/delete/"):
+        ann.goto(urljoin(ann.url, address))
+        assert ann.evaluate("document.documentElement.scrollWidth") == 390, address
+
+
+def test_rows_that_are_open_are_open_again_when_somebody_comes_back(ann: Page, watchlist: Watchlist) -> None:
+    for ticker in ("A.NS", "B.NS"):
+        ann.get_by_role("button", name=f"More of {ticker}").click()
+        expect(ann.get_by_role("region", name=f"Note on {ticker}")).to_be_visible()
+    ann.get_by_role("button", name="More of A.NS").click()
+    expect(ann).to_have_url(re.compile(r"\?open=B\.NS$"))
+    ann.get_by_role("link", name="C.NS", exact=True).click()
+    expect(ann.get_by_role("heading", name="C.NS", exact=True)).to_be_visible()
+    ann.go_back()
+    expect(ann.get_by_role("region", name="Note on B.NS")).to_be_visible()
+    expect(ann.get_by_role("region", name="Note on A.NS")).to_have_count(0)
+
+
+def test_enter_on_a_tick_analyses_nothing(ann: Page) -> None:
+    ann.get_by_role("checkbox", name="Select C.NS").focus()
+    ann.keyboard.press("Enter")
+    ann.keyboard.press("Alt+ArrowUp")  # which is done after whatever came before it
+    expect(ann.locator("tr[data-key]").nth(1)).to_have_attribute("data-key", "C.NS")
+    assert not JobDetail.objects.exists()

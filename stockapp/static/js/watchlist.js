@@ -14,6 +14,7 @@ document.addEventListener("click", (event) => {
   event.stopPropagation();
   row.nextElementSibling.remove();
   showState(row);
+  keepOpened();
 }, true);
 
 document.addEventListener("click", (event) => {
@@ -26,6 +27,8 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   const row = event.target.closest("#live tbody tr");
   if (event.key === "Escape" && event.target.matches(".why-link")) event.target.closest(".why-of").classList.add("is-quiet");
+  // A browser presses the form's first button for Enter in a checkbox, which would analyse the whole list.
+  if (event.key === "Enter" && event.target.matches("#live input[type=checkbox]")) event.preventDefault();
   if (!row || event.target.matches("textarea")) return;
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
   if (event.altKey && step && canMove()) {
@@ -124,6 +127,7 @@ document.body.addEventListener("htmx:beforeSwap", () => {
 // A control that is still there keeps the focus by its id; of one that has gone, the row in its place takes it.
 document.body.addEventListener("htmx:afterSettle", () => {
   for (const row of rows()) showState(row);
+  keepOpened();
   const order = document.querySelector("#filters [name=sort]");
   const live = document.getElementById("live");
   if (order && live) order.value = live.dataset.sort;
@@ -154,6 +158,14 @@ function showState(row) {
   const isOpen = Boolean(row.nextElementSibling?.matches("[data-more]"));
   row.classList.toggle("is-open", isOpen);
   row.querySelector("[data-toggle-row]").setAttribute("aria-expanded", String(isOpen));
+}
+
+// The address says which rows are open, so that they are when somebody comes back to it.
+function keepOpened() {
+  const address = new URL(location.href);
+  address.searchParams.delete("open");
+  for (const row of document.querySelectorAll("#live [data-more]")) address.searchParams.append("open", row.dataset.more);
+  if (address.href !== location.href) history.replaceState(history.state, "", address);
 }
 
 function canMove() {
