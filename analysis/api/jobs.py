@@ -45,6 +45,9 @@ class JobOut(Schema):
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+    pruned_at: datetime | None = Field(
+        description="When what became of each stock was removed, as the job is old; its counts stay."
+    )
 
     @staticmethod
     def resolve_url(job: Job, context: Any) -> str:

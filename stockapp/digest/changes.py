@@ -129,7 +129,7 @@ def changes_of(job: Job, tickers: Collection[str]) -> Changes:
         if last[0].verdict != newest.verdict:
             verdicts.append(VerdictChange(detail.stock, last[0].verdict, newest))
         hits += _hits(detail.stock, results, bars, after=last[0].day)
-    return Changes(verdicts, hits, _failures(details, known))
+    return Changes(verdicts, hits, _failures(job, details, known))
 
 
 def _run_before(job: Job) -> ScheduledRun | None:
@@ -213,12 +213,17 @@ def _hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) ->
     return None
 
 
-def _failures(details: list[JobDetail], known: dict[str, JobDetail]) -> list[Failure]:
-    return [
-        Failure(detail.stock, detail.error_kind, detail.error_message, is_new=not _is_same(detail, known))
-        for detail in details
-        if detail.status == DetailStatus.FAILED
-    ]
+def _failures(job: Job, details: list[JobDetail], known: dict[str, JobDetail]) -> list[Failure]:
+    """What failed, and what the job's deadline cut off; what somebody has cancelled is no failure."""
+    failures = []
+    for detail in details:
+        is_new = not _is_same(detail, known)
+        if detail.status == DetailStatus.FAILED:
+            failures.append(Failure(detail.stock, detail.error_kind, detail.error_message, is_new=is_new))
+        elif detail.status == DetailStatus.CANCELLED and job.error_message:
+            sentence = f"The job was ended before it got there. {job.error_message}"
+            failures.append(Failure(detail.stock, ErrorKind.TIMEOUT, sentence, is_new=is_new))
+    return failures
 
 
 def _is_same(detail: JobDetail, known: dict[str, JobDetail]) -> bool:

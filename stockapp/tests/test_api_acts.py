@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from analysis.models import Job, JobStatus, Source
-from analysis.services import run_job
+from analysis.services import prune, run_job
 from analysis.services.transient import PATIENCE
 from analysis.tests.make import make_stock
 from stockapp.accounts.models import User
@@ -206,6 +208,19 @@ def test_a_job_is_run_again_all_of_it_or_what_failed() -> None:
     assert call(programme, "post", address, {}).status_code == 200
     running = call(programme, "post", f"/api/jobs/{world.running.pk}/rerun", {})
     assert "still running" in problem(running, 422, "refused")
+
+
+def test_a_job_whose_details_were_removed_says_so() -> None:
+    world = make_world()
+    programme = program(key_of(world.ann))
+    address = f"/api/jobs/{world.done.pk}"
+    assert programme.get(address).json()["pruned_at"] is None
+    Job.objects.filter(pk=world.done.pk).update(completed_at=timezone.now() - timedelta(days=200))
+    prune()
+    told = programme.get(address).json()
+    assert told["pruned_at"]
+    assert (told["total"], told["details"]["items"]) == (2, [])
+    assert "its details were removed" in problem(call(programme, "post", f"{address}/rerun", {}), 422, "refused")
 
 
 def test_jobs_and_their_stocks_are_found_by_status() -> None:

@@ -202,6 +202,16 @@ def test_failures_are_grouped_by_kind_and_only_new_ones_are_news() -> None:
     assert changes_of(third, ["A.NS", "B.NS", "C.NS"]).is_empty
 
 
+def test_what_the_deadline_cut_off_is_told_and_what_somebody_cancelled_is_not() -> None:
+    stock = make_stock("A.NS")
+    job = scheduled(DAYS[0])
+    JobDetail.objects.create(job=job, stock=stock, status=DetailStatus.CANCELLED)
+    assert changes_of(job, ["A.NS"]).is_empty
+    job.error_message = "Its deadline passed at 14:05."
+    text = compose(job, changes_of(job, ["A.NS"]), make_user("ann")).text
+    assert "Timed out (1 stock): A.NS\n  The job was ended before it got there. Its deadline passed at 14:05." in text
+
+
 def test_each_user_is_told_of_the_own_stocks_only() -> None:
     a, b = make_stock("A.NS"), make_stock("B.NS")
     first, second = scheduled(DAYS[0]), scheduled(DAYS[1])
