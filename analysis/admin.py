@@ -29,7 +29,7 @@ from analysis.models import (
     StrategyRecord,
     Worker,
 )
-from analysis.prices import normalise
+from analysis.prices import is_well_formed, normalise
 from analysis.services import Refused, cancel, remove, rerun
 
 DETAILS_SHOWN = 50
@@ -196,7 +196,10 @@ class StockForm(forms.ModelForm[Stock]):
     """A stock by hand; its ticker is written as everywhere else."""
 
     def clean_ticker(self) -> str:
-        return normalise(self.cleaned_data["ticker"])
+        ticker = normalise(self.cleaned_data["ticker"])
+        if not is_well_formed(ticker):
+            raise forms.ValidationError(f"“{ticker[:30]}” is not a ticker. A ticker looks like TCS.NS or AAPL.")
+        return ticker
 
 
 @admin.register(Stock)

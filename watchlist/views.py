@@ -131,11 +131,11 @@ def note(request: Request, pk: int) -> HttpResponse:
     watchlist = own(request, pk)
     ticker = request.POST.get("note", "")
     typed = request.POST.get(f"note-{ticker}", "")
-    form = NoteForm({"note": typed})
+    form = NoteForm({"ticker": ticker, "note": typed})
     if not form.is_valid():
-        reason = form.errors["note"][0]
+        reason = next(iter(form.errors.values()))[0]
         return refuse(request, watchlist, f"{ticker}: {reason}", refused_note=(ticker, typed, reason))
-    services.write_note(watchlist, ticker, form.cleaned_data["note"])
+    services.write_note(watchlist, form.cleaned_data["ticker"], form.cleaned_data["note"])
     messages.success(request, f"The note on {ticker} is saved.")
     return answer(request, watchlist)
 
