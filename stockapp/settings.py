@@ -47,13 +47,13 @@ DEFAULT_FROM_EMAIL = ENV.email_from or "stockapp@localhost"
 SITE_URL = ENV.site_url or ("http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('*.')}")
 
 INSTALLED_APPS = [
+    "django_q",  # before the analysis, whose admin of its schedules takes the place of its own
     "stockapp",
     "stockapp.accounts",
     "stockapp.digest",
     "watchlist",
     "analysis",
     "django_htmx",
-    "django_q",
     "axes",
     "ninja",
     "django.contrib.admin",
