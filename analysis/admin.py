@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.db.models import Count, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,7 +30,7 @@ from analysis.models import (
     StrategyRecord,
     Worker,
 )
-from analysis.prices import normalise
+from analysis.prices import is_well_formed, normalise
 from analysis.services import Refused, cancel, remove, rerun
 
 DETAILS_SHOWN = 50
@@ -196,7 +197,10 @@ class StockForm(forms.ModelForm[Stock]):
     """A stock by hand; its ticker is written as everywhere else."""
 
     def clean_ticker(self) -> str:
-        return normalise(self.cleaned_data["ticker"])
+        ticker = normalise(self.cleaned_data["ticker"])
+        if not is_well_formed(ticker):
+            raise forms.ValidationError(f"“{ticker[:30]}” is not a ticker. A ticker looks like TCS.NS or AAPL.")
+        return ticker
 
 
 @admin.register(Stock)
@@ -297,6 +301,22 @@ class ScheduledRunAdmin(ReadOnly[ScheduledRun]):
 class EndingAdmin(ReadOnly[Ending]):
     list_display = ["job", "created_at", "told_at", "attempts", "error_message"]
     list_select_related = ["job"]
+
+
+Planned = apps.get_model("django_q", "Schedule")
+admin.site.unregister(Planned)
+
+
+@admin.register(Planned)
+class PlannedAdmin(admin.ModelAdmin[Model]):
+    """Calls that are planned: when may be changed, what may not, for any function of the server could be called."""
+
+    list_display = ["name", "func", "schedule_type", "next_run"]
+    fields = ["name", "func", "args", "schedule_type", "minutes", "cron", "repeats", "next_run"]
+    readonly_fields = ["name", "func", "args"]
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
 
 
 def duration_text(thing: Job | JobDetail | Result) -> str:

@@ -32,7 +32,8 @@ def lead_to_login(get_response: Answer) -> Answer:
             if (
                 had_session
             ):  # the session's cookie goes with this answer, and the page that is asked for next has to know
-                refresh.set_cookie(ENDED, "1", max_age=60, httponly=True, samesite="Lax")
+                is_secure = settings.SESSION_COOKIE_SECURE
+                refresh.set_cookie(ENDED, "1", max_age=60, httponly=True, secure=is_secure, samesite="Lax")
             return refresh
         query = {"next": _way_back(request)} | ({"ended": "1"} if had_session else {})
         return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode(query, safe='/')}")

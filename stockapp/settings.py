@@ -47,13 +47,13 @@ DEFAULT_FROM_EMAIL = ENV.email_from or "stockapp@localhost"
 SITE_URL = ENV.site_url or ("http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('*.')}")
 
 INSTALLED_APPS = [
+    "django_q",  # before the analysis, whose admin of its schedules takes the place of its own
     "stockapp",
     "stockapp.accounts",
     "stockapp.digest",
     "watchlist",
     "analysis",
     "django_htmx",
-    "django_q",
     "axes",
     "ninja",
     "django.contrib.admin",
@@ -65,12 +65,14 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-MIDDLEWARE = [
+MIDDLEWARE = [  # the first two stand outside all others, so that whatever those answer has their headers
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "stockapp.unavailable.say_unavailable",
+    "stockapp.limits.refuse_what_is_too_large",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -80,7 +82,6 @@ MIDDLEWARE = [
     "stockapp.middleware.lead_to_login",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

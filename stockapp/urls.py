@@ -24,3 +24,5 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
 ]
+
+handler400 = "stockapp.limits.bad_request"

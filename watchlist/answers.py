@@ -31,10 +31,17 @@ def form_of(request: Request) -> ShownForm:
     """Filters, order and open rows: from the address, and with an act, from that of the page it is made on."""
     given = request.GET.copy()
     if request.htmx and request.method == "POST":
-        given = QueryDict(urlsplit(request.htmx.current_url or "").query, mutable=True)
+        given = QueryDict(_query(request.htmx.current_url or ""), mutable=True)
         given.setlist("open", [])
     given.setlist("open", given.getlist("open") + request.POST.getlist("open"))
     return ShownForm(given)
+
+
+def _query(address: str) -> str:
+    try:
+        return urlsplit(address).query
+    except ValueError:  # no address at all
+        return ""
 
 
 def shown_of(request: Request) -> Shown:

@@ -73,6 +73,7 @@ class ShiftForm(forms.Form):
 class NoteForm(forms.Form):
     """The note beside one stock; the page names its field after the ticker, for several may be open at once."""
 
+    ticker = TickerField()
     note = forms.CharField(
         required=False,
         max_length=NOTE_LENGTH,

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+import analysis.urls  # noqa: F401 the converter of tickers is registered there
 from watchlist import file_views, list_views, neighbours, views
 
 app_name = "watchlist"
@@ -10,8 +11,8 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("watchlists/new/", list_views.create, name="create"),
     path("watchlists/watch/", views.watch, name="watch"),
-    path("stocks/<str:ticker>/previous/", neighbours.neighbour, {"step": -1}, name="previous_stock"),
-    path("stocks/<str:ticker>/next/", neighbours.neighbour, {"step": 1}, name="next_stock"),
+    path("stocks/<ticker:ticker>/previous/", neighbours.neighbour, {"step": -1}, name="previous_stock"),
+    path("stocks/<ticker:ticker>/next/", neighbours.neighbour, {"step": 1}, name="next_stock"),
     path("watchlists/<int:pk>/", views.watchlist, name="watchlist"),
     path("watchlists/<int:pk>/rename/", list_views.rename, name="rename"),
     path("watchlists/<int:pk>/shift/", list_views.shift, name="shift"),
@@ -21,7 +22,7 @@ urlpatterns = [
     path("watchlists/<int:pk>/export.csv", file_views.export_stocks, {"format": "csv"}, name="export_csv"),
     path("watchlists/<int:pk>/export.xlsx", file_views.export_stocks, {"format": "xlsx"}, name="export_xlsx"),
     path("watchlists/<int:pk>/rows/", views.rows, name="rows"),
-    path("watchlists/<int:pk>/rows/<str:ticker>/", views.row, name="row"),
+    path("watchlists/<int:pk>/rows/<ticker:ticker>/", views.row, name="row"),
     path("watchlists/<int:pk>/add/", views.add, name="add"),
     path("watchlists/<int:pk>/add-demo-market/", views.add_demo_market, name="add_demo_market"),
     path("watchlists/<int:pk>/remove/", views.remove, name="remove"),

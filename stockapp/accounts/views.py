@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -80,4 +80,5 @@ def switch_theme(request: HttpRequest) -> HttpResponse:
     user.save(update_fields=["theme"])
     back = form.cleaned_data["next"]
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
-    return remember_theme(redirect(back if is_ours else resolve_url("watchlist:home")), user.theme)
+    way = HttpResponseRedirect(back if is_ours else resolve_url("watchlist:home"))
+    return remember_theme(way, user.theme)

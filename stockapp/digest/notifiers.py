@@ -27,6 +27,7 @@ LOCAL = {
 """Apprise's modules whose services run programs, read files that the address names, or bypass Python's sockets."""
 
 NAT64 = IPv6Network("64:ff9b::/96")
+UNICAST = IPv6Network("2000::/3")  # all of IPv6 that the internet routes; Python takes more for global
 CONNECTIONS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 PROGRAMS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "os.startfile"}
 
@@ -90,9 +91,11 @@ def is_public(text: str) -> bool:
     except ValueError:
         return False
     if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None,))[0]
+        inner = address.ipv4_mapped or address.sixtofour
         if inner is None and address in NAT64:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is None and address not in UNICAST:
+            return False
         address = inner or address
     return address.is_global and not address.is_multicast
 

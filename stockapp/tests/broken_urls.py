@@ -6,7 +6,10 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+from stockapp.urls import handler400
 from stockapp.urls import urlpatterns as ours
+
+__all__ = ["handler400", "urlpatterns"]
 
 
 @login_not_required

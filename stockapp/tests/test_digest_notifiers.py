@@ -5,9 +5,11 @@ import re
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import urllib3
 from apprise import NotifyBase
 from apprise.manager_plugins import NotificationManager
 from pytest_django import Settings
@@ -34,6 +36,12 @@ FILES_AND_PROGRAMS = re.compile(
         "json://169.254.169.254/latest/meta-data",
         "json://[::1]/",
         "json://2130706433/",
+        "json://0x7f000001/",
+        "json://[::ffff:127.0.0.1]/",
+        "json://[::ffff:7f00:1]/",
+        "json://[fec0::1]/",
+        "json://LOCALHOST/",
+        "json://user:password@127.0.0.1:80/",
         "gotify://127.0.0.1/token",
         "mmost://10.1.2.3/token",
     ],
@@ -60,7 +68,10 @@ def test_addresses_of_public_services_are_accepted() -> None:
         ("8.8.8.8", True), ("2606:4700::1111", True), ("127.0.0.1", False), ("10.1.1.1", False), ("100.64.0.1", False),
         ("169.254.1.1", False), ("224.0.0.1", False), ("::1", False), ("fe80::1%eth0", False),
         ("fd00::1", False), ("::ffff:127.0.0.1", False), ("::ffff:8.8.8.8", True), ("64:ff9b::a00:1", False),
-        ("2002:7f00:1::", False), ("localhost", False), ("", False),
+        ("2002:7f00:1::", False), ("localhost", False), ("", False), ("::7f00:1", False), ("::ffff:0:7f00:1", False),
+        ("64:ff9b:1::a00:1", False), ("64:ff9b::808:808", True), ("fec0::1", False), ("ff02::1", False),
+        ("2001:0:808:808:0:0:f5ff:fffe", False), ("2001:db8::1", False), ("::", False), ("0.0.0.1", False),
+        ("::ffff:169.254.169.254", False), ("192.0.2.1", False), ("255.255.255.255", False), ("127.1", False),
     ],
 )  # fmt: skip
 def test_only_addresses_of_the_public_internet_are_public(text: str, public: bool) -> None:
@@ -80,6 +91,9 @@ def test_only_addresses_of_the_public_internet_are_public(text: str, public: boo
         ("windows://", "reads files or runs programs"),
         ("mailto://user:password@example.org?pgp=yes&pgpkey=/etc/passwd", "reads files or runs programs"),
         ("fcm://project@key/device?keyfile=/etc/passwd", "reads files or runs programs"),
+        ("json://0177.0.0.1/", "Apprise knows no such address"),
+        ("json://127.1/", "Apprise knows no such address"),
+        ("json://0/", "Apprise knows no such address"),
         ("tgram://x", "Apprise knows no such address"),
         ("json://no-such-host.invalid/", "There is no host"),
         ("discord://id/", "knows no such address|is missing or wrong"),
@@ -129,6 +143,42 @@ def test_a_connection_into_this_network_is_refused_while_sending(monkeypatch: py
         with pytest.raises(BadAddress, match="inside this network"):
             send(f"json://public.example:{received.port}/hook", title="Title", body="Body")
         assert received.got == []
+
+
+def test_a_redirect_into_this_network_is_refused_while_sending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first host is public, and its answer leads here: only the connection to it is made for us elsewhere."""
+    with hook() as public, hook() as inside:
+        public.status, public.location = 307, f"http://127.0.0.1:{inside.port}/admin"
+        connect = urllib3.util.connection.create_connection
+
+        def to_the_public(address: tuple[str, int], *args: Any, **options: Any) -> socket.socket:
+            if address[0] != "public.example":
+                return connect(address, *args, **options)
+            with ThreadPoolExecutor() as other:  # what is refused to who sends is not refused to another thread
+                return other.submit(socket.create_connection, ("127.0.0.1", public.port)).result()
+
+        monkeypatch.setattr(urllib3.util.connection, "create_connection", to_the_public)
+        with pytest.raises(BadAddress, match="inside this network"):
+            send("json://public.example/hook", title="Title", body="Body")
+        assert len(public.got) == 1
+        assert inside.got == []
+
+
+def test_a_name_that_leads_inside_is_refused_when_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of its addresses is enough, whatever its family."""
+    meanings = {
+        "rebound.example": ["10.0.0.1"],
+        "both.example": ["93.184.215.14", "127.0.0.1"],
+        "six.example": ["::1"],
+        "mapped.example": ["::ffff:192.168.0.1"],
+        "link.example": ["fe80::1%eth0"],
+    }
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *_, **__: [(0, 0, 0, "", (address, 0)) for address in meanings[host]]
+    )
+    for host in meanings:
+        with pytest.raises(BadAddress, match="inside this network"):
+            check(f"json://{host}/hook")
 
 
 def test_a_program_that_a_service_starts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

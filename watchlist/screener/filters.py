@@ -169,11 +169,12 @@ class Filters(FilterSet):
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Names and values as in an address, of the filters in use."""
+        """Names and values as in an address, of the filters in use, each once."""
         given = [(name, self.form[name].data) for name in self.used]
-        return [
+        values = (
             (name, str(one).strip()) for name, data in given for one in (data if isinstance(data, list) else [data])
-        ]
+        )
+        return list(dict.fromkeys(values))
 
     def _words(self, name: str) -> str:
         value, field = self.form.cleaned_data[name], self.form.fields[name]

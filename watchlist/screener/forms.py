@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 
+from analysis.prices import is_well_formed
 from watchlist.models import Screen, Watchlist
 
 
@@ -40,7 +41,7 @@ class SelectionForm(forms.Form):
     def __init__(self, data: Any, *, user: AbstractBaseUser | AnonymousUser) -> None:
         super().__init__(data)
         self.fields["watchlist"].queryset = Watchlist.objects.of(user)  # type: ignore[attr-defined]
-        self.tickers: list[str] = data.getlist("tickers")
+        self.tickers: list[str] = list(filter(is_well_formed, data.getlist("tickers")))
 
     def clean(self) -> dict[str, Any]:
         if not self.cleaned_data["all"] and not self.tickers:
