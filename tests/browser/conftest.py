@@ -4,10 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.visits import CHROMIUM, CHROMIUM_ARGUMENTS, allow_orm_beside_playwright, listen
+
+PATIENCE = 60_000  # only what never comes takes as long, however busy the machine is
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patience() -> None:
+    expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -25,6 +32,6 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def visitor(page: Page, live_server: LiveServer) -> Iterator[Page]:
     """A page whose console stays empty, whose policy holds and whose requests stay on the host, or the test fails."""
     complaints = listen(page, live_server.url)
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     yield page
     assert complaints == []
