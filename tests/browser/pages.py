@@ -55,6 +55,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
     running = make_job(*RUNNING, requested_by=owner, description="Six of the list")
     _do_half(running)
     queued = make_job(*WAITING, requested_by=owner, description="Two of the list")
+    Job.objects.filter(pk=queued.pk).update(progress_at=timezone.now() + timedelta(hours=1))
     lists = watched.get_absolute_url()
     stock = reverse("analysis:stock", args=["MERUVANTA.DEMO"])
     return {
@@ -87,7 +88,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
         "screener": [
             Visit("screener", reverse("screener:screener"), owner),
             Visit("screener-filters", reverse("screener:screener"), owner, act=open_filters),
-            Visit("screener-saved", f"{reverse('screener:screener')}?{screen.query}&screen={screen.pk}", owner),
+            Visit("screener-saved", screen.get_absolute_url(), owner),
             Visit("screener-nothing-matches", f"{reverse('screener:screener')}?verdict=sell&score_min=90", owner),
         ],
         "account": [

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
+from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -43,6 +44,7 @@ from tests.processes import wait_for  # noqa: E402
 
 WIDTHS = {1280: 800, 390: 844}
 TALLEST = 1200
+BEHIND_PROXY = {"X-Forwarded-Proto": "https"}
 QUALITY = 55
 
 
@@ -68,7 +70,10 @@ def main(names: list[str]) -> None:
             for theme in THEMES:
                 for width, height in WIDTHS.items():
                     context = browser.new_context(
-                        viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
+                        viewport={"width": width, "height": height},
+                        color_scheme=theme,
+                        reduced_motion="reduce",
+                        extra_http_headers=BEHIND_PROXY,
                     )
                     page = context.new_page()
                     _visit(page, address, visit)
@@ -105,28 +110,33 @@ def _picture(page: Page, width: int) -> bytes:
 
 @contextmanager
 def _web() -> Iterator[str]:
-    """The address of the web server, once it answers."""
+    """The address of the web server, once it answers; as it runs for real, so that failures have their own pages."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         bind = f"127.0.0.1:{free.getsockname()[1]}"
-    with _running("-m", "gunicorn", "stockapp.wsgi", "--bind", bind, "--threads", "8", "--log-level", "warning"):
-        wait_for(lambda: _answers(f"http://{bind}/login/"))
-        yield f"http://{bind}"
+    address = f"http://{bind}"
+    real = {"DEBUG": "false", "ALLOWED_HOSTS": "127.0.0.1", "CSRF_TRUSTED_ORIGINS": address}
+    with _running("manage.py", "collectstatic", "--no-input", "--verbosity", "0", **real) as collect:
+        collect.wait()
+    gunicorn = ["-m", "gunicorn", "stockapp.wsgi", "--bind", bind, "--threads", "8", "--log-level", "warning"]
+    with _running(*gunicorn, **real):
+        wait_for(lambda: _answers(f"{address}/login/"))
+        yield address
 
 
 def _answers(address: str) -> bool:
     try:
-        with urlopen(address) as answer:  # noqa: S310 - our own server
+        with urlopen(HttpRequest(address, headers=BEHIND_PROXY)) as answer:  # noqa: S310 - our own server
             return bool(answer.status == 200)
     except URLError:
         return False
 
 
 @contextmanager
-def _running(*command: str) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, start_new_session=True)
+def _running(*command: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, **env}, start_new_session=True)
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait()
