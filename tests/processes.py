@@ -24,13 +24,18 @@ def database_url() -> str:
     return f"postgresql://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
 
 
+def environment(folder: Path, **env: str) -> dict[str, str]:
+    """What a process is given that shall work on this test's database, with files of its own in `folder`."""
+    return {**os.environ, "DATABASE_URL": database_url(), "DATA_DIR": str(folder), **env}
+
+
 @contextmanager
 def manage(*args: str, folder: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py ARGS` as a process in a session of its own; it is asked to end afterwards, and its group has to."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", *args],
         cwd=BASE_DIR,
-        env={**os.environ, "DATABASE_URL": database_url(), "DATA_DIR": str(folder), **env},
+        env=environment(folder, **env),
         start_new_session=True,
     )
     try:

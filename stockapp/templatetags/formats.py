@@ -202,6 +202,12 @@ def part(value: Number, decimals: int = 1) -> str:
     return MISSING if _is_missing(value) else f"{number(100 * Decimal(str(value)), decimals)}%"
 
 
+@register.filter
+def signed_part(value: Number) -> str:
+    """A return, as a part of one, in percent with its sign: +0.25%, −2.87%."""
+    return MISSING if _is_missing(value) else percent(100 * Decimal(str(value)))
+
+
 @register.simple_tag
 def hit_interval(performance: Performance, top: float = 1.0) -> SafeString:
     """A hit rate with its interval, and the baseline as a line through it, from 0 to `top`; numbers stand beside it."""

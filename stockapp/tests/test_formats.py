@@ -137,6 +137,10 @@ def test_a_part_is_written_in_percent_without_a_sign() -> None:
     assert formats.part(-0.00155, 2) == "−0.16%"
 
 
+def test_a_return_is_written_in_percent_with_its_sign() -> None:
+    assert [formats.signed_part(value) for value in (0.0025, -0.0287, 0, None)] == ["+0.25%", "−2.87%", "0.00%", "–"]
+
+
 def test_an_interval_is_drawn_to_scale_with_its_baseline() -> None:
     baseline = Baseline(100, 0.25, None, None, None)
     performance = Performance(50, 0.2, (0.1, 0.3), 0.4, 0.0, 0.0, None, 0.1, baseline)

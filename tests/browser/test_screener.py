@@ -3,11 +3,9 @@
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.contrib.auth import get_user_model
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -143,22 +141,3 @@ def test_without_javascript_everything_but_keys_works(browser: Browser, live_ser
     page.get_by_role("button", name="Delete the screen").click()
     expect(page.get_by_text("The screen “Strong” is deleted.")).to_be_visible()
     context.close()
-
-
-@pytest.mark.usefixtures("market")
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_of_it_is_out_of_reach(
-    visitor: Page, live_server: LiveServer, theme: Literal["light", "dark"], width: int
-) -> None:
-    visitor.emulate_media(color_scheme=theme)
-    visitor.set_viewport_size({"width": width, "height": 800})
-    log_in(visitor, live_server)
-    ann = get_user_model().objects.get()
-    screen = Screen.objects.create(owner=ann, name="Mine", query="verdict=buy")
-    for query in (f"?verdict=buy&sort=stock&screen={screen.pk}", "?q=nothing&verdict=sell"):
-        visitor.goto(f"{live_server.url}/screener/{query}")
-        if width == 390:
-            visitor.get_by_role("button", name="Filters and columns").click()
-        found = Axe().run(visitor)
-        assert found.violations_count == 0, found.generate_report()
