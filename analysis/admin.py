@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from analysis.admin_lists import LongList, StrategyFilter
 from analysis.models import (
     Ending,
     ExchangeSchedule,
@@ -49,7 +50,7 @@ class ReadOnly[M: Model](admin.ModelAdmin[M]):
 @admin.register(Job)
 class JobAdmin(ReadOnly[Job]):
     list_display = ["short_id", "status", "source", "requested_by", "counts", "progress", "created_at", "took"]
-    list_filter = ["status", "source", "strategy"]
+    list_filter = ["status", "source", StrategyFilter]
     list_select_related = ["requested_by"]
     search_fields = ["id", "description", "requested_by__username"]
     date_hierarchy = "created_at"
@@ -132,13 +133,11 @@ class JobAdmin(ReadOnly[Job]):
 
 
 @admin.register(JobDetail)
-class JobDetailAdmin(ReadOnly[JobDetail]):
+class JobDetailAdmin(LongList[JobDetail], ReadOnly[JobDetail]):
     list_display = ["stock", "job_link", "status", "attempts", "verdict", "error_kind", "error_message", "took"]
     list_filter = ["status", "error_kind"]
     list_select_related = ["job", "stock"]
-    search_fields = ["stock__ticker", "job__id"]
-    date_hierarchy = "started_at"
-    show_full_result_count = False
+    ordering = ["-pk"]
 
     @admin.display(description="Job")
     def job_link(self, detail: JobDetail) -> SafeString:
@@ -154,12 +153,10 @@ class JobDetailAdmin(ReadOnly[JobDetail]):
 
 
 @admin.register(Result)
-class ResultAdmin(ReadOnly[Result]):
+class ResultAdmin(LongList[Result], ReadOnly[Result]):
     list_display = ["stock_id", "day", "status", "verdict", "score", "close", "source", "price_source", "took"]
-    list_filter = ["status", "verdict", "source", "price_source", "strategy"]
-    search_fields = ["stock__ticker", "stock__name"]
-    date_hierarchy = "day"
-    show_full_result_count = False
+    list_filter = ["day", "verdict", "status", "source", "price_source", StrategyFilter]
+    ordering = ["-day", "stock_id"]
     readonly_fields = ["took", "evidence_link"]
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:

@@ -143,9 +143,13 @@ class JobDetailQuerySet(models.QuerySet["JobDetail"]):
         """Details whose lease this slice still holds."""
         return self.filter(lease_token=token, status=DetailStatus.PROCESSING)
 
+    def leased(self) -> JobDetailQuerySet:
+        """Details at work: a constraint says that those alone are leased, and their index has nothing else."""
+        return self.filter(lease_until__isnull=False)
+
     def held_in(self, place: str) -> JobDetailQuerySet:
         """Details that processes of this place hold."""
-        return self.filter(status=DetailStatus.PROCESSING, holder__startswith=f"{place}:")
+        return self.leased().filter(holder__startswith=f"{place}:")
 
     def for_page(self) -> JobDetailQuerySet:
         """Failures first, then what runs, then by ticker."""
@@ -190,7 +194,7 @@ class JobDetail(models.Model):
         ordering = ["pk"]
         indexes = [
             models.Index(fields=["job", "status", "stock"], name="detail_to_claim"),
-            models.Index(fields=["lease_until"], condition=Q(status="processing"), name="detail_leased"),
+            models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="detail_leased"),
             models.Index(fields=["stock", "-id"], name="detail_newest_of_a_stock"),
             models.Index(fields=["status", "error_kind"], name="detail_by_error"),
         ]

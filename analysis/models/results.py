@@ -72,7 +72,8 @@ class Result(models.Model):
     class Meta:
         ordering = ["-day", "stock"]
         indexes = [
-            models.Index(fields=["day", "verdict"], name="result_by_day_and_verdict"),
+            models.Index(fields=["-day", "stock"], name="result_by_day"),
+            models.Index(fields=["verdict", "-day", "stock"], name="result_by_verdict"),
             models.Index(fields=["-updated_at"], name="result_newest_first"),
         ]
         constraints = [

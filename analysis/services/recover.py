@@ -88,8 +88,7 @@ def _lost() -> JobDetailQuerySet:
     """Details that nobody works on any more: their lease is over, or its holder, a process of this place, is dead."""
     holders = JobDetail.objects.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
     dead = [holder for holder in holders if is_dead(holder)]
-    held = JobDetail.objects.filter(status=DetailStatus.PROCESSING)
-    return held.filter(Q(lease_until__lt=timezone.now()) | Q(holder__in=dead))
+    return JobDetail.objects.leased().filter(Q(lease_until__lt=timezone.now()) | Q(holder__in=dead))
 
 
 def is_dead(holder: str) -> bool:

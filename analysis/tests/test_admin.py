@@ -132,3 +132,37 @@ def test_nobody_plans_a_call_of_another_function_there(staff: Client) -> None:
     assert (planned.func, planned.args, planned.hook) == ("analysis.services.run.run_slice", "", None)
     assert planned.schedule_type == "D"
     assert Schedule.objects.count() == 1
+
+
+@pytest.mark.parametrize("model", ["jobdetail", "result"])
+def test_a_long_list_counts_only_its_first_rows_and_reads_no_other_row_for_its_filters(
+    staff: Client, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", "MERUVANTA.DEMO")
+    monkeypatch.setattr("analysis.admin_lists.LongList.list_per_page", 2)
+    url = reverse(f"admin:analysis_{model}_changelist")
+    with CaptureQueriesContext(connection) as asked:
+        page = staff.get(url)
+    assert page.context["cl"].result_count == 3
+    table = f'FROM "analysis_{model}"'
+    said = [query["sql"] for query in asked.captured_queries if table in query["sql"]]
+    assert said
+    assert all(" LIMIT " in sql for sql in said)
+    monkeypatch.setattr("analysis.admin_lists.SHOWN_AT_MOST", 2)
+    assert staff.get(url).context["cl"].result_count == 2
+
+
+@pytest.mark.parametrize("model", ["jobdetail", "result"])
+def test_a_long_list_is_searched_by_ticker_and_by_name(staff: Client, model: str) -> None:
+    make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO")
+    Stock.objects.filter(pk="VANQUAY.DEMO").update(name="Quayside Tea")
+    url = reverse(f"admin:analysis_{model}_changelist")
+    for text, found in (("kaveri", ["KAVERI.DEMO"]), ("side te", ["VANQUAY.DEMO"]), ("none such", [])):
+        assert [row.stock_id for row in staff.get(url, {"q": text}).context["cl"].result_list] == found
+
+
+def test_results_are_filtered_by_strategy(staff: Client) -> None:
+    make_finished_job("KAVERI.DEMO")
+    url, strategy = reverse("admin:analysis_result_changelist"), Result.objects.get().strategy
+    assert staff.get(url, {"strategy": strategy}).context["cl"].result_count == 1
+    assert staff.get(url, {"strategy": "no such"}).context["cl"].result_count == 0

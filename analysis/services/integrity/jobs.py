@@ -65,14 +65,14 @@ def _recount(pk: UUID) -> None:
 
 def _find_ownerless() -> list[int]:
     """Nobody holds them, or a process of this machine that is dead, while no worker lives to take them over."""
-    held = JobDetail.objects.filter(status=DetailStatus.PROCESSING)
+    held = JobDetail.objects.leased()
     holders = held.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
     dead = [] if Worker.objects.alive().exists() else [holder for holder in holders if is_dead(holder)]
     return list(held.filter(holder__in=["", *dead]).values_list("pk", flat=True))
 
 
 def _find_expired() -> list[int]:
-    held = JobDetail.objects.filter(status=DetailStatus.PROCESSING, lease_until__lt=timezone.now() - LONG)
+    held = JobDetail.objects.leased().filter(lease_until__lt=timezone.now() - LONG)
     return list(held.values_list("pk", flat=True))
 
 

@@ -1,0 +1,58 @@
+"""Long lists in the admin: what makes a page of a million rows cost what a page of a thousand does.
+
+Django's own list counts every row, reads every row for the values of a filter, and every date for its hierarchy.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+
+from analysis.engine import STRATEGIES
+from analysis.models import Stock
+
+SHOWN_AT_MOST = 10_000
+STOCKS_SEARCHED = 200
+
+
+class FirstRows[M: Model](Paginator[M]):
+    """Pages of the first rows alone: filters and the search lead to the others."""
+
+    object_list: QuerySet[M]
+
+    @cached_property
+    def count(self) -> int:
+        return self.object_list.order_by().values("pk")[:SHOWN_AT_MOST].count()
+
+
+class LongList[M: Model](admin.ModelAdmin[M]):
+    """A list of rows of stocks, which a ticker or a part of a company's name finds."""
+
+    paginator = FirstRows
+    show_full_result_count = False
+    search_fields = ["stock__ticker"]  # for there to be a search; `get_search_results` is what searches
+    search_help_text = f"A ticker or a part of a name. Of more than {SHOWN_AT_MOST:,} rows the first are shown."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        """The rows of the stocks that match, which are looked up first."""
+        if text := search_term.strip():
+            stocks = Stock.objects.filter(Q(ticker__icontains=text) | Q(name__icontains=text)).order_by("ticker")
+            queryset = queryset.filter(stock__in=list(stocks.values_list("pk", flat=True)[:STOCKS_SEARCHED]))
+        return queryset, False
+
+
+class StrategyFilter(admin.SimpleListFilter):
+    """By strategy, of those there are."""
+
+    title = parameter_name = "strategy"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> Iterable[tuple[str, str]]:
+        return [(key, strategy.name) for key, strategy in STRATEGIES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        return queryset.filter(strategy=self.value()) if self.value() else queryset
