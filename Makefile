@@ -2,6 +2,7 @@
 # make test   the whole suite on SQLite, and on PostgreSQL what a database has a part in
 # make setup  what `make run` prepares, without starting anything
 # make check  all static checks
+# make screenshots  pictures of every page, into docs/screenshots
 # make yahoo-standin  a server that answers for Yahoo, to watch failures: then YAHOO_URL=http://127.0.0.1:8009 make run
 
 SHELL := /bin/sh
@@ -12,7 +13,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 MANAGE := $(RUN) manage.py
 
-.PHONY: run setup test quick check requirements yahoo-standin
+.PHONY: run setup test quick check requirements screenshots yahoo-standin
 
 run: setup
 	@$(MANAGE) load_demo --user demo
@@ -45,6 +46,11 @@ check: $(VENV)/installed-dev .env
 	$(MANAGE) makemigrations --check --dry-run
 	DEBUG=false ALLOWED_HOSTS=example.org $(MANAGE) check --deploy
 	DEBUG=false ALLOWED_HOSTS=example.org $(MANAGE) check --deploy --tag security --fail-level WARNING
+
+screenshots: $(VENV)/installed-dev .env
+	@$(MANAGE) install_assets
+	@sh tests/system_packages.sh
+	$(RUN) -m tests.browser.screenshots $(ARGS)
 
 yahoo-standin: $(VENV)/installed
 	@exec $(RUN) -m tests.yahoo_standin
