@@ -1,5 +1,5 @@
 # make run    the application on this machine: http://127.0.0.1:8000/
-# make test   the whole suite
+# make test   the whole suite on SQLite, and on PostgreSQL what a database has a part in
 # make setup  what `make run` prepares, without starting anything
 # make check  all static checks
 # make yahoo-standin  a server that answers for Yahoo, to watch failures: then YAHOO_URL=http://127.0.0.1:8009 make run
@@ -28,7 +28,7 @@ test: $(VENV)/installed-dev .env
 	@$(MANAGE) install_assets
 	@sh tests/system_packages.sh
 	$(RUN) -m pytest -n auto $(ARGS)
-	$(RUN) tests/with_postgresql.py $(RUN) -m pytest -n auto $(ARGS)
+	$(RUN) tests/with_postgresql.py $(RUN) -m pytest -n auto -m "django_db or slow" $(ARGS)
 
 quick: $(VENV)/installed-dev
 	$(RUN) -m pytest -n auto -m "not slow" $(ARGS)

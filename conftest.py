@@ -1,9 +1,18 @@
-"""What every test shares: folders of its own."""
+"""What every test shares: folders of its own, and time enough."""
 
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
+
+PROCESS_SECONDS = 900  # only what hangs takes as long, however busy the machine is
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests with processes or a browser the time that they may need on a busy machine."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(PROCESS_SECONDS))
 
 
 @pytest.fixture(autouse=True)

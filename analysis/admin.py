@@ -88,7 +88,7 @@ class JobAdmin(ReadOnly[Job]):
     def rerun_all(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         self._each(request, jobs, lambda job: self._rerun(request, job, failed_only=False))
 
-    @admin.action(description="Run again: failed stocks", permissions=["rerun"])
+    @admin.action(description="Run again: stocks that failed or were cancelled", permissions=["rerun"])
     def rerun_failed(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         self._each(request, jobs, lambda job: self._rerun(request, job, failed_only=True))
 

@@ -16,9 +16,11 @@ def every_night(name: str, path: str, *, at: tuple[int, int]) -> None:
     """See to it that the function at a dotted path is called every night at this hour and minute, local time.
 
     What somebody has changed about the schedule of this name stays; missed nights are made up for once. Two at once may
-    plan it twice, so the function must be safe to call twice.
+    plan it twice, so the function must be safe to call twice; whoever comes next leaves the first of the two.
     """
-    if is_waiting(name):
+    waiting = Schedule.objects.filter(name=name).order_by("pk")
+    if first_planned := waiting.first():
+        waiting.filter(pk__gt=first_planned.pk).delete()
         return
     hour, minute = at
     first = timezone.localtime().replace(hour=hour, minute=minute, second=0, microsecond=0)

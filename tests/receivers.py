@@ -77,6 +77,7 @@ class _Mail(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) != b".\r\n":
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+        self.server.box.raw.append(b"".join(lines))  # type: ignore[attr-defined]
         return email.message_from_bytes(b"".join(lines), policy=email.policy.default)
 
     def _say(self, reply: str) -> None:
@@ -90,6 +91,7 @@ class Mailbox:
     port: int = 0
     refuses: bool = False
     got: list[email.message.EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
 
     @property
     def mailers(self) -> dict[str, Any]:

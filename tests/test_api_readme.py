@@ -49,7 +49,7 @@ def test_the_five_minutes_of_the_readme_work_as_written(tmp_path: Path) -> None:
     shown = script.replace("curl -s ", "curl --silent --show-error --fail-with-body --write-out '\\n' ")
     with manage("serve", "--bind", address.removeprefix("http://"), folder=tmp_path):
         wait_for(lambda: is_well(address))
-        ran = subprocess.run(["bash", "-euo", "pipefail", "-c", shown], capture_output=True, text=True, timeout=100)
+        ran = subprocess.run(["bash", "-euo", "pipefail", "-c", shown], capture_output=True, text=True, timeout=600)
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
     answers = [json.loads(line) for line in ran.stdout.splitlines() if line]
     assert len(answers) == script.count("curl -s") - 2  # but the submission's, and those of the wait

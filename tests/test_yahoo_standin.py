@@ -46,7 +46,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 def get(url: str) -> tuple[int, str]:
     try:
-        with urlopen(url, timeout=5) as answer:  # noqa: S310
+        with urlopen(url, timeout=60) as answer:  # noqa: S310
             return answer.status, answer.read().decode()
     except HTTPError as error:
         return error.code, error.read().decode()

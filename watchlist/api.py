@@ -12,7 +12,7 @@ from ninja import Field, Query, Router, Schema, Status
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, SUBMIT_PROBLEMS, WRITE_PROBLEMS, Invalid, Problem
 from analysis.api.stocks import StockOut
-from analysis.api.values import SYMBOL, Payload, Ticker
+from analysis.api.values import SYMBOL, Payload, Ticker, WholeText
 from analysis.services import Refused
 from watchlist import services
 from watchlist.forms import AddForm, NameForm
@@ -40,7 +40,7 @@ class WatchlistWithStocks(WatchlistOut):
 
 
 class NameIn(Payload):
-    name: str = Field(json_schema_extra={"minLength": 1, "maxLength": 60, "examples": ["Banks"]})
+    name: WholeText = Field(json_schema_extra={"minLength": 1, "maxLength": 60, "examples": ["Banks"]})
 
 
 class TickerIn(Payload):

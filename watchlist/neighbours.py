@@ -14,19 +14,29 @@ from watchlist.models import Watchlist, WatchlistItem
 
 @require_safe
 def neighbour(request: Request, ticker: str, step: int) -> HttpResponse:
-    """To the stock before or after this one, round the user's list: the one named by `list`, else the first with it."""
-    chosen = request.GET.get("list", "")
-    lists = Watchlist.objects.of(request.user)
-    items = WatchlistItem.objects.filter(watchlist__in=lists)
-    items = items.order_by("watchlist__position", "watchlist", "position", "pk")
-    found = list(items.values_list("watchlist", "stock"))
-    here = next((pk for pk, stock in found if stock == ticker and chosen in {"", str(pk)}), None)
-    tickers = [stock for pk, stock in found if pk == (here or found[0][0])]
-    if not tickers:
+    """To the stock before or after this one, round a list of the user's, or to its end where this one is not on it.
+
+    The list is the one named by `list`; where that has no stocks or is not the user's, the first with this stock.
+    """
+    found = _stocks_by_list(request)
+    named = next((pk for pk in found if str(pk) == request.GET.get("list")), None)
+    holding = (pk for pk, tickers in found.items() if ticker in tickers)
+    chosen = named or next(holding, None) or next(iter(found), None)
+    if chosen is None:
         messages.info(request, "Your watchlists have no stocks yet.")
         return redirect("analysis:stock", ticker)
-    if here is None:
-        return redirect("analysis:stock", tickers[0 if step > 0 else -1])
-    next_one = tickers[(tickers.index(ticker) + step) % len(tickers)]
-    query = f"?list={here}" if chosen else ""
-    return redirect(reverse("analysis:stock", args=[next_one]) + query)
+    tickers = found[chosen]
+    end = 0 if step > 0 else -1
+    place = (tickers.index(ticker) + step) % len(tickers) if ticker in tickers else end
+    query = f"?list={named}" if named else ""
+    return redirect(reverse("analysis:stock", args=[tickers[place]]) + query)
+
+
+def _stocks_by_list(request: Request) -> dict[int, list[str]]:
+    """The tickers of each of the user's lists that has any, in their order."""
+    items = WatchlistItem.objects.filter(watchlist__in=Watchlist.objects.of(request.user))
+    items = items.order_by("watchlist__position", "watchlist", "position", "pk")
+    found: dict[int, list[str]] = {}
+    for pk, ticker in items.values_list("watchlist", "stock"):
+        found.setdefault(pk, []).append(ticker)
+    return found

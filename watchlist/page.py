@@ -24,6 +24,12 @@ class Row(Standing):
     is_open: bool = False
     note_error: str = ""
     """Why what was typed, which `note` then holds, could not be saved."""
+    watchlist: int = 0
+
+    @property
+    def address(self) -> str:
+        """The stock's page, from which the keys [ and ] lead on through this list."""
+        return f"{self.stock.get_absolute_url()}?list={self.watchlist}"
 
     @property
     def key(self) -> str:
@@ -32,7 +38,7 @@ class Row(Standing):
 
     @classmethod
     def of(cls, item: WatchlistItem, profile: RiskProfile, now: datetime, *, is_open: bool = True) -> Row:
-        return cls(item.stock, profile, now, item.attempts, item.note, is_open)
+        return cls(item.stock, profile, now, item.attempts, item.note, is_open, watchlist=item.watchlist_id)
 
 
 @dataclass(frozen=True)

@@ -111,9 +111,9 @@ def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
 
 
 @transactional
-def write_note(watchlist: Watchlist, ticker: str, note: str) -> None:
-    """Put a note beside a stock, in place of the one it had."""
-    watchlist.items.filter(stock=ticker).update(note=note)
+def write_note(watchlist: Watchlist, ticker: str, note: str) -> bool:
+    """Put a note beside a stock, in place of the one it had; False when the stock is not on the list."""
+    return watchlist.items.filter(stock=ticker).update(note=note) > 0
 
 
 @transactional

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import reswap, retarget
 
 from analysis.services import Refused
 from analysis.views.requests import Request, profile_of
@@ -47,7 +48,10 @@ def row(request: Request, pk: int, ticker: str) -> HttpResponse:
     shown = shown_of(request)
     if not request.htmx:
         return redirect(f"{watchlist.get_absolute_url()}{shown.toggled_query(ticker)}")
-    item = get_object_or_404(watchlist.items.for_page(), stock=ticker)
+    item = watchlist.items.for_page().filter(stock=ticker).first()
+    if item is None:  # removed on another page meanwhile: the whole table takes the place of what is shown
+        refusal = refuse(request, watchlist, f"{ticker} is not on “{watchlist}” any more.")
+        return reswap(retarget(refusal, "#live"), "outerHTML")
     opened = Row.of(item, profile_of(request), timezone.now())
     return render(
         request, "watchlist/row.html", {"row": opened, "stock": item.stock, "watchlist": watchlist, "shown": shown}
@@ -135,7 +139,9 @@ def note(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         reason = next(iter(form.errors.values()))[0]
         return refuse(request, watchlist, f"{ticker}: {reason}", refused_note=(ticker, typed, reason))
-    services.write_note(watchlist, form.cleaned_data["ticker"], form.cleaned_data["note"])
+    ticker = form.cleaned_data["ticker"]
+    if not services.write_note(watchlist, ticker, form.cleaned_data["note"]):
+        return refuse(request, watchlist, f"The note is not saved: {ticker} is not on “{watchlist}” any more.")
     messages.success(request, f"The note on {ticker} is saved.")
     return answer(request, watchlist)
 

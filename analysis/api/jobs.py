@@ -108,7 +108,7 @@ class DetailQuery(Schema):
 
 
 class RerunIn(Payload):
-    failed_only: bool = Field(False, description="Only the stocks that failed, instead of all.")
+    failed_only: bool = Field(False, description="Only the stocks that failed or were cancelled, instead of all.")
 
 
 @router.get("/jobs", response={200: Page[JobOut], READ_PROBLEMS: Problem})
@@ -146,7 +146,7 @@ def cancel_job(request: HttpRequest, job_id: UUID) -> Any:
     response={201: SubmissionOut, 200: SubmissionOut, SUBMIT_PROBLEMS: Problem},
 )
 def rerun_job(request: HttpRequest, job_id: UUID, payload: RerunIn) -> Any:
-    """Run the stocks of an ended job again, in a job of their own: all, or those that failed."""
+    """Run the stocks of an ended job again, in a job of their own: all, or those that did not complete."""
     job = _writable(request, job_id)
     submission = services.rerun(job, source=Source.API, failed_only=payload.failed_only, requested_by=request.user)
     return submission_out(request, submission)

@@ -45,6 +45,9 @@ class Problem(Schema):
     error: Error
 
 
+GROUPS = {"payload", "wanted", "asked"}
+"""What the operations call the bodies and groups of parameters that they take: no program knows these names."""
+
 READ_PROBLEMS = frozenset({401, 404, 422, 503})
 WRITE_PROBLEMS = READ_PROBLEMS | {400, 403, 413}
 SUBMIT_PROBLEMS = WRITE_PROBLEMS | {429}
@@ -88,7 +91,7 @@ def _not_valid(request: HttpRequest, error: Any) -> HttpResponse:
     fields: dict[str, list[str]] = {}
     for found in error.errors:
         place = [str(part) for part in found["loc"][1:]]
-        name = ".".join(place[1:] if place[:1] == ["payload"] else place) or "body"
+        name = ".".join(place[1:] if place and place[0] in GROUPS else place) or "body"
         message = found["msg"].removeprefix("Value error, ")
         fields.setdefault(name, []).append(message if message.endswith(".") else f"{message}.")
     return _invalid(request, Invalid(fields))

@@ -26,6 +26,15 @@ def _strategy(key: str) -> str:
     return key
 
 
+def _text(text: str) -> str:
+    """Half of a character, which JSON can write as `\\ud800`, is none, and no database keeps it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("A character of this text is not whole.") from None
+    return text
+
+
 SYMBOL: dict[str, Any] = {
     "type": "string",
     "pattern": "^[A-Za-z0-9^][A-Za-z0-9.&^=-]{0,19}$",
@@ -33,6 +42,7 @@ SYMBOL: dict[str, Any] = {
 }
 Ticker = Annotated[str, AfterValidator(_ticker), WithJsonSchema(SYMBOL)]
 StrategyKey = Annotated[str, AfterValidator(_strategy), WithJsonSchema({"type": "string", "enum": list(STRATEGIES)})]
+WholeText = Annotated[str, AfterValidator(_text)]
 Text = Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")]
 Capital = Annotated[Decimal, Field(ge=0, le=10**15, description="In the currency of the stock.")]
 Percent = Annotated[Decimal, Field(ge=Decimal("0.01"), le=100)]

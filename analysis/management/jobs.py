@@ -33,8 +33,8 @@ def find_job(text: str) -> Job:
 
 
 def day_of(text: str | None) -> date | None:
-    """The day written so. Raises CommandError (exit code 2)."""
-    if not text:
+    """The day written so; None where nothing was. Raises CommandError (exit code 2)."""
+    if text is None:
         return None
     try:
         return date.fromisoformat(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
@@ -21,6 +22,9 @@ def validate_ticker(text: str) -> None:
         raise ValidationError(f"“{text}” is not a ticker. A ticker looks like TCS.NS or AAPL.")
 
 
+HALF_A_DIGIT = 0.005
+"""Scores (in [-1, 1]), changes in percent and risk:rewards are shown to a hundredth."""
+
 # What the screener reads of a stock and of its newest result.
 SCREENED = ("ticker", "name", "exchange", "currency", "industry", "is_active", "last_status", "last_analyzed_at")
 SCREENED_RESULT = (
@@ -36,27 +40,39 @@ class StockQuerySet(models.QuerySet["Stock"]):
     def analyzed(self) -> StockQuerySet:
         return self.filter(last_result__isnull=False)
 
-    def for_screener(self, *, long_only: bool) -> StockQuerySet:
-        """Every analysed stock with its newest result: one query, whatever the history's size, and no evidence.
+    def at_least(self, column: str, lowest: float) -> StockQuerySet:
+        """Those whose number is not below this one as people read it: 1.996 is shown as 2.00, and is at least 2."""
+        return self.filter(**{f"{column}__gte": round(lowest - HALF_A_DIGIT, 9)})
+
+    def at_most(self, column: str, highest: float) -> StockQuerySet:
+        """Those whose number is not above this one as people read it."""
+        return self.filter(**{f"{column}__lt": round(highest + HALF_A_DIGIT, 9)})
+
+    def signalled_since(self, day: date) -> StockQuerySet:
+        """Those with a verdict other than Neutral that began on this day or later."""
+        return self.filter(last_result__verdict_since__gte=day).exclude(last_result__verdict=Verdict.NEUTRAL.value)
+
+    def to_screen(self, *, long_only: bool) -> StockQuerySet:
+        """Every analysed stock with its newest result, and what it is filtered and sorted by.
 
         `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward` is missing where the user sees no
-        plan. Each is there to filter and to sort by.
+        plan.
         """
         risk_reward = F("last_result__risk_reward")
         shorts_hidden = Case(When(last_result__side=Side.SHORT.value, then=None), default=risk_reward)
         codes = [When(last_result__verdict=verdict.value, then=Value(verdict.code)) for verdict in Verdict]
         ratio = F("last_result__close") / NullIf(F("last_result__previous_close"), Value(0.0))
-        return (
-            self.analyzed()
-            .annotate(
-                change=(ratio - 1.0) * 100.0,
-                verdict_code=Case(*codes, output_field=models.SmallIntegerField()),
-                planned_risk_reward=shorts_hidden if long_only else risk_reward,
-            )
-            .select_related("last_result")
-            .only(*SCREENED, *(f"last_result__{name}" for name in SCREENED_RESULT))
-            .fetch_mode(models.FETCH_RAISE)
+        found = self.analyzed().annotate(
+            change=(ratio - 1.0) * 100.0,
+            verdict_code=Case(*codes, output_field=models.SmallIntegerField()),
+            planned_risk_reward=shorts_hidden if long_only else risk_reward,
         )
+        return found.select_related("last_result").fetch_mode(models.FETCH_RAISE)
+
+    def for_screener(self, *, long_only: bool) -> StockQuerySet:
+        """As `to_screen`, with no more than the page shows: one query, whatever the history's size, no evidence."""
+        shown = [*SCREENED, *(f"last_result__{name}" for name in SCREENED_RESULT)]
+        return self.to_screen(long_only=long_only).only(*shown)
 
     def lock(self, tickers: Iterable[str]) -> None:
         """Lock these rows in one order for everybody, so that two transactions never wait for each other."""

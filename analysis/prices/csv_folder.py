@@ -3,7 +3,7 @@
 import csv
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
 
@@ -37,6 +37,15 @@ class CsvPrices:
     def daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
         """The bars in each ticker's file from `since` on (None: all), or the error that says why not."""
         return {ticker: self._answer(ticker, since) for ticker in tickers}
+
+    def has_changed(self, ticker: str, since: datetime) -> bool:
+        """Whether the ticker's file was written, or another put in its place, after that moment."""
+        try:
+            about = (self._folder / f"{ticker}.csv").stat()
+        except OSError:
+            return False
+        # A file that was copied or moved there may keep the time at which it was written elsewhere; this one it gets.
+        return datetime.fromtimestamp(max(about.st_mtime, about.st_ctime), UTC) > since
 
     def _answer(self, ticker: str, since: date | None) -> History | PriceError:
         try:

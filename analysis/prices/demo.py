@@ -44,6 +44,10 @@ class DemoMarket:
         now = self._now()
         return {ticker: _answer(ticker, since, now) for ticker in tickers}
 
+    def has_changed(self, ticker: str, since: datetime) -> bool:
+        """Never: a bar stays as it is once its session is past."""
+        return False
+
 
 def _answer(ticker: str, since: date | None, now: datetime) -> History | PriceError:
     company = COMPANY_BY_TICKER.get(ticker)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal, Protocol, Self
 
@@ -95,6 +95,9 @@ class PriceSource(Protocol):
 
         One answer per ticker, under the ticker as it was asked for; nothing is raised for the batch.
         """
+
+    def has_changed(self, ticker: str, since: datetime) -> bool:
+        """Whether its bars of a ticker were changed after a moment (aware), where that can be told without fetching."""
 
 
 def _severity(value: str | None) -> Severity:

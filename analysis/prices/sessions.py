@@ -20,10 +20,11 @@ _LAST_DAY = date(2060, 1, 1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Schedule:
-    """Sessions as datetime64[D] and their closes as datetime64[m] in UTC; weekdays are assumed after `known_until`."""
+    """Sessions as datetime64[D], their closes as datetime64[m] in UTC; weekdays are assumed outside what is known."""
 
     sessions: NDArray[np.datetime64]
     closes: NDArray[np.datetime64]
+    known_from: date | None
     known_until: date | None
 
     def count_until(self, day: date) -> int:
@@ -80,11 +81,10 @@ def sessions_late(ticker: str, last_session: date, now: datetime) -> int:
 def are_sessions(ticker: str, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
     """Which of `days` (datetime64[D]) are sessions; days that the calendar does not reach all count as sessions."""
     schedule = _schedule_of(ticker)
-    if schedule.known_until is None:
+    if schedule.known_from is None or schedule.known_until is None:
         return np.ones(days.shape, dtype=np.bool_)
-    sessions = schedule.sessions
-    unknown = (days < sessions[0]) | (days > np.datetime64(schedule.known_until))
-    expected: NDArray[np.bool_] = unknown | np.isin(days, sessions)
+    unknown = (days < np.datetime64(schedule.known_from)) | (days > np.datetime64(schedule.known_until))
+    expected: NDArray[np.bool_] = unknown | np.isin(days, schedule.sessions)
     return expected
 
 
@@ -99,15 +99,17 @@ def calendar_end(exchange: Exchange) -> date | None:
 
 
 def assumed_weekdays(ticker: str, day: date) -> Finding | None:
-    """The finding that sessions up to `day` are guessed as Monday to Friday; None when the calendar knows them."""
-    exchange = exchange_of(ticker)
-    known_until = calendar_end(exchange)
-    if known_until is not None and day <= known_until:
+    """The finding that sessions around `day` are guessed as Monday to Friday; None when the calendar knows them."""
+    exchange, schedule = exchange_of(ticker), _schedule_of(ticker)
+    known_from, known_until = schedule.known_from, schedule.known_until
+    if known_from is not None and known_until is not None and known_from <= day <= known_until:
         return None
     if exchange is UNKNOWN_EXCHANGE:
         reason = f"The exchange of {ticker} is not known"
     elif known_until is None:
         reason = f"The holidays of {exchange.name} are not known"
+    elif known_from is not None and day < known_from:
+        reason = f"The holidays of {exchange.name} are known since {known_from} only"
     else:
         reason = f"The holidays of {exchange.name} are known until {known_until} only"
     return Finding("weekdays_assumed", f"{reason}: every weekday counts as a session.", "info", day)
@@ -123,23 +125,25 @@ def _schedule_at(exchange: Exchange) -> _Schedule:
 
 @lru_cache
 def _schedule(calendar_code: str | None, timezone: str, trades_on: timedelta) -> _Schedule:
-    """The sessions of a calendar from 1997 (or its own start) to 2060; weekdays where it ends or there is none."""
+    """The sessions of a calendar from 1997 to 2060; weekdays before it begins, where it ends or where there is none."""
     if calendar_code is None:
         sessions = _weekdays(_FIRST_DAY)
-        return _Schedule(sessions, _closes(sessions, timedelta(days=1), timezone), None)
+        return _Schedule(sessions, _closes(sessions, timedelta(days=1), timezone), None, None)
     calendar = _calendar(calendar_code)
     closes = calendar.closes + trades_on
-    known_until = calendar.sessions[-1].date()
+    known_from, known_until = calendar.sessions[0].date(), calendar.sessions[-1].date()
     usual_close = closes.iloc[-1].tz_convert(timezone).tz_localize(None) - calendar.sessions[-1]
-    guessed = _weekdays(known_until + timedelta(days=1))
+    earlier, later = _weekdays(_FIRST_DAY, known_from), _weekdays(known_until + timedelta(days=1))
     return _Schedule(
-        np.concatenate([calendar.sessions.to_numpy().astype("datetime64[D]"), guessed]),
+        np.concatenate([earlier, calendar.sessions.to_numpy().astype("datetime64[D]"), later]),
         np.concatenate(
             [
+                _closes(earlier, usual_close, timezone),
                 closes.dt.tz_localize(None).to_numpy().astype("datetime64[m]"),
-                _closes(guessed, usual_close, timezone),
+                _closes(later, usual_close, timezone),
             ]
         ),
+        known_from,
         known_until,
     )
 
@@ -151,8 +155,9 @@ def _calendar(code: str) -> ExchangeCalendar:
         return get_calendar(code)
 
 
-def _weekdays(first: date) -> NDArray[np.datetime64]:
-    days = np.arange(first, _LAST_DAY, dtype="datetime64[D]")
+def _weekdays(first: date, end: date = _LAST_DAY) -> NDArray[np.datetime64]:
+    """From `first` on, before `end`."""
+    days = np.arange(first, end, dtype="datetime64[D]")
     return days[np.is_busday(days)]
 
 

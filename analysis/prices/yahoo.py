@@ -11,7 +11,7 @@ What keeps it honest, all of it measured:
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,10 @@ class YahooPrices:
                 limited = answer
             answers[ticker] = answer
         return answers
+
+    def has_changed(self, ticker: str, since: datetime) -> bool:
+        """Not that one could tell without asking; what was adjusted shows in the sessions that are asked for again."""
+        return False
 
     def _answer(self, ticker: str, since: date | None) -> History | PriceError:
         if not is_well_formed(ticker):  # yfinance would look an ISIN up, in a session of its own

@@ -13,7 +13,7 @@ from django.utils import timezone
 from analysis.engine import Assessment
 from analysis.models import Job, JobDetail, RawData, Result, Stock
 from analysis.services.claim import Lease, renew
-from analysis.services.finish import REPLACED, result_of
+from analysis.services.finish import REPLACED, result_of, tell_stocks
 from analysis.services.transient import persistent
 from analysis.services.work import Desk, Outcome
 
@@ -47,4 +47,5 @@ def _save(lease: Lease, detail: JobDetail, outcomes: Sequence[Outcome]) -> bool:
         unique_fields=["stock", "day"],
         update_fields=REPLACED,
     )
+    tell_stocks(job, completed=[detail.stock_id], failed={}, now=now)
     return True

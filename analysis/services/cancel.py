@@ -25,5 +25,7 @@ def cancel(job: Job, *, reason: str = "") -> bool:
     tickers = list(waiting.values_list("stock_id", flat=True))
     waiting.update(status=DetailStatus.CANCELLED, completed_at=now, not_before=None, wait_reason="")
     Stock.objects.lock(tickers)
-    Stock.objects.filter(last_job=job, last_status=StockStatus.QUEUED).update(last_status=StockStatus.CANCELLED)
+    Stock.objects.filter(last_job=job, last_status=StockStatus.QUEUED).update(
+        last_status=StockStatus.CANCELLED, last_wait=""
+    )
     return True

@@ -92,6 +92,7 @@ def _save_results(
 ) -> dict[int, int]:
     """Upsert by (stock, day), but neither a failure over a success nor an older run's success over a newer one's.
 
+    A backfill that found no session of its days writes nothing: the newest day before them is none of its business.
     Returns detail pk -> result pk; a success that came too late points at the newer one.
     """
     there = Result.objects.completed().filter(
@@ -100,6 +101,8 @@ def _save_results(
     successes = {(result.stock_id, result.day): result for result in there.only("stock_id", "day", "started_at")}
     to_save, too_late = [], {}
     for outcome in outcomes:
+        if job.since and outcome.day < job.since:
+            continue
         success = successes.get((outcome.detail.stock_id, outcome.day))
         if success is None or (isinstance(outcome.found, Assessment) and success.started_at <= outcome.started_at):
             to_save.append(outcome)

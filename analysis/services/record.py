@@ -42,9 +42,10 @@ def want_records() -> None:
 
 def may_want_records() -> bool:
     """Whether a person may ask: none is being computed, and the newest has rested for ten minutes."""
-    if StrategyRecord.objects.filter(wanted_at__isnull=False).exists():
+    records = StrategyRecord.objects.filter(strategy__in=STRATEGIES)
+    if records.filter(wanted_at__isnull=False).exists():
         return False
-    newest: datetime | None = StrategyRecord.objects.aggregate(Max("computed_at"))["computed_at__max"]
+    newest: datetime | None = records.aggregate(Max("computed_at"))["computed_at__max"]
     return newest is None or timezone.now() - newest > REST
 
 
@@ -69,7 +70,7 @@ def refresh(*, seconds: float = SLICE_SECONDS) -> bool:
     if not rows:
         return False
     ends = time.monotonic() + seconds
-    gathered = Gathered.resumed(rows) or Gathered(_source(), {row.strategy: None for row in rows})
+    gathered = Gathered.resumed(rows) or Gathered.begun(rows)
     for histories in _batches(gathered):
         gathered.add(histories)
         if time.monotonic() > ends or is_stopping():
@@ -77,7 +78,7 @@ def refresh(*, seconds: float = SLICE_SECONDS) -> bool:
             return False
         if not _renew(token):
             return False
-    return _finish(token, rows, gathered)
+    return _finish(token, gathered)
 
 
 def compute_records(strategies: Iterable[str]) -> list[StrategyRecord]:
@@ -91,10 +92,14 @@ def compute_records(strategies: Iterable[str]) -> list[StrategyRecord]:
 
 @dataclass(slots=True)
 class Gathered:
-    """What was found so far of the stocks up to `cursor`, by strategy; all of them read the same indicators."""
+    """What was found so far of the stocks up to `cursor`, by strategy; all of them read the same indicators.
+
+    `wanted` is when, by strategy, that was asked for which this will answer: what is asked for later wants newer bars.
+    """
 
     source: str
     records: dict[str, TrackRecord | None]
+    wanted: dict[str, datetime] = field(default_factory=dict)
     as_of: date | None = None
     left_out: int = 0
     cursor: str = ""
@@ -132,21 +137,33 @@ class Gathered:
         record = self.records[strategy]
         return {
             "source": self.source,
+            "engine_version": ENGINE_VERSION,
+            "wanted": self.wanted[strategy].isoformat(),
             "record": record.as_dict() if record else None,
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "left_out": self.left_out,
         }
 
     @classmethod
+    def begun(cls, rows: Sequence[StrategyRecord]) -> "Gathered":
+        """Nothing yet, of these records."""
+        wanted = {row.strategy: row.wanted_at for row in rows if row.wanted_at}
+        return cls(_source(), dict.fromkeys(wanted), wanted)
+
+    @classmethod
     def resumed(cls, rows: Sequence[StrategyRecord]) -> "Gathered | None":
-        """What a pause left; None where there was none, or where not all rows stand at the same stock."""
-        first = rows[0].partial
-        if first is None or len({row.cursor for row in rows}) > 1:
+        """What a pause left; None where there was none, another engine's, or not all rows stand at the same stock."""
+        kept = {row.strategy: row.partial or {} for row in rows}
+        first = kept[rows[0].strategy]
+        if len({row.cursor for row in rows}) > 1 or any(
+            p.get("engine_version") != ENGINE_VERSION for p in kept.values()
+        ):
             return None
-        kept = {row.strategy: (row.partial or first)["record"] for row in rows}
+        records = {key: partial["record"] for key, partial in kept.items()}
         return cls(
             source=first["source"],
-            records={key: TrackRecord.from_dict(record) if record else None for key, record in kept.items()},
+            records={key: TrackRecord.from_dict(record) if record else None for key, record in records.items()},
+            wanted={key: datetime.fromisoformat(partial["wanted"]) for key, partial in kept.items()},
             as_of=date.fromisoformat(first["as_of"]) if first["as_of"] else None,
             left_out=first["left_out"],
             cursor=rows[0].cursor,
@@ -196,14 +213,14 @@ def _pause(token: uuid.UUID, gathered: Gathered) -> None:
 
 
 @persistent
-def _finish(token: uuid.UUID, rows: Sequence[StrategyRecord], gathered: Gathered) -> bool:
+def _finish(token: uuid.UUID, gathered: Gathered) -> bool:
     """Keep the records unless the lease was lost; those that were wanted again meanwhile are queued again."""
     over = {"cursor": "", "partial": None, "lease_token": None, "lease_until": None}
     kept = 0
-    for row in rows:
-        still = Case(When(wanted_at=row.wanted_at, then=Value(None)), default=F("wanted_at"))
-        held = _held(token).filter(pk=row.pk)
-        kept += held.update(**gathered.as_fields(row.strategy), **over, wanted_at=still)
+    for strategy, wanted_at in gathered.wanted.items():
+        still = Case(When(wanted_at=wanted_at, then=Value(None)), default=F("wanted_at"))
+        held = _held(token).filter(strategy=strategy)
+        kept += held.update(**gathered.as_fields(strategy), **over, wanted_at=still)
     if _claimable(timezone.now()).exists():
         queue.enqueue(REFRESH)
     return kept > 0

@@ -1,19 +1,26 @@
-"""Rerun: a new job for the stocks of an old one, all of them or those that failed."""
+"""Rerun: a new job for the stocks of an old one, all of them or those that did not complete."""
 
 from analysis.models import DetailStatus, Job, Source
 from analysis.services.submit import Asker, Refused, Submission, submit
 
+WITHOUT_RESULT = (DetailStatus.FAILED, DetailStatus.CANCELLED)
+
 
 def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: Asker = None) -> Submission:
-    """Submit a job's stocks again, with the same strategy and day. Raises Refused when there is nothing to rerun."""
+    """Submit a job's stocks again, with the same strategy and day. Raises Refused when there is nothing to rerun.
+
+    `failed_only` leaves out what has its result: a stock that was cancelled, by somebody or by the deadline, has none.
+    """
     if job.is_active:
         raise Refused("The job is still running; cancel it or wait for its end before running it again.")
     if job.pruned_at:
         raise Refused("The job is old and its details were removed, so its stocks are no longer known.")
-    details = job.details.filter(status=DetailStatus.FAILED) if failed_only else job.details.all()
+    details = job.details.filter(status__in=WITHOUT_RESULT) if failed_only else job.details.all()
     tickers = list(details.values_list("stock_id", flat=True))
     if not tickers:
-        raise Refused("No stock of the job failed." if failed_only else "The job's stocks are no longer known.")
+        raise Refused(
+            "No stock of the job failed or was cancelled." if failed_only else "The job's stocks are no longer known."
+        )
     return submit(
         tickers,
         source=source,

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from analysis import queue
 from analysis.models import ExchangeSchedule, Job, ScheduledRun, Source, Stock
+from analysis.models.schedules import LEAST_DELAY
 from analysis.prices import due_at, exchange_of, newest_due, session_after
 from analysis.services.ending import note_end
 from analysis.services.submit import OverLimit, Refused, submit
@@ -39,8 +40,11 @@ def _plan(code: str, path: str) -> ExchangeSchedule:
     before = (schedule.last_session, schedule.next_run_at, schedule.woken_at, schedule.problem)
     name, now = NAME.format(code), timezone.now()
     newest = newest_due(schedule.market, now, schedule.delay)
+    closed = newest_due(schedule.market, now, timedelta(minutes=LEAST_DELAY))
     if schedule.last_session is None or not schedule.is_enabled:
         schedule.last_session = newest
+    elif schedule.last_session > closed:  # the clock was wrong when it ran, and a run that is really due must not wait
+        schedule.last_session = closed
     if schedule.is_enabled:
         schedule.next_run_at = _next(schedule, now)
         is_late = schedule.next_run_at <= now

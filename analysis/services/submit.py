@@ -69,9 +69,10 @@ def submit(
     wanted = _tickers(tickers)
     if strategy not in STRATEGIES:
         raise Refused(f"There is no strategy “{strategy}”; there are: {', '.join(STRATEGIES)}.")
-    if as_of and not FIRST_DAY <= as_of <= timezone.localdate():
-        when = "in the future" if as_of > FIRST_DAY else "too long ago"
-        raise Refused(f"{as_of} is {when}; give a day that is past.")
+    if as_of and as_of > timezone.localdate():
+        raise Refused(f"{as_of} is in the future; give a day that is past.")
+    if as_of and as_of < FIRST_DAY:
+        raise Refused(f"{as_of} is too long ago; give a day since {FIRST_DAY}.")
     if since and (as_of is None or not FIRST_DAY <= since <= as_of):
         raise Refused(f"A backfill goes from a day since {FIRST_DAY} to one that is not before it.")
     job = Job(

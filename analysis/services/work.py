@@ -89,6 +89,7 @@ class Desk:
     configured: PriceSource = field(init=False)
     histories: dict[str, PriceHistory] = field(init=False)
     refusals: dict[str, PriceError] = field(init=False, default_factory=dict)
+    breaks: dict[str, Failure] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         cache_folder = settings.DATA_DIR / "yfinance"
@@ -116,9 +117,17 @@ class Desk:
         return window.moment_of(ticker, self.job.as_of, self.now)
 
     def is_fresh(self, detail: JobDetail) -> bool:
-        """Whether the stored bars reach from where the analysis begins to the expected day, so that none is fetched."""
+        """Whether the stored bars reach from where the analysis begins to the expected day, so that none is fetched.
+
+        They are not when their source is known to have changed them since.
+        """
         history = self.histories.get(detail.stock_id)
-        return history is not None and history.last_session >= self.expected_day(detail) and self._is_long(history)
+        return (
+            history is not None
+            and history.last_session >= self.expected_day(detail)
+            and self._is_long(history)
+            and not self.source_of(detail).has_changed(detail.stock_id, history.fetched_at)
+        )
 
     def _is_long(self, history: PriceHistory) -> bool:
         return history.asked_since <= self._since(history.stock_id) + SLACK
@@ -173,13 +182,15 @@ class Desk:
     def analyse(self, detail: JobDetail) -> Outcome:
         """What the engine finds for one stock; every failure is an outcome with its sentence, never an exception."""
         started = timezone.now()
+        failure = self.breaks.get(detail.stock_id)
         try:
-            return self._analyse(detail, started)
+            if failure is None:
+                return self._analyse(detail, started)
         except PriceError as error:
             failure = Failure(ErrorKind(error.kind), error.message)
         except Exception as error:
             logger.exception("%s of job %s", detail.stock_id, self.job.pk)
-            failure = Failure(ErrorKind.INTERNAL, f"Internal error ({type(error).__name__}): {error}")
+            failure = _break(error)
         day = self.expected_day(detail)
         return Outcome(detail, day, self.source_of(detail).name, started, timezone.now(), failure)
 
@@ -187,24 +198,32 @@ class Desk:
         ticker = detail.stock_id
         if refusal := self.refusals.get(ticker):
             raise refusal
-        return self._look(detail, self.histories[ticker].unpack(), self.job.as_of, started)
+        outcome = self._look(detail, self.histories[ticker].unpack(), self.job.as_of, started)
+        if self.job.since and outcome.day < self.job.since:
+            message = f"{ticker} has no session from {self.job.since} to {self.job.as_of}."
+            raise PriceError(PriceErrorKind.NO_DATA, message, permanent=True)
+        return outcome
 
     def past(self, detail: JobDetail) -> Iterator[Outcome]:
         """What an analysis as of each session of a backfill but the last would have found, oldest first.
 
-        Sessions without a score are left out: why there is none is said of the last session alone.
+        Sessions without a score are left out: why there is none is said of the last session alone. So are rows that the
+        quality gate drops, for they are no sessions. What breaks one breaks the stock.
         """
         ticker = detail.stock_id
         if ticker in self.refusals or not self.job.since or not self.job.as_of:
             return
         try:
             bars = self.histories[ticker].unpack()
-            days = bars.until(self.job.as_of).session[:-1]
+            days = np.unique(bars.until(self.job.as_of).session)[:-1]
             for day in days[days >= np.datetime64(self.job.since, "D")].astype(object):
                 with suppress(PriceError):
-                    yield replace(self._look(detail, bars, day, timezone.now()), recent_closes=())
-        except Exception:
+                    outcome = self._look(detail, bars, day, timezone.now())
+                    if outcome.day == day:
+                        yield replace(outcome, recent_closes=())
+        except Exception as error:
             logger.exception("%s of job %s", ticker, self.job.pk)
+            self.breaks[ticker] = _break(error)
 
     def _look(self, detail: JobDetail, bars: Bars, as_of: date | None, started: datetime) -> Outcome:
         """The outcome of an analysis that sees nothing after `as_of`, or all there is. Raises PriceError."""
@@ -216,6 +235,7 @@ class Desk:
         checked = check(bars, ticker=ticker, now=moment, adjusted=history.adjusted)
         bars, strategy = checked.bars, STRATEGIES[self.job.strategy]
         found = assess(bars, strategy, decimals=detail.stock.decimals)
+        noticed = (n for n in history.source_findings() if not (as_of and n.session and n.session > as_of))
         return Outcome(
             detail,
             day=bars.last_session,
@@ -225,9 +245,13 @@ class Desk:
             found=_failure(found) if isinstance(found, NotEnoughHistory) else found,
             bar_count=len(bars),
             fingerprints=fingerprints(bars, strategy),
-            findings=history.source_findings() + checked.findings,
+            findings=(*noticed, *checked.findings),
             recent_closes=tuple(float(f"{close:.6g}") for close in bars.close[-RECENT:]),
         )
+
+
+def _break(error: Exception) -> Failure:
+    return Failure(ErrorKind.INTERNAL, f"Internal error ({type(error).__name__}): {error}")
 
 
 def _failure(lack: NotEnoughHistory) -> Failure:

@@ -1,18 +1,25 @@
 """Backfills: past sessions get the verdicts that runs as of them would have given, through the jobs' own machinery."""
 
 import json
-from datetime import date
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
 
+import numpy as np
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
+from analysis.engine import Bars, assess
 from analysis.models import Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, StockStatus
-from analysis.prices import last_closed_session, sessions_between
+from analysis.prices import last_closed_session, pack, sessions_between
 from analysis.services import Refused, cancel, rerun, run_job, submit
 from analysis.services.backfill import fill
 from analysis.services.claim import claim
-from analysis.services.work import Desk
-from analysis.tests.make import make_finished_job, make_job
+from analysis.services.work import Desk, Outcome
+from analysis.tests.make import make_finished_job, make_job, make_user
 from analysis.tests.test_commands import run
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +42,17 @@ def make_backfill(days: list[date], *tickers: str, **fields: object) -> Job:
     return make_finished_job(*tickers or [TICKER], source="command", since=days[0], as_of=days[-1], **fields)
 
 
+def spoil(day: date, **prices: float) -> None:
+    """Put other values into the stored bar of this session."""
+    history = PriceHistory.objects.get()
+    bars = history.unpack()
+    columns = {name: getattr(bars, name).copy() for name in prices}
+    for name, price in prices.items():
+        columns[name][bars.session == np.datetime64(day)] = price
+    history.bars = pack(replace(bars, **columns))
+    history.save(update_fields=["bars"])
+
+
 def found_by_day() -> dict[date, dict[str, object]]:
     return {row["day"]: row for row in Result.objects.values(*FOUND)}
 
@@ -49,6 +67,36 @@ def test_every_session_is_what_a_run_as_of_it_finds(ticker: str, strategy: str) 
     for day in (days[0], days[7], days[19], days[-1]):
         make_finished_job(ticker, as_of=day, strategy=strategy)
         assert filled[day] == found_by_day()[day]
+
+
+@pytest.mark.parametrize("lost", [3, 9])
+def test_a_row_without_prices_is_no_session_of_a_backfill(lost: int) -> None:
+    days = sessions(10)
+    make_backfill(days)
+    Result.objects.all().delete()
+    spoil(days[lost], open=np.nan, high=np.nan, low=np.nan, close=np.nan)
+    job = make_backfill(days)
+    filled = found_by_day()
+    assert (job.status, sorted(filled)) == (JobStatus.COMPLETED, [*days[:lost], *days[lost + 1 :]])
+    Result.objects.all().delete()
+    as_of = days[lost - 1] if lost < 9 else days[lost]
+    make_finished_job(TICKER, as_of=as_of)
+    assert filled[days[lost - 1]] == found_by_day()[days[lost - 1]]
+
+
+def test_a_backfill_without_a_session_fails_in_words_and_writes_nothing() -> None:
+    friday = next(day for day in reversed(sessions(10)) if day.weekday() == 4 and day < timezone.localdate())
+    live = make_finished_job(TICKER, as_of=friday, strategy="trend")
+    days = [friday + timedelta(days=1), friday + timedelta(days=2)]
+    job = make_job(TICKER, source="command", since=days[0], as_of=min(days[1], timezone.localdate()))
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == JobStatus.FAILED
+    assert job.details.get().error_message.startswith(f"{TICKER} has no session from {days[0]} to ")
+    assert Result.objects.get().job == live
+    Result.objects.all().delete()
+    make_backfill(days[:1])
+    assert not Result.objects.exists()
 
 
 def test_a_run_of_today_and_one_as_of_its_session_are_one_and_the_same() -> None:
@@ -131,6 +179,56 @@ def test_nothing_is_written_once_the_job_has_ended() -> None:
     assert not Result.objects.exists()
 
 
+def test_what_is_cancelled_half_way_is_known_to_the_stock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.services.backfill.SESSIONS_AT_ONCE", 4)
+    days = sessions(10)
+    job = make_job(TICKER, since=days[0], as_of=days[-1])
+    lease = claim(job.pk, job.pk)
+    assert lease is not None
+    desk = Desk(lease.job, lease.details)
+    desk.fetch(lease.details)
+    past = desk.past
+
+    def cancelled_at_the_sixth(detail: JobDetail) -> Iterator[Outcome]:
+        for n, outcome in enumerate(past(detail), 1):
+            yield outcome
+            if n == 6:
+                cancel(job)
+
+    monkeypatch.setattr(Desk, "past", lambda _, detail: cancelled_at_the_sixth(detail))
+    assert not fill(lease, desk, lease.details[0])
+    assert sorted(Result.objects.values_list("day", flat=True)) == days[:4]
+    assert Stock.objects.get().last_result == Result.objects.get(day=days[3])
+
+
+def test_a_session_that_breaks_the_engine_fails_the_stock_and_is_no_silent_hole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    days = sessions(10)
+
+    def assess_or_break(bars: Bars, *args: Any, **options: Any) -> Any:
+        if bars.last_session == days[4]:
+            raise ZeroDivisionError("a session like no other")
+        return assess(bars, *args, **options)
+
+    monkeypatch.setattr("analysis.services.work.assess", assess_or_break)
+    job = make_backfill(days)
+    assert job.status == JobStatus.FAILED
+    assert job.details.get().error_message == "Internal error (ZeroDivisionError): a session like no other"
+
+
+def test_a_page_of_a_session_that_was_filled_in_says_that_its_findings_are_not_kept(client: Client) -> None:
+    client.force_login(make_user("ann"))
+    days = sessions(3, "TENFALLOW.DEMO")
+    make_backfill(days, "TENFALLOW.DEMO")
+    Result.objects.get(day=days[-1]).delete()
+    filled = Result.objects.get(day=days[1])
+    Stock.objects.update(last_result=filled)
+    text = client.get(reverse("analysis:stock", args=["TENFALLOW.DEMO"])).text
+    assert "This verdict was filled in later: its reasons and its 1 finding were not kept." in text
+    assert "Nothing had to be repaired" not in text
+
+
 def test_a_backfill_can_be_run_again_and_is_another_request_than_the_run_of_its_last_day() -> None:
     days = sessions(5)
     job = make_backfill(days)
@@ -155,6 +253,8 @@ def test_the_command_fills_and_tells() -> None:
     assert Job.objects.get().description == f"Backfill from {days[0]} to {days[-1]}"
     out, _, code = run("backfill", "--from", str(days[0]), "--to", str(days[-1]), "--inline", "--json")
     assert (json.loads(out)[0]["ticker"], code) == (TICKER, 0)
+    out, _, _ = run("backfill", TICKER, "--from", str(days[0]), "--to", str(days[0]), "--inline")
+    assert "\n1 result is this backfill's." in out
 
 
 @pytest.mark.parametrize(
@@ -164,6 +264,12 @@ def test_the_command_fills_and_tells() -> None:
         (
             ("A.NS", "--from", "2026-01-05", "--to", "2999-01-01"),
             "2999-01-01 is in the future; give a day that is past.",
+        ),
+        (("--from", "", "--to", "2026-01-05"), "“” is no day; write it like 2026-03-31."),
+        (("A.NS", "--from", "2026-01-05", "--to", " "), "“ ” is no day; write it like 2026-03-31."),
+        (
+            ("A.NS", "--from", "1990-01-05", "--to", "1990-01-09"),
+            "1990-01-09 is too long ago; give a day since 2000-01-03.",
         ),
         (("--from", "2026-01-05", "--to", "2026-01-09"), "No stocks given."),
     ],

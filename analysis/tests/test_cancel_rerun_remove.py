@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, RawData, Result, Source, Stock, StockStatus
 from analysis.prices import ErrorKind as PriceErrorKind
 from analysis.prices import PriceError
-from analysis.services import Refused, cancel, remove, rerun, run_slice
-from analysis.services.claim import claim
+from analysis.services import Refused, cancel, recover, remove, rerun, run_slice
+from analysis.services.claim import claim, release
 from analysis.services.finish import finish
 from analysis.services.work import Desk
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
@@ -58,6 +59,29 @@ def test_running_again_makes_a_new_job_that_names_its_parent() -> None:
     assert list(details_of(again)) == ["VANQUAY.DEMO"]
     cancel(again)
     assert rerun(job, source=Source.WATCHLIST).job.total == 2
+
+
+def test_what_the_deadline_cut_off_is_run_again_with_what_failed() -> None:
+    job = make_job("KAVERI.DEMO", "VANQUAY.DEMO", "B&D.DEMO", "T1.DEMO")
+    lease = claim(job.pk, uuid.uuid4())
+    assert lease
+    desk = Desk(job, [detail for detail in lease.details if detail.stock_id in {"KAVERI.DEMO", "VANQUAY.DEMO"}])
+    desk.fetch(desk.details)
+    finish(lease, [desk.analyse(detail) for detail in desk.details])
+    release(lease)
+    Job.objects.update(deadline=timezone.now() - timedelta(minutes=1))
+    recover()
+    job.refresh_from_db()
+    assert (job.status, job.completed_count, job.failed_count) == (JobStatus.CANCELLED, 1, 1)
+    again = rerun(job, source=Source.WATCHLIST, failed_only=True).job
+    assert sorted(details_of(again)) == ["B&D.DEMO", "T1.DEMO", "VANQUAY.DEMO"]
+
+
+def test_a_stock_that_is_cancelled_waits_for_nothing_any_more() -> None:
+    job = make_job("KAVERI.DEMO")
+    Stock.objects.update(last_wait="Yahoo limits our requests: waiting until 14:05.")
+    cancel(job)
+    assert Stock.objects.get().last_wait == ""
 
 
 def test_there_must_be_something_to_run_again() -> None:

@@ -84,7 +84,7 @@ def test_an_id_that_names_no_job_is_bad_input(text: str) -> None:
 def test_rerun_job_needs_something_to_run() -> None:
     job = make_finished_job("KAVERI.DEMO")
     _, err, code = run("rerun_job", str(job.pk), "--failed")
-    assert (err, code) == ("No stock of the job failed.", 2)
+    assert (err, code) == ("No stock of the job failed or was cancelled.", 2)
     out, _, code = run("rerun_job", str(job.pk), "--json")
     told: dict[str, Any] = json.loads(out)
     assert (told["total"], told["status"], code) == (1, "queued", 0)

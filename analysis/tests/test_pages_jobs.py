@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, Source, Stock, Worker
-from analysis.services import run_slice
-from analysis.tests.make import make_finished_job, make_job, make_user
+from analysis.services import cancel, run_slice
+from analysis.tests.make import make_finished_job, make_job, make_stock, make_user
 
 if TYPE_CHECKING:
     from stockapp.accounts.models import User
@@ -246,6 +246,11 @@ def test_a_job_says_why_its_stocks_wait_and_how_long_fetching_takes(
     job = make_job(*[f"S{n}.NS" for n in range(60)], requested_by=ann)
     text = client.get(url("job", job)).text
     assert "Bars of 60 stocks are still to be fetched from Yahoo: about 1 min at 1 request a second." in text
+    began = timezone.now() - timedelta(seconds=20)
+    Job.objects.update(status=JobStatus.PROCESSING, started_at=began, completed_count=20)
+    text = client.get(url("job", job)).text
+    assert "1.0/s" in text
+    assert "Left, about" not in text
     until, reason = timezone.now() + timedelta(minutes=5), "Yahoo limits our requests: waiting until 14:05."
     job.details.filter(stock="S1.NS").update(not_before=until, wait_reason=reason)
     text = client.get(url("job", job)).text
@@ -281,6 +286,23 @@ def test_the_failed_ones_are_run_again_in_a_job_of_their_own(client: Client, ann
     again = Job.objects.get(parent=job)
     assert answer.headers["Location"] == again.get_absolute_url()
     assert list(again.details.values_list("stock_id", flat=True)) == ["VANQUAY.DEMO"]
+
+
+def test_a_job_that_was_cut_short_offers_the_rest(client: Client, ann: User) -> None:
+    job = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", requested_by=ann)
+    job.details.create(stock=make_stock("T1.DEMO"), status=DetailStatus.CANCELLED)
+    Job.objects.update(total=3, status=JobStatus.CANCELLED)
+    assert "Rerun 2 that did not complete" in client.get(url("job", job)).text
+    client.post(url("rerun_failed", job))
+    assert set(Job.objects.get(parent=job).details.values_list("stock_id", flat=True)) == {"T1.DEMO", "VANQUAY.DEMO"}
+
+
+def test_a_job_that_was_cancelled_before_it_began_offers_all(client: Client, ann: User) -> None:
+    job = make_job("KAVERI.DEMO", requested_by=ann)
+    cancel(job)
+    text = client.get(url("job", job)).text
+    assert "Rerun all" in text
+    assert "did not complete" not in text
 
 
 def test_all_are_run_again(client: Client, ann: User) -> None:

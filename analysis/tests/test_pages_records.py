@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis.engine import HORIZONS, STRATEGIES, Baseline, Forward, NotEnoughCases, Performance, RecordSummary, Verdict
-from analysis.models import StrategyRecord
+from analysis.models import PriceHistory, StrategyRecord
 from analysis.services import compute_records, want_records
 from analysis.services.record import refresh
 from analysis.tests.make import make_finished_job, make_user
@@ -52,6 +52,23 @@ def test_a_record_is_shown_with_interval_baseline_session_and_caveat(client: Cli
         assert shown in text, shown
     assert "has not been computed yet" in client.get(PAGE, {"strategy": "trend"}).text
     assert client.get(PAGE, {"strategy": "nonsense"}).status_code == 200
+
+
+def test_bars_that_cannot_be_used_are_why_there_is_no_record(client: Client, ann: User) -> None:
+    make_finished_job("KAVERI.DEMO")
+    PriceHistory.objects.update(bars=b"damaged")
+    compute_records(["technical_rating"])
+    assert "The stored bars of 1 stock cannot be used, and there are no others." in client.get(PAGE).text
+
+
+def test_each_record_says_whether_its_prices_are_invented(client: Client, ann: User, settings: Settings) -> None:
+    make_finished_job("KAVERI.DEMO")
+    compute_records(["trend"])
+    PriceHistory.objects.update(source="csv")
+    settings.PRICE_SOURCE = "csv"
+    compute_records(["swing"])
+    assert "invented prices" in client.get(PAGE, {"strategy": "trend"}).text
+    assert "invented prices" not in client.get(PAGE, {"strategy": "swing"}).text
 
 
 def test_too_few_signals_are_called_so(client: Client, ann: User) -> None:

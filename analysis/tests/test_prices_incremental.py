@@ -226,6 +226,9 @@ class Recording:
         self.asked.append(since)
         return self.source.daily(tickers, since)
 
+    def has_changed(self, ticker: str, since: datetime) -> bool:
+        return self.source.has_changed(ticker, since)
+
 
 def test_the_demo_market_is_always_taken_whole() -> None:
     """A company listed 43 sessions ago is so every day: its history moves on."""

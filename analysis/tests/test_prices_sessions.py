@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from exchange_calendars import get_calendar
 
@@ -15,6 +16,7 @@ from analysis.prices import (
     sessions_late,
 )
 from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX, UNKNOWN_EXCHANGE
+from analysis.prices.sessions import are_sessions
 
 INDIA = ZoneInfo("Asia/Kolkata")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -188,3 +190,21 @@ def test_every_exchange_has_a_calendar_that_agrees_with_its_time_zone(suffix: st
     if exchange.calendar is not None:
         zone = ZoneInfo(str(get_calendar(exchange.calendar).tz))
         assert moment.astimezone(zone).utcoffset() == moment.astimezone(ZoneInfo(exchange.timezone)).utcoffset()
+
+
+def test_before_a_calendar_begins_weekdays_are_sessions_and_no_day_is_a_holiday() -> None:
+    monday = datetime(2015, 3, 2, 20, tzinfo=ZoneInfo("Asia/Riyadh"))
+    assert last_closed_session("2222.SR", monday) == monday.date()
+    assert sessions_between("2222.SR", date(2015, 3, 1), date(2015, 3, 3)) == [date(2015, 3, 2), date(2015, 3, 3)]
+    assert are_sessions("2222.SR", np.array(["2015-03-01", "2015-03-07"], dtype="datetime64[D]")).all()
+    finding = assumed_weekdays("2222.SR", date(2015, 3, 2))
+    assert finding is not None
+    assert finding.message.startswith("The holidays of Saudi Exchange are known since 2021-01-03 only: every weekday")
+    assert assumed_weekdays("2222.SR", date(2024, 3, 4)) is None
+    assert not are_sessions("2222.SR", np.array(["2025-09-23"], dtype="datetime64[D]")).any()
+
+
+@pytest.mark.parametrize("suffix", EXCHANGE_BY_SUFFIX)
+def test_every_exchange_has_sessions_since_its_first_as_of_day(suffix: str) -> None:
+    last = last_closed_session(f"A.{suffix}", datetime(2000, 1, 4, 1, tzinfo=UTC))
+    assert date(1999, 12, 20) < last < date(2000, 1, 4)

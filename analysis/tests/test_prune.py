@@ -214,6 +214,14 @@ def test_pruning_is_scheduled_every_night_once_however_often_a_worker_starts() -
     assert timedelta(0) <= again.next_run - timezone.now() <= timedelta(days=1)
 
 
+def test_a_night_that_two_workers_planned_at_once_is_planned_once_afterwards() -> None:
+    schedule_prune()
+    first = Schedule.objects.get()
+    Schedule.objects.create(name=first.name, func=first.func, schedule_type=Schedule.DAILY, next_run=first.next_run)
+    schedule_prune()
+    assert Schedule.objects.get() == first
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_delete_everything_once() -> None:
     for name in ("KAVERI.DEMO", "B&D.DEMO"):

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from analysis.engine import STRATEGIES, TECHNICAL_RATING, TrackRecord, summarize, track_record
+from analysis.engine import ENGINE_VERSION, STRATEGIES, TECHNICAL_RATING, TrackRecord, summarize, track_record
 from analysis.models import PriceHistory, Source, StrategyRecord, Worker
 from analysis.services import compute_records, may_want_records, recover, want_records
 from analysis.services.claim import LEASE, PLACE
@@ -122,6 +122,39 @@ def test_one_that_is_wanted_again_meanwhile_is_computed_again(monkeypatch: pytes
     assert OrmQ.objects.count() == 1
 
 
+def test_one_that_is_wanted_again_while_it_rests_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the first part saw of the stocks may be older than the second request."""
+    monkeypatch.setattr("analysis.services.record.BATCH", 1)
+    make_finished_job(*STOCKS)
+    wanted()
+    assert not refresh(seconds=0)
+    row = wanted()
+    assert refresh()
+    row.refresh_from_db()
+    assert (row.stocks, row.is_refreshing, OrmQ.objects.count()) == (3, True, 1)
+    assert refresh()
+    row.refresh_from_db()
+    assert (row.stocks, row.is_refreshing) == (3, False)
+
+
+def test_what_another_engine_gathered_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.services.record.BATCH", 1)
+    make_finished_job(*STOCKS)
+    row = wanted()
+    monkeypatch.setattr("analysis.services.record.ENGINE_VERSION", "0")
+    assert not refresh(seconds=0)
+    monkeypatch.undo()
+    StrategyRecord.objects.update(partial={"a form": "of an earlier release"}, cursor="QUILLMERE.DEMO")
+    assert refresh()
+    row.refresh_from_db()
+    assert (row.stocks, row.engine_version) == (3, ENGINE_VERSION)
+
+
+def test_a_strategy_that_is_gone_keeps_nobody_from_asking() -> None:
+    StrategyRecord.objects.create(strategy="astrology", wanted_at=timezone.now())
+    assert may_want_records()
+
+
 def test_recovery_wakes_what_a_dead_worker_left() -> None:
     wanted()
     StrategyRecord.objects.update(wanted_at=timezone.now() - 2 * LEASE)
@@ -135,6 +168,14 @@ def test_bars_that_cannot_be_used_are_left_out_and_counted() -> None:
     PriceHistory.objects.filter(stock="KAVERI.DEMO").update(bars=b"damaged")
     row = computed()
     assert (row.stocks, row.left_out) == (2, 1)
+
+
+def test_where_no_bars_can_be_used_that_is_what_is_said() -> None:
+    make_finished_job("KAVERI.DEMO")
+    PriceHistory.objects.update(bars=b"damaged")
+    out, _, code = run("track_record")
+    assert out == "The stored bars of 1 stock cannot be used, and there are no others: stock pages say why.\n"
+    assert code == 0
 
 
 def test_a_few_bars_and_no_trading_are_no_obstacle() -> None:
@@ -164,6 +205,7 @@ def test_the_command_prints_a_table_or_json() -> None:
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[1:11:2]] == list(STRATEGIES)
     assert "None of it predicts." in out
+    assert "\n3 stocks up to " in out
     [row] = json.loads(run("track_record", "--strategy", "trend", "--json")[0])
     assert (row["strategy"], row["stocks"], len(row["forward"])) == ("trend", 3, 18)
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from analysis.models import JobDetail, PriceHistory, RawData, Result
 from analysis.prices import pack
-from analysis.tests.make import make_finished_job, make_user
+from analysis.services import run_job
+from analysis.tests.make import make_finished_job, make_job, make_user
 
 if TYPE_CHECKING:
     from analysis.models import Job
@@ -89,6 +90,33 @@ def test_a_run_that_kept_no_fingerprint_says_so(client: Client) -> None:
     JobDetail.objects.filter(job=old).update(found={"close": 1.0})
     make_finished_job("KAVERI.DEMO")
     assert "what changed is not known" in page(client)
+
+
+def test_the_run_before_is_the_one_that_ended_before_and_not_the_one_asked_for_before(client: Client) -> None:
+    """A small job overtakes a large one: what the large one finds afterwards is compared with it."""
+    large = make_job("KAVERI.DEMO", source="bulk")
+    small = make_finished_job("KAVERI.DEMO", requested_by=make_user("bob"))
+    raise_last_close()
+    run_job(str(large.pk))
+    assert Result.objects.get().job == large
+    assert JobDetail.objects.filter(job=small, status="completed").exists()
+    assert "since then the bars changed." in page(client)
+
+
+def test_the_newest_of_three_runs_is_compared_with_the_second(client: Client) -> None:
+    for strategy in ("swing", "trend", "technical_rating"):
+        make_finished_job("KAVERI.DEMO", strategy=strategy)
+    assert "since then the parameters changed (it used the strategy Trend)." in page(client)
+
+
+def test_a_run_that_failed_in_between_is_no_run_before(client: Client) -> None:
+    make_finished_job("KAVERI.DEMO")
+    bars = bytes(PriceHistory.objects.get().bars)
+    PriceHistory.objects.update(bars=b"damaged")
+    assert make_finished_job("KAVERI.DEMO").status == "failed"
+    PriceHistory.objects.update(bars=bars)
+    make_finished_job("KAVERI.DEMO", strategy="trend")
+    assert "since then the parameters changed (it used the strategy Technical rating)." in page(client)
 
 
 def test_a_run_of_another_session_is_no_run_before(client: Client) -> None:

@@ -1,6 +1,7 @@
 """Running: claims under a lease, results tied to jobs, one row per stock and day, counters equal to rows."""
 
 import logging
+import os
 import uuid
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -343,6 +344,33 @@ def test_a_bar_fetched_before_the_close_is_fetched_again_after_it(settings: Sett
     days_found = [details_of(job)["ACME.NS"].day for job in (morning, evening)]
     assert days_found == [date(2026, 11, 19), date(2026, 11, 20)]
     assert Result.objects.latest("day").close == 130
+
+
+def test_a_price_file_that_was_corrected_is_read_again_though_no_session_has_passed(settings: Settings) -> None:
+    file: Path = settings.CSV_PRICES_DIR / "ACME.csv"
+    days = sessions_between("ACME", date(2026, 6, 1), last_closed_session("ACME", timezone.now()))
+    rows = [f"{day},100,101,99,100.5,1000" for day in days]
+    file.write_text("\n".join(["date,open,high,low,close,volume", *rows]))
+    make_finished_job("ACME")
+    first = PriceHistory.objects.get().fetched_at
+    make_finished_job("ACME")
+    assert PriceHistory.objects.get().fetched_at == first  # nothing has changed, nothing is read
+    corrected = file.with_suffix(".new")
+    corrected.write_text(file.read_text().replace(rows[-1], f"{days[-1]},100,101,99,99.5,1000"))
+    os.utime(corrected, (0, 0))  # a copy may keep an old time
+    corrected.replace(file)
+    make_finished_job("ACME")
+    assert Result.objects.get().close == 99.5
+    assert PriceHistory.objects.get().fetched_at > first
+
+
+def test_the_bars_of_a_price_file_that_was_taken_away_still_serve_their_session(settings: Settings) -> None:
+    file: Path = settings.CSV_PRICES_DIR / "ACME.csv"
+    days = sessions_between("ACME", date(2026, 6, 1), last_closed_session("ACME", timezone.now()))
+    file.write_text("\n".join(["date,open,high,low,close,volume", *(f"{day},100,101,99,100.5,1000" for day in days)]))
+    make_finished_job("ACME")
+    file.unlink()
+    assert make_finished_job("ACME").completed_count == 1
 
 
 def test_a_sentence_that_is_too_long_for_its_column_is_cut_and_harms_no_other_stock(settings: Settings) -> None:

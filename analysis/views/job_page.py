@@ -45,6 +45,16 @@ class JobPage:
         return self.job.total - self.job.done_count
 
     @property
+    def is_partly_done(self) -> bool:
+        """Whether it ended before all its stocks did, and some have a result."""
+        return self.waiting_count > 0 and self.job.completed_count > 0
+
+    @property
+    def lacking_count(self) -> int:
+        """How many stocks have no result, because they failed or were cancelled."""
+        return self.waiting_count + self.job.failed_count
+
+    @property
     def percents_announced(self) -> int:
         """Progress in whole quarters; what is read aloud moves by these."""
         return self.job.progress_percent // 25 * 25
@@ -59,8 +69,10 @@ class JobPage:
 
     @property
     def remaining(self) -> timedelta | None:
-        """How long the rest will take at this rate."""
-        return timedelta(seconds=self.waiting_count / self.rate) if self.rate and self.job.is_active else None
+        """How long the rest will take at this rate; None where bars are to be fetched, which has its own pace."""
+        if not self.rate or not self.job.is_active or self.fetching:
+            return None
+        return timedelta(seconds=self.waiting_count / self.rate)
 
     @cached_property
     def wait(self) -> str:

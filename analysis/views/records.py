@@ -136,8 +136,14 @@ class RecordPage:
         return sum(row.stored is not None and row.stored.is_refreshing for row in self.rows)
 
     @property
+    def left_out(self) -> int:
+        """How many stocks' bars the shown record could not use."""
+        return self.shown.stored.left_out if self.shown.stored else 0
+
+    @property
     def is_demo(self) -> bool:
-        return any(row.stored and row.stored.price_source == PriceSourceName.DEMO for row in self.computed)
+        """Whether the shown record is of invented prices; another may be older, and of others."""
+        return self.shown.stored is not None and self.shown.stored.price_source == PriceSourceName.DEMO
 
 
 @require_safe

@@ -50,7 +50,10 @@ def reruns_of(stock: str, results: Iterable[Result]) -> dict[date, Rerun]:
     ended = JobDetail.objects.filter(stock=stock, status=DetailStatus.COMPLETED, day__gte=min(jobs))
     details = [d for d in ended.select_related("job").order_by("-pk")[:DETAILS_READ] if d.day in jobs]
     reruns = {}
-    for day, runs in groupby(sorted(details, key=lambda detail: detail.day or date.min), key=lambda detail: detail.day):
+    details.sort(
+        key=lambda detail: (detail.day, detail.completed_at), reverse=True
+    )  # a small job overtakes a large one
+    for day, runs in groupby(details, key=lambda detail: detail.day):
         newest_first = list(runs)
         own = [n for n, detail in enumerate(newest_first) if day and detail.job_id == jobs[day]]
         if day and own and own[0] + 1 < len(newest_first):

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from analysis.engine import STRATEGIES, Bars, Group, Indicators
 from analysis.models import PriceHistory, PriceSourceName, RawData, Result, Worker
-from analysis.prices import Checked, PriceError, check, exchange_of
+from analysis.prices import Checked, ErrorKind, PriceError, check, exchange_of
 from analysis.services import looked_at
 from analysis.views.comparison import Comparison
 from analysis.views.reruns import Rerun, reruns_of
@@ -41,6 +41,11 @@ class Session:
     close: float
     volume: float
     change_percent: float | None
+
+    @property
+    def turnover(self) -> float:
+        """About what changed hands, in the stock's currency: as if all of it had at the close."""
+        return self.volume * self.close
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,8 @@ class StockPage:
             return check(self.history.unpack(), ticker=stock.pk, now=self.standing.now, adjusted=adjusted)
         except PriceError as error:
             return error
+        except ValueError as error:  # damaged, or written by another version
+            return PriceError(ErrorKind.BAD_DATA, str(error), permanent=False)
 
     @property
     def bars(self) -> Bars | None:
@@ -158,6 +165,11 @@ class StockPage:
     @property
     def findings(self) -> list[dict[str, Any]]:
         """What the quality gate had to say of the bars that the result was computed from."""
+        result = self.standing.result
+        if result and not self.evidence:
+            count = f"{result.finding_count} finding{'' if result.finding_count == 1 else 's'}"
+            message = f"This verdict was filled in later: its reasons and its {count} were not kept."
+            return [{"severity": "info", "message": message}]
         return list(self.evidence.get("data_quality", []))
 
     @property

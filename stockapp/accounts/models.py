@@ -17,6 +17,7 @@ from analysis.catalogue import kept_choices
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
 from stockapp import grouping
 
+MOST_CAPITAL = Decimal(10**12)  # SQLite gives back fifteen digits: a larger sum of cents could not be read again
 PERCENT = [MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(100))]
 
 
@@ -50,7 +51,7 @@ class User(AbstractUser):
         max_digits=18,
         decimal_places=2,
         default=Decimal(100_000),
-        validators=[MinValueValidator(Decimal(0))],
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(MOST_CAPITAL)],
         help_text="What position sizes are computed from, in the currency of the stock.",
     )
     risk_percent = models.DecimalField(
@@ -94,7 +95,7 @@ class User(AbstractUser):
         constraints = [
             models.CheckConstraint(
                 name="user_risk_settings_are_possible",
-                condition=Q(capital__gte=0, min_risk_reward__gte=0)
+                condition=Q(capital__gte=0, capital__lte=MOST_CAPITAL, min_risk_reward__gte=0)
                 & Q(risk_percent__gt=0, risk_percent__lte=100)
                 & Q(position_limit_percent__gt=0, position_limit_percent__lte=100),
             ),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import batched, pairwise
 
 import numpy as np
 
-from analysis.engine import Bars
+from analysis.engine import Bars, Plan, Side
 from analysis.models import (
     DetailStatus,
     ErrorKind,
@@ -29,15 +29,29 @@ SAME = 1e-4  # a close that differs by more was adjusted since
 
 @dataclass(frozen=True, slots=True)
 class VerdictChange:
-    """A stock's verdict is another than it was; `why` is the votes that moved, empty where none are known."""
+    """A stock's verdict is another than it was; `why` is the votes that moved, empty where none are known.
+
+    `long_only` says that its reader sees no plan of a short.
+    """
 
     stock: Stock
     before: str
     result: Result
+    long_only: bool = False
 
     @property
     def why(self) -> str:
         return self.result.what_changed
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan as the reader sees it."""
+        return None if self.is_to_avoid else self.result.plan
+
+    @property
+    def is_to_avoid(self) -> bool:
+        """Whether there is a plan, of a short, which the reader does not trade."""
+        return self.long_only and self.result.side == Side.SHORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +83,12 @@ class Changes:
     hits: list[PlanHit]
     failures: list[Failure]
 
-    def of(self, tickers: Collection[str]) -> Changes:
-        """What of it is about these stocks."""
+    def of(self, tickers: Collection[str], *, long_only: bool = False) -> Changes:
+        """What of it is about these stocks, for somebody who trades so."""
+        hits = [hit for hit in self.hits if not (long_only and hit.plan.side == Side.SHORT)]
         return Changes(
-            [change for change in self.verdicts if change.stock.pk in tickers],
-            [hit for hit in self.hits if hit.stock.pk in tickers],
+            [replace(change, long_only=long_only) for change in self.verdicts if change.stock.pk in tickers],
+            [hit for hit in hits if hit.stock.pk in tickers],
             [failure for failure in self.failures if failure.stock.pk in tickers],
         )
 

@@ -4,6 +4,9 @@ import logging
 import re
 import smtplib
 from collections.abc import Callable
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
 from urllib.parse import urlsplit
 
 from apprise import LogCapture
@@ -16,6 +19,7 @@ from stockapp.digest.models import Channel, Message, Subscription
 from stockapp.mail import NO_MAIL
 
 LONG_ENOUGH_FOR_A_SECRET = 6
+LONGEST_LINE = 990  # SMTP allows 998
 
 
 class DeliveryError(Exception):
@@ -36,6 +40,14 @@ def message_id(message: Message) -> str:
     return f"<digest-{message.pk}@{urlsplit(settings.SITE_URL).hostname or 'localhost'}>"
 
 
+class Mail(EmailMultiAlternatives):
+    """E-mail whose headers stay in one piece: a mail program finds no address in the pieces of one."""
+
+    def message(self, *, policy: Any = default) -> EmailMessage:
+        whole: EmailMessage = super().message(policy=policy.clone(max_line_length=LONGEST_LINE))
+        return whole
+
+
 def _by_email(message: Message, subscription: Subscription) -> None:
     user = subscription.user
     if not settings.SENDS_EMAIL:
@@ -48,7 +60,7 @@ def _by_email(message: Message, subscription: Subscription) -> None:
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Auto-Submitted": "auto-generated",
     }
-    mail = EmailMultiAlternatives(message.subject, message.text, to=[user.email], headers=headers)
+    mail = Mail(message.subject, message.text, to=[user.email], headers=headers)
     mail.attach_alternative(message.html, "text/html")
     try:
         mail.send()

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from analysis.models import Ending, Job
+from stockapp.accounts.models import User
 from stockapp.digest.changes import Changes, changes_of
 from stockapp.digest.models import Message
 from stockapp.templatetags.formats import counted
@@ -39,14 +40,14 @@ def watched_by(users: list[int], job: Job) -> dict[int, set[str]]:
     return found
 
 
-def preview(user: AbstractBaseUser) -> Composed | None:
+def preview(user: User) -> Composed | None:
     """The newest that there was to tell a user: the last message, else what the last scheduled jobs would have told."""
     message = Message.objects.filter(user=user.pk).first()
     if message:
         return Composed(message.subject, message.text, message.html)
     mine = set(WatchlistItem.objects.filter(watchlist__owner=user.pk).values_list("stock_id", flat=True))
     for ending in Ending.objects.select_related("job")[:LOOK_AT]:
-        changes = changes_of(ending.job, mine)
+        changes = changes_of(ending.job, mine).of(mine, long_only=user.long_only)
         if not changes.is_empty:
             return compose(ending.job, changes, user)
     return None

@@ -86,7 +86,7 @@ def _messages(ending: Ending) -> list[Message]:
     changes = changes_of(job, set().union(*watched.values()))
     messages = []
     for user, tickers in watched.items():
-        mine = changes.of(tickers)
+        mine = changes.of(tickers, long_only=subscriptions[user].user.long_only)
         if not mine.is_empty:
             composed = compose(job, mine, subscriptions[user].user)
             messages += [

@@ -83,6 +83,16 @@ def compact(value: Number, stock: Any) -> str:
 
 
 @register.filter
+def compact_money(value: Number, stock: Any) -> str:
+    """A large sum in three or four digits, in the currency of a stock: ₹1.23 Cr, $12.35M."""
+    written = compact(None if _is_missing(value) else abs(float(value or 0)), stock)
+    if written == MISSING:
+        return MISSING
+    sign = MINUS if (value or 0) < 0 and written != "0" else ""
+    return f"{sign}{_currency(stock).write(written)}"
+
+
+@register.filter
 def score(value: Number) -> str:
     """A score in [-1, +1] as −100 to +100."""
     return _signed(None if _is_missing(value) else 100 * Decimal(str(value)), 0, None, plus="+")

@@ -109,6 +109,18 @@ def test_digits_are_grouped_as_the_user_chose(client: Client) -> None:
     assert "data-numbers" not in text
 
 
+def test_a_capital_that_could_not_be_read_again_is_refused_and_its_owner_stays_logged_in(client: Client) -> None:
+    ann = make_user("ann")
+    client.force_login(ann)
+    answer = client.post(reverse("accounts:account"), SETTINGS | {"capital": "9999999999999999.99"})
+    assert answer.status_code == 422
+    assert "less than or equal to 1000000000000" in answer.text
+    assert client.post(reverse("accounts:account"), SETTINGS | {"capital": "999999999999.99"}).status_code == 302
+    assert client.get(reverse("accounts:account")).status_code == 200
+    ann.refresh_from_db()
+    assert ann.capital == Decimal("999999999999.99")
+
+
 def test_impossible_risk_settings_are_refused_beside_their_field(client: Client) -> None:
     ann = make_user("ann")
     client.force_login(ann)

@@ -125,6 +125,19 @@ def test_a_body_that_is_no_json_is_told(programme: Client) -> None:
     problem(call(programme, "post", ANALYZE, ""), 422, "invalid")
 
 
+def test_half_a_character_is_told(programme: Client) -> None:
+    """JSON can write a surrogate alone, which no database keeps."""
+    answer = call(programme, "post", "/api/watchlists", {"name": "Banks \ud800"})
+    assert problem(answer, 422, "invalid") == "name: A character of this text is not whole."
+
+
+def test_what_is_wrong_is_named_as_the_program_knows_it(programme: Client) -> None:
+    answer = programme.get("/api/screener?verdict=buy&verdict=perhaps")
+    assert problem(answer, 422, "invalid").startswith("verdict.1: ")
+    answer = call(programme, "post", ANALYZE, [])
+    assert list(answer.json()["error"]["fields"]) == ["body"]
+
+
 def test_a_body_that_is_too_large_is_told(programme: Client, settings: Settings) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
     problem(call(programme, "post", ANALYZE, {"symbols": ["AAPL"] * 100}), 413, "too_large")

@@ -88,7 +88,7 @@ def test_a_verdict_that_changed_is_told_with_the_old_one_and_why() -> None:
     assert composed.subject == "NSE after 2026-01-20: 1 verdict changed"
     assert "TCS.NS Tata Consultancy: Neutral → Buy" in composed.text
     assert "Why: RSI 14 rose above 50" in composed.text
-    assert "Plan: entry ₹100.00, stop ₹95.00, target ₹110.00" in composed.text
+    assert "Plan (long): entry ₹100.00, stop ₹95.00, target ₹110.00" in composed.text
     assert "http://127.0.0.1:8000/stocks/TCS.NS/" in composed.text
 
 
@@ -211,6 +211,18 @@ def test_each_user_is_told_of_the_own_stocks_only() -> None:
     changes = changes_of(second, ["A.NS", "B.NS"])
     assert [change.stock.pk for change in changes.of({"B.NS"}).verdicts] == ["B.NS"]
     assert changes.of(set()).is_empty
+
+
+def test_a_short_that_was_hit_is_no_news_to_who_trades_long_only() -> None:
+    stock = make_stock("A.NS")
+    short = {"side": "short", "entry": 100.0, "stop": 105.0, "target": 90.0, "risk_reward": 2.0}
+    first, second = scheduled(DAYS[0]), scheduled(DAYS[1])
+    found(first, stock, DAYS[0], "sell", **short)
+    found(second, stock, DAYS[1], "sell", **short)
+    store_bars(stock, CALM, (100.0, 101.0, 89.0, 91.0))
+    changes = changes_of(second, ["A.NS"])
+    assert [hit.level for hit in changes.of({"A.NS"}).hits] == [90.0]
+    assert changes.of({"A.NS"}, long_only=True).is_empty
 
 
 def test_names_cannot_break_the_html() -> None:

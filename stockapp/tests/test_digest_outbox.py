@@ -98,11 +98,31 @@ def test_a_real_mail_server_gets_the_headers_that_were_promised(settings: Settin
     message = Message.objects.get()
     assert got["Message-ID"] == f"<digest-{message.pk}@stocks.example.org>"
     assert re.fullmatch(r"<https://stocks\.example\.org/digest/unsubscribe/.+/>", got["List-Unsubscribe"])
+    assert b"\r\nList-Unsubscribe: <https://stocks.example.org/digest/unsubscribe/" in box.raw[0]
+    assert max(map(len, box.raw[0].split(b"\r\n"))) < 998
     assert got["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert got["Auto-Submitted"] == "auto-generated"
     kinds = [part.get_content_type() for part in got.walk()]
     assert kinds == ["multipart/alternative", "text/plain", "text/html"]
     assert "Neutral → Buy" in got.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
+def test_who_trades_long_only_is_told_to_avoid_and_not_to_sell_short() -> None:
+    stock = make_stock("TCS.NS")
+    found(scheduled(DAYS[0]), stock, DAYS[0], "neutral")
+    job = scheduled(DAYS[1])
+    short = {"side": "short", "entry": 100.0, "stop": 105.0, "target": 90.0, "risk_reward": 2.0}
+    found(job, stock, DAYS[1], "sell", **short)
+    note_end(job)
+    users = [watcher("ann", "TCS.NS"), watcher("bob", "TCS.NS")]
+    User.objects.filter(username="bob").update(long_only=False)
+    deliver()
+    ann, bob = (Message.objects.get(user=user) for user in users)
+    for said in (ann.text, ann.html):
+        assert "Exit or avoid: the plan is a short, and you trade long only." in said
+        assert "105" not in said
+    assert "Plan (short): entry ₹100.00, stop ₹105.00, target ₹90.00" in bob.text
+    assert "Plan (short): entry ₹100.00" in bob.html
 
 
 def test_a_web_hook_gets_the_same_and_each_channel_is_one_message() -> None:

@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import ConsoleMessage, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+PATIENCE = 60_000  # only what never comes takes as long, however busy the machine is
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patience() -> None:
+    expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -41,6 +48,6 @@ def visitor(page: Page, live_server: LiveServer) -> Iterator[Page]:
     page.on("console", hear)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", see)
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     yield page
     assert complaints == []

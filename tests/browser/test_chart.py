@@ -15,7 +15,7 @@ from watchlist.models import Watchlist, WatchlistItem
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-PATIENCE = 40_000  # the first indicator loads pandas-ta, and some compile
+PATIENCE = 90_000  # the first indicator loads pandas-ta, and some compile
 
 
 @pytest.fixture

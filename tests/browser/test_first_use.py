@@ -36,7 +36,7 @@ def test_log_in_add_a_stock_analyse_it_and_open_its_chart(
         expect(row).to_be_visible()
 
         visitor.get_by_role("button", name="Analyse all").click()
-        expect(row).to_contain_text(re.compile("Buy|Neutral|Sell"), timeout=40_000)
+        expect(row).to_contain_text(re.compile("Buy|Neutral|Sell"), timeout=90_000)
         found = Result.objects.get()
         expect(row).to_contain_text(found.get_verdict_display())
 

@@ -121,10 +121,10 @@ def test_a_database_that_is_away_is_told_beside_what_was_found_and_polling_goes_
     page.goto(f"{live_server.url}{job.get_absolute_url()}")
     (tmp_path / "maintenance").write_text("The database is being moved.")
     told = page.locator("#notices").get_by_text("The database is being moved. What is shown may be old")
-    expect(told).to_be_visible(timeout=20_000)
+    expect(told).to_be_visible(timeout=60_000)
     expect(page.get_by_role("row", name="KAVERI.DEMO")).to_be_visible()
     (tmp_path / "maintenance").unlink()
-    expect(told).to_be_hidden(timeout=20_000)
+    expect(told).to_be_hidden(timeout=60_000)
 
 
 def test_status_and_acts_stay_in_view_on_a_phone(visitor: Page, live_server: LiveServer, ann: User) -> None:

@@ -31,20 +31,21 @@ class Applied:
 class Bound(NumberFilter):
     """A lowest or highest number, compared as people read it: 1.996 is shown as 2.00, and is at least 2.
 
-    `step` is the last shown digit, `unit` what the shown number is of a stored one.
+    `unit` is what the number that people give is of a stored one.
     """
 
-    def __init__(self, column: str, *, is_lowest: bool, step: float, unit: float = 1, **extra: Any) -> None:
-        super().__init__(field_name=column, lookup_expr="gte" if is_lowest else "lt", **extra)
-        self.slack, self.unit = -step / 2 if is_lowest else step / 2, unit
+    def __init__(self, column: str, *, is_lowest: bool, unit: int = 1, **extra: Any) -> None:
+        super().__init__(field_name=column, **extra)
+        self.is_lowest, self.unit = is_lowest, unit
 
     def get_max_validator(self) -> None:
         """None of django-filter's own: the field has its bounds."""
 
     def filter(self, qs: StockQuerySet, value: Any) -> StockQuerySet:
-        edge = None if value is None else (float(value) + self.slack) / self.unit
-        found: StockQuerySet = super().filter(qs, edge)
-        return found
+        if value is None:
+            return qs
+        narrow = qs.at_least if self.is_lowest else qs.at_most
+        return narrow(str(self.field_name), float(value / self.unit))
 
 
 class FilterForm(forms.Form):
@@ -90,11 +91,11 @@ class Filters(FilterSet):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": "“%(value)s” is not a verdict."},
     )
-    score_min = Bound("last_result__score", is_lowest=True, step=1, unit=100, **number("Score at least", -100, 100))
-    score_max = Bound("last_result__score", is_lowest=False, step=1, unit=100, **number("Score at most", -100, 100))
-    change_min = Bound("change", is_lowest=True, step=0.01, **number("Change % at least", -100, 10_000))
-    change_max = Bound("change", is_lowest=False, step=0.01, **number("Change % at most", -100, 10_000))
-    risk_reward = Bound("planned_risk_reward", is_lowest=True, step=0.01, **number("Risk:reward at least", 0, 1_000))
+    score_min = Bound("last_result__score", is_lowest=True, unit=100, **number("Score at least", -100, 100))
+    score_max = Bound("last_result__score", is_lowest=False, unit=100, **number("Score at most", -100, 100))
+    change_min = Bound("change", is_lowest=True, **number("Change % at least", -100, 10_000))
+    change_max = Bound("change", is_lowest=False, **number("Change % at most", -100, 10_000))
+    risk_reward = Bound("planned_risk_reward", is_lowest=True, **number("Risk:reward at least", 0, 1_000))
     since = DateFilter(
         method="by_signal",
         label="New signal since",
@@ -133,8 +134,7 @@ class Filters(FilterSet):
         return qs.filter(Q(ticker__istartswith=text) | Q(name__icontains=text))
 
     def by_signal(self, qs: StockQuerySet, name: str, day: Any) -> StockQuerySet:
-        neutral = Verdict.NEUTRAL.value
-        return qs.filter(last_result__verdict_since__gte=day).exclude(last_result__verdict=neutral)
+        return qs.signalled_since(day)
 
     def matching(self, names: Iterable[str]) -> StockQuerySet:
         """The stocks that pass these filters alone."""

@@ -64,6 +64,27 @@ def test_a_watchlist_and_all_stocks_can_be_named() -> None:
     assert Job.objects.latest("created_at").source == Source.BULK
 
 
+@pytest.mark.parametrize(
+    ("args", "strategy"),
+    [
+        (("--user", "ann"), "trend"),
+        (("--user", "ann", "--strategy", "swing"), "swing"),
+        ((), "technical_rating"),
+    ],
+)
+def test_the_user_s_strategy_is_used_where_none_is_named(args: tuple[str, ...], strategy: str) -> None:
+    make_user("ann", strategy="trend")
+    rows("KAVERI.DEMO", *args)
+    assert Job.objects.get().strategy == strategy
+
+
+def test_a_user_s_strategy_that_is_gone_is_refused_in_words() -> None:
+    make_user("ann", strategy="astrology")
+    _, err, code = run("analyze", "KAVERI.DEMO", "--user", "ann")
+    assert err.startswith("There is no strategy “astrology”; there are: technical_rating, trend")
+    assert code == 2
+
+
 def test_an_index_can_be_named_and_its_stocks_that_are_active_are_analysed() -> None:
     index = Index.objects.create(name="NIFTY 50", loaded_at=timezone.now())
     for ticker, is_active in (("KAVERI.DEMO", True), ("GONE.DEMO", False)):

@@ -152,6 +152,24 @@ def test_a_note_is_saved_shown_and_emptied(client: Client, ann: User) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_note_on_a_stock_that_was_removed_meanwhile_is_not_called_saved(
+    client: Client, ann: User, headers: dict[str, str]
+) -> None:
+    watchlist = make_list(ann, "A.NS")
+    answer = client.post(url("note", watchlist), {"note": "B.NS", "note-B.NS": "mine"}, headers=headers)
+    assert answer.status_code == 422
+    assert "The note is not saved: B.NS is not on “Mine” any more." in answer.text
+
+
+def test_a_row_that_was_removed_meanwhile_opens_as_the_table_without_it(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "A.NS")
+    answer = client.get(url("row", watchlist, "B.NS"), headers=HTMX)
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (422, "#live")
+    assert "B.NS is not on “Mine” any more." in answer.text
+    assert 'id="row-A.NS"' in answer.text
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
 def test_a_note_that_is_too_long_is_refused_and_kept_in_the_field(
     client: Client, ann: User, headers: dict[str, str]
 ) -> None:

@@ -48,7 +48,13 @@ def test_a_stock_on_no_list_of_ones_own_leads_to_an_end_of_the_first(client: Cli
     assert lead(client, "next", "D.NS") == "/stocks/A.NS/"
     assert lead(client, "previous", "D.NS") == "/stocks/C.NS/"
     assert lead(client, "next", "D.NS", list=lists[2].pk) == "/stocks/A.NS/"
-    assert lead(client, "next", "A.NS", list="nonsense") == "/stocks/A.NS/"
+    assert lead(client, "next", "A.NS", list="nonsense") == "/stocks/B.NS/"
+
+
+def test_a_stock_that_has_left_the_list_leads_to_an_end_of_that_list(client: Client, lists: list[Watchlist]) -> None:
+    second = lists[1].pk
+    assert lead(client, "next", "B.NS", list=second) == f"/stocks/C.NS/?list={second}"
+    assert lead(client, "previous", "B.NS", list=second) == f"/stocks/A.NS/?list={second}"
 
 
 def test_without_any_stock_on_a_list_one_stays_and_is_told(client: Client) -> None:

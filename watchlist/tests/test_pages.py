@@ -32,8 +32,9 @@ def test_a_first_visit_makes_a_first_list(client: Client, ann: User) -> None:
 
 def test_a_row_shows_the_figures_and_the_plan_for_this_user(client: Client, ann: User) -> None:
     make_result(make_stock("M&M.NS", name="Mahindra"), day=date(2025, 11, 20))
-    text = client.get(url("watchlist", make_list(ann, "M&M.NS"))).text
-    assert 'href="/stocks/M&amp;M.NS/"' in text
+    watchlist = make_list(ann, "M&M.NS")
+    text = client.get(url("watchlist", watchlist)).text
+    assert f'href="/stocks/M&amp;M.NS/?list={watchlist.pk}"' in text
     for shown in ("Mahindra", "₹100.00", "+2.04%", "Buy", "+30", "₹95.00", "200 shares", "sessions late"):
         assert shown in text, shown
 

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from analysis.models import DetailStatus, Ending, ExchangeSchedule, Job, JobStatus, ScheduledRun, Source, Stock
 from analysis.prices import due_at, exchange_named, newest_due, session_after
 from analysis.services import cancel, remove, submit
+from analysis.services.retention import PRUNE
 from analysis.tests.calls import lose_waiting_calls, take_due_calls, waiting_calls
 from analysis.tests.make import make_stock, make_user
 from watchlist.models import Watchlist, WatchlistItem
@@ -125,8 +126,8 @@ def test_setting_up_again_changes_nothing() -> None:
         watch("TCS.NS", "AAPL", "KAVERI.DEMO")
         setup_schedules()
         before = waiting_calls(), list(ExchangeSchedule.objects.values())
-        assert {path for _, path, _ in before[0]} == {RUN}
-        assert len(before[0]) == 3
+        assert {path for _, path, _ in before[0]} == {RUN, PRUNE}
+        assert len(before[0]) == 4
         setup_schedules()
         assert before == (waiting_calls(), list(ExchangeSchedule.objects.values()))
 
@@ -166,7 +167,7 @@ def test_a_schedule_that_is_switched_off_runs_nothing_and_misses_nothing() -> No
         setup_schedules()
         ExchangeSchedule.objects.update(is_enabled=False)
         setup_schedules()
-        assert waiting_calls() == []
+        assert [path for _, path, _ in waiting_calls()] == [PRUNE]
         clock.move_to(FRIDAY_DUE + timedelta(hours=1))
         setup_schedules()
         assert run("NSE") is None
@@ -175,6 +176,35 @@ def test_a_schedule_that_is_switched_off_runs_nothing_and_misses_nothing() -> No
         assert let_the_queue_run() == []
         assert ExchangeSchedule.objects.get().next_run_at == TUESDAY_DUE
     assert sessions_run() == []
+
+
+def test_a_clock_that_was_years_ahead_stops_no_schedule() -> None:
+    with time_machine.travel(datetime(2030, 5, 6, 22, tzinfo=UTC), tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE + timedelta(hours=1))
+        setup_schedules()
+        assert let_the_queue_run() == []
+        clock.move_to(TUESDAY_DUE + timedelta(minutes=1))
+        setup_schedules()
+        let_the_queue_run()
+        assert sessions_run() == [("NSE", date(2026, 1, 27))]
+
+
+def test_a_clock_that_is_put_back_runs_no_session_twice() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE + timedelta(minutes=1))
+        let_the_queue_run()
+        clock.move_to(FRIDAY_DUE - timedelta(hours=2))
+        setup_schedules()
+        assert let_the_queue_run() == []
+        for later in (FRIDAY_DUE, FRIDAY_DUE + timedelta(hours=2), TUESDAY_DUE + timedelta(minutes=1)):
+            clock.move_to(later)
+            setup_schedules()
+            let_the_queue_run()
+        assert sessions_run() == [("NSE", date(2026, 1, 23)), ("NSE", date(2026, 1, 27))]
 
 
 def test_a_run_that_is_refused_for_now_says_why_and_is_tried_again(settings: Settings) -> None:

@@ -171,10 +171,6 @@ def test_what_opens_has_everything_that_a_narrow_row_leaves_out(client: Client, 
     assert "<html" not in text
 
 
-def test_a_stock_that_is_not_on_the_list_has_no_row_to_open(client: Client, three: Watchlist) -> None:
-    assert client.get(url("row", three, "EVIL.NS"), headers=HTMX).status_code == 404
-
-
 def test_the_verdict_says_why_where_it_stands(client: Client, ann: User) -> None:
     make_result(make_stock("A.NS"), why="3 of 4 votes up.", recent_closes=[1.0, 2.0])
     text = client.get(url("watchlist", make_list(ann, "A.NS"))).text

@@ -39,4 +39,5 @@ class Command(BaseCommand):
         job = submission.job
         follow(self, job, wait=options["wait"], as_json=options["json"], inline=options["inline"])
         if not options["json"] and (options["wait"] or options["inline"]):
-            self.stdout.write(f"{job.results.count():,} results are this backfill's.")
+            count = job.results.count()
+            self.stdout.write(f"{count:,} {'result is' if count == 1 else 'results are'} this backfill's.")

@@ -12,7 +12,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("id", help="The job's id, or its first characters.")
-        parser.add_argument("--failed", action="store_true", help="Only the stocks that failed.")
+        parser.add_argument("--failed", action="store_true", help="Only the stocks that failed or were cancelled.")
         add_wait_arguments(parser)
 
     def handle(self, *args: object, id: str, failed: bool, wait: bool, json: bool, **options: object) -> None:

@@ -42,10 +42,14 @@ def _row(record: StrategyRecord) -> dict[str, Any]:
 
 def _text(records: list[StrategyRecord]) -> str:
     first = records[0]
+    left_out = f"{first.left_out:,} stock{'' if first.left_out == 1 else 's'}"
+    if first.as_of is None and first.left_out:
+        return f"The stored bars of {left_out} cannot be used, and there are no others: stock pages say why."
     if first.as_of is None:
         return "No price history is stored yet: the first analysis fetches it."
     lines = [COLUMNS, *(line for record in records for line in _lines(record))]
-    told = f"{first.stocks:,} stocks up to {first.as_of}, {first.left_out} left out; hit: target before stop, in time"
+    stocks = f"{first.stocks:,} stock{'' if first.stocks == 1 else 's'}"
+    told = f"{stocks} up to {first.as_of}, {first.left_out} left out; hit: target before stop, in time"
     return "\n".join([*lines, f"{told}; baseline: the same exits entered at every session. None of it predicts."])
 
 

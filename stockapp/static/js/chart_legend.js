@@ -1,6 +1,6 @@
 // Legend: the values of one session in HTML, beside the names; and the newest ones in words for who cannot see the chart.
 
-import { compact, day, money, number, percent, score } from "./formats.js";
+import { compact, compactMoney, day, money, number, percent, score } from "./formats.js";
 import { AVERAGES } from "./chart_drawing.js";
 
 const legend = document.getElementById("chart-legend");
@@ -17,6 +17,7 @@ export function describe(data, indicators, stock, n) {
     item("C", price(data.close[n])),
     item("", percent(100 * (data.close[n] / (n ? data.close[n - 1] : NaN) - 1))),
     item("Vol", compact(data.volume[n], stock.currency)),
+    item("Traded", compactMoney(data.volume[n] * data.close[n], stock.currency)),
     ...Object.entries(data.averages).map(([name, values], each) =>
       item(name, number(values[n] ?? NaN, stock.decimals), AVERAGES[each]),
     ),

@@ -16,9 +16,7 @@ export function groupAs(choice) {
 
 export function money(value, currency, decimals = 2) {
   if (!Number.isFinite(value)) return "–";
-  const digits = group(Math.abs(value), decimals, isIndian(currency));
-  const symbol = SYMBOLS[currency];
-  return `${sign(value, decimals)}${symbol ? `${symbol}${digits}` : `${digits} ${currency}`.trim()}`;
+  return `${sign(value, decimals)}${inCurrency(group(Math.abs(value), decimals, isIndian(currency)), currency)}`;
 }
 
 export function number(value, decimals = 2) {
@@ -46,6 +44,12 @@ export function compact(value, currency) {
   return number(value, 0);
 }
 
+export function compactMoney(value, currency) {
+  if (!Number.isFinite(value)) return "–";
+  const written = compact(Math.abs(value), currency);
+  return `${value < 0 && written !== "0" ? "−" : ""}${inCurrency(written, currency)}`;
+}
+
 export function day(text) {
   const [year, month, date] = text.split("-").map(Number);
   const name = new Date(Date.UTC(year, month - 1, date)).toLocaleString("en", { month: "short", timeZone: "UTC" });
@@ -61,6 +65,11 @@ export function ageInWords(seconds) {
 
 function isIndian(currency) {
   return chosen === "indian" || (chosen === "auto" && currency === "INR");
+}
+
+function inCurrency(digits, currency) {
+  const symbol = SYMBOLS[currency];
+  return symbol ? `${symbol}${digits}` : `${digits} ${currency}`.trim();
 }
 
 function sign(value, decimals, plus = "") {

@@ -2,6 +2,8 @@
 
 let place = null;
 let dragged = null;
+let underway = null;
+let waiting = [];
 
 // Open a row by its button, which asks the server for it; close it here.
 document.addEventListener("click", (event) => {
@@ -74,6 +76,31 @@ document.addEventListener("dragend", () => {
   dragged = null;
 });
 
+// What comes while the table is being drawn again waits for that, and is done on the row as it is by then: what htmx
+// has queued for an element that has been replaced is never sent.
+document.body.addEventListener("htmx:confirm", (event) => {
+  const { elt, triggeringEvent } = event.detail;
+  const id = triggeringEvent?.submitter?.id || elt.id;
+  if (!underway || !id || elt.id === "live" || !elt.closest("#live")) return;
+  event.preventDefault();
+  waiting.push(() => document.getElementById(id)?.click());
+});
+
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt, target, xhr } = event.detail;
+  if (elt.id !== "live" && (target.id === "live" || elt.id === "add")) underway = xhr;
+});
+
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.xhr !== underway) return;
+  underway = null;
+  if (!event.detail.successful) waiting = [];
+});
+
+document.body.addEventListener("htmx:afterSettle", () => {
+  while (!underway && waiting.length) waiting.shift()();
+});
+
 // Whatever draws the table again is told which rows are open.
 document.body.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.target.id !== "live" && event.detail.elt.id !== "add") return;
@@ -143,6 +170,10 @@ function unmark() {
 }
 
 function move(ticker, values) {
+  if (underway) {
+    waiting.push(() => move(ticker, values));
+    return;
+  }
   const live = document.getElementById("live");
   htmx.ajax("POST", live.dataset.move, {
     source: live.querySelector("form"),

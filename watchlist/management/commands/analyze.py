@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="USERNAME", help="Whose watchlist, and who asks.")
         parser.add_argument("--index", metavar="NAME", help="The active stocks of an index, like “NIFTY 500”.")
         parser.add_argument("--all", action="store_true", help="All active stocks.")
-        parser.add_argument("--strategy", choices=list(STRATEGIES), default=TECHNICAL_RATING.key)
+        parser.add_argument("--strategy", choices=list(STRATEGIES), help="That of --user, or the technical rating.")
         parser.add_argument("--as-of", metavar="DATE", help="As it would have been on this day, e.g. 2026-03-31.")
         parser.add_argument("--inline", action="store_true", help="Run in this process, without a worker.")
         add_wait_arguments(parser)
@@ -36,7 +36,7 @@ class Command(BaseCommand):
                 _tickers(user, options),
                 source=Source.BULK if options["all"] or options["index"] else Source.COMMAND,
                 requested_by=user,
-                strategy=options["strategy"],
+                strategy=options["strategy"] or getattr(user, "strategy", TECHNICAL_RATING.key),
                 as_of=day_of(options["as_of"]),
                 description=ALL if options["all"] else options["index"] or options["watchlist"] or "",
                 wake=not options["inline"],

@@ -1,0 +1,110 @@
+"""As-of runs: what would have been given on a past day, whichever day it was and whatever came later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from analysis.models import Job, JobStatus, PriceHistory, RawData, Result, Stock
+from analysis.prices import Finding, pack
+from analysis.tests.make import make_finished_job
+from analysis.tests.test_backfill import TICKER, found_by_day, sessions
+from analysis.tests.test_commands import run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("asked", "session"),
+    [
+        (date(2026, 1, 26), date(2026, 1, 23)),  # Republic Day, a Monday
+        (date(2026, 8, 15), date(2026, 8, 14)),  # Independence Day, a Saturday
+        (date(2026, 11, 15), date(2026, 11, 13)),  # a Sunday
+        (date(2026, 11, 13), date(2026, 11, 13)),
+    ],
+)
+def test_a_day_without_trading_is_answered_with_the_session_before_it(asked: date, session: date) -> None:
+    make_finished_job(TICKER, as_of=asked)
+    first, evidence = found_by_day(), RawData.objects.get().evidence
+    assert set(first) == {session}
+    make_finished_job(TICKER, as_of=session)
+    assert found_by_day() == first
+    assert RawData.objects.get().evidence == evidence
+
+
+def test_a_day_before_the_listing_fails_in_words_and_leaves_the_present_alone() -> None:
+    live = make_finished_job("FRESHWICK.DEMO")
+    result = live.results.get()
+    job = make_finished_job("FRESHWICK.DEMO", as_of=date(2025, 6, 2))
+    assert job.status == JobStatus.FAILED
+    assert job.details.get().error_message == "FRESHWICK.DEMO has no bars up to 2025-06-02."
+    stock = Stock.objects.get()
+    assert (stock.last_status, stock.last_error, stock.last_result) == ("completed", "", result)
+
+
+@pytest.mark.parametrize("days", [1, 400])
+def test_a_day_to_come_is_refused_in_words(days: int) -> None:
+    day = timezone.localdate() + timedelta(days=days)
+    out, err, code = run("analyze", TICKER, "--as-of", str(day), "--inline")
+    assert (out, err, code) == ("", f"{day} is in the future; give a day that is past.", 2)
+
+
+def test_today_is_answered_with_the_newest_session_that_has_closed() -> None:
+    make_finished_job(TICKER, as_of=timezone.localdate())
+    assert set(found_by_day()) == {sessions(1)[0]}
+
+
+def test_bars_after_the_day_change_nothing() -> None:
+    day = sessions(6)[2]
+    make_finished_job(TICKER)
+    make_finished_job(TICKER, as_of=day)
+    before = found_by_day()[day]
+    history = PriceHistory.objects.get()
+    bars = history.unpack()
+    later = bars.session > np.datetime64(day)
+    history.bars = pack(
+        replace(
+            bars,
+            close=np.where(later, 3 * bars.close, bars.close),
+            high=np.where(later, 3 * bars.high, bars.high),
+        )
+    )
+    history.save(update_fields=["bars"])
+    make_finished_job(TICKER, as_of=day)
+    assert found_by_day()[day] == before
+
+
+def test_what_the_source_noticed_of_later_sessions_is_not_told_of_the_day() -> None:
+    newest, day = sessions(6)[5], sessions(6)[2]
+    make_finished_job(TICKER)
+    noticed = [
+        Finding("range_widened", "A price of the day before.", "repair", day - timedelta(days=1)),
+        Finding("unreadable", "A price of a day after.", "repair", newest),
+        Finding("unadjusted", "A word on all of them.", "warning"),
+    ]
+    PriceHistory.objects.update(findings=[finding.as_dict() for finding in noticed])
+    make_finished_job(TICKER, as_of=day)
+    result = Result.objects.get(day=day)
+    told = [finding["message"] for finding in RawData.objects.get(result=result).evidence["data_quality"]]
+    assert told == ["A price of the day before.", "A word on all of them."]
+    assert result.finding_count == 2
+    make_finished_job(TICKER)
+    assert Result.objects.get(day=newest).finding_count == 3
+
+
+def test_the_same_question_waits_for_no_second_answer() -> None:
+    for _ in range(2):
+        assert run("analyze", TICKER, "--as-of", str(sessions(3)[0]))[2] == 0
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize("ticker", ["2222.SR", "TCS.NS", "X.NOWHERE", "VOD.L"])
+def test_a_failure_of_a_day_long_ago_is_about_a_day_of_then(ticker: str) -> None:
+    job = make_finished_job(ticker, as_of=date(2003, 5, 5))
+    detail = job.details.get()
+    assert detail.day is not None
+    assert date(2003, 4, 28) <= detail.day <= date(2003, 5, 5)
