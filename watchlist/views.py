@@ -139,7 +139,8 @@ def note(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         reason = next(iter(form.errors.values()))[0]
         return refuse(request, watchlist, f"{ticker}: {reason}", refused_note=(ticker, typed, reason))
-    if not services.write_note(watchlist, form.cleaned_data["ticker"], form.cleaned_data["note"]):
+    ticker = form.cleaned_data["ticker"]
+    if not services.write_note(watchlist, ticker, form.cleaned_data["note"]):
         return refuse(request, watchlist, f"The note is not saved: {ticker} is not on “{watchlist}” any more.")
     messages.success(request, f"The note on {ticker} is saved.")
     return answer(request, watchlist)
