@@ -78,3 +78,12 @@ def test_nginx_accepts_its_file(tmp_path: Path) -> None:
     (tmp_path / "nginx.conf").write_text(whole)
     done = subprocess.run([nginx, "-t", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_way_back_names_migrations_that_there_are() -> None:
+    targets = re.findall(r"manage migrate (\w+) (\w+)$", GUIDE, flags=re.MULTILINE)
+    assert len(targets) > 1
+    for app, name in targets:
+        folders = list(BASE_DIR.glob(f"*/{app}/migrations")) + list(BASE_DIR.glob(f"{app}/migrations"))
+        assert folders, app
+        assert name == "zero" or list(folders[0].glob(f"{name}_*.py")), f"{app} {name}"
