@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import ClassVar
 
 from django.utils import timezone
 
@@ -13,7 +14,16 @@ from analysis.engine import RiskProfile
 from analysis.models import Stock, Worker
 from analysis.views.standing import Standing
 from watchlist.models import Watchlist, WatchlistItem
+from watchlist.services import MOST_STOCKS
 from watchlist.shown import Shown
+
+# By how many places, and how a button says so: its id, its text, its label.
+MOVES = (
+    (-MOST_STOCKS, "first", "Top", "to the top"),
+    (-1, "up", "Up", "up"),
+    (1, "down", "Down", "down"),
+    (MOST_STOCKS, "last", "End", "to the end"),
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,7 @@ class Row(Standing):
     note_error: str = ""
     """Why what was typed, which `note` then holds, could not be saved."""
     watchlist: int = 0
+    moves: ClassVar = MOVES
 
     @property
     def address(self) -> str:
