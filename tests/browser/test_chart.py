@@ -9,6 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 from analysis.models import Stock, StockStatus
 from analysis.services import run_job
 from analysis.tests.make import PASSWORD, make_finished_job, make_stock, make_user
+from tests.processes import wait_for
 from watchlist.models import Watchlist, WatchlistItem
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -135,17 +136,26 @@ def test_an_indicator_with_too_few_bars_says_so_and_the_chart_stays(ann: Page) -
 
 
 def test_the_chart_follows_the_theme_while_it_is_shown(ann: Page) -> None:
-    ann.emulate_media(color_scheme="dark")
-    inks = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    rising = {"light": "0,114,178", "dark": "86,180,233"}
+    # Read from a copy: Chromium warns of a canvas that is read again and again.
+    inks = """() => {
       const canvas = document.querySelector("#chart canvas");
-      const bytes = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+      const context = copy.getContext("2d", { willReadFrequently: true });
+      context.drawImage(canvas, 0, 0);
+      const bytes = context.getImageData(0, 0, copy.width, copy.height).data;
       const found = new Set();
       for (let n = 0; n < bytes.length; n += 4) found.add(`${bytes[n]},${bytes[n + 1]},${bytes[n + 2]}`);
-      done([...found]);
-    })))"""
-    found = ann.evaluate(inks)
-    assert "86,180,233" in found  # a rising candle in the dark theme
-    assert "0,114,178" not in found  # and none in the light one's
+      return [...found];
+    }"""
+
+    def is_drawn(theme: str, other: str) -> bool:
+        found = ann.evaluate(inks)
+        return rising[theme] in found and rising[other] not in found
+
+    wait_for(lambda: is_drawn("light", "dark"))
+    ann.emulate_media(color_scheme="dark")
+    wait_for(lambda: is_drawn("dark", "light"))
 
 
 @pytest.mark.parametrize("width", [1280, 390])
