@@ -29,7 +29,7 @@ test: $(VENV)/installed-dev .env
 	@$(MANAGE) install_assets
 	@sh tests/system_packages.sh
 	$(RUN) -m pytest -n auto $(ARGS)
-	$(RUN) tests/with_postgresql.py $(RUN) -m pytest -n auto -m "django_db or slow" $(ARGS)
+	$(RUN) tests/with_postgresql.py $(RUN) -m pytest -n auto -m "django_db or slow" --ignore tests/browser $(ARGS)
 
 quick: $(VENV)/installed-dev
 	$(RUN) -m pytest -n auto -m "not slow" $(ARGS)

@@ -9,9 +9,15 @@ PROCESS_SECONDS = 900  # only what hangs takes as long, however busy the machine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests with processes or a browser the time that they may need on a busy machine."""
+    """Give tests with processes or a browser the time, and a second try, that they may need on a busy machine.
+
+    A test that passes only when tried again is counted as rerun in pytest's closing line: look at it there.
+    """
     for item in items:
-        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+        if not item.get_closest_marker("slow"):
+            continue
+        item.add_marker(pytest.mark.flaky(reruns=2))
+        if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(PROCESS_SECONDS))
 
 
