@@ -41,6 +41,21 @@ def shown_from(page: Page) -> str:
     return chart(page).get_attribute("data-from") or ""
 
 
+def inks(page: Page) -> list[str]:
+    """The colours on the chart's first canvas, read from a copy: Chromium warns of one that is read again and again."""
+    found: list[str] = page.evaluate("""() => {
+      const canvas = document.querySelector("#chart canvas");
+      const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+      const context = copy.getContext("2d", { willReadFrequently: true });
+      context.drawImage(canvas, 0, 0);
+      const bytes = context.getImageData(0, 0, copy.width, copy.height).data;
+      const found = new Set();
+      for (let n = 0; n < bytes.length; n += 4) found.add(`${bytes[n]},${bytes[n + 1]},${bytes[n + 2]}`);
+      return [...found];
+    }""")
+    return found
+
+
 def add(page: Page, name: str) -> None:
     page.get_by_role("combobox", name="Indicator to add").fill(name)
     page.get_by_role("button", name="Add", exact=True).click()
@@ -55,24 +70,21 @@ def test_the_chart_shows_what_the_page_says(ann: Page) -> None:
     close = newest.locator("td").nth(3).inner_text()
     expect(summary).to_contain_text(close)
     expect(ann.locator("#chart-legend")).to_contain_text(close)
-    canvas = ann.locator("canvas").first
-    drawn = canvas.evaluate("c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size")
-    assert drawn > 8
+    wait_for(lambda: len(inks(ann)) > 8)
 
 
 def test_ranges_are_chosen_by_key_and_pointer_and_kept(ann: Page) -> None:
     expect(ann.get_by_role("button", name="1Y")).to_have_attribute("aria-pressed", "true")
-    year = shown_from(ann)
+    year = wait_for(lambda: shown_from(ann))
     ann.keyboard.press("1")
     expect(ann.get_by_role("button", name="3M")).to_have_attribute("aria-pressed", "true")
-    assert shown_from(ann) > year
+    wait_for(lambda: shown_from(ann) > year)
     ann.get_by_role("button", name="All").click()
     first = Stock.objects.get(pk="KAVERI.DEMO").histories.get().first_session.isoformat()
     expect(chart(ann)).to_have_attribute("data-from", first)
     ann.keyboard.press("4")
     expect(chart(ann)).not_to_have_attribute("data-from", first)
-    assert shown_from(ann) < year
-    two_years = shown_from(ann)
+    two_years = wait_for(lambda: min(shown_from(ann), year) != year and shown_from(ann))
     ann.reload()
     expect(chart(ann)).to_have_attribute("data-from", two_years)
 
@@ -137,20 +149,9 @@ def test_an_indicator_with_too_few_bars_says_so_and_the_chart_stays(ann: Page) -
 
 def test_the_chart_follows_the_theme_while_it_is_shown(ann: Page) -> None:
     rising = {"light": "0,114,178", "dark": "86,180,233"}
-    # Read from a copy: Chromium warns of a canvas that is read again and again.
-    inks = """() => {
-      const canvas = document.querySelector("#chart canvas");
-      const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
-      const context = copy.getContext("2d", { willReadFrequently: true });
-      context.drawImage(canvas, 0, 0);
-      const bytes = context.getImageData(0, 0, copy.width, copy.height).data;
-      const found = new Set();
-      for (let n = 0; n < bytes.length; n += 4) found.add(`${bytes[n]},${bytes[n + 1]},${bytes[n + 2]}`);
-      return [...found];
-    }"""
 
     def is_drawn(theme: str, other: str) -> bool:
-        found = ann.evaluate(inks)
+        found = inks(ann)
         return rising[theme] in found and rising[other] not in found
 
     wait_for(lambda: is_drawn("light", "dark"))

@@ -60,6 +60,7 @@ def test_filter_save_and_export_give_a_workbook_of_the_same_rows(
     visitor: Page, live_server: LiveServer, tmp_path: Path
 ) -> None:
     log_in(visitor, live_server)
+    visitor.wait_for_load_state("load")  # the keys are heard from then on
     visitor.keyboard.press("g")
     visitor.keyboard.press("w")
     expect(visitor).to_have_title(re.compile("Watchlist"))

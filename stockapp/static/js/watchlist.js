@@ -98,9 +98,6 @@ document.body.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.xhr !== underway) return;
   underway = null;
   if (!event.detail.successful) waiting = [];
-});
-
-document.body.addEventListener("htmx:afterSettle", () => {
   while (!underway && waiting.length) waiting.shift()();
 });
 
