@@ -18,6 +18,7 @@ from django.utils import timezone
 from analysis import queue
 from analysis.models import ACTIVE, FINISHED, Job, JobDetail, RawData, Result, Stock
 from analysis.services.claim import LEASE, is_stopping
+from analysis.services.statistics import refresh_statistics
 from analysis.services.transient import persistent
 
 PRUNE = "analysis.services.retention.prune_in_background"
@@ -82,12 +83,14 @@ def _expendable(results: QuerySet[Result]) -> QuerySet[Result]:
 
 def would_prune(now: datetime | None = None) -> Pruned:
     """How many rows `prune` would delete; it changes nothing."""
+    refresh_statistics()
     old = doomed(now or timezone.now())
     return Pruned(old.raw_data.count(), old.details.count(), old.results.count(), old.jobs.count())
 
 
 def prune(now: datetime | None = None, *, may_go_on: Callable[[], bool] = lambda: True) -> Pruned:
     """Delete what is too old, batch by batch; safe at any time, by several at once, and to break off."""
+    refresh_statistics()
     old = doomed(now or timezone.now())
     done = Pruned()
     done.raw_data, done.is_done = _in_batches(old.raw_data, _delete_raw_data, may_go_on)

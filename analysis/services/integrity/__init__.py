@@ -10,6 +10,7 @@ from analysis.services.integrity.check import Check
 from analysis.services.integrity.jobs import JOB_CHECKS
 from analysis.services.integrity.orphans import ORPHANS
 from analysis.services.integrity.stocks import STOCK_CHECKS
+from analysis.services.statistics import refresh_statistics
 
 __all__ = ["CHECKS", "Check", "Finding", "check_integrity"]
 
@@ -33,6 +34,7 @@ class Finding:
 
 def check_integrity(*, fix: bool = False) -> list[Finding]:
     """Every check with what it found; with `fix` what is found is repaired, and `repaired` says what is gone since."""
+    refresh_statistics()
     return [_run(check, fix=fix) for check in CHECKS]
 
 
