@@ -3,7 +3,8 @@
 from django.conf import settings
 from django.http import HttpRequest
 
-LOOPBACK = ("127.0.0.1", "::1")
+from stockapp.environment import LOOPBACK
+
 SAID_BY_PROXIES = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via")
 
 

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.process_signals import Signals
+from stockapp.environment import LOOPBACK
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STOP_SECONDS = 75
 
 
