@@ -7,7 +7,7 @@ from django import forms
 from django.db import models
 
 from analysis.models import Index, JobStatus, Source
-from analysis.prices import is_well_formed, normalise
+from analysis.prices import is_well_formed, no_ticker, normalise
 
 
 class TickerField(forms.CharField):
@@ -19,7 +19,7 @@ class TickerField(forms.CharField):
     def clean(self, value: Any) -> str:
         ticker = normalise(super().clean(value))
         if ticker and not is_well_formed(ticker):
-            raise forms.ValidationError(f"“{ticker[:30]}” is not a ticker. A ticker looks like TCS.NS or AAPL.")
+            raise forms.ValidationError(no_ticker(ticker))
         return ticker
 
 

@@ -9,14 +9,14 @@ from ninja import Field, Schema
 from pydantic import AfterValidator, ConfigDict, WithJsonSchema
 
 from analysis.engine import STRATEGIES, Plan, Refusal, RiskProfile, Side, Sizing, size
-from analysis.prices import is_well_formed, normalise
+from analysis.prices import is_well_formed, no_ticker, normalise
 from analysis.views.requests import profile_of
 
 
 def _ticker(text: str) -> str:
     ticker = normalise(text)
     if not is_well_formed(ticker):
-        raise ValueError(f"“{text[:30]}” is not a ticker. A ticker looks like TCS.NS or AAPL.")
+        raise ValueError(no_ticker(text))
     return ticker
 
 

@@ -14,12 +14,12 @@ from django.urls import reverse
 
 from analysis.engine import Bars, Side, Verdict
 from analysis.models.statuses import StockStatus
-from analysis.prices import Finding, History, exchange_of, is_demo, is_well_formed, unpack
+from analysis.prices import Finding, History, exchange_of, is_demo, is_well_formed, no_ticker, unpack
 
 
 def validate_ticker(text: str) -> None:
     if not is_well_formed(text):
-        raise ValidationError(f"“{text}” is not a ticker. A ticker looks like TCS.NS or AAPL.")
+        raise ValidationError(no_ticker(text))
 
 
 HALF_A_DIGIT = 0.005

@@ -30,7 +30,7 @@ from analysis.prices.sessions import (
     sessions_between,
     sessions_late,
 )
-from analysis.prices.tickers import is_demo, is_well_formed, normalise
+from analysis.prices.tickers import is_demo, is_well_formed, no_ticker, normalise
 from analysis.prices.yahoo import YahooPrices
 from analysis.prices.yahoo_session import YahooSession
 
@@ -69,6 +69,7 @@ __all__ = [
     "listed_in",
     "merge",
     "newest_due",
+    "no_ticker",
     "normalise",
     "pack",
     "refresh",

@@ -17,6 +17,11 @@ def is_well_formed(ticker: str) -> bool:
     return _SYMBOL.fullmatch(ticker) is not None and _ISIN.fullmatch(ticker) is None
 
 
+def no_ticker(text: str) -> str:
+    """The sentence for whoever gave something else."""
+    return f"“{text[:30]}” is not a ticker. A ticker looks like TCS.NS or AAPL."
+
+
 def is_demo(ticker: str) -> bool:
     """Whether the ticker names a company of the demo market."""
     return ticker.endswith(DEMO_SUFFIX)
