@@ -44,6 +44,11 @@ def spreadsheet(
     )
 
 
+def rounded(value: float | None, digits: int) -> float | None:
+    """A number for a cell, without digits that mean nothing."""
+    return None if value is None else round(value, digits)
+
+
 def file_name(name: str) -> str:
     """The name without what a file's name cannot hold on some system, and without a path."""
     printable = "".join(letter if letter.isprintable() else " " for letter in name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.exports import rounded
 from analysis.models import StockStatus
 from watchlist.page import Row
 
@@ -23,16 +24,16 @@ def cells(row: Row) -> list[object]:
         stock.industry,
         result.day if result else None,
         result.close if result else None,
-        _rounded(result.change_percent) if result else None,
+        rounded(result.change_percent, 4) if result else None,
         row.verdict.label if row.verdict else "",
-        _rounded(100 * result.score) if result and result.score is not None else None,
+        rounded(100 * result.score, 4) if result and result.score is not None else None,
         result.why if result else "",
         result.what_changed if result else "",
         plan.side.value if plan else "",
         plan.entry if plan else None,
         plan.stop if plan else None,
         plan.target if plan else None,
-        _rounded(plan.risk_reward) if plan else None,
+        rounded(plan.risk_reward, 4) if plan else None,
         row.sizing.quantity if row.sizing else None,
         row.no_trade_reason,
         StockStatus(stock.last_status).label,
@@ -40,7 +41,3 @@ def cells(row: Row) -> list[object]:
         stock.last_error if row.has_failed else "",
         row.note,
     ]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

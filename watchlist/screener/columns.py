@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import F, Value
 from django.db.models.functions import NullIf
 
+from analysis.exports import rounded
 from analysis.models import Result
 from analysis.views.standing import Standing
 
@@ -58,7 +59,7 @@ COLUMNS = (
         "change",
         "Change",
         F("change"),
-        (_of_result("Change %", lambda result: _rounded(result.change_percent, 2)),),
+        (_of_result("Change %", lambda result: rounded(result.change_percent, 2)),),
         is_number=True,
     ),
     Column(
@@ -68,7 +69,7 @@ COLUMNS = (
         "score",
         "Score",
         F("last_result__score"),
-        (_of_result("Score", lambda result: _rounded(result.score and 100 * result.score, 2)),),
+        (_of_result("Score", lambda result: rounded(result.score and 100 * result.score, 2)),),
         is_number=True,
     ),
     Column(
@@ -81,7 +82,7 @@ COLUMNS = (
         "risk_reward",
         "R:R",
         F("planned_risk_reward"),
-        (("Risk:reward", lambda row: _rounded(row.plan.risk_reward, 2) if row.plan else None),),
+        (("Risk:reward", lambda row: rounded(row.plan.risk_reward, 2) if row.plan else None),),
         is_number=True,
     ),
     _level("entry"),
@@ -102,7 +103,3 @@ COLUMNS = (
 DEFAULT_COLUMNS = ["close", "change", "verdict", "score", "since", "risk_reward", "industry"]
 DEFAULT_SORT = "-score"
 BY_KEY = {column.key: column for column in (STOCK, *COLUMNS)}
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
