@@ -47,7 +47,7 @@ from analysis.models import Job, PriceHistory, RawData, Result, Source, Stock, W
 from analysis.prices import History, check, last_closed_session, sessions_between  # noqa: E402
 from analysis.services import remove, submit  # noqa: E402
 from analysis.services.claim import CHUNK  # noqa: E402
-from analysis.services.work import _row, store  # noqa: E402
+from analysis.services.histories import row_of, store  # noqa: E402
 
 BARS = 500
 LONG_AGO = date(2015, 1, 1)
@@ -117,7 +117,7 @@ def generate(tickers: list[str]) -> None:
         high = np.maximum(opened, close) * np.exp(np.abs(random.normal(0, 0.006, BARS)))
         low = np.minimum(opened, close) * np.exp(-np.abs(random.normal(0, 0.006, BARS)))
         bars = Bars(session, opened, high, low, close, random.integers(10_000, 1_000_000, BARS).astype(np.float64))
-        rows.append(_row(ticker, "csv", History(bars, adjusted=True), LONG_AGO, now))
+        rows.append(row_of(ticker, "csv", History(bars, adjusted=True), LONG_AGO, now))
     for start in range(0, len(rows), 200):
         store(rows[start : start + 200], {})
 

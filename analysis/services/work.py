@@ -1,7 +1,7 @@
 """Work: bars of the claimed stocks, from the store or their source, and what the engine makes of them."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from analysis.engine import STRATEGIES, Assessment, Bars, NotEnoughHistory, assess, fingerprints
-from analysis.models import ErrorKind, Job, JobDetail, PriceHistory, Stock
+from analysis.models import ErrorKind, Job, JobDetail, PriceHistory
 from analysis.prices import ErrorKind as PriceErrorKind
 from analysis.prices import (
     Finding,
@@ -20,17 +20,14 @@ from analysis.prices import (
     PriceError,
     PriceSource,
     check,
-    checksum,
     currency_code,
     last_closed_session,
-    pack,
-    refresh,
     source_for,
     source_named,
 )
 from analysis.services import window
+from analysis.services.histories import Learned, ask, row_of, store
 from analysis.services.pace import TICKER_SECONDS, YAHOO_PACER, is_paced
-from analysis.services.transient import persistent
 
 logger = logging.getLogger(__name__)
 
@@ -65,18 +62,6 @@ class Outcome:
     fingerprints: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     recent_closes: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What a source says of a stock besides its bars; empty where it says nothing."""
-
-    name: str
-    currency: str
-
-    def is_news_of(self, stock: Stock) -> bool:
-        """Whether the stock has no name yet, or another currency than the source's, which is surer than a suffix."""
-        return bool(self.name and not stock.name) or self.currency not in {"", stock.currency}
 
 
 @dataclass(slots=True)
@@ -147,12 +132,12 @@ class Desk:
             stored, learned = [], dict[str, Learned]()
             since = min(map(self._since, tickers))
             known = self._known(tickers)
-            for ticker, answer in _ask(sources[name], tickers, known, since, self.now).items():
+            for ticker, answer in ask(sources[name], tickers, known, since, self.now).items():
                 if isinstance(answer, PriceError):
                     self.refusals[ticker] = answer
                 else:
                     first_day = self.histories[ticker].asked_since if ticker in known else since
-                    stored.append(_row(ticker, name, answer, first_day, self.now))
+                    stored.append(row_of(ticker, name, answer, first_day, self.now))
                     learned[ticker] = Learned(answer.name, currency_code(answer.currency))
             known_before = {detail.stock_id: detail.stock for detail in details}
             store(stored, {ticker: told for ticker, told in learned.items() if told.is_news_of(known_before[ticker])})
@@ -256,51 +241,3 @@ def _break(error: Exception) -> Failure:
 
 def _failure(lack: NotEnoughHistory) -> Failure:
     return Failure(ErrorKind.NOT_ENOUGH_HISTORY, f"{lack.message[:1].upper()}{lack.message[1:]}.")
-
-
-def _ask(
-    source: PriceSource, tickers: Sequence[str], stored: Mapping[str, History], first_day: date, now: datetime
-) -> Mapping[str, History | PriceError]:
-    """The histories to store; should the source break its promise and raise, every stock asked for says so."""
-    try:
-        return refresh(source, tickers, stored, first_day=first_day, now=now)
-    except Exception as error:
-        logger.exception("The price source %s raised for %s", source.name, ", ".join(tickers))
-        sentence = f"The price source {source.name} failed unexpectedly ({type(error).__name__})."
-        return dict.fromkeys(tickers, PriceError(PriceErrorKind.UNAVAILABLE, sentence, permanent=False))
-
-
-def _row(ticker: str, source: str, history: History, since: date, now: datetime) -> PriceHistory:
-    packed = pack(history.bars)
-    return PriceHistory(
-        stock_id=ticker,
-        source=source,
-        bars=packed,
-        first_session=history.bars.first_session,
-        last_session=history.bars.last_session,
-        asked_since=since,
-        bar_count=len(history.bars),
-        adjusted=history.adjusted,
-        findings=[finding.as_dict() for finding in history.findings],
-        fetched_at=now,
-        checksum=checksum(packed),
-    )
-
-
-@persistent
-def store(histories: Sequence[PriceHistory], learned: Mapping[str, Learned]) -> None:
-    """Keep these histories in place of the stocks' earlier ones, and names and currencies that were learned."""
-    for ticker, told in learned.items():
-        stock = Stock.objects.filter(pk=ticker)
-        stock.filter(name="").update(name=told.name[:200])
-        if told.currency:
-            stock.update(currency=told.currency)
-    PriceHistory.objects.bulk_create(
-        histories,
-        update_conflicts=True,
-        unique_fields=["stock", "source"],
-        update_fields=[
-            "bars", "first_session", "last_session", "asked_since", "bar_count", "adjusted", "findings", "fetched_at",
-            "checksum",
-        ],
-    )  # fmt: skip
