@@ -139,7 +139,7 @@ def test_a_long_list_counts_only_its_first_rows_and_reads_no_other_row_for_its_f
     staff: Client, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", "MERUVANTA.DEMO")
-    monkeypatch.setattr("analysis.admin_lists.LongList.list_per_page", 2)
+    monkeypatch.setattr("analysis.admin.lists.LongList.list_per_page", 2)
     url = reverse(f"admin:analysis_{model}_changelist")
     with CaptureQueriesContext(connection) as asked:
         page = staff.get(url)
@@ -148,7 +148,7 @@ def test_a_long_list_counts_only_its_first_rows_and_reads_no_other_row_for_its_f
     said = [query["sql"] for query in asked.captured_queries if table in query["sql"]]
     assert said
     assert all(" LIMIT " in sql for sql in said)
-    monkeypatch.setattr("analysis.admin_lists.SHOWN_AT_MOST", 2)
+    monkeypatch.setattr("analysis.admin.lists.SHOWN_AT_MOST", 2)
     assert staff.get(url).context["cl"].result_count == 2
 
 

@@ -1,4 +1,4 @@
-"""Long lists in the admin: what makes a page of a million rows cost what a page of a thousand does.
+"""Lists of the admin: for looking only; long ones cost the same over a million rows as over a thousand.
 
 Django's own list counts every row, reads every row for the values of a filter, and every date for its hierarchy.
 """
@@ -12,10 +12,20 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 from analysis.engine import STRATEGIES
-from analysis.models import Stock
+from analysis.models import Job, JobDetail, Result, Stock
 
 SHOWN_AT_MOST = 10_000
 STOCKS_SEARCHED = 200
+
+
+class ReadOnly[M: Model](admin.ModelAdmin[M]):
+    """For looking, not for changing."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
 
 
 class FirstRows[M: Model](Paginator[M]):
@@ -56,3 +66,9 @@ class StrategyFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         return queryset.filter(strategy=self.value()) if self.value() else queryset
+
+
+def duration_text(thing: Job | JobDetail | Result) -> str:
+    """How long it took, in seconds, or a dash when it has not begun."""
+    taken = thing.duration
+    return f"{taken.total_seconds():,.2f} s" if taken is not None else "–"

@@ -1,0 +1,67 @@
+"""Stocks, their stored prices and the indexes that they are of, in the admin."""
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from analysis.admin.lists import ReadOnly
+from analysis.forms import TickerField
+from analysis.models import Index, IndexMember, PriceHistory, Stock
+
+
+class StockForm(forms.ModelForm[Stock]):
+    """A stock by hand; its ticker is written as everywhere else."""
+
+    def clean_ticker(self) -> str:
+        return TickerField().clean(self.cleaned_data["ticker"])
+
+
+@admin.register(Stock)
+class StockAdmin(admin.ModelAdmin[Stock]):
+    form = StockForm
+    list_display = ["ticker", "name", "exchange", "industry", "is_active", "last_status", "last_analyzed_at"]
+    list_filter = ["last_status", "is_active", "exchange", "currency"]
+    search_fields = ["ticker", "name"]
+    readonly_fields = ["last_status", "last_job", "last_result", "last_analyzed_at", "last_error"]
+    show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Stock | None = None) -> list[str]:
+        return [*self.readonly_fields, *(["ticker"] if obj else [])]
+
+
+@admin.register(PriceHistory)
+class PriceHistoryAdmin(ReadOnly[PriceHistory]):
+    list_display = ["stock_id", "source", "first_session", "last_session", "bar_count", "adjusted", "fetched_at"]
+    list_filter = ["source", "adjusted"]
+    search_fields = ["stock__ticker", "stock__name"]
+    date_hierarchy = "fetched_at"
+    show_full_result_count = False
+    exclude = ["bars"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PriceHistory]:
+        return super().get_queryset(request).defer("bars")
+
+
+@admin.register(Index)
+class IndexAdmin(admin.ModelAdmin[Index]):
+    list_display = ["name", "member_count", "loaded_at"]
+    search_fields = ["name"]
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Index]:
+        return super().get_queryset(request).annotate(members_now=Count("members"))
+
+    @admin.display(description="Stocks", ordering="members_now")
+    def member_count(self, index: Index) -> int:
+        return int(getattr(index, "members_now", 0))
+
+
+@admin.register(IndexMember)
+class IndexMemberAdmin(admin.ModelAdmin[IndexMember]):
+    list_display = ["stock", "index"]
+    list_filter = ["index"]
+    list_select_related = ["index", "stock"]
+    search_fields = ["stock__ticker", "stock__name"]
+    autocomplete_fields = ["stock", "index"]
+    show_full_result_count = False

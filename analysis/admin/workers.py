@@ -1,0 +1,16 @@
+"""Workers and the pace of requests in the admin."""
+
+from django.contrib import admin
+
+from analysis.admin.lists import ReadOnly
+from analysis.models import RequestPace, Worker
+
+
+@admin.register(RequestPace)
+class RequestPaceAdmin(ReadOnly[RequestPace]):
+    list_display = ["source", "mode", "reason", "until", "next_at", "strikes"]
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnly[Worker]):
+    list_display = ["host", "pid", "started_at", "seen_at", "restarts", "last_recovery_at", "recovered_count"]
