@@ -5,7 +5,7 @@ from analysis.engine.assessment import Assessment, Change, NotEnoughHistory, Vot
 from analysis.engine.bars import Bars
 from analysis.engine.components import Component, Group
 from analysis.engine.evidence import to_evidence
-from analysis.engine.exits import COST, Exit
+from analysis.engine.exits import COST, Exit, first_exit
 from analysis.engine.fingerprint import differences, fingerprint, fingerprints
 from analysis.engine.indicators import Indicators
 from analysis.engine.overlay import moving_averages
@@ -20,7 +20,7 @@ from analysis.engine.record_summary import (
     RecordSummary,
     summarize,
 )
-from analysis.engine.sizing import RiskProfile, Sizing, size
+from analysis.engine.sizing import Limits, RiskProfile, Sizing, limits, size
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.engine.strategy import Panel, Strategy
 from analysis.engine.track_record import HORIZONS, TrackRecord, Trade, track_record, trades
@@ -44,6 +44,7 @@ __all__ = [
     "Forward",
     "Group",
     "Indicators",
+    "Limits",
     "NotEnoughCases",
     "NotEnoughHistory",
     "Panel",
@@ -64,6 +65,8 @@ __all__ = [
     "differences",
     "fingerprint",
     "fingerprints",
+    "first_exit",
+    "limits",
     "make_plan",
     "moving_averages",
     "rate",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from analysis.engine.bars import Booleans, Floats, Indices
+from analysis.engine.bars import Bars, Booleans, Floats, Indices
 from analysis.engine.indicators import Indicators
 from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Side
@@ -58,8 +58,8 @@ def exits(indicators: Indicators, strategy: Strategy, side: Side) -> Exits:
     entry = bars.open[1 : count + 1]
     stop, target = entry - direction * risk, entry + direction * reward
 
-    # Seen from the trade: up is with it, down against it; row t holds the sessions t + 1 to t + holding.
-    best, worst = (bars.high, bars.low) if side is Side.LONG else (-bars.low, -bars.high)
+    # Row t holds the sessions t + 1 to t + holding.
+    best, worst = _from_the_trade(bars, side)
     stopped = _first(_ahead(worst, holding) <= (direction * stop)[:, np.newaxis])
     reached = _first(_ahead(best, holding) >= (direction * target)[:, np.newaxis])
     ends = np.minimum(np.minimum(stopped, reached), holding - 1)
@@ -84,6 +84,24 @@ def exits(indicators: Indicators, strategy: Strategy, side: Side) -> Exits:
         reason=np.where(is_target, Exit.TARGET, np.where(is_stop, Exit.STOP, Exit.TIME)).astype(np.int8),
         returns=direction * (price / entry - 1) - COST * (1 + price / entry),
     )
+
+
+def first_exit(bars: Bars, side: Side, *, stop: float, target: float) -> tuple[int, Exit] | None:
+    """The index of the first of these bars that reaches a level of a trade, and which; by the rule of `exits`."""
+    direction = 1.0 if side is Side.LONG else -1.0
+    best, worst = _from_the_trade(bars, side)
+    stopped, reached = worst <= direction * stop, best >= direction * target
+    ends = stopped | reached
+    if not ends.any():
+        return None
+    first = int(ends.argmax())
+    is_target = not stopped[first] or direction * bars.open[first] >= direction * target
+    return first, Exit.TARGET if is_target else Exit.STOP
+
+
+def _from_the_trade(bars: Bars, side: Side) -> tuple[Floats, Floats]:
+    """Each bar's best and worst price, where up is with the trade and down against it."""
+    return (bars.high, bars.low) if side is Side.LONG else (-bars.low, -bars.high)
 
 
 def _ahead(series: Floats, holding: int) -> Floats:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.engine import COST, TECHNICAL_RATING, Bars, Exit, Indicators, Side
+from analysis.engine import COST, TECHNICAL_RATING, Bars, Exit, Indicators, Side, first_exit
 from analysis.engine.exits import Exits, exits
 from analysis.tests.engine_bars import flat_bars, random_bars
 
@@ -120,6 +120,19 @@ def test_without_a_risk_or_with_a_price_below_zero_there_is_no_plan(side: Side) 
     bars = after_the_signal(CALM, CALM, CALM)
     far = replace(STRATEGY, stop_atr=50.0) if side is Side.LONG else replace(STRATEGY, target_risk=25.0)
     assert not exits(Indicators(bars), far, side).is_planned[SIGNAL]
+
+
+@pytest.mark.parametrize("side", Side)
+def test_the_first_exit_from_bars_is_that_of_the_trade(side: Side) -> None:
+    bars = random_bars(600, seed=7)
+    strategy = replace(STRATEGY, stop_atr=1.0, target_risk=1.0)
+    ends = exits(Indicators(bars), strategy, side)
+    assert {Exit(reason) for reason in ends.reason[ends.is_planned]} == set(Exit)
+    for signal in np.flatnonzero(ends.is_planned):
+        held = bars[signal + 1 : signal + 1 + strategy.holding]
+        found = first_exit(held, side, stop=ends.stop[signal], target=ends.target[signal])
+        reason = Exit(ends.reason[signal])
+        assert found == (None if reason is Exit.TIME else (ends.session[signal] - signal - 1, reason))
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])

@@ -10,7 +10,7 @@ from itertools import batched, pairwise
 
 import numpy as np
 
-from analysis.engine import Bars, Plan, Side
+from analysis.engine import Bars, Exit, Plan, Side, first_exit
 from analysis.models import (
     DetailStatus,
     ErrorKind,
@@ -185,10 +185,9 @@ def _hits(stock: Stock, results: list[Result], bars: Bars | None, *, after: date
 
 
 def _hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) -> PlanHit | None:
-    """The end of a plan in the sessions after one day up to another; the stop counts first in a bar that has both.
+    """The end of a plan in the sessions after one day up to another.
 
-    A bar that opens beyond the target has reached it before anything else. Levels move with the prices where these
-    were adjusted since.
+    Levels move with the prices where these were adjusted since.
     """
     given = int(np.searchsorted(bars.session, np.datetime64(plan.day, "D")))
     if given >= len(bars) or bars.session[given] != np.datetime64(plan.day, "D"):
@@ -199,18 +198,13 @@ def _hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) ->
     ratio = float(bars.close[given]) / plan.close
     ratio = ratio if abs(ratio - 1) > SAME else 1.0
     stop, target = planned.stop * ratio, planned.target * ratio
-    is_long = plan.side == "long"
-    first = int(np.searchsorted(bars.session, np.datetime64(since, "D"), side="right"))
-    last = int(np.searchsorted(bars.session, np.datetime64(until, "D"), side="right"))
-    for n in range(first, last):
-        worst, best = (bars.low[n], bars.high[n]) if is_long else (-bars.high[n], -bars.low[n])
-        opened, sign = (bars.open[n], 1) if is_long else (-bars.open[n], -1)
-        session: date = bars.session[n].astype(object)
-        if opened >= sign * target or (best >= sign * target and worst > sign * stop):
-            return PlanHit(stock, plan, is_target=True, level=target, session=session)
-        if worst <= sign * stop:
-            return PlanHit(stock, plan, is_target=False, level=stop, session=session)
-    return None
+    first, last = np.searchsorted(bars.session, np.array([since, until], "datetime64[D]"), side="right")
+    found = first_exit(bars[first:last], planned.side, stop=stop, target=target)
+    if found is None:
+        return None
+    ended, is_target = first + found[0], found[1] is Exit.TARGET
+    session: date = bars.session[ended].astype(object)
+    return PlanHit(stock, plan, is_target=is_target, level=target if is_target else stop, session=session)
 
 
 def _failures(job: Job, details: list[JobDetail], known: dict[str, JobDetail]) -> list[Failure]:
