@@ -18,6 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 from analysis.models import Index, Result, Stock
 from analysis.services import run_slice
 from analysis.tests.make import make_job, make_result, make_stock, make_user
+from watchlist import services
 from watchlist.models import Watchlist, WatchlistItem
 from watchlist.screener.columns import DEFAULT_COLUMNS
 from watchlist.screener.services import MOST_AT_ONCE
@@ -331,6 +332,18 @@ def test_what_cannot_be_added_is_refused_in_a_sentence_over_the_same_rows(
     assert sentence in answer.text
     assert found(answer) == ["AXE.NS", "BAY.NS"]
     assert not WatchlistItem.objects.exists()
+
+
+def test_a_full_list_refuses_and_keeps_what_it_has(
+    client: Client, ann: User, market: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "MOST_STOCKS", 1)
+    watchlist = Watchlist.objects.create(owner=ann, name="Mine")
+    WatchlistItem.objects.create(watchlist=watchlist, stock_id="AXE.NS")
+    answer = add(client, watchlist=watchlist.pk, tickers=["AXE.NS", "BAY.NS"])
+    assert answer.status_code == 422
+    assert "A list holds 1 stocks; “Mine” has 1 already." in answer.text
+    assert watchlist.items.count() == 1
 
 
 def test_stocks_go_to_ones_own_lists_alone(client: Client, market: None) -> None:
