@@ -14,11 +14,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
+from analysis.api import problems
 from stockapp.middleware import Answer
 
 RETRY_SECONDS = 30
 NO_ANSWER = "The database does not answer."
 MAINTENANCE = "The application is being worked on."
+JSON = "application/json"
 MARK = "_database_failed"
 
 
@@ -36,9 +38,11 @@ def say_unavailable(get_response: Answer) -> Answer:
 
 
 def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
-    """The sentence as the asker can read it: JSON for a program, a line for htmx, else a page."""
+    """The sentence as the asker can read it: a problem of the API, JSON for a program, a line for htmx, else a page."""
     response: HttpResponse
-    if _wants_json(request):
+    if request.path.startswith("/api/"):
+        response = problems.answer(503, problems.Kind.UNAVAILABLE, reason)
+    elif request.path == "/healthz" or request.get_preferred_type(["text/html", JSON]) == JSON:
         response = JsonResponse({"ok": False, "detail": reason, "problems": [reason]})
     elif request.headers.get("HX-Request") == "true":
         response = HttpResponse(reason, content_type="text/plain")
@@ -63,9 +67,3 @@ def _maintenance() -> str | None:
     except OSError:
         return None
     return text.strip()[:500] or MAINTENANCE
-
-
-def _wants_json(request: HttpRequest) -> bool:
-    if request.path.startswith("/api/") or request.path == "/healthz":
-        return True
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

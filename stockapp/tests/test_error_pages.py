@@ -64,10 +64,13 @@ def test_a_form_from_before_the_login_says_so_and_changes_nothing() -> None:
 
 
 def test_a_program_is_told_in_json_that_the_database_is_away(visitor: Client) -> None:
-    for address, headers in (("/api/broken/database/", {}), ("/broken/database/", {"Accept": "application/json"})):
-        answer = visitor.get(address, headers=headers)
-        assert answer.status_code == 503
-        assert answer.json()["detail"] == "The database does not answer."
+    said = "The database does not answer."
+    for address, told in (
+        ("/api/broken/database/", {"error": {"kind": "unavailable", "message": said}}),
+        ("/broken/database/", {"ok": False, "detail": said, "problems": [said]}),
+    ):
+        answer = visitor.get(address, headers={"Accept": "application/json"})
+        assert (answer.status_code, answer.json()) == (503, told)
         assert answer.headers["Retry-After"] == "30"
 
 
