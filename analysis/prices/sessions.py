@@ -74,7 +74,12 @@ def sessions_between(ticker: str, first: date, last: date) -> list[date]:
 
 def sessions_late(ticker: str, last_session: date, now: datetime) -> int:
     """How many closed sessions there are after `last_session`: 0 when bars up to it are fresh at `now` (aware)."""
-    schedule = _schedule_of(ticker)
+    return _sessions_late(exchange_of(ticker), last_session, now)
+
+
+@lru_cache(maxsize=64)  # a list asks the same for most of its rows
+def _sessions_late(exchange: Exchange, last_session: date, now: datetime) -> int:
+    schedule = _schedule_at(exchange)
     return max(schedule.count_closed(now) - schedule.count_until(last_session), 0)
 
 

@@ -132,7 +132,7 @@ def ago(value: datetime | None) -> SafeString | str:
     if value is None:
         return MISSING
     local = timezone.localtime(value)
-    moment = f"{day(local)}, {local:%H:%M} {local:%Z}"
+    moment = f"{local.day} {local:%b %Y, %H:%M %Z}"
     age = (timezone.now() - value).total_seconds()
     if age < DAY:
         return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), moment, age_in_words(age))
