@@ -4,6 +4,7 @@ The age of a result is counted from when it was computed, not from its session: 
 as any other work. `doomed` says what is too old; the dry run counts those rows, and pruning deletes those rows.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,15 +83,20 @@ def _expendable(results: QuerySet[Result]) -> QuerySet[Result]:
 
 
 def would_prune(now: datetime | None = None) -> Pruned:
-    """How many rows `prune` would delete; it changes nothing."""
+    """How many rows `prune` would delete; it deletes nothing."""
     refresh_statistics()
     old = doomed(now or timezone.now())
     return Pruned(old.raw_data.count(), old.details.count(), old.results.count(), old.jobs.count())
 
 
-def prune(now: datetime | None = None, *, may_go_on: Callable[[], bool] = lambda: True) -> Pruned:
-    """Delete what is too old, batch by batch; safe at any time, by several at once, and to break off."""
+def prune(now: datetime | None = None, *, seconds: float = math.inf) -> Pruned:
+    """Delete what is too old, batch by batch, for so long; safe at any time, by several at once, and to break off."""
     refresh_statistics()
+    ends = time.monotonic() + seconds
+
+    def may_go_on() -> bool:
+        return time.monotonic() < ends and not is_stopping()
+
     old = doomed(now or timezone.now())
     done = Pruned()
     done.raw_data, done.is_done = _in_batches(old.raw_data, _delete_raw_data, may_go_on)
@@ -105,8 +111,7 @@ def prune(now: datetime | None = None, *, may_go_on: Callable[[], bool] = lambda
 
 def prune_in_background() -> None:
     """What the nightly message calls: prune for half a lease, and leave a message for the rest."""
-    ends = time.monotonic() + SLICE.total_seconds()
-    if not prune(may_go_on=lambda: time.monotonic() < ends and not is_stopping()).is_done:
+    if not prune(seconds=SLICE.total_seconds()).is_done:
         queue.enqueue(PRUNE)
 
 

@@ -1,17 +1,19 @@
 """Pruning: what is too old goes, what is needed stays, and nothing is left behind."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, RawData, Result, ResultStatus, Source, Stock
-from analysis.services import Pruned, Refused, prune, remove, rerun, schedule_prune, would_prune
+from analysis.services import Pruned, Refused, check_integrity, prune, remove, rerun, schedule_prune, would_prune
 from analysis.services.retention import PRUNE, prune_in_background
 from analysis.services.statistics import refresh_statistics
 from analysis.tests.make import make_finished_job, make_job, make_result, make_stock, make_user
@@ -246,6 +248,14 @@ def test_two_at_once_delete_everything_once() -> None:
     assert (total.raw_data, total.details, total.jobs) == (told.raw_data, told.details, told.jobs)
     assert total.results == told.results
     assert counts() == (2, 0, 2, 2)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans without counts")
+@pytest.mark.parametrize("read_whole_tables", [prune, would_prune, check_integrity])
+def test_postgresql_counts_its_rows_before_whole_tables_are_read(read_whole_tables: Callable[[], object]) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        read_whole_tables()
+    assert queries.captured_queries[0]["sql"].startswith("ANALYZE analysis_stock, ")
 
 
 @pytest.mark.slow
