@@ -21,6 +21,7 @@ RETRY_SECONDS = 30
 NO_ANSWER = "The database does not answer."
 MAINTENANCE = "The application is being worked on."
 JSON = "application/json"
+HEALTH = ("/healthz", "/api/health")
 MARK = "_database_failed"
 
 
@@ -40,9 +41,10 @@ def say_unavailable(get_response: Answer) -> Answer:
 def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
     """The sentence as the asker can read it: a problem of the API, JSON for a program, a line for htmx, else a page."""
     response: HttpResponse
-    if request.path.startswith("/api/"):
+    is_health = request.path in HEALTH
+    if request.path.startswith("/api/") and not is_health:
         response = problems.answer(503, problems.Kind.UNAVAILABLE, reason)
-    elif request.path == "/healthz" or request.get_preferred_type(["text/html", JSON]) == JSON:
+    elif is_health or request.get_preferred_type(["text/html", JSON]) == JSON:
         response = JsonResponse({"ok": False, "detail": reason, "problems": [reason]})
     elif request.headers.get("HX-Request") == "true":
         response = HttpResponse(reason, content_type="text/plain")

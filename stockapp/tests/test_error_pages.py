@@ -64,12 +64,14 @@ def test_a_form_from_before_the_login_says_so_and_changes_nothing() -> None:
 
 
 def test_a_program_is_told_in_json_that_the_database_is_away(visitor: Client) -> None:
-    said = "The database does not answer."
-    for address, told in (
-        ("/api/broken/database/", {"error": {"kind": "unavailable", "message": said}}),
-        ("/broken/database/", {"ok": False, "detail": said, "problems": [said]}),
+    said, as_json = "The database does not answer.", {"Accept": "application/json"}
+    problem = {"error": {"kind": "unavailable", "message": said}}
+    for address, headers, told in (
+        ("/api/broken/database/", {}, problem),
+        ("/api/broken/database/", as_json, problem),
+        ("/broken/database/", as_json, {"ok": False, "detail": said, "problems": [said]}),
     ):
-        answer = visitor.get(address, headers={"Accept": "application/json"})
+        answer = visitor.get(address, headers=headers)
         assert (answer.status_code, answer.json()) == (503, told)
         assert answer.headers["Retry-After"] == "30"
 
@@ -91,13 +93,21 @@ def test_while_it_is_being_worked_on_every_address_says_so(
     client: Client, written: str, said: str, tmp_path: Path
 ) -> None:
     (tmp_path / "maintenance").write_text(written)
-    for address in ("/", "/login/", "/admin/", "/healthz"):
+    for address in ("/", "/login/", "/admin/", "/healthz", "/api/jobs"):
         answer = client.get(address)
         assert answer.status_code == 503, address
         assert said in answer.text
         assert answer.headers["Retry-After"] == "30"
     (tmp_path / "maintenance").unlink()
     assert client.get("/login/").status_code == 200
+
+
+def test_health_keeps_its_shape_while_it_is_being_worked_on(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "maintenance").write_text("Upgrading; back at 14:00.")
+    for address in ("/healthz", "/api/health"):
+        answer = client.get(address)
+        assert (answer.status_code, answer.json()["ok"]) == (503, False)
+        assert answer.json()["problems"] == ["Upgrading; back at 14:00."]
 
 
 def test_after_the_session_has_ended_the_login_says_so_and_leads_back(client: Client) -> None:
