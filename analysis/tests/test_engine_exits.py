@@ -124,10 +124,13 @@ def test_without_a_risk_or_with_a_price_below_zero_there_is_no_plan(side: Side) 
 
 @pytest.mark.parametrize("side", Side)
 def test_the_first_exit_from_bars_is_that_of_the_trade(side: Side) -> None:
-    bars = random_bars(600, seed=7)
-    strategy = replace(STRATEGY, stop_atr=1.0, target_risk=1.0)
+    bars, strategy = random_bars(600, seed=7), replace(STRATEGY, stop_atr=0.3, target_risk=1.0)
     ends = exits(Indicators(bars), strategy, side)
-    assert {Exit(reason) for reason in ends.reason[ends.is_planned]} == set(Exit)
+    lower, upper = np.minimum(ends.stop, ends.target), np.maximum(ends.stop, ends.target)
+    in_both = ends.is_planned & (bars.low[ends.session] <= lower) & (bars.high[ends.session] >= upper)
+    assert in_both.sum() > 100
+    assert set(ends.reason[in_both]) == {Exit.STOP, Exit.TARGET}
+    assert Exit.TIME in ends.reason[ends.is_planned]
     for signal in np.flatnonzero(ends.is_planned):
         held = bars[signal + 1 : signal + 1 + strategy.holding]
         found = first_exit(held, side, stop=ends.stop[signal], target=ends.target[signal])
