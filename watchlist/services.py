@@ -99,7 +99,7 @@ def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
     there = watchlist.items.aggregate(Max("position"), Count("pk"))
     on_list = set(watchlist.items.filter(stock__in=notes).values_list("stock_id", flat=True))
     new = [ticker for ticker in notes if ticker not in on_list]
-    if there["pk__count"] + len(new) > MOST_STOCKS:
+    if new and there["pk__count"] + len(new) > MOST_STOCKS:
         raise Refused(f"A list holds {MOST_STOCKS:,} stocks; “{watchlist}” has {there['pk__count']:,} already.")
     known_stocks(new)
     first = 0 if there["position__max"] is None else there["position__max"] + 1

@@ -42,6 +42,7 @@ def drop(screen: Screen) -> None:
     screen.delete()
 
 
+@transactional
 def add_all(watchlist: Watchlist, tickers: Sequence[str]) -> Added:
     """Put stocks at the end of a list, in this order; those that are on it stay where they are.
 

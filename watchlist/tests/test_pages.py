@@ -35,6 +35,7 @@ def test_a_row_shows_the_figures_and_the_plan_for_this_user(client: Client, ann:
     watchlist = make_list(ann, "M&M.NS")
     text = client.get(url("watchlist", watchlist)).text
     assert f'href="/stocks/M&amp;M.NS/?list={watchlist.pk}"' in text
+    assert 'value="M&amp;M.NS"' in text
     for shown in ("Mahindra", "₹100.00", "+2.04%", "Buy", "+30", "₹95.00", "200 shares", "sessions late"):
         assert shown in text, shown
 

@@ -344,6 +344,9 @@ def test_a_full_list_refuses_and_keeps_what_it_has(
     assert answer.status_code == 422
     assert "A list holds 1 stocks; “Mine” has 1 already." in answer.text
     assert watchlist.items.count() == 1
+    monkeypatch.setattr(services, "MOST_STOCKS", 0)
+    again = add(client, watchlist=watchlist.pk, tickers=["AXE.NS"])
+    assert "Nothing to add: 1 stock is on “Mine” already." in again.text
 
 
 def test_stocks_go_to_ones_own_lists_alone(client: Client, market: None) -> None:
