@@ -64,6 +64,7 @@ def test_filter_save_and_export_give_a_workbook_of_the_same_rows(
     visitor.keyboard.press("g")
     visitor.keyboard.press("w")
     expect(visitor).to_have_title(re.compile("Watchlist"))
+    visitor.wait_for_load_state("load")
     visitor.keyboard.press("g")
     visitor.keyboard.press("s")
     visitor.get_by_role("checkbox", name="Buy", exact=True).check()
