@@ -50,6 +50,13 @@ def numbers(value: object) -> list[float]:
     return [value] if isinstance(value, float) else []
 
 
+def test_why_counts_the_votes_and_names_the_three_heaviest_of_each_direction() -> None:
+    given = (("A", 1, 0.1), ("B", 1, 0.4), ("C", 1, 0.2), ("D", 1, 0.3), ("E", 0, 0.9), ("F", None, 0.0))
+    one, *_ = (assessment := assessed(random_bars(300))).votes
+    votes = tuple(one._replace(label=label, vote=vote, weight=weight) for label, vote, weight in given)
+    assert replace(assessment, votes=votes).why == "4 of 6 votes up, led by B · D · C; 0 down."
+
+
 @pytest.mark.parametrize("ticker", SAMPLES)
 def test_an_assessment_reads_the_last_session_of_the_rating(ticker: str) -> None:
     bars = sample_bars(ticker)
