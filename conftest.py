@@ -11,7 +11,7 @@ PROCESS_SECONDS = 900  # only what hangs takes as long, however busy the machine
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give tests with processes or a browser the time, and a second try, that they may need on a busy machine.
 
-    A test that passes only when tried again is counted as rerun in pytest's closing line: look at it there.
+    A test that passes only when tried again is named at the end and counted as rerun in pytest's closing line.
     """
     for item in items:
         if not item.get_closest_marker("slow"):
