@@ -4,17 +4,19 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from analysis.models import Result
 from analysis.services import load_demo_market
 from analysis.tests.make import PASSWORD, make_user
-from tests.processes import manage
+from tests.browser.visits import log_in
+from tests.processes import manage, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
+@pytest.mark.machine_clock  # of the worker
 def test_log_in_add_a_stock_analyse_it_and_open_its_chart(
     visitor: Page, live_server: LiveServer, tmp_path: Path
 ) -> None:
@@ -45,5 +47,27 @@ def test_log_in_add_a_stock_analyse_it_and_open_its_chart(
         expect(visitor.get_by_role("region", name="Verdict")).to_contain_text(found.get_verdict_display())
         canvas = visitor.locator("canvas").first
         expect(canvas).to_be_visible()
-        drawn = canvas.evaluate("c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size")
-        assert drawn > 8
+        colours = "c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size"
+        wait_for(lambda: canvas.evaluate(colours) > 8)
+
+
+def test_an_option_stays_chosen_when_suggestions_for_the_last_letters_arrive_late(
+    visitor: Page, live_server: LiveServer
+) -> None:
+    load_demo_market()
+    log_in(visitor, make_user("ann"), live_server.url)
+    visitor.goto(live_server.url)
+    late: list[Route] = []
+    visitor.route(re.compile("ticker=kaveri"), lambda route: late.append(route))
+    ticker = visitor.get_by_role("combobox", name="Ticker to add")
+    ticker.press_sequentially("kave")
+    expect(visitor.get_by_role("option", name="KAVERI.DEMO")).to_be_visible()
+    with visitor.expect_request(re.compile("ticker=kaveri")):
+        ticker.press_sequentially("ri")
+    ticker.press("ArrowDown")
+    with visitor.expect_response(re.compile("ticker=kaveri")):
+        late[0].continue_()
+    option = visitor.get_by_role("option", name="KAVERI.DEMO")
+    expect(option).to_have_attribute("aria-selected", "true")
+    ticker.press("Enter")
+    expect(visitor.get_by_role("row", name="KAVERI.DEMO")).to_be_visible()

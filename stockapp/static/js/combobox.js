@@ -1,11 +1,21 @@
 // Combobox: suggestions under a text field, chosen with the arrow keys or the pointer. Without this it is a text field.
 
+let chosenBefore;
+
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const list = event.detail.target;
+  if (list.matches?.("[role=listbox]")) chosenBefore = chosen(list)?.dataset.value;
+});
+
 document.body.addEventListener("htmx:afterSwap", (event) => {
   const list = event.detail.target;
   if (!list.matches?.("[role=listbox]")) return;
   const input = document.querySelector(`[aria-controls="${list.id}"]`);
   if (input === document.activeElement && list.children.length) open(input, list);
   else close(input, list);
+  // Suggestions for the last letters may arrive after an option was chosen: Enter must still take that option.
+  const same = [...list.children].find((option) => option.dataset.value === chosenBefore);
+  if (same && !list.hidden) choose(input, list, same);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -60,8 +70,11 @@ function chosen(list) {
 function move(input, list, step) {
   const options = [...list.children];
   const now = options.indexOf(chosen(list));
-  const next = options[(now + step + options.length + (now < 0 && step < 0 ? 1 : 0)) % options.length];
-  for (const option of options) option.setAttribute("aria-selected", String(option === next));
+  choose(input, list, options[(now + step + options.length + (now < 0 && step < 0 ? 1 : 0)) % options.length]);
+}
+
+function choose(input, list, next) {
+  for (const option of list.children) option.setAttribute("aria-selected", String(option === next));
   input.setAttribute("aria-activedescendant", next.id);
   next.scrollIntoView({ block: "nearest" });
 }
