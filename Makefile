@@ -1,5 +1,7 @@
 # make run    the application on this machine: http://127.0.0.1:8000/
 # make test   the whole suite on SQLite, and on PostgreSQL what a database has a part in
+# make test-dates  the quick tests at four other dates: a year's end, a Monday after India's calendar has ended, a weekend
+#             night at a month's end, an ordinary afternoon
 # make setup  what `make run` prepares, without starting anything
 # make check  all static checks
 # make screenshots  pictures of every page, into docs/screenshots
@@ -11,9 +13,11 @@ PYTHON ?= $(shell for p in python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 12) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 RUN := $(VENV)/bin/python
+PYTEST := $(RUN) -m pytest -n auto --dist worksteal $(if $(MOMENT),--moment $(MOMENT))
+MOMENTS := 2026-12-31T23:30 2027-01-04T03:00 2027-02-28T02:00 2027-03-16T12:00
 MANAGE := $(RUN) manage.py
 
-.PHONY: run setup test quick check requirements screenshots yahoo-standin
+.PHONY: run setup test test-dates moment quick check requirements screenshots yahoo-standin
 
 run: setup
 	@$(MANAGE) load_demo --user demo
@@ -28,11 +32,17 @@ setup: .env
 test: $(VENV)/installed-dev .env
 	@$(MANAGE) install_assets
 	@sh tests/system_packages.sh
-	$(RUN) -m pytest -n auto $(ARGS)
-	$(RUN) tests/with_postgresql.py $(RUN) -m pytest -n auto -m "django_db or slow" --ignore tests/browser $(ARGS)
+	$(PYTEST) $(ARGS)
+	$(RUN) tests/with_postgresql.py $(PYTEST) -m "django_db or slow" --ignore tests/browser $(ARGS)
 
 quick: $(VENV)/installed-dev
-	$(RUN) -m pytest -n auto -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
+
+test-dates:
+	@for moment in $(MOMENTS); do $(MAKE) quick MOMENT=$$moment || exit 1; done
+
+moment:  # one of them, by the day
+	@echo $(word $(shell expr `date +%j` % $(words $(MOMENTS)) + 1),$(MOMENTS))
 
 check: $(VENV)/installed-dev .env
 	@$(MANAGE) install_assets

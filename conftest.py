@@ -1,29 +1,60 @@
-"""What every test shares: folders of its own, and time enough."""
+"""Shared by every test: a clock, folders of its own, and time enough."""
 
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from pytest_django import Settings
 
+MOMENT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PROCESS_SECONDS = 900  # only what hangs takes as long, however busy the machine is
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests with processes or a browser the time, and a second try, that they may need on a busy machine.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--moment",
+        type=datetime.fromisoformat,
+        default=MOMENT,
+        help="The date and time (UTC) at which every test begins that starts no other processes.",
+    )
 
-    A test that passes only when tried again is named at the end and counted as rerun in pytest's closing line.
-    """
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests with processes or a browser the time that they may need on a busy machine."""
     for item in items:
-        if not item.get_closest_marker("slow"):
-            continue
-        item.add_marker(pytest.mark.flaky(reruns=2))
-        if not item.get_closest_marker("timeout"):
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(PROCESS_SECONDS))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let each test, its fixtures included, begin at the same moment, whatever the day.
+
+    Other processes have the machine's clock, and so has a test that starts them.
+    """
+    if has_machine_clock(item):
+        return (yield)
+    moment: datetime = item.config.getoption("--moment")
+    with time_machine.travel(moment if moment.tzinfo else moment.replace(tzinfo=UTC)):
+        return (yield)
+
+
+def has_machine_clock(item: pytest.Item) -> bool:
+    if item.get_closest_marker("machine_clock"):
+        return True
+    return bool(item.get_closest_marker("slow")) and "live_server" not in getattr(item, "fixturenames", ())
+
+
 @pytest.fixture(autouse=True)
-def own_folders(settings: Settings, tmp_path: Path) -> None:
-    """Prices come from a folder that the test may fill; nothing is left behind."""
-    settings.CSV_PRICES_DIR = tmp_path / "csv"
-    settings.CSV_PRICES_DIR.mkdir()
-    settings.DATA_DIR = tmp_path
+def own_folders(request: pytest.FixtureRequest) -> None:
+    """Let prices come from a folder that the test may fill, and leave nothing behind.
+
+    Tests of pure functions get none: making folders costs more than most of them do.
+    """
+    has_rows = request.node.get_closest_marker("django_db") or "transactional_db" in request.fixturenames
+    if has_rows or "settings" in request.fixturenames:
+        settings: Settings = request.getfixturevalue("settings")
+        settings.DATA_DIR = request.getfixturevalue("tmp_path")
+        settings.CSV_PRICES_DIR = settings.DATA_DIR / "csv"
+        settings.CSV_PRICES_DIR.mkdir()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+import time_machine
 from django.utils import timezone
 
 from analysis.models import Job, JobStatus, PriceHistory, RawData, Result, Stock
@@ -16,6 +18,14 @@ from analysis.tests.test_backfill import TICKER, found_by_day, sessions
 from analysis.tests.test_commands import run
 
 pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
+    """Let "today" be a day whose holidays are known: later ones have a finding more."""
+    with time_machine.travel(NOW):
+        yield
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from analysis.services.claim import claim, next_job
 from analysis.services.pace import ASKED_IN_VAIN, LONGEST_TURN, DatabasePacer, pause, wait_for_turn
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
 from tests.yahoo_standin import BEHAVIOURS, YahooStandIn, running
+from tests.yahoo_standin.behaviours import behaviour_of
 
 pytestmark = pytest.mark.django_db
 PACER = DatabasePacer("yahoo")
@@ -241,7 +242,8 @@ def test_a_stock_that_is_never_answered_for_fails_with_its_sentence_and_holds_up
 def test_an_inline_run_waits_itself(standin: YahooStandIn, settings: Settings) -> None:
     settings.LIMIT_PAUSE_SECONDS = 1
     job = make_job("AAPL")
-    standin.limit(0.5)
+    answers = iter([BEHAVIOURS["LIMITED"]])
+    standin.behaviours["AAPL"] = lambda asked: next(answers, behaviour_of("AAPL"))(asked)
     assert run_job(str(job.pk)) == 1
     assert standin.requests["AAPL"] == 2
 

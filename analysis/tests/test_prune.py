@@ -1,10 +1,11 @@
 """Pruning: what is too old goes, what is needed stays, and nothing is left behind."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -21,6 +22,13 @@ from analysis.tests.make import make_finished_job, make_job, make_result, make_s
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
 FRIDAY = date(2026, 11, 20)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
+    """Let commands and pages take place when `prune(NOW)` does."""
+    with time_machine.travel(NOW):
+        yield
 
 
 def age(days: float, *results: Result) -> None:

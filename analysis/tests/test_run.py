@@ -346,6 +346,7 @@ def test_a_bar_fetched_before_the_close_is_fetched_again_after_it(settings: Sett
     assert Result.objects.latest("day").close == 130
 
 
+@pytest.mark.machine_clock  # which files' times are of
 def test_a_price_file_that_was_corrected_is_read_again_though_no_session_has_passed(settings: Settings) -> None:
     file: Path = settings.CSV_PRICES_DIR / "ACME.csv"
     days = sessions_between("ACME", date(2026, 6, 1), last_closed_session("ACME", timezone.now()))

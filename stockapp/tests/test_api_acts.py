@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import DatabaseError, IntegrityError, OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -23,6 +24,8 @@ from watchlist.models import Watchlist
 pytestmark = pytest.mark.django_db
 
 ANALYZE = "/api/stocks/analyze-all-stocks"
+WITH_A_PLAN = datetime(2026, 11, 25, 12, tzinfo=UTC)
+"""A moment at which the demo market's MERUVANTA.DEMO has a plan."""
 
 
 @pytest.fixture
@@ -60,6 +63,7 @@ def test_an_analysis_is_submitted_once_and_told_again_while_it_runs(programme: C
     assert programme.get(told["page"]).status_code == 302  # a page is for browsers
 
 
+@time_machine.travel(WITH_A_PLAN)
 def test_results_come_with_plans_for_the_capital_that_was_given(programme: Client, ann: User) -> None:
     submitted = call(programme, "post", ANALYZE, {"symbols": ["MERUVANTA.DEMO"], "capital": 5_000_000}).json()
     run_job(submitted["job_id"])
@@ -72,6 +76,7 @@ def test_results_come_with_plans_for_the_capital_that_was_given(programme: Clien
     assert large["sizing"]["quantity"] > own["sizing"]["quantity"] > 0
 
 
+@time_machine.travel(WITH_A_PLAN)
 def test_a_plan_is_sized_for_what_is_asked(programme: Client, ann: User) -> None:
     submitted = call(programme, "post", ANALYZE, {"symbols": ["MERUVANTA.DEMO"]}).json()
     run_job(submitted["job_id"])

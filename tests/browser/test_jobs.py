@@ -43,6 +43,7 @@ def csv_lines() -> Iterator[str]:
             yield f"{day},{price:.2f},{price + 2:.2f},{price - 2:.2f},{price + 1:.2f},1000"
 
 
+@pytest.mark.machine_clock  # of the worker
 def test_a_stock_fails_and_is_analysed_once_its_cause_is_gone(
     visitor: Page, live_server: LiveServer, ann: User, tmp_path: Path
 ) -> None:

@@ -57,6 +57,7 @@ def order_of(page: Page) -> list[str]:
     return [str(row.get_attribute("data-key")) for row in page.locator("tr[data-key]").all()]
 
 
+@pytest.mark.machine_clock  # of the worker
 def test_first_use_import_analyse_open_a_stock_and_come_back_to_what_was_shown(
     visitor: Page, live_server: LiveServer, tmp_path: Path
 ) -> None:
