@@ -29,7 +29,6 @@ from analysis.engine import Bars
 from analysis.tests.engine_bars import flat_bars, frame, sample_bars
 from analysis.tests.engine_plain import plain_sar
 
-EVERY = pytest.mark.parametrize("indicator", OFFERED.values(), ids=OFFERED)
 CUTS = (700, 777, 961)
 
 
@@ -54,42 +53,51 @@ def test_every_refusal_is_in_the_architecture() -> None:
     assert [key for key, reason in REFUSED.items() if f"`{key}`: {reason}" not in text] == []
 
 
-@EVERY
 def test_an_offered_indicator_has_its_columns_with_a_value_at_every_newer_session(
-    bars: Bars, indicator: Indicator
+    bars: Bars, subtests: pytest.Subtests
 ) -> None:
-    lines = compute(bars, indicator.chosen({}))
-    assert [line.label for line in lines] == [label for label in indicator.columns if label]
-    for line in lines:
-        assert line.values.shape == (1000,)
-        assert np.isfinite(line.values[-300:]).all(), line.label
-        if indicator.place is Place.OVERLAY:
-            part = line.values[-300:] / bars.close[-300:]
-            assert 0.5 < part.min() <= part.max() < 2, line.label
+    for key, indicator in OFFERED.items():
+        with subtests.test(key):
+            lines = compute(bars, indicator.chosen({}))
+            assert [line.label for line in lines] == [label for label in indicator.columns if label]
+            for line in lines:
+                assert line.values.shape == (1000,)
+                assert np.isfinite(line.values[-300:]).all(), line.label
+                if indicator.place is Place.OVERLAY:
+                    part = line.values[-300:] / bars.close[-300:]
+                    assert 0.5 < part.min() <= part.max() < 2, line.label
 
 
-@EVERY
-def test_an_offered_indicator_does_not_look_ahead(bars: Bars, indicator: Indicator) -> None:
-    whole = compute(bars, indicator.chosen({}))
-    for cut in CUTS:
-        for line, earlier in zip(whole, compute(bars[:cut], indicator.chosen({})), strict=True):
-            np.testing.assert_allclose(line.values[:cut], earlier.values, rtol=1e-8, atol=1e-8, err_msg=line.label)
+def test_an_offered_indicator_does_not_look_ahead(bars: Bars, subtests: pytest.Subtests) -> None:
+    for key, indicator in OFFERED.items():
+        with subtests.test(key):
+            whole = compute(bars, indicator.chosen({}))
+            for cut in CUTS:
+                for line, earlier in zip(whole, compute(bars[:cut], indicator.chosen({})), strict=True):
+                    values = line.values[:cut]
+                    np.testing.assert_allclose(values, earlier.values, rtol=1e-8, atol=1e-8, err_msg=line.label)
 
 
-@EVERY
 def test_an_offered_indicator_stands_the_ends_of_its_bounds_and_short_and_idle_histories(
-    bars: Bars, indicator: Indicator
+    bars: Bars, subtests: pytest.Subtests
 ) -> None:
+    histories = (bars, bars[:101], bars[:100], bars[:43], bars[:2], bars[:1], bars[:0], flat_bars(300))
+    for key, indicator in OFFERED.items():
+        with subtests.test(key):
+            for values in _ends_of_bounds(indicator):
+                chosen = indicator.chosen(values)
+                for history in histories:
+                    with suppress(NoValues):
+                        lines = compute(history, chosen)
+                        assert {line.values.shape for line in lines} == {(len(history),)}
+                        assert not any(np.isinf(line.values).any() for line in lines)
+
+
+def _ends_of_bounds(indicator: Indicator) -> list[dict[str, Any]]:
+    """Return the defaults, each parameter at either end of its bounds, and all of them at the same end."""
     ends: list[dict[str, Any]] = [{}]
     ends += [{each.key: value} for each in indicator.parameters for value in (each.least, each.most)]
-    ends += [{each.key: getattr(each, end) for each in indicator.parameters} for end in ("least", "most")]
-    for values in ends:
-        chosen = indicator.chosen(values)
-        for history in (bars, bars[:101], bars[:100], bars[:43], bars[:2], bars[:1], bars[:0], flat_bars(300)):
-            with suppress(NoValues):
-                lines = compute(history, chosen)
-                assert {line.values.shape for line in lines} == {(len(history),)}
-                assert not any(np.isinf(line.values).any() for line in lines)
+    return ends + [{each.key: getattr(each, end) for each in indicator.parameters} for end in ("least", "most")]
 
 
 def test_too_few_bars_are_told_in_words(bars: Bars) -> None:
@@ -118,14 +126,16 @@ def test_ease_of_movement_never_recovers_from_a_session_without_volume(table: pd
     assert not np.isfinite(values.iloc[500:]).any()
 
 
-@EVERY
-def test_an_offered_indicator_gets_over_a_session_without_trade(bars: Bars, indicator: Indicator) -> None:
+def test_an_offered_indicator_gets_over_a_session_without_trade(bars: Bars, subtests: pytest.Subtests) -> None:
     columns = {name: getattr(bars, name).copy() for name in ("open", "high", "low", "close", "volume")}
     for name in ("open", "high", "low", "close"):
         columns[name][500] = bars.close[499]
     columns["volume"][500] = 0
-    for line in compute(Bars(session=bars.session, **columns), indicator.chosen({})):
-        assert np.isfinite(line.values[-200:]).all(), line.label
+    halted = Bars(session=bars.session, **columns)
+    for key, indicator in OFFERED.items():
+        with subtests.test(key):
+            for line in compute(halted, indicator.chosen({})):
+                assert np.isfinite(line.values[-200:]).all(), line.label
 
 
 def test_kst_is_a_hundred_times_the_published_one(table: pd.DataFrame) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.engine import TECHNICAL_RATING, Group, rate
-from analysis.engine.components import COMPONENTS, Component
+from analysis.engine.components import COMPONENTS
 from analysis.engine.components.moving_averages import AVERAGES
 from analysis.tests.engine_bars import flat_bars, joined, random_bars, sample_bars
 from analysis.tests.engine_plain import EVERY_COMPONENT, plain_indicators
@@ -74,47 +74,54 @@ TABLE: dict[str, tuple[Rule, Rule]] = {
 """What votes up and what votes down, for x today, y the session before and z the one before that."""
 
 
-@pytest.mark.parametrize("key", COMPONENTS)
-def test_every_vote_on_real_bars_follows_the_published_table(key: str) -> None:
+def test_every_vote_on_real_bars_follows_the_published_table(subtests: pytest.Subtests) -> None:
     bars = sample_bars("IBM")
     indicators = plain_indicators(bars)
     rows = [
         SimpleNamespace(**dict(zip(indicators, row, strict=True)))
         for row in np.column_stack([*indicators.values()]).tolist()
     ]
-    up, down = TABLE[key]
-    expected = [up(x, y, z) - down(x, y, z) for x, y, z in zip(rows[2:], rows[1:], rows, strict=False)]
-    first = max(COMPONENTS[key].first_vote - 1, 2)
-    if key == "supertrend":
-        first = int(np.flatnonzero(indicators["direction"] < 0)[0])  # begun upwards here, without a side elsewhere
-    votes = rate(bars, EVERY_COMPONENT).votes[key][first:]
-    np.testing.assert_array_equal(votes, expected[first - 2 :])
-    assert {-1.0, 0.0, 1.0} >= set(votes) >= {-1.0, 1.0}
-
-
-@pytest.mark.parametrize("component", COMPONENTS.values(), ids=lambda component: component.key)
-def test_a_component_votes_from_its_first_vote_on_and_not_before(component: Component) -> None:
-    votes = rate(random_bars(300), EVERY_COMPONENT).votes[component.key]
-    assert np.isnan(votes[: component.first_vote - 1]).all()
-    assert not np.isnan(votes[component.first_vote - 1 :]).any()
-
-
-@pytest.mark.parametrize("component", COMPONENTS.values(), ids=lambda component: component.key)
-def test_a_component_abstains_once_its_window_has_no_trade(component: Component) -> None:
-    bars = joined(random_bars(300), flat_bars(component.window))
+    first_votes = {key: max(component.first_vote - 1, 2) for key, component in COMPONENTS.items()}
+    # Supertrend is begun upwards here, and without a side elsewhere.
+    first_votes["supertrend"] = int(np.flatnonzero(indicators["direction"] < 0)[0])
     rating = rate(bars, EVERY_COMPONENT)
-    assert not np.isnan(rating.votes[component.key][300 - 1])
-    assert np.isnan(rating.votes[component.key][-1])
-    assert np.isnan(rating.values[component.key][-1])
+    for key, (up, down) in TABLE.items():
+        with subtests.test(key):
+            expected = [up(x, y, z) - down(x, y, z) for x, y, z in zip(rows[2:], rows[1:], rows, strict=False)]
+            votes = rating.votes[key][first_votes[key] :]
+            np.testing.assert_array_equal(votes, expected[first_votes[key] - 2 :])
+            assert {-1.0, 0.0, 1.0} >= set(votes) >= {-1.0, 1.0}
 
 
-@pytest.mark.parametrize("component", COMPONENTS.values(), ids=lambda component: component.key)
-def test_a_component_abstains_once_its_window_has_no_volume(component: Component) -> None:
-    moving = random_bars(300 + component.window)
-    moving.volume[300:] = 0
-    votes = rate(moving, EVERY_COMPONENT).votes[component.key]
-    assert not np.isnan(votes[-2])
-    assert np.isnan(votes[-1])
+def test_the_published_table_has_every_component() -> None:
+    assert TABLE.keys() == COMPONENTS.keys()
+
+
+def test_a_component_votes_from_its_first_vote_on_and_not_before(subtests: pytest.Subtests) -> None:
+    rating = rate(random_bars(300), EVERY_COMPONENT)
+    for key, component in COMPONENTS.items():
+        with subtests.test(key):
+            assert np.isnan(rating.votes[key][: component.first_vote - 1]).all()
+            assert not np.isnan(rating.votes[key][component.first_vote - 1 :]).any()
+
+
+def test_a_component_abstains_once_its_window_has_no_trade(subtests: pytest.Subtests) -> None:
+    for key, component in COMPONENTS.items():
+        with subtests.test(key):
+            rating = rate(joined(random_bars(300), flat_bars(component.window)), EVERY_COMPONENT)
+            assert not np.isnan(rating.votes[key][300 - 1])
+            assert np.isnan(rating.votes[key][-1])
+            assert np.isnan(rating.values[key][-1])
+
+
+def test_a_component_abstains_once_its_window_has_no_volume(subtests: pytest.Subtests) -> None:
+    for key, component in COMPONENTS.items():
+        with subtests.test(key):
+            moving = random_bars(300 + component.window)
+            moving.volume[300:] = 0
+            votes = rate(moving, EVERY_COMPONENT).votes[key]
+            assert not np.isnan(votes[-2])
+            assert np.isnan(votes[-1])
 
 
 def test_the_technical_rating_is_fifteen_averages_and_eleven_oscillators_of_equal_weight() -> None:

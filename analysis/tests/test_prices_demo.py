@@ -67,8 +67,13 @@ def test_there_are_forty_companies_in_rupees_and_dollars() -> None:
         assert exchange_of(company.ticker).currency == company.currency
 
 
-@pytest.mark.parametrize("company", TRADED, ids=lambda company: company.ticker)
-def test_bars_are_sound_and_reach_the_last_closed_session(company: Company) -> None:
+def test_bars_are_sound_and_reach_the_last_closed_session(subtests: pytest.Subtests) -> None:
+    for company in TRADED:
+        with subtests.test(company.ticker):
+            _assert_sound(company)
+
+
+def _assert_sound(company: Company) -> None:
     told = history(company.ticker)
     bars = told.bars
     assert bars.last_session == last_closed_session(company.ticker, NOW) == date(2026, 4, 24)
@@ -81,9 +86,14 @@ def test_bars_are_sound_and_reach_the_last_closed_session(company: Company) -> N
     assert not findings or company.halted_since or company.split_on
 
 
-@pytest.mark.parametrize("later", [timedelta(days=1), timedelta(days=30), timedelta(days=400)])
-@pytest.mark.parametrize("company", TRADED, ids=lambda company: company.ticker)
-def test_a_bar_never_changes_once_its_session_is_past(company: Company, later: timedelta) -> None:
+@pytest.mark.parametrize("days", [1, 30, 400])
+def test_a_bar_never_changes_once_its_session_is_past(days: int, subtests: pytest.Subtests) -> None:
+    for company in TRADED:
+        with subtests.test(company.ticker):
+            _assert_unchanged(company, timedelta(days=days))
+
+
+def _assert_unchanged(company: Company, later: timedelta) -> None:
     before, after = bars_of(company.ticker), bars_of(company.ticker, NOW + later)
     common = np.isin(after.session, before.session)
     old = before[-int(common.sum()) :] if common.any() else before[:0]

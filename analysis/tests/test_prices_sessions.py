@@ -182,14 +182,14 @@ def test_an_unknown_exchange_trades_on_weekdays_and_a_finding_says_so() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suffix", EXCHANGE_BY_SUFFIX)
-def test_every_exchange_has_a_calendar_that_agrees_with_its_time_zone(suffix: str) -> None:
-    exchange = EXCHANGE_BY_SUFFIX[suffix]
+def test_every_exchange_has_a_calendar_that_agrees_with_its_time_zone(subtests: pytest.Subtests) -> None:
     moment = datetime(2026, 4, 26, 12, 0, tzinfo=UTC)
-    assert last_closed_session(f"X.{suffix}", moment).isoweekday() <= 5
-    if exchange.calendar is not None:
-        zone = ZoneInfo(str(get_calendar(exchange.calendar).tz))
-        assert moment.astimezone(zone).utcoffset() == moment.astimezone(ZoneInfo(exchange.timezone)).utcoffset()
+    for suffix, exchange in EXCHANGE_BY_SUFFIX.items():
+        with subtests.test(suffix):
+            assert last_closed_session(f"X.{suffix}", moment).isoweekday() <= 5
+            if exchange.calendar is not None:
+                zone = ZoneInfo(str(get_calendar(exchange.calendar).tz))
+                assert moment.astimezone(zone).utcoffset() == moment.astimezone(ZoneInfo(exchange.timezone)).utcoffset()
 
 
 def test_before_a_calendar_begins_weekdays_are_sessions_and_no_day_is_a_holiday() -> None:
@@ -204,7 +204,8 @@ def test_before_a_calendar_begins_weekdays_are_sessions_and_no_day_is_a_holiday(
     assert not are_sessions("2222.SR", np.array(["2025-09-23"], dtype="datetime64[D]")).any()
 
 
-@pytest.mark.parametrize("suffix", EXCHANGE_BY_SUFFIX)
-def test_every_exchange_has_sessions_since_its_first_as_of_day(suffix: str) -> None:
-    last = last_closed_session(f"A.{suffix}", datetime(2000, 1, 4, 1, tzinfo=UTC))
-    assert date(1999, 12, 20) < last < date(2000, 1, 4)
+def test_every_exchange_has_sessions_since_its_first_as_of_day(subtests: pytest.Subtests) -> None:
+    for suffix in EXCHANGE_BY_SUFFIX:
+        with subtests.test(suffix):
+            last = last_closed_session(f"A.{suffix}", datetime(2000, 1, 4, 1, tzinfo=UTC))
+            assert date(1999, 12, 20) < last < date(2000, 1, 4)
