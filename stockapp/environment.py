@@ -234,14 +234,19 @@ def mailer(url: str) -> dict[str, Any]:
     return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": {**server, **login, **security}}
 
 
+def env_file() -> Path | None:
+    """Return the file that ENV_FILE names: `.env` unless set, none when empty."""
+    name = os.environ.get("ENV_FILE", ".env")
+    return BASE_DIR / name if name else None
+
+
 def read() -> Environment:
-    """Read the process's environment and the file that ENV_FILE names (`.env` unless set; none when empty).
+    """Read the process's environment and its file.
 
     Raises BadEnvironment with one line that names the setting.
     """
-    file = os.environ.get("ENV_FILE", ".env")
     try:
-        return Environment(_env_file=BASE_DIR / file if file else None)  # type: ignore[call-arg]
+        return Environment(_env_file=env_file())  # type: ignore[call-arg]
     except ValidationError as error:
         raise BadEnvironment(_one_line(error)) from None
 

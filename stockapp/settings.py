@@ -7,14 +7,16 @@ from django.utils.csp import CSP
 
 from stockapp.environment import BASE_DIR, BadEnvironment, read
 from stockapp.logs import logging_settings
+from stockapp.private_files import make_private
 
 django_stubs_ext.monkeypatch()  # generic classes of Django may be written with their parameter, as in ModelForm[User]
 
 ENV = read()
 
 DATA_DIR = ENV.data_dir
-try:
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATABASE = ENV.database
+try:  # here, because every process of the application reads its settings before it writes anything
+    make_private(DATA_DIR, DATABASE)
 except OSError as error:
     raise BadEnvironment(f"Bad setting: DATA_DIR: {DATA_DIR} cannot be made: {error.strerror}.") from None
 
@@ -116,7 +118,6 @@ SQLITE_OPTIONS = {
         "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864"
     ),
 }
-DATABASE = ENV.database
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] = SQLITE_OPTIONS
     DATABASE["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}

@@ -1,7 +1,6 @@
 """Secrets stand in no page of an error, no listing of settings and no log, from real processes."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import pytest
 
 from stockapp.environment import BASE_DIR
 from stockapp.tests.test_environment import GOOD
-from tests.processes import wait_for
+from tests.processes import free_port, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -53,9 +52,7 @@ def secrets_in(text: str) -> list[str]:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A development server with DEBUG on, which hands its own environment to each request."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     with subprocess.Popen([sys.executable, "-c", SERVE, port], cwd=BASE_DIR, env=process_environment()) as server:
         try:
             wait_for(lambda: _answers(f"http://127.0.0.1:{port}/leak/"))

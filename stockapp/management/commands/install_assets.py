@@ -59,7 +59,11 @@ def _run_borrowed(root: Path) -> None:
 
 
 def _run(command: list[str], folder: Path, **more: str) -> None:
-    done = subprocess.run(command, cwd=folder, env={**os.environ, **more}, capture_output=True, text=True, check=False)  # noqa: S603
+    environment = os.environ | more
+    # What is brought is public; where root brings it, the user of the services has to read it.
+    done = subprocess.run(  # noqa: S603
+        command, cwd=folder, env=environment, umask=0o022, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()[-5:]
         raise CommandError("\n".join([f"{Path(command[0]).name} failed, so the pages have no assets:", *said]))
