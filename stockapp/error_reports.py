@@ -1,6 +1,7 @@
 """Error reports: the pages that Django shows of an exception while DEBUG is on, without secrets."""
 
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from stockapp.masking import mask
@@ -16,8 +17,8 @@ class ReportFilter(SafeExceptionReporterFilter):
 class Report(ExceptionReporter):
     """Mask the installation's secrets wherever they stand: settings, variables, sentences, source, environment."""
 
-    def get_traceback_html(self) -> str:
-        return mask(super().get_traceback_html())
+    def get_traceback_html(self) -> SafeString:
+        return SafeString(mask(super().get_traceback_html()))
 
-    def get_traceback_text(self) -> str:
-        return mask(super().get_traceback_text())
+    def get_traceback_text(self) -> SafeString:
+        return SafeString(mask(super().get_traceback_text()))

@@ -24,7 +24,8 @@ def mask(text: str) -> str:
 
 def mask_event(_: object, __: str, event: EventDict) -> EventDict:
     """Mask the sentence and the traceback of a log event; a processor of structlog."""
-    return event | {name: mask(str(event[name])) for name in ("event", "exception") if name in event}
+    event.update({name: mask(str(event[name])) for name in ("event", "exception") if name in event})
+    return event
 
 
 @lru_cache(maxsize=4)
