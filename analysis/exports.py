@@ -24,7 +24,11 @@ CONTENT_TYPES: dict[FileFormat, str] = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A cell begins at the start of a text, and after each character at which some spreadsheet splits a CSV file.
+# Blanks and quotes before a sign, and the signs' full-width forms, make no difference to a spreadsheet.
+FORMULA = r"""[\s\x00-\x1f"']*[=+\-@＝＋－＠]"""
+UNGUARDED = re.compile(rf"(^|[;|\t\r\n])(?={FORMULA})")
+GUARDED = re.compile(rf"(^|[;|\t\r\n])'(?={FORMULA})")
 WIDTH_LIMITS = (8, 60)
 NAME_LENGTH = 100
 
@@ -82,9 +86,14 @@ def _csv_cell(value: object) -> str:
     return _guarded(str(value))
 
 
+def plain_text(cell: str) -> str:
+    """Return the text of a cell that was read from a CSV file, without the apostrophes that were added to guard it."""
+    return GUARDED.sub(r"\1", cell)
+
+
 def _guarded(text: str) -> str:
-    """Text that a spreadsheet would take for a formula starts with an apostrophe instead."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """Return the text with an apostrophe wherever a spreadsheet would read a formula, at whatever it splits lines."""
+    return UNGUARDED.sub(r"\1'", text)
 
 
 def _xlsx(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

@@ -22,7 +22,7 @@ def backup(target: Path, *, force: bool = False) -> int:
     """
     if connection.vendor != "sqlite":
         command = shlex.join(pg_dump(connection.settings_dict, target))
-        raise CannotBackUp(f"This database is PostgreSQL; back it up with: {command}")
+        raise CannotBackUp(f"This database is PostgreSQL; back it up with: (umask 077; {command})")
     source = Path(str(connection.settings_dict["NAME"]))
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     _look(source, target, force=force)
@@ -43,7 +43,7 @@ def backup(target: Path, *, force: bool = False) -> int:
 
 
 def pg_dump(database: dict[str, Any], target: Path) -> list[str]:
-    """The command that dumps a PostgreSQL database; it asks for the password, or takes it from ~/.pgpass."""
+    """Return the command that dumps a PostgreSQL database, for a shell with umask 077; it asks for the password."""
     options = {"host": database["HOST"], "port": database["PORT"], "username": database["USER"]}
     given = [f"--{name}={value}" for name, value in options.items() if value]
     return ["pg_dump", "--format=custom", f"--file={target}", *given, f"--dbname={database['NAME']}"]

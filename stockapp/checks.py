@@ -1,10 +1,15 @@
 """System checks: settings and files that must be there, or agree, before the application serves anybody."""
 
+import shlex
+from pathlib import Path
 from typing import Any
 
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from stockapp import assets
+from stockapp.environment import env_file
+from stockapp.private_files import open_to_others
 
 
 @register(Tags.staticfiles)
@@ -13,3 +18,33 @@ def assets_are_installed(**_: Any) -> list[CheckMessage]:
         Warning(f"{file} is missing: the pages will look bare.", hint="Run `make setup`.", id="stockapp.W001")
         for file in assets.missing_files()
     ]
+
+
+@register(Tags.security)
+def private_files_are_private(**_: Any) -> list[CheckMessage]:
+    return [
+        Warning(
+            f"Every user of this machine can reach {path}, which is private.",
+            hint=f"Run: chmod o-rwx {shlex.quote(str(path))}",
+            id="stockapp.W010",
+        )
+        for path in _open_files()
+    ]
+
+
+@register(Tags.security, deploy=True)
+def a_server_has_no_open_files(**_: Any) -> list[CheckMessage]:
+    """An error, where the check above only warns; it does not repeat their names."""
+    if not (count := len(_open_files())):
+        return []
+    return [
+        Error(
+            f"Private files or folders that every user of this machine can reach: {count}.",
+            hint="Run the commands that the warnings stockapp.W010 give.",
+            id="stockapp.E010",
+        )
+    ]
+
+
+def _open_files() -> list[Path]:
+    return open_to_others(settings.DATA_DIR, settings.DATABASES["default"], env_file())

@@ -1,13 +1,15 @@
 """The environment: the one place that reads it, strictly."""
 
 import os
+import re
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import available_timezones
 
 import dj_database_url
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -15,6 +17,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 Names = Annotated[tuple[str, ...], NoDecode]
+
+# As Django's own check has it, which `check --deploy` runs.
+KEY_LETTERS = 50
+KEY_DIFFERENT_LETTERS = 5
+KEY_FROM_A_TEMPLATE = "django-insecure"
+NEW_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+
+SETTING_NAME = re.compile(r"[A-Z]+(_[A-Z]+)*")
 
 
 class BadEnvironment(SystemExit):
@@ -26,11 +36,13 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(env_file_encoding="utf-8", env_ignore_empty=True, extra="forbid", frozen=True)
 
-    secret_key: str = ""
+    secret_key: SecretStr = SecretStr("")
     debug: bool = False
     allowed_hosts: Names = ()
     csrf_trusted_origins: Names = ()
-    database_url: str = ""
+    hsts_subdomains: bool = False
+    hsts_preload: bool = False
+    database_url: SecretStr = SecretStr("")
     data_dir: Path = BASE_DIR / "data"
     price_source: Literal["yahoo", "csv"] = "yahoo"
     csv_prices_dir: Path | None = None
@@ -47,14 +59,14 @@ class Environment(BaseSettings):
     keep_details_days: int = Field(default=90, ge=1)
     keep_results_days: int = Field(default=730, ge=1)
     schedule_delay_minutes: int = Field(default=45, ge=30, le=720)
-    email_url: str = ""
+    email_url: SecretStr = SecretStr("")
     email_from: str = ""
     site_url: str = ""
     allow_private_notices: bool = False
     time_zone: str = "UTC"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["line", "json"] = "line"
-    metrics_token: str = ""
+    metrics_token: SecretStr = SecretStr("")
     trusted_proxies: int = Field(default=0, ge=0, le=5)
 
     @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
@@ -88,21 +100,25 @@ class Environment(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _is_a_database(cls, value: str) -> str:
-        if not value:
+    def _is_a_database(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if not url:
             return value
-        if not value.startswith(("sqlite:///", "postgres://", "postgresql://")):
+        if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
             raise ValueError("it must start with sqlite:/// or postgresql://")
         try:
-            dj_database_url.parse(value)
-        except ValueError as error:
-            raise ValueError(f"it cannot be read: {error}") from None
+            dj_database_url.parse(url)
+        except ValueError:  # its sentence may quote a part of the password
+            raise ValueError(
+                "it cannot be read: write it like postgresql://user:password@host:5432/name, and in the password "
+                "%40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %25 for %"
+            ) from None
         return value
 
     @field_validator("email_url")
     @classmethod
-    def _is_a_mail_server(cls, value: str) -> str:
-        mailer(value)
+    def _is_a_mail_server(cls, value: SecretStr) -> SecretStr:
+        mailer(value.get_secret_value())
         return value
 
     @field_validator("site_url")
@@ -121,9 +137,20 @@ class Environment(BaseSettings):
         return value.rstrip("/")
 
     @model_validator(mode="after")
-    def _what_goes_together(self) -> Self:
-        if not self.secret_key:
+    def _has_a_strong_key(self) -> Self:
+        key = self.secret_key.get_secret_value()
+        if not key:
             raise ValueError("SECRET_KEY is missing; `make setup` writes one into .env")
+        if self.debug:
+            return self
+        if len(key) < KEY_LETTERS:
+            raise ValueError(f"SECRET_KEY has fewer than {KEY_LETTERS} letters; make one with {NEW_KEY}")
+        if len(set(key)) < KEY_DIFFERENT_LETTERS or key.startswith(KEY_FROM_A_TEMPLATE):
+            raise ValueError(f"SECRET_KEY can be guessed; make one with {NEW_KEY}")
+        return self
+
+    @model_validator(mode="after")
+    def _what_goes_together(self) -> Self:
         if not self.debug and not self.allowed_hosts:
             raise ValueError("ALLOWED_HOSTS is missing; it names the hosts to answer for when DEBUG is off")
         if self.yahoo_url and not self.debug:
@@ -135,55 +162,91 @@ class Environment(BaseSettings):
                 "KEEP_RESULTS_DAYS must not be less than KEEP_RAW_DATA_DAYS and KEEP_DETAILS_DAYS: raw data and "
                 "details go with their results and jobs"
             )
-        if self.email_url and not self.email_from:
-            raise ValueError("EMAIL_FROM is missing; EMAIL_URL needs the address that e-mail comes from")
-        if self.email_url and not self.debug and not self.site_url:
-            raise ValueError("SITE_URL is missing; the links in e-mail need the address of the pages")
+        if self.hsts_preload and not self.hsts_subdomains:
+            raise ValueError(
+                "HSTS_PRELOAD needs HSTS_SUBDOMAINS=true: browsers preload a domain with its subdomains only"
+            )
         if self.price_source == "csv" and self.csv_prices_dir is None:
             raise ValueError("CSV_PRICES_DIR is missing; PRICE_SOURCE=csv reads TICKER.csv files from it")
         return self
 
+    @model_validator(mode="after")
+    def _can_send_email(self) -> Self:
+        if self.sends_email and not self.email_from:
+            raise ValueError("EMAIL_FROM is missing; EMAIL_URL needs the address that e-mail comes from")
+        if self.sends_email and not self.debug and not self.site_url:
+            raise ValueError("SITE_URL is missing; the links in e-mail need the address of the pages")
+        return self
+
+    @property
+    def sends_email(self) -> bool:
+        """Whether there is a mail server."""
+        return bool(self.email_url.get_secret_value())
+
     @property
     def mailers(self) -> dict[str, Any]:
         """Django's description of how e-mail is sent; without EMAIL_URL it is refused."""
-        return {"default": mailer(self.email_url) or {"BACKEND": "stockapp.mail.NoMail"}}
+        return {"default": mailer(self.email_url.get_secret_value()) or {"BACKEND": "stockapp.mail.NoMail"}}
 
     @property
     def database(self) -> dict[str, Any]:
         """Django's description of the database, without options."""
-        return dict(dj_database_url.parse(self.database_url or f"sqlite:///{self.data_dir / 'stockapp.sqlite3'}"))
+        url = self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'stockapp.sqlite3'}"
+        return dict(dj_database_url.parse(url))
+
+    @cached_property
+    def secrets(self) -> tuple[str, ...]:
+        """Return the texts that must stand in no page and no log: the key, the token and the passwords."""
+        addresses = [urlsplit(url.get_secret_value()) for url in (self.database_url, self.email_url)]
+        passwords = [address.password or "" for address in addresses]
+        passwords += [text for name, text in parse_qsl(addresses[0].query) if "password" in name.lower()]
+        tokens = [self.secret_key.get_secret_value(), self.metrics_token.get_secret_value()]
+        return tuple(filter(None, dict.fromkeys([*tokens, *passwords, *map(unquote, passwords)])))
 
 
 MAIL_SCHEMES = {"smtp": (25, {}), "smtp+tls": (587, {"use_tls": True}), "smtps": (465, {"use_ssl": True})}
 MAIL_SECONDS = 15
+LIKE_A_MAIL_SERVER = (
+    "it must be like smtp+tls://user:password@host:587 (or smtp:// or smtps://), with %40 for @, %2F for / and "
+    "the like in the password, or console://"
+)
 
 
 def mailer(url: str) -> dict[str, Any]:
     """Django's description of the mail server at an address like smtp+tls://user:password@host:587; {} for none.
 
-    Raises ValueError with what is wrong.
+    Raises ValueError with what is wrong, which quotes nothing of the address.
     """
     if not url:
         return {}
-    parts = urlsplit(url)
-    if parts.scheme == "console" and url == "console://":
+    if url == "console://":
         return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
-    if parts.scheme not in MAIL_SCHEMES or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise ValueError("it must be like smtp+tls://user:password@host:587 (or smtp:// or smtps://), or console://")
-    port, security = MAIL_SCHEMES[parts.scheme]
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError(LIKE_A_MAIL_SERVER) from None
+    if parts.scheme not in MAIL_SCHEMES or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(LIKE_A_MAIL_SERVER)
+    usual_port, security = MAIL_SCHEMES[parts.scheme]
     login = {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
-    server = {"host": parts.hostname, "port": parts.port or port, "timeout": MAIL_SECONDS}
+    server = {"host": parts.hostname, "port": port or usual_port, "timeout": MAIL_SECONDS}
     return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": {**server, **login, **security}}
 
 
+def env_file() -> Path | None:
+    """Return the file that ENV_FILE names: `.env` unless set, none when empty."""
+    name = os.environ.get("ENV_FILE", ".env")
+    return BASE_DIR / name if name else None
+
+
 def read() -> Environment:
-    """Read the process's environment and the file that ENV_FILE names (`.env` unless set; none when empty).
+    """Read the process's environment and its file.
 
     Raises BadEnvironment with one line that names the setting.
     """
-    file = os.environ.get("ENV_FILE", ".env")
     try:
-        return Environment(_env_file=BASE_DIR / file if file else None)  # type: ignore[call-arg]
+        return Environment(_env_file=env_file())  # type: ignore[call-arg]
     except ValidationError as error:
         raise BadEnvironment(_one_line(error)) from None
 
@@ -192,6 +255,8 @@ def _one_line(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0]).upper() if first["loc"] else ""
     if first["type"] == "extra_forbidden":
-        return f"Unknown setting {name}: see .env.example for those there are."
+        # A secret that was broken over two lines may look like a name with a value.
+        shown = f" {name}" if SETTING_NAME.fullmatch(str(first["loc"][0]).upper()) else ""
+        return f"Unknown setting{shown}: see .env.example for those there are."
     reason = first["msg"].removeprefix("Value error, ")
     return f"Bad setting: {name + ': ' if name else ''}{reason}."

@@ -5,6 +5,8 @@ from typing import Any, Literal
 import structlog
 from structlog.typing import EventDict, Processor
 
+from stockapp.masking import mask_event
+
 Form = Literal["line", "json"]
 
 OF_THE_EVENT = {"timestamp", "level", "logger", "event", "exception"}
@@ -26,7 +28,7 @@ def logging_settings(level: str, form: Form) -> dict[str, Any]:
                     structlog.processors.TimeStamper(fmt="iso", utc=True),
                     structlog.processors.format_exc_info,
                 ],
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask_event, *render],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},

@@ -7,18 +7,20 @@ from django.utils.csp import CSP
 
 from stockapp.environment import BASE_DIR, BadEnvironment, read
 from stockapp.logs import logging_settings
+from stockapp.private_files import make_private
 
 django_stubs_ext.monkeypatch()  # generic classes of Django may be written with their parameter, as in ModelForm[User]
 
 ENV = read()
 
 DATA_DIR = ENV.data_dir
-try:
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATABASE = ENV.database
+try:  # here, because every process of the application reads its settings before it writes anything
+    make_private(DATA_DIR, DATABASE)
 except OSError as error:
     raise BadEnvironment(f"Bad setting: DATA_DIR: {DATA_DIR} cannot be made: {error.strerror}.") from None
 
-SECRET_KEY = ENV.secret_key
+SECRET_KEY = ENV.secret_key.get_secret_value()
 DEBUG = ENV.debug
 ALLOWED_HOSTS = list(ENV.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = list(ENV.csrf_trusted_origins)
@@ -35,14 +37,14 @@ MAX_WAITING_STOCKS = ENV.max_waiting_stocks
 DEADLINE_SECONDS_PER_STOCK = ENV.deadline_seconds_per_stock
 LEASE_SECONDS = ENV.lease_seconds
 TRUSTED_PROXIES = ENV.trusted_proxies
-METRICS_TOKEN = ENV.metrics_token
+METRICS_TOKEN = ENV.metrics_token.get_secret_value()
 KEEP_RAW_DATA_DAYS = ENV.keep_raw_data_days
 KEEP_DETAILS_DAYS = ENV.keep_details_days
 KEEP_RESULTS_DAYS = ENV.keep_results_days
 SCHEDULE_DELAY_MINUTES = ENV.schedule_delay_minutes
 ALLOW_PRIVATE_NOTICES = ENV.allow_private_notices
 MAILERS = ENV.mailers
-SENDS_EMAIL = bool(ENV.email_url)
+SENDS_EMAIL = ENV.sends_email
 DEFAULT_FROM_EMAIL = ENV.email_from or "stockapp@localhost"
 SITE_URL = ENV.site_url or ("http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('*.')}")
 
@@ -116,7 +118,6 @@ SQLITE_OPTIONS = {
         "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864"
     ),
 }
-DATABASE = ENV.database
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] = SQLITE_OPTIONS
     DATABASE["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
@@ -217,6 +218,12 @@ SECURE_SSL_REDIRECT = not DEBUG
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.hsts_subdomains and not DEBUG
+SECURE_HSTS_PRELOAD = ENV.hsts_preload and not DEBUG
+# These ask for the two settings above, which bind every other service under the domain too: the owner's decision.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+DEFAULT_EXCEPTION_REPORTER = "stockapp.error_reports.Report"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "stockapp.error_reports.ReportFilter"
 
 LOGGING = logging_settings(ENV.log_level, ENV.log_format)

@@ -1,7 +1,6 @@
 """The README's five minutes with the API, as they are written there, against a real server with a real worker."""
 
 import json
-import socket
 import subprocess
 from pathlib import Path
 from urllib.error import URLError
@@ -13,7 +12,7 @@ from analysis.models import Job
 from stockapp.accounts.models import User
 from stockapp.environment import BASE_DIR
 from stockapp.tests.api_world import key_of
-from tests.processes import manage, wait_for
+from tests.processes import free_port, manage, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -25,12 +24,6 @@ def lines() -> str:
     """What the section tells to type."""
     section = README.partition("## The API in five minutes\n")[2].partition("\n## ")[0]
     return "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def is_well(address: str) -> bool:

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from stockapp.environment import BASE_DIR
-from tests.processes import wait_for
+from tests.processes import free_port, wait_for
 from tests.with_postgresql import Server
 
 pytestmark = pytest.mark.slow
@@ -46,9 +45,7 @@ def web(database_url: str, folder: Path) -> Iterator[Web]:
     env = {**os.environ, "DATABASE_URL": database_url, "DATA_DIR": str(folder), "DEBUG": "false"}
     for command in (["migrate", "--verbosity", "0"], ["createcachetable"], ["collectstatic", "--no-input"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=BASE_DIR, env=env, check=True, capture_output=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     gunicorn = [sys.executable, "-m", "gunicorn", "stockapp.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
     with subprocess.Popen(gunicorn, cwd=BASE_DIR, env=env) as process:
         try:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from analysis.exports import plain_text
 from analysis.models import Stock
 from analysis.prices import is_well_formed, normalise
 from watchlist.models import NOTE_LENGTH, Watchlist
@@ -147,14 +148,9 @@ def _table(lines: list[str]) -> Iterator[tuple[int, str, str]] | None:
 
 def _cells(rows: Iterator[list[str]], ticker: int, note: int, suffix: str) -> Iterator[tuple[int, str, str]]:
     for number, cells in enumerate(rows, start=2):
-        raw, text = (_plain(cells[column]) if column < len(cells) else "" for column in (ticker, note))
+        plain = [plain_text(cell.strip()).strip() for cell in cells]
+        raw, text = (plain[column] if column < len(plain) else "" for column in (ticker, note))
         if raw:
             yield number, raw + suffix, text
         elif any(cell.strip() for cell in cells):
             yield number, ",".join(cells), ""
-
-
-def _plain(cell: str) -> str:
-    """Without the apostrophe that our own export puts before what a spreadsheet would take for a formula."""
-    text = cell.strip()
-    return text[1:] if text.startswith("'") and text[1:2] in {"=", "+", "-", "@"} else text

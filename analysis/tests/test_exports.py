@@ -1,19 +1,25 @@
 """Tables as files: what is in them, and that nothing in them comes alive."""
 
 import csv
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO, StringIO
 
 import pytest
 from django.http import HttpResponse
+from hypothesis import example, given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from pytest_django import Settings
 
-from analysis.exports import FileFormat, spreadsheet
+from analysis.exports import FileFormat, plain_text, spreadsheet
 
-ALIVE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://127.0.0.1/")']
+ALIVE = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1＋1", "＋1", "－1", "＠SUM(A1)", '=HYPERLINK("http://127.0.0.1/")']
+SEPARATED = [f"note{separator}=1+1" for separator in ";\t|\r\n"]
+DISGUISED = [f"{start}=1+1" for start in ("\t", "\r", "\n", " ", "\u3000", '"', "'", '";"', "; ", ';"', "|\t", "\n\n")]
+HOSTILE = st.text(alphabet="=+-@＝＋－＠;|\t\r\n \"',a1", max_size=12)
 
 
 def sheet_of(response: HttpResponse) -> Worksheet:
@@ -22,8 +28,14 @@ def sheet_of(response: HttpResponse) -> Worksheet:
     return sheet
 
 
-def lines_of(response: HttpResponse) -> list[list[str]]:
-    return list(csv.reader(StringIO(response.content.decode("utf-8-sig"), newline="")))
+def lines_of(response: HttpResponse, delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(StringIO(response.content.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+
+
+def formulas_in(response: HttpResponse, delimiter: str) -> list[str]:
+    """The cells that a spreadsheet with this delimiter may run: a sign first, past blanks and quotes, and no number."""
+    cells = [cell for line in lines_of(response, delimiter) for cell in line]
+    return [cell for cell in cells if re.match(r"[\s\"]*[=+\-@＝＋－＠]", cell) and cell != "-3.5"]
 
 
 def test_a_workbook_keeps_the_type_of_every_cell(settings: Settings) -> None:
@@ -78,6 +90,34 @@ def test_a_comma_separated_file_is_read_by_excel_as_it_was_written() -> None:
 @pytest.mark.parametrize("text", ALIVE)
 def test_text_in_a_comma_separated_file_never_starts_a_formula(text: str) -> None:
     assert lines_of(spreadsheet("list", "csv", [text], [[text], [-1]])) == [[f"'{text}"], [f"'{text}"], ["-1"]]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_no_cell_is_a_formula_wherever_a_spreadsheet_splits_the_lines(delimiter: str) -> None:
+    rows = [["TCS.NS", text, -3.5, text] for text in [*ALIVE, *SEPARATED, *DISGUISED]]
+    rows += [[text, -3.5, f"{text},{text}", f'"{text}"'] for text in [*ALIVE, *SEPARATED, *DISGUISED]]
+    response = spreadsheet("list", "csv", [*ALIVE, *SEPARATED, *DISGUISED], rows)
+    assert formulas_in(response, delimiter) == []
+    assert "-3.5" in {cell for line in lines_of(response) for cell in line}
+
+
+@given(st.lists(HOSTILE, min_size=3, max_size=3))
+@example(["x;", "=1", "="])
+def test_no_text_whatever_makes_a_formula_under_any_separator(texts: list[str]) -> None:
+    first, second, third = texts
+    response = spreadsheet("list", "csv", [first, second], [[first, second, -3.5, third], [third, -3.5, second]])
+    assert {delimiter: formulas_in(response, delimiter) for delimiter in ",;\t|"} == {key: [] for key in ",;\t|"}
+
+
+@given(HOSTILE)
+def test_text_from_a_comma_separated_file_is_read_back_as_it_was(text: str) -> None:
+    ((cell,),) = lines_of(spreadsheet("list", "csv", [text or "a"], []))
+    assert plain_text(cell) == (text or "a")
+
+
+@pytest.mark.parametrize("text", ["RSI 14 rose; MACD turned up", "−2 % today, -3 before", "A-B; C = D", "50 | 60"])
+def test_ordinary_sentences_in_a_comma_separated_file_stay_as_they_are(text: str) -> None:
+    assert lines_of(spreadsheet("list", "csv", ["Why"], [[text]]))[1] == [text]
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx"])

@@ -1,6 +1,7 @@
 """The environment: what stops the start does so in one line that names the setting."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 
 from stockapp.environment import BASE_DIR, BadEnvironment, Environment, read
 
-GOOD = {"ENV_FILE": "", "SECRET_KEY": "x" * 60, "DEBUG": "true"}
+KEY = "a-key-for-these-tests-alone-which-is-long-enough-and-varied"
+GOOD = {"ENV_FILE": "", "SECRET_KEY": KEY, "DEBUG": "true"}
 
 
 @pytest.fixture
@@ -99,6 +101,78 @@ def test_an_unknown_name_in_the_file_is_refused(environment: pytest.MonkeyPatch,
     environment.setenv("ENV_FILE", str(file))
     with pytest.raises(BadEnvironment, match=r"^Unknown setting SECERT_KEY: see \.env\.example"):
         read()
+
+
+def test_a_line_of_the_file_that_may_be_a_part_of_a_secret_is_not_repeated(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "env"
+    file.write_text("METRICS_TOKEN=\nhunter2+abc/def==\n")
+    environment.setenv("ENV_FILE", str(file))
+    with pytest.raises(BadEnvironment, match=r"^Unknown setting: see \.env\.example"):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ("k3y" * 16, "SECRET_KEY has fewer than 50 letters; make one with python3 -c 'import secrets; print("),
+        ("abcd" * 20, "SECRET_KEY can be guessed; make one with python3 -c "),
+        (f"django-insecure-{KEY}", "SECRET_KEY can be guessed; make one with python3 -c "),
+    ],
+)
+def test_a_weak_key_stops_the_start_on_a_server_only(environment: pytest.MonkeyPatch, key: str, sentence: str) -> None:
+    environment.setenv("SECRET_KEY", key)
+    assert read().secret_key.get_secret_value() == key
+    environment.setenv("DEBUG", "false")
+    environment.setenv("ALLOWED_HOSTS", "example.org")
+    with pytest.raises(BadEnvironment, match=f"^Bad setting: {re.escape(sentence)}") as refusal:
+        read()
+    assert key not in str(refusal.value)
+
+
+def test_no_secret_is_shown_by_the_environment(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("DATABASE_URL", "postgresql://me:pass%2Fword@db.example.org/stocks?sslpassword=of-the-file")
+    environment.setenv("EMAIL_URL", "smtp://me:of-the-mail@mail.example.org")
+    environment.setenv("EMAIL_FROM", "me@example.org")
+    environment.setenv("METRICS_TOKEN", "of-prometheus")
+    env = read()
+    assert env.secrets == (KEY, "of-prometheus", "pass%2Fword", "of-the-mail", "of-the-file", "pass/word")
+    assert [text for text in env.secrets if text in f"{env!r} {env!s} {vars(env)['secret_key']}"] == []
+
+
+def test_a_bad_address_is_refused_without_the_password_in_it(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("EMAIL_FROM", "me@example.org")
+    refusals = []
+    for name, address in (
+        ("DATABASE_URL", "postgresql://me:{}@127.0.0.1:5432/stocks"),
+        ("DATABASE_URL", "postgresql://me:{}\uff0f@127.0.0.1/stocks"),
+        ("DATABASE_URL", "mysql://me:{}@127.0.0.1/stocks"),
+        ("EMAIL_URL", "smtp://me:{}@127.0.0.1:25"),
+        ("EMAIL_URL", "smtp://me:{}\uff0f@127.0.0.1:25"),
+    ):
+        for password in ("hunter2/x", "hunter2#x", "hunter2?x", "hunter2:x", "hunter2]x", "1/hunter2"):
+            environment.setenv(name, address.format(password))
+            try:
+                read()
+            except BadEnvironment as refusal:
+                refusals.append(str(refusal))
+            environment.delenv(name)
+    assert len(refusals) > 20
+    assert {refusal.partition(" it ")[0] for refusal in refusals} == {
+        "Bad setting: DATABASE_URL:",
+        "Bad setting: EMAIL_URL:",
+    }
+    assert [refusal for refusal in refusals if "hunter2" in refusal] == []
+
+
+def test_subdomains_are_bound_to_https_only_where_the_owner_says_so(environment: pytest.MonkeyPatch) -> None:
+    assert (read().hsts_subdomains, read().hsts_preload) == (False, False)
+    environment.setenv("HSTS_PRELOAD", "true")
+    with pytest.raises(BadEnvironment, match="HSTS_PRELOAD needs HSTS_SUBDOMAINS=true"):
+        read()
+    environment.setenv("HSTS_SUBDOMAINS", "true")
+    assert read().hsts_preload
 
 
 def run(**env: str) -> subprocess.CompletedProcess[str]:

@@ -25,6 +25,15 @@ import json, stockapp.settings as s
 print(json.dumps({name: getattr(s, name) for name in dir(s) if name.isupper() and isinstance(getattr(s, name), bool | int | str)}))
 """  # noqa: E501
 
+HSTS = """
+import django; django.setup()
+from django.http import HttpResponse
+from django.middleware.security import SecurityMiddleware
+from django.test import RequestFactory
+answer = SecurityMiddleware(lambda request: HttpResponse())(RequestFactory().get("/", secure=True))
+print(answer.headers["Strict-Transport-Security"])
+"""
+
 
 @pytest.fixture
 def ann(settings: Settings) -> User:
@@ -40,6 +49,19 @@ def test_with_debug_off_cookies_go_over_https_only() -> None:
     kept = json.loads(found.stdout)
     for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS"):
         assert kept[name], name
+
+
+def test_browsers_are_bound_to_https_for_other_hosts_of_the_domain_by_setting_only() -> None:
+    def header(**env: str) -> str:
+        environment = {**os.environ, "DEBUG": "false", "ENV_FILE": "", **env}
+        found = subprocess.run(
+            [sys.executable, "-c", HSTS], env=environment, cwd=BASE_DIR, capture_output=True, text=True, check=True
+        )
+        return found.stdout.strip()
+
+    assert header() == "max-age=31536000"
+    assert header(HSTS_SUBDOMAINS="true") == "max-age=31536000; includeSubDomains"
+    assert header(HSTS_SUBDOMAINS="true", HSTS_PRELOAD="true") == "max-age=31536000; includeSubDomains; preload"
 
 
 def test_the_session_is_out_of_reach_of_scripts_and_other_sites(client: Client, ann: User, settings: Settings) -> None:

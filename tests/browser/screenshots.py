@@ -24,7 +24,7 @@ os.environ |= {
     "DJANGO_SETTINGS_MODULE": "stockapp.settings",
     "ENV_FILE": "",
     "DEBUG": "true",
-    "SECRET_KEY": "only-for-these-pictures",
+    "SECRET_KEY": "only-for-these-pictures-of-a-server-with-and-without-debug-0123456789",
     "DATA_DIR": DATA.name,
     "LOG_LEVEL": "ERROR",
 }

@@ -207,11 +207,24 @@ def test_an_export_has_the_rows_that_are_shown_in_their_order(client: Client, an
     assert lines[2][lines[0].index("Entry")] == 100.0
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_an_export_holds_no_formula_wherever_its_lines_are_split(client: Client, ann: User, delimiter: str) -> None:
+    make_result(make_stock("A.NS", name="Tata;=1+1"), why="up\t＠SUM(A1)")
+    watchlist = make_list(ann, "A.NS")
+    watchlist.items.update(note="hold|=1+1\n-1+1")
+    text = client.get(url("export_csv", watchlist)).content.decode("utf-8-sig")
+    cells = [cell for line in csv.reader(StringIO(text, newline=""), delimiter=delimiter) for cell in line]
+    assert len(cells) > 2
+    assert [cell for cell in cells if cell.startswith(tuple("=+-@＝＋－＠"))] == []
+
+
 def test_what_was_exported_can_be_imported_again_with_its_notes(client: Client, ann: User) -> None:
-    watchlist = make_list(ann, "A.NS", "M&M.NS")
+    watchlist = make_list(ann, "A.NS", "B.NS", "M&M.NS")
+    watchlist.items.filter(stock="B.NS").update(note="buy;＝1+1|=2\t@three")
     watchlist.items.filter(stock="M&M.NS").update(note="=mine, “really”\nsecond line")
     exported = client.get(url("export_csv", watchlist)).content
     reading = read(importing.decode(exported))
-    assert list(reading.notes) == ["A.NS", "M&M.NS"]
+    assert list(reading.notes) == ["A.NS", "B.NS", "M&M.NS"]
+    assert reading.notes["B.NS"] == "buy;＝1+1|=2\t@three"
     assert reading.notes["M&M.NS"].startswith("=mine, “really”")
     assert not reading.problems

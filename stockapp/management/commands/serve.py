@@ -25,7 +25,15 @@ class Command(BaseCommand):
         if settings.DEBUG and bind.rpartition(":")[0].strip("[]") not in LOOPBACK:
             raise CommandError("While DEBUG is on it serves this machine alone: bind to 127.0.0.1.", returncode=2)
         web_command = [sys.executable, "-m", "gunicorn", "stockapp.wsgi", "--bind", bind, "--threads", "8"]
-        web_command += ["--graceful-timeout", "5", "--log-level", "warning", "--worker-tmp-dir", str(settings.DATA_DIR)]
+        web_command += [
+            "--no-control-socket",
+            "--graceful-timeout",
+            "5",
+            "--log-level",
+            "warning",
+            "--worker-tmp-dir",
+            str(settings.DATA_DIR),
+        ]
         worker_command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
         signals = Signals()
         # In sessions of their own, so that Ctrl-C reaches them only through us.

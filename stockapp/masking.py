@@ -1,0 +1,41 @@
+"""Masking: the installation's secrets in a text are replaced by asterisks, however the text writes them."""
+
+import json
+import re
+from functools import lru_cache
+from html import escape
+from urllib.parse import quote, quote_plus
+
+from django.conf import settings
+from structlog.typing import EventDict
+
+STARS = "********************"
+LEAST_LETTERS = 4  # a shorter one is in every other word: masking it would hide the text and not the secret
+# A long text, and one of bytes, is printed as several quoted parts.
+QUOTE = r"""(?:['"]|&#x27;|&quot;)"""
+BREAK = rf"(?:{QUOTE}\s+b?{QUOTE})?"
+
+
+def mask(text: str) -> str:
+    """Return the text without the secrets of the settings."""
+    pattern = _pattern(settings.ENV.secrets)
+    return pattern.sub(STARS, text) if pattern else text
+
+
+def mask_event(_: object, __: str, event: EventDict) -> EventDict:
+    """Mask the sentence and the traceback of a log event; a processor of structlog."""
+    event.update({name: mask(str(event[name])) for name in ("event", "exception") if name in event})
+    return event
+
+
+@lru_cache(maxsize=4)
+def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
+    written = {form for secret in secrets if len(secret) >= LEAST_LETTERS for form in _forms(secret)}
+    longest_first = sorted(written, key=len, reverse=True)
+    return re.compile("|".join(BREAK.join(map(re.escape, form)) for form in longest_first)) if written else None
+
+
+def _forms(secret: str) -> set[str]:
+    """Return the secret as pages, Python, JSON and addresses write it."""
+    plain = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)}
+    return plain | {escape(form) for form in plain}
