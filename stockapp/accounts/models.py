@@ -90,6 +90,12 @@ class User(AbstractUser):
         validators=[validate_chart_indicators],
         help_text="What the user’s charts show besides the prices: choices from the catalogue.",
     )
+    is_demo = models.BooleanField(
+        "demo account",
+        default=False,
+        editable=False,
+        help_text="Made by load_demo, with a password that everybody knows: it can log in only while DEBUG is on.",
+    )
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -100,6 +106,11 @@ class User(AbstractUser):
                 & Q(position_limit_percent__gt=0, position_limit_percent__lte=100),
             ),
         ]
+
+    @property
+    def can_log_in(self) -> bool:
+        """Whether the account is active, and not a demo account while DEBUG is off."""
+        return self.is_active and (settings.DEBUG or not self.is_demo)
 
 
 class TokenScope(models.TextChoices):

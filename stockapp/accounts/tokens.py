@@ -26,7 +26,7 @@ def make_token(token: ApiToken) -> str:
 def find_token(key: str) -> ApiToken | None:
     """The token with this key, with its user; None unless both may be used now."""
     token = ApiToken.objects.select_related("user").filter(digest=_digest(key)).first()
-    return token if token and token.is_usable and token.user.is_active else None
+    return token if token and token.is_usable and token.user.can_log_in else None
 
 
 def note_use(token: ApiToken) -> None:
