@@ -123,6 +123,10 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         """What its owner sees: those that work, and those that have expired."""
         return self.filter(revoked_at__isnull=True)
 
+    def revoke(self) -> int:
+        """End them for good, and return how many worked until now."""
+        return self.unrevoked().update(revoked_at=timezone.now())
+
 
 class ApiToken(models.Model):
     """A key for programs; only its SHA-256 is kept, so it can be shown once."""

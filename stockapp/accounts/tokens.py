@@ -41,10 +41,9 @@ def note_use(token: ApiToken) -> None:
 @transactional
 def revoke(user: User, pk: int) -> ApiToken | None:
     """End one of the user's tokens for good; None when there is none such."""
-    token = ApiToken.objects.unrevoked().filter(user=user, pk=pk).first()
-    if token is None or not ApiToken.objects.unrevoked().filter(pk=pk).update(revoked_at=timezone.now()):
-        return None
-    return token
+    mine = ApiToken.objects.filter(user=user, pk=pk)
+    token = mine.unrevoked().first()
+    return token if token and mine.revoke() else None
 
 
 def _digest(key: str) -> str:
