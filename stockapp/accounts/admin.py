@@ -5,11 +5,13 @@ from axes.models import AccessAttempt
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 
 from analysis.admin import ReadOnly
 from stockapp.accounts.models import ApiToken, ApiTokenQuerySet, User
-from stockapp.templatetags.formats import counted
+from stockapp.accounts.passwords import SetPasswordForm
+from stockapp.accounts.tokens import revoked_in_words
 
 RISK = ("capital", "risk_percent", "position_limit_percent", "min_risk_reward", "long_only", "strategy")
 
@@ -18,6 +20,8 @@ RISK = ("capital", "risk_percent", "position_limit_percent", "min_risk_reward", 
 class UserAdmin(DjangoUserAdmin[User]):
     list_filter = [*DjangoUserAdmin.list_filter, "is_demo"]
     readonly_fields = ["is_demo"]
+    change_password_form = SetPasswordForm
+    change_user_password_template = "admin/accounts/user/change_password.html"  # noqa: S105
     fieldsets = [
         *(DjangoUserAdmin.fieldsets or []),
         ("Risk", {"fields": RISK}),
@@ -34,7 +38,7 @@ class ApiTokenAdmin(ReadOnly[ApiToken]):
     list_filter = ["scope"]
     list_select_related = ["user"]
     search_fields = ["name", "user__username"]
-    fields = list_display
+    fields = ("name", "user", "scope", "created_at", "last_used_at", "expires_at", "revoked_at")
     actions = ["revoke"]
 
     @admin.action(description="Revoke", permissions=["revoke"])
@@ -42,13 +46,13 @@ class ApiTokenAdmin(ReadOnly[ApiToken]):
         """Ask, then end the tokens for good."""
         working = list(tokens.unrevoked().select_related("user"))
         if working and "post" not in request.POST:
-            title = f"Revoke {counted(len(working), 'API token')}?"
+            title = f"Revoke {len(working)} API token{pluralize(len(working))}?"
             context = {**self.admin_site.each_context(request), "title": title, "tokens": working}
             return TemplateResponse(request, "admin/accounts/apitoken/revoke.html", context)
         count = tokens.revoke()
         for token in working:
             self.log_change(request, token, "Revoked.")
-        messages.success(request, f"{counted(count, 'API token')} {'was' if count == 1 else 'were'} revoked.")
+        messages.success(request, revoked_in_words(count))
         return None
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
@@ -60,7 +64,7 @@ admin.site.unregister(AccessAttempt)
 
 
 @admin.register(AccessAttempt)
-class AttemptAdmin(ReadOnly[AccessAttempt], AccessAttemptAdmin):
+class AttemptAdmin(ReadOnly[AccessAttempt], AccessAttemptAdmin):  # type: ignore[misc]
     """For looking, and for deleting where a right says so: the action of django-axes asks for no right."""
 
     actions = ()

@@ -96,6 +96,8 @@ class User(AbstractUser):
         editable=False,
         help_text="Made by load_demo, with a password that everybody knows: it can log in only while DEBUG is on.",
     )
+    password_tries = models.PositiveSmallIntegerField(default=0, editable=False)
+    password_tried_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -143,6 +145,7 @@ class ApiToken(models.Model):
     objects: ClassVar[models.Manager[ApiToken]] = ApiTokenQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "API token"
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(

@@ -46,5 +46,15 @@ def revoke(user: User, pk: int) -> ApiToken | None:
     return token if token and mine.revoke() else None
 
 
+@transactional
+def revoke_all(user: User) -> int:
+    """End all of the user's tokens for good, and return how many."""
+    return user.api_tokens.all().revoke()
+
+
+def revoked_in_words(count: int) -> str:
+    return f"{count:,} API token{' was' if count == 1 else 's were'} revoked."
+
+
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
