@@ -56,6 +56,8 @@ class Environment(BaseSettings):
     log_format: Literal["line", "json"] = "line"
     metrics_token: str = ""
     trusted_proxies: int = Field(default=0, ge=0, le=5)
+    session_idle_days: int = Field(default=14, ge=1, le=365)
+    session_max_days: int = Field(default=90, ge=1, le=365)
 
     @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
     @classmethod
@@ -135,6 +137,8 @@ class Environment(BaseSettings):
                 "KEEP_RESULTS_DAYS must not be less than KEEP_RAW_DATA_DAYS and KEEP_DETAILS_DAYS: raw data and "
                 "details go with their results and jobs"
             )
+        if self.session_idle_days > self.session_max_days:
+            raise ValueError("SESSION_IDLE_DAYS must not be more than SESSION_MAX_DAYS, after which every session ends")
         if self.email_url and not self.email_from:
             raise ValueError("EMAIL_FROM is missing; EMAIL_URL needs the address that e-mail comes from")
         if self.email_url and not self.debug and not self.site_url:

@@ -35,6 +35,8 @@ MAX_WAITING_STOCKS = ENV.max_waiting_stocks
 DEADLINE_SECONDS_PER_STOCK = ENV.deadline_seconds_per_stock
 LEASE_SECONDS = ENV.lease_seconds
 TRUSTED_PROXIES = ENV.trusted_proxies
+SESSION_IDLE_DAYS = ENV.session_idle_days
+SESSION_MAX_DAYS = ENV.session_max_days
 METRICS_TOKEN = ENV.metrics_token
 KEEP_RAW_DATA_DAYS = ENV.keep_raw_data_days
 KEEP_DETAILS_DAYS = ENV.keep_details_days
@@ -170,6 +172,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{VALIDATORS}.CommonPasswordValidator"},
     {"NAME": f"{VALIDATORS}.NumericPasswordValidator"},
 ]
+SESSION_ENGINE = "stockapp.accounts.sessions"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "watchlist:home"
 LOGOUT_REDIRECT_URL = "login"
