@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django import forms
@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.shortcuts import render
 from django.test import Client
 from django.urls import reverse
+from ninja import Swagger
 
 from analysis.tests.make import make_user
 from stockapp.api import api
@@ -49,7 +50,7 @@ def test_the_settings_of_the_apis_page_cannot_leave_their_script(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.force_login(make_user("ann"))
-    monkeypatch.setitem(api.docs.settings, "odd", "</script><b>")
+    monkeypatch.setitem(cast(Swagger, api.docs).settings, "odd", "</script><b>")
     page = client.get(reverse("api:openapi-view")).text
     assert "</script><b>" not in page
     assert reverse("api:openapi-json") in page

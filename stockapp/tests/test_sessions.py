@@ -18,7 +18,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from django_q.models import OrmQ, Schedule
 from pytest_django import Settings
 
 from analysis.tests.make import PASSWORD, make_user
@@ -189,15 +188,6 @@ def test_it_is_removed_in_short_transactions(clock: time_machine.Traveller, sett
     assert not Session.objects.exists()
     deletions = [query["sql"] for query in asked if query["sql"].startswith('DELETE FROM "django_session"')]
     assert len(deletions) == 3
-
-
-def test_it_is_queued_every_night_once_however_often_a_worker_starts() -> None:
-    for _ in range(2):
-        expiry.schedule_expiry()
-    planned = Schedule.objects.get()
-    assert (planned.func, planned.schedule_type) == (expiry.REMOVE, Schedule.DAILY)
-    assert planned.next_run > timezone.now()
-    assert not OrmQ.objects.exists()
 
 
 def test_without_the_caches_table_the_rest_is_removed(expired: None) -> None:
