@@ -19,8 +19,19 @@ MANAGE := $(RUN) manage.py
 
 .PHONY: run setup test test-dates moment quick check requirements screenshots yahoo-standin
 
+# The demo's data have a folder of their own, unless DATA_DIR or DATABASE_URL says where data are.
+DEMO_DATA := data/demo
+SAYS_WHERE := $(DATA_DIR)$(DATABASE_URL)$(shell grep -siE '^ *(export +)?(DATA_DIR|DATABASE_URL) *= *[^ ]' "$${ENV_FILE-.env}")
+ifeq ($(strip $(SAYS_WHERE)),)
+run: export DATA_DIR = $(DEMO_DATA)
+endif
+
 run: setup
 	@$(MANAGE) load_demo --user demo
+	@if [ "$$DATA_DIR" = $(DEMO_DATA) ]; then \
+	  echo "Data: $(DEMO_DATA). Other commands use them with DATA_DIR=$(DEMO_DATA) in front."; \
+	  if [ -n "$$(find data/stockapp.sqlite3 -size +16 2>/dev/null)" ]; then \
+	    echo "data/stockapp.sqlite3 is kept as it is; to open it here as before: DATA_DIR=data make run"; fi; fi
 	@echo "Address: http://$(BIND)/   Login: demo   Password: demo"
 	@exec $(MANAGE) serve --bind $(BIND)
 
@@ -54,7 +65,7 @@ check: $(VENV)/installed-dev .env
 	$(VENV)/bin/djlint templates --check --lint
 	$(RUN) tests/requirements_in_step.py
 	$(MANAGE) makemigrations --check --dry-run
-	DEBUG=false ALLOWED_HOSTS=example.org $(MANAGE) check --deploy --fail-level WARNING
+	DEBUG=false ALLOWED_HOSTS=example.org DATABASE_URL=sqlite:///:memory: $(MANAGE) check --deploy --fail-level WARNING
 
 screenshots: $(VENV)/installed-dev .env
 	@$(MANAGE) install_assets
@@ -67,7 +78,7 @@ yahoo-standin: $(VENV)/installed
 requirements:
 	$(RUN) tests/requirements_in_step.py --write $(ARGS)
 
-.env: $(VENV)/installed
+.env: | $(VENV)/installed  # written once: packages that are newer change no settings
 	@umask 077; { echo "# The settings of this installation; .env.example explains each."; echo "DEBUG=true"; \
 	  echo "SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))')"; } > $@
 

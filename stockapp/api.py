@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver
 from django.views.decorators.cache import never_cache
 from ninja import NinjaAPI, Router, Schema, Status, Swagger
@@ -24,6 +24,10 @@ class Docs(Swagger):
     """The bundled Swagger UI, which needs no network; no script or style stands in the page itself."""
 
     template = "api/docs.html"
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        settings = {**self.settings, "url": self.get_openapi_url(api, kwargs)}
+        return render(request, self.template, {"swagger_settings": settings})
 
 
 class Health(Schema):

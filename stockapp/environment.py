@@ -68,6 +68,8 @@ class Environment(BaseSettings):
     log_format: Literal["line", "json"] = "line"
     metrics_token: SecretStr = SecretStr("")
     trusted_proxies: int = Field(default=0, ge=0, le=5)
+    session_idle_days: int = Field(default=14, ge=1, le=365)
+    session_max_days: int = Field(default=90, ge=1, le=365)
 
     @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
     @classmethod
@@ -166,6 +168,8 @@ class Environment(BaseSettings):
             raise ValueError(
                 "HSTS_PRELOAD needs HSTS_SUBDOMAINS=true: browsers preload a domain with its subdomains only"
             )
+        if self.session_idle_days > self.session_max_days:
+            raise ValueError("SESSION_IDLE_DAYS must not be more than SESSION_MAX_DAYS, after which every session ends")
         if self.price_source == "csv" and self.csv_prices_dir is None:
             raise ValueError("CSV_PRICES_DIR is missing; PRICE_SOURCE=csv reads TICKER.csv files from it")
         return self

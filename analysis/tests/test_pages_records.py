@@ -134,7 +134,10 @@ def test_the_strategies_page_describes_all_and_marks_ones_own(client: Client, an
 
 
 def test_the_account_page_leads_to_the_strategies(client: Client, ann: User) -> None:
-    assert f'href="{reverse("analysis:strategies")}">What each asks' in client.get(reverse("accounts:account")).text
+    assert (
+        f'href="{reverse("analysis:strategies")}">Compare the strategies'
+        in client.get(reverse("accounts:account")).text
+    )
 
 
 def test_a_refresh_that_was_asked_for_keeps_the_old_record_on_the_page(client: Client, ann: User) -> None:

@@ -1,29 +1,70 @@
-"""Admin of users and their API tokens."""
+"""Admin of users, their API tokens, and the wrong passwords that were counted."""
 
-from django.contrib import admin
+from axes.admin import AccessAttemptAdmin
+from axes.models import AccessAttempt
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
+from django.template.response import TemplateResponse
 
-from stockapp.accounts.models import ApiToken, User
+from analysis.admin import ReadOnly
+from stockapp.accounts.models import ApiToken, ApiTokenQuerySet, User
+from stockapp.accounts.passwords import SetPasswordForm
+from stockapp.accounts.tokens import revoked_in_words
 
 RISK = ("capital", "risk_percent", "position_limit_percent", "min_risk_reward", "long_only", "strategy")
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin[User]):
+    list_filter = [*DjangoUserAdmin.list_filter, "is_demo"]
+    readonly_fields = ["is_demo"]
+    change_password_form = SetPasswordForm
+    change_user_password_template = "admin/accounts/user/change_password.html"  # noqa: S105
     fieldsets = [
         *(DjangoUserAdmin.fieldsets or []),
         ("Risk", {"fields": RISK}),
         ("Display", {"fields": ("number_format", "theme", "chart_indicators")}),
+        ("Demo", {"fields": ("is_demo",)}),
     ]
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+class ApiTokenAdmin(ReadOnly[ApiToken]):
+    """Tokens can be revoked here and nothing else: another scope, name or owner would make a key mean something new."""
+
     list_display = ["name", "user", "scope", "created_at", "last_used_at", "expires_at", "revoked_at"]
     list_filter = ["scope"]
     list_select_related = ["user"]
     search_fields = ["name", "user__username"]
-    readonly_fields = ["user", "digest", "created_at", "last_used_at"]
+    fields = ("name", "user", "scope", "created_at", "last_used_at", "expires_at", "revoked_at")
+    actions = ["revoke"]
 
-    def has_add_permission(self, request: object) -> bool:
-        return False
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, tokens: ApiTokenQuerySet) -> HttpResponse | None:
+        """Ask, then end the tokens for good."""
+        working = list(tokens.unrevoked().select_related("user"))
+        if working and "post" not in request.POST:
+            title = f"Revoke {len(working)} API token{pluralize(len(working))}?"
+            context = {**self.admin_site.each_context(request), "title": title, "tokens": working}
+            return TemplateResponse(request, "admin/accounts/apitoken/revoke.html", context)
+        count = tokens.revoke()
+        for token in working:
+            self.log_change(request, token, "Revoked.")
+        messages.success(request, revoked_in_words(count))
+        return None
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may change tokens, which is to revoke them."""
+        return request.user.has_perm("accounts.change_apitoken")
+
+
+admin.site.unregister(AccessAttempt)
+
+
+@admin.register(AccessAttempt)
+class AttemptAdmin(ReadOnly[AccessAttempt], AccessAttemptAdmin):  # type: ignore[misc]
+    """For looking, and for deleting where a right says so: the action of django-axes asks for no right."""
+
+    actions = ()

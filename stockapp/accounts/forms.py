@@ -7,11 +7,15 @@ from django import forms
 from django.forms.boundfield import BoundField
 from django.urls import reverse_lazy
 from django.utils import timezone
-from django.utils.text import format_lazy
+from django.utils.functional import lazy
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from stockapp.accounts.models import ApiToken, Theme, User
 
 DISPLAY = ("number_format", "theme")
+
+format_html_lazy = lazy(format_html, SafeString)  # an address is known only when every URL is
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -29,8 +33,8 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
             *DISPLAY,
         ]
         help_texts = {
-            "strategy": format_lazy(
-                'What your own analyses use. <a href="{}">What each asks and weighs</a>',
+            "strategy": format_html_lazy(
+                'Used by your own analyses. <a href="{}">Compare the strategies</a>',
                 reverse_lazy("analysis:strategies"),
             ),
             "number_format": "How the digits of prices and counts are grouped.",

@@ -90,6 +90,14 @@ class User(AbstractUser):
         validators=[validate_chart_indicators],
         help_text="What the user’s charts show besides the prices: choices from the catalogue.",
     )
+    is_demo = models.BooleanField(
+        "demo account",
+        default=False,
+        editable=False,
+        help_text="Made by load_demo, with a password that everybody knows: it can log in only while DEBUG is on.",
+    )
+    password_tries = models.PositiveSmallIntegerField(default=0, editable=False)
+    password_tried_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -101,6 +109,11 @@ class User(AbstractUser):
             ),
         ]
 
+    @property
+    def can_log_in(self) -> bool:
+        """Whether the account is active, and not a demo account while DEBUG is off."""
+        return self.is_active and (settings.DEBUG or not self.is_demo)
+
 
 class TokenScope(models.TextChoices):
     READ = "read", "Read"
@@ -111,6 +124,10 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def unrevoked(self) -> ApiTokenQuerySet:
         """What its owner sees: those that work, and those that have expired."""
         return self.filter(revoked_at__isnull=True)
+
+    def revoke(self) -> int:
+        """End them for good, and return how many worked until now."""
+        return self.unrevoked().update(revoked_at=timezone.now())
 
 
 class ApiToken(models.Model):
@@ -128,6 +145,7 @@ class ApiToken(models.Model):
     objects: ClassVar[models.Manager[ApiToken]] = ApiTokenQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "API token"
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(

@@ -1,4 +1,4 @@
-"""Pages of API tokens: make one, which is shown once, and revoke one."""
+"""Pages of API tokens: make one, which is shown once, and revoke one or all."""
 
 from typing import cast
 
@@ -39,4 +39,11 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     if token is None:
         raise Http404
     messages.success(request, f"“{token}” is revoked; programs that use it are refused from now on.")
+    return redirect("accounts:account")
+
+
+@require_POST
+def revoke_all_tokens(request: HttpRequest) -> HttpResponse:
+    count = tokens.revoke_all(cast(User, request.user))
+    messages.success(request, f"{tokens.revoked_in_words(count)} Programs that use them are refused from now on.")
     return redirect("accounts:account")

@@ -26,7 +26,7 @@ def make_token(token: ApiToken) -> str:
 def find_token(key: str) -> ApiToken | None:
     """The token with this key, with its user; None unless both may be used now."""
     token = ApiToken.objects.select_related("user").filter(digest=_digest(key)).first()
-    return token if token and token.is_usable and token.user.is_active else None
+    return token if token and token.is_usable and token.user.can_log_in else None
 
 
 def note_use(token: ApiToken) -> None:
@@ -41,10 +41,19 @@ def note_use(token: ApiToken) -> None:
 @transactional
 def revoke(user: User, pk: int) -> ApiToken | None:
     """End one of the user's tokens for good; None when there is none such."""
-    token = ApiToken.objects.unrevoked().filter(user=user, pk=pk).first()
-    if token is None or not ApiToken.objects.unrevoked().filter(pk=pk).update(revoked_at=timezone.now()):
-        return None
-    return token
+    mine = ApiToken.objects.filter(user=user, pk=pk)
+    token = mine.unrevoked().first()
+    return token if token and mine.revoke() else None
+
+
+@transactional
+def revoke_all(user: User) -> int:
+    """End all of the user's tokens for good, and return how many."""
+    return user.api_tokens.all().revoke()
+
+
+def revoked_in_words(count: int) -> str:
+    return f"{count:,} API token{' was' if count == 1 else 's were'} revoked."
 
 
 def _digest(key: str) -> str:

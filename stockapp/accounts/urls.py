@@ -10,5 +10,6 @@ urlpatterns = [
     path("", views.account, name="account"),
     path("example/", views.account_example, name="account_example"),
     path("tokens/new/", token_views.new_token, name="new_token"),
+    path("tokens/revoke/", token_views.revoke_all_tokens, name="revoke_all_tokens"),
     path("tokens/<int:pk>/revoke/", token_views.revoke_token, name="revoke_token"),
 ]

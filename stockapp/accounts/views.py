@@ -1,9 +1,10 @@
 """Pages of the account: risk settings, password, theme."""
 
+import math
 from typing import Any, cast
 
 from django.contrib import messages
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
@@ -11,10 +12,13 @@ from django.urls import reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from stockapp.accounts import passwords
 from stockapp.accounts.example import Example
 from stockapp.accounts.forms import SettingsForm, ThemeForm
 from stockapp.accounts.models import User
+from stockapp.accounts.passwords import PasswordForm
 from stockapp.accounts.theme import remember_theme
+from stockapp.accounts.tokens import revoked_in_words
 from stockapp.grouping import grouped_as
 
 ACCOUNT = "accounts/account.html"
@@ -59,15 +63,38 @@ class Login(LoginView):
 
 
 class PasswordChange(PasswordChangeView):
+    """A user's own password; the old one may be guessed no more often than at the login."""
+
+    form_class = PasswordForm
     template_name = "accounts/password.html"
     success_url = reverse_lazy("accounts:account")
 
-    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        messages.success(self.request, "Your password is changed.")
-        return super().form_valid(form)
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        is_guess = bool(request.POST.get("old_password"))
+        if is_guess and not passwords.claim_try(cast(User, request.user)):
+            return self._refuse()
+        return super().post(request, *args, **kwargs)
 
-    def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
+    def form_valid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]
+        response = super().form_valid(form)
+        said = "Your password was changed, and your other sessions have ended."
+        messages.success(self.request, f"{said} {revoked_in_words(form.revoked)}" if form.revoked else said)
+        return response
+
+    def form_invalid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]
+        user = cast(User, self.request.user)
+        if "old_password" not in form.errors:
+            passwords.forgive_tries(user)
+        elif passwords.wait_of(user):
+            return self._refuse()
         return self.render_to_response(self.get_context_data(form=form), status=422)
+
+    def _refuse(self) -> HttpResponse:
+        wait = passwords.wait_of(cast(User, self.request.user))
+        context = {"locked_out": passwords.wait_in_words(wait)}
+        response = render(self.request, self.template_name, context, status=429)
+        response.headers["Retry-After"] = str(math.ceil(wait.total_seconds()))
+        return response
 
 
 @require_POST

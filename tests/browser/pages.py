@@ -50,6 +50,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
     owner.watchlists.create(name="Long term", position=1)
     watched.items.filter(stock="KAVERI.DEMO").update(note="Results on the 28th; stop below the last low.")
     make_token(ApiToken(user=owner, name="Spreadsheet", expires_at=timezone.now() + timedelta(days=90)))
+    make_token(ApiToken(user=owner, name="Nightly export", expires_at=timezone.now() + timedelta(days=365)))
     screen = Screen.objects.create(owner=owner, name="To buy", query="verdict=strong_buy&verdict=buy")
     failed = make_finished_job(GONE, requested_by=owner, description="One stock")
     running = make_job(*RUNNING, requested_by=owner, description="Six of the list")

@@ -58,6 +58,7 @@ def main(names: list[str]) -> None:
         wait_for(
             lambda: StrategyRecord.objects.exists() and not StrategyRecord.objects.exclude(wanted_at=None).exists()
         )
+    User.objects.update(is_demo=False)  # the web server runs as for real, where a demo account cannot log in
     newcomer = User.objects.create_user("newcomer")
     parts = furnish(User.objects.get(username="demo"), newcomer, Job.objects.get())
     visits = [visit for part in parts.values() for visit in part if not names or visit.name in names]

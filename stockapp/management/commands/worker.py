@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand
 
 from analysis.supervisor import RECOVER_SECONDS, Supervisor
 from stockapp.digest.outbox import wake
+from stockapp.expiry import schedule_expiry
 from watchlist.schedules import setup_schedules
 
 PLAN_SECONDS = 60
@@ -13,4 +14,5 @@ class Command(BaseCommand):
     help = "Run jobs: a django-q2 cluster, watched and recovered, with its schedules, until SIGTERM or Ctrl-C."
 
     def handle(self, *args: object, **options: object) -> None:
-        Supervisor(chores=[(PLAN_SECONDS, setup_schedules), (RECOVER_SECONDS, wake)]).run()
+        chores = [(PLAN_SECONDS, setup_schedules), (PLAN_SECONDS, schedule_expiry), (RECOVER_SECONDS, wake)]
+        Supervisor(chores=chores).run()

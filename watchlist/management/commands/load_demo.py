@@ -11,7 +11,7 @@ from analysis.services import load_demo_market, submit
 from watchlist.models import Watchlist, WatchlistItem
 
 LIST = "Demo market"
-SHOWN = ("analysis", "watchlist")
+SHOWN = "analysis"  # in the admin; lists, screens, tokens and messages belong to other users
 
 
 class Command(BaseCommand):
@@ -21,8 +21,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--user",
             metavar="USERNAME",
-            help="Also make this user (password: the same word), with a watchlist of the demo market and its first "
-            "analysis. Only while DEBUG is on.",
+            help="Also make this demo account (password: the same word), with a watchlist of the demo market and its "
+            "first analysis. It works only while DEBUG is on.",
         )
 
     def handle(self, *args: object, user: str | None, **options: object) -> None:
@@ -35,11 +35,13 @@ class Command(BaseCommand):
 
     def _make_user(self, name: str, tickers: list[str]) -> None:
         users = get_user_model().objects
-        if users.filter(username=name).exists():
+        rights = Permission.objects.filter(codename__startswith="view_", content_type__app_label=SHOWN)
+        if existing := users.filter(username=name).first():
+            if existing.is_demo:
+                existing.user_permissions.set(rights)
             return
-        owner = users.create_user(username=name, password=name, is_staff=True)
-        looks = Permission.objects.filter(codename__startswith="view_", content_type__app_label__in=SHOWN)
-        owner.user_permissions.set(looks)
+        owner = users.create_user(username=name, password=name, is_staff=True, is_demo=True)
+        owner.user_permissions.set(rights)
         watchlist = Watchlist.objects.create(owner=owner, name=LIST)
         WatchlistItem.objects.bulk_create(
             WatchlistItem(watchlist=watchlist, stock_id=ticker, position=n) for n, ticker in enumerate(tickers)

@@ -1,0 +1,85 @@
+"""Passwords: how often somebody with a session may guess the old one, and the forms that set a new one.
+
+A guess is claimed before it is looked at, by one UPDATE, so that requests that come together are not let past the
+limit. It is counted by user and not by address: nobody without a session of the user can count against them.
+"""
+
+import math
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AdminPasswordChangeForm, PasswordChangeForm
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from stockapp.accounts.models import User
+
+
+def claim_try(user: User) -> bool:
+    """Count one more guess of the user's old password; False when there were too many, for as long as a login waits."""
+    now = timezone.now()
+    rested = Q(password_tried_at__isnull=True) | Q(password_tried_at__lte=now - settings.AXES_COOLOFF_TIME)
+    users = User.objects.filter(pk=user.pk)
+    if users.filter(rested).update(password_tries=1, password_tried_at=now):
+        return True
+    left = users.filter(~rested, password_tries__lt=settings.AXES_FAILURE_LIMIT)
+    return bool(left.update(password_tries=F("password_tries") + 1, password_tried_at=now))
+
+
+def forgive_tries(user: User) -> None:
+    """Forget the guesses before, for the right password was given."""
+    User.objects.filter(pk=user.pk).update(password_tries=0, password_tried_at=None)
+
+
+def wait_of(user: User) -> timedelta:
+    """How long no further guess is taken; zero when one is."""
+    tries, last = User.objects.values_list("password_tries", "password_tried_at").get(pk=user.pk)
+    if last is None or tries < settings.AXES_FAILURE_LIMIT:
+        return timedelta()
+    ends: datetime = last + settings.AXES_COOLOFF_TIME
+    return max(ends - timezone.now(), timedelta())
+
+
+def wait_in_words(wait: timedelta) -> str:
+    minutes = math.ceil(wait.total_seconds() / 60)
+    return f"Too many wrong passwords. You can try again in {minutes} minute{'' if minutes == 1 else 's'}."
+
+
+class TokenEnding(forms.Form):
+    """A form that sets a password and, where `revoke_tokens` is ticked, ends the user's API tokens with it."""
+
+    user: User
+    revoked = 0
+
+    def save(self, commit: bool = True) -> Any:
+        self.user.password_tries, self.user.password_tried_at = 0, None
+        with transaction.atomic():
+            saved = super().save(commit)  # type: ignore[misc]
+            if self.cleaned_data.get("revoke_tokens"):
+                self.revoked = self.user.api_tokens.all().revoke()
+        return saved
+
+
+class PasswordForm(TokenEnding, PasswordChangeForm):
+    """A user's own new password; tokens are a question only to those who have any."""
+
+    revoke_tokens = forms.BooleanField(
+        label="Revoke my API tokens too",
+        help_text="Programs that use them are refused until you give them new ones.",
+        required=False,
+        initial=True,
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        if not user.api_tokens.unrevoked().exists():
+            del self.fields["revoke_tokens"]
+
+
+class SetPasswordForm(TokenEnding, AdminPasswordChangeForm[User]):
+    """A password that an administrator sets for somebody."""
+
+    revoke_tokens = forms.BooleanField(label="Revoke the user’s API tokens too", required=False, initial=True)

@@ -1,0 +1,49 @@
+"""Expiry: rows of Django and django-axes that count no more are removed every night; neither removes them itself."""
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from analysis import queue
+from analysis.services.transient import persistent
+
+REMOVE = "stockapp.expiry.remove_expired"
+NIGHTLY_AT = (3, 45)
+BATCH = 500
+
+
+def remove_expired() -> None:
+    """Remove sessions, counts of wrong passwords and cached values that have expired; safe to call at any time."""
+    now = timezone.now()
+    sessions = Session.objects.filter(expire_date__lte=now)
+    attempts = AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME)
+    for rows in (sessions, attempts):
+        while _remove_batch(rows) == BATCH:
+            pass
+    _remove_cached()
+
+
+def schedule_expiry() -> None:
+    """See to it that this is queued every night; safe to call at every start."""
+    queue.every_night("Remove what has expired", REMOVE, at=NIGHTLY_AT)
+
+
+@persistent
+def _remove_batch(rows: QuerySet[Model]) -> int:
+    keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    rows.filter(pk__in=keys).delete()
+    return len(keys)
+
+
+@persistent
+def _remove_cached() -> None:
+    """The cache removes what has expired only when it holds more than it may."""
+    table = settings.CACHES["default"]["LOCATION"]
+    if table not in connection.introspection.table_names():
+        return
+    now = connection.ops.adapt_datetimefield_value(timezone.now().replace(microsecond=0))
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)} WHERE expires < %s", [now])  # noqa: S608
