@@ -50,6 +50,19 @@ def a_job_can_be_fetched_before_its_deadline(**_: Any) -> list[CheckMessage]:
     return [Warning(sentence, id="analysis.W002")]
 
 
+@register()
+def one_user_cannot_fill_the_queue(**_: Any) -> list[CheckMessage]:
+    """Otherwise one user's waiting stocks stop everybody else's, until they are analysed."""
+    for_users = settings.MAX_WAITING_STOCKS - settings.RESERVED_WAITING_STOCKS
+    if for_users > settings.MAX_WAITING_STOCKS_PER_USER:
+        return []
+    sentence = (
+        f"MAX_WAITING_STOCKS_PER_USER is {settings.MAX_WAITING_STOCKS_PER_USER} and must be less than "
+        f"MAX_WAITING_STOCKS without RESERVED_WAITING_STOCKS, which is {for_users}: one user could fill the queue."
+    )
+    return [Error(sentence, id="analysis.E003")]
+
+
 @register(deploy=True)
 def calendars_reach_into_the_future(**_: Any) -> list[CheckMessage]:
     """A calendar that ends is replaced by Monday to Friday, without holidays; a newer release may know more."""

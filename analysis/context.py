@@ -20,7 +20,4 @@ def scheduled(request: HttpRequest) -> dict[str, Any]:
 
 
 def _count(request: HttpRequest) -> int:
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return 0
-    return Job.objects.active().filter(requested_by_id=user.pk).count()
+    return Job.objects.active().of(request.user).count() if hasattr(request, "user") else 0

@@ -21,6 +21,7 @@ def every_night(name: str, path: str, *, at: tuple[int, int]) -> None:
     waiting = Schedule.objects.filter(name=name).order_by("pk")
     if first_planned := waiting.first():
         waiting.filter(pk__gt=first_planned.pk).delete()
+        waiting.exclude(func=path).update(func=path)  # an earlier release called it otherwise
         return
     hour, minute = at
     first = timezone.localtime().replace(hour=hour, minute=minute, second=0, microsecond=0)

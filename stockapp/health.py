@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from analysis import queue
 from analysis.models import Job, Worker
-from analysis.services import pause, unserved_jobs
+from analysis.services import pause, refused_runs, unserved_jobs
 from stockapp.unavailable import NO_ANSWER, RETRY_SECONDS
 
 MAY_WAIT = timedelta(seconds=60)
@@ -55,6 +55,7 @@ def _state() -> dict[str, object]:
         problems.append("No worker is running.")
     if unserved_jobs(since=MAY_WAIT):
         problems.append(f"Stocks have waited for more than {MAY_WAIT.total_seconds():.0f} s for a worker.")
+    problems += [f"The scheduled run of {run} was refused. {run.problem}" for run in refused_runs()]
     return {
         "database": True,
         "workers": [_worker(worker) for worker in Worker.objects.alive()],

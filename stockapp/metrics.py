@@ -21,7 +21,17 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from analysis import queue
-from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, RequestPace, Worker
+from analysis.models import (
+    DetailStatus,
+    ErrorKind,
+    ExchangeSchedule,
+    Job,
+    JobDetail,
+    JobStatus,
+    RequestPace,
+    Stock,
+    Worker,
+)
 from stockapp.client import is_on_this_machine
 
 DAY = timedelta(days=1)
@@ -55,7 +65,9 @@ class Figures(Collector):
         return []  # so that registering asks nothing of the database
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        parts: list[Callable[[], Iterator[GaugeMetricFamily]]] = [_jobs, _durations, _failures, _queue, _workers, _pace]
+        parts: list[Callable[[], Iterator[GaugeMetricFamily]]] = [
+            _jobs, _durations, _failures, _queue, _schedules, _workers, _pace,
+        ]  # fmt: skip
         for part in parts:
             yield from part()
 
@@ -102,6 +114,17 @@ def _queue() -> Iterator[GaugeMetricFamily]:
     yield GaugeMetricFamily("stockapp_queue_oldest_seconds", "How long the oldest message has waited.", waited)
     waiting = JobDetail.objects.unfinished().count()
     yield GaugeMetricFamily("stockapp_stocks_unfinished", "Stocks of jobs that are queued or at work.", waiting)
+
+
+def _schedules() -> Iterator[GaugeMetricFamily]:
+    refused = GaugeMetricFamily(
+        "stockapp_schedule_refused", "1 where a scheduled run that is due was refused for now.", labels=["exchange"]
+    )
+    for schedule in ExchangeSchedule.objects.filter(is_enabled=True).order_by("exchange"):
+        refused.add_metric([schedule.exchange], int(bool(schedule.problem)))
+    yield refused
+    unconfirmed = Stock.objects.unconfirmed().count()
+    yield GaugeMetricFamily("stockapp_stocks_unconfirmed", "Tickers that no price was ever found for.", unconfirmed)
 
 
 def _workers() -> Iterator[GaugeMetricFamily]:

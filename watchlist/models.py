@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -10,17 +10,13 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 
-from analysis.models import JobDetail, Stock
-
-if TYPE_CHECKING:
-    from django.contrib.auth.base_user import AbstractBaseUser
-    from django.contrib.auth.models import AnonymousUser
+from analysis.models import JobDetail, Person, Stock
 
 NOTE_LENGTH = 200
 
 
 class WatchlistQuerySet(models.QuerySet["Watchlist"]):
-    def of(self, user: AbstractBaseUser | AnonymousUser) -> WatchlistQuerySet:
+    def of(self, user: Person) -> WatchlistQuerySet:
         return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
 
 
@@ -80,7 +76,7 @@ class WatchlistItem(models.Model):
 
 
 class ScreenQuerySet(models.QuerySet["Screen"]):
-    def of(self, user: AbstractBaseUser | AnonymousUser) -> ScreenQuerySet:
+    def of(self, user: Person) -> ScreenQuerySet:
         return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
 
 

@@ -1,9 +1,9 @@
-"""Schedules of what is watched: which stocks a scheduled job is about is known here, when it runs in the analysis."""
+"""Schedules of what is watched: which stocks a scheduled run is about is known here, when it runs in the analysis."""
 
-from analysis.models import ExchangeSchedule
-from analysis.services import schedule_prune
+from analysis.models import ExchangeSchedule, Stock
 from analysis.services.schedules import plan_schedules, run_due
 from watchlist.models import WatchlistItem
+from watchlist.upkeep import schedule_prune
 
 RUN = "watchlist.schedules.run"
 
@@ -19,7 +19,7 @@ def setup_schedules() -> list[ExchangeSchedule]:
 
 def run(exchange: str) -> str | None:
     """Analyse the watched stocks of an exchange if a session of it is due; the job's id. What the queue calls."""
-    watched = set(WatchlistItem.objects.order_by().values_list("stock_id", flat=True).distinct())
-    done = run_due(exchange, watched)
+    watched = Stock.objects.to_schedule().filter(pk__in=WatchlistItem.objects.order_by().values("stock_id"))
+    done = run_due(exchange, set(watched.values_list("pk", flat=True)))
     setup_schedules()
     return str(done.job_id) if done and done.job_id else None

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
+from django.conf import settings
 from django.core import signing
 from django.db.models import Count, Max
 
-from analysis.models import Source, Stock, StockStatus
-from analysis.services import Refused, Submission, known_stock, known_stocks, load_demo_market, submit
+from analysis.models import Person, Source, Stock, StockStatus
+from analysis.services import Refused, Submission, known_stocks, load_demo_market, lock_user, submit
 from analysis.services.transient import transactional
 from watchlist.models import Watchlist, WatchlistItem
 
@@ -42,7 +41,7 @@ class Removed:
 
 
 @transactional
-def first_watchlist(user: AbstractBaseUser | AnonymousUser) -> Watchlist:
+def first_watchlist(user: Person) -> Watchlist:
     """The user's first list; an account without any gets one."""
     return Watchlist.objects.of(user).first() or Watchlist.objects.get_or_create(owner_id=user.pk, name=FIRST_NAME)[0]
 
@@ -50,6 +49,7 @@ def first_watchlist(user: AbstractBaseUser | AnonymousUser) -> Watchlist:
 @transactional
 def create(watchlist: Watchlist) -> None:
     """Save a new list behind its owner's others. Raises Refused when there are too many."""
+    lock_user(watchlist.owner_id)
     others = Watchlist.objects.filter(owner=watchlist.owner).aggregate(Max("position"), Count("pk"))
     if others["pk__count"] >= MOST_LISTS:
         raise Refused(f"You have {MOST_LISTS} lists, which is the limit; delete one first.")
@@ -93,21 +93,41 @@ def add(watchlist: Watchlist, ticker: str) -> bool:
 def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
     """Put stocks, given by ticker with their notes, at the end of a list; returns those that were not on it yet.
 
-    Raises Refused when the list would be too long: then none is added.
+    Raises Refused when the list would be too long, or its owner would watch too many stocks: then none is added.
     """
     _lock(watchlist)
     there = watchlist.items.aggregate(Max("position"), Count("pk"))
     on_list = set(watchlist.items.filter(stock__in=notes).values_list("stock_id", flat=True))
     new = [ticker for ticker in notes if ticker not in on_list]
-    if new and there["pk__count"] + len(new) > MOST_STOCKS:
-        raise Refused(f"A list holds {MOST_STOCKS:,} stocks; “{watchlist}” has {there['pk__count']:,} already.")
+    if not new:
+        return []
+    _refuse_too_long(watchlist, there["pk__count"] + len(new))
     known_stocks(new)
     first = 0 if there["position__max"] is None else there["position__max"] + 1
     WatchlistItem.objects.bulk_create(
         WatchlistItem(watchlist=watchlist, stock_id=ticker, note=notes[ticker], position=position)
         for position, ticker in enumerate(new, start=first)
     )
+    _refuse_too_many_watched(watchlist.owner_id)
     return new
+
+
+def _refuse_too_long(watchlist: Watchlist, count: int) -> None:
+    if count > MOST_STOCKS:
+        there = watchlist.items.count()
+        raise Refused(f"A list holds {MOST_STOCKS:,} stocks; “{watchlist}” has {there:,} already.")
+
+
+def _refuse_too_many_watched(owner: int) -> None:
+    """Count what a user watches, on all lists, with what was just added.
+
+    The user's row is locked last, after list and stocks, as everywhere (`analysis.services.limits`).
+    """
+    lock_user(owner)
+    watched = WatchlistItem.objects.filter(watchlist__owner=owner).aggregate(Count("stock", distinct=True))
+    most = settings.MAX_WATCHED_STOCKS_PER_USER
+    if watched["stock__count"] > most:
+        raise Refused(f"You can watch {most:,} different stocks on all your lists together; remove some first.")
 
 
 @transactional
@@ -152,10 +172,18 @@ def remove(watchlist: Watchlist, ticker: str) -> Removed | None:
 
 @transactional
 def restore(watchlist: Watchlist, removed: Removed) -> bool:
-    """Put a removed stock back where it was; False when it is there again already."""
-    defaults = {"note": removed.note, "position": removed.position}
-    stock = known_stock(removed.ticker)
-    return WatchlistItem.objects.get_or_create(watchlist=watchlist, stock=stock, defaults=defaults)[1]
+    """Put a removed stock back where it was; False when it is there again already.
+
+    Raises Refused when others have taken its place meanwhile, as `add_all`.
+    """
+    _lock(watchlist)
+    if watchlist.items.filter(stock=removed.ticker).exists():
+        return False
+    _refuse_too_long(watchlist, watchlist.items.count() + 1)
+    known_stocks([removed.ticker])
+    watchlist.items.create(stock_id=removed.ticker, note=removed.note, position=removed.position)
+    _refuse_too_many_watched(watchlist.owner_id)
+    return True
 
 
 def add_demo_market(watchlist: Watchlist) -> list[str]:

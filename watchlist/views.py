@@ -113,7 +113,10 @@ def restore(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid() or form.cleaned_data["removed"].watchlist != watchlist.pk:
         messages.error(request, "This removal can no longer be undone; add the stock again.")
     else:
-        services.restore(watchlist, form.cleaned_data["removed"])
+        try:
+            services.restore(watchlist, form.cleaned_data["removed"])
+        except Refused as refusal:
+            return refuse(request, watchlist, refusal)
         messages.success(request, f"{form.cleaned_data['removed'].ticker} is back on “{watchlist}”.")
     return answer(request, watchlist)
 

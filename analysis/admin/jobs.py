@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from analysis.admin.lists import LongList, ReadOnly, StrategyFilter, duration_text
 from analysis.models import Job, JobDetail, RawData, Result, Source
+from analysis.models.people import may_change_every_job
 from analysis.services import Refused, cancel, remove, rerun
 
 DETAILS_SHOWN = 50
@@ -67,8 +68,7 @@ class JobAdmin(ReadOnly[Job]):
         self._each(request, jobs, lambda job: "cancelled" if cancel(job) else "has ended already")
 
     def has_rerun_permission(self, request: HttpRequest) -> bool:
-        """Whoever may delete jobs may also run and cancel them."""
-        return self.has_delete_permission(request)
+        return may_change_every_job(request.user)
 
     def get_deleted_objects(
         self, objs: Sequence[Job] | QuerySet[Job], request: HttpRequest

@@ -13,7 +13,16 @@ from analysis.models import Ending, ExchangeSchedule, ScheduledRun
 class ExchangeScheduleAdmin(admin.ModelAdmin[ExchangeSchedule]):
     """Switched and set here; a worker takes it up within a minute."""
 
-    list_display = ["market", "is_enabled", "all_active", "delay_minutes", "strategy", "next_run_at", "last_session"]
+    list_display = [
+        "market",
+        "is_enabled",
+        "all_active",
+        "delay_minutes",
+        "strategy",
+        "next_run_at",
+        "last_session",
+        "problem",
+    ]
     list_editable = ["is_enabled", "all_active", "delay_minutes"]
     list_filter = ["is_enabled", "all_active"]
     search_fields = ["exchange"]
@@ -31,7 +40,7 @@ class ExchangeScheduleAdmin(admin.ModelAdmin[ExchangeSchedule]):
 
 @admin.register(ScheduledRun)
 class ScheduledRunAdmin(ReadOnly[ScheduledRun]):
-    list_display = ["schedule", "session", "created_at", "job", "note"]
+    list_display = ["schedule", "session", "created_at", "job", "is_whole", "note"]
     list_filter = ["schedule"]
     list_select_related = ["schedule", "job"]
     date_hierarchy = "session"

@@ -20,10 +20,27 @@ class StockForm(forms.ModelForm[Stock]):
 @admin.register(Stock)
 class StockAdmin(admin.ModelAdmin[Stock]):
     form = StockForm
-    list_display = ["ticker", "name", "exchange", "industry", "is_active", "last_status", "last_analyzed_at"]
-    list_filter = ["last_status", "is_active", "exchange", "currency"]
+    list_display = [
+        "ticker",
+        "name",
+        "exchange",
+        "industry",
+        "is_active",
+        "is_confirmed",
+        "last_status",
+        "last_analyzed_at",
+    ]
+    list_filter = ["last_status", "is_active", "is_confirmed", "exchange", "currency"]
     search_fields = ["ticker", "name"]
-    readonly_fields = ["last_status", "last_job", "last_result", "last_analyzed_at", "last_error"]
+    readonly_fields = [
+        "is_confirmed",
+        "refusals",
+        "last_status",
+        "last_job",
+        "last_result",
+        "last_analyzed_at",
+        "last_error",
+    ]
     show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Stock | None = None) -> list[str]:

@@ -29,6 +29,7 @@ class StockOut(Schema):
     currency: str
     industry: str
     is_active: bool
+    is_confirmed: bool = Field(description="Whether the ticker is on a loaded list, or a price was ever found for it.")
     status: StockStatus
     last_error: str
     last_wait: str

@@ -10,11 +10,11 @@ from ninja import Field, Router
 from analysis.api.jobs import SubmissionOut, submission_out
 from analysis.api.problems import SUBMIT_PROBLEMS, Problem
 from analysis.api.values import SYMBOL, Capital, Payload, StrategyKey
-from analysis.engine import TECHNICAL_RATING
 from analysis.models import Source, Stock
 from analysis.prices import is_demo, normalise
 from analysis.prices.tickers import DEMO_SUFFIX
 from analysis.services import Refused, submit
+from analysis.views.requests import user_of
 
 router = Router(tags=["Jobs"])
 
@@ -43,7 +43,7 @@ def analyze_all_stocks(request: HttpRequest, payload: AnalyzeIn) -> Any:
         _demo(payload.symbols) if payload.use_demo else payload.symbols,
         source=Source.API,
         requested_by=request.user,
-        strategy=payload.strategy or str(getattr(request.user, "strategy", TECHNICAL_RATING.key)),
+        strategy=payload.strategy or user_of(request).strategy,
     )
     query = f"?{urlencode({'capital': payload.capital})}" if payload.capital is not None else ""
     return submission_out(request, submission, query)

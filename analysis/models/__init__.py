@@ -3,13 +3,16 @@ the strategies' track records."""
 
 from analysis.models.indexes import Index, IndexMember
 from analysis.models.jobs import MAX_ATTEMPTS, Job, JobDetail, retry_text
+from analysis.models.limits import Admission
 from analysis.models.pace import RequestPace
+from analysis.models.people import Member, Person
 from analysis.models.records import StrategyRecord
 from analysis.models.results import RawData, Result
 from analysis.models.schedules import Ending, ExchangeSchedule, ScheduledRun
 from analysis.models.statuses import (
     ACTIVE,
     FINISHED,
+    RUNS,
     DetailStatus,
     ErrorKind,
     JobStatus,
@@ -17,13 +20,16 @@ from analysis.models.statuses import (
     Source,
     StockStatus,
 )
-from analysis.models.stocks import PriceHistory, PriceSourceName, Stock
+from analysis.models.stocks import MOST_REFUSALS, PriceHistory, PriceSourceName, Stock
 from analysis.models.workers import Worker
 
 __all__ = [
     "ACTIVE",
     "FINISHED",
     "MAX_ATTEMPTS",
+    "MOST_REFUSALS",
+    "RUNS",
+    "Admission",
     "DetailStatus",
     "Ending",
     "ErrorKind",
@@ -33,6 +39,8 @@ __all__ = [
     "Job",
     "JobDetail",
     "JobStatus",
+    "Member",
+    "Person",
     "PriceHistory",
     "PriceSourceName",
     "RawData",

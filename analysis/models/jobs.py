@@ -4,38 +4,47 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
-from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from analysis.models.statuses import ACTIVE, FINISHED, DetailStatus, ErrorKind, JobStatus, Source
+from analysis.models.people import Person, may_change_every_job, sees_every_job
+from analysis.models.statuses import ACTIVE, FINISHED, RUNS, DetailStatus, ErrorKind, JobStatus, Source
 from analysis.models.stocks import PriceSourceName, Stock
 
-if TYPE_CHECKING:
-    from django.contrib.auth.base_user import AbstractBaseUser
-    from django.contrib.auth.models import AnonymousUser
+LEFT = F("total") - F("completed_count") - F("failed_count") - F("skipped_count")
 
 
 class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> JobQuerySet:
         return self.filter(status__in=ACTIVE)
 
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> JobQuerySet:
-        """A user's own jobs; for staff, everybody's and those nobody asked for by name."""
-        if getattr(user, "is_staff", False):
-            return self
-        return self.filter(requested_by_id=user.pk) if user.is_authenticated else self.none()
+    def of(self, person: Person) -> JobQuerySet:
+        """The jobs that somebody asked for."""
+        return self.filter(requested_by_id=person.pk) if person.is_authenticated else self.none()
 
-    def writable_by(self, user: AbstractBaseUser | AnonymousUser) -> JobQuerySet:
-        """The jobs that a user may cancel and run again: one's own, or all for who may delete jobs."""
-        if isinstance(user, PermissionsMixin) and user.is_active and user.has_perm("analysis.delete_job"):
-            return self
-        return self.filter(requested_by_id=user.pk) if user.is_authenticated else self.none()
+    def visible_to(self, person: Person) -> JobQuerySet:
+        return self if sees_every_job(person) else self.of(person)
+
+    def writable_by(self, person: Person) -> JobQuerySet:
+        """The jobs that somebody may cancel and run again."""
+        return self if may_change_every_job(person) else self.of(person)
+
+    def runs(self) -> JobQuerySet:
+        """The installation's own work: scheduled and bulk jobs, which no user's limits count."""
+        return self.filter(source__in=RUNS)
+
+    def of_run(self, first: uuid.UUID | None) -> JobQuerySet:
+        """A job and those that are parts of it."""
+        return self.filter(Q(pk=first) | Q(part_of=first)) if first else self.none()
+
+    def stocks_left(self) -> int:
+        """How many stocks of these jobs wait or are at work. One sum over the jobs' counters, whatever their size."""
+        return self.aggregate(left=Sum(LEFT))["left"] or 0
 
     def for_list(self) -> JobQuerySet:
         return self.select_related("requested_by").order_by("-created_at", "-pk")
@@ -67,6 +76,14 @@ class Job(models.Model):
     deadline = models.DateTimeField(null=True, blank=True)
     pruned_at = models.DateTimeField(null=True, blank=True, help_text="When its details were removed for their age.")
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reruns")
+    part_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="parts",
+        help_text="The first job of the run that this one is a further part of.",
+    )
     error_message = models.CharField(max_length=500, blank=True)
     request_key = models.CharField(max_length=64, editable=False)
 
@@ -106,6 +123,15 @@ class Job(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("analysis:job", args=[self.pk])
 
+    def is_of(self, person: Person) -> bool:
+        return bool(person.is_authenticated and self.requested_by_id == person.pk)
+
+    def is_visible_to(self, person: Person) -> bool:
+        return self.is_of(person) or sees_every_job(person)
+
+    def is_writable_by(self, person: Person) -> bool:
+        return self.is_of(person) or may_change_every_job(person)
+
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
@@ -125,6 +151,10 @@ class Job(models.Model):
 
 
 class JobDetailQuerySet(models.QuerySet["JobDetail"]):
+    def of_run(self, first: uuid.UUID | None) -> JobDetailQuerySet:
+        """The stocks of a job and of those that are parts of it."""
+        return self.filter(job__in=Job.objects.of_run(first).values("pk")) if first else self.none()
+
     def queued(self) -> JobDetailQuerySet:
         return self.filter(status=DetailStatus.QUEUED)
 

@@ -45,7 +45,9 @@ class ExchangeSchedule(models.Model):
     )
     next_run_at = models.DateTimeField(null=True, blank=True)
     woken_at = models.DateTimeField(null=True, blank=True, help_text="When a run that was due was last asked for.")
-    problem = models.CharField(max_length=500, blank=True, help_text="Why a run that is due has not begun.")
+    problem = models.CharField(
+        max_length=500, blank=True, help_text="Why a run that is due was not submitted, or not all of it."
+    )
 
     class Meta:
         ordering = ["next_run_at", "exchange"]
@@ -70,11 +72,19 @@ class ExchangeSchedule(models.Model):
 
 
 class ScheduledRun(models.Model):
-    """One session of an exchange that was analysed by schedule; the constraint sees to it that it is so once."""
+    """One session of an exchange that was analysed by schedule; the constraint sees to it that it is so once.
+
+    `job` is the first job of the run; a run of more stocks than one job may have has more, as parts of that one.
+    """
 
     schedule = models.ForeignKey(ExchangeSchedule, on_delete=models.CASCADE, related_name="runs")
     session = models.DateField()
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="scheduled_runs")
+    is_whole = models.BooleanField(
+        "submitted",
+        default=True,
+        help_text="Whether all its stocks were submitted; before that its session is still due.",
+    )
     note = models.CharField(max_length=500, blank=True, help_text="Why there is no job.")
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -59,5 +59,7 @@ class ErrorKind(models.TextChoices):
     INTERNAL = "internal", "Internal error"
 
 
+RUNS = (Source.BULK, Source.SCHEDULE)
+"""The sources of jobs that are the installation's own work, and may be of any size."""
 ACTIVE = (JobStatus.QUEUED, JobStatus.PROCESSING)
 FINISHED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)

@@ -26,16 +26,38 @@ HALF_A_DIGIT = 0.005
 """Scores (in [-1, 1]), changes in percent and risk:rewards are shown to a hundredth."""
 
 # What the screener reads of a stock and of its newest result.
-SCREENED = ("ticker", "name", "exchange", "currency", "industry", "is_active", "last_status", "last_analyzed_at")
+SCREENED = (
+    "ticker",
+    "name",
+    "exchange",
+    "currency",
+    "industry",
+    "is_active",
+    "is_confirmed",
+    "last_status",
+    "last_analyzed_at",
+)
 SCREENED_RESULT = (
     "day", "close", "previous_close", "score", "raw_verdict", "verdict", "verdict_since", "strategy", "side", "entry",
     "stop", "target", "risk_reward", "what_changed",
 )  # fmt: skip
 
 
+MOST_REFUSALS = 3
+"""How often a source says that there is no such ticker before schedules leave an unconfirmed one out."""
+
+
 class StockQuerySet(models.QuerySet["Stock"]):
     def active(self) -> StockQuerySet:
-        return self.filter(is_active=True)
+        """Those that bulk jobs, searches and exchanges' schedules count with: unconfirmed ones are not among them."""
+        return self.filter(is_active=True, is_confirmed=True)
+
+    def unconfirmed(self) -> StockQuerySet:
+        return self.filter(is_confirmed=False)
+
+    def to_schedule(self) -> StockQuerySet:
+        """Those that a scheduled run may still ask their source for."""
+        return self.exclude(is_confirmed=False, refusals__gte=MOST_REFUSALS)
 
     def analyzed(self) -> StockQuerySet:
         return self.filter(last_result__isnull=False)
@@ -74,9 +96,13 @@ class StockQuerySet(models.QuerySet["Stock"]):
         shown = [*SCREENED, *(f"last_result__{name}" for name in SCREENED_RESULT)]
         return self.to_screen(long_only=long_only).only(*shown)
 
-    def lock(self, tickers: Iterable[str]) -> None:
-        """Lock these rows in one order for everybody, so that two transactions never wait for each other."""
-        list(self.filter(pk__in=tickers).order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    def lock(self, tickers: Iterable[str]) -> list[str]:
+        """Lock these rows in one order for everybody, so that two transactions never wait for each other.
+
+        Returns the tickers of those that there are.
+        """
+        rows = self.filter(pk__in=tickers).order_by("pk").select_for_update(no_key=True)
+        return list(rows.values_list("pk", flat=True))
 
     def matching(self, text: str) -> StockQuerySet:
         """Active stocks whose ticker starts with, or whose name holds, the text; tickers first."""
@@ -101,6 +127,14 @@ class Stock(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     industry = models.CharField(max_length=100, blank=True)
     is_active = models.BooleanField(default=True)
+    is_confirmed = models.BooleanField(
+        "confirmed",
+        default=True,
+        help_text="Whether it is on a loaded list or has ever had a price; a ticker that a user typed has not.",
+    )
+    refusals = models.PositiveSmallIntegerField(
+        default=0, help_text="While unconfirmed: how many analyses were told that there is no such ticker."
+    )
 
     last_status = models.CharField(max_length=12, choices=StockStatus, default=StockStatus.NEVER)
     last_job = models.ForeignKey("Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -119,6 +153,9 @@ class Stock(models.Model):
         ]
         constraints = [
             models.CheckConstraint(name="stock_ticker_is_not_empty", condition=~Q(ticker="")),
+            models.CheckConstraint(
+                name="stock_counts_refusals_while_unconfirmed", condition=Q(is_confirmed=False) | Q(refusals=0)
+            ),
             models.CheckConstraint(name="stock_last_status_is_known", condition=Q(last_status__in=StockStatus.values)),
         ]
 
@@ -127,6 +164,23 @@ class Stock(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("analysis:stock", args=[self.ticker])
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether schedules leave it out, as its source has said often enough that there is no such ticker."""
+        return not self.is_confirmed and self.refusals >= MOST_REFUSALS
+
+    @property
+    def doubt(self) -> str:
+        """Why it is not known yet whether there is such a stock; empty once it is confirmed."""
+        refused = f"{'1 analysis' if self.refusals == 1 else f'{self.refusals} analyses'} found no such ticker"
+        if self.is_confirmed:
+            return ""
+        if self.is_given_up:
+            return f"Unknown ticker: {refused}. Scheduled runs leave it out. Check the spelling, or analyse it again."
+        if self.refusals:
+            return f"Ticker not confirmed yet: {refused}. After {MOST_REFUSALS}, scheduled runs leave it out."
+        return "Ticker not confirmed yet: no price has been found for it so far."
 
     @property
     def is_demo(self) -> bool:

@@ -1,9 +1,11 @@
-"""Bulk: one job for all active stocks, or for those of an index."""
+"""Bulk: a run over all active stocks, or over those of an index."""
 
 from analysis.engine import TECHNICAL_RATING
-from analysis.models import Index, Source, Stock
+from analysis.models import Index, Person, Source, Stock
 from analysis.models.stocks import StockQuerySet
-from analysis.services.submit import Asker, Refused, Submission, submit
+from analysis.services.limits import Refused
+from analysis.services.runs import submit_run
+from analysis.services.submit import Submission
 
 ALL = "All active stocks"
 
@@ -13,12 +15,14 @@ def bulk_stocks(index: Index | None) -> StockQuerySet:
     return Stock.objects.active().filter(memberships__index=index) if index else Stock.objects.active()
 
 
-def submit_bulk(index: Index | None, *, requested_by: Asker = None, strategy: str = TECHNICAL_RATING.key) -> Submission:
-    """Ask for an analysis of all those stocks in one job. Raises Refused."""
+def submit_bulk(
+    index: Index | None, *, requested_by: Person | None = None, strategy: str = TECHNICAL_RATING.key
+) -> list[Submission]:
+    """Ask for an analysis of all those stocks, in one job or in several. Raises Refused."""
     tickers = list(bulk_stocks(index).values_list("pk", flat=True))
     if not tickers:
         raise Refused(f"“{index}” has no active stocks." if index else "There are no active stocks.")
-    return submit(
+    return submit_run(
         tickers,
         source=Source.BULK,
         requested_by=requested_by,

@@ -3,7 +3,7 @@
 from django.contrib.auth import get_user_model
 
 from analysis.catalogue import Chosen, kept_choices
-from analysis.services.submit import Refused
+from analysis.services.limits import Refused
 from analysis.services.transient import transactional
 
 MOST = 8

@@ -6,19 +6,21 @@ import socket
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 from django.conf import settings
-from django.db.models import Case, Exists, F, Min, OuterRef, When
+from django.db.models import Exists, F, Max, Min, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from analysis.models import DetailStatus, Job, JobDetail, JobStatus, Stock, StockStatus, Worker
+from analysis.models import ACTIVE, DetailStatus, Job, JobDetail, JobStatus, Stock, StockStatus, Worker
 from analysis.services.transient import persistent
 
 CHUNK = 50
+LATELY = timedelta(minutes=5)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 
 
@@ -54,12 +56,31 @@ class Lease:
 
 @persistent
 def next_job() -> uuid.UUID | None:
-    """The job to serve next: a new one, else the one served longest ago, so that a small job waits for one chunk."""
+    """The job to serve next: of the user served longest ago, a new job, else the one served longest ago.
+
+    So a user's hundred jobs take no more turns than another's one, and a small job waits for one chunk of each user.
+    Scheduled jobs, and others that nobody asked for by name, take turns like one user.
+    """
     now = timezone.now()
     waiting = Exists(JobDetail.objects.claimable(by=now).filter(job=OuterRef("pk")))
-    servable = Job.objects.active().filter(waiting).exclude(deadline__lte=now)
-    in_turn = servable.order_by(Case(When(started_at=None, then=0), default=1), "progress_at")
-    return in_turn.values_list("pk", flat=True).first()
+    servable = Job.objects.active().filter(waiting).exclude(deadline__lte=now).order_by("created_at")
+    jobs = list(servable.values_list("pk", "requested_by_id", "started_at", "progress_at"))
+    if len(jobs) <= 1:
+        return jobs[0][0] if jobs else None
+    served = _last_served(now)
+
+    def turn(job: tuple[uuid.UUID, int | None, datetime | None, datetime]) -> tuple[datetime, bool, datetime]:
+        _, user, started_at, progress_at = job
+        return served.get(user, LONG_AGO), started_at is not None, progress_at
+
+    return min(jobs, key=turn)[0]
+
+
+def _last_served(now: datetime) -> dict[int | None, datetime]:
+    """When each user was last served, if lately; jobs that have ended count, for small ones soon do."""
+    lately = Q(created_at__gte=now - LATELY) | Q(status__in=ACTIVE)
+    served = Job.objects.filter(lately, started_at__isnull=False).order_by()
+    return dict(served.values_list("requested_by_id").annotate(Max("progress_at")))
 
 
 @persistent
@@ -172,6 +193,13 @@ def put_back(job: Job, details: Sequence[JobDetail], *, cancelled: bool) -> None
     )
 
 
-def is_new_job_waiting() -> bool:
-    """Whether a job has not been served at all yet."""
-    return Job.objects.active().filter(status=JobStatus.QUEUED).exists()
+def is_new_job_waiting(job: Job) -> bool:
+    """Whether a job that has not been served at all yet goes before this one.
+
+    It does if it is the same user's, or of one for whom nothing is in work; all others have their turn as it is.
+    """
+    rows = Job.objects.active().order_by().values_list("status", "requested_by_id").distinct()
+    new, in_work = set[int | None](), set[int | None]()
+    for status, user in rows:
+        (new if status == JobStatus.QUEUED else in_work).add(user)
+    return job.requested_by_id in new or bool(new - in_work)

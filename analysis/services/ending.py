@@ -1,4 +1,7 @@
-"""Ending: that a scheduled job has ended is written in the transaction that ends it, for whoever tells people of it."""
+"""Ending: that a scheduled run has ended is written in the transaction that ends its last job.
+
+Whoever tells people of it reads that row. A run has one, named after its first job, however many jobs it has.
+"""
 
 from django.utils import timezone
 
@@ -7,9 +10,14 @@ from analysis.services.transient import transactional
 
 
 def note_end(job: Job) -> None:
-    """Write that a job has ended, if it is a scheduled one; part of the transaction that ends it."""
-    if ScheduledRun.objects.filter(job=job).exists():
-        Ending.objects.get_or_create(job=job)
+    """Write that a scheduled run has ended, if this job was the last of it; part of the transaction that ends the job.
+
+    The run is locked, for two of its jobs may end at once, and neither would see that the other has.
+    """
+    first = job.part_of_id or job.pk
+    runs = list(ScheduledRun.objects.filter(job=first).order_by("pk").select_for_update())
+    if runs and all(run.is_whole for run in runs) and not Job.objects.active().of_run(first).exists():
+        Ending.objects.get_or_create(job_id=first)
 
 
 @transactional

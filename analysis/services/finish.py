@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 REPLACED = [
     field.name for field in Result._meta.concrete_fields if field.name not in {"id", "stock", "day", "created_at"}
 ]
+UNKNOWN_TICKER = ErrorKind.UNKNOWN_TICKER
 MOVED = [
     "status", "completed_at", "day", "score", "raw_verdict", "verdict", "found", "error_kind", "error_message",
     "result", "lease_token", "lease_until",
@@ -77,6 +78,8 @@ def _finish(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[
     results = _save_results(job, outcomes, evidence, now)
     _move_details(outcomes, results, now)
     failed = [o for o in outcomes if isinstance(o.found, Failure)]
+    unknown = [o.detail.stock_id for o in failed if isinstance(o.found, Failure) and o.found.kind == UNKNOWN_TICKER]
+    Stock.objects.unconfirmed().filter(pk__in=unknown).update(refusals=F("refusals") + 1)
     tell_stocks(
         job,
         completed=[o.detail.stock_id for o in outcomes if isinstance(o.found, Assessment)],
@@ -207,7 +210,7 @@ def _snapshot(found: Assessment) -> dict[str, object]:
 def tell_stocks(job: Job, *, completed: Sequence[str], failed: dict[str, str], now: datetime) -> None:
     """Bring stocks up to date: the newest success always, status and error where this job is the newest attempt."""
     newest = Result.objects.completed().filter(stock_id=OuterRef("pk")).order_by("-day").values("pk")[:1]
-    Stock.objects.filter(pk__in=completed).update(last_result=Subquery(newest))
+    Stock.objects.filter(pk__in=completed).update(last_result=Subquery(newest), is_confirmed=True, refusals=0)
     own = Stock.objects.filter(last_job=job)
     own.filter(pk__in=completed).update(last_status=StockStatus.COMPLETED, last_error="", last_analyzed_at=now)
     if failed:

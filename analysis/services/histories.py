@@ -56,12 +56,17 @@ def row_of(ticker: str, source: str, history: History, since: date, now: datetim
 
 @persistent
 def store(histories: Sequence[PriceHistory], learned: Mapping[str, Learned]) -> None:
-    """Keep these histories in place of the stocks' earlier ones, and names and currencies that were learned."""
+    """Keep these histories in place of the stocks' earlier ones, and names and currencies that were learned.
+
+    A stock that has a price is one: a ticker that somebody typed is confirmed.
+    """
     for ticker, told in learned.items():
         stock = Stock.objects.filter(pk=ticker)
         stock.filter(name="").update(name=told.name[:200])
         if told.currency:
             stock.update(currency=told.currency)
+    priced = Stock.objects.unconfirmed().filter(pk__in=[history.stock_id for history in histories])
+    priced.update(is_confirmed=True, refusals=0)
     PriceHistory.objects.bulk_create(
         histories,
         update_conflicts=True,

@@ -1,15 +1,18 @@
 """Rerun: a new job for the stocks of an old one, all of them or those that did not complete."""
 
-from analysis.models import DetailStatus, Job, Source
-from analysis.services.submit import Asker, Refused, Submission, submit
+from analysis.models import RUNS, DetailStatus, Job, Person, Source
+from analysis.models.people import sees_every_job
+from analysis.services.limits import Refused
+from analysis.services.submit import Submission, submit
 
 WITHOUT_RESULT = (DetailStatus.FAILED, DetailStatus.CANCELLED)
 
 
-def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: Asker = None) -> Submission:
+def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: Person | None = None) -> Submission:
     """Submit a job's stocks again, with the same strategy and day. Raises Refused when there is nothing to rerun.
 
     `failed_only` leaves out what has its result: a stock that was cancelled, by somebody or by the deadline, has none.
+    A job of a scheduled or bulk run is one of such a run again when staff ask: their own limits are for smaller work.
     """
     if job.is_active:
         raise Refused("The job is still running; cancel it or wait for its end before running it again.")
@@ -21,9 +24,10 @@ def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: 
         raise Refused(
             "No stock of the job failed or was cancelled." if failed_only else "The job's stocks are no longer known."
         )
+    is_run = job.source in RUNS and requested_by is not None and sees_every_job(requested_by)
     return submit(
         tickers,
-        source=source,
+        source=Source.BULK if is_run else source,
         requested_by=requested_by,
         strategy=job.strategy,
         as_of=job.as_of,

@@ -12,17 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from analysis import queue
 from analysis.models import ACTIVE, FINISHED, Job, JobDetail, RawData, Result, Stock
+from analysis.models.stocks import StockQuerySet
 from analysis.services.claim import LEASE, is_stopping
 from analysis.services.statistics import refresh_statistics
 from analysis.services.transient import persistent
 
-PRUNE = "analysis.services.retention.prune_in_background"
 NIGHTLY_AT = (3, 30)
 SLICE = LEASE / 2
 READ = 5_000
@@ -38,12 +37,13 @@ class Pruned:
     details: int = 0
     results: int = 0
     jobs: int = 0
+    stocks: int = 0
     is_done: bool = True
 
     def __str__(self) -> str:
         return (
-            f"the raw data of {self.raw_data:,} results, {self.details:,} details of jobs, {self.results:,} results "
-            f"and {self.jobs:,} jobs"
+            f"the raw data of {self.raw_data:,} results, {self.details:,} details of jobs, {self.results:,} results, "
+            f"{self.jobs:,} jobs and {self.stocks:,} unconfirmed stocks that nobody watches"
         )
 
 
@@ -55,9 +55,10 @@ class Doomed:
     details: QuerySet[JobDetail]
     results: QuerySet[Result]
     jobs: QuerySet[Job]
+    stocks: StockQuerySet
 
 
-def doomed(now: datetime) -> Doomed:
+def doomed(now: datetime, unwatched: StockQuerySet) -> Doomed:
     """What `prune` deletes at this moment. A stock's newest result stays for ever, and with it its evidence and job."""
     results = _expendable(Result.objects.filter(updated_at__lt=now - timedelta(days=settings.KEEP_RESULTS_DAYS)))
     kept = Result.objects.filter(job=OuterRef("pk")).exclude(Exists(results.filter(pk=OuterRef("pk"))))
@@ -71,7 +72,15 @@ def doomed(now: datetime) -> Doomed:
         ),
         results=results,
         jobs=ended.filter(~Exists(kept), completed_at__lt=now - timedelta(days=settings.KEEP_RESULTS_DAYS)),
+        stocks=_forgotten(unwatched),
     )
+
+
+def _forgotten(unwatched: StockQuerySet) -> StockQuerySet:
+    """Those that were never confirmed, and of which a source has said that there are none, or no job says anything."""
+    details = JobDetail.objects.filter(stock=OuterRef("pk"))
+    in_work = details.filter(job__status__in=ACTIVE)
+    return unwatched.unconfirmed().filter(Q(refusals__gt=0) | ~Exists(details), ~Exists(in_work))
 
 
 def _expendable(results: QuerySet[Result]) -> QuerySet[Result]:
@@ -82,22 +91,25 @@ def _expendable(results: QuerySet[Result]) -> QuerySet[Result]:
     return results.filter(Exists(newer), ~Exists(last_of), ~Exists(in_use))
 
 
-def would_prune(now: datetime | None = None) -> Pruned:
+def would_prune(now: datetime | None = None, *, unwatched: StockQuerySet | None = None) -> Pruned:
     """How many rows `prune` would delete; it deletes nothing."""
     refresh_statistics()
-    old = doomed(now or timezone.now())
-    return Pruned(old.raw_data.count(), old.details.count(), old.results.count(), old.jobs.count())
+    old = doomed(now or timezone.now(), unwatched if unwatched is not None else Stock.objects.none())
+    return Pruned(old.raw_data.count(), old.details.count(), old.results.count(), old.jobs.count(), old.stocks.count())
 
 
-def prune(now: datetime | None = None, *, seconds: float = math.inf) -> Pruned:
-    """Delete what is too old, batch by batch, for so long; safe at any time, by several at once, and to break off."""
+def prune(now: datetime | None = None, *, unwatched: StockQuerySet | None = None, seconds: float = math.inf) -> Pruned:
+    """Delete what is too old, batch by batch, for so long; safe at any time, by several at once, and to break off.
+
+    Unconfirmed stocks go only where the caller says which stocks are `unwatched`: the analysis knows no watchlists.
+    """
     refresh_statistics()
     ends = time.monotonic() + seconds
 
     def may_go_on() -> bool:
         return time.monotonic() < ends and not is_stopping()
 
-    old = doomed(now or timezone.now())
+    old = doomed(now or timezone.now(), unwatched if unwatched is not None else Stock.objects.none())
     done = Pruned()
     done.raw_data, done.is_done = _in_batches(old.raw_data, _delete_raw_data, may_go_on)
     if done.is_done:
@@ -106,18 +118,9 @@ def prune(now: datetime | None = None, *, seconds: float = math.inf) -> Pruned:
         done.results, done.is_done = _in_batches(old.results, _delete_results, may_go_on)
     if done.is_done:
         done.jobs, done.is_done = _in_batches(old.jobs, _delete_jobs, may_go_on)
+    if done.is_done:
+        done.stocks, done.is_done = _in_batches(old.stocks, _delete_stocks, may_go_on)
     return done
-
-
-def prune_in_background() -> None:
-    """What the nightly message calls: prune for half a lease, and leave a message for the rest."""
-    if not prune(seconds=SLICE.total_seconds()).is_done:
-        queue.enqueue(PRUNE)
-
-
-def schedule_prune() -> None:
-    """See to it that pruning is queued every night; safe to call at every start."""
-    queue.every_night("Prune", PRUNE, at=NIGHTLY_AT)
 
 
 def _in_batches[M: Model](
@@ -172,3 +175,14 @@ def _delete_jobs(rows: QuerySet[Job], keys: list[Any]) -> int:
     )
     Stock.objects.lock(list(Stock.objects.filter(last_job__in=held).values_list("pk", flat=True)))
     return Job.objects.filter(pk__in=held).delete()[1].get("analysis.Job", 0)
+
+
+@persistent
+def _delete_stocks(rows: QuerySet[Stock], keys: list[str]) -> int:
+    """Locked first, and looked at again under the lock: who adds a stock to a list or a job locks it, too.
+
+    Their rows in ended jobs go with them; the counts of these jobs stay.
+    """
+    held = Stock.objects.filter(pk__in=keys).order_by("pk").select_for_update(skip_locked=True)
+    still = rows.filter(pk__in=list(held.values_list("pk", flat=True)))
+    return Stock.objects.filter(pk__in=list(still.values_list("pk", flat=True))).delete()[1].get("analysis.Stock", 0)

@@ -103,7 +103,7 @@ def _analyse(lease: Lease, ends: float) -> int:
         if not stale or is_late or len(fetched) == group:
             finished += finish(lease, [desk.analyse(detail) for detail in fetched])
             fetched = []
-            if stale and finished and (is_late or (ends < math.inf and is_new_job_waiting())):
+            if stale and finished and (is_late or (ends < math.inf and is_new_job_waiting(lease.job))):
                 release(lease)
                 return finished
     return finished

@@ -1,4 +1,4 @@
-"""Schedules: after each session of an exchange, one job for its stocks; after that job, a row that says so.
+"""Schedules: after each session of an exchange, one run over its stocks; after its last job, a row that says so.
 
 The rows decide. What waits in the queue only wakes a worker: lost, late and repeated calls are harmless.
 """
@@ -6,19 +6,23 @@ The rows decide. What waits in the queue only wakes a worker: lost, late and rep
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.conf import settings
 from django.utils import timezone
 
 from analysis import queue
-from analysis.models import ExchangeSchedule, Job, ScheduledRun, Source, Stock
+from analysis.models import ExchangeSchedule, Job, JobDetail, ScheduledRun, Source, Stock
 from analysis.models.schedules import LEAST_DELAY
 from analysis.prices import due_at, exchange_of, newest_due, session_after
 from analysis.services.ending import note_end
-from analysis.services.submit import OverLimit, Refused, submit
+from analysis.services.limits import Refused
+from analysis.services.runs import title_of
+from analysis.services.submit import submit
 from analysis.services.transient import transactional
 
 WAKE_AGAIN = timedelta(minutes=5)
 NAME = "Analysis of {} after its close"
+NOBODY = "Nobody watches a stock of this exchange."
+CUT_SHORT = "The queue was full until the next session; the rest of its stocks was not analysed."
 
 
 def plan_schedules(path: str) -> list[ExchangeSchedule]:
@@ -69,36 +73,56 @@ def _next(schedule: ExchangeSchedule, now: datetime) -> datetime:
 
 
 def run_due(code: str, watched: Collection[str]) -> ScheduledRun | None:
-    """Submit one job for the exchange's newest session that is due, of those `watched` stocks that trade there.
+    """Submit a run for the exchange's newest session that is due, of those `watched` stocks that trade there.
 
-    None when nothing is due, somebody else has begun it, or too much waits already; that is tried again later.
+    None when nothing is due, or it is refused for now: then the schedule says why, its session is still due, and the
+    next call submits what is left of it.
     """
+    run = None
     try:
-        return _run_due(code, watched)
-    except OverLimit as refusal:
+        while part := submit_part(code, watched):
+            run = part
+    except Refused as refusal:
         ExchangeSchedule.objects.filter(pk=code).update(problem=str(refusal)[:500])
-        return None
+    return run
 
 
 @transactional
-def _run_due(code: str, watched: Collection[str]) -> ScheduledRun | None:
+def submit_part(code: str, watched: Collection[str]) -> ScheduledRun | None:
+    """Submit the next job of the run that is due; None when there is nothing to submit.
+
+    Each job of a run is a transaction, and the last one moves the exchange's session on: a worker that dies in between,
+    and a refusal, leave the rest to whoever comes next.
+    """
     schedule = ExchangeSchedule.objects.select_for_update().filter(pk=code, is_enabled=True).first()
     if schedule is None or schedule.last_session is None:
         return None
     session = newest_due(schedule.market, timezone.now(), schedule.delay)
     if session <= schedule.last_session:
         return None
-    schedule.last_session, schedule.problem, schedule.woken_at = session, "", None
-    schedule.next_run_at = _next(schedule, timezone.now())
+    run, is_new = ScheduledRun.objects.get_or_create(
+        schedule=schedule, session=session, defaults={"is_whole": False, "note": NOBODY}
+    )
+    if is_new:
+        _end_earlier(run)
+    was_whole = run.is_whole
+    if not was_whole:
+        _submit(run, sorted(_stocks(schedule, watched)), is_new=is_new)
+    if run.is_whole:
+        schedule.last_session, schedule.woken_at = session, None
+        schedule.next_run_at = _next(schedule, timezone.now())
+    schedule.problem = ""
     schedule.save(update_fields=["last_session", "problem", "woken_at", "next_run_at"])
-    try:
-        with transaction.atomic():
-            run = ScheduledRun.objects.create(schedule=schedule, session=session)
-    except IntegrityError:
-        return None
-    _submit(run, sorted(_stocks(schedule, watched)))
-    run.save(update_fields=["job", "note"])
-    return run
+    return None if was_whole else run
+
+
+def _end_earlier(run: ScheduledRun) -> None:
+    """A run that was refused to its end is as whole as it will be when the next session is due."""
+    for earlier in ScheduledRun.objects.filter(schedule=run.schedule, is_whole=False).exclude(pk=run.pk):
+        earlier.is_whole, earlier.note = True, CUT_SHORT
+        earlier.save(update_fields=["is_whole", "note"])
+        if earlier.job:
+            note_end(earlier.job)
 
 
 def _stocks(schedule: ExchangeSchedule, watched: Collection[str]) -> set[str]:
@@ -108,25 +132,42 @@ def _stocks(schedule: ExchangeSchedule, watched: Collection[str]) -> set[str]:
     return {ticker for ticker in wanted if exchange_of(ticker).code == schedule.pk}
 
 
-def _submit(run: ScheduledRun, tickers: list[str]) -> None:
-    schedule = run.schedule
-    if not tickers:
-        run.note = "Nobody watches a stock of this exchange."
-        return
-    title = f"{schedule.market.name} after {run.session.day} {run.session:%B %Y}"
-    try:
-        job = submit(tickers, source=Source.SCHEDULE, strategy=schedule.strategy, description=title).job
-    except OverLimit:
-        raise
-    except Refused as refusal:
-        run.note = str(refusal)[:500]
-        return
-    run.job = job
-    run.save(update_fields=["job"])
-    if not Job.objects.select_for_update(no_key=True).get(pk=job.pk).is_active:  # the same request of somebody else
-        note_end(job)
+def _submit(run: ScheduledRun, tickers: list[str], *, is_new: bool) -> None:
+    """Submit as many of these stocks as one job may have, of those that are in no job of the run yet."""
+    done = set(JobDetail.objects.of_run(run.job_id).values_list("stock_id", flat=True))
+    left = [ticker for ticker in tickers if ticker not in done]
+    part, is_last = left[: settings.MAX_STOCKS_PER_JOB], len(left) <= settings.MAX_STOCKS_PER_JOB
+    if part:
+        number = Job.objects.of_run(run.job_id).count() + 1
+        count = number - 1 + -(-len(left) // settings.MAX_STOCKS_PER_JOB)
+        schedule, day = run.schedule, run.session
+        title = title_of(f"{schedule.market.name} after {day.day} {day:%B %Y}", number, count)
+        first = run.job
+        job = submit(part, source=Source.SCHEDULE, strategy=schedule.strategy, description=title, part_of=first).job
+        run.job, run.note = first or job, ""
+    run.is_whole = is_last
+    run.save(update_fields=["job", "note", "is_whole"])
+    if run.is_whole and run.job and not _is_going_on(run, is_new=is_new):
+        note_end(run.job)
+
+
+def _is_going_on(run: ScheduledRun, *, is_new: bool) -> bool:
+    """Whether a job of the run is active. Whatever ends one afterwards finds the run, and notes its end.
+
+    A run that nobody else can see yet may have taken over somebody else's job of the same request: that job is locked,
+    for what ends it at this moment does not find the run.
+    """
+    jobs = Job.objects.of_run(run.job_id)
+    if is_new:
+        list(jobs.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    return jobs.active().exists()
 
 
 def next_runs() -> list[ExchangeSchedule]:
     """The schedules that are switched on, the next one first."""
     return list(ExchangeSchedule.objects.filter(is_enabled=True, next_run_at__isnull=False))
+
+
+def refused_runs() -> list[ExchangeSchedule]:
+    """The schedules whose run is due and was refused for now, each with its `problem`."""
+    return list(ExchangeSchedule.objects.filter(is_enabled=True).exclude(problem=""))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from analysis.prices import Listed, currency_code, is_well_formed, normalise
-from analysis.services.submit import Refused
+from analysis.services.limits import Refused
 
 # What a column may be called, in plain lists and in NSE's own files.
 HEADINGS = {

@@ -2,22 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from analysis import queue
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
-from analysis.models import DetailStatus, Job, JobDetail, Source, Stock, StockStatus
+from analysis.models import Job, JobDetail, Person, Source, Stock, StockStatus
 from analysis.prices import exchange_of, is_well_formed, normalise
 from analysis.services.claim import CHUNK
+from analysis.services.limits import Refused, lock_limits, refuse_over_limit, refuse_size
 from analysis.services.transient import transactional
 
 RUN_SLICE = "analysis.services.run.run_slice"
@@ -25,17 +24,6 @@ FIRST_DAY = date(2000, 1, 3)  # before it the calendars are not sure
 TRIES = 3
 MOST_MESSAGES = 50
 DEADLINE_BASE = timedelta(hours=1)
-
-
-type Asker = AbstractBaseUser | AnonymousUser | None
-
-
-class Refused(Exception):
-    """The request cannot be carried out; the message is a sentence for whoever made it."""
-
-
-class OverLimit(Refused):
-    """The request could be carried out later: too much is waiting now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +38,19 @@ def submit(
     tickers: Iterable[str],
     *,
     source: Source,
-    requested_by: Asker = None,
+    requested_by: Person | None = None,
     strategy: str = TECHNICAL_RATING.key,
     as_of: date | None = None,
     since: date | None = None,
     description: str = "",
     parent: Job | None = None,
+    part_of: Job | None = None,
     wake: bool = True,
 ) -> Submission:
     """Ask for an analysis of some stocks; a well-formed ticker that is not known yet becomes a Stock.
 
     With `since` it is a backfill: every session from that day up to `as_of`, each as of its own close.
+    With `part_of` it is a further part of the run that began with that job.
     `wake=False` sends no message to a worker: the caller runs the job in its own process.
 
     While a job for the same request of the same person is active, that job is the answer: the database's constraint
@@ -86,23 +76,27 @@ def submit(
         total=len(wanted),
         deadline=timezone.now() + DEADLINE_BASE + len(wanted) * timedelta(seconds=settings.DEADLINE_SECONDS_PER_STOCK),
         parent=parent,
+        part_of=part_of,
     )
+    may_use_reserve = requested_by is None or bool(requested_by.is_staff)
+    refuse_size(job, may_use_reserve=may_use_reserve)
     job.request_key = _request_key(job, wanted)
-    return _submit(job, wanted, wake)
+    return _submit(job, wanted, may_use_reserve=may_use_reserve, wake=wake)
 
 
 @transactional
-def _submit(job: Job, tickers: list[str], wake: bool) -> Submission:
-    known_stocks(tickers)
+def _submit(job: Job, tickers: list[str], *, may_use_reserve: bool, wake: bool) -> Submission:
     if running := _insert(job):
         return Submission(running, is_duplicate=True)
-    _admit(job)
+    refuse_over_limit(job, may_use_reserve=may_use_reserve)  # the usual case, before anything is done in vain
+    known_stocks(tickers)
     JobDetail.objects.bulk_create([JobDetail(job=job, stock_id=ticker) for ticker in tickers], batch_size=1000)
     if job.as_of is None:  # a question about the past leaves the stocks' present state alone
-        Stock.objects.lock(tickers)
         Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job, last_wait="")
     if wake:
         wake_workers(job.pk, stocks=job.total)
+    lock_limits(job)
+    refuse_over_limit(job, may_use_reserve=may_use_reserve)  # again, with those that came together with it
     return Submission(job, is_duplicate=False)
 
 
@@ -110,17 +104,6 @@ def wake_workers(job_id: UUID, *, stocks: int) -> None:
     """Leave messages for as many slices as so many stocks of a job need, but no more than one for each process."""
     for _ in range(min(settings.WORKERS, -(-stocks // CHUNK))):
         queue.enqueue(RUN_SLICE, str(job_id))
-
-
-def _admit(job: Job) -> None:
-    """Refuse a job beyond what its owner or the installation may have waiting; the transaction takes it back."""
-    mine = Job.objects.active().filter(requested_by=job.requested_by_id).count() if job.requested_by_id else 0
-    if mine > settings.MAX_ACTIVE_JOBS_PER_USER:
-        limit = f"You have {settings.MAX_ACTIVE_JOBS_PER_USER} jobs running or waiting, which is the limit"
-        raise OverLimit(f"{limit}; wait for one to end or cancel it.")
-    waiting = JobDetail.objects.filter(status=DetailStatus.QUEUED).count()
-    if waiting + job.total > settings.MAX_WAITING_STOCKS:
-        raise OverLimit(f"{waiting:,} stocks are waiting to be analysed already; try again when there are fewer.")
 
 
 def _insert(job: Job) -> Job | None:
@@ -138,17 +121,19 @@ def _insert(job: Job) -> Job | None:
     raise refused
 
 
-def known_stock(ticker: str) -> Stock:
-    """The stock of a well-formed ticker; one that is not known yet becomes one."""
-    new = _stock(ticker)
-    given = {"exchange": new.exchange, "currency": new.currency}
-    return Stock.objects.get_or_create(ticker=ticker, defaults=given)[0]
+def known_stocks(tickers: Iterable[str]) -> None:
+    """Make sure that there is a Stock of each of these well-formed tickers, and lock them until the transaction ends.
 
-
-def known_stocks(tickers: Sequence[str]) -> None:
-    """Make sure that there is a Stock of each of these well-formed tickers."""
-    known = set(Stock.objects.filter(pk__in=tickers).values_list("pk", flat=True))
-    Stock.objects.bulk_create([_stock(ticker) for ticker in tickers if ticker not in known], ignore_conflicts=True)
+    Locked, for pruning removes stocks that nobody watches; and again, should it have removed one just now. New stocks
+    are written before any is locked, both by ticker: who waits for another's new stock holds none that others wait for.
+    """
+    wanted = set(tickers)
+    there = set(Stock.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    while True:
+        Stock.objects.bulk_create(map(_stock, sorted(wanted - there)), ignore_conflicts=True)
+        there = set(Stock.objects.lock(wanted))
+        if there >= wanted:
+            return
 
 
 def describe(tickers: list[str]) -> str:
@@ -172,16 +157,17 @@ def _tickers(raw: Iterable[str]) -> list[str]:
         raise Refused(f"Not a ticker: {shown}{more}. A ticker looks like TCS.NS or AAPL.")
     if not wanted:
         raise Refused("No stocks given.")
-    if len(wanted) > settings.MAX_STOCKS_PER_JOB:
-        raise Refused(f"{len(wanted):,} stocks are too many for one job; the limit is {settings.MAX_STOCKS_PER_JOB:,}.")
     return sorted(wanted)
 
 
 def _stock(ticker: str) -> Stock:
+    """A stock that somebody has named; its first price confirms that it is one."""
     exchange = exchange_of(ticker)
-    return Stock(ticker=ticker, exchange=exchange.code, currency=exchange.currency)
+    return Stock(ticker=ticker, exchange=exchange.code, currency=exchange.currency, is_confirmed=False)
 
 
 def _request_key(job: Job, tickers: list[str]) -> str:
     asked = [job.requested_by_id, tickers, job.strategy, job.price_source, str(job.as_of), str(job.since)]
+    if job.part_of_id:
+        asked.append(str(job.part_of_id))
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()

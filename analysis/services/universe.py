@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from analysis.models import Index, IndexMember, Stock
 from analysis.prices import COMPANIES, Listed, Pacer, PriceError, YahooSession, exchange_of, is_well_formed, listed_in
+from analysis.services.limits import Refused
 from analysis.services.pace import YAHOO_PACER
 from analysis.services.stock_lists import read_list
-from analysis.services.submit import Refused
 from analysis.services.transient import transactional
 
 AT_ONCE = 250  # stocks in one transaction
@@ -110,6 +110,7 @@ def _store(index: Index, listed: Sequence[Listed]) -> int:
         [IndexMember(index=index, stock_id=ticker) for ticker in newcomers], ignore_conflicts=True
     )
     Stock.objects.filter(pk__in=newcomers, is_active=False).update(is_active=True)
+    Stock.objects.unconfirmed().filter(pk__in=tickers).update(is_confirmed=True, refusals=0)
     return len(tickers) - len(known)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django_q.models import OrmQ, Schedule
 from django_q.scheduler import scheduler
 
@@ -21,3 +22,16 @@ def waiting_calls() -> list[tuple[str, str, datetime]]:
 
 def lose_waiting_calls() -> None:
     Schedule.objects.all().delete()
+
+
+def planned_calls() -> QuerySet[Schedule]:
+    """The rows of what waits for its moment."""
+    rows: QuerySet[Schedule] = Schedule.objects.order_by("pk")
+    return rows
+
+
+def take_messages() -> list[str]:
+    """Empty the queue; the functions that its messages call."""
+    functions = [message.func() for message in OrmQ.objects.order_by("pk")]
+    OrmQ.objects.all().delete()
+    return functions

@@ -20,6 +20,21 @@ def test_the_settings_agree() -> None:
     assert checks.a_slice_ends_before_its_timeout() == []
 
 
+@pytest.mark.parametrize(
+    ("everybody", "reserve", "one"), [(25_000, 10_000, 15_000), (25_000, 25_000, 1), (5_000, 0, 5_000)]
+)
+def test_one_user_who_could_fill_the_queue_stops_the_start(
+    settings: Settings, everybody: int, reserve: int, one: int
+) -> None:
+    assert checks.one_user_cannot_fill_the_queue() == []
+    settings.MAX_WAITING_STOCKS = everybody
+    settings.RESERVED_WAITING_STOCKS = reserve
+    settings.MAX_WAITING_STOCKS_PER_USER = one
+    found = checks.one_user_cannot_fill_the_queue()
+    assert ids(found) == ["analysis.E003"]
+    assert "one user could fill the queue" in found[0].msg
+
+
 @pytest.mark.parametrize(("workers", "retry", "expected"), [(2, 270, ["analysis.E001"]), (1, 300, ["analysis.E001"])])
 def test_a_retry_that_is_too_short_stops_the_start(
     settings: Settings, workers: int, retry: int, expected: list[str]

@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from analysis.models import Index, IndexMember, Job, Source
+from analysis.services import submit
 from analysis.tests.make import make_stock, make_user
 
 pytestmark = pytest.mark.django_db
@@ -72,10 +73,11 @@ def test_what_cannot_be_started_says_why(boss: Client, index: Index, settings: S
     answer = boss.post(START, {"index": empty.pk})
     assert answer.status_code == 422
     assert "“Empty” has no active stocks." in answer.text
-    settings.MAX_STOCKS_PER_JOB = 1
+    submit(["WAITING.NS"], source=Source.COMMAND)
+    settings.MAX_WAITING_STOCKS = 1
     answer = boss.post(START, {"index": index.pk})
     assert answer.status_code == 422
-    assert "too many for one job" in answer.text
+    assert "1 stock is waiting to be analysed already; the limit is 1." in answer.text
     assert "no such index" in boss.post(START, {"index": 0}, follow=True).text
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from analysis.forms import BulkForm
 from analysis.services import Refused, bulk_stocks, estimate, pause, submit_bulk
 from analysis.services.bulk import ALL
-from analysis.views.requests import Request
+from analysis.views.requests import Request, user_of
 
 PAGE = "analysis/bulk.html"
 
@@ -27,19 +27,21 @@ def start_bulk(request: Request) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "There is no such index any more.")
         return redirect("analysis:jobs")
-    strategy = getattr(request.user, "strategy", "")
+    user = user_of(request)
     try:
-        submission = submit_bulk(form.cleaned_data["index"], requested_by=request.user, strategy=strategy)
+        submissions = submit_bulk(form.cleaned_data["index"], requested_by=user, strategy=user.strategy)
     except Refused as refusal:
         messages.error(request, str(refusal))
         return _asked(request, form, status=422)
-    if submission.is_duplicate:
+    if submissions[0].is_duplicate:
         messages.info(request, "The same stocks are being analysed already; this is that job.")
-    return redirect(submission.job)
+    elif len(submissions) > 1:
+        messages.success(request, f"The run has {len(submissions)} jobs; this is the first.")
+    return redirect(submissions[0].job)
 
 
 def _form(request: Request, form: BulkForm) -> BulkForm:
-    if not getattr(request.user, "is_staff", False):
+    if not request.user.is_staff:
         raise PermissionDenied
     return form
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from analysis.engine import STRATEGIES, TECHNICAL_RATING, UNRATED, Bars, Verdict, moving_averages, rate
 from analysis.engine.bars import Floats
 from analysis.models import Stock
-from analysis.views.requests import Request, profile_of
+from analysis.views.requests import Request, user_of
 from analysis.views.standing import Standing
 from analysis.views.stock_page import StockPage
 
@@ -23,7 +23,8 @@ NO_BARS = "No price history of {ticker} is stored yet; its first analysis fetche
 def stock_series(request: Request, ticker: str) -> JsonResponse:
     """Columns of equal length by session, or 404 with a sentence where no bars are stored."""
     stock = get_object_or_404(Stock.objects.select_related("last_result"), pk=ticker)
-    page = StockPage(Standing(stock, profile_of(request), timezone.now()), getattr(request.user, "strategy", ""))
+    user = user_of(request)
+    page = StockPage(Standing(stock, user, timezone.now()), user.strategy, user)
     if page.bars is None:
         return JsonResponse({"problem": page.price_error or NO_BARS.format(ticker=stock)}, status=404)
     return JsonResponse(_columns(page.bars, page, shown_rows(request)))

@@ -1,10 +1,9 @@
 """Pages and acts of jobs."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.models import PermissionsMixin
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from analysis import services
 from analysis.forms import BulkForm, JobFilterForm
 from analysis.models import Job, Source, Worker
+from analysis.models.people import sees_every_job
 from analysis.services import Refused
 from analysis.views.failures import failures_text
 from analysis.views.job_list import JobList
@@ -102,16 +102,16 @@ def _jobs_context(request: Request) -> dict[str, Any]:
         "form": form,
         "chosen": chosen,
         "bulk_form": BulkForm(),
-        "workers": Worker.objects.all() if request.user.is_staff else [],
+        "sees_every_job": sees_every_job(request.user),
+        "workers": Worker.objects.all() if sees_every_job(request.user) else [],
     }
 
 
 def _job_context(request: Request, job: Job, **more: Any) -> dict[str, Any]:
-    is_own = job.requested_by_id == request.user.pk
     return {
         "job": job,
         "page": JobPage(job, request.GET.get("page")),
-        "may_write": is_own or cast(PermissionsMixin, request.user).has_perm("analysis.delete_job"),
+        "may_write": job.is_writable_by(request.user),
         "list_url": job.get_absolute_url(),
         **more,
     }

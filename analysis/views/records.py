@@ -23,7 +23,7 @@ from analysis.engine import (
 )
 from analysis.models import PriceSourceName, StrategyRecord
 from analysis.services import may_want_records, want_records
-from analysis.views.requests import Request
+from analysis.views.requests import Request, user_of
 
 PAGE = "analysis/track_record.html"
 
@@ -169,5 +169,5 @@ def refresh_record(request: Request) -> HttpResponse:
 
 
 def _context(request: Request, **more: Any) -> dict[str, Any]:
-    chosen = str(request.GET.get("strategy") or getattr(request.user, "strategy", ""))
+    chosen = request.GET.get("strategy") or user_of(request).strategy
     return {"page": RecordPage(chosen), "cases_needed": CASES_NEEDED, **more}

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
 from analysis.engine import RiskProfile
+from analysis.models import Member
 
 
 class Request(HttpRequest):
@@ -14,6 +15,11 @@ class Request(HttpRequest):
     htmx: HtmxDetails
 
 
+def user_of(request: HttpRequest) -> Member:
+    """Who has logged in, as the analysis knows them; the middleware lets nobody else in."""
+    return cast(Member, request.user)
+
+
 def profile_of(request: HttpRequest) -> RiskProfile:
-    """The signed-in user's risk settings; the user model has them all."""
-    return cast(RiskProfile, request.user)
+    """The signed-in user's risk settings."""
+    return user_of(request)

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from analysis.engine import STRATEGIES, Bars, Group, Indicators
-from analysis.models import PriceHistory, PriceSourceName, RawData, Result, Worker
+from analysis.models import Person, PriceHistory, PriceSourceName, RawData, Result, Worker
 from analysis.prices import Checked, ErrorKind, PriceError, check, exchange_of
 from analysis.services import looked_at
 from analysis.views.comparison import Comparison
@@ -66,6 +66,7 @@ class StockPage:
     standing: Standing
     strategy_key: str = ""
     """The strategy that this user would analyse with, where the stock has no result yet."""
+    reader: Person | None = None
 
     @property
     def change(self) -> float | None:
@@ -198,16 +199,23 @@ class StockPage:
         )
 
     @cached_property
-    def runs(self) -> list[tuple[Result, Rerun | None]]:
-        """Results by session, newest first, each with what tells it from the run before where that found otherwise."""
+    def runs(self) -> list[tuple[Result, Rerun | None, bool]]:
+        """Results by session, newest first, each with what tells it from the run before where that found otherwise.
+
+        The third says whether the reader may see the job that it is of.
+        """
         results = list(self.standing.stock.results.select_related("job").newest_first()[:RUNS])
         reruns = reruns_of(self.standing.stock.pk, results)
-        return [(result, reruns.get(result.day)) for result in results]
+        reader = self.reader
+        return [
+            (result, reruns.get(result.day), reader is not None and result.job.is_visible_to(reader))
+            for result in results
+        ]
 
     @property
     def rerun(self) -> Rerun | None:
         """That of the newest success."""
-        return next((rerun for result, rerun in self.runs if result == self.standing.result), None)
+        return next((rerun for result, rerun, _ in self.runs if result == self.standing.result), None)
 
     @cached_property
     def lacks_worker(self) -> bool:

@@ -14,7 +14,7 @@ from analysis.forms import SearchForm
 from analysis.models import Source, Stock
 from analysis.prices import is_well_formed, normalise
 from analysis.services import Refused, submit
-from analysis.views.requests import Request, profile_of
+from analysis.views.requests import Request, user_of
 from analysis.views.standing import IN_WORK, Standing
 from analysis.views.stock_page import StockPage
 
@@ -37,9 +37,9 @@ def stock_live(request: Request, ticker: str) -> HttpResponse:
 @require_POST
 def analyze_stock(request: Request, ticker: str) -> HttpResponse:
     stock = named_stock(ticker)
-    strategy = getattr(request.user, "strategy", "")
+    user = user_of(request)
     try:
-        if submit([stock.pk], source=Source.WATCHLIST, requested_by=request.user, strategy=strategy).is_duplicate:
+        if submit([stock.pk], source=Source.WATCHLIST, requested_by=user, strategy=user.strategy).is_duplicate:
             messages.info(request, f"{stock} is being analysed already.")
     except Refused as refusal:
         messages.error(request, str(refusal))
@@ -68,8 +68,14 @@ def named_stock(ticker: str) -> Stock:
 
 def context_of(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
     detail = stock.details.filter(job=stock.last_job_id).first() if stock.last_status in IN_WORK else None
-    standing = Standing(stock, profile_of(request), timezone.now(), detail.attempts if detail else 0)
-    strategy = getattr(request.user, "strategy", "")
+    user = user_of(request)
+    standing = Standing(stock, user, timezone.now(), detail.attempts if detail else 0)
     live = reverse("analysis:stock_live", args=[stock.pk])
-    choices = kept_choices(getattr(request.user, "chart_indicators", []))
-    return {"stock": stock, "page": StockPage(standing, strategy), "live_url": live, "choices": choices, **more}
+    choices = kept_choices(user.chart_indicators)
+    return {
+        "stock": stock,
+        "page": StockPage(standing, user.strategy, user),
+        "live_url": live,
+        "choices": choices,
+        **more,
+    }

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from analysis.services import Refused
 from stockapp.accounts import tokens
 from stockapp.accounts.forms import TokenForm
 from stockapp.accounts.models import ApiToken, User
@@ -27,6 +28,9 @@ def new_token(request: HttpRequest) -> HttpResponse:
         return render(request, PAGE, {"form": form}, status=422)
     try:
         key = tokens.make_token(form.instance)
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        return render(request, PAGE, {"form": form}, status=422)
     except IntegrityError:  # the same name came in twice at once
         form.add_error("name", "You have a token with this name already.")
         return render(request, PAGE, {"form": form}, status=422)

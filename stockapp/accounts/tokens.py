@@ -7,16 +7,21 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from analysis.services import Refused, lock_user
 from analysis.services.transient import transactional
 from stockapp.accounts.models import ApiToken, User
 
 PREFIX = "stockapp_"
+MOST_TOKENS = 50
 NOTED_EVERY = timedelta(minutes=1)
 
 
 @transactional
 def make_token(token: ApiToken) -> str:
-    """Save a new token and return its key, which nobody can tell again."""
+    """Save a new token and return its key, which nobody can tell again. Raises Refused when there are too many."""
+    lock_user(token.user_id)
+    if ApiToken.objects.unrevoked().filter(user=token.user_id).count() >= MOST_TOKENS:
+        raise Refused(f"You have {MOST_TOKENS} tokens, which is the limit; revoke one first.")
     key = PREFIX + secrets.token_urlsafe(32)
     token.digest = _digest(key)
     token.save(force_insert=True)

@@ -112,10 +112,14 @@ class Changes:
 
 
 def changes_of(job: Job, tickers: Collection[str]) -> Changes:
-    """Compare what a job found about these stocks with what was known at the scheduled job before it."""
+    """Compare what a run found about these stocks with what was known at the scheduled run before it.
+
+    `job` is the first one of the run; the others are parts of it.
+    """
     before = _run_before(job)
-    details = list(job.details.filter(stock__in=tickers).select_related("stock").order_by("stock_id"))
-    known = {detail.stock_id: detail for detail in before.job.details.all()} if before and before.job else {}
+    of_run = JobDetail.objects.of_run(job.pk).filter(stock__in=tickers)
+    details = list(of_run.select_related("stock", "job").order_by("stock_id"))
+    known = {detail.stock_id: detail for detail in JobDetail.objects.of_run(before.job_id)} if before else {}
     verdicts: list[VerdictChange] = []
     hits: list[PlanHit] = []
     for detail, results, bars in _with_results(
@@ -129,7 +133,7 @@ def changes_of(job: Job, tickers: Collection[str]) -> Changes:
         if last[0].verdict != newest.verdict:
             verdicts.append(VerdictChange(detail.stock, last[0].verdict, newest))
         hits += _hits(detail.stock, results, bars, after=last[0].day)
-    return Changes(verdicts, hits, _failures(job, details, known))
+    return Changes(verdicts, hits, _failures(details, known))
 
 
 def _run_before(job: Job) -> ScheduledRun | None:
@@ -207,15 +211,15 @@ def _hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) ->
     return PlanHit(stock, plan, is_target=is_target, level=target if is_target else stop, session=session)
 
 
-def _failures(job: Job, details: list[JobDetail], known: dict[str, JobDetail]) -> list[Failure]:
+def _failures(details: list[JobDetail], known: dict[str, JobDetail]) -> list[Failure]:
     """What failed, and what the job's deadline cut off; what somebody has cancelled is no failure."""
     failures = []
     for detail in details:
         is_new = not _is_same(detail, known)
         if detail.status == DetailStatus.FAILED:
             failures.append(Failure(detail.stock, detail.error_kind, detail.error_message, is_new=is_new))
-        elif detail.status == DetailStatus.CANCELLED and job.error_message:
-            sentence = f"The job was ended before it got there. {job.error_message}"
+        elif detail.status == DetailStatus.CANCELLED and detail.job.error_message:
+            sentence = f"The job was ended before it got there. {detail.job.error_message}"
             failures.append(Failure(detail.stock, ErrorKind.TIMEOUT, sentence, is_new=is_new))
     return failures
 

@@ -10,7 +10,7 @@ from django.core import signing
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from analysis.models import Ending, Job
+from analysis.models import Ending, Job, JobDetail
 from stockapp.accounts.models import User
 from stockapp.digest.changes import Changes, changes_of
 from stockapp.digest.models import Message
@@ -31,8 +31,8 @@ class Composed:
 
 
 def watched_by(users: list[int], job: Job) -> dict[int, set[str]]:
-    """The stocks of a job that are on these users' lists, by user."""
-    tickers = job.details.order_by().values("stock_id")
+    """The stocks of a run, named after its first job, that are on these users' lists, by user."""
+    tickers = JobDetail.objects.of_run(job.pk).order_by().values("stock_id")
     rows = WatchlistItem.objects.filter(watchlist__owner__in=users, stock_id__in=tickers).order_by()
     found: dict[int, set[str]] = {user: set() for user in users}
     for owner, ticker in rows.values_list("watchlist__owner_id", "stock_id"):

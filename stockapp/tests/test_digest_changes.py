@@ -207,7 +207,7 @@ def test_what_the_deadline_cut_off_is_told_and_what_somebody_cancelled_is_not() 
     job = scheduled(DAYS[0])
     JobDetail.objects.create(job=job, stock=stock, status=DetailStatus.CANCELLED)
     assert changes_of(job, ["A.NS"]).is_empty
-    job.error_message = "Its deadline passed at 14:05."
+    Job.objects.filter(pk=job.pk).update(error_message="Its deadline passed at 14:05.")
     text = compose(job, changes_of(job, ["A.NS"]), make_user("ann")).text
     assert "Timed out (1 stock): A.NS\n  The job was ended before it got there. Its deadline passed at 14:05." in text
 

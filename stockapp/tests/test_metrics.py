@@ -69,7 +69,7 @@ def test_they_cost_a_fixed_number_of_queries(
 ) -> None:
     for _ in range(jobs):
         make_finished_job("KAVERI.DEMO")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         read(client)
 
 

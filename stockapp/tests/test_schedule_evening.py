@@ -47,8 +47,11 @@ def verdicts(session: date) -> dict[str, str]:
     return dict(Result.objects.filter(day=session).values_list("stock_id", "verdict"))
 
 
-def test_what_runs_and_what_is_sent_over_a_long_weekend(settings: Settings) -> None:
+@pytest.mark.parametrize("most", [5_000, 7])
+def test_what_runs_and_what_is_sent_over_a_long_weekend(settings: Settings, most: int) -> None:
+    """The same is sent, once, however many jobs a run is split into."""
     settings.SENDS_EMAIL = True
+    settings.MAX_STOCKS_PER_JOB = most
     with time_machine.travel(day(21), tick=False) as clock:
         load_demo_market()
         Stock.objects.exclude(pk__in=INDIANS).delete()
@@ -61,9 +64,9 @@ def test_what_runs_and_what_is_sent_over_a_long_weekend(settings: Settings) -> N
         before = len(mail.outbox)
 
         live_until(clock, day(23) + DUE - timedelta(minutes=1))
-        assert Job.objects.count() == 2
+        assert Job.objects.filter(part_of=None).count() == 2
         live_until(clock, day(24))
-        assert Job.objects.count() == 3
+        assert Job.objects.filter(part_of=None).count() == 3
         changed = {
             one for one, verdict in verdicts(date(2026, 1, 23)).items() if verdict != verdicts(date(2026, 1, 22))[one]
         }
@@ -75,13 +78,14 @@ def test_what_runs_and_what_is_sent_over_a_long_weekend(settings: Settings) -> N
         } == changed
 
         live_until(clock, day(27) + DUE - timedelta(minutes=1))  # Saturday, Sunday, Republic Day
-        assert Job.objects.count() == 3
+        assert Job.objects.filter(part_of=None).count() == 3
         assert len(mail.outbox) == before + 1
 
         live_until(clock, day(28))
-        assert Job.objects.count() == 4
+        assert Job.objects.filter(part_of=None).count() == 4
     sessions = list(ScheduledRun.objects.order_by("session").values_list("session", flat=True))
     assert sessions == [date(2026, 1, number) for number in (21, 22, 23, 27)]
+    assert Job.objects.count() == 4 * -(-len(INDIANS) // most)
     assert set(Job.objects.values_list("status", flat=True)) == {JobStatus.COMPLETED}
     assert Ending.objects.filter(told_at__isnull=False).count() == 4
     assert Message.objects.count() == len(mail.outbox)

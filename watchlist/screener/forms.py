@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
 
+from analysis.models import Person
 from analysis.prices import is_well_formed
 from watchlist.models import Screen, Watchlist
 
@@ -38,7 +37,7 @@ class SelectionForm(forms.Form):
     )
     all = forms.BooleanField(required=False)
 
-    def __init__(self, data: Any, *, user: AbstractBaseUser | AnonymousUser) -> None:
+    def __init__(self, data: Any, *, user: Person) -> None:
         super().__init__(data)
         self.fields["watchlist"].queryset = Watchlist.objects.of(user)  # type: ignore[attr-defined]
         self.tickers: list[str] = list(filter(is_well_formed, data.getlist("tickers")))

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from django.db import IntegrityError
 
 from analysis.models import Stock
-from analysis.services import Refused
+from analysis.services import Refused, lock_user
 from analysis.services.transient import transactional
 from watchlist import services
 from watchlist.models import Screen, Watchlist
 
 MOST_AT_ONCE = 500
+MOST_SCREENS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Added:
 
 
 def keep(screen: Screen) -> None:
-    """Save a screen under its name. Refused when its owner gave another screen this name at the same moment."""
+    """Save a screen under its name. Refused when its owner has too many, or gave another the name at this moment."""
     try:
         _save(screen)
     except IntegrityError:
@@ -34,6 +35,10 @@ def keep(screen: Screen) -> None:
 
 @transactional
 def _save(screen: Screen) -> None:
+    if screen._state.adding:
+        lock_user(screen.owner_id)
+        if Screen.objects.filter(owner=screen.owner_id).count() >= MOST_SCREENS:
+            raise Refused(f"You have {MOST_SCREENS} screens, which is the limit; delete one first.")
     screen.save()
 
 

@@ -1,6 +1,7 @@
 """Schedules: on a frozen clock, when each exchange's stocks are analysed, once, and what happens in between."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -13,14 +14,28 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from analysis.models import DetailStatus, Ending, ExchangeSchedule, Job, JobStatus, ScheduledRun, Source, Stock
+from analysis.models import (
+    DetailStatus,
+    Ending,
+    ExchangeSchedule,
+    Job,
+    JobDetail,
+    JobStatus,
+    ScheduledRun,
+    Source,
+    Stock,
+    Worker,
+)
 from analysis.prices import due_at, exchange_named, newest_due, session_after
-from analysis.services import cancel, remove, submit
-from analysis.services.retention import PRUNE
+from analysis.services import Refused, cancel, remove, submit, submit_bulk
+from analysis.services.schedules import submit_part
 from analysis.tests.calls import lose_waiting_calls, take_due_calls, waiting_calls
 from analysis.tests.make import make_stock, make_user
+from analysis.tests.together import together
+from watchlist import services
 from watchlist.models import Watchlist, WatchlistItem
 from watchlist.schedules import RUN, run, setup_schedules
+from watchlist.upkeep import PRUNE
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the scheduler opens connections of its own
 
@@ -207,32 +222,179 @@ def test_a_clock_that_is_put_back_runs_no_session_twice() -> None:
         assert sessions_run() == [("NSE", date(2026, 1, 23)), ("NSE", date(2026, 1, 27))]
 
 
-def test_a_run_that_is_refused_for_now_says_why_and_is_tried_again(settings: Settings) -> None:
+def test_a_run_that_is_refused_for_now_says_why_and_is_tried_again(client: Client, settings: Settings) -> None:
     settings.MAX_WAITING_STOCKS = 1
+    Worker.objects.create(host="a", pid=1, seen_at=THURSDAY_NIGHT + timedelta(days=2))
+    submit(["WAITING.NS"], source=Source.COMMAND)
+    client.force_login(make_user("bob"))
     with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
         watch("TCS.NS", "INFY.NS")
         setup_schedules()
         clock.move_to(FRIDAY_DUE)
         assert run("NSE") is None
-        assert "stocks are waiting to be analysed already" in ExchangeSchedule.objects.get().problem
+        problem = "1 stock is waiting to be analysed already; the limit is 1. Try again when there are fewer."
+        schedule = ExchangeSchedule.objects.get()
+        assert (schedule.problem, schedule.last_session) == (problem, date(2026, 1, 22))
         assert sessions_run() == []
+        assert problem in client.get(reverse("analysis:jobs")).text
+        sentence = f"The scheduled run of National Stock Exchange of India was refused. {problem}"
+        assert sentence in client.get("/healthz").json()["problems"]
+        assert 'stockapp_schedule_refused{exchange="NSE"} 1.0' in client.get("/metrics").text
         settings.MAX_WAITING_STOCKS = 10
         clock.shift(timedelta(minutes=6))
         setup_schedules()
         let_the_queue_run()
+        assert 'stockapp_schedule_refused{exchange="NSE"} 0.0' in client.get("/metrics").text
     assert sessions_run() == [("NSE", date(2026, 1, 23))]
     assert ExchangeSchedule.objects.get().problem == ""
 
 
-def test_a_run_of_too_many_stocks_is_noted_and_not_tried_again(settings: Settings) -> None:
+MANY = [f"T{number}.NS" for number in range(5)]
+TITLE = "National Stock Exchange of India after 23 January 2026"
+
+
+def test_a_run_of_more_stocks_than_a_job_may_have_becomes_several_jobs_with_one_end(settings: Settings) -> None:
+    settings.MAX_STOCKS_PER_JOB = 2
+    settings.MAX_WAITING_STOCKS = 3  # a run is never refused for its own size
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch(*MANY)
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE)
+        assert run("NSE")
+        jobs = list(Job.objects.order_by("pk").order_by("description"))
+        assert [(job.description, job.total) for job in jobs] == [
+            (TITLE, 2), (f"{TITLE}, part 2 of 3", 2), (f"{TITLE}, part 3 of 3", 1),
+        ]  # fmt: skip
+        assert sorted(JobDetail.objects.values_list("stock_id", flat=True)) == MANY
+        scheduled = ScheduledRun.objects.get()
+        assert (scheduled.job, scheduled.is_whole, scheduled.note) == (jobs[0], True, "")
+        assert ExchangeSchedule.objects.get().next_run_at == TUESDAY_DUE
+        assert run("NSE") is None
+        for job in (jobs[2], jobs[0]):
+            assert cancel(job)
+            assert not Ending.objects.exists()
+        assert cancel(jobs[1])
+    assert Ending.objects.get().job == jobs[0]
+
+
+def test_a_run_that_was_broken_off_goes_on_with_what_is_left(settings: Settings) -> None:
+    """A worker died between two jobs of a run, the first of which has ended."""
+    settings.MAX_STOCKS_PER_JOB = 2
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch(*MANY)
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE)
+        first = submit_part("NSE", MANY)
+        assert first
+        assert first.job
+        assert not first.is_whole
+        cancel(first.job)
+        assert not Ending.objects.exists()
+        assert ExchangeSchedule.objects.get().last_session == date(2026, 1, 22)
+        clock.shift(timedelta(minutes=1))
+        setup_schedules()
+        assert let_the_queue_run() == ["NSE"]
+        assert [job.total for job in Job.objects.of_run(first.job.pk).order_by("created_at", "pk")] == [2, 2, 1]
+        assert sorted(JobDetail.objects.values_list("stock_id", flat=True)) == MANY
+        for job in Job.objects.active():
+            assert not Ending.objects.exists()
+            cancel(job)
+    assert Ending.objects.get().job == first.job
+    assert sessions_run() == [("NSE", date(2026, 1, 23))]
+
+
+def test_a_run_that_is_refused_half_way_keeps_its_session_until_the_rest_is_submitted(settings: Settings) -> None:
+    settings.MAX_STOCKS_PER_JOB = 2
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch(*MANY)
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE)
+        first = submit_part("NSE", MANY)
+        assert first
+        other = submit(["WAITING.NS"], source=Source.COMMAND).job
+        settings.MAX_WAITING_STOCKS = 1
+        assert run("NSE") is None
+        schedule = ExchangeSchedule.objects.get()
+        assert (schedule.last_session, schedule.problem[:18]) == (date(2026, 1, 22), "1 stock is waiting")
+        cancel(other)
+        assert run("NSE") == str(first.job_id)
+    assert ExchangeSchedule.objects.get().last_session == date(2026, 1, 23)
+    assert JobDetail.objects.of_run(first.job_id).count() == 5
+
+
+def test_a_run_that_was_refused_until_the_next_session_ends_with_what_it_had(settings: Settings) -> None:
+    settings.MAX_STOCKS_PER_JOB = 2
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch(*MANY)
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE)
+        first = submit_part("NSE", MANY)
+        assert first
+        assert first.job
+        cancel(first.job)
+        clock.move_to(TUESDAY_DUE)
+        assert run("NSE")
+    assert sessions_run() == [("NSE", date(2026, 1, 23)), ("NSE", date(2026, 1, 27))]
+    first.refresh_from_db()
+    assert first.is_whole
+    assert first.note.startswith("The queue was full until the next session")
+    assert Ending.objects.get().job == first.job
+
+
+def test_a_strategy_that_is_gone_is_a_problem_and_costs_no_session() -> None:
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        ExchangeSchedule.objects.update(strategy="luck")
+        clock.move_to(FRIDAY_DUE)
+        assert run("NSE") is None
+        assert "There is no strategy “luck”" in ExchangeSchedule.objects.get().problem
+        ExchangeSchedule.objects.update(strategy="momentum")
+        assert run("NSE")
+    assert sessions_run() == [("NSE", date(2026, 1, 23))]
+
+
+def test_jobs_of_a_run_that_end_together_write_one_end(settings: Settings) -> None:
     settings.MAX_STOCKS_PER_JOB = 1
+    tickers = [f"T{number}.NS" for number in range(8)]
+    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
+        watch(*tickers)
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE)
+        run("NSE")
+    jobs = list(Job.objects.all())
+    answers = together([partial(cancel, job) for job in jobs])
+    assert answers == [True] * 8
+    assert Ending.objects.get().job == ScheduledRun.objects.get().job
+
+
+def test_thousands_of_invented_tickers_do_not_stop_the_evening(settings: Settings) -> None:
+    """Six lists of invented tickers were enough to make the run of everybody refuse itself, and bulk jobs with it."""
+    settings.MAX_STOCKS_PER_JOB = 50
+    settings.MAX_WAITING_STOCKS = 250
+    settings.RESERVED_WAITING_STOCKS = 100
+    settings.MAX_WAITING_STOCKS_PER_USER = 50
+    settings.MAX_WATCHED_STOCKS_PER_USER = 120
+    mallory = make_user("mallory")
     with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
         watch("TCS.NS", "INFY.NS")
         setup_schedules()
+        refused = 0
+        for number in range(6):
+            invented = {f"L{number}X{n}.NS": "" for n in range(50)}
+            watchlist = Watchlist.objects.create(owner=mallory, name=f"List {number}")
+            try:
+                services.add_all(watchlist, invented)
+                services.analyze(watchlist, list(invented))
+            except Refused:
+                refused += 1
+        assert refused == 5  # one job fits; of the other lists one is watched
         clock.move_to(FRIDAY_DUE)
-        assert run("NSE") is None
-        assert "too many for one job" in ScheduledRun.objects.get().note
-        assert run("NSE") is None
+        assert run("NSE")
+        assert JobDetail.objects.filter(stock="TCS.NS").exists()
+        assert ExchangeSchedule.objects.get().last_session == date(2026, 1, 23)
+        boss = make_user("boss", is_staff=True)
+        assert [one.job.total for one in submit_bulk(None, requested_by=boss)] == [2]
 
 
 def test_a_call_that_was_lost_is_made_again() -> None:

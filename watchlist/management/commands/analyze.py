@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
 from analysis.management.jobs import BAD_INPUT, add_wait_arguments, day_of, follow
-from analysis.models import Index, Source
-from analysis.services import Refused, bulk_stocks, estimate_rest, submit
+from analysis.models import Index, Member, Source
+from analysis.services import Refused, Submission, bulk_stocks, estimate_rest, submit, submit_run
 from analysis.services.bulk import ALL
 from watchlist.models import Watchlist
 
@@ -32,26 +31,56 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: Any) -> None:
         user = _user(options["user"])
         try:
-            submission = submit(
-                _tickers(user, options),
-                source=Source.BULK if options["all"] or options["index"] else Source.COMMAND,
-                requested_by=user,
-                strategy=options["strategy"] or getattr(user, "strategy", TECHNICAL_RATING.key),
-                as_of=day_of(options["as_of"]),
-                description=ALL if options["all"] else options["index"] or options["watchlist"] or "",
-                wake=not options["inline"],
-            )
+            submissions = _submit(user, options)
         except Refused as refusal:
             raise CommandError(str(refusal), returncode=BAD_INPUT) from None
+        failed = [failure for submission in submissions if (failure := self._follow(submission, options))]
+        if failed:
+            raise CommandError(" ".join(map(str, failed)), returncode=failed[0].returncode)
+
+    def _follow(self, submission: Submission, options: dict[str, Any]) -> CommandError | None:
+        """Tell of one job of the request, until its end where that is asked for; what to fail with."""
         if (fetching := estimate_rest(submission.job)) and not options["json"]:
             stocks = f"{fetching.requests:,} stock{'' if fetching.requests == 1 else 's'}"
             self.stderr.write(f"Bars of {stocks} must be fetched from Yahoo: {fetching}.")
         if submission.is_duplicate:
             self.stderr.write(f"The same request is running already: job {submission.job.pk}.")
-        follow(self, submission.job, wait=options["wait"], as_json=options["json"], inline=options["inline"])
+        try:
+            follow(self, submission.job, wait=options["wait"], as_json=options["json"], inline=options["inline"])
+        except CommandError as failure:
+            return failure
+        return None
 
 
-def _tickers(user: AbstractBaseUser | None, options: dict[str, Any]) -> list[str]:
+def _submit(user: Member | None, options: dict[str, Any]) -> list[Submission]:
+    """The jobs of the request: more than one only for a run over all stocks or an index. Raises Refused."""
+    tickers = _tickers(user, options)
+    strategy = options["strategy"] or (user.strategy if user else TECHNICAL_RATING.key)
+    as_of, wake = day_of(options["as_of"]), not options["inline"]
+    if name := ALL if options["all"] else options["index"]:
+        return submit_run(
+            tickers,
+            source=Source.BULK,
+            requested_by=user,
+            strategy=strategy,
+            as_of=as_of,
+            description=name,
+            wake=wake,
+        )
+    return [
+        submit(
+            tickers,
+            source=Source.COMMAND,
+            requested_by=user,
+            strategy=strategy,
+            as_of=as_of,
+            description=options["watchlist"] or "",
+            wake=wake,
+        )
+    ]
+
+
+def _tickers(user: Member | None, options: dict[str, Any]) -> list[str]:
     ways = [name for name in ("tickers", "watchlist", "index", "all") if options[name]]
     if len(ways) != 1:
         sentence = "Name tickers, or --watchlist with --user, or --index, or --all: one of the four."
@@ -88,7 +117,7 @@ def _some(rows: QuerySet[Any], otherwise: str, field: str) -> list[str]:
     return found
 
 
-def _user(name: str | None) -> AbstractBaseUser | None:
+def _user(name: str | None) -> Member | None:
     if not name:
         return None
     try:

@@ -1,0 +1,89 @@
+"""Limits: how much one user, and everybody together, may have waiting; and the rows that are locked to count it.
+
+What is counted is locked last in its transaction, the user's row before the installation's, and held until it commits.
+Whoever holds one of them waits for nothing else afterwards, so that this joins the order of all other locks (job,
+details, stocks) at its end: nobody can wait in a circle, and a limit is counted by one transaction at a time.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+
+from analysis.models import RUNS, Admission, Job
+
+
+class Refused(Exception):
+    """The request cannot be carried out; the message is a sentence for whoever made it."""
+
+
+class OverLimit(Refused):
+    """The request could be carried out later: too much is waiting now."""
+
+
+def lock_user(pk: Any) -> None:
+    """Let nobody else count what this user has until the transaction ends."""
+    list(get_user_model().objects.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
+
+
+def refuse_size(job: Job, *, may_use_reserve: bool) -> None:
+    """Raise Refused for a job of so many stocks that no wait would let it in."""
+    if job.total > settings.MAX_STOCKS_PER_JOB:
+        raise Refused(f"{job.total:,} stocks are too many for one job; the limit is {settings.MAX_STOCKS_PER_JOB:,}.")
+    if job.source in RUNS:
+        return
+    most = _room(may_use_reserve=may_use_reserve)
+    if job.requested_by_id:
+        most = min(most, settings.MAX_WAITING_STOCKS_PER_USER)
+    if job.total > most:
+        raise Refused(f"{job.total:,} stocks are too many at once; the limit is {most:,} waiting stocks.")
+
+
+def refuse_over_limit(job: Job, *, may_use_reserve: bool) -> None:
+    """Raise OverLimit for a saved job beyond what its owner or the installation may have waiting."""
+    if job.source in RUNS:
+        _count_before_run(job)
+        return
+    if job.requested_by_id:
+        _count_own(job)
+    waiting, room = Job.objects.active().stocks_left(), _room(may_use_reserve=may_use_reserve)
+    if waiting > room:
+        raise _full(waiting - job.total, room)
+
+
+def lock_limits(job: Job) -> None:
+    """Let nobody else count against the limits of this job until the transaction ends."""
+    if job.requested_by_id and job.source not in RUNS:
+        lock_user(job.requested_by_id)
+    Admission.objects.select_for_update(no_key=True).get_or_create(pk=Admission.ONLY)
+
+
+def _count_own(job: Job) -> None:
+    mine = Job.objects.active().filter(requested_by=job.requested_by_id).exclude(source__in=RUNS)
+    if mine.count() > settings.MAX_ACTIVE_JOBS_PER_USER:
+        limit = f"You have {settings.MAX_ACTIVE_JOBS_PER_USER} jobs running or waiting, which is the limit"
+        raise OverLimit(f"{limit}; wait for one to end or cancel it.")
+    waiting, most = mine.stocks_left(), settings.MAX_WAITING_STOCKS_PER_USER
+    if waiting > most:
+        before = waiting - job.total
+        stocks = "1 stock" if before == 1 else f"{before:,} stocks"
+        limit = f"You have {stocks} waiting; the limit is {most:,}"
+        raise OverLimit(f"{limit}. Wait for some to be analysed, or cancel a job.")
+
+
+def _count_before_run(job: Job) -> None:
+    """A run of any size is let in while there is room before it: it is refused for what waits, never for its size."""
+    before = Job.objects.active().exclude(pk__in=Job.objects.of_run(job.part_of_id or job.pk).values("pk"))
+    waiting, room = before.stocks_left(), settings.MAX_WAITING_STOCKS
+    if waiting >= room:
+        raise _full(waiting, room)
+
+
+def _full(waiting: int, room: int) -> OverLimit:
+    stocks = "1 stock is" if waiting == 1 else f"{waiting:,} stocks are"
+    return OverLimit(f"{stocks} waiting to be analysed already; the limit is {room:,}. Try again when there are fewer.")
+
+
+def _room(*, may_use_reserve: bool) -> int:
+    """How many stocks may wait in all: the reserve is for schedules and staff."""
+    return settings.MAX_WAITING_STOCKS - (0 if may_use_reserve else settings.RESERVED_WAITING_STOCKS)

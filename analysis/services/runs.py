@@ -1,0 +1,57 @@
+"""Runs: the analysis of any number of stocks, as one job or as several that are parts of the first."""
+
+from collections.abc import Iterable
+from datetime import date
+from itertools import batched
+
+from django.conf import settings
+
+from analysis.engine import TECHNICAL_RATING
+from analysis.models import Person, Source
+from analysis.services.limits import OverLimit, Refused
+from analysis.services.submit import Submission, submit
+
+
+def submit_run(
+    tickers: Iterable[str],
+    *,
+    source: Source,
+    description: str,
+    requested_by: Person | None = None,
+    strategy: str = TECHNICAL_RATING.key,
+    as_of: date | None = None,
+    wake: bool = True,
+) -> list[Submission]:
+    """Ask for an analysis of all these stocks, MAX_STOCKS_PER_JOB in each job, each in a short transaction of its own.
+
+    The first job comes first, and is the answer to the same request while it is active. Raises Refused; what had been
+    submitted before it stays, and the sentence says how much that is.
+    """
+    parts = list(batched(sorted(set(tickers)), settings.MAX_STOCKS_PER_JOB))
+    if not parts:
+        raise Refused("No stocks given.")
+    done: list[Submission] = []
+    for number, part in enumerate(parts, start=1):
+        try:
+            submission = submit(
+                part,
+                source=source,
+                requested_by=requested_by,
+                strategy=strategy,
+                as_of=as_of,
+                description=title_of(description, number, len(parts)),
+                part_of=done[0].job if done else None,
+                wake=wake,
+            )
+        except OverLimit as refusal:
+            if not done:
+                raise
+            queued = f"{sum(map(len, parts[: len(done)])):,} of {sum(map(len, parts)):,} stocks are queued"
+            raise OverLimit(f"{queued}; the others are not. {refusal}") from None
+        done.append(submission)
+    return done
+
+
+def title_of(description: str, number: int, count: int) -> str:
+    """A job's description in a run of so many: the first is called like the run."""
+    return f"{description}, part {number} of {count}" if number > 1 else description

@@ -1,0 +1,40 @@
+"""Upkeep: pruning, which needs to know which stocks somebody watches."""
+
+import math
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+
+from analysis import queue
+from analysis.models import Stock
+from analysis.models.stocks import StockQuerySet
+from analysis.services import retention
+from analysis.services.retention import Pruned
+from watchlist.models import WatchlistItem
+
+PRUNE = "watchlist.upkeep.prune_in_background"
+
+
+def prune(now: datetime | None = None, *, seconds: float = math.inf) -> Pruned:
+    """Delete what is too old, and unconfirmed stocks that nobody watches; as `retention.prune`."""
+    return retention.prune(now, unwatched=_unwatched(), seconds=seconds)
+
+
+def would_prune(now: datetime | None = None) -> Pruned:
+    """How many rows `prune` would delete; it deletes nothing."""
+    return retention.would_prune(now, unwatched=_unwatched())
+
+
+def prune_in_background() -> None:
+    """Prune for half a lease, and leave a message for the rest. What the nightly message calls."""
+    if not prune(seconds=retention.SLICE.total_seconds()).is_done:
+        queue.enqueue(PRUNE)
+
+
+def schedule_prune() -> None:
+    """See to it that pruning is queued every night; safe to call at every start."""
+    queue.every_night("Prune", PRUNE, at=retention.NIGHTLY_AT)
+
+
+def _unwatched() -> StockQuerySet:
+    return Stock.objects.filter(~Exists(WatchlistItem.objects.filter(stock=OuterRef("pk"))))
