@@ -57,13 +57,16 @@ def test_the_settings_of_the_apis_page_cannot_leave_their_script(
 
 
 def test_no_template_and_no_module_takes_a_text_for_markup() -> None:
-    """Markup is made by templates and `format_html`; a plain-text message is the one place that does not escape."""
+    """Templates and `format_html` make markup; a plain-text message alone does not escape.
+
+    The masked error page of DEBUG is the one exception: its text is a page that Django has rendered already.
+    """
     found: list[Any] = []
     for path in BASE_DIR.glob("templates/**/*.*"):
         bad = r"\|\s*safe\b|\|\s*safeseq\b" + ("" if path.suffix == ".txt" else r"|autoescape\s+off")
         found += [f"{path.name}: {hit}" for hit in re.findall(bad, path.read_text())]
     for folder in ("stockapp", "analysis", "watchlist"):
         for path in BASE_DIR.glob(f"{folder}/**/*.py"):
-            if "tests" not in path.parts:
+            if "tests" not in path.parts and path.name != "error_reports.py":
                 found += [f"{path.name}: {hit}" for hit in re.findall(r"mark_safe|SafeString\(", path.read_text())]
     assert found == []
