@@ -1,6 +1,7 @@
 """Behaviours: what the stand-in does when it is asked for a symbol. `RESET.NS`, `RESET2.NS` … behave as RESET says."""
 
 import gzip
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 from tests.yahoo_standin.market import Chart, Market
 
 HUGE = 5_000_000
+BOMB_MEGABYTES = 512
 NOT_FOUND = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
 NO_PERIOD = {"code": "Bad Request", "description": "Data doesn't exist for startDate = 1, endDate = 2"}
 
@@ -147,6 +149,15 @@ def zipped(asked: Asked) -> Reply:
     return Reply(reply.status, gzip.compress(reply.body), {**reply.headers, "Content-Encoding": "gzip"})
 
 
+def bomb(_: Asked) -> Reply:
+    """Half a gigabyte of blanks in half a megabyte."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb") as file:
+        for _megabyte in range(BOMB_MEGABYTES):
+            file.write(b" " * 2**20)
+    return Reply(200, packed.getvalue(), {"Content-Type": "application/json", "Content-Encoding": "gzip"})
+
+
 def moved(asked: Asked) -> Reply:
     """A redirect to itself, for ever."""
     return Reply(302, b"", {"Location": f"/v8/finance/chart/{asked.symbol}?again={asked.attempt}"})
@@ -191,6 +202,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "YOUNG": changed(_keep_last(43)),
     "HUGE": changed(lambda result: result["meta"].update(padding="x" * HUGE)),
     "ZIPPED": zipped,
+    "BOMB": bomb,
 }
 
 
