@@ -1,7 +1,6 @@
 """Behaviours: what the stand-in does when it is asked for a symbol. `RESET.NS`, `RESET2.NS` … behave as RESET says."""
 
 import gzip
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from datetime import date
 from enum import Enum, auto
 from typing import Any
 
+from tests.receivers import bomb
 from tests.yahoo_standin.market import Chart, Market
 
 HUGE = 5_000_000
@@ -149,13 +149,10 @@ def zipped(asked: Asked) -> Reply:
     return Reply(reply.status, gzip.compress(reply.body), {**reply.headers, "Content-Encoding": "gzip"})
 
 
-def bomb(_: Asked) -> Reply:
+def bombed(_: Asked) -> Reply:
     """Half a gigabyte of blanks in half a megabyte."""
-    packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb") as file:
-        for _megabyte in range(BOMB_MEGABYTES):
-            file.write(b" " * 2**20)
-    return Reply(200, packed.getvalue(), {"Content-Type": "application/json", "Content-Encoding": "gzip"})
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    return Reply(200, bomb(BOMB_MEGABYTES), headers)
 
 
 def moved(asked: Asked) -> Reply:
@@ -202,7 +199,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "YOUNG": changed(_keep_last(43)),
     "HUGE": changed(lambda result: result["meta"].update(padding="x" * HUGE)),
     "ZIPPED": zipped,
-    "BOMB": bomb,
+    "BOMB": bombed,
 }
 
 
