@@ -35,8 +35,8 @@ class DigestForm(forms.Form):
             self.fields["by_email"].help_text = NO_MAIL
         stored = _about(subscription.url) if subscription.url else ""
         self.fields["url"].help_text = (
-            f"{stored}An address in Apprise's form, of one of these: {NAMES_OF_ALL}. It is forgotten when the box "
-            "above is unticked."
+            f"{stored}An address in Apprise's form, of one of these: {NAMES_OF_ALL}. It is deleted when you "
+            "untick the box."
         )
 
     def clean_url(self) -> str:

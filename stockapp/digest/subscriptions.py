@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from analysis.services.transient import transactional
 from stockapp.accounts.models import User
 from stockapp.digest.compose import compose_confirmation
 from stockapp.digest.models import Channel, Message, MessageStatus, Subscription
+from stockapp.mail import NO_MAIL
 from stockapp.templatetags.formats import counted
 
 MOST_CONFIRMATIONS = ((timedelta(hours=1), 3), (timedelta(days=1), 6))
@@ -87,7 +89,12 @@ def ask_again(user: User) -> None:
 
 
 def _ask(subscription: Subscription) -> None:
-    """Write the message, unless the user or the address has had too many. The user's row is locked."""
+    """Write the message, unless the user or the address has had too many. The user's row is locked.
+
+    Raise ConfirmationRefused.
+    """
+    if not settings.SENDS_EMAIL:
+        raise ConfirmationRefused(NO_MAIL)
     user, now = subscription.user, timezone.now()
     asked = Message.objects.confirmations().filter(Q(user=user) | Q(recipient__iexact=user.email))
     for span, most in MOST_CONFIRMATIONS:

@@ -25,7 +25,8 @@ LEAST_SECONDS = 0.5  # that an order must have left to be begun
 GRACE = 1.0  # seconds that a carrier may outlive its order
 AT_ONCE = 2**16
 PASSED_ON = (
-    "PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
 )  # fmt: skip
 """What a carrier sees of the environment: none of the settings, in which secrets are. NETRC leads to no file."""

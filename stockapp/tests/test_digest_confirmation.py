@@ -213,6 +213,12 @@ def test_a_request_to_confirm_is_ones_own_and_there_has_to_be_something_to_confi
     assert Message.objects.confirmations().filter(user=ann).count() == 2
 
 
+def test_an_installation_without_a_mail_server_says_so(settings: Settings, ann: User, client: Client) -> None:
+    settings.SENDS_EMAIL = False
+    assert "This installation sends no e-mail: EMAIL_URL is not set." in client.post(AGAIN, follow=True).text
+    assert Message.objects.confirmations().count() == 1
+
+
 def test_a_request_to_confirm_has_no_link_that_ends_a_digest(settings: Settings, ann: User) -> None:
     with mailbox() as box:
         settings.MAILERS = box.mailers

@@ -33,7 +33,7 @@ def test_the_account_page_offers_the_digest_and_it_is_off_at_first(client: Clien
     client.force_login(ann)
     text = client.get(reverse("accounts:account")).text
     assert "Save digest" in text
-    assert "the last scheduled runs have found no change" in text
+    assert "the latest scheduled runs found no change" in text
     assert not Subscription.objects.exists()
 
 
