@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.utils.html import escape
 
 from stockapp.digest import notifiers
 from stockapp.digest.models import Subscription
@@ -65,5 +64,5 @@ def _about(url: str) -> str:
     try:
         notifier(url)
     except BadAddress as error:
-        return escape(f"Now {notifiers.masked(url)}, to which nothing can be sent: {error} Give another address. ")
-    return escape(f"Now {notifiers.masked(url)}; leave empty to keep it. ")
+        return f"Now {notifiers.masked(url)}, to which nothing can be sent: {error} Give another address. "
+    return f"Now {notifiers.masked(url)}; leave empty to keep it. "

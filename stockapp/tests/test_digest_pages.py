@@ -64,6 +64,16 @@ def test_an_address_is_kept_hidden_and_forgotten(client: Client) -> None:
     assert Subscription.objects.get().url == ""
 
 
+def test_a_stored_address_that_can_no_longer_be_used_says_why_and_is_escaped(client: Client) -> None:
+    """As one of before that had a parameter which is not allowed."""
+    ann = make_user("ann")
+    Subscription.objects.create(user=ann, by_url=True, url="discord://12345678/abcdefgh?<b>=/etc/passwd")
+    client.force_login(ann)
+    text = client.get(SETTINGS).text
+    assert "Now discord://…, to which nothing can be sent: The parameter “&lt;b&gt;” of Discord cannot be used" in text
+    assert "Give another address." in text
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
