@@ -238,7 +238,7 @@ def mailer(url: str) -> dict[str, Any]:
     usual_port, security = MAIL_SCHEMES[parts.scheme]
     login = {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
     server = {"host": parts.hostname, "port": port or usual_port, "timeout": MAIL_SECONDS}
-    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": {**server, **login, **security}}
+    return {"BACKEND": "stockapp.mail.Smtp", "OPTIONS": {**server, **login, **security}}
 
 
 def env_file() -> Path | None:

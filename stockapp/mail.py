@@ -1,11 +1,19 @@
-"""Mail: what stands in Django's settings where an installation has no mail server."""
+"""Mail: the ways in which this installation hands e-mail over, or says that it does not."""
 
 from collections.abc import Sequence
+from email.policy import SMTP
+from typing import override
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
+from django.core.mail.utils import DNS_NAME
+
+from stockapp.outgoing.dispatch import carry
+from stockapp.outgoing.orders import Fate, Mail, Order, Server
 
 NO_MAIL = "This installation sends no e-mail: EMAIL_URL is not set."
+SECONDS = 20.0  # for handing over one message, unless the mailer's options say otherwise
 
 
 class NoMail(BaseEmailBackend):
@@ -13,3 +21,30 @@ class NoMail(BaseEmailBackend):
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         raise OSError(NO_MAIL)
+
+
+class Smtp(EmailBackend):
+    """Hands e-mail over in a process of its own, so that a server that drips or floods holds or fills nobody.
+
+    `timeout` is for a whole message and not for each reply. Raises OSError with a sentence for what was not taken.
+    """
+
+    @override
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        written = [self.order(message) for message in email_messages if message.recipients()]
+        given = ((None, Order(mail, self.timeout or SECONDS)) for mail in written)
+        ends = [outcome for _, outcome in carry(given, at_once=1)] if written else []
+        failures = [outcome.sentence for outcome in ends if outcome.fate != Fate.TAKEN]
+        if failures and not self.fail_silently:
+            raise OSError(failures[0])
+        return len(ends) - len(failures)
+
+    def order(self, message: EmailMessage) -> Mail:
+        """Return a message as the process that sends it is given it. Raise ValueError for a bad address."""
+        server = Server(
+            self.host, self.port, self.username or "", self.password or "", self.use_tls, self.use_ssl,
+            hello=DNS_NAME.get_fqdn(),
+        )  # fmt: skip
+        sender, *recipients = map(self.prep_address, [message.from_email, *message.recipients()])
+        content = message.message(policy=SMTP).as_bytes().decode("latin-1")
+        return Mail(server, sender, recipients, content)

@@ -104,6 +104,8 @@ TABLE: dict[str, Row] = {
     "screener:replace": Row(NO_READ, ACT, {"query": "verdict=sell"}),
     "screener:delete": Row(NO_READ, ACT),
     "digest:settings": Row(ALL, ALL_ACT, {"email": "new@example.org"}),
+    "digest:send_confirmation": Row(NO_READ, ALL_ACT),
+    "digest:confirm": Row("200 200 200 200", "200 200 200 200", is_leave=True),
     "digest:unsubscribe": Row("200 200 200 200", "200 200 200 200", is_leave=True),
     "accounts:account": Row(ALL, ALL_ACT, SETTINGS),
     "accounts:account_example": Row("422 422 422 login"),

@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from analysis.models import Ending, Job, JobDetail, Stock
 from analysis.tests.make import make_finished_job, make_job, make_user
 from stockapp.accounts.models import ApiToken, User
-from stockapp.digest.compose import unsubscribe_address
+from stockapp.digest.compose import confirmation_address, unsubscribe_address
 from stockapp.digest.models import Channel, Message, Subscription
 from stockapp.digest.subscriptions import subscribe
 from watchlist.models import Screen, Watchlist, WatchlistItem
@@ -108,7 +108,7 @@ def make_world() -> World:
         WatchlistItem.objects.create(watchlist=watchlist, stock=stock, note=f"{SECRET} note", position=position)
     screen = Screen.objects.create(owner=ann, name=f"{SECRET} screen", query="verdict=buy")
     token = ApiToken.objects.create(user=ann, name=f"{SECRET} token", digest="0" * 64)
-    subscribe(ann, email=ann.email, by_email=False, url=f"json://example.org/{SECRET}")
+    subscription = subscribe(ann, email=ann.email, by_email=True, url=f"json://example.org/{SECRET}").subscription
     Ending.objects.create(job=done)
     Message.objects.create(user=ann, job=done, channel=Channel.URL, subject=f"{SECRET} digest", text=SECRET, html="")
     places = {
@@ -123,7 +123,8 @@ def make_world() -> World:
         "day": str(done.details.get(stock="KAVERI.DEMO").day),
         "key": "rsi",
         "format": "csv",
-        "token": unsubscribe_address(ann).rstrip("/").rpartition("/")[2],
+        "token": unsubscribe_address(subscription).rstrip("/").rpartition("/")[2],
+        "proof": confirmation_address(subscription).rstrip("/").rpartition("/")[2],
         "removed": Removed(watchlist.pk, "KAVERI.DEMO", f"{SECRET} note", 0).token,
         "address": "nowhere",
         "url": "nowhere",

@@ -120,6 +120,7 @@ def test_no_text_in_a_form_is_an_error_of_the_server(client: Client, ann: User) 
         "/stocks/?q={}", "/?q={}", "/jobs/?q={}&page={}&status={}&order={}", "/screener/?q={}&score_min={}&page={}",
         "/screener/?screen={}&sort={}&columns={}", "/screener/export.csv?q={}&since={}", "/track-record/?strategy={}",
         "/indicators/?name={}", "/account/example/?capital={}", "/digest/unsubscribe/{}/", "/admin/login/?next={}",
+        "/digest/confirm/{}/",
         "/stocks/KAVERI.DEMO/series/?all={}", "/stocks/KAVERI.DEMO/indicators/rsi/?length={}", "/login/?next={}",
         "/stocks/KAVERI.DEMO/next/?list={}", "/api/stocks?q={}&cursor={}", "/api/jobs?status={}&limit={}",
         "/api/results?day={}", "/api/screener?min_score={}&cursor={}", "/api/watchlists/{}", "/api/jobs/{}",

@@ -28,7 +28,7 @@ from analysis.prices.exchanges import exchange_of
 from analysis.prices.own_folder import own_folder
 from analysis.prices.port import ErrorKind, Finding, History, PriceError
 from analysis.prices.tickers import is_well_formed
-from analysis.prices.yahoo_session import LIMITED, YahooRefused, YahooSession
+from analysis.prices.yahoo_session import LIMITED, AnswerTooLarge, YahooRefused, YahooSession
 
 logger = logging.getLogger(__name__)
 
@@ -125,8 +125,8 @@ def explained(subject: str, error: Exception, session: YahooSession) -> PriceErr
     if isinstance(error, Timeout):
         return PriceError(ErrorKind.TIMEOUT, f"Yahoo took too long to answer for {subject}.", permanent=False)
     if status is None or isinstance(error, YahooRefused) or status >= 400 or code:
-        reason = "the connection failed" if status is None else f"status {status}{code and f', {code}'}"
-        return PriceError(ErrorKind.UNAVAILABLE, f"Yahoo did not answer for {subject}: {reason}.", permanent=False)
+        message = f"Yahoo did not answer for {subject}: {_reason(error, status, code)}."
+        return PriceError(ErrorKind.UNAVAILABLE, message, permanent=False)
     if isinstance(error, RequestException | JSONDecodeError | YFDataException):
         message = f"Yahoo's answer for {subject} is no price data: it may be down."
         return PriceError(ErrorKind.UNAVAILABLE, message, permanent=False)
@@ -134,3 +134,9 @@ def explained(subject: str, error: Exception, session: YahooSession) -> PriceErr
         return PriceError(ErrorKind.NO_DATA, f"Yahoo has no prices for {subject} in this period.", permanent=False)
     logger.error("Yahoo's answer for %s cannot be used", subject, exc_info=error)
     return PriceError(ErrorKind.BAD_DATA, f"Yahoo's prices for {subject} are incomplete.", permanent=False)
+
+
+def _reason(error: Exception, status: int | None, code: str) -> str:
+    if isinstance(error, AnswerTooLarge):
+        return str(error)
+    return "the connection failed" if status is None else f"status {status}{code and f', {code}'}"

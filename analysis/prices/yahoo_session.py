@@ -11,6 +11,8 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
+from curl_cffi.const import CurlECode
+from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests import Response, Session
 from curl_cffi.requests.exceptions import RequestException, Timeout
 
@@ -18,6 +20,7 @@ from analysis.prices.pace import Pacer, ProcessPacer
 
 DATA_PATHS = ("/v8/finance/chart/", "/v1/finance/screener")  # everything else is about cookies
 LONGEST_CHAIN = 5  # redirects
+MOST_MEGABYTES = 32  # of an answer, unpacked; sixty years of a stock are about 2
 WHO_ASKS = (401, 403)
 LIMITED = 429
 BROKEN = 500
@@ -27,11 +30,16 @@ class YahooRefused(Exception):
     """Yahoo answered with a status that brings no data; the session's `status` and `error_code` say which."""
 
 
+class AnswerTooLarge(RequestException):
+    """Yahoo's answer was cut off at the limit, and is not used."""
+
+
 class YahooSession(Session[Response]):
     """A browser-like session for one ticker after another; `begin` starts each.
 
     `base_url` is where Yahoo is: empty for Yahoo itself, or the address of a server that stands in for it. `timeout`
-    bounds one request and `seconds` all requests of a ticker together, both without the time the pacer takes.
+    bounds one request, however its answer drips, and `seconds` all requests of a ticker together, both without the time
+    the pacer takes. An answer is bounded as it is unpacked, so that what is small on the wire cannot fill the memory.
     """
 
     def __init__(
@@ -108,7 +116,22 @@ class YahooSession(Session[Response]):
             url = target._replace(scheme=self._stand_in.scheme, netloc=self._stand_in.netloc).geturl()
         options["timeout"] = min(options.get("timeout") or math.inf, self._timeout, left)
         self.request_count += 1
-        return super().request(method, url, **options)
+        body = bytearray()
+
+        def keep(part: bytes) -> int:
+            if len(body) + len(part) > MOST_MEGABYTES * 2**20:
+                return CURL_WRITEFUNC_ERROR
+            body.extend(part)
+            return len(part)
+
+        try:
+            answer = super().request(method, url, **options, content_callback=keep)
+        except RequestException as error:
+            if error.code == CurlECode.WRITE_ERROR:
+                raise AnswerTooLarge(f"the answer is larger than {MOST_MEGABYTES} MB") from None
+            raise
+        answer.content = bytes(body)
+        return answer
 
 
 def _is_about_data(answer: Response) -> bool:

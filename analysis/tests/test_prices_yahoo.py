@@ -1,6 +1,7 @@
 """The Yahoo source against the stand-in: yfinance itself is the real one, over real HTTP."""
 
 import math
+import resource
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -138,6 +139,7 @@ FAILURES = {
     "SILENT": (ErrorKind.UNAVAILABLE, False),
     "TRUNCATED": (ErrorKind.UNAVAILABLE, False),
     "LOOP": (ErrorKind.UNAVAILABLE, False),
+    "BOMB": (ErrorKind.UNAVAILABLE, False),
     "SLOW": (ErrorKind.TIMEOUT, False),
     "DRIP": (ErrorKind.TIMEOUT, False),
     "NOTIMESTAMP": (ErrorKind.BAD_DATA, False),
@@ -312,6 +314,16 @@ def test_all_requests_for_a_ticker_together_are_bounded(make_yahoo: Maker) -> No
     started = time.monotonic()
     assert error_of(yahoo, "SLOW.NS").kind is ErrorKind.TIMEOUT
     assert time.monotonic() - started < 0.9
+
+
+def test_an_answer_that_unpacks_to_half_a_gigabyte_is_dropped_at_the_limit(yahoo: YahooPrices) -> None:
+    history_of(yahoo, "TCS.NS")  # so that nothing is loaded for the first time
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    error = error_of(yahoo, "BOMB.NS")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert error.message == "Yahoo did not answer for BOMB.NS: the answer is larger than 32 MB."
+    assert grown < 200_000  # in KB; the whole answer would be 524,288
+    history_of(yahoo, "INFY.NS")
 
 
 @pytest.mark.parametrize("ticker", ["INE467B01029", "TWO WORDS", "../X", ""])

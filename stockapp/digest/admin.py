@@ -8,7 +8,7 @@ from stockapp.digest.models import Message, Subscription
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnly[Subscription]):
-    list_display = ["user", "by_email", "by_url", "updated_at"]
+    list_display = ["user", "by_email", "confirmed_email", "by_url", "updated_at"]
     list_filter = ["by_email", "by_url"]
     list_select_related = ["user"]
     search_fields = ["user__username"]

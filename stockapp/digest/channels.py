@@ -1,22 +1,19 @@
 """Channels: a message's way to its reader, by e-mail or through a notification service."""
 
-import logging
 import re
-import smtplib
 from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 from urllib.parse import urlsplit
 
-from apprise import LogCapture
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, mailers
 
-from stockapp.digest import notifiers
 from stockapp.digest.compose import unsubscribe_address
 from stockapp.digest.models import Channel, Message, Subscription
-from stockapp.mail import NO_MAIL
+from stockapp.mail import NO_MAIL, Smtp
+from stockapp.outgoing import orders
 
 LONG_ENOUGH_FOR_A_SECRET = 6
 LONGEST_LINE = 990  # SMTP allows 998
@@ -30,9 +27,12 @@ class DeliveryError(Exception):
         self.permanent = permanent
 
 
-def send(message: Message, subscription: Subscription) -> None:
-    """Hand a message over to its channel. Raises DeliveryError."""
-    WAYS[Channel(message.channel)](message, subscription)
+def content_of(message: Message, subscription: Subscription) -> orders.Mail | orders.Notice | None:
+    """Return what a process of its own is to send; None for e-mail that goes to no server, which is sent now.
+
+    Raise DeliveryError for a message that cannot be sent at all.
+    """
+    return WAYS[Channel(message.channel)](message, subscription)
 
 
 def message_id(message: Message) -> str:
@@ -48,58 +48,41 @@ class Mail(EmailMultiAlternatives):
         return whole
 
 
-def _by_email(message: Message, subscription: Subscription) -> None:
-    user = subscription.user
+def _by_email(message: Message, subscription: Subscription) -> orders.Mail | None:
     if not settings.SENDS_EMAIL:
         raise DeliveryError(NO_MAIL, permanent=True)
-    if not user.email:
-        raise DeliveryError("The account has no e-mail address.", permanent=True)
-    headers = {
-        "Message-ID": message_id(message),
-        "List-Unsubscribe": f"<{unsubscribe_address(user)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "Auto-Submitted": "auto-generated",
-    }
-    mail = Mail(message.subject, message.text, to=[user.email], headers=headers)
+    address = message.recipient or subscription.user.email
+    headers = {"Message-ID": message_id(message), "Auto-Submitted": "auto-generated"}
+    if not message.recipient:
+        headers["List-Unsubscribe"] = f"<{unsubscribe_address(subscription)}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail = Mail(message.subject, message.text, to=[address], headers=headers)
     mail.attach_alternative(message.html, "text/html")
+    mailer = mailers.default
     try:
-        mail.send()
-    except smtplib.SMTPRecipientsRefused as error:
-        code, reason = next(iter(error.recipients.values()))
-        sentence = f"The mail server refused the recipient: {code} {_words(reason)}"
-        raise DeliveryError(sentence, permanent=code >= 500) from None
-    except smtplib.SMTPAuthenticationError as error:
-        raise DeliveryError(f"The mail server refused this installation's login ({error.smtp_code}).") from None
-    except smtplib.SMTPResponseException as error:
-        raise DeliveryError(
-            f"The mail server refused the message: {error.smtp_code} {_words(error.smtp_error)}"
-        ) from None
-    except (smtplib.SMTPException, OSError) as error:
-        raise DeliveryError(f"The mail server could not be reached: {error}") from None
+        if isinstance(mailer, Smtp):
+            return mailer.order(mail)
+        mailer.send_messages([mail])
+    except ValueError:
+        raise DeliveryError("The account's e-mail address cannot be used.", permanent=True) from None
+    return None
 
 
-def _words(reply: bytes | str) -> str:
-    return reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+def _by_url(message: Message, subscription: Subscription) -> orders.Notice:
+    return orders.Notice(
+        subscription.url, message.subject, message.text, settings.SITE_URL, settings.ALLOW_PRIVATE_NOTICES
+    )
 
 
-def _by_url(message: Message, subscription: Subscription) -> None:
-    url = subscription.url
-    try:
-        with LogCapture(level=logging.WARNING, fmt="%(message)s") as log:
-            is_taken = notifiers.send(url, title=message.subject, body=message.text)
-            said = log.getvalue().strip().splitlines()
-    except notifiers.BadAddress as error:
-        raise DeliveryError(str(error), permanent=True) from None
-    if not is_taken:
-        raise DeliveryError(_without_secrets(said[-1] if said else "The service did not take the message.", url))
-
-
-def _without_secrets(sentence: str, url: str) -> str:
-    """The sentence without what may be a key or password in the address."""
+def without_secrets(sentence: str, url: str) -> str:
+    """The sentence without what may be a key or password in the address of a service."""
     for part in sorted(re.split(r"[/:@?&=,]+", url.partition("://")[2]), key=len, reverse=True):
         if len(part) >= LONG_ENOUGH_FOR_A_SECRET:
             sentence = sentence.replace(part, "…")
     return sentence
 
 
-WAYS: dict[Channel, Callable[[Message, Subscription], None]] = {Channel.EMAIL: _by_email, Channel.URL: _by_url}
+WAYS: dict[Channel, Callable[[Message, Subscription], orders.Mail | orders.Notice | None]] = {
+    Channel.EMAIL: _by_email,
+    Channel.URL: _by_url,
+}

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core import signing
 from django.template.loader import render_to_string
 from django.urls import reverse
 
 from analysis.models import Ending, Job, JobDetail
-from stockapp.accounts.models import User
 from stockapp.digest.changes import Changes, changes_of
-from stockapp.digest.models import Message
+from stockapp.digest.models import Message, Subscription
 from stockapp.templatetags.formats import counted
 from watchlist.models import WatchlistItem
 
-SALT = "digest.unsubscribe"
+UNSUBSCRIBE, CONFIRM = "digest.unsubscribe", "digest.confirm"
+CONFIRM_WITHIN = timedelta(days=3)
 LOOK_AT = 3  # jobs, for a preview
 
 
@@ -40,27 +40,28 @@ def watched_by(users: list[int], job: Job) -> dict[int, set[str]]:
     return found
 
 
-def preview(user: User) -> Composed | None:
+def preview(subscription: Subscription) -> Composed | None:
     """The newest that there was to tell a user: the last message, else what the last scheduled jobs would have told."""
-    message = Message.objects.filter(user=user.pk).first()
+    user = subscription.user
+    message = Message.objects.filter(user=user.pk, job__isnull=False).first()
     if message:
         return Composed(message.subject, message.text, message.html)
     mine = set(WatchlistItem.objects.filter(watchlist__owner=user.pk).values_list("stock_id", flat=True))
     for ending in Ending.objects.select_related("job")[:LOOK_AT]:
         changes = changes_of(ending.job, mine).of(mine, long_only=user.long_only)
         if not changes.is_empty:
-            return compose(ending.job, changes, user)
+            return compose(ending.job, changes, subscription)
     return None
 
 
-def compose(job: Job, changes: Changes, user: AbstractBaseUser) -> Composed:
+def compose(job: Job, changes: Changes, subscription: Subscription) -> Composed:
     """Write what changed for a user; the links lead to this installation."""
     context = {
         "title": job.description,
         "changes": changes,
         "site": settings.SITE_URL,
         "account": settings.SITE_URL + reverse("digest:settings"),
-        "unsubscribe": unsubscribe_address(user),
+        "unsubscribe": unsubscribe_address(subscription),
     }
     return Composed(
         subject=f"{job.description}: {_summary(changes)}"[:200],
@@ -79,11 +80,47 @@ def _summary(changes: Changes) -> str:
     return ", ".join(filter(None, parts))
 
 
-def unsubscribe_address(user: AbstractBaseUser) -> str:
-    """Where the digest can be ended without logging in, for good."""
-    return settings.SITE_URL + reverse("digest:unsubscribe", args=[signing.dumps(user.pk, salt=SALT)])
+def compose_confirmation(subscription: Subscription) -> Composed:
+    """Write the message that asks the owner of a user's address for leave to send the digest there."""
+    context = {
+        "user": subscription.user,
+        "link": confirmation_address(subscription),
+        "days": CONFIRM_WITHIN.days,
+        "site": settings.SITE_URL,
+    }
+    return Composed(
+        subject="Confirm your e-mail address for the stock digest",
+        text=render_to_string("digest/confirmation.txt", context),
+        html=render_to_string("digest/confirmation.html", context),
+    )
 
 
-def user_of_token(token: str) -> int:
-    """Whose digest an unsubscribing link ends. Raises signing.BadSignature for one that is not ours."""
-    return int(signing.loads(token, salt=SALT))
+def confirmation_address(subscription: Subscription) -> str:
+    """Where the owner of the subscription's address confirms it without logging in, for some days."""
+    given = [subscription.user_id, subscription.serial, subscription.user.email]
+    return settings.SITE_URL + reverse("digest:confirm", args=[signing.dumps(given, salt=CONFIRM)])
+
+
+def read_confirmation(proof: str) -> tuple[int, int, str]:
+    """Return the user, the subscription's serial and the address that a confirming link is for.
+
+    Raise signing.SignatureExpired for one that is too old, signing.BadSignature for one that is not ours.
+    """
+    user, serial, email = signing.loads(proof, salt=CONFIRM, max_age=CONFIRM_WITHIN)
+    return int(user), int(serial), str(email)
+
+
+def unsubscribe_address(subscription: Subscription) -> str:
+    """Where this subscription can be ended without logging in, for as long as it lasts."""
+    token = signing.dumps([subscription.user_id, subscription.serial], salt=UNSUBSCRIBE)
+    return settings.SITE_URL + reverse("digest:unsubscribe", args=[token])
+
+
+def read_token(token: str) -> tuple[int, int]:
+    """Return the user and the subscription's serial that an unsubscribing link is for.
+
+    Raise signing.BadSignature for one that is not ours. Links of before serials were counted name the user alone.
+    """
+    given = signing.loads(token, salt=UNSUBSCRIBE)
+    user, serial = given if isinstance(given, list) else (given, 1)
+    return int(user), int(serial)

@@ -8,6 +8,7 @@ from django.conf import settings
 from stockapp.digest import notifiers
 from stockapp.digest.models import Subscription
 from stockapp.mail import NO_MAIL
+from stockapp.outgoing.services import NAMES_OF_ALL, BadAddress, notifier
 
 
 class DigestForm(forms.Form):
@@ -31,8 +32,11 @@ class DigestForm(forms.Form):
         super().__init__(data, initial=shown)
         if not settings.SENDS_EMAIL:
             self.fields["by_email"].help_text = NO_MAIL
-        stored = f"Now {notifiers.masked(subscription.url)}; leave empty to keep it. " if subscription.url else ""
-        self.fields["url"].help_text = f"{stored}An Apprise address. It is forgotten when the box above is unticked."
+        stored = _about(subscription.url) if subscription.url else ""
+        self.fields["url"].help_text = (
+            f"{stored}An address in Apprise's form, of one of these: {NAMES_OF_ALL}. It is deleted when you "
+            "untick the box."
+        )
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"].strip() or self.subscription.url
@@ -42,7 +46,7 @@ class DigestForm(forms.Form):
             raise forms.ValidationError("Give the address of the service.")
         try:
             notifiers.check(url)
-        except notifiers.BadAddress as error:
+        except BadAddress as error:
             raise forms.ValidationError(str(error)) from None
         return url
 
@@ -53,3 +57,12 @@ class DigestForm(forms.Form):
         if data.get("by_email") and "email" in data and not data["email"]:
             self.add_error("email", "Give the address that the e-mail is to go to.")
         return data
+
+
+def _about(url: str) -> str:
+    """What may be said of a stored address, and why it cannot be used, if so."""
+    try:
+        notifier(url)
+    except BadAddress as error:
+        return f"Now {notifiers.masked(url)}, to which nothing can be sent: {error} Give another address. "
+    return f"Now {notifiers.masked(url)}; leave empty to keep it. "

@@ -22,7 +22,11 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
 
 class Subscription(models.Model):
-    """How a user wants the digest. The address of `url` may hold secrets: it is never shown whole."""
+    """How a user wants the digest. The address of `url` may hold secrets: it is never shown whole.
+
+    `serial` counts how often the digest was switched on: a link that ends it is for one of these times. E-mail goes to
+    the user's address only while that is `confirmed_email`, so that a changed address waits for its owner again.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="digest"
@@ -30,6 +34,8 @@ class Subscription(models.Model):
     by_email = models.BooleanField("by e-mail", default=False)
     by_url = models.BooleanField("by notification service", default=False)
     url = models.CharField(max_length=1000, blank=True)
+    serial = models.PositiveIntegerField(default=1, editable=False)
+    confirmed_email = models.EmailField(blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar[models.Manager[Subscription]] = SubscriptionQuerySet.as_manager()
@@ -47,8 +53,15 @@ class Subscription(models.Model):
         return self.by_email or self.by_url
 
     @property
+    def is_unconfirmed(self) -> bool:
+        """Whether e-mail is wanted at an address whose owner has not confirmed it."""
+        return self.by_email and self.confirmed_email != self.user.email
+
+    @property
     def channels(self) -> list[Channel]:
-        return [channel for channel, on in ((Channel.EMAIL, self.by_email), (Channel.URL, self.by_url)) if on]
+        """The channels that messages go over now."""
+        is_by_email = self.by_email and not self.is_unconfirmed
+        return [channel for channel, on in ((Channel.EMAIL, is_by_email), (Channel.URL, self.by_url)) if on]
 
 
 class Channel(models.TextChoices):
@@ -72,6 +85,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
             Q(status=MessageStatus.WAITING, not_before__lte=now) | Q(status=MessageStatus.SENDING, lease_until__lt=now)
         )
 
+    def confirmations(self) -> MessageQuerySet:
+        """Those that ask the owner of an address to confirm it."""
+        return self.filter(job__isnull=True)
+
     def held_by(self, message: Message) -> MessageQuerySet:
         """This message, as long as nobody has taken it over (token and fence tell)."""
         return self.filter(
@@ -80,11 +97,15 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """The outbox: one digest to one user over one channel. Its id is in the Message-ID of every attempt."""
+    """The outbox: one digest to one user over one channel. Its id is in the Message-ID of every attempt.
+
+    A message without a job asks for the confirmation of the address `recipient`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="digest_messages")
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="digest_messages")
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="digest_messages")
+    recipient = models.EmailField(blank=True)
     channel = models.CharField(max_length=5, choices=Channel)
     subject = models.CharField(max_length=200)
     text = models.TextField()
@@ -110,6 +131,10 @@ class Message(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["job", "user", "channel"], name="one_message_per_job_user_and_channel"),
+            models.CheckConstraint(
+                name="message_is_a_jobs_or_asks_for_confirmation",
+                condition=Q(job__isnull=False, recipient="") | (Q(job__isnull=True) & ~Q(recipient="")),
+            ),
             models.CheckConstraint(name="message_status_is_known", condition=Q(status__in=MessageStatus.values)),
             models.CheckConstraint(
                 name="message_is_leased_while_sending",

@@ -1,14 +1,17 @@
 """Outbox: from the end of a scheduled job to its messages, and from each message to its reader.
 
 The job's last transaction writes an Ending. `tell` turns it into messages in one transaction that also closes it, so
-each is written once. A message is claimed under a lease, sent outside any transaction, and marked. A worker that dies
-before it sends loses nothing; one that dies after its reader's server took the message, but before it is marked, has it
-sent again, with the same Message-ID: between two systems that is the most that can be promised.
+each is written once. A message is claimed under a lease, sent outside any transaction by a process of its own
+(`stockapp.outgoing`), and marked. Several are sent at once, and first attempts before later ones, so that a bad
+receiver delays no other. The process is ended well before the lease is: no slow answer has a message sent twice. A
+worker that dies before it sends loses nothing; one that dies after its reader's server took the message, but before it
+is marked, has it sent again, with the same Message-ID: between two systems that is the most that can be promised.
 """
 
 import logging
 import time
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError
@@ -25,11 +28,16 @@ from stockapp.digest.changes import changes_of
 from stockapp.digest.channels import DeliveryError
 from stockapp.digest.compose import compose, watched_by
 from stockapp.digest.models import MAX_ATTEMPTS, Message, MessageStatus, Subscription
+from stockapp.digest.subscriptions import SWITCHED_OFF
+from stockapp.outgoing.dispatch import carry
+from stockapp.outgoing.orders import Fate, Order, Outcome
 
 logger = logging.getLogger(__name__)
 
 DELIVER = "stockapp.digest.outbox.deliver"
 SLICE_SECONDS = LEASE.total_seconds() / 2
+SEND_SECONDS = min(45.0, LEASE.total_seconds() / 2)  # from the claim to the end of the process that sends
+AT_ONCE = 4
 WAKE_AGAIN = timedelta(seconds=30)
 FIRST_RETRY, GROWTH = timedelta(minutes=1), 4  # after 1, 4, 16 and 64 minutes
 LOST = f"The worker that was sending it was lost {MAX_ATTEMPTS} times."
@@ -55,12 +63,29 @@ def deliver(*, seconds: float = SLICE_SECONDS) -> int:
     ends = time.monotonic() + seconds
     for ending in Ending.objects.untold().select_related("job"):
         tell(ending)
-    sent = 0
+    return _send(_claimed(ends))
+
+
+def send(message: Message) -> bool:
+    """Send a claimed message and note what became of it; whether it was taken."""
+    return bool(_send(iter([message])))
+
+
+def _claimed(ends: float) -> Iterator[Message]:
+    """Claim one due message after another, each when it can be sent; leave the rest to another delivery in time."""
     while message := claim():
-        sent += send(message)
+        yield message
         if time.monotonic() > ends or is_stopping():
             queue.enqueue(DELIVER)
-            break
+            return
+
+
+def _send(messages: Iterator[Message]) -> int:
+    """Send claimed messages, several at once, and note what became of each; how many were taken."""
+    sent = 0
+    for (message, url), outcome in carry(map(_order_of, messages), at_once=AT_ONCE):
+        sentence = channels.without_secrets(outcome.sentence, url)
+        sent += _note(message, outcome.fate, sentence, is_permanent=outcome.is_permanent)
     return sent
 
 
@@ -88,7 +113,7 @@ def _messages(ending: Ending) -> list[Message]:
     for user, tickers in watched.items():
         mine = changes.of(tickers, long_only=subscriptions[user].user.long_only)
         if not mine.is_empty:
-            composed = compose(job, mine, subscriptions[user].user)
+            composed = compose(job, mine, subscriptions[user])
             messages += [
                 Message(
                     user_id=user,
@@ -115,7 +140,8 @@ def _write(ending: Ending, messages: list[Message]) -> int:
 def claim() -> Message | None:
     """Take the next message that is due, under a lease; None when there is none, or somebody else took it."""
     now = timezone.now()
-    due = Message.objects.due().order_by("not_before", "created_at").select_for_update(skip_locked=True)
+    in_turn = Message.objects.due().order_by("attempts", "not_before", "created_at")
+    due = in_turn.select_for_update(skip_locked=True)
     message = due.first()
     if message is None:
         return None
@@ -125,30 +151,43 @@ def claim() -> Message | None:
     return message
 
 
-def send(message: Message) -> bool:
-    """Send a claimed message and note what became of it; whether it was taken."""
+def _order_of(message: Message) -> tuple[tuple[Message, str], Order | Outcome]:
+    """A message with the address of its service, and what is to be sent, or its outcome where there is nothing to."""
     subscription = Subscription.objects.wanted().filter(user=message.user_id).select_related("user").first()
-    if subscription is None or message.channel not in subscription.channels:
-        return _note(message, MessageStatus.WITHDRAWN, "The digest was switched off before this one was sent.")
+    if subscription is None or not _is_wanted(message, subscription):
+        return (message, ""), Outcome(Fate.WITHDRAWN, SWITCHED_OFF)
+    return (message, subscription.url), _order(message, subscription)
+
+
+def _order(message: Message, subscription: Subscription) -> Order | Outcome:
     if message.attempts > MAX_ATTEMPTS:
-        return _note(message, MessageStatus.FAILED, LOST)
+        return Outcome(Fate.REFUSED, LOST, is_permanent=True)
     try:
-        channels.send(message, subscription)
+        content = channels.content_of(message, subscription)
     except DeliveryError as error:
-        is_over = error.permanent or message.attempts >= MAX_ATTEMPTS
-        return _note(message, MessageStatus.FAILED if is_over else MessageStatus.WAITING, str(error))
+        return Outcome(Fate.REFUSED, str(error), is_permanent=error.permanent)
     except Exception as error:
         logger.exception("Sending digest %s failed", message.pk)
-        is_over = message.attempts >= MAX_ATTEMPTS
-        sentence = f"Internal error ({type(error).__name__})."
-        return _note(message, MessageStatus.FAILED if is_over else MessageStatus.WAITING, sentence)
-    return _note(message, MessageStatus.SENT)
+        return Outcome(Fate.REFUSED, f"Internal error ({type(error).__name__}).")
+    return Order(content, SEND_SECONDS) if content else Outcome(Fate.TAKEN)
+
+
+def _is_wanted(message: Message, subscription: Subscription) -> bool:
+    """Whether a message still has its reader: the digest is on over its channel, or its address still waits."""
+    if message.job_id is None:
+        return subscription.is_unconfirmed and subscription.user.email == message.recipient
+    return message.channel in subscription.channels
+
+
+STATUSES = {Fate.TAKEN: MessageStatus.SENT, Fate.WITHDRAWN: MessageStatus.WITHDRAWN}
 
 
 @persistent
-def _note(message: Message, status: MessageStatus, sentence: str = "") -> bool:
+def _note(message: Message, fate: Fate, sentence: str = "", *, is_permanent: bool = False) -> bool:
     """Mark what became of a message, unless its lease was lost; whether it was sent."""
     now = timezone.now()
+    is_over = is_permanent or message.attempts >= MAX_ATTEMPTS
+    status = STATUSES.get(fate, MessageStatus.FAILED if is_over else MessageStatus.WAITING)
     Message.objects.held_by(message).update(
         status=status,
         error_message=sentence[:500],

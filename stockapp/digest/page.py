@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from stockapp.accounts.models import User
 from stockapp.digest.compose import Composed, preview
 from stockapp.digest.forms import DigestForm
-from stockapp.digest.models import Message
-from stockapp.digest.subscriptions import subscription_of
+from stockapp.digest.models import Message, Subscription
+from stockapp.digest.subscriptions import last_asked, subscription_of
 
 SHOWN = 3
 
@@ -18,17 +19,24 @@ SHOWN = 3
 class DigestCard:
     """What a user sees of the own digest; `form` is new or one that was refused."""
 
-    user: User
+    subscription: Subscription
     form: DigestForm
 
     @cached_property
+    def asked_at(self) -> datetime | None:
+        """When the address that waits for its confirmation was last asked for it."""
+        return last_asked(self.subscription)
+
+    @cached_property
     def messages(self) -> list[Message]:
-        return list(Message.objects.filter(user=self.user).defer("text", "html")[:SHOWN])
+        shown = Message.objects.filter(user=self.subscription.user_id)
+        return list(shown.defer("text", "html")[:SHOWN])
 
     @cached_property
     def preview(self) -> Composed | None:
-        return preview(self.user)
+        return preview(self.subscription)
 
 
 def card_of(user: User, form: DigestForm | None = None) -> DigestCard:
-    return DigestCard(user, form or DigestForm(subscription=subscription_of(user)))
+    subscription = subscription_of(user)
+    return DigestCard(subscription, form or DigestForm(subscription=subscription))

@@ -1,24 +1,159 @@
-"""Subscriptions: switching the digest on, changing it, and switching it off."""
+"""Subscriptions: switching the digest on, confirming an address, changing it, and switching it off.
+
+off ── subscribe ──> on, by a service: messages go out
+                     on, by e-mail: waits ── confirm ──> messages go out
+                                      ^── another address ──┘
+any ── unsubscribe ──> off; the next `subscribe` is another subscription, with a serial of its own
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
 from analysis.services.transient import transactional
 from stockapp.accounts.models import User
-from stockapp.digest.models import Subscription
+from stockapp.digest.compose import compose_confirmation
+from stockapp.digest.models import Channel, Message, MessageStatus, Subscription
+from stockapp.mail import NO_MAIL
+from stockapp.templatetags.formats import counted
+
+MOST_CONFIRMATIONS = ((timedelta(hours=1), 3), (timedelta(days=1), 6))
+"""How many messages may ask for confirmation in a time, from one user and to one address."""
+
+SWITCHED_OFF = "The digest was switched off before this one was sent."
+KEPT = timedelta(days=30)  # of such a message, for its user to see
+
+
+class ConfirmationRefused(Exception):
+    """No message that asks for confirmation is sent now; the sentence says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A subscription as it was kept; `refusal` says why no message asks for a confirmation that is due."""
+
+    subscription: Subscription
+    refusal: str = ""
 
 
 def subscription_of(user: User) -> Subscription:
-    """How a user wants the digest; not saved yet for who never said."""
-    return Subscription.objects.filter(user=user).first() or Subscription(user=user)
+    """How a user wants the digest; not saved yet for a user who never chose."""
+    return Subscription.objects.filter(user=user).select_related("user").first() or Subscription(user=user)
 
 
 @transactional
-def subscribe(user: User, *, email: str, by_email: bool, url: str) -> Subscription:
-    """Keep how a user wants the digest; an empty `url` means: not by a notification service."""
+def subscribe(user: User, *, email: str, by_email: bool, url: str) -> Subscribed:
+    """Keep how a user wants the digest; an empty `url` means: not by a notification service.
+
+    An address that is new, or wanted anew, is asked for its confirmation.
+    """
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    before = subscription_of(locked)
+    waited_for = locked.email if before.is_unconfirmed else ""
+    was_on = before.is_on
     User.objects.filter(pk=user.pk).update(email=email)
-    given = {"by_email": by_email, "by_url": bool(url), "url": url}
-    return Subscription.objects.update_or_create(user=user, defaults=given)[0]
+    locked.email = email
+    kept = Subscription(
+        user=locked,
+        by_email=by_email,
+        by_url=bool(url),
+        url=url,
+        serial=before.serial,
+        confirmed_email=before.confirmed_email,
+    )
+    if kept.is_on and not was_on and not before._state.adding:
+        kept.serial += 1
+    kept.save()
+    if not kept.is_unconfirmed or waited_for == email:
+        return Subscribed(kept)
+    try:
+        _ask(kept)
+    except ConfirmationRefused as refusal:
+        return Subscribed(kept, str(refusal))
+    return Subscribed(kept)
 
 
 @transactional
-def unsubscribe(user: int) -> bool:
-    """End a user's digest on every channel; False when there was none to end."""
-    return bool(Subscription.objects.wanted().filter(pk=user).update(by_email=False, by_url=False, url=""))
+def ask_again(user: User) -> None:
+    """Write another message that asks for the confirmation of a user's address. Raise ConfirmationRefused."""
+    User.objects.select_for_update().get(pk=user.pk)
+    subscription = subscription_of(user)
+    if not subscription.is_unconfirmed:
+        raise ConfirmationRefused("There is no address that waits for confirmation.")
+    _ask(subscription)
+
+
+def _ask(subscription: Subscription) -> None:
+    """Write the message, unless the user or the address has had too many. The user's row is locked.
+
+    Raise ConfirmationRefused.
+    """
+    if not settings.SENDS_EMAIL:
+        raise ConfirmationRefused(NO_MAIL)
+    user, now = subscription.user, timezone.now()
+    asked = Message.objects.confirmations().filter(Q(user=user) | Q(recipient__iexact=user.email))
+    for span, most in MOST_CONFIRMATIONS:
+        times = list(
+            asked.filter(created_at__gt=now - span).order_by("-created_at").values_list("created_at", flat=True)
+        )
+        if len(times) >= most:
+            raise ConfirmationRefused(_too_many(times[most - 1] + span - now))
+    Message.objects.confirmations().filter(user=user, created_at__lt=now - KEPT).delete()
+    composed = compose_confirmation(subscription)
+    Message.objects.create(
+        user=user, recipient=user.email, channel=Channel.EMAIL,
+        subject=composed.subject, text=composed.text, html=composed.html,
+    )  # fmt: skip
+
+
+def _too_many(wait: timedelta) -> str:
+    minutes = int(wait.total_seconds() // 60) + 1
+    after = counted(minutes, "minute") if minutes < 120 else counted(minutes // 60 + 1, "hour")
+    return f"Too many confirmation messages were sent to this address or from this account. Try again in {after}."
+
+
+@transactional
+def confirm(user: int, serial: int, email: str) -> bool:
+    """Note that the owner of an address wants the digest there; False if nobody asks for that any more."""
+    waiting = Subscription.objects.filter(pk=user, serial=serial, by_email=True, user__email=email)
+    return bool(waiting.update(confirmed_email=email))
+
+
+def is_confirmed(user: int, serial: int, email: str) -> bool | None:
+    """Whether an address that a user's digest goes to is confirmed; None if the digest no longer goes to it."""
+    wanted = Subscription.objects.filter(pk=user, serial=serial, by_email=True, user__email=email)
+    confirmed = wanted.values_list("confirmed_email", flat=True).first()
+    return None if confirmed is None else confirmed == email
+
+
+def is_current(user: int, serial: int) -> bool:
+    """Whether a user's digest is, or was last, switched on under this serial."""
+    return Subscription.objects.filter(pk=user, serial=serial).exists()
+
+
+@transactional
+def unsubscribe(user: int, serial: int | None = None) -> bool:
+    """End a user's digest on every channel; False when there was none to end, or not the one of this serial.
+
+    What is not sent yet is withdrawn, and an address has to be confirmed again before it gets another.
+    """
+    given = {} if serial is None else {"serial": serial}
+    ended = Subscription.objects.wanted().filter(pk=user, **given)
+    if not ended.update(by_email=False, by_url=False, url="", confirmed_email=""):
+        return False
+    waiting = Message.objects.filter(user=user, status=MessageStatus.WAITING)
+    waiting.update(
+        status=MessageStatus.WITHDRAWN, error_message="The digest was switched off before this one was sent."
+    )
+    return True
+
+
+def last_asked(subscription: Subscription) -> datetime | None:
+    """When the address of a subscription was last asked for its confirmation."""
+    asked = Message.objects.confirmations().filter(user=subscription.user_id, recipient=subscription.user.email)
+    return asked.order_by("-created_at").values_list("created_at", flat=True).first()

@@ -1,4 +1,4 @@
-"""Pages of the digest: its settings, and the way out of it."""
+"""Pages of the digest: its settings, the confirmation of an address, and the way out of it."""
 
 from typing import cast
 
@@ -9,13 +9,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from stockapp.accounts.models import User
-from stockapp.digest.compose import user_of_token
+from stockapp.digest.compose import CONFIRM_WITHIN, read_confirmation, read_token
 from stockapp.digest.forms import DigestForm
 from stockapp.digest.page import card_of
-from stockapp.digest.subscriptions import subscribe, subscription_of, unsubscribe
+from stockapp.digest.subscriptions import (
+    ConfirmationRefused,
+    Subscribed,
+    ask_again,
+    confirm,
+    is_confirmed,
+    is_current,
+    subscribe,
+    subscription_of,
+    unsubscribe,
+)
 
 PAGE = "digest/settings.html"
 
@@ -29,9 +39,53 @@ def settings(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, PAGE, {"card": card_of(user, form)}, status=422)
     given = form.cleaned_data
-    kept = subscribe(user, email=given["email"], by_email=given["by_email"], url=given["url"])
-    messages.success(request, "Saved. You get the digest." if kept.is_on else "Saved. You get no digest.")
+    done = subscribe(user, email=given["email"], by_email=given["by_email"], url=given["url"])
+    tell = messages.warning if done.refusal else messages.success
+    tell(request, f"Saved. {_state(done)}")
     return redirect("accounts:account")
+
+
+def _state(done: Subscribed) -> str:
+    if done.refusal:
+        return f"The e-mail address waits for confirmation. {done.refusal}"
+    if done.subscription.is_unconfirmed:
+        return f"Confirm the e-mail address: open the link in the message to {done.subscription.user.email}."
+    return "You get the digest." if done.subscription.is_on else "You get no digest."
+
+
+@require_POST
+def send_confirmation(request: HttpRequest) -> HttpResponse:
+    """Send the link that confirms the user's address once more."""
+    try:
+        ask_again(cast(User, request.user))
+    except ConfirmationRefused as refusal:
+        messages.warning(request, str(refusal))
+    else:
+        messages.success(request, "The message with the link will be sent again.")
+    return redirect("accounts:account")
+
+
+@never_cache
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm_address(request: HttpRequest, proof: str) -> HttpResponse:
+    """A page that asks first, and the act, for the owner of an address; looking at it changes nothing."""
+    try:
+        user, serial, email = read_confirmation(proof)
+    except signing.SignatureExpired:
+        return _confirmation(request, "expired", status=410)
+    except signing.BadSignature:
+        return _confirmation(request, "bad", status=404)
+    if request.method == "POST" and confirm(user, serial, email):
+        return _confirmation(request, "done")
+    state = is_confirmed(user, serial, email)
+    if state is None:
+        return _confirmation(request, "past", status=410)
+    return _confirmation(request, "done" if state else "asked")
+
+
+def _confirmation(request: HttpRequest, state: str, *, status: int = 200) -> HttpResponse:
+    return render(request, "digest/confirm.html", {"state": state, "days": CONFIRM_WITHIN.days}, status=status)
 
 
 @never_cache
@@ -41,9 +95,11 @@ def settings(request: HttpRequest) -> HttpResponse:
 def end(request: HttpRequest, token: str) -> HttpResponse:
     """A page that asks first, and the act, for whoever holds the link of a message; looking at it changes nothing."""
     try:
-        user = user_of_token(token)
+        user, serial = read_token(token)
     except signing.BadSignature:
         return render(request, "digest/unsubscribe.html", {"is_bad": True}, status=404)
+    if not is_current(user, serial):
+        return render(request, "digest/unsubscribe.html", {"is_past": True}, status=410)
     if request.method == "POST":
-        unsubscribe(user)
+        unsubscribe(user, serial)
     return render(request, "digest/unsubscribe.html", {"is_done": request.method == "POST"})

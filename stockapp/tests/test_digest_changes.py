@@ -24,6 +24,7 @@ from analysis.prices import checksum, pack
 from analysis.tests.make import make_result, make_stock, make_user
 from stockapp.digest.changes import Changes, changes_of
 from stockapp.digest.compose import compose
+from stockapp.digest.subscriptions import subscription_of
 
 pytestmark = pytest.mark.django_db
 
@@ -84,7 +85,7 @@ def test_a_verdict_that_changed_is_told_with_the_old_one_and_why() -> None:
     changes = changes_of(job, ["TCS.NS"])
     (change,) = changes.verdicts
     assert (change.before, change.result.verdict, change.why) == ("neutral", "buy", "RSI 14 rose above 50")
-    composed = compose(job, changes, make_user("ann"))
+    composed = compose(job, changes, subscription_of(make_user("ann")))
     assert composed.subject == "NSE after 2026-01-20: 1 verdict changed"
     assert "TCS.NS Tata Consultancy: Neutral → Buy" in composed.text
     assert "Why: RSI 14 rose above 50" in composed.text
@@ -146,7 +147,7 @@ def test_a_plan_that_was_hit_is_told_once(
     assert (hit.is_target, hit.level, hit.session, hit.plan.day) == (is_target, level, DAYS[2], DAYS[0])
     assert changes_of(jobs[3], ["TCS.NS"]) == NOTHING
     word = "target" if is_target else "stop"
-    composed = compose(jobs[2], changes_of(jobs[2], ["TCS.NS"]), make_user("ann"))
+    composed = compose(jobs[2], changes_of(jobs[2], ["TCS.NS"]), subscription_of(make_user("ann")))
     assert composed.subject.endswith(": 1 plan hit")
     assert f"the {word} ₹{level:.2f} was touched on 21 Jan 2026. The long plan of 19 Jan 2026" in composed.text
 
@@ -196,7 +197,7 @@ def test_failures_are_grouped_by_kind_and_only_new_ones_are_news() -> None:
         "No data": ["B.NS"],
         "Timed out": ["C.NS"],
     }
-    text = compose(second, changes, make_user("ann")).text
+    text = compose(second, changes, subscription_of(make_user("ann"))).text
     assert "No data (1 stock): B.NS\n  No bars of B.NS." in text
     assert "1 stock failed as before." in text
     assert changes_of(third, ["A.NS", "B.NS", "C.NS"]).is_empty
@@ -208,7 +209,7 @@ def test_what_the_deadline_cut_off_is_told_and_what_somebody_cancelled_is_not() 
     JobDetail.objects.create(job=job, stock=stock, status=DetailStatus.CANCELLED)
     assert changes_of(job, ["A.NS"]).is_empty
     Job.objects.filter(pk=job.pk).update(error_message="Its deadline passed at 14:05.")
-    text = compose(job, changes_of(job, ["A.NS"]), make_user("ann")).text
+    text = compose(job, changes_of(job, ["A.NS"]), subscription_of(make_user("ann"))).text
     assert "Timed out (1 stock): A.NS\n  The job was ended before it got there. Its deadline passed at 14:05." in text
 
 
@@ -240,7 +241,7 @@ def test_names_cannot_break_the_html() -> None:
     first, second = scheduled(DAYS[0]), scheduled(DAYS[1])
     found(first, stock, DAYS[0], "neutral")
     found(second, stock, DAYS[1], "sell")
-    composed = compose(second, changes_of(second, ["A.NS"]), make_user("ann"))
+    composed = compose(second, changes_of(second, ["A.NS"]), subscription_of(make_user("ann")))
     assert "<script>" not in composed.html
     assert "<script>alert(1)</script> & Sons" in composed.text
 

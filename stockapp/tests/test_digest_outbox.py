@@ -13,14 +13,17 @@ from pytest_django import Settings
 
 from analysis import queue
 from analysis.models import Ending, Job
+from analysis.services.claim import LEASE
 from analysis.services.ending import note_end
 from analysis.tests.make import make_stock, make_user
 from stockapp.accounts.models import User
 from stockapp.digest.models import MAX_ATTEMPTS, Channel, Message, MessageStatus, Subscription
-from stockapp.digest.outbox import claim, deliver, send, tell, wake
-from stockapp.digest.subscriptions import subscribe, unsubscribe
+from stockapp.digest.outbox import SEND_SECONDS, SLICE_SECONDS, claim, deliver, send, tell, wake
+from stockapp.digest.subscriptions import confirm, subscribe, unsubscribe
+from stockapp.outgoing.dispatch import GRACE
+from stockapp.settings import TASK_SECONDS
 from stockapp.tests.test_digest_changes import DAYS, failed, found, scheduled
-from tests.receivers import hook, mailbox
+from tests.receivers import Misbehaviour, hook, mailbox, nuisance
 from watchlist.models import Watchlist, WatchlistItem
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +41,9 @@ def watcher(name: str, *tickers: str, url: str = "", by_email: bool = True) -> U
     watchlist = Watchlist.objects.create(owner=user, name="Mine")
     for ticker in tickers:
         WatchlistItem.objects.create(watchlist=watchlist, stock_id=ticker)
-    subscribe(user, email=f"{name}@example.org", by_email=by_email, url=url)
+    subscription = subscribe(user, email=f"{name}@example.org", by_email=by_email, url=url).subscription
+    confirm(user.pk, subscription.serial, f"{name}@example.org")
+    Message.objects.confirmations().delete()
     return user
 
 
@@ -233,14 +238,47 @@ def test_an_address_inside_this_network_is_refused_when_sending_too(settings: Se
     assert "is inside this network" in message.error_message
 
 
-def test_a_redirect_leads_into_this_network_only_when_that_is_allowed(settings: Settings) -> None:
+def test_a_receiver_that_is_slow_delays_nobody_elses_message() -> None:
+    """The first in turn answers only once the other has had its message."""
     changed()
-    with hook() as received, hook() as inside:
-        received.status, received.location = 307, f"http://127.0.0.1:{inside.port}/hook"
-        watcher("ann", "TCS.NS", url=received.url, by_email=False)
-        settings.ALLOW_PRIVATE_NOTICES = False
-        deliver()
-        assert inside.got == []
+    with hook() as slow, hook() as other:
+        slow.gate = other.was_asked
+        watcher("ann", "TCS.NS", url=slow.url, by_email=False)
+        watcher("bob", "TCS.NS", url=other.url, by_email=False)
+        assert deliver() == 2
+    assert statuses() == [MessageStatus.SENT, MessageStatus.SENT]
+
+
+def test_first_attempts_come_before_later_ones() -> None:
+    """A receiver that refuses again and again is no reason for others to wait."""
+    changed()
+    watcher("ann", "TCS.NS")
+    watcher("bob", "TCS.NS")
+    tell(Ending.objects.get())
+    refused = Message.objects.get(user__username="ann")
+    Message.objects.filter(pk=refused.pk).update(attempts=1, not_before=refused.created_at - timedelta(days=1))
+    claimed = [claim(), claim()]
+    assert [message and message.user.username for message in claimed] == ["bob", "ann"]
+
+
+def test_a_message_is_not_sent_again_because_its_receiver_is_slow_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stockapp.digest.outbox.SEND_SECONDS", 8.0)
+    changed()
+    with nuisance(Misbehaviour.SILENCE) as silent:
+        watcher("ann", "TCS.NS", url=silent.url, by_email=False)
+        assert deliver() == 0
+        assert silent.requests == 1
+    message = Message.objects.get()
+    assert (message.status, message.attempts) == (MessageStatus.FAILED, 1)
+    assert message.error_message == (
+        "No answer within 8 seconds. The message may have arrived, so it is not sent again."
+    )
+
+
+def test_a_message_ends_before_its_lease_does() -> None:
+    """Or another worker would send it while the first still waits for an answer."""
+    assert timedelta(seconds=SEND_SECONDS + GRACE) < LEASE
+    assert timedelta(seconds=SLICE_SECONDS + SEND_SECONDS + GRACE) < timedelta(seconds=TASK_SECONDS)
 
 
 def test_errors_hold_no_secrets() -> None:

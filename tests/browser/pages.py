@@ -15,7 +15,8 @@ from analysis.services.claim import claim
 from analysis.tests.make import make_finished_job, make_job
 from stockapp.accounts.models import ApiToken, User
 from stockapp.accounts.tokens import make_token
-from stockapp.digest.compose import unsubscribe_address
+from stockapp.digest.compose import confirmation_address, unsubscribe_address
+from stockapp.digest.subscriptions import subscribe
 from watchlist.models import Screen, Watchlist
 
 Theme = Literal["light", "dark"]
@@ -57,6 +58,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
     _do_half(running)
     queued = make_job(*WAITING, requested_by=owner, description="Two of the list")
     Job.objects.filter(pk=queued.pk).update(progress_at=timezone.now() + timedelta(hours=1))
+    digest = subscribe(owner, email="ann@example.org", by_email=True, url="").subscription
     lists = watched.get_absolute_url()
     stock = reverse("analysis:stock", args=["MERUVANTA.DEMO"])
     return {
@@ -101,7 +103,8 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
             Visit("new-token", reverse("accounts:new_token"), owner),
             Visit("token-shown-once", reverse("accounts:new_token"), owner, act=name_token, status=201),
             Visit("password", reverse("password_change"), owner),
-            Visit("unsubscribe", urlsplit(unsubscribe_address(owner)).path, None),
+            Visit("confirm-address", urlsplit(confirmation_address(digest)).path, None),
+            Visit("unsubscribe", urlsplit(unsubscribe_address(digest)).path, None),
             Visit("api-docs", "/api/docs", owner, act=wait_for_operations),
         ],
         "failures": [

@@ -27,6 +27,9 @@ os.environ |= {
     "SECRET_KEY": "only-for-these-pictures-of-a-server-with-and-without-debug-0123456789",
     "DATA_DIR": DATA.name,
     "LOG_LEVEL": "ERROR",
+    "EMAIL_URL": "console://",
+    "EMAIL_FROM": "stocks@example.org",
+    "SITE_URL": "https://stocks.example.org",
 }
 
 import django  # noqa: E402

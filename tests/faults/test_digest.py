@@ -13,7 +13,7 @@ from analysis.services import load_demo_market
 from analysis.tests.make import make_result, make_user
 from stockapp.digest.models import Message, MessageStatus
 from stockapp.digest.subscriptions import subscribe
-from tests.faults.cluster import TICKERS, Cluster, kill, worker
+from tests.faults.cluster import LONG_LEASE, TICKERS, Cluster, kill, worker
 from tests.processes import wait_for
 from tests.receivers import Hook, hook
 from watchlist.models import Watchlist
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.
 
 TICKER = TICKERS[0]
 EXCHANGE = exchange_of(TICKER).code
-ENV = {"ALLOW_PRIVATE_NOTICES": "true"}
+ENV = {"ALLOW_PRIVATE_NOTICES": "true", "LEASE_SECONDS": LONG_LEASE}
 
 
 def missed(received: Hook) -> None:

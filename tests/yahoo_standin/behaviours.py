@@ -8,9 +8,11 @@ from datetime import date
 from enum import Enum, auto
 from typing import Any
 
+from tests.receivers import bomb
 from tests.yahoo_standin.market import Chart, Market
 
 HUGE = 5_000_000
+BOMB_MEGABYTES = 512
 NOT_FOUND = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
 NO_PERIOD = {"code": "Bad Request", "description": "Data doesn't exist for startDate = 1, endDate = 2"}
 
@@ -147,6 +149,12 @@ def zipped(asked: Asked) -> Reply:
     return Reply(reply.status, gzip.compress(reply.body), {**reply.headers, "Content-Encoding": "gzip"})
 
 
+def bombed(_: Asked) -> Reply:
+    """Half a gigabyte of blanks in half a megabyte."""
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    return Reply(200, bomb(BOMB_MEGABYTES), headers)
+
+
 def moved(asked: Asked) -> Reply:
     """A redirect to itself, for ever."""
     return Reply(302, b"", {"Location": f"/v8/finance/chart/{asked.symbol}?again={asked.attempt}"})
@@ -191,6 +199,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "YOUNG": changed(_keep_last(43)),
     "HUGE": changed(lambda result: result["meta"].update(padding="x" * HUGE)),
     "ZIPPED": zipped,
+    "BOMB": bombed,
 }
 
 

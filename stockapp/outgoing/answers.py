@@ -1,0 +1,69 @@
+"""Answers: a receiver's answer over HTTP, bounded in bytes and in time before any library looks at it.
+
+Apprise's services call `requests.post` and read the whole answer. Here that reads at most MOST_BYTES, as they come over
+the wire: no compression is asked for and none is undone, so that nothing small becomes large. An answer that drips is
+cut off after BODY_SECONDS: its status is there by then, and that is what counts. Redirects are not followed: the next
+host is nobody's choice, and most clients turn the message into a GET on the way.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Timer
+from typing import Any
+
+import requests
+from requests import PreparedRequest, Response
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+MOST_BYTES = 2**18
+BODY_SECONDS = 2.0
+AT_ONCE = 2**14
+
+
+class BoundedSession(requests.Session):
+    """A session whose answers are bounded."""
+
+    def send(self, request: PreparedRequest, **options: Any) -> Response:
+        request.headers["Accept-Encoding"] = "identity"
+        answer = super().send(request, **{**options, "stream": True, "allow_redirects": False})
+        answer._content = _start_of(answer.raw)
+        answer._content_consumed = True
+        return answer
+
+
+def _start_of(raw: Any) -> bytes:
+    """The first bytes of an answer, as many as are allowed and come in time."""
+    body = bytearray()
+    timer = Timer(BODY_SECONDS, _cut_off, [raw])
+    timer.start()
+    try:
+        while len(body) < MOST_BYTES and (part := raw.read1(AT_ONCE, decode_content=False)):
+            body += part
+    except (HTTPError, OSError):  # cut off, by us or by the receiver: the status counts
+        pass
+    finally:
+        timer.cancel()
+        raw.close()
+    return bytes(body)
+
+
+def _cut_off(raw: Any) -> None:
+    with suppress(ValueError, RuntimeError, OSError):  # it has come to its end meanwhile
+        raw.shutdown()
+
+
+def bound(on_handed_over: Callable[[], None]) -> None:
+    """Bound the answers to all requests of this process, and call a function each time a request is wholly sent."""
+    for pool in (HTTPConnectionPool, HTTPSConnectionPool):
+        pool.ConnectionCls = _telling(pool.ConnectionCls, on_handed_over)
+    requests.Session = requests.sessions.Session = BoundedSession  # type: ignore[misc]
+
+
+def _telling(connection: Any, on_handed_over: Callable[[], None]) -> Any:
+    class Connection(connection):  # type: ignore[misc]
+        def getresponse(self) -> Any:
+            on_handed_over()
+            return super().getresponse()
+
+    return Connection

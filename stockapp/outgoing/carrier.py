@@ -1,0 +1,113 @@
+"""Carrier: the process that sends messages, one after another, and is worth nothing.
+
+It is given orders on its standard input, a line each, and answers with events on its standard output. It has no
+settings, no database and no secrets but those of its order. It is confined (`confinement`), its memory is limited by
+the kernel, and the kernel ends it when an order takes too long: no receiver can do more than end it. It outlives the
+worker that started it by no more than the order it is at.
+"""
+
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+
+from apprise import LogCapture
+
+from stockapp.outgoing import answers, smtp
+from stockapp.outgoing.confinement import Confinement
+from stockapp.outgoing.orders import ENDED, HANDED_OVER, READY, Fate, Mail, Notice, Order, Outcome
+from stockapp.outgoing.services import BadAddress, notifier
+
+MOST_PARTS = 12  # of a message that is too long for its service; each takes a second
+GOES_ON = "…\n\nThe rest is too long for a notification: {}"
+MEMORY = 400 * 2**20  # bytes of address space; it begins with about 80 MB
+
+
+class Carrier:
+    """Carries orders from one file to their receivers, and tells another file what became of them."""
+
+    def __init__(self, events: int) -> None:
+        self._events = events
+        self._confinement = Confinement()
+
+    def run(self) -> None:
+        """Carry orders until there are no more."""
+        answers.bound(lambda: self._tell(HANDED_OVER))
+        self._confinement.close()
+        self._tell(READY)
+        for line in sys.stdin.buffer:
+            order = Order.read(line)
+            signal.setitimer(signal.ITIMER_REAL, order.seconds)  # what is not handled ends the process
+            self._carry(order)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._tell(READY)
+
+    def _carry(self, order: Order) -> None:
+        message = order.message
+        self._confinement.begin(may_reach_private=isinstance(message, Mail) or message.may_reach_private)
+        try:
+            if isinstance(message, Mail):
+                smtp.hand_over(
+                    message, seconds=order.seconds, on_handed_over=lambda: self._tell(HANDED_OVER), report=self._end
+                )
+            else:
+                self._end(self._notify(message, order.seconds))
+        except MemoryError:
+            self._end(Outcome(Fate.REFUSED, "The answer needed more memory than is allowed."))
+        except Exception as error:  # noqa: BLE001 -- the outcome says it: nobody reads a log of this process
+            sentence = f"Internal error ({type(error).__name__})."
+            self._end(self._refusal() or Outcome(Fate.REFUSED, sentence))
+
+    def _notify(self, message: Notice, seconds: float) -> Outcome:
+        try:
+            service = notifier(message.url)
+        except BadAddress as error:
+            return Outcome(Fate.REFUSED, str(error), is_permanent=True)
+        service.socket_connect_timeout = service.socket_read_timeout = seconds
+        with LogCapture(level=logging.WARNING, fmt="%(message)s") as log:
+            body = shortened(message, MOST_PARTS * service.body_maxlen)
+            is_taken = service.notify(title=message.title, body=body, body_format="text", overflow="split")
+            said = log.getvalue().strip().splitlines()
+        if refusal := self._refusal():
+            return refusal
+        if not is_taken:
+            return Outcome(Fate.REFUSED, said[-1] if said else "The service did not take the message.")
+        return Outcome(Fate.TAKEN)
+
+    def _refusal(self) -> Outcome | None:
+        """The outcome of a message that tried what the confinement forbids."""
+        refused = self._confinement.refused
+        return Outcome(Fate.REFUSED, refused[0], is_permanent=True) if refused else None
+
+    def _end(self, outcome: Outcome) -> None:
+        self._tell(ENDED, **asdict(outcome))
+
+    def _tell(self, event: str, **fields: object) -> None:
+        os.write(self._events, json.dumps({"event": event, **fields}).encode() + b"\n")
+
+
+def shortened(message: Notice, most: int) -> str:
+    """The body of a message, up to a number of characters; where it goes on is said."""
+    if len(message.body) <= most:
+        return message.body
+    rest = GOES_ON.format(message.link)
+    return message.body[: most - len(rest)].rpartition("\n")[0] + "\n" + rest
+
+
+def main() -> None:
+    """Run a carrier on the standard files."""
+    for asked_to_stop in (signal.SIGINT, signal.SIGTERM):  # it ends with its input, so that no message is cut off
+        signal.signal(asked_to_stop, signal.SIG_IGN)
+    with suppress(ValueError, OSError):  # a system without this limit: answers are bounded in bytes anyway
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    events = os.dup(1)
+    os.dup2(2, 1)  # what a library prints is no event
+    Carrier(events).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""Dispatch: orders given to carriers, several at once, and their outcomes as they come.
+
+While one receiver keeps a carrier busy the others go on. A carrier that its order has ended is replaced by another.
+Nothing here waits without an end: the kernel ends a carrier in time, and if that fails this does, a little later.
+"""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import IO, Any, Self, cast
+
+from stockapp.environment import BASE_DIR
+from stockapp.outgoing.orders import HANDED_OVER, READY, Fate, Order, Outcome
+
+COMMAND = [sys.executable, "-B", "-m", "stockapp.outgoing.carrier"]
+START_SECONDS = 60.0
+LEAST_SECONDS = 0.5  # that an order must have left to be begun
+GRACE = 1.0  # seconds that a carrier may outlive its order
+AT_ONCE = 2**16
+PASSED_ON = (
+    "PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+)  # fmt: skip
+"""What a carrier sees of the environment: none of the settings, in which secrets are. NETRC leads to no file."""
+
+
+class CarrierLost(Exception):
+    """A process that sends messages could not be started; the message is a sentence."""
+
+
+def unanswered(seconds: float) -> Outcome:
+    """The outcome of a message that was wholly sent, and whose receiver said nothing in time."""
+    sentence = f"No answer within {seconds:.0f} seconds. The message may have arrived, so it is not sent again."
+    return Outcome(Fate.UNANSWERED, sentence, is_permanent=True)
+
+
+def carry[K](
+    orders: Iterator[tuple[K, Order | Outcome]], *, at_once: int, command: list[str] | None = None
+) -> Iterator[tuple[K, Outcome]]:
+    """Yield the outcome of each order, with what it was given with, in the order in which they end.
+
+    The next order is taken only when nothing else waits for a carrier, and carriers are started as they are needed; an
+    outcome among the orders is passed on. Raise CarrierLost if no carrier can be started.
+    """
+    with _Fleet[K](at_once, command or COMMAND) as fleet:
+        while True:
+            while fleet.is_at_work:
+                yield from fleet.wait()
+            if (given := next(orders, None)) is None:
+                break
+            key, order = given
+            if isinstance(order, Outcome):
+                yield key, order
+                continue
+            while not (carrier := fleet.idle_carrier()):
+                fleet.start()
+                yield from fleet.wait()
+            yield from carrier.take(key, order)
+        while fleet.is_busy:
+            yield from fleet.wait()
+
+
+class _Carrier[K]:
+    """The parent's end of a carrier; `order` is the one it is at."""
+
+    def __init__(self, command: list[str]) -> None:
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        self.process = subprocess.Popen(  # noqa: S603
+            command,
+            cwd=BASE_DIR,
+            env={**environment, "NETRC": os.devnull},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._orders = cast("IO[bytes]", self.process.stdin)
+        self._events = cast("IO[bytes]", self.process.stdout)
+        self.is_ready = self.has_begun = self.is_over = False
+        self.order: Order | None = None
+        self.key: K | None = None
+        self._is_handed_over = False
+        self._unread = b""
+        self.ends = time.monotonic() + START_SECONDS
+
+    @property
+    def events(self) -> int:
+        """The file to wait for."""
+        return self._events.fileno()
+
+    def take(self, key: K, order: Order) -> Iterator[tuple[K, Outcome]]:
+        """Give an idle carrier its next order; yield the outcome of one whose time is over before it began."""
+        if order.ends - time.monotonic() < LEAST_SECONDS:
+            yield key, Outcome(Fate.REFUSED, "This machine was too busy to send it in time.")
+            return
+        self.key, self.order, self.is_ready, self._is_handed_over = key, order, False, False
+        self.ends = order.ends + GRACE
+        with suppress(BrokenPipeError):  # it is gone, which its events say too
+            self._orders.write(order.write())
+            self._orders.flush()
+
+    def read(self) -> Iterator[tuple[K, Outcome]]:
+        """Read what there is of its events; yield the outcome of its order, if it has come."""
+        part = os.read(self.events, AT_ONCE)
+        *lines, self._unread = (self._unread + part).split(b"\n")
+        for line in lines:
+            event: dict[str, Any] = json.loads(line)
+            kind = event.pop("event")
+            if kind == READY:
+                self.is_ready = self.has_begun = True
+            elif kind == HANDED_OVER:
+                self._is_handed_over = True
+            else:
+                yield from self._end(Outcome(Fate(event.pop("fate")), **event))
+        self.is_over = not part
+
+    def stop(self) -> Iterator[tuple[K, Outcome]]:
+        """End the process; yield what that means for the order it was at."""
+        self.process.kill()
+        ended_by = -self.process.wait()
+        for file in (self._orders, self._events):
+            with suppress(OSError):
+                file.close()
+        if self.order:
+            is_late = ended_by == signal.SIGALRM or time.monotonic() > self.ends
+            yield from self._end(self._outcome_of_death(self.order.seconds, is_late=is_late))
+
+    def _outcome_of_death(self, seconds: float, *, is_late: bool) -> Outcome:
+        if not is_late:
+            return Outcome(Fate.REFUSED, "The process that was sending it ended unexpectedly.")
+        if self._is_handed_over:
+            return unanswered(seconds)
+        return Outcome(Fate.REFUSED, f"The receiver could not be reached within {seconds:.0f} seconds.")
+
+    def _end(self, outcome: Outcome) -> Iterator[tuple[K, Outcome]]:
+        if self.order is not None:
+            key, self.order, self.key = self.key, None, None
+            yield key, outcome  # type: ignore[misc]
+
+
+class _Fleet[K]:
+    """The carriers of one dispatch, and the files on which their events come."""
+
+    def __init__(self, size: int, command: list[str]) -> None:
+        self._size = size
+        self._command = command
+        self._carriers: list[_Carrier[K]] = []
+        self._selector = selectors.DefaultSelector()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for carrier in [*self._carriers]:
+            list(self._drop(carrier))
+        self._selector.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an order has no outcome yet."""
+        return any(carrier.order for carrier in self._carriers)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether an order would have to wait for another's end."""
+        return len(self._carriers) == self._size and not self.idle_carrier()
+
+    def idle_carrier(self) -> _Carrier[K] | None:
+        return next((carrier for carrier in self._carriers if carrier.is_ready), None)
+
+    def start(self) -> None:
+        """Start a carrier, unless one is starting or there are as many as may be."""
+        if len(self._carriers) < self._size and all(carrier.has_begun for carrier in self._carriers):
+            carrier = _Carrier[K](self._command)
+            self._carriers.append(carrier)
+            self._selector.register(carrier.events, selectors.EVENT_READ, carrier)
+
+    def wait(self) -> Iterator[tuple[K, Outcome]]:
+        """Wait until a carrier says something, or its time is over; yield the outcomes that have come."""
+        now = time.monotonic()
+        first = min((carrier.ends for carrier in self._carriers if not carrier.is_ready), default=now)
+        for key, _ in self._selector.select(max(0.0, first - now)):
+            carrier: _Carrier[K] = key.data
+            yield from carrier.read()
+            if carrier.is_over:
+                yield from self._lose(carrier)
+        for carrier in [*self._carriers]:
+            if not carrier.is_ready and time.monotonic() > carrier.ends:
+                yield from self._lose(carrier)
+
+    def _lose(self, carrier: _Carrier[K]) -> Iterator[tuple[K, Outcome]]:
+        yield from self._drop(carrier)
+        if not carrier.has_begun:
+            self._size -= 1
+            if not self._size:
+                raise CarrierLost("The process that sends messages could not be started.")
+
+    def _drop(self, carrier: _Carrier[K]) -> Iterator[tuple[K, Outcome]]:
+        self._carriers.remove(carrier)
+        with suppress(KeyError, ValueError):
+            self._selector.unregister(carrier.events)
+        yield from carrier.stop()

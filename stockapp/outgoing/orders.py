@@ -1,0 +1,91 @@
+"""Orders: a message as the process that sends it is given it, and the outcome that it answers with."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+READY, HANDED_OVER, ENDED = "ready", "handed over", "ended"
+"""Events of a carrier: it waits for an order; a message is wholly sent; the outcome of its order."""
+
+
+class Fate(StrEnum):
+    """The end of a message: taken; not taken; wholly sent but answered too late; or not wanted any more."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of an order; `is_permanent` says that sending the same again would not help."""
+
+    fate: Fate
+    sentence: str = ""
+    is_permanent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message to a notification service."""
+
+    url: str
+    title: str
+    body: str
+    link: str = ""
+    """Where a body that is too long for its service goes on."""
+
+    may_reach_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A mail server, and how this machine speaks to it."""
+
+    host: str
+    port: int
+    username: str = ""
+    password: str = ""
+    use_tls: bool = False
+    use_ssl: bool = False
+    hello: str = "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An e-mail as it goes over the wire, in Latin-1 so that it can be written as JSON."""
+
+    server: Server
+    sender: str
+    recipients: list[str]
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A message, and the seconds, from when the order was made, after which the process that sends it is ended."""
+
+    message: Notice | Mail
+    seconds: float
+    made_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def ends(self) -> float:
+        return self.made_at + self.seconds
+
+    def write(self) -> bytes:
+        """Return the order as one line, with the seconds that are left."""
+        kind, left = type(self.message).__name__, self.ends - time.monotonic()
+        return json.dumps({"kind": kind, "message": asdict(self.message), "seconds": left}).encode() + b"\n"
+
+    @classmethod
+    def read(cls, line: bytes) -> Order:
+        given = json.loads(line)
+        fields = given["message"]
+        if given["kind"] == "Notice":
+            return cls(Notice(**fields), given["seconds"])
+        return cls(Mail(**{**fields, "server": Server(**fields["server"])}), given["seconds"])

@@ -1,0 +1,259 @@
+"""Confirmation: an address gets the digest once its owner agreed, and nobody is flooded with requests to agree."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from analysis.models import Stock
+from analysis.services.ending import note_end
+from analysis.tests.make import make_user
+from stockapp.accounts.models import User
+from stockapp.digest.compose import confirmation_address
+from stockapp.digest.models import Channel, Message, MessageStatus, Subscription
+from stockapp.digest.outbox import deliver
+from stockapp.digest.subscriptions import ask_again, subscribe, subscription_of, unsubscribe
+from stockapp.tests.test_digest_changes import DAYS, found, scheduled
+from stockapp.tests.test_digest_outbox import changed
+from tests.receivers import mailbox
+from watchlist.models import Watchlist
+
+pytestmark = pytest.mark.django_db
+
+SETTINGS, AGAIN = reverse("digest:settings"), reverse("digest:send_confirmation")
+NOW = datetime(2026, 1, 26, 9, 0, tzinfo=UTC)
+ADDRESS = "ann@example.org"
+
+
+@pytest.fixture(autouse=True)
+def mail_is_sent(settings: Settings) -> None:
+    settings.SENDS_EMAIL = True
+    settings.SITE_URL = "https://stocks.example.org"
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOW, tick=False) as travelled:
+        yield travelled
+
+
+@pytest.fixture
+def ann(client: Client) -> User:
+    """Logged in, with a stock of which something changed, and e-mail wanted but not confirmed."""
+    changed()
+    ann = make_user("ann")
+    Watchlist.objects.create(owner=ann, name="Mine").items.create(stock_id="TCS.NS")
+    client.force_login(ann)
+    client.post(SETTINGS, {"by_email": "on", "email": ADDRESS})
+    return ann
+
+
+def sent(to: str = ADDRESS) -> list[EmailMultiAlternatives]:
+    return [message for message in mail.outbox if message.to == [to]]  # type: ignore[misc]
+
+
+def link_in(message: EmailMultiAlternatives) -> str:
+    found = re.search(r"https://stocks\.example\.org(/digest/confirm/\S+)", str(message.body))
+    assert found
+    return found[1]
+
+
+def test_nothing_but_a_request_to_confirm_goes_to_an_address_before_its_owner_agreed(ann: User, client: Client) -> None:
+    assert deliver() == 1
+    (asked,) = sent()
+    assert asked.subject == "Confirm your e-mail address for the stock digest"
+    assert "The user “ann” of https://stocks.example.org wants the stock digest at this address." in asked.body
+    assert "TCS.NS" not in str(asked.body) + str(asked.alternatives)
+    assert deliver() == 0
+    assert not Message.objects.exclude(job__isnull=True).exists()
+
+
+def test_the_page_says_that_it_waits_and_the_link_starts_the_digest(ann: User, client: Client) -> None:
+    text = client.get(reverse("accounts:account")).text
+    assert "Confirm the e-mail address: open the link in the message to ann@example.org." in text
+    assert "Waiting for confirmation." in text
+    assert "Send again" in text
+    deliver()
+    link = link_in(sent()[0])
+    anybody = Client(enforce_csrf_checks=True)  # the link is opened on a phone that is not logged in
+    for verb in (anybody.get, anybody.head):
+        assert verb(link).status_code == 200
+    assert subscription_of(ann).is_unconfirmed  # a mail scanner that opens links confirms nothing
+    assert anybody.post(link).status_code == 403
+    token = anybody.cookies["csrftoken"].value
+    answer = anybody.post(link, {"csrfmiddlewaretoken": token})
+    assert "Address confirmed" in answer.text
+    assert subscription_of(ann).channels == [Channel.EMAIL]
+    assert "Waiting for confirmation." not in client.get(SETTINGS).text
+    assert "Address confirmed" in anybody.get(link).text
+    job = scheduled(DAYS[2])
+    found(job, Stock.objects.get(pk="TCS.NS"), DAYS[2], "neutral")
+    note_end(job)
+    deliver()
+    assert [message.subject for message in sent()[1:]] == ["NSE after 2026-01-21: 1 verdict changed"]
+
+
+def test_a_confirmed_address_stays_so_until_it_changes(ann: User, client: Client) -> None:
+    client.post(urlsplit(confirmation_address(subscription_of(ann))).path)
+    assert not subscription_of(ann).is_unconfirmed
+    client.post(SETTINGS, {"email": ADDRESS})  # off
+    client.post(SETTINGS, {"by_email": "on", "email": ADDRESS})  # and on
+    assert not subscription_of(ann).is_unconfirmed
+    client.post(SETTINGS, {"by_email": "on", "email": "other@example.org"})
+    assert subscription_of(ann).channels == []
+    deliver()
+    assert len(sent("other@example.org")) == 1
+    User.objects.update(email="third@example.org")  # by another way, as in the admin
+    assert subscription_of(ann).is_unconfirmed
+
+
+def test_a_request_is_withdrawn_when_the_address_changes_before_it_is_sent(ann: User, client: Client) -> None:
+    client.post(SETTINGS, {"by_email": "on", "email": "other@example.org"})
+    assert deliver() == 1
+    assert (len(sent()), len(sent("other@example.org"))) == (0, 1)
+    assert Message.objects.get(recipient=ADDRESS).status == MessageStatus.WITHDRAWN
+
+
+@pytest.mark.parametrize("end", ["another address", "unsubscribed", "unsubscribed and on again", "off"])
+def test_a_link_that_is_out_of_date_confirms_nothing(ann: User, client: Client, end: str) -> None:
+    link = urlsplit(confirmation_address(subscription_of(ann))).path
+    if end == "another address":
+        client.post(SETTINGS, {"by_email": "on", "email": "other@example.org"})
+    elif end == "off":
+        client.post(SETTINGS, {"email": ADDRESS})
+    else:
+        unsubscribe(ann.pk)
+    if end == "unsubscribed and on again":
+        client.post(SETTINGS, {"by_email": "on", "email": ADDRESS})
+    for verb in (client.get, client.post):
+        answer = verb(link)
+        assert answer.status_code == 410
+        assert "This link is out of date" in answer.text
+    assert subscription_of(ann).channels == []
+
+
+def test_an_address_whose_owner_unsubscribed_is_asked_again_before_it_gets_another(ann: User, client: Client) -> None:
+    client.post(urlsplit(confirmation_address(subscription_of(ann))).path)
+    unsubscribe(ann.pk)
+    client.post(SETTINGS, {"by_email": "on", "email": ADDRESS})
+    assert subscription_of(ann).is_unconfirmed
+
+
+def test_a_link_works_for_three_days(clock: time_machine.Traveller, ann: User, client: Client) -> None:
+    link = urlsplit(confirmation_address(subscription_of(ann))).path
+    clock.shift(timedelta(days=3, seconds=1))
+    answer = client.post(link)
+    assert answer.status_code == 410
+    assert "This link has expired" in answer.text
+    clock.move_to(NOW + timedelta(days=2, hours=23))
+    assert client.post(link).status_code == 200
+
+
+@pytest.mark.parametrize("change", ["cut", "forged", "other"])
+def test_a_forged_link_confirms_nothing(ann: User, client: Client, change: str) -> None:
+    link = urlsplit(confirmation_address(subscription_of(ann))).path
+    whole = link.rstrip("/").rpartition("/")[2]
+    bad = {"cut": whole[:-1], "forged": f"X{whole}", "other": "nonsense"}[change]
+    answer = client.post(reverse("digest:confirm", args=[bad]))
+    assert answer.status_code == 404
+    assert "This link does not work" in answer.text
+    assert subscription_of(ann).is_unconfirmed
+
+
+def test_nobody_is_flooded_with_requests_to_confirm(clock: time_machine.Traveller, ann: User, client: Client) -> None:
+    """Three an hour and six a day, from one user whatever the address, and to one address whoever asks."""
+    for _ in range(5):
+        answer = client.post(AGAIN, follow=True)
+    assert "Too many confirmation messages were sent" in answer.text
+    assert "Try again in 61 minutes." in answer.text
+    assert deliver() == 3
+    answer = client.post(SETTINGS, {"by_email": "on", "email": "stranger@example.org"}, follow=True)
+    assert "Saved. The e-mail address waits for confirmation. Too many" in answer.text
+    assert deliver() == 0
+    bob = make_user("bob")
+    assert "Too many" in subscribe(bob, email=ADDRESS.upper(), by_email=True, url="").refusal
+    clock.shift(timedelta(minutes=61))
+    for _ in range(4):
+        client.post(AGAIN)
+    assert deliver() == 3
+    clock.shift(timedelta(minutes=61))
+    assert "Try again in 22 hours." in client.post(AGAIN, follow=True).text
+    assert deliver() == 0
+    clock.shift(timedelta(days=1))
+    client.post(AGAIN)
+    assert deliver() == 1
+    assert {message.to[0] for message in mail.outbox} == {ADDRESS, "stranger@example.org"}
+
+
+def test_saving_the_form_again_sends_no_second_request(ann: User, client: Client) -> None:
+    client.post(SETTINGS, {"by_email": "on", "email": ADDRESS})
+    client.post(SETTINGS, {"by_email": "on", "email": ADDRESS, "by_url": "on", "url": "json://93.184.215.14/hook"})
+    assert Message.objects.confirmations().count() == 1
+
+
+def test_a_request_to_confirm_is_ones_own_and_there_has_to_be_something_to_confirm(client: Client, ann: User) -> None:
+    bob = make_user("bob")
+    other = Client()
+    assert other.post(AGAIN).status_code == 302  # nobody
+    other.force_login(bob)
+    assert other.get(AGAIN).status_code == 405
+    assert "There is no address that waits for confirmation." in other.post(AGAIN, follow=True).text
+    assert Message.objects.confirmations().count() == 1
+    ask_again(ann)
+    assert Message.objects.confirmations().filter(user=ann).count() == 2
+
+
+def test_an_installation_without_a_mail_server_says_so(settings: Settings, ann: User, client: Client) -> None:
+    settings.SENDS_EMAIL = False
+    assert "This installation sends no e-mail: EMAIL_URL is not set." in client.post(AGAIN, follow=True).text
+    assert Message.objects.confirmations().count() == 1
+
+
+def test_a_request_to_confirm_has_no_link_that_ends_a_digest(settings: Settings, ann: User) -> None:
+    with mailbox() as box:
+        settings.MAILERS = box.mailers
+        assert deliver() == 1
+    (got,) = box.got
+    assert got["To"] == ADDRESS
+    assert got["List-Unsubscribe"] is None
+    assert got["Message-ID"] == f"<digest-{Message.objects.get().pk}@stocks.example.org>"
+
+
+def test_the_preview_is_of_a_digest_and_never_of_a_request_to_confirm(ann: User, client: Client) -> None:
+    deliver()
+    text = client.get(SETTINGS).text
+    assert "Neutral → Buy" in text
+    assert "wants the stock digest at this address" not in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_addresses_of_before_stay_confirmed_and_the_way_back_writes_to_no_other() -> None:
+    old, new = [("digest", "0001_initial")], [("digest", "0002_confirmed_addresses")]
+    try:
+        before = MigrationExecutor(connection).migrate(old).apps
+        users, subscriptions = before.get_model("accounts", "User"), before.get_model("digest", "Subscription")
+        for name, by_email in (("ann", True), ("bob", False)):
+            user = users.objects.create(username=name, email=f"{name}@example.org")
+            subscriptions.objects.create(user=user, by_email=by_email, by_url=True, url="json://example.org/")
+        MigrationExecutor(connection).migrate(new)
+        confirmed = dict(Subscription.objects.values_list("user__username", "confirmed_email"))
+        assert confirmed == {"ann": "ann@example.org", "bob": ""}
+        assert set(Subscription.objects.values_list("serial", flat=True)) == {1}
+        subscribe(User.objects.get(username="bob"), email="stranger@example.org", by_email=True, url="")
+        assert Message.objects.confirmations().count() == 1
+        after = MigrationExecutor(connection).migrate(old).apps
+        kept = dict(after.get_model("digest", "Subscription").objects.values_list("user__username", "by_email"))
+        assert kept == {"ann": True, "bob": False}
+        assert not after.get_model("digest", "Message").objects.exists()
+    finally:
+        MigrationExecutor(connection).migrate(new)
