@@ -148,7 +148,7 @@ def _acts(model: type[Model], root: Client) -> Iterator[Act]:
     assert row is not None, f"Make a row of {model._meta.label} for this test."
     chosen = {"_selected_action": [str(row.pk)], "index": "0", "select_across": "0"}
     listed = reverse(f"admin:{place}_changelist")
-    for _, name, _ in model_admin._get_base_actions():  # type: ignore[attr-defined]
+    for name in model_admin.get_actions(_request()):
         yield Act(f"action {name}", listed, {**chosen, "action": name})
         yield Act(f"action {name}, confirmed", listed, {**chosen, "action": name, "post": "yes"})
     yield from _forms("list", listed, root, {"_save": "Save"})

@@ -27,7 +27,8 @@ def test_the_admin_works_under_the_policy_and_its_console_stays_empty(visitor: P
         reverse("admin:watchlist_watchlist_add"),
         reverse("admin:analysis_indexmember_add"),
         reverse("admin:django_q_schedule_changelist"),
-        reverse("admin:password_change"),
+        reverse("admin:accounts_apitoken_changelist"),
+        reverse("admin:auth_user_password_change", args=[dee.pk]),
     ):
         visitor.goto(f"{live_server.url}{address}")
         visitor.wait_for_load_state("networkidle")
