@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from analysis.models import DetailStatus, Job, JobDetail, Stock, Worker
+from analysis.models import DetailStatus, Job, JobDetail, Stock, StockStatus, Worker
 from analysis.services.claim import claim
 from analysis.tests.make import make_finished_job, make_job
 from stockapp.accounts.models import ApiToken, User
@@ -25,6 +25,7 @@ PARTS = ("watchlists", "stocks", "jobs", "screener", "account", "failures")
 
 GONE = "VANQUAY.DEMO"
 UNREAD = "NALANDA.NS"
+UNKNOWN = "RELAINCE.NS"
 RUNNING = ("KAVERI.DEMO", "MEGHAYAN.DEMO", "NILGAON.DEMO", "PRAVAHINI.DEMO", "SURYAVANA.DEMO", "VAJRASTHAN.DEMO")
 WAITING = ("TRISHANKU.DEMO", "INDRAKOT.DEMO")
 
@@ -47,6 +48,16 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
     """
     Worker.objects.create(host="here", pid=1, seen_at=timezone.now() + timedelta(hours=1))
     Stock.objects.create(ticker=UNREAD, name="Nalanda Paper Mills", exchange="NSE", currency="INR", industry="Paper")
+    Stock.objects.create(
+        ticker=UNKNOWN,
+        exchange="NSE",
+        currency="INR",
+        is_confirmed=False,
+        refusals=3,
+        last_status=StockStatus.FAILED,
+        last_analyzed_at=timezone.now() - timedelta(hours=2),
+        last_error=f"Yahoo has no prices for the symbol {UNKNOWN}: it is unknown there, or no longer listed.",
+    )
     watched = owner.watchlists.first() or _watchlist(owner)
     owner.watchlists.create(name="Long term", position=1)
     watched.items.filter(stock="KAVERI.DEMO").update(note="Results on the 28th; stop below the last low.")
@@ -76,6 +87,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
             Visit("stock-with-indicator", stock, owner, act=add_indicator),
             Visit("stock-failed", reverse("analysis:stock", args=[GONE]), owner),
             Visit("stock-no-history", reverse("analysis:stock", args=[UNREAD]), owner),
+            Visit("stock-not-confirmed", reverse("analysis:stock", args=[UNKNOWN]), owner),
             Visit("search", f"{reverse('analysis:stock_search')}?q=ka", owner),
             Visit("strategies", reverse("analysis:strategies"), owner),
             Visit("track-record", reverse("analysis:track_record"), owner),
