@@ -117,8 +117,9 @@ def _is_staff(request: HttpRequest) -> bool:
 
 def _name(error: DatabaseError | InterfaceError) -> str:
     note_damage(error)
-    logger.error("The database failed: %s", str(error).strip())
-    return str(find_fault(error) or NO_ANSWER)
+    fault = find_fault(error) or NO_ANSWER
+    logger.error("%s %s", fault.sentence, str(error).strip(), extra={"error": error})
+    return str(fault)
 
 
 def _figures() -> dict[str, object]:

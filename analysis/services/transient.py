@@ -67,7 +67,8 @@ def _repeated[**P, R](function: Callable[P, R], patience: Callable[[], float]) -
                 if time.monotonic() > ends or not is_transient(error):
                     raise
                 pause = min(FIRST_PAUSE * 2**tried, LONGEST_PAUSE) * random.uniform(0.7, 1.3)  # noqa: S311
-                logger.warning("%s: %s; again in %.1f s", function.__qualname__, str(error).strip(), pause)
+                said = "%s: %s; again in %.1f s"
+                logger.warning(said, function.__qualname__, str(error).strip(), pause, extra={"error": error})
                 close_old_connections()
                 time.sleep(pause)
         raise AssertionError
