@@ -17,6 +17,7 @@ from analysis.tests.make import make_job, make_message, make_user
 pytestmark = pytest.mark.django_db(transaction=True)  # health has a connection of its own
 
 NOT_OK = {"ok": False}
+ELSEWHERE = "203.0.113.9"
 
 
 def test_all_is_well(client: Client) -> None:
@@ -76,30 +77,32 @@ def test_a_database_that_does_not_answer_is_a_problem(client: Client, monkeypatc
 
 @pytest.mark.parametrize("address", ["/healthz", "/api/health"])
 def test_a_stranger_learns_only_whether_all_is_well(client: Client, address: str, settings: Settings) -> None:
-    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
-    assert (client.get(address, **elsewhere).status_code, client.get(address, **elsewhere).json()) == (503, NOT_OK)
+    assert (
+        client.get(address, REMOTE_ADDR=ELSEWHERE).status_code,
+        client.get(address, REMOTE_ADDR=ELSEWHERE).json(),
+    ) == (503, NOT_OK)
     assert client.get(address, headers={"X-Forwarded-For": "203.0.113.9"}).json() == NOT_OK
     Worker.objects.create(host="secret-host", pid=1)
-    answer = client.get(address, **elsewhere)
+    answer = client.get(address, REMOTE_ADDR=ELSEWHERE)
     assert (answer.status_code, answer.json()) == (200, {"ok": True})
     for name in ("ann", "bob"):
         client.force_login(make_user(name))
-        assert client.get(address, **elsewhere).json() == {"ok": True}
+        assert client.get(address, REMOTE_ADDR=ELSEWHERE).json() == {"ok": True}
     settings.METRICS_TOKEN = "a-token"
     for given in ("", "Bearer another", "a-token"):
         assert client.get(address, headers={"Authorization": given}).json() == {"ok": True}
 
 
 def test_staff_and_who_has_the_token_read_the_reasons(client: Client, settings: Settings) -> None:
-    elsewhere, said = {"REMOTE_ADDR": "203.0.113.9"}, ["No worker is running."]
+    said = ["No worker is running."]
     assert client.get("/healthz").json()["problems"] == said
     settings.METRICS_TOKEN = "a-token"
     token = {"Authorization": "Bearer a-token"}
-    assert client.get("/healthz", headers=token, **elsewhere).json()["problems"] == said
-    assert client.get("/api/health", headers=token, **elsewhere).json() == {"ok": False, "problems": said}
+    assert client.get("/healthz", headers=token, REMOTE_ADDR=ELSEWHERE).json()["problems"] == said
+    assert client.get("/api/health", headers=token, REMOTE_ADDR=ELSEWHERE).json() == {"ok": False, "problems": said}
     client.force_login(make_user("sam", is_staff=True))
     for address in ("/healthz", "/api/health"):
-        assert client.get(address, **elsewhere).json()["problems"] == said
+        assert client.get(address, REMOTE_ADDR=ELSEWHERE).json()["problems"] == said
 
 
 def test_damage_that_somebody_met_is_a_problem_until_it_is_forgotten(client: Client) -> None:
