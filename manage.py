@@ -7,13 +7,12 @@ import sys
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError, DataError, IntegrityError
 
-MISSING_TABLE = ("no such table", "does not exist")
+from analysis.database_faults import find_fault
 
 
 def say(error: DatabaseError) -> str:
-    sentence = f"The database cannot be used: {str(error).strip().splitlines()[0].rstrip('.')}."
-    is_empty = any(words in sentence for words in MISSING_TABLE)
-    return f"{sentence} `make setup` or `manage.py migrate` brings its tables." if is_empty else sentence
+    first_line = str(error).strip().splitlines()[0].rstrip(".")
+    return f"The database cannot be used: {first_line}. {find_fault(error) or ''}".strip()
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ from contextlib import suppress
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import close_old_connections, connection
 from django.db.models import F
 from django.utils import timezone
 
+from analysis.database_faults import find_fault, note_damage
 from analysis.models import JobDetail, Worker
 from analysis.process_signals import Signals
 from analysis.services import is_work_waiting, recover
@@ -48,7 +49,6 @@ class Supervisor:
         self.born = 0.0
         self.suspicions = 0
         self.patience = PATIENCE
-        self.is_database_gone = False
 
     def run(self) -> None:
         """Serve until told to stop; then let the cluster finish the stocks in hand, and end. Told twice, end at once.
@@ -168,10 +168,9 @@ class Supervisor:
         try:
             close_old_connections()
             act()
-            self.is_database_gone = False
-        except (OperationalError, InterfaceError) as error:
-            if not self.is_database_gone:
-                logger.warning("The database does not answer; waiting for it: %s", str(error).strip())
-            self.is_database_gone = True
-        except Exception:
-            logger.exception("The worker goes on after an error")
+        except Exception as error:
+            if fault := find_fault(error):
+                note_damage(error)
+                logger.warning("%s The worker waits: %s", fault.sentence, str(error).strip(), extra={"error": error})
+            else:
+                logger.exception("The worker goes on after an error")

@@ -31,8 +31,10 @@ class Docs(Swagger):
 
 
 class Health(Schema):
+    """`problems` is for staff and for who monitors the installation."""
+
     ok: bool
-    problems: list[str]
+    problems: list[str] = []
 
 
 class Api(NinjaAPI):
@@ -54,10 +56,10 @@ problems.install(api)
 rest = Router()
 
 
-@api.get("/health", auth=None, response={200: Health, 503: Health}, tags=["Health"])
+@api.get("/health", auth=None, response={200: Health, 503: Health}, exclude_unset=True, tags=["Health"])
 def get_health(request: HttpRequest) -> Any:
-    """Whether all is well (200), or what is wrong (503). Anybody may ask."""
-    status, told = report()
+    """Whether all is well (200) or not (503). Anybody may ask; the reasons are for staff and monitors."""
+    status, told = report(request)
     return Status(status, told)
 
 

@@ -1,38 +1,137 @@
-"""Health: what a load balancer or a monitor asks of `/healthz`."""
+"""Health: what a load balancer or a monitor asks of `/healthz` and `/api/health`; it is answered at once."""
 
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from analysis import queue
+from analysis.database_faults import BUSY, DAMAGED, NO_ANSWER, damaged_since, find_fault, note_damage
 from analysis.models import Job, Worker
 from analysis.services import pause, refused_runs, unserved_jobs
-from stockapp.unavailable import NO_ANSWER, RETRY_SECONDS
+from stockapp.monitoring import may_monitor
+from stockapp.probe import ask_in_time, try_to_write
+from stockapp.unavailable import RETRY_SECONDS
+
+logger = logging.getLogger(__name__)
 
 MAY_WAIT = timedelta(seconds=60)
+LEAST_FREE = 100 * 2**20
+LOOK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is wrong, in sentences, and figures, for those who may read them."""
+
+    may_read: bool
+    problems: list[str]
+    figures: dict[str, object] = field(default_factory=lambda: {"database": False})
 
 
 @never_cache
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 and what was looked at, or 503 and what is wrong, in sentences."""
-    status, told = report()
+    """200 while all is well, else 503; the reasons are for those who may monitor, and for staff."""
+    status, told = report(request)
     return JsonResponse(told, status=status, headers={"Retry-After": str(RETRY_SECONDS)} if status == 503 else None)
 
 
-def report() -> tuple[int, dict[str, object]]:
-    """The status, and what to say."""
+def report(request: HttpRequest) -> tuple[int, dict[str, object]]:
+    """Return the status, and what the asker may read."""
     try:
-        state = _state()
-    except (DatabaseError, InterfaceError):
-        state = {"database": False, "problems": [NO_ANSWER]}
-    return 503 if state["problems"] else 200, {"ok": not state["problems"], **state}
+        health = ask_in_time(lambda: _look(request), LOOK_SECONDS)
+    except (DatabaseError, InterfaceError) as error:
+        health = Health(may_monitor(request), [_name(error)])
+    health = health or Health(may_monitor(request), [str(NO_ANSWER)])
+    told: dict[str, object] = {"ok": not health.problems}
+    if health.may_read:
+        told |= {**health.figures, "problems": health.problems}
+    return 503 if health.problems else 200, told
+
+
+def no_worker() -> list[str]:
+    return [] if Worker.objects.alive().exists() else ["No worker is running."]
+
+
+def stocks_left_waiting() -> list[str]:
+    is_left = unserved_jobs(since=MAY_WAIT).exists()
+    return [f"Stocks have waited for more than {MAY_WAIT.total_seconds():.0f} s for a worker."] if is_left else []
+
+
+def scheduled_runs_refused() -> list[str]:
+    return [f"The scheduled run of {run} was refused. {run.problem}" for run in refused_runs()]
+
+
+def little_space() -> list[str]:
+    """Of the disk of a SQLite file; PostgreSQL does not report its own."""
+    if connection.vendor != "sqlite":
+        return []
+    free = shutil.disk_usage(Path(str(connection.settings_dict["NAME"])).parent).free
+    return [f"Only {free // 2**20:,} MB are free on the disk of the database."] if free < LEAST_FREE else []
+
+
+def noted_damage() -> list[str]:
+    since = damaged_since()
+    if since is None:
+        return []
+    return [f"{DAMAGED} A part of it could not be read on {timezone.localtime(since):%Y-%m-%d at %H:%M}."]
+
+
+PROBLEMS: list[Callable[[], list[str]]] = [
+    no_worker,
+    stocks_left_waiting,
+    scheduled_runs_refused,
+    little_space,
+    noted_damage,
+]
+"""Each returns what is wrong, in sentences."""
+
+
+def _look(request: HttpRequest) -> Health:
+    """Look at the database; while it cannot be written, what is not written there says nothing about workers."""
+    may_read = may_monitor(request)
+    try:
+        may_read = may_read or _is_staff(request)
+        try_to_write()
+    except (DatabaseError, InterfaceError) as error:
+        if find_fault(error) is not BUSY:  # somebody writes just now
+            return Health(may_read, [_name(error)])
+    problems = [sentence for find in PROBLEMS for sentence in find()]
+    return Health(may_read, problems, {"database": True, **(_figures() if may_read else {})})
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    return request.user.is_active and request.user.is_staff
+
+
+def _name(error: DatabaseError | InterfaceError) -> str:
+    note_damage(error)
+    fault = find_fault(error) or NO_ANSWER
+    logger.error("%s %s", fault.sentence, str(error).strip(), extra={"error": error})
+    return str(fault)
+
+
+def _figures() -> dict[str, object]:
+    newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
+    paused = pause()
+    return {
+        "workers": [_worker(worker) for worker in Worker.objects.alive()],
+        "worker_seen_seconds_ago": newest and round((timezone.now() - newest).total_seconds(), 1),
+        "queue_depth": queue.depth(),
+        "active_jobs": Job.objects.active().count(),
+        "pause": paused and {"reason": paused.reason, "until": paused.until},
+    }
 
 
 def _worker(worker: Worker) -> dict[str, object]:
@@ -43,25 +142,4 @@ def _worker(worker: Worker) -> dict[str, object]:
         "restarts": worker.restarts,
         "last_recovery_at": worker.last_recovery_at,
         "recovered": worker.recovered_count,
-    }
-
-
-def _state() -> dict[str, object]:
-    newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
-    alive = Worker.objects.alive().count()
-    paused = pause()
-    problems = []
-    if not alive:
-        problems.append("No worker is running.")
-    if unserved_jobs(since=MAY_WAIT):
-        problems.append(f"Stocks have waited for more than {MAY_WAIT.total_seconds():.0f} s for a worker.")
-    problems += [f"The scheduled run of {run} was refused. {run.problem}" for run in refused_runs()]
-    return {
-        "database": True,
-        "workers": [_worker(worker) for worker in Worker.objects.alive()],
-        "worker_seen_seconds_ago": newest and round((timezone.now() - newest).total_seconds(), 1),
-        "queue_depth": queue.depth(),
-        "active_jobs": Job.objects.active().count(),
-        "pause": paused and {"reason": paused.reason, "until": paused.until},
-        "problems": problems,
     }

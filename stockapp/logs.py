@@ -1,10 +1,14 @@
 """Logs: one line, or one JSON object, for each event, with the job it is about."""
 
+import logging
+import threading
+import time
 from typing import Any, Literal
 
 import structlog
 from structlog.typing import EventDict, Processor
 
+from analysis.database_faults import find_fault
 from stockapp.masking import mask_event
 
 Form = Literal["line", "json"]
@@ -31,7 +35,8 @@ def logging_settings(level: str, form: Form) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask_event, *render],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
+        "filters": {"faults": {"()": SeldomFaults}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form, "filters": ["faults"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"level": level},
@@ -39,6 +44,34 @@ def logging_settings(level: str, form: Form) -> dict[str, Any]:
             "yfinance": {"level": "CRITICAL"},  # what it says is raised too, and told by the prices
         },
     }
+
+
+class SeldomFaults(logging.Filter):
+    """Let each logger report a fault of the database once a minute: the log may share the disk that is full.
+
+    The fault is known by the exception that the event has, or by `extra={"error": …}` where it needs no traceback.
+    """
+
+    EVERY_SECONDS = 60.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last: dict[tuple[str, str], tuple[float, int]] = {}
+        self.lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else getattr(record, "error", None)
+        fault = find_fault(error)
+        if fault is None:
+            return True
+        key, now = (record.name, fault.sentence), time.monotonic()
+        with self.lock:
+            at, left_out = self.last.get(key, (-self.EVERY_SECONDS, 0))
+            is_due = now - at >= self.EVERY_SECONDS
+            self.last[key] = (now, 0) if is_due else (at, left_out + 1)
+        if is_due and left_out:
+            record.msg, record.args = f"{record.getMessage()} ({left_out} more like this since)", ()
+        return is_due
 
 
 def _line(_: Any, __: str, event: EventDict) -> str:

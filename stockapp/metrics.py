@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from statistics import quantiles
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -32,7 +30,7 @@ from analysis.models import (
     Stock,
     Worker,
 )
-from stockapp.client import is_on_this_machine
+from stockapp.monitoring import may_monitor
 
 DAY = timedelta(days=1)
 QUANTILES = {"0.5": 50, "0.95": 95}
@@ -43,19 +41,13 @@ QUANTILES = {"0.5": 50, "0.95": 95}
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """The figures as text, for who has METRICS_TOKEN; where none is set, for processes of this machine alone."""
-    if not _may_read(request):
+    if not may_monitor(request):
         sentence = "Give METRICS_TOKEN as a bearer token, or ask from the machine itself where none is set.\n"
         headers = {"WWW-Authenticate": "Bearer"}
         return HttpResponse(sentence, status=401, content_type="text/plain", headers=headers)
     registry = CollectorRegistry()
     registry.register(Figures())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-
-
-def _may_read(request: HttpRequest) -> bool:
-    if not settings.METRICS_TOKEN:
-        return is_on_this_machine(request)
-    return constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}")
 
 
 class Figures(Collector):

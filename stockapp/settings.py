@@ -8,6 +8,8 @@ from django.utils.csp import CSP
 from stockapp.environment import BASE_DIR, BadEnvironment, read
 from stockapp.logs import logging_settings
 from stockapp.private_files import make_private
+from stockapp.process import patience
+from stockapp.sqlite import ExistingFile
 
 django_stubs_ext.monkeypatch()  # generic classes of Django may be written with their parameter, as in ModelForm[User]
 
@@ -79,6 +81,7 @@ MIDDLEWARE = [  # the first two stand outside all others, so that whatever those
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "stockapp.unavailable.say_unavailable",
+    "stockapp.reserve.keep_threads_free",
     "stockapp.limits.refuse_what_is_too_large",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -114,14 +117,24 @@ TEMPLATES = [
     },
 ]
 
+PATIENCE = patience()
 # Measured with four writers for 30 s: Django's defaults fail 39 % of the writes with "database is locked", these none.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
-    "timeout": 30,
+    "timeout": PATIENCE.lock,
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728; PRAGMA cache_size=-20000; "
         "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864"
     ),
+    **({} if PATIENCE.creates_file else {"factory": ExistingFile}),
+}
+POSTGRESQL_OPTIONS = {
+    "options": f"-c lock_timeout={PATIENCE.lock}s -c statement_timeout={PATIENCE.statement}s",
+    "connect_timeout": PATIENCE.network,
+    "tcp_user_timeout": PATIENCE.network * 1000,
+    "keepalives_idle": PATIENCE.network,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
 }
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] = SQLITE_OPTIONS
@@ -129,7 +142,7 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASE["CONN_MAX_AGE"] = 60
     DATABASE["CONN_HEALTH_CHECKS"] = True
-    DATABASE.setdefault("OPTIONS", {})["connect_timeout"] = 10
+    DATABASE["OPTIONS"] = POSTGRESQL_OPTIONS | DATABASE.get("OPTIONS", {})  # what DATABASE_URL says itself wins
 DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

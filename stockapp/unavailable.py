@@ -1,7 +1,7 @@
 """Unavailable: while the database cannot be used, every answer is a 503 that says so and when to try again.
 
 Who works on the database makes the file `maintenance` in DATA_DIR; what it says is shown. Without it, an answer that
-failed for want of the database is replaced. Neither asks the database.
+failed for want of the database is replaced, and names the fault. Neither asks the database.
 """
 
 import sys
@@ -9,20 +9,20 @@ from typing import Any
 
 from django.conf import settings
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
 from analysis.api import problems
+from analysis.database_faults import Fault, find_fault, note_damage
 from stockapp.middleware import Answer
+from stockapp.monitoring import may_monitor
 
 RETRY_SECONDS = 30
-NO_ANSWER = "The database does not answer."
 MAINTENANCE = "The application is being worked on."
 JSON = "application/json"
 HEALTH = ("/healthz", "/api/health")
-MARK = "_database_failed"
+MARK = "_database_fault"
 
 
 def say_unavailable(get_response: Answer) -> Answer:
@@ -30,26 +30,29 @@ def say_unavailable(get_response: Answer) -> Answer:
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         if (notice := _maintenance()) is not None:
-            return unavailable(request, notice)
+            return unavailable(request, Fault(notice))
         response = get_response(request)
-        return unavailable(request, NO_ANSWER) if hasattr(request, MARK) else response
+        fault: Fault | None = getattr(request, MARK, None)
+        return unavailable(request, fault) if fault else response
 
     got_request_exception.connect(_mark, dispatch_uid="stockapp.unavailable")
     return answer
 
 
-def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
+def unavailable(request: HttpRequest, fault: Fault) -> HttpResponse:
     """The sentence as the asker can read it: a problem of the API, JSON for a program, a line for htmx, else a page."""
     response: HttpResponse
-    is_health = request.path in HEALTH
-    if request.path.startswith("/api/") and not is_health:
+    reason = fault.sentence
+    if request.path in HEALTH:
+        response = JsonResponse({"ok": False} | ({"problems": [reason]} if may_monitor(request) else {}))
+    elif request.path.startswith("/api/"):
         response = problems.answer(503, problems.Kind.UNAVAILABLE, reason)
-    elif is_health or request.get_preferred_type(["text/html", JSON]) == JSON:
+    elif request.get_preferred_type(["text/html", JSON]) == JSON:
         response = JsonResponse({"ok": False, "detail": reason, "problems": [reason]})
     elif request.headers.get("HX-Request") == "true":
         response = HttpResponse(reason, content_type="text/plain")
     else:
-        context = {"reason": reason, "retry_seconds": RETRY_SECONDS, "can_reload": request.method == "GET"}
+        context = {"fault": fault, "retry_seconds": RETRY_SECONDS, "can_reload": request.method == "GET"}
         response = HttpResponse(render_to_string("503.html", context))
     response.status_code = 503
     response.headers["Retry-After"] = str(RETRY_SECONDS)
@@ -58,8 +61,11 @@ def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
 
 
 def _mark(request: HttpRequest | None = None, **_: Any) -> None:
-    if request is not None and isinstance(sys.exception(), OperationalError | InterfaceError):
-        setattr(request, MARK, True)
+    error = sys.exception()
+    fault = find_fault(error)
+    if request is not None and error and fault:
+        note_damage(error)
+        setattr(request, MARK, fault)
 
 
 def _maintenance() -> str | None:

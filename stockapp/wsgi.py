@@ -1,4 +1,4 @@
-"""The WSGI application that gunicorn serves."""
+"""The WSGI application that gunicorn serves; a process that loads this module is a web process (stockapp.process)."""
 
 import os
 

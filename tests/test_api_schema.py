@@ -33,7 +33,7 @@ from stockapp.tests.api_world import World, key_of, make_world
 from stockapp.wsgi import application
 from watchlist.models import Watchlist, WatchlistItem
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 OPERATIONS = sorted(
     operation["operationId"]

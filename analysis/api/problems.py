@@ -6,12 +6,13 @@ from enum import StrEnum
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 
+from analysis.database_faults import find_fault, note_damage
 from analysis.services import OverLimit, Refused
 
 logger = logging.getLogger(__name__)
@@ -126,9 +127,14 @@ def _too_large(*_: object) -> HttpResponse:
     return answer(413, Kind.TOO_LARGE, "The body is too large.")
 
 
-def _unavailable(_: HttpRequest, error: Any) -> HttpResponse:
-    logger.error("The database does not answer: %s", str(error).strip())
-    message = "The database does not answer just now; try again in a few seconds."
+def _unavailable(request: HttpRequest, error: Any) -> HttpResponse:
+    fault = find_fault(error)
+    if fault is None:
+        return _internal(request, error)
+    note_damage(error)
+    logger.error("%s %s", fault.sentence, str(error).strip(), extra={"error": error})
+    advice = "" if fault.is_lasting else " Try again in a few seconds."
+    message = fault.sentence + advice
     return answer(503, Kind.UNAVAILABLE, message, Retry_After=str(DATABASE_RETRY_SECONDS))
 
 
@@ -149,6 +155,6 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     AuthorizationError: _forbidden,
     RequestDataTooBig: _too_large,
     UnreadablePostError: _bad_request,
-    OperationalError: _unavailable,
+    DatabaseError: _unavailable,
     InterfaceError: _unavailable,
 }

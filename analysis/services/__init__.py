@@ -5,7 +5,7 @@ from analysis.services.cancel import cancel
 from analysis.services.chart import hide_indicator, show_indicator
 from analysis.services.ending import told
 from analysis.services.estimate import Estimate, estimate, estimate_rest
-from analysis.services.integrity import check_integrity
+from analysis.services.integrity import DamagedFile, check_integrity
 from analysis.services.limits import OverLimit, Refused, lock_user
 from analysis.services.pace import pause
 from analysis.services.record import compute_records, may_want_records, want_records
@@ -21,6 +21,7 @@ from analysis.services.universe import Import, load_demo_market, load_from_yahoo
 from analysis.services.window import looked_at
 
 __all__ = [
+    "DamagedFile",
     "Estimate",
     "Import",
     "OverLimit",

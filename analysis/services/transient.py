@@ -7,14 +7,18 @@ import random
 import time
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection, transaction
+
+from analysis.database_faults import note_damage
 
 logger = logging.getLogger(__name__)
 
-PATIENCE, WORKER_PATIENCE = 3.0, 40.0  # seconds
+WORKER_PATIENCE = 40.0  # seconds
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 4.0
-# Deadlock, serialization failure, connection lost or refused, server starting or shutting down, too many connections.
-TRANSIENT_SQLSTATES = ("40001", "40P01", "08", "57P", "53300", "55P03")
+# Deadlock, serialization failure, connection lost or refused, server starting or shutting down, too many connections,
+# a lock that was not released in time, a statement that took too long.
+TRANSIENT_SQLSTATES = ("40001", "40P01", "08", "57P", "53300", "55P03", "57014")
 TRANSIENT_SQLITE = ("database is locked", "database table is locked", "disk i/o error")
 
 
@@ -33,10 +37,10 @@ def is_transient(error: Exception) -> bool:
 def transactional[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """Run a function in one transaction of its own, again when the database could not serve it this time.
 
-    It is not begun again after 3 s, for somebody waits for the answer. Inside an outer transaction it runs once, as a
-    savepoint: only the outermost can be repeated.
+    It is not begun again after the time that this process has: 3 s where somebody waits for a page. Inside an outer
+    transaction it runs once, as a savepoint: only the outermost can be repeated.
     """
-    return _repeated(function, lambda: PATIENCE)
+    return _repeated(function, lambda: settings.PATIENCE.repeat)
 
 
 def persistent[**P, R](function: Callable[P, R]) -> Callable[P, R]:
@@ -55,14 +59,29 @@ def _repeated[**P, R](function: Callable[P, R], patience: Callable[[], float]) -
         for tried in itertools.count(1):
             try:
                 with transaction.atomic():
+                    if tried > 1:
+                        _limit_lock_waits(ends - time.monotonic())
                     return function(*args, **kwargs)
-            except (OperationalError, InterfaceError) as error:
+            except (DatabaseError, InterfaceError) as error:
+                note_damage(error)
                 if time.monotonic() > ends or not is_transient(error):
                     raise
                 pause = min(FIRST_PAUSE * 2**tried, LONGEST_PAUSE) * random.uniform(0.7, 1.3)  # noqa: S311
-                logger.warning("%s: %s; again in %.1f s", function.__qualname__, str(error).strip(), pause)
+                said = "%s: %s; again in %.1f s"
+                logger.warning(said, function.__qualname__, str(error).strip(), pause, extra={"error": error})
                 close_old_connections()
                 time.sleep(pause)
         raise AssertionError
 
     return wrapper
+
+
+def _limit_lock_waits(seconds: float) -> None:
+    """Let this transaction wait for locks no longer than what is left, so that repeats do not add up.
+
+    SQLite waits in one place, where a transaction begins, and that wait alone uses all of the time.
+    """
+    if connection.vendor == "postgresql":
+        milliseconds = int(min(max(seconds, FIRST_PAUSE), settings.PATIENCE.lock) * 1000)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)])

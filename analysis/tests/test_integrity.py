@@ -12,8 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from analysis.models import DetailStatus, Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock
-from analysis.services import check_integrity, prune, remove, run_job
+from analysis.models import DetailStatus, Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, Worker
+from analysis.services import check_integrity, prune, recover, remove, run_job
+from analysis.services.claim import PLACE
 from analysis.services.integrity import Finding
 from analysis.tests.make import details_of, make_finished_job, make_job, make_result, make_stock
 
@@ -145,11 +146,38 @@ def test_a_lease_that_nobody_holds() -> None:
     assert found() == {}
 
 
-def test_a_lease_that_ended_long_ago() -> None:
+def test_a_lease_that_ended_long_ago_and_that_no_living_worker_took_over() -> None:
+    Worker.objects.create(host="a", pid=1)
     detail = lease(make_job(), holder="elsewhere:12", until=-timedelta(hours=1))
     assert_repaired("expired_leases", 1)
     detail.refresh_from_db()
     assert detail.status == DetailStatus.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("holder", "until"),
+    [(f"{PLACE}:4194305", timedelta(hours=1)), ("elsewhere:12", -timedelta(hours=1))],  # no process has such a pid
+    ids=["a dead process of this machine", "another machine, long ago"],
+)
+def test_stocks_whose_worker_stopped_are_told_and_are_no_failure(
+    holder: str, until: timedelta, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A backup that was made during a job is restored so."""
+    detail = lease(make_job(), holder=holder, until=until)
+    assert found() == {"interrupted_stocks": 1}
+    call_command("check_integrity")
+    out = capsys.readouterr().out
+    assert "a worker will return them to the queue" in out
+    assert "All is well." in out
+    recover()
+    assert found() == {}
+    detail.refresh_from_db()
+    assert detail.status == DetailStatus.QUEUED
+
+
+def test_stocks_whose_worker_stopped_are_put_back_on_demand() -> None:
+    lease(make_job(), holder="elsewhere:12", until=-timedelta(hours=1))
+    assert_repaired("interrupted_stocks", 1)
 
 
 def test_a_lease_that_is_held_or_has_just_ended_is_left_alone() -> None:

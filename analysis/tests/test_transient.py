@@ -1,10 +1,13 @@
 """Transient database errors: tried again, a few times; never hiding another error."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
+from pytest_django import Settings
 
+from analysis.database_faults import Busy
 from analysis.models import Stock
 from analysis.services import transient
 from analysis.services.transient import is_transient, transactional
@@ -18,6 +21,14 @@ class Deadlock(Exception):
 
 class SyntaxFault(Exception):
     sqlstate = "42601"
+
+
+class LockNotAvailable(Exception):
+    sqlstate = "55P03"
+
+
+class StatementTooLong(Exception):
+    sqlstate = "57014"
 
 
 def raised(message: str, cause: Exception | None = None) -> OperationalError:
@@ -47,9 +58,9 @@ def test_a_locked_database_is_asked_again_and_nothing_is_written_twice() -> None
     assert (len(tries), Stock.objects.count()) == (3, 1)
 
 
-def test_it_gives_up_when_its_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_gives_up_when_its_patience_ends(settings: Settings) -> None:
     tries = []
-    monkeypatch.setattr(transient, "PATIENCE", 0.05)
+    settings.PATIENCE = replace(settings.PATIENCE, repeat=0.05)
 
     @transactional
     def write() -> None:
@@ -59,6 +70,24 @@ def test_it_gives_up_when_its_patience_ends(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(OperationalError):
         write()
     assert len(tries) > 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite waits where a transaction begins, and only once")
+def test_a_repeated_transaction_waits_for_locks_only_as_long_as_is_left(settings: Settings) -> None:
+    settings.PATIENCE = replace(settings.PATIENCE, repeat=5, lock=30)
+    limits = []
+
+    @transactional
+    def write() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'")
+            limits.append(cursor.fetchone()[0])
+        if len(limits) == 1:
+            raise raised("deadlock detected", Deadlock())
+
+    write()
+    assert limits[0] == 30_000
+    assert limits[1] < 5_000
 
 
 def test_a_constraint_error_comes_through_at_once() -> None:
@@ -76,6 +105,9 @@ def test_a_constraint_error_comes_through_at_once() -> None:
 
 def test_what_is_transient() -> None:
     assert is_transient(raised("deadlock detected", Deadlock()))
+    assert is_transient(raised("canceling statement due to lock timeout", LockNotAvailable()))
+    assert is_transient(raised("canceling statement due to statement timeout", StatementTooLong()))
+    assert not is_transient(Busy("No place is free."))
     assert not is_transient(raised("syntax error", SyntaxFault()))
     assert not is_transient(IntegrityError("UNIQUE constraint failed"))
     assert not is_transient(ValueError("database is locked"))

@@ -15,9 +15,9 @@ from pytest_django import Settings
 
 from analysis.models import Job, JobStatus, Source
 from analysis.services import prune, run_job
-from analysis.services.transient import PATIENCE
 from analysis.tests.make import make_stock
 from stockapp.accounts.models import User
+from stockapp.process import WEB
 from stockapp.tests.api_world import call, key_of, make_world, program
 from watchlist.models import Watchlist
 
@@ -178,7 +178,7 @@ def test_a_database_that_does_not_answer_is_503_and_never_a_duplicate(
         answer = call(programme, method, address, body)
         assert "does not answer" in problem(answer, 503, "unavailable")
         assert int(answer.headers["Retry-After"]) > 0
-    assert PATIENCE < 10
+    assert WEB.repeat < 10
 
 
 def test_a_database_error_that_nobody_expected_is_logged_and_no_duplicate(

@@ -106,8 +106,8 @@ def test_health_keeps_its_shape_while_it_is_being_worked_on(client: Client, tmp_
     (tmp_path / "maintenance").write_text("Upgrading; back at 14:00.")
     for address in ("/healthz", "/api/health"):
         answer = client.get(address)
-        assert (answer.status_code, answer.json()["ok"]) == (503, False)
-        assert answer.json()["problems"] == ["Upgrading; back at 14:00."]
+        assert (answer.status_code, answer.json()) == (503, {"ok": False, "problems": ["Upgrading; back at 14:00."]})
+        assert client.get(address, REMOTE_ADDR="203.0.113.9").json() == {"ok": False}
 
 
 def test_after_the_session_has_ended_the_login_says_so_and_leads_back(client: Client) -> None:

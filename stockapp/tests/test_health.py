@@ -1,17 +1,23 @@
 """`/healthz`: open to a monitor, 200 while all is well, 503 with a sentence when something is wrong."""
 
+import sqlite3
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
+from analysis.database_faults import forget_damage, note_damage
 from analysis.models import Job, Worker
 from analysis.services.pace import YAHOO_PACER
-from analysis.tests.make import make_job, make_message
+from analysis.tests.make import make_job, make_message, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # health has a connection of its own
+
+NOT_OK = {"ok": False}
+ELSEWHERE = "203.0.113.9"
 
 
 def test_all_is_well(client: Client) -> None:
@@ -61,9 +67,52 @@ def test_a_pause_is_told_and_is_no_problem(client: Client) -> None:
 
 def test_a_database_that_does_not_answer_is_a_problem(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise DatabaseError
+        raise OperationalError
 
     monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", refuse)
     response = client.get("/healthz")
     assert response.status_code == 503
     assert response.json() == {"ok": False, "database": False, "problems": ["The database does not answer."]}
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/api/health"])
+def test_a_stranger_learns_only_whether_all_is_well(client: Client, address: str, settings: Settings) -> None:
+    assert (
+        client.get(address, REMOTE_ADDR=ELSEWHERE).status_code,
+        client.get(address, REMOTE_ADDR=ELSEWHERE).json(),
+    ) == (503, NOT_OK)
+    assert client.get(address, headers={"X-Forwarded-For": "203.0.113.9"}).json() == NOT_OK
+    Worker.objects.create(host="secret-host", pid=1)
+    answer = client.get(address, REMOTE_ADDR=ELSEWHERE)
+    assert (answer.status_code, answer.json()) == (200, {"ok": True})
+    for name in ("ann", "bob"):
+        client.force_login(make_user(name))
+        assert client.get(address, REMOTE_ADDR=ELSEWHERE).json() == {"ok": True}
+    settings.METRICS_TOKEN = "a-token"
+    for given in ("", "Bearer another", "a-token"):
+        assert client.get(address, headers={"Authorization": given}).json() == {"ok": True}
+
+
+def test_staff_and_who_has_the_token_read_the_reasons(client: Client, settings: Settings) -> None:
+    said = ["No worker is running."]
+    assert client.get("/healthz").json()["problems"] == said
+    settings.METRICS_TOKEN = "a-token"
+    token = {"Authorization": "Bearer a-token"}
+    assert client.get("/healthz", headers=token, REMOTE_ADDR=ELSEWHERE).json()["problems"] == said
+    assert client.get("/api/health", headers=token, REMOTE_ADDR=ELSEWHERE).json() == {"ok": False, "problems": said}
+    client.force_login(make_user("sam", is_staff=True))
+    for address in ("/healthz", "/api/health"):
+        assert client.get(address, REMOTE_ADDR=ELSEWHERE).json()["problems"] == said
+
+
+def test_damage_that_somebody_met_is_a_problem_until_it_is_forgotten(client: Client) -> None:
+    Worker.objects.create(host="a", pid=1)
+    error = DatabaseError("database disk image is malformed")
+    error.__cause__ = sqlite3.DatabaseError()
+    error.__cause__.sqlite_errorname = "SQLITE_CORRUPT_INDEX"
+    note_damage(error)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["problems"][0].startswith("The database file is damaged.")
+    forget_damage()
+    assert client.get("/healthz").status_code == 200

@@ -1,13 +1,17 @@
 """What a log event looks like, as a line and as JSON, from a real process."""
 
 import json
+import logging
 import os
+import sqlite3
 import subprocess
 import sys
 
 import pytest
+from django.db import IntegrityError, OperationalError
 
 from stockapp.environment import BASE_DIR
+from stockapp.logs import SeldomFaults
 
 SAY = """
 import django, logging
@@ -46,3 +50,21 @@ def test_json_is_an_object_for_each_event() -> None:
     assert first.pop("timestamp").endswith("Z")
     assert first == {"event": "3 of Übung", "job": "7d1f", "logger": "analysis.x", "level": "warning"}
     assert "ZeroDivisionError: division by zero" in second["exception"]
+
+
+def test_a_fault_of_the_database_is_logged_once_in_a_while_and_then_with_how_often() -> None:
+    seldom = SeldomFaults()
+    full = OperationalError("database or disk is full")
+    full.__cause__ = sqlite3.OperationalError()
+    full.__cause__.sqlite_errorname = "SQLITE_FULL"
+
+    def event(error: Exception, logger: str = "analysis.supervisor") -> logging.LogRecord:
+        return logging.LogRecord(logger, logging.ERROR, "", 0, "It %s", ("failed",), (type(error), error, None))
+
+    assert [seldom.filter(event(full)) for _ in range(3)] == [True, False, False]
+    assert seldom.filter(event(full, "django.request"))
+    assert all(seldom.filter(event(error)) for error in [ZeroDivisionError(), IntegrityError()] * 2)
+    seldom.EVERY_SECONDS = 0.0  # the minute is over
+    again = event(full)
+    assert seldom.filter(again)
+    assert again.getMessage() == "It failed (2 more like this since)"

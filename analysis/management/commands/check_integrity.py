@@ -4,7 +4,7 @@ import json
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analysis.services import check_integrity
+from analysis.services import DamagedFile, check_integrity
 
 
 class Command(BaseCommand):
@@ -15,7 +15,13 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print JSON instead of sentences.")
 
     def handle(self, *args: object, fix: bool, **options: object) -> None:
-        findings = check_integrity(fix=fix)
+        try:
+            findings = check_integrity(fix=fix)
+        except DamagedFile as damage:
+            found = "".join(f"\n  {finding}" for finding in damage.findings)
+            raise CommandError(
+                f"{damage} Nothing was changed. SQLite's own check found:{found}", returncode=1
+            ) from None
         if options["json"]:
             rows = [
                 {
@@ -24,6 +30,7 @@ class Command(BaseCommand):
                     "found": finding.count,
                     "examples": finding.examples,
                     "repaired": finding.repaired,
+                    "is_open": finding.is_open,
                 }
                 for finding in findings
             ]

@@ -1,18 +1,21 @@
 """Integrity: what must never be, looked for and repaired.
 
 Constraints and transactions rule all of it out; a failing disk, a restored file or a hand in the database do not. It
-may run at any time: every check is one statement over committed rows, and every repair looks again under lock.
+may run at any time: every check is one statement over committed rows, and every repair looks again under lock. Rows of
+a SQLite file are looked at only when SQLite finds the file whole.
 """
 
 from dataclasses import dataclass
 
+from analysis.database_faults import forget_damage
 from analysis.services.integrity.check import Check
+from analysis.services.integrity.file import DamagedFile, check_file
 from analysis.services.integrity.jobs import JOB_CHECKS
 from analysis.services.integrity.orphans import ORPHANS
 from analysis.services.integrity.stocks import STOCK_CHECKS
 from analysis.services.statistics import refresh_statistics
 
-__all__ = ["CHECKS", "Check", "Finding", "check_integrity"]
+__all__ = ["CHECKS", "Check", "DamagedFile", "Finding", "check_integrity"]
 
 CHECKS: tuple[Check, ...] = (ORPHANS, *JOB_CHECKS, *STOCK_CHECKS)
 """In the order in which they are repaired: what belongs to nothing goes before anything is counted."""
@@ -29,13 +32,20 @@ class Finding:
 
     @property
     def is_open(self) -> bool:
-        return self.count > self.repaired
+        """Whether somebody has to act: what a worker mends by itself is only told."""
+        return self.count > self.repaired and not self.check.is_passing
 
 
 def check_integrity(*, fix: bool = False) -> list[Finding]:
-    """Every check with what it found; with `fix` what is found is repaired, and `repaired` says what is gone since."""
+    """Every check with what it found; with `fix` what is found is repaired, and `repaired` says what is gone since.
+
+    Raise DamagedFile when the file itself cannot be trusted.
+    """
+    check_file()
     refresh_statistics()
-    return [_run(check, fix=fix) for check in CHECKS]
+    findings = [_run(check, fix=fix) for check in CHECKS]
+    forget_damage()
+    return findings
 
 
 def _run(check: Check, *, fix: bool) -> Finding:

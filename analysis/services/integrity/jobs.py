@@ -64,15 +64,29 @@ def _recount(pk: UUID) -> None:
 
 
 def _find_ownerless() -> list[int]:
-    """Nobody holds them, or a process of this machine that is dead, while no worker lives to take them over."""
-    held = JobDetail.objects.leased()
-    holders = held.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
-    dead = [] if Worker.objects.alive().exists() else [holder for holder in holders if is_dead(holder)]
-    return list(held.filter(holder__in=["", *dead]).values_list("pk", flat=True))
+    return list(JobDetail.objects.leased().filter(holder="").values_list("pk", flat=True))
 
 
 def _find_expired() -> list[int]:
-    held = JobDetail.objects.leased().filter(lease_until__lt=timezone.now() - LONG)
+    """While a worker lives; without one nobody could have taken them over."""
+    return _long_expired() if Worker.objects.alive().exists() else []
+
+
+def _find_interrupted() -> list[int]:
+    """While no worker lives: held by a process of this machine that is dead, or for too long.
+
+    That is how a backup of a running job looks once it is restored.
+    """
+    if Worker.objects.alive().exists():
+        return []
+    held = JobDetail.objects.leased()
+    holders = held.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
+    dead = [holder for holder in holders if is_dead(holder)]
+    return sorted({*held.filter(holder__in=dead).values_list("pk", flat=True), *_long_expired()})
+
+
+def _long_expired() -> list[int]:
+    held = JobDetail.objects.leased().exclude(holder="").filter(lease_until__lt=timezone.now() - LONG)
     return list(held.values_list("pk", flat=True))
 
 
@@ -154,6 +168,14 @@ JOB_CHECKS = (
         "They went back to the queue, or failed at their third attempt.",
         _find_expired,
         _repair_leases,
+    ),
+    Check(
+        "interrupted_stocks",
+        "Stocks that were being analysed when their worker stopped; a worker will return them to the queue.",
+        "They went back to the queue, or failed at their third attempt.",
+        _find_interrupted,
+        _repair_leases,
+        is_passing=True,
     ),
     Check(
         "queued_in_ended_jobs",

@@ -1,0 +1,32 @@
+"""File: SQLite's own check of its file, which comes before any question about rows."""
+
+from django.db import DatabaseError, connection
+
+from analysis.database_faults import DAMAGED, find_fault, note_damage
+
+MOST_FINDINGS = 5
+
+
+class DamagedFile(Exception):
+    """The database file is damaged; `findings` are SQLite's own words."""
+
+    def __init__(self, findings: list[str]) -> None:
+        super().__init__(str(DAMAGED))
+        self.findings = findings
+
+
+def check_file() -> None:
+    """Raise DamagedFile unless SQLite finds every page, index and constraint as it should be."""
+    if connection.vendor != "sqlite":
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA integrity_check({MOST_FINDINGS})")
+            findings = [line for (text,) in cursor.fetchall() for line in str(text).splitlines()]
+    except DatabaseError as error:
+        if find_fault(error) is not DAMAGED:
+            raise
+        note_damage(error)
+        findings = [str(error)]
+    if findings != ["ok"]:
+        raise DamagedFile(findings[:MOST_FINDINGS])
