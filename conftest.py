@@ -7,6 +7,8 @@ import pytest
 import time_machine
 from pytest_django import Settings
 
+from stockapp.client import strangers
+
 MOMENT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PROCESS_SECONDS = 900  # only what hangs takes as long, however busy the machine is
 
@@ -58,3 +60,9 @@ def own_folders(request: pytest.FixtureRequest) -> None:
         settings.DATA_DIR = request.getfixturevalue("tmp_path")
         settings.CSV_PRICES_DIR = settings.DATA_DIR / "csv"
         settings.CSV_PRICES_DIR.mkdir()
+
+
+@pytest.fixture(autouse=True)
+def fresh_counts() -> None:
+    """What a web process counts and remembers between requests is of the test before."""
+    strangers.forget()
