@@ -92,7 +92,8 @@ def _not_valid(request: HttpRequest, error: Any) -> HttpResponse:
     for found in error.errors:
         place = [str(part) for part in found["loc"][1:]]
         name = ".".join(place[1:] if place and place[0] in GROUPS else place) or "body"
-        message = found["msg"].removeprefix("Value error, ")
+        is_unknown = found["type"] == "extra_forbidden"
+        message = "This is not a field here" if is_unknown else found["msg"].removeprefix("Value error, ")
         fields.setdefault(name, []).append(message if message.endswith(".") else f"{message}.")
     return _invalid(request, Invalid(fields))
 
