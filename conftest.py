@@ -8,6 +8,7 @@ import time_machine
 from pytest_django import Settings
 
 from stockapp.client import strangers
+from stockapp.meters import METERS
 
 MOMENT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PROCESS_SECONDS = 900  # only what hangs takes as long, however busy the machine is
@@ -66,3 +67,5 @@ def own_folders(request: pytest.FixtureRequest) -> None:
 def fresh_counts() -> None:
     """What a web process counts and remembers between requests is of the test before."""
     strangers.forget()
+    for meter in METERS:
+        meter.forget()

@@ -1,4 +1,4 @@
-"""Limits: what is too large or cannot be read is refused with a sentence, before anything of it is kept."""
+"""Limits: what is too large, too much or cannot be read is refused with a sentence, before anything of it is kept."""
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -7,8 +7,12 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
 from analysis.api import problems
+from stockapp import client
+from stockapp.meters import Meter, by_address, by_user
 from stockapp.middleware import Answer
 
+UNCOUNTED = {"/healthz", "/metrics", "/api/health"}
+KINDS = {400: problems.Kind.BAD_REQUEST, 413: problems.Kind.TOO_LARGE, 429: problems.Kind.OVER_LIMIT}
 TOO_MANY_FIELDS = "The form has too many fields. Nothing was changed. Tick fewer, and do the rest afterwards."
 NOT_UNDERSTOOD = "The server could not read this request. Nothing was changed. Go back, reload the page and try again."
 
@@ -20,6 +24,45 @@ def refuse_what_is_too_large(get_response: Answer) -> Answer:
         return too_large(request) if _length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE else get_response(request)
 
     return answer
+
+
+def count_requests(get_response: Answer) -> Answer:
+    """Let a user, or an address where nobody is logged in, make so many requests a minute.
+
+    A token is counted where it is read, for its user; here only one that does not work is, for its address.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        if request.path in UNCOUNTED:
+            return get_response(request)
+        if request.path.startswith("/api/") and "Authorization" in request.headers:
+            response = get_response(request)
+            refused = by_address.take(_address(request)) if response.status_code == 401 else 0
+            return too_many_requests(request, by_address, refused) if refused else response
+        meter, key = (
+            (by_user, str(request.user.pk)) if request.user.is_authenticated else (by_address, _address(request))
+        )
+        wait = meter.take(key)
+        return too_many_requests(request, meter, wait) if wait else get_response(request)
+
+    return answer
+
+
+def too_many_requests(request: HttpRequest, meter: Meter, wait: int) -> HttpResponse:
+    return too_many(request, wait_sentence(meter, wait), wait)
+
+
+def wait_sentence(meter: Meter, wait: int) -> str:
+    """Return what somebody is told who has to wait."""
+    whose = "You have made" if meter is by_user else "Your address has made"
+    seconds = "1 second" if wait == 1 else f"{wait} seconds"
+    return f"{whose} more than {meter.limit:,} requests in a minute. Try again in {seconds}."
+
+
+def too_many(request: HttpRequest, sentence: str, wait: int) -> HttpResponse:
+    response = _said(request, 429, "Too many requests", sentence)
+    response.headers["Retry-After"] = str(wait)
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -39,8 +82,7 @@ def too_large(request: HttpRequest) -> HttpResponse:
 def _said(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
     """As the asker can read it: JSON for a program, a line for htmx, else a page that asks nothing of the database."""
     if request.path.startswith("/api/"):
-        kind = problems.Kind.TOO_LARGE if status == 413 else problems.Kind.BAD_REQUEST
-        return problems.answer(status, kind, sentence)
+        return problems.answer(status, KINDS[status], sentence)
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(sentence, status=status, content_type="text/plain")
     page = render_to_string("refused.html", {"title": title, "sentence": sentence})
@@ -50,3 +92,7 @@ def _said(request: HttpRequest, status: int, title: str, sentence: str) -> HttpR
 def _length(request: HttpRequest) -> int:
     text = str(request.META.get("CONTENT_LENGTH") or "0")
     return int(text) if text.isdecimal() else 0
+
+
+def _address(request: HttpRequest) -> str:
+    return client.address(request) or client.UNIX

@@ -82,12 +82,14 @@ MIDDLEWARE = [  # the first two stand outside all others, so that whatever those
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "stockapp.middleware.keep_private",
     "stockapp.unavailable.say_unavailable",
     "stockapp.limits.refuse_what_is_too_large",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "stockapp.limits.count_requests",
     "stockapp.middleware.write_numbers_as_chosen",
     "django_htmx.middleware.HtmxMiddleware",
     "stockapp.middleware.lead_to_login",
@@ -138,7 +140,13 @@ else:
 DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 
 # A task has a third more time than its leases. `retry` counts from the moment a message is taken, not from its start:
 # it must exceed timeout x (1 + ceil((queue_limit + bulk) / workers)) + 30 s, or a task runs twice at once.

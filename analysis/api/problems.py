@@ -48,9 +48,8 @@ class Problem(Schema):
 GROUPS = {"payload", "wanted", "asked"}
 """What the operations call the bodies and groups of parameters that they take: no program knows these names."""
 
-READ_PROBLEMS = frozenset({401, 404, 422, 503})
+READ_PROBLEMS = frozenset({401, 404, 422, 429, 503})
 WRITE_PROBLEMS = READ_PROBLEMS | {400, 403, 413}
-SUBMIT_PROBLEMS = WRITE_PROBLEMS | {429}
 
 
 class Invalid(Exception):
@@ -63,6 +62,14 @@ class Invalid(Exception):
     @classmethod
     def of(cls, form: BaseForm) -> "Invalid":
         return cls({field: [str(error) for error in errors] for field, errors in form.errors.items()})
+
+
+class TooOften(Exception):
+    """More requests than are let through in a minute; the message is a sentence, and `wait` the seconds to wait."""
+
+    def __init__(self, message: str, wait: int) -> None:
+        self.wait = wait
+        super().__init__(message)
 
 
 def answer(
@@ -106,6 +113,10 @@ def _over_limit(_: HttpRequest, error: Any) -> HttpResponse:
     return answer(429, Kind.OVER_LIMIT, str(error), Retry_After=str(LIMIT_RETRY_SECONDS))
 
 
+def _too_often(_: HttpRequest, error: Any) -> HttpResponse:
+    return answer(429, Kind.OVER_LIMIT, str(error), Retry_After=str(error.wait))
+
+
 def _not_found(*_: object) -> HttpResponse:
     return answer(404, Kind.NOT_FOUND, "There is nothing here, or nothing that is yours.")
 
@@ -143,6 +154,7 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     Http404: _not_found,
     Refused: _refused,
     OverLimit: _over_limit,
+    TooOften: _too_often,
     Invalid: _invalid,
     ValidationError: _not_valid,
     HttpError: _bad_request,

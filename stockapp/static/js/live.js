@@ -36,6 +36,7 @@ document.body.addEventListener("htmx:sendError", () => {
 document.body.addEventListener("htmx:responseError", (event) => {
   const { status, responseText } = event.detail.xhr;
   if (status === 503) announce(`${responseText} What is shown may be old; it is renewed once that is over.`, true);
+  else if (status === 429) announce(responseText, true);
   else announce(`That did not work (${status}). Reload the page and try again.`, true);
 });
 
