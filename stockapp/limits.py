@@ -11,6 +11,7 @@ from stockapp import client
 from stockapp.meters import Meter, by_address, by_user
 from stockapp.middleware import Answer
 
+API = "/api/"
 UNCOUNTED = {"/healthz", "/metrics", "/api/health"}
 KINDS = {400: problems.Kind.BAD_REQUEST, 413: problems.Kind.TOO_LARGE, 429: problems.Kind.OVER_LIMIT}
 TOO_MANY_FIELDS = "The form has too many fields. Nothing was changed. Tick fewer, and do the rest afterwards."
@@ -26,30 +27,30 @@ def refuse_what_is_too_large(get_response: Answer) -> Answer:
     return answer
 
 
-def count_requests(get_response: Answer) -> Answer:
-    """Let a user, or an address where nobody is logged in, make so many requests a minute.
+class CountRequests:
+    """Middleware: a user, or an address where nobody is logged in, may make so many requests a minute.
 
-    A token is counted where it is read, for its user; here only one that does not work is, for its address.
+    A view that is for everybody is counted for the address, so that its page asks nothing of the database. A token is
+    counted where it is read, for its user; here only one that does not work is, for its address.
     """
 
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        if request.path in UNCOUNTED:
-            return get_response(request)
-        if request.path.startswith("/api/") and "Authorization" in request.headers:
-            response = get_response(request)
-            refused = by_address.take(_address(request)) if response.status_code == 401 else 0
-            return too_many_requests(request, by_address, refused) if refused else response
-        meter, key = (
-            (by_user, str(request.user.pk)) if request.user.is_authenticated else (by_address, _address(request))
-        )
-        wait = meter.take(key)
-        return too_many_requests(request, meter, wait) if wait else get_response(request)
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
 
-    return answer
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        is_bad_token = _has_token(request) and response.status_code == 401
+        is_nowhere = request.resolver_match is None
+        refusal = _refusal(request, by_address, _address(request)) if is_bad_token or is_nowhere else None
+        return refusal or response
 
-
-def too_many_requests(request: HttpRequest, meter: Meter, wait: int) -> HttpResponse:
-    return too_many(request, wait_sentence(meter, wait), wait)
+    def process_view(self, request: HttpRequest, view: object, *_: object) -> HttpResponse | None:
+        if request.path in UNCOUNTED or _has_token(request):
+            return None
+        is_for_users = request.path.startswith(API) or getattr(view, "login_required", True)
+        if is_for_users and request.user.is_authenticated:
+            return _refusal(request, by_user, str(request.user.pk))
+        return _refusal(request, by_address, _address(request))
 
 
 def wait_sentence(meter: Meter, wait: int) -> str:
@@ -81,7 +82,7 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 def _said(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
     """As the asker can read it: JSON for a program, a line for htmx, else a page that asks nothing of the database."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith(API):
         return problems.answer(status, KINDS[status], sentence)
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(sentence, status=status, content_type="text/plain")
@@ -92,6 +93,16 @@ def _said(request: HttpRequest, status: int, title: str, sentence: str) -> HttpR
 def _length(request: HttpRequest) -> int:
     text = str(request.META.get("CONTENT_LENGTH") or "0")
     return int(text) if text.isdecimal() else 0
+
+
+def _refusal(request: HttpRequest, meter: Meter, key: str) -> HttpResponse | None:
+    """Count a request, and return the refusal where it is one too many."""
+    wait = meter.take(key)
+    return too_many(request, wait_sentence(meter, wait), wait) if wait else None
+
+
+def _has_token(request: HttpRequest) -> bool:
+    return request.path.startswith(API) and "Authorization" in request.headers
 
 
 def _address(request: HttpRequest) -> str:

@@ -89,7 +89,7 @@ MIDDLEWARE = [  # the first two stand outside all others, so that whatever those
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "stockapp.limits.count_requests",
+    "stockapp.limits.CountRequests",
     "stockapp.middleware.write_numbers_as_chosen",
     "django_htmx.middleware.HtmxMiddleware",
     "stockapp.middleware.lead_to_login",

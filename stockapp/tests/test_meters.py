@@ -247,3 +247,9 @@ def test_every_operation_that_takes_a_token_says_that_it_may_be_asked_too_often(
         if path != "/api/health" and 429 not in operation["responses"]
     ]
     assert not lacking
+
+
+def test_addresses_that_are_nowhere_are_counted_too(client: Client, settings: Settings) -> None:
+    settings.REQUESTS_PER_MINUTE_PER_ADDRESS = 20
+    passed, _ = let_through(lambda: client.get("/nowhere/at/all/", **HERE))
+    assert passed == 20
