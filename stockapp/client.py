@@ -56,6 +56,11 @@ def address(request: HttpRequest) -> str | None:
     return _counted(found) if found else None
 
 
+def counter_key(request: HttpRequest) -> str:
+    """Return what a request without a login is counted under; those that nobody said an address of are one."""
+    return address(request) or UNIX
+
+
 def parse(text: str) -> Address | None:
     """Return the address in an entry as proxies write it, with or without a port, brackets or a zone; None for others.
 

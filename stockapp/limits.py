@@ -41,7 +41,7 @@ class CountRequests:
         response = self.get_response(request)
         is_bad_token = _has_token(request) and response.status_code == 401
         is_nowhere = request.resolver_match is None
-        refusal = _refusal(request, by_address, _address(request)) if is_bad_token or is_nowhere else None
+        refusal = _refusal(request, by_address, client.counter_key(request)) if is_bad_token or is_nowhere else None
         return refusal or response
 
     def process_view(self, request: HttpRequest, view: object, *_: object) -> HttpResponse | None:
@@ -50,7 +50,7 @@ class CountRequests:
         is_for_users = request.path.startswith(API) or getattr(view, "login_required", True)
         if is_for_users and request.user.is_authenticated:
             return _refusal(request, by_user, str(request.user.pk))
-        return _refusal(request, by_address, _address(request))
+        return _refusal(request, by_address, client.counter_key(request))
 
 
 def wait_sentence(meter: Meter, wait: int) -> str:
@@ -103,7 +103,3 @@ def _refusal(request: HttpRequest, meter: Meter, key: str) -> HttpResponse | Non
 
 def _has_token(request: HttpRequest) -> bool:
     return request.path.startswith(API) and "Authorization" in request.headers
-
-
-def _address(request: HttpRequest) -> str:
-    return client.address(request) or client.UNIX

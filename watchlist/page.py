@@ -50,8 +50,8 @@ class Row(Standing):
 
     @classmethod
     def of(cls, item: WatchlistItem, profile: RiskProfile, now: datetime, *, is_open: bool = True) -> Row:
-        place = {"watchlist": item.watchlist_id, "item_pk": item.pk}
-        return cls(item.stock, profile, now, item.attempts, item.note, is_open, **place)
+        own = item.stock, profile, now, item.attempts, item.note, is_open
+        return cls(*own, watchlist=item.watchlist_id, item_pk=item.pk)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def stored_state(pk: int, user: User) -> State | None:
     """Return the state of a list of this user's in two queries; None where there is no such list."""
-    found = Watchlist.objects.of(user).filter(pk=pk).annotate(**surroundings(user))
-    row = found.values_list("has_worker", "running").first()
+    around = surroundings(user)
+    row = Watchlist.objects.of(user).filter(pk=pk).annotate(**around).values_list(*around).first()
     items = WatchlistItem.objects.with_attempts().filter(watchlist=pk).order_by("position", "pk")
     columns = items.values_list("pk", "note", "attempts", *(F(f"stock__{name}") for name in OF_THE_STOCK))
     return row and (*row, *columns)

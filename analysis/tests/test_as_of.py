@@ -84,7 +84,8 @@ def test_a_day_has_come_where_it_has_begun_on_the_stocks_exchange(zone: str, set
             submit(tickers, source=Source.COMMAND, as_of=today)
     with pytest.raises(Refused, match=r"2026-11-27 is in the future; give a day that is past\."):
         submit(["TCS.NS"], source=Source.COMMAND, as_of=date(2026, 11, 27))
-    assert submit(["AAPL"], source=Source.COMMAND, since=date(2026, 11, 24), as_of=date(2026, 11, 25))
+    backfill = submit(["AAPL"], source=Source.COMMAND, since=date(2026, 11, 24), as_of=date(2026, 11, 25))
+    assert backfill.job.as_of == date(2026, 11, 25)
 
 
 def test_today_is_answered_with_the_newest_session_that_has_closed() -> None:

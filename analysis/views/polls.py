@@ -69,7 +69,10 @@ class StockState:
         found = Stock.objects.filter(pk=ticker)
         found = found.annotate(attempts=Coalesce(Subquery(tries[:1]), 0), **surroundings(user))
         row = found.values_list("has_worker", "running", "attempts", *OF_THE_STOCK).first()
-        return row and cls(*row[:3], own=row[3:])
+        if row is None:
+            return None
+        has_worker, running, attempts, *own = row
+        return cls(has_worker, running, attempts, tuple(own))
 
     def shown_with(self, stock: Stock) -> "StockState":
         """Return the state of a page that shows this stock, which was read earlier and may have moved on since."""

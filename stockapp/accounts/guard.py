@@ -56,7 +56,7 @@ def guard_login(view: View) -> View:
     def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if request.method != "POST":
             return view(request, *args, **kwargs)
-        if wait := logins.take(client.address(request) or client.UNIX):
+        if wait := logins.take(client.counter_key(request)):
             sentence = f"Too many logins were tried from your address. Try again in {wait} seconds."
             return login_refused(request, sentence, wait)
         return turns.run(lambda: view(request, *args, **kwargs), lambda: login_refused(request, BUSY, BUSY_SECONDS))

@@ -123,7 +123,7 @@ def test_behind_a_proxy_nobody_is_shut_out_by_another_and_without_one_nobody_esc
 @pytest.mark.django_db
 def test_https_is_believed_from_a_trusted_proxy_alone(client: Client, ann: User, settings: Settings) -> None:
     settings.SECURE_SSL_REDIRECT = True
-    https = {"HTTP_X_FORWARDED_PROTO": "https"}
+    https: dict[str, Any] = {"HTTP_X_FORWARDED_PROTO": "https"}
     assert client.get("/login/", **https).status_code == 200
     assert client.get("/login/", HTTP_X_FORWARDED_PROTO="http").status_code == 301
     assert client.get("/login/", HTTP_SCHEME_OF_TRUSTED_PROXY="https").status_code == 301

@@ -27,7 +27,8 @@ from stockapp.tests.api_world import key_of, program
 pytestmark = pytest.mark.django_db
 
 NOW = "2026-11-20T10:00:00+00:00"
-HERE, THERE = {"REMOTE_ADDR": "203.0.113.9"}, {"REMOTE_ADDR": "203.0.113.10"}
+HERE: dict[str, Any] = {"REMOTE_ADDR": "203.0.113.9"}
+THERE: dict[str, Any] = {"REMOTE_ADDR": "203.0.113.10"}
 
 
 @pytest.fixture(autouse=True)
