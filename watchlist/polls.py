@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.db.models import F
 
+from analysis.models import Person
 from analysis.views.polls import OF_THE_STOCK, State, surroundings
 from watchlist.models import Watchlist, WatchlistItem
 from watchlist.page import WatchlistPage
 
-if TYPE_CHECKING:
-    from stockapp.accounts.models import User
 
-
-def stored_state(pk: int, user: User) -> State | None:
+def stored_state(pk: int, user: Person) -> State | None:
     """Return the state of a list of this user's in two queries; None where there is no such list."""
     around = surroundings(user)
     row = Watchlist.objects.of(user).filter(pk=pk).annotate(**around).values_list(*around).first()

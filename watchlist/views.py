@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -21,9 +20,6 @@ from watchlist.forms import AddForm, AnalyzeForm, MoveForm, NoteForm, RemoveForm
 from watchlist.models import Watchlist
 from watchlist.page import Row
 from watchlist.polls import stored_state
-
-if TYPE_CHECKING:
-    from stockapp.accounts.models import User
 
 
 @require_safe
@@ -44,7 +40,7 @@ def rows(request: Request, pk: int) -> HttpResponse:
 
     204 while nothing has changed since the table that asks.
     """
-    state = stored_state(pk, cast("User", request.user)) if polls.SEEN in request.GET else None
+    state = stored_state(pk, request.user) if polls.SEEN in request.GET else None
     if state and polls.is_seen(request, state):
         return polls.nothing_new()
     shown = context(request, own(request, pk), is_poll=True)

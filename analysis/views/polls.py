@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 
-from analysis.models import Job, JobDetail, JobStatus, Stock, Worker
+from analysis.models import Job, JobDetail, JobStatus, Person, Stock, Worker
 
 SEEN = "seen"
 OF_THE_STOCK = ("last_status", "last_job_id", "last_wait", "last_error", "last_result_id", "last_analyzed_at")
@@ -46,9 +46,9 @@ def nothing_new() -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def surroundings(user: Any) -> dict[str, Any]:
+def surroundings(user: Person) -> dict[str, Any]:
     """Return annotations of what every such part shows beside its rows: a living worker, the user's running jobs."""
-    own = Job.objects.active().filter(requested_by_id=user.pk).order_by().values("requested_by")
+    own = Job.objects.active().of(user).order_by().values("requested_by")
     count = Subquery(own.annotate(rows=Count("pk")).values("rows"))
     return {"has_worker": Exists(Worker.objects.alive()), "running": Coalesce(count, 0)}
 
@@ -63,7 +63,7 @@ class StockState:
     own: State
 
     @classmethod
-    def read(cls, ticker: str, user: Any) -> "StockState | None":
+    def read(cls, ticker: str, user: Person) -> "StockState | None":
         """Return the stored state for this user; None where there is no such stock."""
         tries = JobDetail.objects.filter(job=OuterRef("last_job"), stock=OuterRef("pk")).values("attempts")
         found = Stock.objects.filter(pk=ticker)
@@ -83,7 +83,7 @@ class StockState:
         return (self.has_worker, self.running, self.attempts, *self.own)
 
 
-def job_state(job: Job, user: Any) -> State:
+def job_state(job: Job, user: Person) -> State:
     """Return the state of an active job's page for this user, in two queries.
 
     How long it has taken moves on by itself, every ten seconds.
