@@ -5,7 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from pytest_django import Settings
+
+from stockapp.client import strangers
+from stockapp.meters import METERS
 
 MOMENT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PROCESS_SECONDS = 900  # only what hangs takes as long, however busy the machine is
@@ -58,3 +62,19 @@ def own_folders(request: pytest.FixtureRequest) -> None:
         settings.DATA_DIR = request.getfixturevalue("tmp_path")
         settings.CSV_PRICES_DIR = settings.DATA_DIR / "csv"
         settings.CSV_PRICES_DIR.mkdir()
+
+
+@pytest.fixture(autouse=True)
+def fresh_counts(request: pytest.FixtureRequest) -> None:
+    """Forget what a web process counted for the test before, and what the database kept of it for others.
+
+    Only tests that commit leave such rows; all of them begin at the same moment, with users of the same keys.
+    """
+    strangers.forget()
+    for meter in METERS:
+        meter.forget()
+    marker = request.node.get_closest_marker("django_db")
+    commits = bool(marker and marker.kwargs.get("transaction")) or "live_server" in request.fixturenames
+    if commits or "transactional_db" in request.fixturenames:
+        request.getfixturevalue("transactional_db")
+        cache.clear()

@@ -5,13 +5,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from analysis.models import Job
+from analysis.models import Job, Person
 from analysis.services import next_runs
 
 
 def running_jobs(request: HttpRequest) -> dict[str, Any]:
     """`running_jobs`: how many of the user's own jobs are active; asked of the database only where it is shown."""
-    return {"running_jobs": SimpleLazyObject(lambda: _count(request))}
+    return {"running_jobs": SimpleLazyObject(lambda: running_count(getattr(request, "user", None)))}
 
 
 def scheduled(request: HttpRequest) -> dict[str, Any]:
@@ -19,5 +19,6 @@ def scheduled(request: HttpRequest) -> dict[str, Any]:
     return {"next_runs": SimpleLazyObject(next_runs)}
 
 
-def _count(request: HttpRequest) -> int:
-    return Job.objects.active().of(request.user).count() if hasattr(request, "user") else 0
+def running_count(user: Person | None) -> int:
+    """Return how many jobs of this user's are active."""
+    return Job.objects.active().of(user).count() if user else 0

@@ -7,6 +7,7 @@ from django import forms
 from django.db import models
 
 from analysis.models import Index, JobStatus, Source
+from analysis.names import unknown_name
 from analysis.prices import is_well_formed, no_ticker, normalise
 
 
@@ -56,7 +57,23 @@ class JobFilter:
         return bool(self.status or self.source or self.text)
 
 
-class JobFilterForm(forms.Form):
+class AddressForm(forms.Form):
+    """What an address asks of a page; what cannot be used has a sentence, and the rest is used."""
+
+    also: ClassVar[tuple[str, ...]] = ()
+    """Names that the address may have beside the form's fields."""
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence for each name that is not known, and for each value that cannot be used."""
+        unknown = [name for name in self.data if name not in self.fields and name not in self.also]
+        wrong = [(self.fields[name].label or name.capitalize(), str(self.data[name])[:60]) for name in self.errors]
+        names = [unknown_name(name, self.fields, "a filter of this page") for name in unknown]
+        return names + [f"{label}: “{value}” cannot be used." for label, value in wrong]
+
+
+class JobFilterForm(AddressForm):
+    also = ("page",)
     q = forms.CharField(
         required=False,
         max_length=100,

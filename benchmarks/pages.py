@@ -6,14 +6,16 @@
 Bars are generated and analysed by a real job; older sessions are copies of its results. Requests go through the whole
 stack, compressed, in this process, in turns, so that what else the machine does hits all pages alike. Times are medians
 after a warm-up, of the clock and of this process alone; queries are those of one request. The floor is the login page:
-the same stack and no rows.
+the same stack and no rows. A poll is of a page whose stocks wait for a worker; one with nothing new is answered 204.
 """
 
 import argparse
 import gzip
+import re
 import statistics
 import time
 from datetime import timedelta
+from html import unescape
 from typing import NamedTuple
 
 from benchmarks.jobs import generate  # sets Django up, with a database of its own
@@ -27,7 +29,7 @@ from django.test.utils import CaptureQueriesContext  # isort: skip
 from django.utils import timezone  # isort: skip
 
 from analysis.engine import STRATEGIES  # isort: skip
-from analysis.models import Index, Result, Source, Stock  # isort: skip
+from analysis.models import Index, Result, Source, Stock, Worker  # isort: skip
 from analysis.prices import sessions_between  # isort: skip
 from analysis.services import compute_records, run_job, submit  # isort: skip
 from stockapp.accounts.models import User  # isort: skip
@@ -48,7 +50,8 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
     ann = User.objects.create_user("ann")
-    watchlist = fill([f"T{n:04}.NS" for n in range(options.stocks)], options.sessions, ann)
+    tickers = [f"T{n:04}.NS" for n in range(options.stocks)]
+    watchlist = fill(tickers, options.sessions, ann)
     settings.DEBUG = False
     member, nobody = Client(SERVER_NAME="localhost"), Client(SERVER_NAME="localhost")
     member.force_login(ann)
@@ -67,6 +70,7 @@ def main() -> None:
         "screener, all as XLSX": (member, "/screener/export.xlsx"),
         "track record": (member, "/track-record/"),
     }
+    pages |= {name: (member, address) for name, address in polls(member, running(tickers[50:250], ann)).items()}
     measured = measure(pages, options.requests)
     stored = Result.objects.count()
     print(
@@ -97,6 +101,29 @@ def fill(tickers: list[str], sessions: int, owner: User) -> Watchlist:
     WatchlistItem.objects.bulk_create(WatchlistItem(watchlist=watchlist, stock_id=ticker) for ticker in tickers[:50])
     connection.cursor().execute("ANALYZE")
     return watchlist
+
+
+def running(tickers: list[str], owner: User) -> dict[str, str]:
+    """Pages whose stocks are being analysed, by name: a stock's, a list's and the job's."""
+    Worker.objects.create(host="benchmark", pid=1, seen_at=timezone.now() + timedelta(days=1))
+    watchlist = Watchlist.objects.create(owner=owner, name="Running")
+    WatchlistItem.objects.bulk_create(WatchlistItem(watchlist=watchlist, stock_id=ticker) for ticker in tickers)
+    job = submit(tickers, source=Source.WATCHLIST, requested_by=owner, wake=False).job
+    size = len(tickers)
+    addresses = (f"/stocks/{tickers[0]}/", watchlist.get_absolute_url(), job.get_absolute_url())
+    return dict(zip(("stock", f"watchlist of {size}", f"job of {size}"), addresses, strict=True))
+
+
+def polls(client: Client, pages: dict[str, str]) -> dict[str, str]:
+    """What running pages ask every two seconds: where something is new, and where nothing is."""
+    found = {}
+    for name, page in pages.items():
+        asked = re.search(r'id="live".*?hx-get="([^"]+)"', client.get(page).content.decode(), re.DOTALL)
+        assert asked  # noqa: S101
+        address = unescape(asked[1])
+        found[f"{name}, a poll"] = re.sub(r"seen=\w+", "", address)
+        found[f"{name}, nothing new"] = address
+    return found
 
 
 def copy_back(results: list[Result], sessions: int) -> None:
@@ -141,7 +168,7 @@ def measure(pages: dict[str, tuple[Client, str]], requests: int) -> dict[str, Me
 
 def answered(client: Client, address: str) -> HttpResponse:
     answer = client.get(address, headers={"Accept-Encoding": "gzip"})
-    if answer.status_code not in {200, 286}:
+    if answer.status_code not in {200, 204, 286}:
         raise SystemExit(f"{address} answers {answer.status_code}.")
     return answer  # type: ignore[return-value]
 

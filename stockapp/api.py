@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from ninja import NinjaAPI, Router, Schema, Status, Swagger
 from ninja.operation import Operation
 
-from analysis.api import jobs, problems, records, results, screener, stocks, submissions
+from analysis.api import jobs, parameters, problems, records, results, screener, stocks, submissions
 from stockapp.access import SessionAccess, TokenAccess
 from stockapp.health import report
 from watchlist import api as watchlists
@@ -47,16 +47,26 @@ class Api(NinjaAPI):
 api = Api(
     title="Stockapp",
     version="1",
-    description="Lists come in pages: ask again with `cursor` set to `next`, until that is null.",
+    description=(
+        "Lists come in pages: ask again with `cursor` set to `next`, until that is null. A parameter or a field that "
+        "an operation does not have is refused with 422, by name."
+    ),
     urls_namespace="api",
     docs=Docs(),
     auth=[TokenAccess(), SessionAccess()],
 )
 problems.install(api)
+parameters.install(api)
 rest = Router()
 
 
-@api.get("/health", auth=None, response={200: Health, 503: Health}, exclude_unset=True, tags=["Health"])
+@api.get(
+    "/health",
+    auth=None,
+    response={200: Health, 503: Health, 422: problems.Problem},
+    exclude_unset=True,
+    tags=["Health"],
+)
 def get_health(request: HttpRequest) -> Any:
     """Whether all is well (200) or not (503). Anybody may ask; the reasons are for staff and monitors."""
     status, told = report(request)

@@ -1,25 +1,185 @@
-"""Client: who asks, as far as the proxies between can be trusted."""
+"""Client: whose request it is, as far as the proxies in between can be trusted.
+
+A forwarded header says what its sender wants. It is believed only from a peer that TRUSTED_PROXIES names: an address, a
+network, or `unix` for the socket file that a proxy of this machine connects to.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.cache import cache
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase, HttpResponsePermanentRedirect
+from django.template.loader import render_to_string
 
-from stockapp.environment import LOOPBACK
+from stockapp.environment import LOOPBACK, UNIX
+from stockapp.middleware import Answer
+
+logger = logging.getLogger(__name__)
+
+type Address = IPv4Address | IPv6Address
+type Network = IPv4Network | IPv6Network
 
 SAID_BY_PROXIES = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via")
+SCHEME = "SCHEME_OF_TRUSTED_PROXY"
+"""Where the scheme stands that a trusted proxy named; no header can be written to this name."""
+
+SITE_BITS = 64
+"""One customer is given at least so much of IPv6, so addresses that share it count as one."""
+
+SAY_EVERY_SECONDS = 60
+TELL_FOR_SECONDS = 24 * 3600
+STRANGER_KEY = "client.stranger"
 
 
-def address(request: HttpRequest) -> str:
-    """The client's address: what the outermost of our TRUSTED_PROXIES saw, or who is connected when there is none.
+def address(request: HttpRequest) -> str | None:
+    """Return the address that a request counts for, None where nobody said it; an IPv6 address stands for its /64.
 
-    Each proxy adds whom it saw at the end of X-Forwarded-For; what stands further left, the client may have made up.
+    Each proxy adds the peer that it saw at the end of X-Forwarded-For. From there, entries of our own proxies are
+    passed over; anything left of the first other entry could be made up. An entry that is no address ends the search:
+    the nearest proxy counts.
     """
-    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-    if settings.TRUSTED_PROXIES and len(seen) >= settings.TRUSTED_PROXIES:
-        return seen[-settings.TRUSTED_PROXIES]
-    return str(request.META.get("REMOTE_ADDR", ""))
+    found = parse(request.META.get("REMOTE_ADDR", ""))
+    if is_trusted_peer(request):
+        for entry in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+            seen = parse(entry)
+            if seen is None:
+                break
+            found = seen
+            if not _is_named(seen):
+                break
+    return _counted(found) if found else None
+
+
+def counter_key(request: HttpRequest) -> str:
+    """Return what a request without a login is counted under; those that nobody said an address of are one."""
+    return address(request) or UNIX
+
+
+def parse(text: str) -> Address | None:
+    """Return the address in an entry as proxies write it, with or without a port, brackets or a zone; None for others.
+
+    An IPv4 address in IPv6 clothes (`::ffff:1.2.3.4`) is the IPv4 address.
+    """
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+
+
+def is_trusted_peer(request: HttpRequest) -> bool:
+    """Return whether TRUSTED_PROXIES names the peer that is connected; one without an address uses a socket file."""
+    peer = request.META.get("REMOTE_ADDR", "")
+    if not peer:
+        return UNIX in settings.TRUSTED_PROXIES
+    found = parse(peer)
+    return found is not None and _is_named(found)
 
 
 def is_on_this_machine(request: HttpRequest) -> bool:
-    """Whether a process of this machine asks by itself, and no proxy for somebody else."""
+    """Return whether a process of this machine asks for itself, and is no proxy for somebody else."""
     is_passed_on = any(name in request.headers for name in SAID_BY_PROXIES)
     return request.META.get("REMOTE_ADDR") in LOOPBACK and not is_passed_on
+
+
+def believe_trusted_proxies(get_response: Answer) -> Answer:
+    """Note the scheme that a trusted proxy names, and say aloud when a peer that is not trusted forwards requests.
+
+    Where such a peer says https, the redirect to https would never end: a page says instead what to set.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        scheme = request.headers.get("X-Forwarded-Proto")
+        if is_trusted_peer(request):
+            if scheme is not None:
+                request.META[SCHEME] = scheme
+            return get_response(request)
+        if scheme is None and "X-Forwarded-For" not in request.headers:
+            return get_response(request)
+        peer = request.META.get("REMOTE_ADDR", "") or UNIX
+        strangers.say(peer)
+        response = get_response(request)
+        return _not_trusted(peer) if _would_never_end(request, scheme, response) else response
+
+    return answer
+
+
+class Strangers:
+    """Peers that forward requests and are not trusted: said in the log at most once a minute, and kept for staff."""
+
+    def __init__(self) -> None:
+        self._said_at = float("-inf")
+
+    def say(self, peer: str) -> None:
+        now = time.monotonic()
+        if now - self._said_at < SAY_EVERY_SECONDS:
+            return
+        self._said_at = now
+        logger.warning("%s", sentence_about(peer))
+        try:
+            cache.set(STRANGER_KEY, peer, TELL_FOR_SECONDS)
+        except (DatabaseError, InterfaceError) as error:  # the log has said it
+            logger.warning("The untrusted proxy cannot be shown to staff: %s", str(error).strip())
+
+    def newest(self) -> str:
+        """Return a sentence about the last one of the last day, or nothing."""
+        peer = cache.get(STRANGER_KEY)
+        is_trusted = peer is not None and (UNIX in settings.TRUSTED_PROXIES if peer == UNIX else _is_trusted_text(peer))
+        return sentence_about(peer) if peer and not is_trusted else ""
+
+    def forget(self) -> None:
+        self._said_at = float("-inf")
+
+
+strangers = Strangers()
+
+
+def sentence_about(peer: str) -> str:
+    """Return what an untrusted proxy means and what to write where it is ours."""
+    return (
+        f"Requests from {peer} carry X-Forwarded headers. They are ignored, because TRUSTED_PROXIES does not name "
+        f"{peer}. If it is your proxy, add {peer} to TRUSTED_PROXIES and restart the web server; until then all its "
+        "users count as one address."
+    )
+
+
+def _would_never_end(request: HttpRequest, scheme: str | None, response: HttpResponseBase) -> bool:
+    if scheme != "https" or not isinstance(response, HttpResponsePermanentRedirect):
+        return False
+    return response.url == f"https://{request.get_host()}{request.get_full_path()}"
+
+
+def _not_trusted(peer: str) -> HttpResponse:
+    context = {"title": "The proxy is not trusted", "sentence": sentence_about(peer), "is_dead_end": True}
+    return HttpResponse(render_to_string("refused.html", context), status=400)
+
+
+def _is_trusted_text(peer: str) -> bool:
+    found = parse(peer)
+    return found is not None and _is_named(found)
+
+
+def _is_named(found: Address) -> bool:
+    return any(found in network for network in _networks(tuple(settings.TRUSTED_PROXIES)))
+
+
+@lru_cache(maxsize=8)
+def _networks(named: Iterable[str]) -> tuple[Network, ...]:
+    return tuple(ip_network(name) for name in named if name != UNIX)
+
+
+def _counted(found: Address) -> str:
+    if found.version == 4 or found.is_loopback:
+        return str(found)
+    return str(ip_network(f"{found}/{SITE_BITS}", strict=False).network_address)

@@ -3,6 +3,7 @@
 import os
 import re
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -15,6 +16,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+UNIX = "unix"
+"""In TRUSTED_PROXIES, who connects by a socket file: a proxy of this machine."""
+NO_PROXY = "none"
 
 Names = Annotated[tuple[str, ...], NoDecode]
 
@@ -70,11 +74,14 @@ class Environment(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["line", "json"] = "line"
     metrics_token: SecretStr = SecretStr("")
-    trusted_proxies: int = Field(default=0, ge=0, le=5)
+    trusted_proxies: Names = ("127.0.0.1", "::1", UNIX)
+    requests_per_minute_per_user: int = Field(default=600, ge=60, le=100_000)
+    requests_per_minute_per_address: int = Field(default=600, ge=60, le=100_000)
+    logins_per_minute_per_address: int = Field(default=20, ge=1, le=10_000)
     session_idle_days: int = Field(default=14, ge=1, le=365)
     session_max_days: int = Field(default=90, ge=1, le=365)
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
+    @field_validator("allowed_hosts", "csrf_trusted_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_at_commas(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -94,6 +101,21 @@ class Environment(BaseSettings):
     def _origins_have_a_scheme(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if bad := [origin for origin in value if not origin.startswith(("http://", "https://"))]:
             raise ValueError(f"{bad[0]!r} must start with https:// (or http://)")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value == (NO_PROXY,):
+            return ()
+        for name in value:
+            if name.isdecimal():
+                raise ValueError(
+                    f"{name} is no address. It names the proxies now, not how many there are: write the addresses that "
+                    "they connect from, like 10.0.0.5 or 10.0.0.0/28. Leave it out for a proxy on this machine"
+                )
+            if name != UNIX and ip_network(name).prefixlen == 0:
+                raise ValueError(f"{name} would trust everybody; name the proxies alone")
         return value
 
     @field_validator("time_zone")

@@ -1,4 +1,4 @@
-"""Limits: what is too large or cannot be read is refused with a sentence, before anything of it is kept."""
+"""Limits: what is too large, too much or cannot be read is refused with a sentence, before anything of it is kept."""
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -7,8 +7,13 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
 from analysis.api import problems
+from stockapp import client
+from stockapp.meters import Meter, by_address, by_user
 from stockapp.middleware import Answer
 
+API = "/api/"
+UNCOUNTED = {"/healthz", "/metrics", "/api/health"}
+KINDS = {400: problems.Kind.BAD_REQUEST, 413: problems.Kind.TOO_LARGE, 429: problems.Kind.OVER_LIMIT}
 TOO_MANY_FIELDS = "The form has too many fields. Nothing was changed. Tick fewer, and do the rest afterwards."
 NOT_UNDERSTOOD = "The server could not read this request. Nothing was changed. Go back, reload the page and try again."
 
@@ -20,6 +25,45 @@ def refuse_what_is_too_large(get_response: Answer) -> Answer:
         return too_large(request) if _length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE else get_response(request)
 
     return answer
+
+
+class CountRequests:
+    """Middleware: a user, or an address where nobody is logged in, may make so many requests a minute.
+
+    A view that is for everybody is counted for the address, so that its page asks nothing of the database. A token is
+    counted where it is read, for its user; here only one that does not work is, for its address.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        is_bad_token = _has_token(request) and response.status_code == 401
+        is_nowhere = request.resolver_match is None
+        refusal = _refusal(request, by_address, client.counter_key(request)) if is_bad_token or is_nowhere else None
+        return refusal or response
+
+    def process_view(self, request: HttpRequest, view: object, *_: object) -> HttpResponse | None:
+        if request.path in UNCOUNTED or _has_token(request):
+            return None
+        is_for_users = request.path.startswith(API) or getattr(view, "login_required", True)
+        if is_for_users and request.user.is_authenticated:
+            return _refusal(request, by_user, str(request.user.pk))
+        return _refusal(request, by_address, client.counter_key(request))
+
+
+def wait_sentence(meter: Meter, wait: int) -> str:
+    """Return what somebody is told who has to wait."""
+    whose = "You have made" if meter is by_user else "Your address has made"
+    seconds = "1 second" if wait == 1 else f"{wait} seconds"
+    return f"{whose} more than {meter.limit:,} requests in a minute. Try again in {seconds}."
+
+
+def too_many(request: HttpRequest, sentence: str, wait: int) -> HttpResponse:
+    response = _said(request, 429, "Too many requests", sentence)
+    response.headers["Retry-After"] = str(wait)
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -38,9 +82,8 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 def _said(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
     """As the asker can read it: JSON for a program, a line for htmx, else a page that asks nothing of the database."""
-    if request.path.startswith("/api/"):
-        kind = problems.Kind.TOO_LARGE if status == 413 else problems.Kind.BAD_REQUEST
-        return problems.answer(status, kind, sentence)
+    if request.path.startswith(API):
+        return problems.answer(status, KINDS[status], sentence)
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(sentence, status=status, content_type="text/plain")
     page = render_to_string("refused.html", {"title": title, "sentence": sentence})
@@ -50,3 +93,13 @@ def _said(request: HttpRequest, status: int, title: str, sentence: str) -> HttpR
 def _length(request: HttpRequest) -> int:
     text = str(request.META.get("CONTENT_LENGTH") or "0")
     return int(text) if text.isdecimal() else 0
+
+
+def _refusal(request: HttpRequest, meter: Meter, key: str) -> HttpResponse | None:
+    """Count a request, and return the refusal where it is one too many."""
+    wait = meter.take(key)
+    return too_many(request, wait_sentence(meter, wait), wait) if wait else None
+
+
+def _has_token(request: HttpRequest) -> bool:
+    return request.path.startswith(API) and "Authorization" in request.headers

@@ -41,6 +41,20 @@ def lead_to_login(get_response: Answer) -> Answer:
     return answer
 
 
+def keep_private(get_response: Answer) -> Answer:
+    """Let neither a proxy nor a browser keep an answer, unless the answer says how long itself.
+
+    Pages, exports and errors are drawn for one person at one moment. Static files are answered outside of this.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return answer
+
+
 def write_numbers_as_chosen(get_response: Answer) -> Answer:
     """Group digits as the user chose; who has no account sees each currency's own way."""
 

@@ -41,10 +41,13 @@ RESERVED_WAITING_STOCKS = ENV.reserved_waiting_stocks
 MAX_WATCHED_STOCKS_PER_USER = ENV.max_watched_stocks_per_user
 DEADLINE_SECONDS_PER_STOCK = ENV.deadline_seconds_per_stock
 LEASE_SECONDS = ENV.lease_seconds
-TRUSTED_PROXIES = ENV.trusted_proxies
 METRICS_TOKEN = ENV.metrics_token.get_secret_value()
 SESSION_IDLE_DAYS = ENV.session_idle_days
 SESSION_MAX_DAYS = ENV.session_max_days
+TRUSTED_PROXIES = list(ENV.trusted_proxies)
+REQUESTS_PER_MINUTE_PER_USER = ENV.requests_per_minute_per_user
+REQUESTS_PER_MINUTE_PER_ADDRESS = ENV.requests_per_minute_per_address
+LOGINS_PER_MINUTE_PER_ADDRESS = ENV.logins_per_minute_per_address
 KEEP_RAW_DATA_DAYS = ENV.keep_raw_data_days
 KEEP_DETAILS_DAYS = ENV.keep_details_days
 KEEP_RESULTS_DAYS = ENV.keep_results_days
@@ -77,9 +80,11 @@ INSTALLED_APPS = [
 MIDDLEWARE = [  # the first two stand outside all others, so that whatever those answer has their headers
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "stockapp.client.believe_trusted_proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "stockapp.middleware.keep_private",
     "stockapp.unavailable.say_unavailable",
     "stockapp.reserve.keep_threads_free",
     "stockapp.limits.refuse_what_is_too_large",
@@ -87,6 +92,7 @@ MIDDLEWARE = [  # the first two stand outside all others, so that whatever those
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "stockapp.limits.CountRequests",
     "stockapp.middleware.write_numbers_as_chosen",
     "django_htmx.middleware.HtmxMiddleware",
     "stockapp.middleware.lead_to_login",
@@ -111,6 +117,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "analysis.context.running_jobs",
                 "analysis.context.scheduled",
+                "stockapp.context.untrusted_proxy",
             ],
             "builtins": ["stockapp.templatetags.formats"],
         },
@@ -146,7 +153,13 @@ else:
 DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 
 # A task has a third more time than its leases. `retry` counts from the moment a message is taken, not from its start:
 # it must exceed timeout x (1 + ceil((queue_limit + bulk) / workers)) + 30 s, or a task runs twice at once.
@@ -233,7 +246,7 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_SSL_REDIRECT = not DEBUG
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_PROXY_SSL_HEADER = ("SCHEME_OF_TRUSTED_PROXY", "https")  # which `stockapp.client` alone writes
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.hsts_subdomains and not DEBUG
 SECURE_HSTS_PRELOAD = ENV.hsts_preload and not DEBUG

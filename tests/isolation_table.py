@@ -145,6 +145,7 @@ TABLE: dict[str, Row] = {
     "healthz": Row("503 503 503 503", "405 405 405 405"),
     "metrics": Row("401 401 401 401", "405 405 405 405"),
     "admin:index": Row("admin admin 200 admin", "admin admin 200 admin"),
+    "admin_login": Row("200 200 302 200", "200 200 200 200"),
     "admin:login": Row("200 200 302 200", "200 200 200 200"),
     "admin:logout": Row("302 302 405 admin", "302 302 302 admin"),
     "admin/password_change/": Row(ALL_ACT, ALL_ACT),

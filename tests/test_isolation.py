@@ -134,6 +134,8 @@ class Walk:
             if not may_change and self.world.hers() != self.before:
                 self.faults.append(f"{key}: {method} by {person} changes what is Ann's.")
             transaction.set_rollback(True)
+        if not {"no-store", "private"} <= set(answer.headers.get("Cache-Control", "").split(", ")):
+            self.faults.append(f"{key}: {method} by {person} may be kept by a browser or a proxy.")
         got = _verdict_of(answer)
         if got != verdict if verdict else answer.status_code >= 500:
             self.faults.append(f"{key}: {method} by {person} is answered with {got}, not {verdict}.")

@@ -10,12 +10,15 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
 
+from analysis.context import running_count
 from analysis.services import Refused
+from analysis.views.polls import poll_query
 from analysis.views.requests import Request, profile_of
 from watchlist import services
 from watchlist.forms import AddForm, NameForm, ShownForm
 from watchlist.models import Watchlist
 from watchlist.page import WatchlistPage
+from watchlist.polls import shown_state
 from watchlist.services import Removed
 from watchlist.shown import Shown
 
@@ -51,6 +54,9 @@ def shown_of(request: Request) -> Shown:
 def context(request: Request, watchlist: Watchlist, **more: Any) -> dict[str, Any]:
     form = form_of(request)
     page = WatchlistPage(watchlist, profile_of(request), form.shown, more.pop("refused_note", ("", "", "")))
+    if page.active:  # it asks again, for what is not yet shown
+        more["running_jobs"] = running = running_count(request.user)
+        more["poll_query"] = poll_query(page.shown.query, shown_state(page, running))
     return {
         "page": page,
         "watchlist": watchlist,

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
 
 from analysis.api.pages import Page, PageQuery, page_of
-from analysis.api.problems import READ_PROBLEMS, SUBMIT_PROBLEMS, WRITE_PROBLEMS, Invalid, Problem
+from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, Invalid, Problem
 from analysis.api.stocks import StockOut
 from analysis.api.values import SYMBOL, Payload, Ticker, WholeText
 from analysis.services import Refused
@@ -96,7 +96,7 @@ def delete_watchlist(request: HttpRequest, watchlist_id: ListId) -> Any:
 
 @router.post(
     "/watchlists/{watchlist_id}/stocks",
-    response={201: Added, 200: Added, SUBMIT_PROBLEMS: Problem},
+    response={201: Added, 200: Added, WRITE_PROBLEMS: Problem},
 )
 def add_to_watchlist(request: HttpRequest, watchlist_id: ListId, payload: TickerIn) -> Any:
     """Put a stock at the end of a list (201), unless it is there already (200). A new stock's first analysis begins."""

@@ -6,7 +6,7 @@ from django import forms
 from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
 
-from analysis.forms import TickerField
+from analysis.forms import AddressForm, TickerField
 from analysis.models import StockStatus
 from analysis.models.results import VERDICTS
 from watchlist import importing
@@ -18,9 +18,10 @@ from watchlist.shown import SORTS, Shown
 MOST_OPEN = 50
 
 
-class ShownForm(forms.Form):
+class ShownForm(AddressForm):
     """Filters, order and open rows, as they stand in an address; what cannot be read counts as not given."""
 
+    also = ("open", "removed")
     q = forms.CharField(required=False, max_length=60, label="Ticker, name, industry or note")
     verdict = forms.ChoiceField(required=False, choices=[("", "Any verdict"), *VERDICTS])
     status = forms.ChoiceField(required=False, choices=[("", "Any status"), *StockStatus.choices])

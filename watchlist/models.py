@@ -43,11 +43,15 @@ class Watchlist(models.Model):
 
 
 class WatchlistItemQuerySet(models.QuerySet["WatchlistItem"]):
+    def with_attempts(self) -> WatchlistItemQuerySet:
+        """Each item with how often its stock's newest job has begun with it."""
+        now = JobDetail.objects.filter(job=OuterRef("stock__last_job"), stock=OuterRef("stock")).values("attempts")
+        return self.annotate(attempts=Coalesce(Subquery(now[:1]), 0))  # type: ignore[no-redef]
+
     def for_page(self) -> WatchlistItemQuerySet:
         """The page's rows, with each stock's last state and result: one query, whatever the history's size."""
-        now = JobDetail.objects.filter(job=OuterRef("stock__last_job"), stock=OuterRef("stock")).values("attempts")
-        items = self.annotate(attempts=Coalesce(Subquery(now[:1]), 0))  # type: ignore[no-redef]
-        return items.select_related("stock__last_result").order_by("position", "pk").fetch_mode(models.FETCH_RAISE)
+        items = self.with_attempts().select_related("stock__last_result")
+        return items.order_by("position", "pk").fetch_mode(models.FETCH_RAISE)
 
 
 class WatchlistItem(models.Model):

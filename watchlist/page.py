@@ -35,6 +35,7 @@ class Row(Standing):
     note_error: str = ""
     """Why what was typed, which `note` then holds, could not be saved."""
     watchlist: int = 0
+    item_pk: int = 0
     moves: ClassVar = MOVES
 
     @property
@@ -49,7 +50,8 @@ class Row(Standing):
 
     @classmethod
     def of(cls, item: WatchlistItem, profile: RiskProfile, now: datetime, *, is_open: bool = True) -> Row:
-        return cls(item.stock, profile, now, item.attempts, item.note, is_open, watchlist=item.watchlist_id)
+        own = item.stock, profile, now, item.attempts, item.note, is_open
+        return cls(*own, watchlist=item.watchlist_id, item_pk=item.pk)
 
 
 @dataclass(frozen=True)

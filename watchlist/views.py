@@ -12,12 +12,14 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
 from analysis.services import Refused
+from analysis.views import polls
 from analysis.views.requests import Request, profile_of
 from watchlist import services
 from watchlist.answers import PAGE, answer, context, own, refuse, shown_of
 from watchlist.forms import AddForm, AnalyzeForm, MoveForm, NoteForm, RemoveForm, UndoForm
 from watchlist.models import Watchlist
 from watchlist.page import Row
+from watchlist.polls import stored_state
 
 
 @require_safe
@@ -34,7 +36,13 @@ def watchlist(request: Request, pk: int) -> HttpResponse:
 
 @require_safe
 def rows(request: Request, pk: int) -> HttpResponse:
-    """The page's table by itself, and its address; 286 tells htmx that nothing on it is being analysed any more."""
+    """The page's table by itself, and its address; 286 tells htmx that nothing on it is being analysed any more.
+
+    204 while nothing has changed since the table that asks.
+    """
+    state = stored_state(pk, request.user) if polls.SEEN in request.GET else None
+    if state and polls.is_seen(request, state):
+        return polls.nothing_new()
     shown = context(request, own(request, pk), is_poll=True)
     response = render(request, f"{PAGE}#live", shown, status=200 if shown["page"].active else 286)
     response["HX-Replace-Url"] = f"{shown['watchlist'].get_absolute_url()}{shown['page'].shown.query}"

@@ -12,7 +12,7 @@ from ninja import Field, Query, Router, Schema, Status
 
 from analysis import services
 from analysis.api.pages import Page, PageQuery, page_of
-from analysis.api.problems import READ_PROBLEMS, SUBMIT_PROBLEMS, WRITE_PROBLEMS, Problem
+from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, Problem
 from analysis.api.values import Capital, Payload, RiskQuery, SizedPlan, profile, sized
 from analysis.engine import Plan, RiskProfile, Side, Verdict
 from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, Source
@@ -146,7 +146,7 @@ def cancel_job(request: HttpRequest, job_id: UUID) -> Any:
 
 @router.post(
     "/jobs/{uuid:job_id}/rerun",
-    response={201: SubmissionOut, 200: SubmissionOut, SUBMIT_PROBLEMS: Problem},
+    response={201: SubmissionOut, 200: SubmissionOut, WRITE_PROBLEMS: Problem},
 )
 def rerun_job(request: HttpRequest, job_id: UUID, payload: RerunIn) -> Any:
     """Run the stocks of an ended job again, in a job of their own: all, or those that did not complete."""

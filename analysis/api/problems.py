@@ -49,9 +49,8 @@ class Problem(Schema):
 GROUPS = {"payload", "wanted", "asked"}
 """What the operations call the bodies and groups of parameters that they take: no program knows these names."""
 
-READ_PROBLEMS = frozenset({401, 404, 422, 503})
+READ_PROBLEMS = frozenset({401, 404, 422, 429, 503})
 WRITE_PROBLEMS = READ_PROBLEMS | {400, 403, 413}
-SUBMIT_PROBLEMS = WRITE_PROBLEMS | {429}
 
 
 class Invalid(Exception):
@@ -64,6 +63,14 @@ class Invalid(Exception):
     @classmethod
     def of(cls, form: BaseForm) -> "Invalid":
         return cls({field: [str(error) for error in errors] for field, errors in form.errors.items()})
+
+
+class TooOften(Exception):
+    """More requests than are let through in a minute; the message is a sentence, and `wait` the seconds to wait."""
+
+    def __init__(self, message: str, wait: int) -> None:
+        self.wait = wait
+        super().__init__(message)
 
 
 def answer(
@@ -93,7 +100,8 @@ def _not_valid(request: HttpRequest, error: Any) -> HttpResponse:
     for found in error.errors:
         place = [str(part) for part in found["loc"][1:]]
         name = ".".join(place[1:] if place and place[0] in GROUPS else place) or "body"
-        message = found["msg"].removeprefix("Value error, ")
+        is_unknown = found["type"] == "extra_forbidden"
+        message = "This is not a field here" if is_unknown else found["msg"].removeprefix("Value error, ")
         fields.setdefault(name, []).append(message if message.endswith(".") else f"{message}.")
     return _invalid(request, Invalid(fields))
 
@@ -104,6 +112,10 @@ def _refused(_: HttpRequest, error: Any) -> HttpResponse:
 
 def _over_limit(_: HttpRequest, error: Any) -> HttpResponse:
     return answer(429, Kind.OVER_LIMIT, str(error), Retry_After=str(LIMIT_RETRY_SECONDS))
+
+
+def _too_often(_: HttpRequest, error: Any) -> HttpResponse:
+    return answer(429, Kind.OVER_LIMIT, str(error), Retry_After=str(error.wait))
 
 
 def _not_found(*_: object) -> HttpResponse:
@@ -148,6 +160,7 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     Http404: _not_found,
     Refused: _refused,
     OverLimit: _over_limit,
+    TooOften: _too_often,
     Invalid: _invalid,
     ValidationError: _not_valid,
     HttpError: _bad_request,

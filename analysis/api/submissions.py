@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from ninja import Field, Router
 
 from analysis.api.jobs import SubmissionOut, submission_out
-from analysis.api.problems import SUBMIT_PROBLEMS, Problem
+from analysis.api.problems import WRITE_PROBLEMS, Problem
 from analysis.api.values import SYMBOL, Capital, Payload, StrategyKey
 from analysis.models import Source, Stock
 from analysis.prices import is_demo, normalise
@@ -32,7 +32,7 @@ class AnalyzeIn(Payload):
 
 @router.post(
     "/stocks/analyze-all-stocks",
-    response={201: SubmissionOut, 200: SubmissionOut, SUBMIT_PROBLEMS: Problem},
+    response={201: SubmissionOut, 200: SubmissionOut, WRITE_PROBLEMS: Problem},
 )
 def analyze_all_stocks(request: HttpRequest, payload: AnalyzeIn) -> Any:
     """Analyse these stocks in a new job (201), or be told of the job that does so already (200).

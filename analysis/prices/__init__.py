@@ -25,10 +25,12 @@ from analysis.prices.sessions import (
     calendar_end,
     due_at,
     last_closed_session,
+    latest_today,
     newest_due,
     session_after,
     sessions_between,
     sessions_late,
+    today,
 )
 from analysis.prices.tickers import is_demo, is_well_formed, no_ticker, normalise
 from analysis.prices.yahoo import YahooPrices
@@ -66,6 +68,7 @@ __all__ = [
     "is_demo",
     "is_well_formed",
     "last_closed_session",
+    "latest_today",
     "listed_in",
     "merge",
     "newest_due",
@@ -78,5 +81,6 @@ __all__ = [
     "sessions_late",
     "source_for",
     "source_named",
+    "today",
     "unpack",
 ]

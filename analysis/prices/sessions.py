@@ -14,6 +14,7 @@ from analysis.prices.exchanges import UNKNOWN_EXCHANGE, Exchange, exchange_of
 from analysis.prices.port import Finding
 
 SETTLING = np.timedelta64(30, "m")  # a session counts as closed this long after its close
+_EARLIEST_ZONE = ZoneInfo("Pacific/Kiritimati")  # where a day begins first
 _FIRST_DAY = date(1997, 1, 1)
 _LAST_DAY = date(2060, 1, 1)
 
@@ -96,6 +97,16 @@ def are_sessions(ticker: str, days: NDArray[np.datetime64]) -> NDArray[np.bool_]
 def local_time(ticker: str, now: datetime) -> datetime:
     """The moment `now` (aware) on the exchange's clock."""
     return now.astimezone(ZoneInfo(exchange_of(ticker).timezone))
+
+
+def today(ticker: str, now: datetime) -> date:
+    """Return the day on the exchange's clock at `now` (aware); of an exchange that is not known, the latest day."""
+    return latest_today(now) if exchange_of(ticker) is UNKNOWN_EXCHANGE else local_time(ticker, now).date()
+
+
+def latest_today(now: datetime) -> date:
+    """Return the latest day that any clock shows at `now` (aware); a later one is in the future everywhere."""
+    return now.astimezone(_EARLIEST_ZONE).date()
 
 
 def calendar_end(exchange: Exchange) -> date | None:

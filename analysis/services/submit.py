@@ -14,7 +14,7 @@ from django.utils import timezone
 from analysis import queue
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
 from analysis.models import Job, JobDetail, Person, Source, Stock, StockStatus
-from analysis.prices import exchange_of, is_well_formed, normalise
+from analysis.prices import exchange_of, is_well_formed, latest_today, normalise, today
 from analysis.services.claim import CHUNK
 from analysis.services.limits import Refused, lock_limits, refuse_over_limit, refuse_size
 from analysis.services.transient import transactional
@@ -59,10 +59,8 @@ def submit(
     wanted = _tickers(tickers)
     if strategy not in STRATEGIES:
         raise Refused(f"There is no strategy “{strategy}”; there are: {', '.join(STRATEGIES)}.")
-    if as_of and as_of > timezone.localdate():
-        raise Refused(f"{as_of} is in the future; give a day that is past.")
-    if as_of and as_of < FIRST_DAY:
-        raise Refused(f"{as_of} is too long ago; give a day since {FIRST_DAY}.")
+    if as_of:
+        _check_day(as_of, wanted)
     if since and (as_of is None or not FIRST_DAY <= since <= as_of):
         raise Refused(f"A backfill goes from a day since {FIRST_DAY} to one that is not before it.")
     job = Job(
@@ -158,6 +156,23 @@ def _tickers(raw: Iterable[str]) -> list[str]:
     if not wanted:
         raise Refused("No stocks given.")
     return sorted(wanted)
+
+
+def _check_day(as_of: date, tickers: list[str]) -> None:
+    """Raise Refused for a day that has not begun where one of the stocks trades, or is too long ago.
+
+    A day begins at another moment on each exchange: in Mumbai it is tomorrow's while New York trades.
+    """
+    if as_of < FIRST_DAY:
+        raise Refused(f"{as_of} is too long ago; give a day since {FIRST_DAY}.")
+    now = timezone.now()
+    if as_of > latest_today(now):
+        raise Refused(f"{as_of} is in the future; give a day that is past.")
+    ahead = [ticker for ticker in tickers if as_of > today(ticker, now)]
+    if ahead:
+        more = f" and {len(ahead) - 1:,} more" if len(ahead) > 1 else ""
+        there = f"it is still {today(ahead[0], now)} on its exchange"
+        raise Refused(f"{as_of} is in the future for {ahead[0]}{more}: {there}. Give a day that has begun there.")
 
 
 def _stock(ticker: str) -> Stock:

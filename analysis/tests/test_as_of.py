@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import time_machine
 from django.utils import timezone
+from pytest_django import Settings
 
-from analysis.models import Job, JobStatus, PriceHistory, RawData, Result, Stock
+from analysis.models import Job, JobStatus, PriceHistory, RawData, Result, Source, Stock
 from analysis.prices import Finding, pack
+from analysis.services import Refused, submit
 from analysis.tests.make import make_finished_job
 from analysis.tests.test_backfill import TICKER, found_by_day, sessions
 from analysis.tests.test_commands import run
@@ -56,11 +58,34 @@ def test_a_day_before_the_listing_fails_in_words_and_leaves_the_present_alone() 
     assert (stock.last_status, stock.last_error, stock.last_result) == ("completed", "", result)
 
 
-@pytest.mark.parametrize("days", [1, 400])
-def test_a_day_to_come_is_refused_in_words(days: int) -> None:
-    day = timezone.localdate() + timedelta(days=days)
-    out, err, code = run("analyze", TICKER, "--as-of", str(day), "--inline")
+@pytest.mark.parametrize("day", ["2026-11-21", "2027-12-25"])
+@time_machine.travel("2026-11-20T09:00:00+00:00")
+def test_a_day_to_come_is_refused_in_words(day: str) -> None:
+    out, err, code = run("analyze", TICKER, "--as-of", day, "--inline")
     assert (out, err, code) == ("", f"{day} is in the future; give a day that is past.", 2)
+
+
+AT_TWO_IN_MUMBAI = "2026-11-25T20:30:00+00:00"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/New_York"])
+@time_machine.travel(AT_TWO_IN_MUMBAI)
+def test_a_day_has_come_where_it_has_begun_on_the_stocks_exchange(zone: str, settings: Settings) -> None:
+    """Whatever zone the server is in: at two in Mumbai it is the 26th there, in New York still the 25th."""
+    settings.TIME_ZONE = zone
+    today = date(2026, 11, 26)
+    for tickers in (["TCS.NS"], [TICKER], ["TCS.NS", "^NSEI"], ["7203.T"]):
+        assert submit(tickers, source=Source.COMMAND, as_of=today).job.as_of == today
+    for tickers, sentence in (
+        (["AAPL"], "2026-11-26 is in the future for AAPL: it is still 2026-11-25 on its exchange."),
+        (["TCS.NS", "MSFT", "AAPL"], "2026-11-26 is in the future for AAPL and 1 more: it is still 2026-11-25"),
+    ):
+        with pytest.raises(Refused, match=sentence):
+            submit(tickers, source=Source.COMMAND, as_of=today)
+    with pytest.raises(Refused, match=r"2026-11-27 is in the future; give a day that is past\."):
+        submit(["TCS.NS"], source=Source.COMMAND, as_of=date(2026, 11, 27))
+    backfill = submit(["AAPL"], source=Source.COMMAND, since=date(2026, 11, 24), as_of=date(2026, 11, 25))
+    assert backfill.job.as_of == date(2026, 11, 25)
 
 
 def test_today_is_answered_with_the_newest_session_that_has_closed() -> None:

@@ -14,6 +14,7 @@ from analysis.forms import BulkForm, JobFilterForm
 from analysis.models import Job, Source, Worker
 from analysis.models.people import sees_every_job
 from analysis.services import Refused
+from analysis.views import polls
 from analysis.views.failures import failures_text
 from analysis.views.job_list import JobList
 from analysis.views.job_page import JobPage
@@ -42,8 +43,11 @@ def job(request: Request, pk: UUID) -> HttpResponse:
 
 @require_safe
 def job_live(request: Request, pk: UUID) -> HttpResponse:
-    """The job while it is active; 286 tells htmx that it has ended."""
-    context = _job_context(request, _visible(request, pk), is_poll=True)
+    """The job while it is active; 286 tells htmx that it has ended, 204 that nothing of it has changed."""
+    job = _visible(request, pk)
+    if polls.SEEN in request.GET and job.is_active and polls.is_seen(request, polls.job_state(job, request.user)):
+        return polls.nothing_new()
+    context = _job_context(request, job, is_poll=True)
     return render(request, f"{JOB}#live", context, status=200 if context["job"].is_active else 286)
 
 
@@ -108,6 +112,8 @@ def _jobs_context(request: Request) -> dict[str, Any]:
 
 
 def _job_context(request: Request, job: Job, **more: Any) -> dict[str, Any]:
+    if job.is_active:  # it asks again, for what is not yet shown
+        more["poll_query"] = polls.poll_query(request.GET.urlencode(), polls.job_state(job, request.user))
     return {
         "job": job,
         "page": JobPage(job, request.GET.get("page")),

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from analysis.engine import STRATEGIES, Bars, Group, Indicators
-from analysis.models import Person, PriceHistory, PriceSourceName, RawData, Result, Worker
+from analysis.models import Person, PriceHistory, PriceSourceName, RawData, Result
 from analysis.prices import Checked, ErrorKind, PriceError, check, exchange_of
 from analysis.services import looked_at
 from analysis.views.comparison import Comparison
@@ -67,6 +67,8 @@ class StockPage:
     strategy_key: str = ""
     """The strategy that this user would analyse with, where the stock has no result yet."""
     reader: Person | None = None
+    lacks_worker: bool = False
+    """Whether the stock waits, and no worker is there to take it."""
 
     @property
     def change(self) -> float | None:
@@ -216,7 +218,3 @@ class StockPage:
     def rerun(self) -> Rerun | None:
         """That of the newest success."""
         return next((rerun for result, rerun, _ in self.runs if result == self.standing.result), None)
-
-    @cached_property
-    def lacks_worker(self) -> bool:
-        return self.standing.is_active and not Worker.objects.alive().exists()

@@ -14,6 +14,8 @@ from analysis.forms import SearchForm
 from analysis.models import Source, Stock
 from analysis.prices import is_well_formed, normalise
 from analysis.services import Refused, submit
+from analysis.views import polls
+from analysis.views.polls import StockState
 from analysis.views.requests import Request, user_of
 from analysis.views.standing import IN_WORK, Standing
 from analysis.views.stock_page import StockPage
@@ -29,7 +31,13 @@ def stock(request: Request, ticker: str) -> HttpResponse:
 
 @require_safe
 def stock_live(request: Request, ticker: str) -> HttpResponse:
-    """What the page says of the stock while it is being analysed; 286 tells htmx that it no longer is."""
+    """What the page says of the stock while it is being analysed; 286 tells htmx that it no longer is.
+
+    204 while nothing has changed since the part that asks.
+    """
+    state = StockState.read(ticker, request.user) if polls.SEEN in request.GET else None
+    if state and polls.is_seen(request, state.state):
+        return polls.nothing_new()
     context = context_of(request, named_stock(ticker), is_poll=True)
     return render(request, f"{PAGE}#live", context, status=200 if context["page"].standing.is_active else 286)
 
@@ -67,15 +75,13 @@ def named_stock(ticker: str) -> Stock:
 
 
 def context_of(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
-    detail = stock.details.filter(job=stock.last_job_id).first() if stock.last_status in IN_WORK else None
     user = user_of(request)
-    standing = Standing(stock, user, timezone.now(), detail.attempts if detail else 0)
-    live = reverse("analysis:stock_live", args=[stock.pk])
-    choices = kept_choices(user.chart_indicators)
-    return {
-        "stock": stock,
-        "page": StockPage(standing, user.strategy, user),
-        "live_url": live,
-        "choices": choices,
-        **more,
-    }
+    state = StockState.read(stock.pk, user) if stock.last_status in IN_WORK else None
+    standing = Standing(stock, user, timezone.now(), state.attempts if state else 0)
+    lacks_worker = state is not None and not state.has_worker
+    page = StockPage(standing, user.strategy, user, lacks_worker=lacks_worker)
+    if state:  # it asks again, for what is not yet shown
+        more["running_jobs"] = state.running
+        query = polls.poll_query("", state.shown_with(stock).state)
+        more["live_url"] = reverse("analysis:stock_live", args=[stock.pk]) + query
+    return {"stock": stock, "page": page, "choices": kept_choices(user.chart_indicators), **more}

@@ -12,9 +12,13 @@ def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     """The login page with a sentence, whatever the password was."""
     minutes = round(settings.AXES_COOLOFF_TIME.total_seconds() / 60)
     sentence = f"Too many wrong passwords. Try again in {minutes} minutes, or ask who runs this installation."
+    return login_refused(request, sentence, minutes * 60)
+
+
+def login_refused(request: HttpRequest, sentence: str, seconds: int) -> HttpResponse:
+    """The login page with a sentence, and after how long to try again."""
     form = AuthenticationForm(request, initial={"username": request.POST.get("username", "")[:150]})
-    seconds = str(minutes * 60)
     context = {"form": form, "locked_out": sentence, "next": request.POST.get("next", "")}
     response = render(request, "registration/login.html", context, status=429)
-    response.headers["Retry-After"] = seconds
+    response.headers["Retry-After"] = str(seconds)
     return response

@@ -54,6 +54,14 @@ def test_every_setting_is_read(environment: pytest.MonkeyPatch) -> None:
     assert (env.workers, env.time_zone, env.log_level, env.debug) == (4, "Asia/Kolkata", "DEBUG", False)
 
 
+def test_proxies_are_named_and_those_of_this_machine_unless_others_are(environment: pytest.MonkeyPatch) -> None:
+    assert read().trusted_proxies == ("127.0.0.1", "::1", "unix")
+    environment.setenv("TRUSTED_PROXIES", "10.0.0.5, 2001:db8::/64,unix")
+    assert read().trusted_proxies == ("10.0.0.5", "2001:db8::/64", "unix")
+    environment.setenv("TRUSTED_PROXIES", "none")
+    assert read().trusted_proxies == ()
+
+
 def test_what_stands_in_for_yahoo_is_on_this_machine_and_for_trials_only(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("YAHOO_URL", "http://127.0.0.1:8009/")
     assert read().yahoo_url == "http://127.0.0.1:8009"
@@ -83,6 +91,29 @@ def test_what_stands_in_for_yahoo_is_on_this_machine_and_for_trials_only(environ
         ("WORKERS", "0", "Bad setting: WORKERS: Input should be greater than or equal to 1."),
         ("KEEP_RAW_DATA_DAYS", "0", "Bad setting: KEEP_RAW_DATA_DAYS: Input should be greater than or equal to 1."),
         ("KEEP_RESULTS_DAYS", "60", "Bad setting: KEEP_RESULTS_DAYS must not be less than "),
+        (
+            "TRUSTED_PROXIES",
+            "1",
+            "Bad setting: TRUSTED_PROXIES: 1 is no address. It names the proxies now, not how many",
+        ),
+        (
+            "TRUSTED_PROXIES",
+            "0",
+            "Bad setting: TRUSTED_PROXIES: 0 is no address. It names the proxies now, not how many",
+        ),
+        ("TRUSTED_PROXIES", "10.0.0.5/8", "Bad setting: TRUSTED_PROXIES: 10.0.0.5/8 has host bits set."),
+        (
+            "TRUSTED_PROXIES",
+            "::/0",
+            "Bad setting: TRUSTED_PROXIES: ::/0 would trust everybody; name the proxies alone.",
+        ),
+        ("TRUSTED_PROXIES", "10.0.0.5,nginx", "Bad setting: TRUSTED_PROXIES: 'nginx' does not appear to be an IPv4 or"),
+        (
+            "REQUESTS_PER_MINUTE_PER_USER",
+            "59",
+            "Bad setting: REQUESTS_PER_MINUTE_PER_USER: Input should be greater than",
+        ),
+        ("LOGINS_PER_MINUTE_PER_ADDRESS", "0", "Bad setting: LOGINS_PER_MINUTE_PER_ADDRESS: Input should be greater"),
         ("TIME_ZONE", "Mumbai", "Bad setting: TIME_ZONE: 'Mumbai' is no time zone; use a name like Asia/Kolkata."),
         ("LOG_LEVEL", "loud", "Bad setting: LOG_LEVEL: "),
     ],

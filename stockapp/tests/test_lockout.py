@@ -73,14 +73,14 @@ def test_the_admin_counts_too(client: Client) -> None:
     assert log_in(client).status_code == 429
 
 
-def test_behind_a_proxy_the_address_it_saw_counts(client: Client, settings: Settings) -> None:
-    settings.TRUSTED_PROXIES = 1
+def test_behind_a_proxy_the_address_it_saw_counts(client: Client) -> None:
     guess(client, HTTP_X_FORWARDED_FOR="198.51.100.1, 203.0.113.9")
     assert log_in(client, HTTP_X_FORWARDED_FOR="198.51.100.77, 203.0.113.9").status_code == 429
     assert log_in(client, HTTP_X_FORWARDED_FOR="203.0.113.9, 203.0.113.10").status_code == 302
 
 
-def test_without_trusted_proxies_the_header_is_not_believed(client: Client) -> None:
+def test_without_trusted_proxies_the_header_is_not_believed(client: Client, settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = []
     for n in range(LIMIT):
         answer = log_in(client, "wrong", HTTP_X_FORWARDED_FOR=f"203.0.113.{n}")
     assert answer.status_code == 429

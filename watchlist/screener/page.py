@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 
 from analysis.models import Stock
 from analysis.models.stocks import StockQuerySet
+from analysis.names import unknown_name
 from analysis.views.standing import Standing
 from watchlist.models import Screen, Watchlist
 from watchlist.screener.columns import BY_KEY, COLUMNS, DEFAULT_COLUMNS, DEFAULT_SORT, STOCK, Column
@@ -71,9 +72,11 @@ class Screener:
     @cached_property
     def problems(self) -> list[str]:
         """A sentence for everything in the address that cannot be used, with its field's name."""
+        known = [*self.form.fields, *self.view.fields, "page"]
+        unknown = [unknown_name(name, known, "a filter of this page") for name in self.data if name not in known]
         errors = [(f"{self.form.fields[name].label}: ", found) for name, found in self.form.errors.items()]
         errors += [("", found) for name, found in self.view.errors.items() if name != "screen"]
-        return [f"{label}{sentence}" for label, found in errors for sentence in found]
+        return unknown + [f"{label}{sentence}" for label, found in errors for sentence in found]
 
     @cached_property
     def sort(self) -> str:

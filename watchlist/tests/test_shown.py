@@ -87,7 +87,7 @@ def test_the_table_tells_the_browser_its_address_without_what_is_empty(client: C
 def test_the_next_look_at_a_running_list_keeps_filter_and_order(client: Client, three: Watchlist) -> None:
     client.post(url("analyze", three), {"one": "B.NS"})
     text = client.get(url("watchlist", three) + "?sort=-score&q=timber").text
-    assert f'hx-get="{url("rows", three)}?q=timber&amp;sort=-score"' in text
+    assert f'hx-get="{url("rows", three)}?q=timber&amp;sort=-score&amp;seen=' in text
 
 
 def test_an_act_answers_with_the_rows_that_were_shown(client: Client, three: Watchlist) -> None:

@@ -24,6 +24,11 @@ document.body.addEventListener("htmx:afterSettle", () => {
   if (part.dataset.refresh) document.dispatchEvent(new CustomEvent(`refresh:${part.dataset.refresh}`));
 });
 
+// Nothing new: what is shown is not old any more.
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.xhr.status === 204 && event.detail.elt.id === "live") announce(live()?.dataset.announce ?? "");
+});
+
 document.body.addEventListener("htmx:sendError", () => {
   announce("The server does not answer; what is shown may be old.", true);
 });
@@ -31,6 +36,7 @@ document.body.addEventListener("htmx:sendError", () => {
 document.body.addEventListener("htmx:responseError", (event) => {
   const { status, responseText } = event.detail.xhr;
   if (status === 503) announce(`${responseText} What is shown may be old; it is renewed once that is over.`, true);
+  else if (status === 429) announce(responseText, true);
   else announce(`That did not work (${status}). Reload the page and try again.`, true);
 });
 

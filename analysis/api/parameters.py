@@ -1,0 +1,55 @@
+"""Parameters: what an address asks that an operation does not know is refused by name, and so is a value given twice.
+
+A filter that is misspelt would otherwise be no filter: the answer would hold every stock, with status 200.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.operation import Operation
+from ninja.params.models import QueryModel
+
+from analysis.api.problems import Invalid
+from analysis.names import unknown_name
+
+type Run = Callable[..., HttpResponse]
+
+
+def install(api: NinjaAPI) -> None:
+    """Let every operation of this API refuse what it does not know; before the API's routers are added."""
+    api.add_decorator(_refuse_unknown_parameters, mode="view")
+
+
+def _refuse_unknown_parameters(run: Run) -> Run:
+    operation: Operation = run.__self__  # type: ignore[attr-defined]
+    known, many = _parameters(operation)
+
+    @wraps(run)
+    def answer(request: HttpRequest, **places: Any) -> HttpResponse:
+        fields = _faults(request, known, many) if operation.include_in_schema else {}
+        if not fields:
+            return run(request, **places)
+        refusal: HttpResponse | None = operation._run_checks(request)  # who may not ask at all is told that first
+        return refusal or operation.api.on_exception(request, Invalid(fields))
+
+    return answer
+
+
+def _faults(request: HttpRequest, known: list[str], many: set[str]) -> dict[str, list[str]]:
+    faults: dict[str, list[str]] = {}
+    for name, values in request.GET.lists():
+        if name not in known:
+            faults[name[:60]] = [unknown_name(name, known, "a parameter")]
+        elif len(values) > 1 and name not in many:
+            faults[name] = ["It is given more than once; give one value."]
+    return faults
+
+
+def _parameters(operation: Operation) -> tuple[list[str], set[str]]:
+    """The names of an operation's query parameters, and those of them that take several values."""
+    models: list[Any] = [model for model in operation.models if issubclass(model, QueryModel)]
+    known = [name for model in models for name in getattr(model, "__ninja_flatten_map__", None) or model.model_fields]
+    return known, {name for model in models for name in getattr(model, "__ninja_collection_fields__", [])}

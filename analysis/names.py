@@ -1,0 +1,25 @@
+"""Names in addresses: which one was probably meant by one that is not known."""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+LONGEST = 60
+
+
+def unknown_name(name: str, known: Collection[str], kind: str) -> str:
+    """Return a sentence that a name is not of this kind (`a parameter`), with the name meant or those there are."""
+    shown = name[:LONGEST]
+    if near := nearest_name(name, known):
+        return f"{shown} is not {kind}; did you mean {near}?"
+    return f"{shown} is not {kind}; there {'are' if len(known) > 1 else 'is'}: {', '.join(known) or 'none'}."
+
+
+def nearest_name(name: str, known: Collection[str]) -> str:
+    """Return the known name that is spelt most alike, whatever the order of its words; nothing where none is near."""
+    written = {_sorted(one): one for one in known}
+    near = get_close_matches(_sorted(name[:LONGEST]), written, n=1, cutoff=0.7)
+    return written[near[0]] if near else ""
+
+
+def _sorted(name: str) -> str:
+    return "_".join(sorted(name.lower().replace("-", "_").split("_")))

@@ -1,0 +1,99 @@
+"""Polls: a part that asks again every two seconds is answered 204, and stays as it is, while its state is as shown.
+
+A state is whatever the part shows that rows decide, and is cheap to read. Its stamp stands in the address that the part
+asks. What only the clock decides, such as how many sessions a result is late, is renewed with the period.
+"""
+
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+from django.db.models import Count, Exists, Max, OuterRef, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
+
+from analysis.models import Job, JobDetail, JobStatus, Person, Stock, Worker
+
+SEEN = "seen"
+OF_THE_STOCK = ("last_status", "last_job_id", "last_wait", "last_error", "last_result_id", "last_analyzed_at")
+"""What every act on a stock moves of it; its newest result is another, or was analysed at another time."""
+PERIOD_SECONDS, CLOCK_SECONDS = 300, 10
+
+type State = tuple[Any, ...]
+
+
+def stamp(state: State) -> str:
+    """Return a short name of a state, another one in every period."""
+    period = int(timezone.now().timestamp()) // PERIOD_SECONDS
+    return blake2b(repr((period, state)).encode(errors="surrogatepass"), digest_size=8).hexdigest()
+
+
+def is_seen(request: HttpRequest, state: State) -> bool:
+    """Return whether the part that asks shows this state already."""
+    return request.GET.get(SEEN) == stamp(state)
+
+
+def poll_query(query: str, state: State) -> str:
+    """Return the query of the address that a part showing this state asks: its own, and the state's stamp."""
+    given = QueryDict(query.removeprefix("?"), mutable=True)
+    given[SEEN] = stamp(state)
+    return f"?{given.urlencode()}"
+
+
+def nothing_new() -> HttpResponse:
+    """Return the answer that htmx changes nothing for."""
+    return HttpResponse(status=204)
+
+
+def surroundings(user: Person) -> dict[str, Any]:
+    """Return annotations of what every such part shows beside its rows: a living worker, the user's running jobs."""
+    own = Job.objects.active().of(user).order_by().values("requested_by")
+    count = Subquery(own.annotate(rows=Count("pk")).values("rows"))
+    return {"has_worker": Exists(Worker.objects.alive()), "running": Coalesce(count, 0)}
+
+
+@dataclass(frozen=True)
+class StockState:
+    """The state of one stock's page while the stock is analysed; `own` are the stock's columns."""
+
+    has_worker: bool
+    running: int
+    attempts: int
+    own: State
+
+    @classmethod
+    def read(cls, ticker: str, user: Person) -> "StockState | None":
+        """Return the stored state for this user; None where there is no such stock."""
+        tries = JobDetail.objects.filter(job=OuterRef("last_job"), stock=OuterRef("pk")).values("attempts")
+        found = Stock.objects.filter(pk=ticker)
+        found = found.annotate(attempts=Coalesce(Subquery(tries[:1]), 0), **surroundings(user))
+        row = found.values_list("has_worker", "running", "attempts", *OF_THE_STOCK).first()
+        if row is None:
+            return None
+        has_worker, running, attempts, *own = row
+        return cls(has_worker, running, attempts, tuple(own))
+
+    def shown_with(self, stock: Stock) -> "StockState":
+        """Return the state of a page that shows this stock, which was read earlier and may have moved on since."""
+        return replace(self, own=tuple(getattr(stock, name) for name in OF_THE_STOCK))
+
+    @property
+    def state(self) -> State:
+        return (self.has_worker, self.running, self.attempts, *self.own)
+
+
+def job_state(job: Job, user: Person) -> State:
+    """Return the state of an active job's page for this user, in two queries.
+
+    How long it has taken moves on by itself, every ten seconds.
+    """
+    counts = (job.completed_count, job.failed_count, job.skipped_count, job.error_message)
+    took = None if job.duration is None else int(job.duration.total_seconds()) // CLOCK_SECONDS
+    details = job.details.aggregate(Sum("attempts"), Max("completed_at"), Count("not_before"), Max("not_before"))
+    around = surroundings(user)
+    if job.status == JobStatus.QUEUED:
+        ahead = Job.objects.active().filter(created_at__lt=job.created_at).order_by().annotate(all=Value(1))
+        around["ahead"] = Subquery(ahead.values("all").annotate(rows=Count("pk")).values("rows"))
+    row = Job.objects.filter(pk=job.pk).annotate(**around).values_list(*around).first()
+    return (took, job.status, job.progress_at, *counts, *details.values(), *(row or ()))

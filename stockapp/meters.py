@@ -1,0 +1,101 @@
+"""Meters: how much one user or one address may ask in a minute, over all web processes together.
+
+A meter is a token bucket: a minute's worth at once, and then as much as drains. Its level is kept in the shared cache,
+which is the database, so a process counts for itself first and adds what it counted to the shared level a share at a
+time. A limit is therefore exceeded by a share a process at most, and a page seldom costs a query for it.
+"""
+
+import logging
+import math
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import blake2b
+from threading import Lock
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, InterfaceError
+
+logger = logging.getLogger(__name__)
+
+MINUTE = 60
+MOST_KEYS = 10_000
+
+
+@dataclass(slots=True)
+class Count:
+    """What a process knows of one key: requests that are not shared yet, and until when further ones are refused."""
+
+    unshared: int = 0
+    refused_until: float = 0.0
+
+
+class Meter:
+    """Counts requests by key; `limit_name` is the setting that says how many a minute are let through.
+
+    A process shares its count after a `parts`-th of the limit, or each request where `parts` is not given.
+    """
+
+    def __init__(self, name: str, limit_name: str, *, parts: int = 0) -> None:
+        self.name, self.limit_name, self.parts = name, limit_name, parts
+        self._counts: OrderedDict[str, Count] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def limit(self) -> int:
+        return int(getattr(settings, self.limit_name))
+
+    @property
+    def share(self) -> int:
+        """How many requests a process counts before it adds them to the shared level."""
+        return math.ceil(self.limit / self.parts) if self.parts else 1
+
+    def take(self, key: str) -> int:
+        """Count one request; return how many seconds to wait where it is one too many, else 0."""
+        now = time.time()
+        with self._lock:
+            count = self._counts.setdefault(key, Count())
+            self._counts.move_to_end(key)
+            if len(self._counts) > MOST_KEYS:
+                self._counts.popitem(last=False)
+            if now < count.refused_until:
+                return math.ceil(count.refused_until - now)
+            count.unshared += 1
+            if count.unshared < self.share:
+                return 0
+            used, count.unshared = count.unshared, 0
+        excess = self._add(key, used, now)
+        if excess <= 0:
+            return 0
+        wait = max(1.0, excess * MINUTE / self.limit)
+        count.refused_until = now + wait
+        return math.ceil(wait)
+
+    def forget(self) -> None:
+        """Forget what this process has counted."""
+        with self._lock:
+            self._counts.clear()
+
+    def _add(self, key: str, used: int, now: float) -> float:
+        """Add to the shared level, which drains by the limit in a minute, and return by how much it is too high.
+
+        Room is left for a share that is not counted yet. A request that is refused is not added. Without a database
+        nothing is refused.
+        """
+        place = f"meter.{self.name}.{blake2b(key.encode(), digest_size=16).hexdigest()}"
+        try:
+            level, at = cache.get(place) or (0.0, now)
+            level = max(0.0, level - max(0.0, now - at) * self.limit / MINUTE) + used
+            excess = level - (self.limit - self.share + 1)
+            cache.set(place, (level - (excess > 0), now), timeout=3 * MINUTE)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("A request is not counted, as the database does not answer: %s", str(error).strip())
+            return 0.0
+        return float(excess)
+
+
+by_user = Meter("user", "REQUESTS_PER_MINUTE_PER_USER", parts=20)
+by_address = Meter("address", "REQUESTS_PER_MINUTE_PER_ADDRESS", parts=20)
+logins = Meter("logins", "LOGINS_PER_MINUTE_PER_ADDRESS")
+METERS = (by_user, by_address, logins)

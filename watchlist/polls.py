@@ -1,0 +1,27 @@
+"""Polls of a list: what its page shows that rows decide, read without drawing it."""
+
+from __future__ import annotations
+
+from django.db.models import F
+
+from analysis.models import Person
+from analysis.views.polls import OF_THE_STOCK, State, surroundings
+from watchlist.models import Watchlist, WatchlistItem
+from watchlist.page import WatchlistPage
+
+
+def stored_state(pk: int, user: Person) -> State | None:
+    """Return the state of a list of this user's in two queries; None where there is no such list."""
+    around = surroundings(user)
+    row = Watchlist.objects.of(user).filter(pk=pk).annotate(**around).values_list(*around).first()
+    items = WatchlistItem.objects.with_attempts().filter(watchlist=pk).order_by("position", "pk")
+    columns = items.values_list("pk", "note", "attempts", *(F(f"stock__{name}") for name in OF_THE_STOCK))
+    return row and (*row, *columns)
+
+
+def shown_state(page: WatchlistPage, running: int) -> State:
+    """Return the same state of a page that was read to be shown."""
+    rows = (
+        (row.item_pk, row.note, row.attempts, *(getattr(row.stock, name) for name in OF_THE_STOCK)) for row in page.rows
+    )
+    return (not page.lacks_worker, running, *rows)
