@@ -5,12 +5,11 @@ from datetime import timedelta
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from analysis import queue
-from analysis.models import Job, Worker
+from analysis import clock, queue
+from analysis.models import Job, Worker, ahead_or_behind
 from analysis.services import pause, refused_runs, unserved_jobs
 from stockapp.unavailable import NO_ANSWER, RETRY_SECONDS
 
@@ -43,14 +42,22 @@ def _worker(worker: Worker) -> dict[str, object]:
         "restarts": worker.restarts,
         "last_recovery_at": worker.last_recovery_at,
         "recovered": worker.recovered_count,
+        "clock_wrong_by_seconds": worker.clock_skew,
     }
 
 
+def _own_clock() -> list[str]:
+    """The sentence about this process's own machine, when its clock is wrong."""
+    wrong_by = clock.wrong_by()
+    return [f"The clock of this web server is {ahead_or_behind(wrong_by)} the database’s clock."] if wrong_by else []
+
+
 def _state() -> dict[str, object]:
+    wrong_clocks = [worker.clock_problem for worker in Worker.objects.alive() if worker.clock_problem]
     newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     alive = Worker.objects.alive().count()
     paused = pause()
-    problems = []
+    problems = [*wrong_clocks, *_own_clock()]
     if not alive:
         problems.append("No worker is running.")
     if unserved_jobs(since=MAY_WAIT):
@@ -59,7 +66,7 @@ def _state() -> dict[str, object]:
     return {
         "database": True,
         "workers": [_worker(worker) for worker in Worker.objects.alive()],
-        "worker_seen_seconds_ago": newest and round((timezone.now() - newest).total_seconds(), 1),
+        "worker_seen_seconds_ago": newest and round((clock.now() - newest).total_seconds(), 1),
         "queue_depth": queue.depth(),
         "active_jobs": Job.objects.active().count(),
         "pause": paused and {"reason": paused.reason, "until": paused.until},

@@ -131,6 +131,8 @@ else:
     DATABASE["CONN_HEALTH_CHECKS"] = True
     DATABASE.setdefault("OPTIONS", {})["connect_timeout"] = 10
 DATABASES = {"default": DATABASE}
+# A file has the clock of its machine; a server has one of its own, which all machines that work on it go by.
+DATABASE_HAS_CLOCK = DATABASE["ENGINE"] != "django.db.backends.sqlite3"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}

@@ -94,7 +94,7 @@ class JobPage:
 
     @cached_property
     def lacks_worker(self) -> bool:
-        return self.job.is_active and not Worker.objects.alive().exists()
+        return self.job.is_active and not Worker.objects.at_work().exists()
 
     @property
     def is_late(self) -> bool:

@@ -219,4 +219,4 @@ class StockPage:
 
     @cached_property
     def lacks_worker(self) -> bool:
-        return self.standing.is_active and not Worker.objects.alive().exists()
+        return self.standing.is_active and not Worker.objects.at_work().exists()
