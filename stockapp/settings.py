@@ -143,6 +143,8 @@ TASK_SECONDS = LEASE_SECONDS * 4 // 3
 Q_CLUSTER = {
     "name": "stockapp",
     "orm": "default",
+    "broker_class": "analysis.queue.Broker",
+    "scheduler": False,  # planned calls are queued by the worker itself, which looks at what they call
     "workers": WORKERS,
     "timeout": TASK_SECONDS,
     "retry": TASK_SECONDS * (2 if WORKERS > 1 else 3) + 60,
@@ -155,9 +157,16 @@ Q_CLUSTER = {
     "recycle": 200,
     "max_rss": 600_000,
     "catch_up": False,
-    "cache": "default",
     "label": "Queue",
 }
+# The functions that the queue may call, by message or by plan: what calls any other is removed.
+QUEUE_CALLS = [
+    "analysis.services.run.run_slice",
+    "analysis.services.record.refresh",
+    "analysis.services.retention.prune_in_background",
+    "watchlist.schedules.run",
+    "stockapp.digest.outbox.deliver",
+]
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "stockapp.accounts.backends.AccountBackend"]
