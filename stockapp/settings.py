@@ -163,9 +163,10 @@ Q_CLUSTER = {
 QUEUE_CALLS = [
     "analysis.services.run.run_slice",
     "analysis.services.record.refresh",
-    "analysis.services.retention.prune_in_background",
     "watchlist.schedules.run",
+    "watchlist.upkeep.prune_in_background",
     "stockapp.digest.outbox.deliver",
+    "stockapp.expiry.remove_expired",
 ]
 
 AUTH_USER_MODEL = "accounts.User"

@@ -13,12 +13,11 @@ from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q
-from django.utils import timezone
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.models import Ending
 from analysis.services import told
-from analysis.services.claim import LEASE, is_stopping
+from analysis.services.claim import LEASE, must_give_way
 from analysis.services.transient import persistent, transactional
 from stockapp.digest import channels
 from stockapp.digest.changes import changes_of
@@ -38,7 +37,7 @@ LOST = f"The worker that was sending it was lost {MAX_ATTEMPTS} times."
 @transactional
 def wake() -> bool:
     """Queue a delivery where one is due and nobody was woken for it lately. What every worker does again and again."""
-    now = timezone.now()
+    now = clock.now()
     endings = Ending.objects.asleep().update(woken_at=now)
     asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - WAKE_AGAIN)
     messages = Message.objects.due().filter(asleep).update(woken_at=now)
@@ -58,7 +57,7 @@ def deliver(*, seconds: float = SLICE_SECONDS) -> int:
     sent = 0
     while message := claim():
         sent += send(message)
-        if time.monotonic() > ends or is_stopping():
+        if time.monotonic() > ends or must_give_way():
             queue.enqueue(DELIVER)
             break
     return sent
@@ -114,7 +113,7 @@ def _write(ending: Ending, messages: list[Message]) -> int:
 @persistent
 def claim() -> Message | None:
     """Take the next message that is due, under a lease; None when there is none, or somebody else took it."""
-    now = timezone.now()
+    now = clock.now()
     due = Message.objects.due().order_by("not_before", "created_at").select_for_update(skip_locked=True)
     message = due.first()
     if message is None:
@@ -148,7 +147,7 @@ def send(message: Message) -> bool:
 @persistent
 def _note(message: Message, status: MessageStatus, sentence: str = "") -> bool:
     """Mark what became of a message, unless its lease was lost; whether it was sent."""
-    now = timezone.now()
+    now = clock.now()
     Message.objects.held_by(message).update(
         status=status,
         error_message=sentence[:500],
