@@ -76,7 +76,7 @@ class FailureAdmin(ReadOnly[Model]):
     """Calls that failed. Why is in the worker's log: what is stored of it is a pickle, which nobody opens."""
 
     list_display = ["name", "func", "started", "stopped", "attempt_count"]
-    fields = list_display
+    fields = ["name", "func", "started", "stopped", "attempt_count"]
     search_fields = ["name", "func"]
 
 

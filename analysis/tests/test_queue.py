@@ -92,7 +92,7 @@ def test_a_message_is_given_out_once_and_again_when_nobody_acknowledged_it(broke
     [(pk, payload)] = broker.dequeue()
     assert queue.read(payload) == (RUN_SLICE, (JOB,))
     assert broker.dequeue() == []
-    with time_machine.travel(NOW + timedelta(seconds=settings.Q_CLUSTER["retry"] + 1), tick=False):
+    with time_machine.travel(NOW + timedelta(seconds=Conf.RETRY + 1), tick=False):
         assert [pk for pk, _ in broker.dequeue()] == [pk]
     broker.acknowledge(pk)
     assert not OrmQ.objects.exists()
@@ -150,8 +150,11 @@ def test_a_message_of_a_function_that_is_gone_is_removed_and_the_next_is_given_o
 class Bytes:
     """A serializer of what is serialized already."""
 
-    def dumps(self, obj: bytes) -> bytes:
-        return obj
+    def dumps(self, obj: Any) -> bytes:
+        return bytes(obj)
+
+    def loads(self, data: bytes) -> Any:
+        return data
 
 
 @pytest.mark.parametrize(
