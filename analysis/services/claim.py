@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ CHUNK = 50
 LATELY = timedelta(minutes=5)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
+LOOK_SECONDS = 0.05  # between two looks of housekeeping for a stock that waits: they are two queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,12 @@ def renew(lease: Lease) -> bool:
 
 
 def is_stopping() -> bool:
-    """Whether the worker that this process belongs to has been asked to stop."""
-    return Worker.objects.filter(host=PLACE, group=os.getpgrp(), is_stopping=True).exists()
+    """Whether the worker that this process belongs to has been asked to stop.
+
+    A row that is no longer brought up to date is of a worker that was killed while it stopped: the number of its group
+    may be another's by now.
+    """
+    return Worker.objects.alive().filter(host=PLACE, group=os.getpgrp(), is_stopping=True).exists()
 
 
 @persistent
@@ -193,9 +199,22 @@ def put_back(job: Job, details: Sequence[JobDetail], *, cancelled: bool) -> None
     )
 
 
-def must_give_way() -> bool:
-    """Whether housekeeping must end its slice: a stock waits for a process, or the worker is to stop."""
-    return JobDetail.objects.claimable(by=clock.now()).exists() or is_stopping()
+class Housekeeping:
+    """A slice of work that nobody waits for; it ends early for a stock that waits for a process."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+        self._look_at = 0.0
+
+    def is_over(self) -> bool:
+        """Whether its time is spent, a stock could be claimed or the worker is to stop; asked between any two steps."""
+        now = time.monotonic()
+        if now >= self._ends:
+            return True
+        if now < self._look_at:
+            return False
+        self._look_at = now + LOOK_SECONDS
+        return JobDetail.objects.claimable(by=clock.now()).exists() or is_stopping()
 
 
 def is_new_job_waiting(job: Job) -> bool:

@@ -4,7 +4,6 @@ A record covers every stored history of one source, those of stocks that have le
 would flatter it. Demo companies count only where there is no real stock.
 """
 
-import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from analysis.engine import ENGINE_VERSION, STRATEGIES, Indicators, TrackRecord,
 from analysis.models import PriceHistory, PriceSourceName, Source, StrategyRecord
 from analysis.prices import PriceError
 from analysis.services import window
-from analysis.services.claim import LEASE, must_give_way
+from analysis.services.claim import LEASE, Housekeeping
 from analysis.services.transient import persistent, transactional
 
 BULK = (Source.BULK, Source.SCHEDULE, Source.DEMO)
@@ -70,10 +69,10 @@ def refresh(*, seconds: float = SLICE_SECONDS) -> bool:
     rows = _take(token)
     if not rows:
         return False
-    ends = time.monotonic() + seconds
+    housekeeping = Housekeeping(seconds)
     gathered = Gathered.resumed(rows) or Gathered.begun(rows)
     for histories in _batches(gathered):
-        if not gathered.add(histories, until=lambda: time.monotonic() > ends or must_give_way()):
+        if not gathered.add(histories, until=housekeeping.is_over):
             _pause(token, gathered)
             return False
         if not _renew(token):

@@ -7,7 +7,6 @@ sent again, with the same Message-ID: between two systems that is the most that 
 """
 
 import logging
-import time
 import uuid
 from datetime import timedelta
 
@@ -17,7 +16,7 @@ from django.db.models import F, Q
 from analysis import clock, queue
 from analysis.models import Ending
 from analysis.services import told
-from analysis.services.claim import LEASE, must_give_way
+from analysis.services.claim import LEASE, Housekeeping
 from analysis.services.transient import persistent, transactional
 from stockapp.digest import channels
 from stockapp.digest.changes import changes_of
@@ -51,13 +50,13 @@ def deliver(*, seconds: float = SLICE_SECONDS) -> int:
 
     Safe to run any number of times, by several at once.
     """
-    ends = time.monotonic() + seconds
+    housekeeping = Housekeeping(seconds)
     for ending in Ending.objects.untold().select_related("job"):
         tell(ending)
     sent = 0
     while message := claim():
         sent += send(message)
-        if time.monotonic() > ends or must_give_way():
+        if housekeeping.is_over():
             queue.enqueue(DELIVER)
             break
     return sent
