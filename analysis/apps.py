@@ -5,4 +5,6 @@ class AnalysisConfig(AppConfig):
     name = "analysis"
 
     def ready(self) -> None:
-        from analysis import checks  # noqa: F401
+        from analysis import checks, queue  # noqa: F401
+
+        queue.never_unpickle()

@@ -1,23 +1,29 @@
 """Guard: runs a cluster in a process group of its own and sees to it that nothing of the group outlives its owner.
 
-    python -m analysis.guard PIPE SECONDS COMMAND…
+    python -m analysis.guard PIPE PULSE SECONDS COMMAND…
 
 A process of the standard library alone. It ends the group when its owner asks with SIGTERM, when its owner is gone,
 however suddenly (the pipe ends, whose other end only the owner holds), and when the command itself has ended. The
 command is asked first and given SECONDS to finish what it has taken; then the whole group is killed, guard included.
+
+The command gets two more arguments: the PULSE, a pipe to its owner, and the guard's own lifeline, a pipe that ends when
+the guard is gone, so that a cluster whose owner and guard are killed together ends as well.
 """
 
 import os
 import signal
 import subprocess
 import sys
+import threading
 
 from analysis.process_signals import Signals
 
 
-def main(pipe: int, seconds: float, command: list[str]) -> None:
+def main(pipe: int, pulse: int, seconds: float, command: list[str]) -> None:
     signals = Signals()
-    with subprocess.Popen(command) as cluster:  # noqa: S603
+    lifeline, _owned_end = os.pipe()
+    command = [*command, str(pulse), str(lifeline)]
+    with subprocess.Popen(command, pass_fds=[pulse, lifeline]) as cluster:  # noqa: S603
         is_orphan = False
         while not (signals.stopping or is_orphan or cluster.poll() is not None):
             is_orphan = signals.wait(pipe=pipe)
@@ -29,5 +35,24 @@ def main(pipe: int, seconds: float, command: list[str]) -> None:
         os.killpg(0, signal.SIGKILL)
 
 
+def die_with(lifeline: int) -> None:
+    """Have this process and every one that it forks kill their group once the lifeline has ended.
+
+    A thread waits for it in each of them: there is no signal for it that macOS knows as well.
+    """
+
+    def watch() -> None:
+        threading.Thread(target=_wait_and_kill, args=[lifeline], name="lifeline", daemon=True).start()
+
+    os.register_at_fork(after_in_child=watch)
+    watch()
+
+
+def _wait_and_kill(lifeline: int) -> None:
+    while os.read(lifeline, 1):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4:])

@@ -1,14 +1,47 @@
-"""The queue: the one door to django-q2. A message only wakes a worker; all truth is in our rows."""
+"""The queue: the one door to django-q2. A message only wakes a worker; all truth is in our rows.
 
+Only the functions of QUEUE_CALLS are called, with ids alone. Whoever can write a row into django-q2's tables must not
+have code run by it: a message is read only where its signature holds, a plan only as text, a stored result never.
+"""
+
+import ast
+import logging
+import os
+import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.conf import settings
+from django.db import transaction
+from django.db.models.signals import post_save
 from django.utils import timezone
-from django_q.models import OrmQ, Schedule
+from django_q.brokers.orm import ORM
+from django_q.conf import Conf
+from django_q.models import OrmQ, Schedule, Task
+from django_q.signals import call_hook, post_execute_in_worker, post_spawn, pre_execute
+from django_q.signing import SignedPackage
 from django_q.tasks import async_task
+from picklefield import PickledObjectField
+
+from analysis import clock
+
+logger = logging.getLogger(__name__)
+
+KEYS = {"id", "name", "func", "args", "kwargs", "started", "group", "cluster", "ack_failure"}
+"""What a message of ours has; django-q2 would obey others, some of which name a further function."""
+
+
+class Forbidden(ValueError):
+    """What calls something that the queue does not call."""
 
 
 def enqueue(path: str, *ids: str) -> None:
-    """Queue a call of the function at a dotted path; inside a transaction the message commits with its rows."""
+    """Queue a call of the function at a dotted path; inside a transaction the message commits with its rows.
+
+    Raises Forbidden if it is not one of QUEUE_CALLS.
+    """
+    _check(path, ids)
     async_task(path, *ids)
 
 
@@ -23,9 +56,10 @@ def every_night(name: str, path: str, *, at: tuple[int, int]) -> None:
         waiting.filter(pk__gt=first_planned.pk).delete()
         waiting.exclude(func=path).update(func=path)  # an earlier release called it otherwise
         return
+    now = clock.now()
     hour, minute = at
-    first = timezone.localtime().replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if first < timezone.now():
+    first = timezone.localtime(now).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if first < now:
         first += timedelta(days=1)
     Schedule.objects.create(name=name, func=path, schedule_type=Schedule.DAILY, next_run=first)
 
@@ -50,13 +84,126 @@ def forget(name: str) -> None:
     Schedule.objects.filter(name=name).delete()
 
 
+def enqueue_due() -> int:
+    """Queue the planned calls whose moment has come; how many. What every worker does again and again."""
+    due = Schedule.objects.exclude(repeats=0).filter(next_run__lt=clock.now())
+    if not due.exists():
+        return 0
+    with transaction.atomic():
+        return sum(map(_enqueue_planned, due.select_for_update(skip_locked=True).order_by("pk")))
+
+
+def _enqueue_planned(planned: Any) -> bool:
+    """Queue a planned call and plan its next one; one that cannot or must not be called is removed."""
+    try:
+        if planned.hook or planned.kwargs or planned.intended_date_kwarg:
+            raise Forbidden("it asks for more than a call with ids")
+        ids = ast.literal_eval(f"({planned.args},)") if planned.args else ()
+        _check(planned.func, ids)
+        following = None if planned.schedule_type == Schedule.ONCE else _following(planned)
+    except Exception:
+        logger.exception("A planned call of %.100r is not made: it is removed", planned.func)
+        Schedule.objects.filter(pk=planned.pk).delete()
+        return False
+    async_task(planned.func, *ids)
+    if following is None or planned.repeats == 1:
+        Schedule.objects.filter(pk=planned.pk).delete()
+    else:
+        repeats = max(planned.repeats - 1, -1)
+        Schedule.objects.filter(pk=planned.pk).update(next_run=following, repeats=repeats)
+    return True
+
+
+def _following(planned: Any) -> datetime:
+    """When a repeated call comes next: missed ones are made up for by the one that is made now."""
+    now = clock.now()
+    following: datetime = planned.calculate_next_run(planned.next_run)
+    while following <= now:
+        following = planned.calculate_next_run(following)
+    return following
+
+
 def depth() -> int:
     """Messages that nobody has taken yet."""
-    return int(OrmQ.objects.filter(lock__lte=timezone.now()).count())
+    return int(OrmQ.objects.filter(lock__lte=clock.now()).count())
 
 
 def oldest_wait() -> timedelta:
     """How long the oldest message has waited to be taken; zero when none waits."""
-    now = timezone.now()
+    now = clock.now()
     oldest: datetime | None = OrmQ.objects.filter(lock__lte=now).order_by("lock").values_list("lock", flat=True).first()
     return now - oldest if oldest else timedelta()
+
+
+class Broker(ORM):
+    """django-q2's broker on our database, by the database's clock; it gives out no message that must not be obeyed.
+
+    It keeps no statistics in the cache either: they are unsigned pickles, written twice a second.
+    """
+
+    @staticmethod
+    def get_cache() -> None:
+        return None
+
+    def enqueue(self, task: str) -> int:
+        return int(self.get_connection().create(key=self.list_key, payload=task, lock=clock.now()).pk)
+
+    def dequeue(self) -> list[tuple[int, str]]:
+        """Take the oldest messages, as many as are taken at once; wait a moment where there is none."""
+        now = clock.now()
+        waiting = self.get_connection().filter(key=self.list_key, lock__lt=now).order_by("lock")[: Conf.BULK]
+        taken = [message for message in waiting if self._takes(message, now + timedelta(seconds=Conf.RETRY))]
+        if not taken:
+            time.sleep(Conf.POLL)
+        return [(message.pk, message.payload) for message in taken if self._may_be_obeyed(message)]
+
+    def _takes(self, message: Any, until: datetime) -> bool:
+        """Lock it; False when another cluster was faster."""
+        return bool(self.get_connection().filter(pk=message.pk, lock=message.lock).update(lock=until))
+
+    def _may_be_obeyed(self, message: Any) -> bool:
+        try:
+            read(message.payload)
+        except Exception:
+            logger.exception("Message %s is not obeyed: it is removed", message.pk)
+            self.delete(message.pk)
+            return False
+        return True
+
+
+def read(payload: str) -> tuple[str, tuple[str, ...]]:
+    """The function and the ids of a message. Raises BadSignature, Forbidden, or whatever keeps it from being read."""
+    task: dict[str, Any] = SignedPackage.loads(payload)
+    if task.get("kwargs") or task.keys() - KEYS:
+        raise Forbidden("it asks for more than a call with ids")
+    _check(task["func"], task["args"])
+    return task["func"], tuple(task["args"])
+
+
+def _check(path: object, ids: Sequence[object]) -> None:
+    if path not in settings.QUEUE_CALLS:
+        raise Forbidden(f"{path!s:.100} is not one of QUEUE_CALLS")
+    if not all(isinstance(one, str) for one in ids):
+        raise Forbidden("it has other arguments than ids")
+
+
+def never_unpickle() -> None:
+    """Leave django-q2's results unread in this process, and call nothing that they name: their rows are not signed."""
+    for field in Task._meta.fields:
+        if isinstance(field, PickledObjectField):
+            field.from_db_value = lambda *_: None
+    post_save.disconnect(call_hook, sender=Task)
+
+
+def report_progress(pipe: int) -> None:
+    """Have the workers that this process forks write into a pipe what they do: R ready, T task taken, D done."""
+
+    def write(what: str) -> None:
+        try:
+            os.write(pipe, f"{what}{os.getpid()}\n".encode())
+        except OSError:  # nobody reads it any more, or not fast enough
+            logger.debug("Progress could not be reported", exc_info=True)
+
+    os.set_blocking(pipe, False)
+    for signal, what in ((post_spawn, "R"), (pre_execute, "T"), (post_execute_in_worker, "D")):
+        signal.connect(lambda what=what, **_: write(what), weak=False)

@@ -2,23 +2,19 @@
 
 import logging
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import close_old_connections, connection
 from django.db.models import F
-from django.utils import timezone
 
+from analysis import clock, queue
+from analysis.cluster import Cluster
 from analysis.database_faults import find_fault, note_damage
-from analysis.models import JobDetail, Worker
+from analysis.models import Worker, ahead_or_behind
 from analysis.process_signals import Signals
-from analysis.services import is_work_waiting, recover
+from analysis.services import count_absence, is_work_waiting, recover
 from analysis.services.claim import LEASE, PLACE
 
 logger = logging.getLogger(__name__)
@@ -26,29 +22,35 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 5
 RECOVER_SECONDS = LEASE.total_seconds() / 6
 WATCH_SECONDS = LEASE.total_seconds() / 18
-DRAIN_SECONDS = 60
 IDLE_STOP_SECONDS = 10
 BREATH_SECONDS = 3  # between two starts of a cluster that ends at once
 WEDGED_AFTER = LEASE / 3
-PATIENCE = max(WEDGED_AFTER, timedelta(seconds=10)).total_seconds()  # with a cluster that comes up
-SUSPICIONS = 2  # in a row: between two slices a cluster that is well holds nothing for a moment
+LOOKS = round(max(WEDGED_AFTER.total_seconds(), 10) / WATCH_SECONDS)  # at a cluster that has work and does none
 FORGET_AFTER = timedelta(days=1)
+
+type Act = tuple[float, Callable[[], object]]
 
 
 class Supervisor:
     """One worker: a cluster under guard in a process group of its own, watched until SIGTERM or SIGINT.
 
     `chores` are done besides, each every so many seconds: short acts on the database, safe to do in several workers.
+    While the machine's clock is wrong there is no cluster and no chore is done.
     """
 
-    def __init__(self, chores: Sequence[tuple[float, Callable[[], object]]] = ()) -> None:
-        self.chores = chores
+    def __init__(self, chores: Sequence[Act] = ()) -> None:
         self.row = Worker(host=PLACE, pid=os.getpid())
-        self.lifeline, self.owned_end = os.pipe()
-        self.cluster: subprocess.Popen[bytes] | None = None
+        self.cluster = Cluster()
         self.born = 0.0
-        self.suspicions = 0
-        self.patience = PATIENCE
+        self.looks = 0
+        self.wrong_by = timedelta()
+        work: list[Act] = [
+            (RECOVER_SECONDS, self._recover),
+            (WATCH_SECONDS, self._watch),
+            (RECOVER_SECONDS, queue.enqueue_due),
+            *chores,
+        ]
+        self.acts: list[Act] = [(HEARTBEAT_SECONDS, self._beat), *((every, self._at_work(act)) for every, act in work)]
 
     def run(self) -> None:
         """Serve until told to stop; then let the cluster finish the stocks in hand, and end. Told twice, end at once.
@@ -57,17 +59,12 @@ class Supervisor:
         """
         connection.ensure_connection()
         signals = Signals()
-        acts: list[tuple[float, Callable[[], object]]] = [
-            (HEARTBEAT_SECONDS, self._beat),
-            (RECOVER_SECONDS, self._recover),
-            (WATCH_SECONDS, self._watch),
-            *self.chores,
-        ]
-        due = [0.0 for _ in acts]
+        due = [0.0 for _ in self.acts]
+        self._try(self._beat)
         try:
             while not signals.stopping:
                 self._keep_cluster()
-                for n, (every, act) in enumerate(acts):
+                for n, (every, act) in enumerate(self.acts):
                     if time.monotonic() >= due[n]:
                         due[n] = time.monotonic() + every
                         self._try(act)
@@ -76,92 +73,95 @@ class Supervisor:
             self._end_cluster(signals)
             self._try(Worker.objects.filter(pk=self.row.pk).delete)
 
+    def _at_work(self, act: Callable[[], object]) -> Callable[[], object]:
+        """The act, left out while the clock is wrong."""
+        return lambda: None if self.wrong_by else act()
+
     def _keep_cluster(self) -> None:
-        if self.cluster and self.cluster.poll() is None:
+        """Have a cluster that runs; none while the clock is wrong."""
+        if self.cluster.is_running:
             return
-        if self.cluster:
+        if self.cluster.is_started:
             if time.monotonic() - self.born < BREATH_SECONDS:
                 return
-            logger.error("The cluster has ended; starting it again")
-            self._kill_group()
-            self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(restarts=F("restarts") + 1))
+            self.cluster.kill()
+            self.cluster.forget()
+            if not self.row.is_stopping:
+                logger.error("The cluster has ended; starting it again")
+                self._note(restarts=F("restarts") + 1)
             self._try(self._recover)
-        cluster = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
-        self.cluster = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "analysis.guard", str(self.lifeline), str(DRAIN_SECONDS), *cluster],
-            cwd=settings.BASE_DIR,
-            start_new_session=True,
-            pass_fds=[self.lifeline],
-        )
-        self.born = time.monotonic()
-        self.row.group = self.cluster.pid
-        self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(group=self.row.group))
+        if not self.wrong_by:
+            self.cluster.start()
+            self.born = time.monotonic()
+            self.looks = 0
+            self.row.group, self.row.is_stopping = self.cluster.group, False
+            self._note(group=self.row.group, is_stopping=False)
+
+    def _ask_to_end(self) -> None:
+        self.row.is_stopping = True
+        self._note(is_stopping=True)
+        self.cluster.ask_to_end()
 
     def _end_cluster(self, signals: Signals) -> None:
-        if self.cluster is None:
+        if not self.cluster.is_started:
             return
-        self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(is_stopping=True))
-        self.cluster.terminate()
+        self._ask_to_end()
         idle_from = time.monotonic() + IDLE_STOP_SECONDS
-        while self.cluster.poll() is None:
-            # A cluster that lost a part of itself may never end by itself; when it holds nothing, nothing is lost.
-            if signals.at_once:
-                self._kill_group()
-            elif time.monotonic() > idle_from:
-                self._try(self._kill_idle)
+        while self.cluster.is_running:
+            self._try(self._beat)
+            # A cluster that lost a part of itself may never end by itself; when it does nothing, nothing is lost.
+            if signals.at_once or (time.monotonic() > idle_from and not self.cluster.is_busy):
+                self.cluster.kill()
             signals.wait(1)
-        self._kill_group()
-
-    def _kill_idle(self) -> None:
-        if not self._holds_work():
-            self._kill_group()
-
-    def _kill_group(self) -> None:
-        """Kill what there is of the cluster's group; it may have outlived its guard."""
-        with suppress(ProcessLookupError):
-            if self.cluster:
-                os.killpg(self.cluster.pid, signal.SIGKILL)
+        self.cluster.kill()
 
     def _beat(self) -> None:
         """Say that we are alive; a row that is not there, or was removed as forgotten, is written."""
-        now = timezone.now()
-        if not (self.row.pk and Worker.objects.filter(pk=self.row.pk).update(seen_at=now)):
+        self._look_at_the_clock()
+        if not self.wrong_by:
+            count_absence()
+        now, skew = clock.now(), self.wrong_by.total_seconds()
+        if not (self.row.pk and Worker.objects.filter(pk=self.row.pk).update(seen_at=now, clock_skew=skew)):
             Worker.objects.filter(seen_at__lt=now - FORGET_AFTER).delete()
             Worker.objects.filter(host=self.row.host, pid=self.row.pid).delete()
-            self.row.pk, self.row.seen_at = None, now
+            self.row.started_at = self.row.started_at if self.row.pk else now
+            self.row.pk, self.row.seen_at, self.row.clock_skew = None, now, skew
             self.row.save(force_insert=True)
+
+    def _look_at_the_clock(self) -> None:
+        """Take no work while this machine's clock is wrong: it would not know which sessions have closed."""
+        was_wrong, self.wrong_by = self.wrong_by, clock.wrong_by()
+        if self.wrong_by and not was_wrong:
+            sentence = f"The clock of this machine is {ahead_or_behind(self.wrong_by)} the database's"
+            logger.error("%s; taking no work until it is right", sentence)
+            if self.cluster.is_running:
+                self._ask_to_end()
+        elif was_wrong and not self.wrong_by:
+            logger.warning("The clock of this machine is right again; taking work")
 
     def _recover(self) -> None:
         done = recover()
         Worker.objects.filter(pk=self.row.pk).update(
-            last_recovery_at=timezone.now(), recovered_count=F("recovered_count") + done.total
+            last_recovery_at=clock.now(), recovered_count=F("recovered_count") + done.total
         )
 
     def _watch(self) -> None:
-        """Kill a cluster that stands still: work has waited for long, and it holds none although it had the time to.
+        """Kill a cluster that stands still: work has waited for long, and look after look it has done nothing.
 
-        As it holds nothing, nothing is lost if it was only slow.
+        Looks are counted and no seconds, so that a machine that slept or is slow has its cluster looked at as often. As
+        the cluster is in the middle of nothing, nothing is lost.
         """
-        age = time.monotonic() - self.born
-        looks_wedged = age > self.patience and is_work_waiting(since=WEDGED_AFTER) and not self._holds_work()
-        self.suspicions = self.suspicions + 1 if looks_wedged else 0
-        if self.cluster and self.suspicions >= SUSPICIONS:
+        does_something = self.cluster.has_progressed() or self.cluster.is_busy
+        if does_something or not self.cluster.is_running or not is_work_waiting(since=WEDGED_AFTER):
+            self.looks = 0
+            return
+        self.looks += 1
+        if self.looks >= LOOKS:
             logger.error("The cluster leaves work waiting and does none; killing it")
-            self._kill_group()
-            # It may only have been slow to come up, and so will be the next: killing one after the other helps nobody.
-            self.patience = 2 * self.patience if age < 2 * self.patience else PATIENCE
+            self.cluster.kill()
 
-    def _holds_work(self) -> bool:
-        """Whether a process of our cluster's group holds a lease that has not run out."""
-        held = JobDetail.objects.held_in(PLACE).filter(lease_until__gt=timezone.now())
-        names = held.order_by().values_list("holder", flat=True).distinct()
-        return any(self._is_ours(int(name.rpartition(":")[2])) for name in names)
-
-    def _is_ours(self, pid: int) -> bool:
-        try:
-            return self.cluster is not None and os.getpgid(pid) == self.cluster.pid
-        except ProcessLookupError:
-            return False
+    def _note(self, **fields: object) -> None:
+        self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(**fields))
 
     def _try(self, act: Callable[[], object]) -> None:
         """Do what the database may not allow just now; the next round tries again."""

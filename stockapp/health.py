@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.database_faults import BUSY, DAMAGED, NO_ANSWER, damaged_since, find_fault, note_damage
-from analysis.models import Job, Worker
+from analysis.models import Job, Worker, ahead_or_behind
 from analysis.services import pause, refused_runs, unserved_jobs
 from stockapp.monitoring import may_monitor
 from stockapp.probe import ask_in_time, try_to_write
@@ -64,6 +64,16 @@ def no_worker() -> list[str]:
     return [] if Worker.objects.alive().exists() else ["No worker is running."]
 
 
+def wrong_clocks() -> list[str]:
+    return [worker.clock_problem for worker in Worker.objects.alive() if worker.clock_problem]
+
+
+def own_clock() -> list[str]:
+    """Of this process's own machine."""
+    wrong_by = clock.wrong_by()
+    return [f"The clock of this web server is {ahead_or_behind(wrong_by)} the database’s clock."] if wrong_by else []
+
+
 def stocks_left_waiting() -> list[str]:
     is_left = unserved_jobs(since=MAY_WAIT).exists()
     return [f"Stocks have waited for more than {MAY_WAIT.total_seconds():.0f} s for a worker."] if is_left else []
@@ -89,6 +99,8 @@ def noted_damage() -> list[str]:
 
 
 PROBLEMS: list[Callable[[], list[str]]] = [
+    wrong_clocks,
+    own_clock,
     no_worker,
     stocks_left_waiting,
     scheduled_runs_refused,
@@ -127,7 +139,7 @@ def _figures() -> dict[str, object]:
     paused = pause()
     return {
         "workers": [_worker(worker) for worker in Worker.objects.alive()],
-        "worker_seen_seconds_ago": newest and round((timezone.now() - newest).total_seconds(), 1),
+        "worker_seen_seconds_ago": newest and round((clock.now() - newest).total_seconds(), 1),
         "queue_depth": queue.depth(),
         "active_jobs": Job.objects.active().count(),
         "pause": paused and {"reason": paused.reason, "until": paused.until},
@@ -142,4 +154,5 @@ def _worker(worker: Worker) -> dict[str, object]:
         "restarts": worker.restarts,
         "last_recovery_at": worker.last_recovery_at,
         "recovered": worker.recovered_count,
+        "clock_wrong_by_seconds": worker.clock_skew,
     }

@@ -43,7 +43,7 @@ def ask_in_time[T](question: Callable[[], T], seconds: float) -> T | None:
 
 def try_to_write() -> None:
     """Write a row and commit it, as everybody does who saves something. Raise DatabaseError when that fails."""
-    table = connection.ops.quote_name(settings.CACHES["default"]["LOCATION"])
+    table = connection.ops.quote_name(str(settings.CACHES["default"]["LOCATION"]))
     statement = (
         f"INSERT INTO {table} (cache_key, value, expires) VALUES ('health', '', %s) "  # noqa: S608
         "ON CONFLICT (cache_key) DO UPDATE SET expires = excluded.expires"

@@ -151,6 +151,8 @@ else:
     DATABASE["CONN_HEALTH_CHECKS"] = True
     DATABASE["OPTIONS"] = POSTGRESQL_OPTIONS | DATABASE.get("OPTIONS", {})  # what DATABASE_URL says itself wins
 DATABASES = {"default": DATABASE}
+# A file has the clock of its machine; a server has one of its own, which all machines that work on it go by.
+DATABASE_HAS_CLOCK = DATABASE["ENGINE"] != "django.db.backends.sqlite3"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
@@ -167,6 +169,8 @@ TASK_SECONDS = LEASE_SECONDS * 4 // 3
 Q_CLUSTER = {
     "name": "stockapp",
     "orm": "default",
+    "broker_class": "analysis.queue.Broker",
+    "scheduler": False,  # planned calls are queued by the worker itself, which looks at what they call
     "workers": WORKERS,
     "timeout": TASK_SECONDS,
     "retry": TASK_SECONDS * (2 if WORKERS > 1 else 3) + 60,
@@ -179,9 +183,17 @@ Q_CLUSTER = {
     "recycle": 200,
     "max_rss": 600_000,
     "catch_up": False,
-    "cache": "default",
     "label": "Queue",
 }
+# The functions that the queue may call, by message or by plan: what calls any other is removed.
+QUEUE_CALLS = [
+    "analysis.services.run.run_slice",
+    "analysis.services.record.refresh",
+    "watchlist.schedules.run",
+    "watchlist.upkeep.prune_in_background",
+    "stockapp.digest.outbox.deliver",
+    "stockapp.expiry.remove_expired",
+]
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "stockapp.accounts.backends.AccountBackend"]

@@ -27,7 +27,7 @@ def database_url() -> str:
 
 def environment(folder: Path, **env: str) -> dict[str, str]:
     """What a process is given that shall work on this test's database, with files of its own in `folder`."""
-    return {**os.environ, "DATABASE_URL": database_url(), "DATA_DIR": str(folder), **env}
+    return {**os.environ, "DATABASE_URL": database_url(), "DATA_DIR": str(folder), "CLOCK_OF_TESTS": "real", **env}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import yaml
 from django.contrib.staticfiles import finders
 from django.core.management import get_commands
 
-from analysis.supervisor import DRAIN_SECONDS
+from analysis.cluster import DRAIN_SECONDS
 from stockapp.environment import BASE_DIR, Environment
 
 DEPLOY = BASE_DIR / "deploy"

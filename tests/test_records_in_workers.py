@@ -8,7 +8,7 @@ import pytest
 from django_q.models import OrmQ
 
 from analysis.engine import STRATEGIES, TrackRecord, summarize, track_record
-from analysis.models import PriceHistory, Source, StrategyRecord, Worker
+from analysis.models import Job, PriceHistory, Source, StrategyRecord, Worker
 from analysis.prices import COMPANIES
 from analysis.services import compute_records, submit, want_records
 from analysis.services.window import looked_at
@@ -46,6 +46,22 @@ def test_a_bulk_job_ends_and_its_records_follow(tmp_path: Path) -> None:
         assert record.computed_at is not None
         bars = [looked_at(history, record.computed_at).bars for history in PriceHistory.objects.order_by("stock_id")]
         assert record.unpack() == summarize(TrackRecord.merged(track_record(some, STRATEGIES[key]) for some in bars))
+
+
+def test_a_stock_does_not_wait_for_the_records_though_there_is_one_process(tmp_path: Path) -> None:
+    make_finished_job(*TICKERS[:12])
+    store_fresh_bars([f"S{n:04}.NS" for n in range(800)])
+    want_records()
+    with manage("worker", folder=tmp_path, WORKERS="1", CSV_PRICES_DIR=str(tmp_path)):
+        wait_for(lambda: StrategyRecord.objects.filter(lease_token__isnull=False).exists())
+        job = submit(["S0000.NS"], source=Source.WATCHLIST).job
+        wait_for(lambda: not Job.objects.get(pk=job.pk).is_active)
+        job.refresh_from_db()
+        wait_for(are_done)
+    first_done = min(record.computed_at for record in StrategyRecord.objects.all() if record.computed_at)
+    assert job.completed_at
+    assert job.completed_at < first_done
+    assert {record.stocks for record in StrategyRecord.objects.all()} == {800}
 
 
 def test_a_worker_killed_while_it_computes_records_is_followed_by_one_that_ends_them(tmp_path: Path) -> None:

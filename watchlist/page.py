@@ -127,7 +127,7 @@ class WatchlistPage:
 
     @cached_property
     def lacks_worker(self) -> bool:
-        return bool(self.active) and not Worker.objects.alive().exists()
+        return bool(self.active) and not Worker.objects.at_work().exists()
 
     @cached_property
     def lacks_stocks(self) -> bool:

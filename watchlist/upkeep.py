@@ -1,6 +1,6 @@
 """Upkeep: pruning, which needs to know which stocks somebody watches."""
 
-import math
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
@@ -9,15 +9,16 @@ from analysis import queue
 from analysis.models import Stock
 from analysis.models.stocks import StockQuerySet
 from analysis.services import retention
+from analysis.services.claim import Housekeeping
 from analysis.services.retention import Pruned
 from watchlist.models import WatchlistItem
 
 PRUNE = "watchlist.upkeep.prune_in_background"
 
 
-def prune(now: datetime | None = None, *, seconds: float = math.inf) -> Pruned:
+def prune(now: datetime | None = None, *, until: Callable[[], bool] = lambda: False) -> Pruned:
     """Delete what is too old, and unconfirmed stocks that nobody watches; as `retention.prune`."""
-    return retention.prune(now, unwatched=_unwatched(), seconds=seconds)
+    return retention.prune(now, unwatched=_unwatched(), until=until)
 
 
 def would_prune(now: datetime | None = None) -> Pruned:
@@ -26,8 +27,8 @@ def would_prune(now: datetime | None = None) -> Pruned:
 
 
 def prune_in_background() -> None:
-    """Prune for half a lease, and leave a message for the rest. What the nightly message calls."""
-    if not prune(seconds=retention.SLICE.total_seconds()).is_done:
+    """Prune for half a lease or until a stock waits; a message is left for the rest. What the nightly message calls."""
+    if not prune(until=Housekeeping(retention.SLICE.total_seconds()).is_over).is_done:
         queue.enqueue(PRUNE)
 
 

@@ -52,17 +52,37 @@ class EndingAdmin(ReadOnly[Ending]):
     list_select_related = ["job"]
 
 
-Planned = apps.get_model("django_q", "Schedule")
-admin.site.unregister(Planned)
+Planned, Failure, Message = (apps.get_model("django_q", name) for name in ("Schedule", "Failure", "OrmQ"))
+for model in (Planned, Failure, Message, apps.get_model("django_q", "Success")):
+    admin.site.unregister(
+        model
+    )  # django-q2's own pages unpickle what they show, and let whoever may look queue it again
 
 
 @admin.register(Planned)
 class PlannedAdmin(admin.ModelAdmin[Model]):
-    """Calls that are planned: when may be changed, what may not, for any function of the server could be called."""
+    """Calls that are planned: when may be changed, what may not: a worker calls no other functions than its own."""
 
     list_display = ["name", "func", "schedule_type", "next_run"]
-    fields = ["name", "func", "args", "schedule_type", "minutes", "cron", "repeats", "next_run"]
+    fields = ["name", "func", "args", "schedule_type", "minutes", "repeats", "next_run"]
     readonly_fields = ["name", "func", "args"]
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+
+@admin.register(Failure)
+class FailureAdmin(ReadOnly[Model]):
+    """Calls that failed. Why is in the worker's log: what is stored of it is a pickle, which nobody opens."""
+
+    list_display = ["name", "func", "started", "stopped", "attempt_count"]
+    fields = ["name", "func", "started", "stopped", "attempt_count"]
+    search_fields = ["name", "func"]
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly[Model]):
+    """Messages to workers. To delete one loses nothing: whatever it was about is found by the next recovery."""
+
+    list_display = ["id", "key", "lock"]
+    fields = ["key", "lock"]

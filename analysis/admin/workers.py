@@ -13,4 +13,13 @@ class RequestPaceAdmin(ReadOnly[RequestPace]):
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnly[Worker]):
-    list_display = ["host", "pid", "started_at", "seen_at", "restarts", "last_recovery_at", "recovered_count"]
+    list_display = [
+        "host",
+        "pid",
+        "started_at",
+        "seen_at",
+        "restarts",
+        "last_recovery_at",
+        "recovered_count",
+        "clock_skew",
+    ]

@@ -85,7 +85,7 @@ def report(job: Job) -> Iterator[dict[str, Any]]:
 
 def _wait(command: BaseCommand, job: Job) -> Job:
     job.refresh_from_db()
-    if job.is_active and not Worker.objects.alive().exists():
+    if job.is_active and not Worker.objects.at_work().exists():
         command.stderr.write("No worker is running: start one with `manage.py worker`, or use --inline. Waiting …")
     with tqdm(total=job.total, unit="stock", disable=not sys.stderr.isatty(), leave=False) as bar:
         while True:

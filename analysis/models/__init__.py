@@ -21,7 +21,7 @@ from analysis.models.statuses import (
     StockStatus,
 )
 from analysis.models.stocks import MOST_REFUSALS, PriceHistory, PriceSourceName, Stock
-from analysis.models.workers import Worker
+from analysis.models.workers import Worker, WorkerPresence, ahead_or_behind
 
 __all__ = [
     "ACTIVE",
@@ -53,5 +53,7 @@ __all__ = [
     "StockStatus",
     "StrategyRecord",
     "Worker",
+    "WorkerPresence",
+    "ahead_or_behind",
     "retry_text",
 ]

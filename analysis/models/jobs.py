@@ -12,6 +12,7 @@ from django.db.models import F, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 
+from analysis import clock
 from analysis.models.people import Person, may_change_every_job, sees_every_job
 from analysis.models.statuses import ACTIVE, FINISHED, RUNS, DetailStatus, ErrorKind, JobStatus, Source
 from analysis.models.stocks import PriceSourceName, Stock
@@ -164,7 +165,7 @@ class JobDetailQuerySet(models.QuerySet["JobDetail"]):
 
     def waiting(self) -> JobDetailQuerySet:
         """Queued details whose source cannot be asked yet."""
-        return self.queued().filter(not_before__gt=timezone.now())
+        return self.queued().filter(not_before__gt=clock.now())
 
     def unfinished(self) -> JobDetailQuerySet:
         return self.filter(status__in=(DetailStatus.QUEUED, DetailStatus.PROCESSING))
@@ -268,4 +269,4 @@ def retry_text(status: str, attempts: int) -> str:
 
 
 def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
-    return (end or timezone.now()) - start if start else None
+    return (end or clock.now()) - start if start else None

@@ -34,6 +34,7 @@ class StrategyRecord(models.Model):
     computed_at = models.DateTimeField(null=True, blank=True)
 
     wanted_at = models.DateTimeField(null=True, blank=True, help_text="When a refresh was asked for; empty when done.")
+    woken_at = models.DateTimeField(null=True, blank=True, help_text="When a refresh that rested was last woken.")
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     cursor = models.CharField(max_length=20, blank=True)

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from analysis import clock
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
 from analysis.models.jobs import Job
 from analysis.prices import Exchange, exchange_named
@@ -104,7 +105,7 @@ class EndingQuerySet(models.QuerySet["Ending"]):
 
     def asleep(self) -> EndingQuerySet:
         """Those that nobody was woken for lately."""
-        return self.untold().filter(Q(woken_at__isnull=True) | Q(woken_at__lt=timezone.now() - LOOK_AGAIN))
+        return self.untold().filter(Q(woken_at__isnull=True) | Q(woken_at__lt=clock.now() - LOOK_AGAIN))
 
 
 class Ending(models.Model):

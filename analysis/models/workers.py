@@ -1,4 +1,4 @@
-"""Workers: one heartbeat row per worker process."""
+"""Workers: one heartbeat row per worker process, and one row for when any was there."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from analysis import clock
+
 ALIVE_FOR = timedelta(seconds=45)
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self) -> WorkerQuerySet:
-        return self.filter(seen_at__gte=timezone.now() - ALIVE_FOR)
+        return self.filter(seen_at__gte=clock.now() - ALIVE_FOR)
+
+    def at_work(self) -> WorkerQuerySet:
+        """Those alive that take work: one whose clock is wrong takes none."""
+        return self.alive().filter(clock_skew=0)
 
 
 class Worker(models.Model):
@@ -28,6 +34,7 @@ class Worker(models.Model):
     restarts = models.PositiveIntegerField(default=0)
     last_recovery_at = models.DateTimeField(null=True, blank=True)
     recovered_count = models.PositiveIntegerField(default=0)
+    clock_skew = models.FloatField(default=0.0, help_text="Seconds that its clock is wrong by; 0 when it is right.")
 
     objects: ClassVar[models.Manager[Worker]] = WorkerQuerySet.as_manager()
 
@@ -41,4 +48,33 @@ class Worker(models.Model):
 
     @property
     def is_alive(self) -> bool:
-        return self.seen_at >= timezone.now() - ALIVE_FOR
+        return self.seen_at >= clock.now() - ALIVE_FOR
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.is_alive and not self.clock_skew
+
+    @property
+    def clock_problem(self) -> str:
+        """How wrong its machine's clock is, in a sentence; empty when it is right."""
+        if not self.clock_skew:
+            return ""
+        wrong = ahead_or_behind(timedelta(seconds=self.clock_skew))
+        return f"The clock of worker {self} is {wrong} the database’s clock. It takes no work until its clock is right."
+
+
+class WorkerPresence(models.Model):
+    """When any worker was last there to work; one row. Deadlines do not count the time in which none was."""
+
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"A worker was there at {self.seen_at}"
+
+
+def ahead_or_behind(skew: timedelta) -> str:
+    """A clock's error as people say it: “2 h ahead of”, “40 s behind”."""
+    seconds = round(abs(skew.total_seconds()))
+    units = ((86_400, "days"), (3_600, "h"), (60, "min"), (1, "s"))
+    size, unit = next((size, unit) for size, unit in units if seconds >= 2 * size or size == 1)
+    return f"{seconds // size} {unit} {'ahead of' if skew > timedelta() else 'behind'}"

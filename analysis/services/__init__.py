@@ -3,6 +3,7 @@
 from analysis.services.bulk import bulk_stocks, submit_bulk
 from analysis.services.cancel import cancel
 from analysis.services.chart import hide_indicator, show_indicator
+from analysis.services.deadline import count_absence
 from analysis.services.ending import told
 from analysis.services.estimate import Estimate, estimate, estimate_rest
 from analysis.services.integrity import DamagedFile, check_integrity
@@ -33,6 +34,7 @@ __all__ = [
     "cancel",
     "check_integrity",
     "compute_records",
+    "count_absence",
     "estimate",
     "estimate_rest",
     "hide_indicator",

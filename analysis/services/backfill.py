@@ -8,8 +8,7 @@ results without evidence, for six kilobytes a session would outweigh the bars a 
 import itertools
 from collections.abc import Sequence
 
-from django.utils import timezone
-
+from analysis import clock
 from analysis.engine import Assessment
 from analysis.models import Job, JobDetail, RawData, Result, Stock
 from analysis.services.claim import Lease, renew
@@ -40,7 +39,7 @@ def _save(lease: Lease, detail: JobDetail, outcomes: Sequence[Outcome]) -> bool:
     there = Result.objects.filter(stock=detail.stock_id, day__in=[outcome.day for outcome in outcomes])
     told = set(there.completed().filter(job__since=None).values_list("day", flat=True))
     RawData.objects.filter(result__in=there.exclude(day__in=told)).delete()
-    now = timezone.now()
+    now = clock.now()
     Result.objects.bulk_create(
         [result_of(job, outcome, now) for outcome in outcomes if outcome.day not in told],
         update_conflicts=True,

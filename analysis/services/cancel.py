@@ -1,7 +1,6 @@
 """Cancel: a job ends before its stocks do, because somebody says so or its deadline has passed."""
 
-from django.utils import timezone
-
+from analysis import clock
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, Stock, StockStatus
 from analysis.services.ending import note_end
 from analysis.services.transient import transactional
@@ -13,7 +12,7 @@ def cancel(job: Job, *, reason: str = "") -> bool:
 
     False when the job had ended already, which changes nothing.
     """
-    now = timezone.now()
+    now = clock.now()
     if (
         not Job.objects.active()
         .filter(pk=job.pk)

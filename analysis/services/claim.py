@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from typing import cast
 from django.conf import settings
 from django.db.models import Exists, F, Max, Min, OuterRef, Q
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
+from analysis import clock
 from analysis.models import ACTIVE, DetailStatus, Job, JobDetail, JobStatus, Stock, StockStatus, Worker
 from analysis.services.transient import persistent
 
@@ -22,6 +23,7 @@ CHUNK = 50
 LATELY = timedelta(minutes=5)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
+LOOK_SECONDS = 0.05  # between two looks of housekeeping for a stock that waits: they are two queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def next_job() -> uuid.UUID | None:
     So a user's hundred jobs take no more turns than another's one, and a small job waits for one chunk of each user.
     Scheduled jobs, and others that nobody asked for by name, take turns like one user.
     """
-    now = timezone.now()
+    now = clock.now()
     waiting = Exists(JobDetail.objects.claimable(by=now).filter(job=OuterRef("pk")))
     servable = Job.objects.active().filter(waiting).exclude(deadline__lte=now).order_by("created_at")
     jobs = list(servable.values_list("pk", "requested_by_id", "started_at", "progress_at"))
@@ -90,7 +92,7 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
     Stocks whose worker was lost before are taken one at a time: one that kills its worker takes no other with it.
     Those that their source did not answer for come after the others.
     """
-    now = timezone.now()
+    now = clock.now()
     jobs = Job.objects.active().filter(pk=job_id).exclude(deadline__lte=now)
     if not jobs.select_for_update(no_key=True).first():
         return None
@@ -126,7 +128,7 @@ def renew(lease: Lease) -> bool:
 
     That is when the lease or the job is over, or the worker that this process belongs to has been asked to stop.
     """
-    now = timezone.now()
+    now = clock.now()
     if is_stopping():
         return False
     if lease.until - now < LEASE * 2 / 3:
@@ -137,8 +139,12 @@ def renew(lease: Lease) -> bool:
 
 
 def is_stopping() -> bool:
-    """Whether the worker that this process belongs to has been asked to stop."""
-    return Worker.objects.filter(host=PLACE, group=os.getpgrp(), is_stopping=True).exists()
+    """Whether the worker that this process belongs to has been asked to stop.
+
+    A row that is no longer brought up to date is of a worker that was killed while it stopped: the number of its group
+    may be another's by now.
+    """
+    return Worker.objects.alive().filter(host=PLACE, group=os.getpgrp(), is_stopping=True).exists()
 
 
 @persistent
@@ -174,7 +180,7 @@ def defer(lease: Lease, details: Sequence[JobDetail], wait: Wait, *, is_unanswer
 @persistent
 def next_wait(job_id: uuid.UUID) -> datetime | None:
     """When the first stock that waits for its source may be claimed again; None when none of an active job does."""
-    jobs = Job.objects.active().filter(pk=job_id).exclude(deadline__lte=timezone.now())
+    jobs = Job.objects.active().filter(pk=job_id).exclude(deadline__lte=clock.now())
     waits = JobDetail.objects.queued().filter(job__in=jobs).aggregate(first=Min("not_before"))
     return cast("datetime | None", waits["first"])
 
@@ -183,7 +189,7 @@ def put_back(job: Job, details: Sequence[JobDetail], *, cancelled: bool) -> None
     """End the lease of these locked details of a locked job, and let their stocks say so."""
     rows = JobDetail.objects.filter(pk__in=[detail.pk for detail in details])
     if cancelled:
-        rows.update(status=DetailStatus.CANCELLED, completed_at=timezone.now(), lease_token=None, lease_until=None)
+        rows.update(status=DetailStatus.CANCELLED, completed_at=clock.now(), lease_token=None, lease_until=None)
     else:
         rows.update(status=DetailStatus.QUEUED, lease_token=None, lease_until=None)
     tickers = [detail.stock_id for detail in details]
@@ -191,6 +197,24 @@ def put_back(job: Job, details: Sequence[JobDetail], *, cancelled: bool) -> None
     Stock.objects.filter(pk__in=tickers, last_job=job).update(
         last_status=StockStatus.CANCELLED if cancelled else StockStatus.QUEUED, last_wait=""
     )
+
+
+class Housekeeping:
+    """A slice of work that nobody waits for; it ends early for a stock that waits for a process."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+        self._look_at = 0.0
+
+    def is_over(self) -> bool:
+        """Whether its time is spent, a stock could be claimed or the worker is to stop; asked between any two steps."""
+        now = time.monotonic()
+        if now >= self._ends:
+            return True
+        if now < self._look_at:
+            return False
+        self._look_at = now + LOOK_SECONDS
+        return JobDetail.objects.claimable(by=clock.now()).exists() or is_stopping()
 
 
 def is_new_job_waiting(job: Job) -> bool:

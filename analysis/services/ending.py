@@ -3,8 +3,7 @@
 Whoever tells people of it reads that row. A run has one, named after its first job, however many jobs it has.
 """
 
-from django.utils import timezone
-
+from analysis import clock
 from analysis.models import Ending, Job, ScheduledRun
 from analysis.services.transient import transactional
 
@@ -24,4 +23,4 @@ def note_end(job: Job) -> None:
 def told(ending: Ending) -> bool:
     """Note that everybody is told of this end; False when somebody else has noted it, and told them."""
     untold = Ending.objects.filter(pk=ending.pk, told_at__isnull=True)
-    return bool(untold.update(told_at=timezone.now(), error_message=""))
+    return bool(untold.update(told_at=clock.now(), error_message=""))

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import FilteredRelation, Q, QuerySet
-from django.utils import timezone
 
+from analysis import clock
 from analysis.models import Job, PriceSourceName, Stock
 from analysis.models.statuses import DetailStatus
 from analysis.prices import exchange_of, is_demo, last_closed_session
@@ -37,7 +37,7 @@ def estimate(stocks: QuerySet[Stock], *, price_source: str, now: datetime | None
     """
     if price_source != PriceSourceName.YAHOO:
         return None
-    now = now or timezone.now()
+    now = now or clock.now()
     expected: dict[str, date] = {}
     kept = FilteredRelation("histories", condition=Q(histories__source=PriceSourceName.YAHOO))
     requests = 0

@@ -8,8 +8,8 @@ from functools import partial
 
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
-from django.utils import timezone
 
+from analysis import clock
 from analysis.engine import ENGINE_VERSION, Assessment, to_evidence
 from analysis.models import (
     DetailStatus,
@@ -74,7 +74,7 @@ def _finish(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[
     if not outcomes:
         return 0
     Stock.objects.lock(outcome.detail.stock_id for outcome in outcomes)
-    now = timezone.now()
+    now = clock.now()
     results = _save_results(job, outcomes, evidence, now)
     _move_details(outcomes, results, now)
     failed = [o for o in outcomes if isinstance(o.found, Failure)]
@@ -223,7 +223,7 @@ def count(job: Job, *, completed: int = 0, failed: int = 0, skipped: int = 0) ->
 
     The counters' row lock decides which slice is the last one, on SQLite and on PostgreSQL.
     """
-    now = timezone.now()
+    now = clock.now()
     Job.objects.filter(pk=job.pk).update(
         completed_count=F("completed_count") + completed,
         failed_count=F("failed_count") + failed,

@@ -8,6 +8,7 @@ from random import uniform
 from django.conf import settings
 from django.utils import timezone
 
+from analysis import clock
 from analysis.models import PriceSourceName, RequestPace
 from analysis.prices import ErrorKind, Mode, Pace, PriceError, Reason
 from analysis.prices.pace import JITTER, grant, rate_limited, refuse_while_paused, succeeded, unanswered
@@ -37,7 +38,7 @@ class DatabasePacer:
         """
         if wait := self._grant():
             time.sleep(wait)
-            refuse_while_paused(self.state(), timezone.now())
+            refuse_while_paused(self.state(), clock.now())
 
     def rate_limited(self) -> None:
         first = timedelta(seconds=settings.LIMIT_PAUSE_SECONDS)
@@ -54,11 +55,11 @@ class DatabasePacer:
     def state(self) -> Pace:
         """The pace as it is now; a new one where none is kept yet."""
         row = RequestPace.objects.filter(pk=self.source).first()
-        return row.pace if row else Pace(timezone.now())
+        return row.pace if row else Pace(clock.now())
 
     @persistent
     def _grant(self) -> float:
-        row, now = self._locked(), timezone.now()
+        row, now = self._locked(), clock.now()
         self._granted, wait = grant(
             row.pace,
             now,
@@ -74,7 +75,7 @@ class DatabasePacer:
     @persistent
     def _change(self, change: Callable[[Pace, datetime], Pace]) -> None:
         row = self._locked()
-        row.keep(change(row.pace, timezone.now()))
+        row.keep(change(row.pace, clock.now()))
 
     def _locked(self) -> RequestPace:
         return RequestPace.objects.select_for_update().get_or_create(pk=self.source)[0]
@@ -90,12 +91,12 @@ def is_paced(source: str) -> bool:
 
 def pause() -> Wait | None:
     """The pause that all requests to Yahoo are in, or None when there is none."""
-    return _pause(YAHOO_PACER.state(), timezone.now())
+    return _pause(YAHOO_PACER.state(), clock.now())
 
 
 def wait_for_turn() -> Wait | None:
     """How long a stock must wait to be asked for, or None when it may be now."""
-    pace, now = YAHOO_PACER.state(), timezone.now()
+    pace, now = YAHOO_PACER.state(), clock.now()
     if paused := _pause(pace, now):
         return paused
     if pace.mode is Mode.OPEN and pace.next_at - now > LONGEST_TURN:
@@ -116,7 +117,7 @@ def _pause(pace: Pace, now: datetime) -> Wait | None:
 
 def wait_after(error: PriceError, unanswered: int) -> Wait:
     """How long a stock waits that its source did not answer for so often before."""
-    now = timezone.now()
+    now = clock.now()
     until = now + FIRST_RETRY * 2**unanswered
     return Wait(until, f"{error.message} {_until('Not asked again yet', until, now)}"[-500:])
 

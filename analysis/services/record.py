@@ -4,23 +4,21 @@ A record covers every stored history of one source, those of stocks that have le
 would flatter it. Demo companies count only where there is no real stock.
 """
 
-import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, F, Max, QuerySet, Value, When
-from django.utils import timezone
+from django.db.models import Case, F, Max, Q, QuerySet, Value, When
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.engine import ENGINE_VERSION, STRATEGIES, Indicators, TrackRecord, summarize, track_record
 from analysis.models import PriceHistory, PriceSourceName, Source, StrategyRecord
 from analysis.prices import PriceError
 from analysis.services import window
-from analysis.services.claim import LEASE, is_stopping
+from analysis.services.claim import LEASE, Housekeeping
 from analysis.services.transient import persistent, transactional
 
 BULK = (Source.BULK, Source.SCHEDULE, Source.DEMO)
@@ -36,7 +34,7 @@ REST = timedelta(minutes=10)
 def want_records() -> None:
     """Ask for every strategy's record to be computed anew; the message commits with the caller's rows."""
     StrategyRecord.objects.bulk_create([StrategyRecord(strategy=key) for key in STRATEGIES], ignore_conflicts=True)
-    StrategyRecord.objects.filter(strategy__in=STRATEGIES).update(wanted_at=timezone.now())
+    StrategyRecord.objects.filter(strategy__in=STRATEGIES).update(wanted_at=clock.now())
     queue.enqueue(REFRESH)
 
 
@@ -46,14 +44,16 @@ def may_want_records() -> bool:
     if records.filter(wanted_at__isnull=False).exists():
         return False
     newest: datetime | None = records.aggregate(Max("computed_at"))["computed_at__max"]
-    return newest is None or timezone.now() - newest > REST
+    return newest is None or clock.now() - newest > REST
 
 
 @transactional
 def wake_stalled() -> int:
     """Queue a refresh where records were wanted long ago and nobody computes them; returns how many records."""
-    now = timezone.now()
-    won = _claimable(now).filter(wanted_at__lt=now - LEASE).update(wanted_at=now)
+    now = clock.now()
+    long_ago = now - LEASE
+    asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=long_ago)
+    won = _claimable(now).filter(asleep, wanted_at__lt=long_ago).update(woken_at=now)
     if won:
         queue.enqueue(REFRESH)
     return won
@@ -62,18 +62,17 @@ def wake_stalled() -> int:
 def refresh(*, seconds: float = SLICE_SECONDS) -> bool:
     """Compute the records that are wanted, or a part of them; whether they are done. What a message calls.
 
-    Whoever takes the lease computes, so any number of messages may come. When the time is spent or the worker is asked
-    to stop, what was gathered is kept and a message left for whoever goes on.
+    Whoever takes the lease computes, so any number of messages may come. When the time is spent, a job waits for a
+    process or the worker is asked to stop, what was gathered is kept and a message left for whoever goes on.
     """
     token = uuid.uuid4()
     rows = _take(token)
     if not rows:
         return False
-    ends = time.monotonic() + seconds
+    housekeeping = Housekeeping(seconds)
     gathered = Gathered.resumed(rows) or Gathered.begun(rows)
     for histories in _batches(gathered):
-        gathered.add(histories)
-        if time.monotonic() > ends or is_stopping():
+        if not gathered.add(histories, until=housekeeping.is_over):
             _pause(token, gathered)
             return False
         if not _renew(token):
@@ -103,23 +102,30 @@ class Gathered:
     as_of: date | None = None
     left_out: int = 0
     cursor: str = ""
-    now: datetime = field(default_factory=timezone.now)
+    now: datetime = field(default_factory=clock.now)
 
-    def add(self, histories: Sequence[PriceHistory]) -> None:
-        """Add these stocks; bars that do not pass the quality gate are left out and counted."""
+    def add(self, histories: Sequence[PriceHistory], *, until: Callable[[], bool] = lambda: False) -> bool:
+        """Add these stocks, one at least, and False when it is time to end; unusable bars are left out and counted."""
         found: dict[str, list[TrackRecord]] = {key: [record] if record else [] for key, record in self.records.items()}
+        is_over = False
         for history in histories:
-            try:
-                bars = window.looked_at(history, self.now).bars
-            except (PriceError, ValueError):
-                self.left_out += 1
-                continue
-            indicators = Indicators(bars)
-            for key, records in found.items():
-                records.append(track_record(indicators, STRATEGIES[key]))
-            self.as_of = max(self.as_of or bars.last_session, bars.last_session)
+            self._add(history, found)
+            self.cursor = history.stock_id
+            if is_over := until():
+                break
         self.records = {key: TrackRecord.merged(records) if records else None for key, records in found.items()}
-        self.cursor = histories[-1].stock_id
+        return not is_over
+
+    def _add(self, history: PriceHistory, found: dict[str, list[TrackRecord]]) -> None:
+        try:
+            bars = window.looked_at(history, self.now).bars
+        except (PriceError, ValueError):
+            self.left_out += 1
+            return
+        indicators = Indicators(bars)
+        for key, records in found.items():
+            records.append(track_record(indicators, STRATEGIES[key]))
+        self.as_of = max(self.as_of or bars.last_session, bars.last_session)
 
     def as_fields(self, strategy: str) -> dict[str, Any]:
         record = self.records[strategy]
@@ -130,7 +136,7 @@ class Gathered:
             "left_out": self.left_out,
             "engine_version": ENGINE_VERSION,
             "summary": summarize(record).as_dict() if record else None,
-            "computed_at": timezone.now(),
+            "computed_at": clock.now(),
         }
 
     def as_partial(self, strategy: str) -> dict[str, Any]:
@@ -189,7 +195,7 @@ def _claimable(now: datetime) -> QuerySet[StrategyRecord]:
 
 @persistent
 def _take(token: uuid.UUID) -> list[StrategyRecord]:
-    now = timezone.now()
+    now = clock.now()
     if not _claimable(now).update(lease_token=token, lease_until=now + LEASE):
         return []
     return list(_held(token))
@@ -197,7 +203,7 @@ def _take(token: uuid.UUID) -> list[StrategyRecord]:
 
 @persistent
 def _renew(token: uuid.UUID) -> bool:
-    return bool(_held(token).update(lease_until=timezone.now() + LEASE))
+    return bool(_held(token).update(lease_until=clock.now() + LEASE))
 
 
 @persistent
@@ -221,7 +227,7 @@ def _finish(token: uuid.UUID, gathered: Gathered) -> bool:
         still = Case(When(wanted_at=wanted_at, then=Value(None)), default=F("wanted_at"))
         held = _held(token).filter(strategy=strategy)
         kept += held.update(**gathered.as_fields(strategy), **over, wanted_at=still)
-    if _claimable(timezone.now()).exists():
+    if _claimable(clock.now()).exists():
         queue.enqueue(REFRESH)
     return kept > 0
 

@@ -10,12 +10,13 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.models import MAX_ATTEMPTS, DetailStatus, ErrorKind, Job, JobDetail, Stock
 from analysis.models.jobs import JobDetailQuerySet, JobQuerySet
 from analysis.services import record
 from analysis.services.cancel import cancel
 from analysis.services.claim import LEASE, PLACE, put_back
+from analysis.services.deadline import count_absence, overdue
 from analysis.services.finish import count, tell_stocks
 from analysis.services.submit import RUN_SLICE, wake_workers
 from analysis.services.transient import transactional
@@ -53,8 +54,8 @@ class Recovery:
 def recover() -> Recovery:
     """Bring every job back on its way; safe to run at any time, by several at once, and twice."""
     done = Recovery()
-    now = timezone.now()
-    for job in Job.objects.active().filter(deadline__lte=now):
+    count_absence()
+    for job in overdue(clock.now()):
         done.expired += cancel(job, reason=_why_late(job))
     for job_id in list(_lost().order_by().values_list("job_id", flat=True).distinct()):
         requeued, failed, cancelled = end_leases(job_id)
@@ -88,7 +89,7 @@ def _lost() -> JobDetailQuerySet:
     """Details that nobody works on any more: their lease is over, or its holder, a process of this place, is dead."""
     holders = JobDetail.objects.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
     dead = [holder for holder in holders if is_dead(holder)]
-    return JobDetail.objects.leased().filter(Q(lease_until__lt=timezone.now()) | Q(holder__in=dead))
+    return JobDetail.objects.leased().filter(Q(lease_until__lt=clock.now()) | Q(holder__in=dead))
 
 
 def is_dead(holder: str) -> bool:
@@ -111,7 +112,7 @@ def end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
     job = Job.objects.select_for_update(no_key=True).filter(pk=job_id).first()
     if job is None:
         return 0, 0, 0
-    now = timezone.now()
+    now = clock.now()
     expired = list(_lost().filter(job=job).select_for_update(skip_locked=True).order_by("pk"))
     if not job.is_active:
         put_back(job, expired, cancelled=True)
@@ -148,28 +149,28 @@ def is_work_waiting(*, since: timedelta) -> bool:
 
 def unserved_jobs(*, since: timedelta) -> JobQuerySet:
     """Active jobs with stocks that could have been claimed, of which none was claimed or finished for so long."""
-    long_ago = timezone.now() - since
+    long_ago = clock.now() - since
     waiting = Exists(JobDetail.objects.claimable(by=long_ago).filter(job=OuterRef("pk")))
     return Job.objects.active().filter(waiting, progress_at__lt=long_ago)
 
 
 def _forgotten_jobs() -> JobQuerySet:
     """Jobs that nobody has served or woken for long."""
-    long_ago = timezone.now() - STALLED_AFTER
+    long_ago = clock.now() - STALLED_AFTER
     return unserved_jobs(since=STALLED_AFTER).filter(Q(woken_at__isnull=True) | Q(woken_at__lt=long_ago))
 
 
 def _rested_jobs() -> JobQuerySet:
     """Active jobs of which a stock's wait for its source has ended since they were last woken."""
     last_woken = Coalesce(OuterRef("woken_at"), OuterRef("created_at"))
-    over = JobDetail.objects.queued().filter(not_before__lte=timezone.now(), not_before__gt=last_woken)
+    over = JobDetail.objects.queued().filter(not_before__lte=clock.now(), not_before__gt=last_woken)
     return Job.objects.active().filter(Exists(over.filter(job=OuterRef("pk"))))
 
 
 @transactional
 def _wake(jobs: JobQuerySet, job_id: uuid.UUID) -> bool:
     """Wake the job if it is still among these."""
-    now = timezone.now()
+    now = clock.now()
     won = jobs.filter(pk=job_id).update(woken_at=now)
     if won:
         wake_workers(job_id, stocks=JobDetail.objects.claimable(by=now).filter(job=job_id).count())

@@ -4,7 +4,6 @@ The age of a result is counted from when it was computed, not from its session: 
 as any other work. `doomed` says what is too old; the dry run counts those rows, and pruning deletes those rows.
 """
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +13,11 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
+from analysis import clock
 from analysis.models import ACTIVE, FINISHED, Job, JobDetail, RawData, Result, Stock
 from analysis.models.stocks import StockQuerySet
-from analysis.services.claim import LEASE, is_stopping
+from analysis.services.claim import LEASE
 from analysis.services.statistics import refresh_statistics
 from analysis.services.transient import persistent
 
@@ -94,37 +93,37 @@ def _expendable(results: QuerySet[Result]) -> QuerySet[Result]:
 def would_prune(now: datetime | None = None, *, unwatched: StockQuerySet | None = None) -> Pruned:
     """How many rows `prune` would delete; it deletes nothing."""
     refresh_statistics()
-    old = doomed(now or timezone.now(), unwatched if unwatched is not None else Stock.objects.none())
+    old = doomed(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
     return Pruned(old.raw_data.count(), old.details.count(), old.results.count(), old.jobs.count(), old.stocks.count())
 
 
-def prune(now: datetime | None = None, *, unwatched: StockQuerySet | None = None, seconds: float = math.inf) -> Pruned:
-    """Delete what is too old, batch by batch, for so long; safe at any time, by several at once, and to break off.
+def prune(
+    now: datetime | None = None,
+    *,
+    unwatched: StockQuerySet | None = None,
+    until: Callable[[], bool] = lambda: False,
+) -> Pruned:
+    """Delete what is too old, batch by batch, until told to end; safe at any time, by several at once, to break off.
 
     Unconfirmed stocks go only where the caller says which stocks are `unwatched`: the analysis knows no watchlists.
     """
     refresh_statistics()
-    ends = time.monotonic() + seconds
-
-    def may_go_on() -> bool:
-        return time.monotonic() < ends and not is_stopping()
-
-    old = doomed(now or timezone.now(), unwatched if unwatched is not None else Stock.objects.none())
+    old = doomed(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
     done = Pruned()
-    done.raw_data, done.is_done = _in_batches(old.raw_data, _delete_raw_data, may_go_on)
+    done.raw_data, done.is_done = _in_batches(old.raw_data, _delete_raw_data, until)
     if done.is_done:
-        done.details, done.is_done = _in_batches(old.details, _delete_details, may_go_on)
+        done.details, done.is_done = _in_batches(old.details, _delete_details, until)
     if done.is_done:
-        done.results, done.is_done = _in_batches(old.results, _delete_results, may_go_on)
+        done.results, done.is_done = _in_batches(old.results, _delete_results, until)
     if done.is_done:
-        done.jobs, done.is_done = _in_batches(old.jobs, _delete_jobs, may_go_on)
+        done.jobs, done.is_done = _in_batches(old.jobs, _delete_jobs, until)
     if done.is_done:
-        done.stocks, done.is_done = _in_batches(old.stocks, _delete_stocks, may_go_on)
+        done.stocks, done.is_done = _in_batches(old.stocks, _delete_stocks, until)
     return done
 
 
 def _in_batches[M: Model](
-    rows: QuerySet[M], delete: Callable[[QuerySet[M], list[Any]], int], may_go_on: Callable[[], bool]
+    rows: QuerySet[M], delete: Callable[[QuerySet[M], list[Any]], int], until: Callable[[], bool]
 ) -> tuple[int, bool]:
     """Candidates are read outside of any transaction; each batch looks again at those that it deletes."""
     cursor: Any = None
@@ -133,10 +132,10 @@ def _in_batches[M: Model](
         left = rows.filter(pk__gt=cursor) if cursor is not None else rows
         keys = list(left.order_by("pk").values_list("pk", flat=True)[:READ])
         for start in range(0, len(keys), BATCH):
-            if not may_go_on():
-                return gone, False
             began = time.monotonic()
             gone += delete(rows, keys[start : start + BATCH])
+            if until():  # asked afterwards, so that a busy evening does not keep it from ever deleting anything
+                return gone, False
             time.sleep(time.monotonic() - began)  # so that others, who write too, have every other moment
         if len(keys) < READ:
             return gone, True
@@ -154,7 +153,7 @@ def _delete_raw_data(rows: QuerySet[RawData], keys: list[int]) -> int:
 def _delete_details(rows: QuerySet[JobDetail], keys: list[int]) -> int:
     held = rows.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",), skip_locked=True)
     found = list(held.values_list("pk", "job_id"))
-    Job.objects.filter(pk__in={job for _, job in found}).update(pruned_at=Coalesce("pruned_at", timezone.now()))
+    Job.objects.filter(pk__in={job for _, job in found}).update(pruned_at=Coalesce("pruned_at", clock.now()))
     return JobDetail.objects.filter(pk__in=[pk for pk, _ in found]).delete()[0]
 
 

@@ -4,10 +4,9 @@ import math
 import time
 import uuid
 
-from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.models import JobDetail
 from analysis.prices import ErrorKind
 from analysis.services.backfill import fill
@@ -61,7 +60,7 @@ def run_job(job: str) -> int:
         if lease := claim(job_id, uuid.uuid4()):
             finished += _serve(lease, math.inf)
         elif until := next_wait(job_id):
-            time.sleep(min(max((until - timezone.now()).total_seconds(), SHORTEST_NAP), LONGEST_NAP))
+            time.sleep(min(max((until - clock.now()).total_seconds(), SHORTEST_NAP), LONGEST_NAP))
         else:
             return finished
 
@@ -122,7 +121,7 @@ def _fetch(lease: Lease, desk: Desk, detail: JobDetail, fetched: list[JobDetail]
         desk.fetch([detail])
     refusal = desk.passing_refusal(detail)
     if refusal and refusal.kind is ErrorKind.RATE_LIMITED:
-        return wait_for_turn() or Wait(timezone.now() + LOOK_AGAIN, refusal.message)
+        return wait_for_turn() or Wait(clock.now() + LOOK_AGAIN, refusal.message)
     if refusal is None or detail.unanswered + 1 >= ASKED_IN_VAIN:
         fetched.append(detail)
     else:

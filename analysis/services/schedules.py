@@ -7,9 +7,8 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.models import ExchangeSchedule, Job, JobDetail, ScheduledRun, Source, Stock
 from analysis.models.schedules import LEAST_DELAY
 from analysis.prices import due_at, exchange_of, newest_due, session_after
@@ -42,7 +41,7 @@ def plan_schedules(path: str) -> list[ExchangeSchedule]:
 def _plan(code: str, path: str) -> ExchangeSchedule:
     schedule = ExchangeSchedule.objects.select_for_update().get(pk=code)
     before = (schedule.last_session, schedule.next_run_at, schedule.woken_at, schedule.problem)
-    name, now = NAME.format(code), timezone.now()
+    name, now = NAME.format(code), clock.now()
     newest = newest_due(schedule.market, now, schedule.delay)
     closed = newest_due(schedule.market, now, timedelta(minutes=LEAST_DELAY))
     if schedule.last_session is None or not schedule.is_enabled:
@@ -97,7 +96,7 @@ def submit_part(code: str, watched: Collection[str]) -> ScheduledRun | None:
     schedule = ExchangeSchedule.objects.select_for_update().filter(pk=code, is_enabled=True).first()
     if schedule is None or schedule.last_session is None:
         return None
-    session = newest_due(schedule.market, timezone.now(), schedule.delay)
+    session = newest_due(schedule.market, clock.now(), schedule.delay)
     if session <= schedule.last_session:
         return None
     run, is_new = ScheduledRun.objects.get_or_create(
@@ -110,7 +109,7 @@ def submit_part(code: str, watched: Collection[str]) -> ScheduledRun | None:
         _submit(run, sorted(_stocks(schedule, watched)), is_new=is_new)
     if run.is_whole:
         schedule.last_session, schedule.woken_at = session, None
-        schedule.next_run_at = _next(schedule, timezone.now())
+        schedule.next_run_at = _next(schedule, clock.now())
     schedule.problem = ""
     schedule.save(update_fields=["last_session", "problem", "woken_at", "next_run_at"])
     return None if was_whole else run

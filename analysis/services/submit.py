@@ -4,18 +4,18 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
 from analysis.models import Job, JobDetail, Person, Source, Stock, StockStatus
 from analysis.prices import exchange_of, is_well_formed, latest_today, normalise, today
 from analysis.services.claim import CHUNK
+from analysis.services.deadline import deadline_of
 from analysis.services.limits import Refused, lock_limits, refuse_over_limit, refuse_size
 from analysis.services.transient import transactional
 
@@ -23,7 +23,6 @@ RUN_SLICE = "analysis.services.run.run_slice"
 FIRST_DAY = date(2000, 1, 3)  # before it the calendars are not sure
 TRIES = 3
 MOST_MESSAGES = 50
-DEADLINE_BASE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,7 @@ def submit(
         _check_day(as_of, wanted)
     if since and (as_of is None or not FIRST_DAY <= since <= as_of):
         raise Refused(f"A backfill goes from a day since {FIRST_DAY} to one that is not before it.")
+    now = clock.now()
     job = Job(
         source=source,
         requested_by_id=requested_by.pk if requested_by else None,
@@ -72,7 +72,9 @@ def submit(
         since=since,
         description=description or describe(wanted),
         total=len(wanted),
-        deadline=timezone.now() + DEADLINE_BASE + len(wanted) * timedelta(seconds=settings.DEADLINE_SECONDS_PER_STOCK),
+        created_at=now,
+        progress_at=now,
+        deadline=deadline_of(len(wanted), now),
         parent=parent,
         part_of=part_of,
     )
@@ -165,7 +167,7 @@ def _check_day(as_of: date, tickers: list[str]) -> None:
     """
     if as_of < FIRST_DAY:
         raise Refused(f"{as_of} is too long ago; give a day since {FIRST_DAY}.")
-    now = timezone.now()
+    now = clock.now()
     if as_of > latest_today(now):
         raise Refused(f"{as_of} is in the future; give a day that is past.")
     ahead = [ticker for ticker in tickers if as_of > today(ticker, now)]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from django.conf import settings
-from django.utils import timezone
 
+from analysis import clock
 from analysis.engine import STRATEGIES, Assessment, Bars, NotEnoughHistory, assess, fingerprints
 from analysis.models import ErrorKind, Job, JobDetail, PriceHistory
 from analysis.prices import ErrorKind as PriceErrorKind
@@ -70,7 +70,7 @@ class Desk:
 
     job: Job
     details: Sequence[JobDetail]
-    now: datetime = field(default_factory=timezone.now)
+    now: datetime = field(default_factory=clock.now)
     configured: PriceSource = field(init=False)
     histories: dict[str, PriceHistory] = field(init=False)
     refusals: dict[str, PriceError] = field(init=False, default_factory=dict)
@@ -166,7 +166,7 @@ class Desk:
 
     def analyse(self, detail: JobDetail) -> Outcome:
         """What the engine finds for one stock; every failure is an outcome with its sentence, never an exception."""
-        started = timezone.now()
+        started = clock.now()
         failure = self.breaks.get(detail.stock_id)
         try:
             if failure is None:
@@ -177,7 +177,7 @@ class Desk:
             logger.exception("%s of job %s", detail.stock_id, self.job.pk)
             failure = _break(error)
         day = self.expected_day(detail)
-        return Outcome(detail, day, self.source_of(detail).name, started, timezone.now(), failure)
+        return Outcome(detail, day, self.source_of(detail).name, started, clock.now(), failure)
 
     def _analyse(self, detail: JobDetail, started: datetime) -> Outcome:
         ticker = detail.stock_id
@@ -203,7 +203,7 @@ class Desk:
             days = np.unique(bars.until(self.job.as_of).session)[:-1]
             for day in days[days >= np.datetime64(self.job.since, "D")].astype(object):
                 with suppress(PriceError):
-                    outcome = self._look(detail, bars, day, timezone.now())
+                    outcome = self._look(detail, bars, day, clock.now())
                     if outcome.day == day:
                         yield replace(outcome, recent_closes=())
         except Exception as error:
@@ -226,7 +226,7 @@ class Desk:
             day=bars.last_session,
             price_source=history.source,
             started_at=started,
-            completed_at=timezone.now(),
+            completed_at=clock.now(),
             found=_failure(found) if isinstance(found, NotEnoughHistory) else found,
             bar_count=len(bars),
             fingerprints=fingerprints(bars, strategy),

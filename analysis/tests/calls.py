@@ -4,12 +4,13 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 from django_q.models import OrmQ, Schedule
-from django_q.scheduler import scheduler
+
+from analysis import queue
 
 
 def take_due_calls(name: str) -> list[list[str]]:
-    """Let django-q2 queue what is due, empty the queue, and give the arguments of the calls of this function."""
-    scheduler()
+    """Queue what is due, empty the queue, and give the arguments of the calls of this function."""
+    queue.enqueue_due()
     tasks = [message.task for message in OrmQ.objects.order_by("pk")]
     OrmQ.objects.all().delete()
     return [list(task["args"]) for task in tasks if task["func"] == name]

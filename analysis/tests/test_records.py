@@ -2,19 +2,21 @@
 
 import json
 import os
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from analysis.engine import ENGINE_VERSION, STRATEGIES, TECHNICAL_RATING, TrackRecord, summarize, track_record
 from analysis.models import PriceHistory, Source, StrategyRecord, Worker
-from analysis.services import compute_records, may_want_records, recover, want_records
+from analysis.services import compute_records, may_want_records, recover, run_job, want_records
 from analysis.services.claim import LEASE, PLACE
 from analysis.services.record import Gathered, refresh
 from analysis.services.window import looked_at
-from analysis.tests.make import make_finished_job
+from analysis.tests.make import make_finished_job, make_job
 from analysis.tests.test_commands import run
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +101,39 @@ def test_a_refresh_whose_time_is_spent_goes_on_where_it_stopped(monkeypatch: pyt
     assert (row.summary, row.cursor, row.partial) == (whole, "", None)
 
 
+def test_a_job_that_waits_is_given_way_to_after_one_stock() -> None:
+    make_finished_job(*STOCKS)
+    computed()
+    whole = StrategyRecord.objects.get(strategy=KEY).summary
+    row = wanted()
+    job = make_job("KAVERI.DEMO")
+    for stocks in (1, 2):
+        assert not refresh()
+        row.refresh_from_db()
+        assert row.partial
+        assert row.partial["record"]["stocks"] == stocks
+        assert OrmQ.objects.count() == stocks
+    run_job(str(job.pk))
+    assert refresh()
+    row.refresh_from_db()
+    assert (row.summary, row.is_refreshing) == (whole, False)
+
+
+def test_a_record_that_rested_long_behind_jobs_is_woken_and_not_computed_twice() -> None:
+    make_finished_job(*STOCKS)
+    wanted()
+    assert not refresh(seconds=0)
+    StrategyRecord.objects.update(wanted_at=F("wanted_at") - 2 * LEASE)
+    partial = StrategyRecord.objects.get(strategy=KEY).partial
+    assert partial
+    partial["wanted"] = (datetime.fromisoformat(partial["wanted"]) - 2 * LEASE).isoformat()
+    StrategyRecord.objects.update(partial=partial)
+    assert recover().woken == len(STRATEGIES)
+    OrmQ.objects.all().delete()
+    assert refresh()
+    assert not StrategyRecord.objects.filter(wanted_at__isnull=False).exists()
+
+
 def test_a_worker_that_stops_keeps_what_it_has() -> None:
     make_finished_job("KAVERI.DEMO")
     wanted()
@@ -112,9 +147,9 @@ def test_one_that_is_wanted_again_meanwhile_is_computed_again(monkeypatch: pytes
     wanted()
     add = Gathered.add
 
-    def add_and_want(self: Gathered, histories: list[PriceHistory]) -> None:
-        add(self, histories)
+    def add_and_want(self: Gathered, histories: list[PriceHistory], *, until: Callable[[], bool]) -> bool:
         StrategyRecord.objects.update(wanted_at=timezone.now())
+        return add(self, histories, until=until)
 
     monkeypatch.setattr(Gathered, "add", add_and_want)
     assert refresh()

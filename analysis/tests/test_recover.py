@@ -193,6 +193,14 @@ def test_a_slice_ends_at_once_when_its_worker_is_asked_to_stop_and_leaves_a_mess
     assert OrmQ.objects.count() == 1
 
 
+def test_a_worker_that_was_killed_while_it_stopped_stops_nobody_of_its_number_later() -> None:
+    job = make_job("KAVERI.DEMO")
+    Worker.objects.create(
+        host=PLACE, pid=1, group=os.getpgrp(), is_stopping=True, seen_at=timezone.now() - timedelta(minutes=10)
+    )
+    assert run_slice(str(job.pk)) == 1
+
+
 def test_a_slice_lets_go_when_its_worker_is_asked_to_stop() -> None:
     job = make_job("KAVERI.DEMO")
     worker = Worker.objects.create(host=PLACE, pid=1, group=os.getpgrp())

@@ -6,8 +6,8 @@ from functools import cached_property
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count
-from django.utils import timezone
 
+from analysis import clock
 from analysis.engine import STRATEGIES
 from analysis.models import Job, JobDetail, JobStatus, Worker
 from analysis.services import Estimate, estimate_rest
@@ -94,9 +94,9 @@ class JobPage:
 
     @cached_property
     def lacks_worker(self) -> bool:
-        return self.job.is_active and not Worker.objects.alive().exists()
+        return self.job.is_active and not Worker.objects.at_work().exists()
 
     @property
     def is_late(self) -> bool:
         """Whether nothing of a running job has moved for a while."""
-        return self.job.is_active and timezone.now() - self.job.progress_at > timedelta(minutes=2)
+        return self.job.is_active and clock.now() - self.job.progress_at > timedelta(minutes=2)

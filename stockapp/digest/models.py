@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from analysis import clock
 from analysis.models import Job
 
 MAX_ATTEMPTS = 5
@@ -80,7 +81,7 @@ class MessageStatus(models.TextChoices):
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self) -> MessageQuerySet:
         """Those to be sent now: they waited long enough, or whoever was sending them is gone."""
-        now = timezone.now()
+        now = clock.now()
         return self.filter(
             Q(status=MessageStatus.WAITING, not_before__lte=now) | Q(status=MessageStatus.SENDING, lease_until__lt=now)
         )

@@ -9,19 +9,17 @@ is marked, has it sent again, with the same Message-ID: between two systems that
 """
 
 import logging
-import time
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q
-from django.utils import timezone
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.models import Ending
 from analysis.services import told
-from analysis.services.claim import LEASE, is_stopping
+from analysis.services.claim import LEASE, Housekeeping
 from analysis.services.transient import persistent, transactional
 from stockapp.digest import channels
 from stockapp.digest.changes import changes_of
@@ -46,7 +44,7 @@ LOST = f"The worker that was sending it was lost {MAX_ATTEMPTS} times."
 @transactional
 def wake() -> bool:
     """Queue a delivery where one is due and nobody was woken for it lately. What every worker does again and again."""
-    now = timezone.now()
+    now = clock.now()
     endings = Ending.objects.asleep().update(woken_at=now)
     asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - WAKE_AGAIN)
     messages = Message.objects.due().filter(asleep).update(woken_at=now)
@@ -60,10 +58,10 @@ def deliver(*, seconds: float = SLICE_SECONDS) -> int:
 
     Safe to run any number of times, by several at once.
     """
-    ends = time.monotonic() + seconds
+    housekeeping = Housekeeping(seconds)
     for ending in Ending.objects.untold().select_related("job"):
         tell(ending)
-    return _send(_claimed(ends))
+    return _send(_claimed(housekeeping))
 
 
 def send(message: Message) -> bool:
@@ -71,11 +69,11 @@ def send(message: Message) -> bool:
     return bool(_send(iter([message])))
 
 
-def _claimed(ends: float) -> Iterator[Message]:
+def _claimed(housekeeping: Housekeeping) -> Iterator[Message]:
     """Claim one due message after another, each when it can be sent; leave the rest to another delivery in time."""
     while message := claim():
         yield message
-        if time.monotonic() > ends or is_stopping():
+        if housekeeping.is_over():
             queue.enqueue(DELIVER)
             return
 
@@ -139,7 +137,7 @@ def _write(ending: Ending, messages: list[Message]) -> int:
 @persistent
 def claim() -> Message | None:
     """Take the next message that is due, under a lease; None when there is none, or somebody else took it."""
-    now = timezone.now()
+    now = clock.now()
     in_turn = Message.objects.due().order_by("attempts", "not_before", "created_at")
     due = in_turn.select_for_update(skip_locked=True)
     message = due.first()
@@ -185,7 +183,7 @@ STATUSES = {Fate.TAKEN: MessageStatus.SENT, Fate.WITHDRAWN: MessageStatus.WITHDR
 @persistent
 def _note(message: Message, fate: Fate, sentence: str = "", *, is_permanent: bool = False) -> bool:
     """Mark what became of a message, unless its lease was lost; whether it was sent."""
-    now = timezone.now()
+    now = clock.now()
     is_over = is_permanent or message.attempts >= MAX_ATTEMPTS
     status = STATUSES.get(fate, MessageStatus.FAILED if is_over else MessageStatus.WAITING)
     Message.objects.held_by(message).update(

@@ -23,6 +23,7 @@ from tests.faults.cluster import (
     reads_a_pipe,
     worker,
 )
+from tests.odd_machines import slow_start
 from tests.processes import is_running, manage, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -102,6 +103,37 @@ def test_the_supervisor_is_killed_and_another_worker_goes_on(tmp_path: Path) -> 
         wait_for(lambda: not [pid for pid in family if is_running(pid)])
     with worker(tmp_path):
         wait_for(lambda: ended(job))
+    assert_all_is_well(job)
+
+
+def test_the_supervisor_and_the_guard_are_killed_together_and_nothing_works_on(tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    with worker(tmp_path) as first:
+        job = submitted()
+        gate.wait_for()
+        family, guard = first.family, first.guard
+        os.kill(guard, signal.SIGSTOP)  # so that it sees nothing of what happens to the other
+        kill(first.supervisor)
+        kill(guard)
+        wait_for(lambda: not [pid for pid in family if is_running(pid)])
+    gate.open_for_good()
+    with worker(tmp_path):
+        wait_for(lambda: ended(job))
+    assert_all_is_well(job)
+
+
+def test_a_cluster_that_starts_slowly_is_waited_for(tmp_path: Path) -> None:
+    """It takes several times as long as a cluster may stand still, and the work waits all the time."""
+    job = submit(TICKERS, source=Source.COMMAND).job
+    with manage(
+        "worker",
+        folder=tmp_path,
+        LEASE_SECONDS=str(LEASE_SECONDS),
+        CSV_PRICES_DIR=str(tmp_path),
+        **slow_start(tmp_path / "slow", seconds=30),
+    ):
+        wait_for(lambda: ended(job))
+        assert Worker.objects.get().restarts == 0
     assert_all_is_well(job)
 
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from analysis.models import Job, Result
+from analysis.models import Job, RawData, Result
+from analysis.services import cancel
 from analysis.tests.calls import planned_calls, take_messages
-from analysis.tests.make import make_result, make_stock
+from analysis.tests.make import make_job, make_result, make_stock
 from watchlist.upkeep import PRUNE, prune_in_background, schedule_prune
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +29,24 @@ def test_a_night_that_is_too_short_goes_on_with_another_message(monkeypatch: pyt
     prune_in_background()
     assert take_messages() == []
     assert Result.objects.get() == newest
+
+
+def test_pruning_gives_way_to_a_stock_that_waits_after_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.services.retention.BATCH", 2)
+    stock, today = make_stock(), timezone.localdate()
+    for n in range(6):
+        make_result(stock, today - timedelta(days=100 - n))
+    then = timezone.now() - timedelta(days=50)
+    Result.objects.update(updated_at=then, completed_at=then)
+    Job.objects.update(status="completed", completed_count=1, created_at=then, completed_at=then)
+    job = make_job("B&D.DEMO")
+    prune_in_background()
+    assert take_messages() == [PRUNE]
+    assert RawData.objects.count() == 4
+    cancel(job)
+    prune_in_background()
+    assert take_messages() == []
+    assert RawData.objects.count() == 1
 
 
 def test_pruning_is_scheduled_every_night_once_however_often_a_worker_starts() -> None:

@@ -5,8 +5,8 @@ from itertools import pairwise
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
-from django.utils import timezone
 
+from analysis import clock
 from analysis.models import FINISHED, DetailStatus, Job, JobDetail, JobStatus, Worker
 from analysis.services.cancel import cancel
 from analysis.services.claim import LEASE, PLACE, put_back
@@ -86,7 +86,7 @@ def _find_interrupted() -> list[int]:
 
 
 def _long_expired() -> list[int]:
-    held = JobDetail.objects.leased().exclude(holder="").filter(lease_until__lt=timezone.now() - LONG)
+    held = JobDetail.objects.leased().exclude(holder="").filter(lease_until__lt=clock.now() - LONG)
     return list(held.values_list("pk", flat=True))
 
 
@@ -99,7 +99,7 @@ def _repair_leases(found: Sequence[int]) -> None:
 @transactional
 def _end(job_id: UUID, found: Sequence[int]) -> None:
     rows = JobDetail.objects.filter(job=job_id, pk__in=found, status=DetailStatus.PROCESSING)
-    rows.filter(holder="").update(lease_until=timezone.now() - LEASE)
+    rows.filter(holder="").update(lease_until=clock.now() - LEASE)
     end_leases(job_id)
 
 

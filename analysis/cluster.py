@@ -1,0 +1,148 @@
+"""Cluster: a django-q2 cluster as its supervisor has it: started under guard, listened to, asked to end, killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+
+DRAIN_SECONDS = 60
+LONGEST_START = 120.0  # seconds of the processor; what has used more is no start any more
+PULSES = 65_536
+LINUX = Path("/proc/self/stat").exists()
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Cluster:
+    """The processes of one worker, in a process group of their own; `start` may be called again after they have ended.
+
+    Its processes report what they do through a pipe, the pulse: that they are ready, have taken a task, are done.
+    """
+
+    def __init__(self) -> None:
+        self.lifeline, self._owned_end = os.pipe()
+        self._pulse, self._pulse_end = os.pipe()
+        os.set_blocking(self._pulse, False)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._cut = b""
+        self._busy = set[int]()
+        self._is_ready = False
+        self._used = 0.0
+
+    @property
+    def group(self) -> int:
+        """The process group, which is the guard's pid too; 0 before the first start."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def is_started(self) -> bool:
+        return self._process is not None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a process of the group is in the middle of a task."""
+        self._listen()
+        self._busy = {pid for pid in self._busy if self._has(pid)}
+        return bool(self._busy)
+
+    def start(self) -> None:
+        manage = [sys.executable, str(settings.BASE_DIR / "manage.py"), "cluster"]
+        pipes = [self.lifeline, self._pulse_end]
+        self._listen()
+        self._busy, self._is_ready, self._used = set(), False, 0.0
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "analysis.guard", *map(str, pipes), str(DRAIN_SECONDS), *manage],
+            cwd=settings.BASE_DIR,
+            start_new_session=True,
+            pass_fds=pipes,
+        )
+
+    def ask_to_end(self) -> None:
+        """Let it finish what it has taken; its guard kills it when that takes too long."""
+        if self._process:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """Kill what there is of the group; it may have outlived its guard."""
+        with suppress(ProcessLookupError):
+            if self._process:
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def forget(self) -> None:
+        """Have no cluster any more; the one there was has ended."""
+        self._process = None
+
+    def has_progressed(self) -> bool:
+        """Whether it has done something since this was last asked.
+
+        That is to take or finish a task; before its processes are ready, to use the processor, as a start does however
+        slow the machine is.
+        """
+        was_ready = self._is_ready
+        if self._listen():
+            return True
+        if self._is_ready:
+            return not was_ready
+        used, self._used = self._used, processor_seconds(self.group)
+        return used < self._used < LONGEST_START
+
+    def _listen(self) -> bool:
+        """Take in the pulse; whether it tells of a task."""
+        *lines, self._cut = (self._cut + self._read()).split(b"\n")
+        for line in lines:
+            what, pid = line[:1], int(line[1:])
+            self._is_ready = True
+            if what == b"T":
+                self._busy.add(pid)
+            elif what == b"D":
+                self._busy.discard(pid)
+        return any(line[:1] != b"R" for line in lines)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._pulse, PULSES)
+        except BlockingIOError:
+            return b""
+
+    def _has(self, pid: int) -> bool:
+        try:
+            return self._process is not None and os.getpgid(pid) == self._process.pid
+        except ProcessLookupError:
+            return False
+
+
+def processor_seconds(group: int) -> float:
+    """How long the living processes of a group have used the processor."""
+    stats = Path("/proc").glob("[0-9]*/stat")
+    return sum(_spent_in_proc(stat, group) for stat in stats) if LINUX else _spent_in_ps(group)
+
+
+def _spent_in_proc(stat: Path, group: int) -> float:
+    try:
+        fields = stat.read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICKS if int(fields[2]) == group else 0.0
+
+
+def _spent_in_ps(group: int) -> float:
+    """The same where there is no /proc, to the second at worst."""
+    listed = subprocess.run(["ps", "-A", "-o", "pgid=,time="], capture_output=True, text=True, check=True)  # noqa: S607
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return sum(_seconds(spent) for of, spent in rows if of == str(group))
+
+
+def _seconds(spent: str) -> float:
+    """A time such as 1-02:03:04 or 3:04.56, in seconds."""
+    days, _, clock = spent.rpartition("-")
+    seconds = 0.0
+    for part in clock.split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds + 86_400 * int(days or 0)
