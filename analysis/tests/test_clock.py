@@ -99,6 +99,7 @@ def test_a_wrong_clock_takes_no_open_session_for_a_closed_one(server_clock: None
     assert late.expected_day(desk.details[0]) == desk.expected_day(desk.details[0])
 
 
+@pytest.mark.django_db(transaction=True)  # health looks through a connection of its own
 def test_the_page_of_jobs_and_the_health_name_the_worker_with_the_wrong_clock(
     client: Client, django_user_model: type
 ) -> None:
