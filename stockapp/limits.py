@@ -56,8 +56,11 @@ class CountRequests:
 def wait_sentence(meter: Meter, wait: int) -> str:
     """Return what somebody is told who has to wait."""
     whose = "You have made" if meter is by_user else "Your address has made"
-    seconds = "1 second" if wait == 1 else f"{wait} seconds"
-    return f"{whose} more than {meter.limit:,} requests in a minute. Try again in {seconds}."
+    return f"{whose} more than {meter.limit:,} requests in a minute. Try again in {seconds_in_words(wait)}."
+
+
+def seconds_in_words(seconds: int) -> str:
+    return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
 def too_many(request: HttpRequest, sentence: str, wait: int) -> HttpResponse:

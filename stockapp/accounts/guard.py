@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 
 from stockapp import client
 from stockapp.accounts.lockout import login_refused
-from stockapp.limits import too_many
+from stockapp.limits import seconds_in_words, too_many
 from stockapp.meters import logins
 
 type View = Callable[..., HttpResponseBase]
@@ -57,7 +57,7 @@ def guard_login(view: View) -> View:
         if request.method != "POST":
             return view(request, *args, **kwargs)
         if wait := logins.take(client.counter_key(request)):
-            sentence = f"Too many logins were tried from your address. Try again in {wait} seconds."
+            sentence = f"Too many logins were tried from your address. Try again in {seconds_in_words(wait)}."
             return login_refused(request, sentence, wait)
         return turns.run(lambda: view(request, *args, **kwargs), lambda: login_refused(request, BUSY, BUSY_SECONDS))
 
