@@ -82,7 +82,7 @@ def test_the_command_says_it_and_says_when_there_are_no_tables_to_look_at(tmp_pa
         done = subprocess.run(command, env=env, cwd=BASE_DIR, capture_output=True, text=True, check=False)
         return done.stdout + done.stderr
 
-    assert "accounts.I002" in manage("check", "--deploy")
+    assert "accounts.I002" in manage("check", "--deploy", DATABASE_URL="sqlite:///:memory:")
     manage("migrate", "--verbosity", "0")
     assert "accounts.I0" not in manage("check", "--deploy")
     manage("createcachetable")
