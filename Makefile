@@ -64,7 +64,7 @@ check: $(VENV)/installed-dev .env
 	git ls-files -- 'templates/*.html' | xargs $(VENV)/bin/djade --check --target-version 6.1
 	$(VENV)/bin/djlint templates --check --lint
 	$(RUN) tests/requirements_in_step.py
-	$(MANAGE) makemigrations --check --dry-run
+	DATABASE_URL=sqlite:///:memory: $(MANAGE) makemigrations --check --dry-run
 	DEBUG=false ALLOWED_HOSTS=example.org DATABASE_URL=sqlite:///:memory: $(MANAGE) check --deploy --fail-level WARNING
 
 screenshots: $(VENV)/installed-dev .env

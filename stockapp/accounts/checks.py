@@ -20,7 +20,7 @@ def accounts_cannot_be_guessed(**_: Any) -> list[CheckMessage]:
         return [*_guessable(active.filter(Q(is_staff=True) | Q(is_superuser=True))), *_demo(active)]
     except DatabaseError as error:
         reason = str(error).strip().split("\n")[0]
-        return [Info(f"The accounts were not checked: {reason}.", hint="Run it after `migrate`.", id="stockapp.I011")]
+        return [Info(f"The accounts were not checked: {reason}.", hint="Run it after `migrate`.", id="accounts.I002")]
 
 
 def _guessable(powerful: QuerySet[User]) -> list[CheckMessage]:
@@ -29,14 +29,14 @@ def _guessable(powerful: QuerySet[User]) -> list[CheckMessage]:
         Warning(
             f"“{account}” may use the admin, and its password is the first that anybody would try.",
             hint=f"Run `manage.py changepassword {account}`, or deactivate the account in the admin.",
-            id="stockapp.W010",
+            id="accounts.W001",
         )
         for account in accounts
         if any(check_password(guess, account.password) for guess in _guesses(account.username))
     ]
     if left_out := powerful.count() - len(accounts):
         said = f"Accounts that may use the admin, and whose password was not checked: {left_out}."
-        found.append(Info(said, hint=f"This check looks at {MOST_ACCOUNTS}: a guess takes time.", id="stockapp.I010"))
+        found.append(Info(said, hint=f"This check looks at {MOST_ACCOUNTS}: a guess takes time.", id="accounts.I001"))
     return found
 
 
@@ -49,7 +49,7 @@ def _demo(active: QuerySet[User]) -> list[CheckMessage]:
         Warning(
             f"“{account}” is a demo account. It cannot log in while DEBUG is off, but its lists are still analysed.",
             hint="Delete or deactivate it in the admin, or give the installation a DATA_DIR without demo data.",
-            id="stockapp.W011",
+            id="accounts.W002",
         )
         for account in active.filter(is_demo=True).order_by("pk").only("username")
     ]
