@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5
 RECOVER_SECONDS = LEASE.total_seconds() / 6
+PLANNED_SECONDS = min(RECOVER_SECONDS, 15.0)  # between two looks for planned calls, however long a lease is
 WATCH_SECONDS = LEASE.total_seconds() / 18
 IDLE_STOP_SECONDS = 10
 BREATH_SECONDS = 3  # between two starts of a cluster that ends at once
@@ -47,7 +48,7 @@ class Supervisor:
         work: list[Act] = [
             (RECOVER_SECONDS, self._recover),
             (WATCH_SECONDS, self._watch),
-            (RECOVER_SECONDS, queue.enqueue_due),
+            (PLANNED_SECONDS, queue.enqueue_due),
             *chores,
         ]
         self.acts: list[Act] = [(HEARTBEAT_SECONDS, self._beat), *((every, self._at_work(act)) for every, act in work)]
