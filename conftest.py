@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.db import connection
 from pytest_django import Settings
 
 from stockapp.client import strangers
@@ -48,6 +49,15 @@ def has_machine_clock(item: pytest.Item) -> bool:
     if item.get_closest_marker("machine_clock"):
         return True
     return bool(item.get_closest_marker("slow")) and "live_server" not in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Keep SQLite in a folder of this run: what an interrupted run has left running writes to another file."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
 
 
 @pytest.fixture(autouse=True)

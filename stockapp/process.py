@@ -24,6 +24,8 @@ class Patience:
     network: int
     """For a database server that does not answer at all."""
     creates_file: bool = False
+    needs_file: bool = True
+    """Whether it reads rows. A process that looks at the code alone also works before there is a SQLite file."""
 
 
 WEB = Patience(lock=3, statement=6, repeat=3, network=5)
@@ -32,12 +34,16 @@ SUPERVISOR = replace(WORKER, repeat=3)  # its rounds come again by themselves
 COMMAND = WORKER
 UPKEEP = replace(COMMAND, lock=600, statement=0)
 CREATION = replace(UPKEEP, creates_file=True)
+LOOK = replace(COMMAND, needs_file=False)
 OTHER = replace(COMMAND, repeat=3, creates_file=True)
 
 COMMANDS = {
     "runserver": WEB,
     "worker": SUPERVISOR,
+    "cluster": WORKER,
     "qcluster": WORKER,
+    "check": LOOK,
+    "makemigrations": LOOK,
     "migrate": CREATION,
     "test": CREATION,
     **dict.fromkeys(

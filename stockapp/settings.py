@@ -1,6 +1,7 @@
 """Django's settings, from the environment that `environment.py` reads."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import django_stubs_ext
 from django.utils.csp import CSP
@@ -9,7 +10,7 @@ from stockapp.environment import BASE_DIR, BadEnvironment, read
 from stockapp.logs import logging_settings
 from stockapp.private_files import make_private
 from stockapp.process import patience
-from stockapp.sqlite import ExistingFile
+from stockapp.sqlite import IN_MEMORY, ExistingFile
 
 django_stubs_ext.monkeypatch()  # generic classes of Django may be written with their parameter, as in ModelForm[User]
 
@@ -145,6 +146,8 @@ POSTGRESQL_OPTIONS = {
 }
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] = SQLITE_OPTIONS
+    if not PATIENCE.needs_file and not Path(DATABASE["NAME"]).exists():
+        DATABASE["NAME"] = IN_MEMORY
     DATABASE["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
     DATABASE["CONN_MAX_AGE"] = 60

@@ -10,7 +10,7 @@ from django.core.management import get_commands
 from django.db import connection
 
 from stockapp.environment import BASE_DIR
-from stockapp.process import COMMAND, COMMANDS, CREATION, SUPERVISOR, UPKEEP, WEB, WORKER, find_patience
+from stockapp.process import COMMAND, COMMANDS, CREATION, LOOK, SUPERVISOR, UPKEEP, WEB, WORKER, find_patience
 from tests.processes import environment
 
 
@@ -22,7 +22,8 @@ from tests.processes import environment
         (["uwsgi"], ["stockapp.wsgi"], WEB),
         (["manage.py", "runserver", "8001"], [], WEB),
         (["./manage.py", "worker"], [], SUPERVISOR),
-        (["/srv/manage.py", "qcluster"], [], WORKER),
+        (["/srv/manage.py", "cluster", "8", "6"], [], WORKER),
+        (["manage.py", "check", "--deploy"], [], LOOK),
         (["manage.py", "analyze", "TCS.NS"], [], COMMAND),
         (["manage.py", "check_integrity", "--fix"], [], UPKEEP),
         (["manage.py", "migrate"], [], CREATION),

@@ -1,11 +1,13 @@
 """The screener in a real browser: from a filter to a file; on a phone; without JavaScript."""
 
 import re
-from datetime import date
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -17,6 +19,13 @@ from watchlist.models import Screen, Watchlist
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 COLUMNS = ["Ticker", "Name", "Last close", "Currency", "Session", "Change %", "Verdict", "Score", "Verdict since"]
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
+    """Let the results of Friday 20 November be the latest that there can be."""
+    with time_machine.travel(datetime(2026, 11, 21, 12, tzinfo=UTC)):
+        yield
 
 
 @pytest.fixture
