@@ -117,6 +117,7 @@ def test_the_page_of_jobs_and_the_health_name_the_worker_with_the_wrong_clock(
     assert page.count("Wrong clock") == 1
 
 
+@pytest.mark.django_db(transaction=True)  # as above
 def test_the_health_names_a_web_server_whose_clock_is_wrong(server_clock: None, client: Client) -> None:
     Worker.objects.create(host=PLACE, pid=1)
     assert client.get("/healthz").json()["problems"] == []
