@@ -18,6 +18,7 @@ from stockapp.environment import BASE_DIR
 from stockapp.management.commands.install_assets import _run as run_as_public
 from tests.processes import free_port, wait_for
 
+ALLOW_ORM_IN_EVENT_LOOP = "DJANGO_ALLOW_ASYNC_UNSAFE"  # set for the browser's tests, which this process may have run
 RUNUSER = shutil.which("runuser", path="/usr/sbin:/sbin:/usr/bin:/bin")
 CAN_BE_NOBODY = os.geteuid() == 0 and RUNUSER is not None
 
@@ -45,8 +46,9 @@ def is_readable_by_others(path: Path) -> bool:
 
 
 def environment(data: Path, **more: str) -> dict[str, str]:
+    given = {name: value for name, value in os.environ.items() if name != ALLOW_ORM_IN_EVENT_LOOP}
     return {
-        **os.environ,
+        **given,
         "DATA_DIR": str(data),
         "DATABASE_URL": "",
         "DJANGO_SETTINGS_MODULE": "stockapp.settings",
