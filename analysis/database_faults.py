@@ -26,7 +26,7 @@ class Busy(DatabaseError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happened, and what to do. `is_lasting` is one that somebody has to mend; what is stored may be affected."""
+    """A cause and its remedy, in sentences. A person has to repair a lasting fault; stored data may be affected."""
 
     sentence: str
     remedy: str = ""

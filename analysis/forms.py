@@ -58,7 +58,7 @@ class JobFilter:
 
 
 class AddressForm(forms.Form):
-    """What an address asks of a page; what cannot be used has a sentence, and the rest is used."""
+    """The query of a page. An unusable parameter gets a sentence; the others are applied."""
 
     also: ClassVar[tuple[str, ...]] = ()
     """Names that the address may have beside the form's fields."""

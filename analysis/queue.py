@@ -29,11 +29,11 @@ from analysis import clock
 logger = logging.getLogger(__name__)
 
 KEYS = {"id", "name", "func", "args", "kwargs", "started", "group", "cluster", "ack_failure"}
-"""What a message of ours has; django-q2 would obey others, some of which name a further function."""
+"""Keys of our messages; django-q2 would obey others, some of which name a further function."""
 
 
 class Forbidden(ValueError):
-    """What calls something that the queue does not call."""
+    """A message or plan calls a function that is not one of QUEUE_CALLS."""
 
 
 def enqueue(path: str, *ids: str) -> None:

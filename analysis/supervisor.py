@@ -110,7 +110,7 @@ class Supervisor:
         idle_from = time.monotonic() + IDLE_STOP_SECONDS
         while self.cluster.is_running:
             self._try(self._beat)
-            # A cluster that lost a part of itself may never end by itself; when it does nothing, nothing is lost.
+            # A cluster that lost a process may never exit; when it does nothing, killing it loses nothing.
             if signals.at_once or (time.monotonic() > idle_from and not self.cluster.is_busy):
                 self.cluster.kill()
             signals.wait(1)

@@ -49,14 +49,14 @@ MOST_REFUSALS = 3
 
 class StockQuerySet(models.QuerySet["Stock"]):
     def active(self) -> StockQuerySet:
-        """Those that bulk jobs, searches and exchanges' schedules count with: unconfirmed ones are not among them."""
+        """Return the stocks of bulk jobs, searches and schedules; unconfirmed ones are left out."""
         return self.filter(is_active=True, is_confirmed=True)
 
     def unconfirmed(self) -> StockQuerySet:
         return self.filter(is_confirmed=False)
 
     def to_schedule(self) -> StockQuerySet:
-        """Those that a scheduled run may still ask their source for."""
+        """Return the stocks that a scheduled run may still request from their source."""
         return self.exclude(is_confirmed=False, refusals__gte=MOST_REFUSALS)
 
     def analyzed(self) -> StockQuerySet:

@@ -18,7 +18,7 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
         return self.filter(seen_at__gte=clock.now() - ALIVE_FOR)
 
     def at_work(self) -> WorkerQuerySet:
-        """Those alive that take work: one whose clock is wrong takes none."""
+        """Return live workers that take work; a worker whose clock is wrong takes none."""
         return self.alive().filter(clock_skew=0)
 
 

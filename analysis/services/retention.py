@@ -76,7 +76,7 @@ def doomed(now: datetime, unwatched: StockQuerySet) -> Doomed:
 
 
 def _forgotten(unwatched: StockQuerySet) -> StockQuerySet:
-    """Those that were never confirmed, and of which a source has said that there are none, or no job says anything."""
+    """Return unconfirmed stocks that a source has refused, or that no job names."""
     details = JobDetail.objects.filter(stock=OuterRef("pk"))
     in_work = details.filter(job__status__in=ACTIVE)
     return unwatched.unconfirmed().filter(Q(refusals__gt=0) | ~Exists(details), ~Exists(in_work))

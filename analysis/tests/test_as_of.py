@@ -71,7 +71,7 @@ AT_TWO_IN_MUMBAI = "2026-11-25T20:30:00+00:00"
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/New_York"])
 @time_machine.travel(AT_TWO_IN_MUMBAI)
 def test_a_day_has_come_where_it_has_begun_on_the_stocks_exchange(zone: str, settings: Settings) -> None:
-    """Whatever zone the server is in: at two in Mumbai it is the 26th there, in New York still the 25th."""
+    """The server's time zone does not matter: at two in Mumbai it is the 26th there, in New York the 25th."""
     settings.TIME_ZONE = zone
     today = date(2026, 11, 26)
     for tickers in (["TCS.NS"], [TICKER], ["TCS.NS", "^NSEI"], ["7203.T"]):

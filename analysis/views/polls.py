@@ -17,7 +17,7 @@ from analysis.models import Job, JobDetail, JobStatus, Person, Stock, Worker
 
 SEEN = "seen"
 OF_THE_STOCK = ("last_status", "last_job_id", "last_wait", "last_error", "last_result_id", "last_analyzed_at")
-"""What every act on a stock moves of it; its newest result is another, or was analysed at another time."""
+"""Fields that change with every act on a stock, and with a newer or a repeated result."""
 PERIOD_SECONDS, CLOCK_SECONDS = 300, 10
 
 type State = tuple[Any, ...]

@@ -16,7 +16,7 @@ class Request(HttpRequest):
 
 
 def user_of(request: HttpRequest) -> Member:
-    """Who has logged in, as the analysis knows them; the middleware lets nobody else in."""
+    """Return the logged-in user of a request; middleware refuses requests without one."""
     return cast(Member, request.user)
 
 

@@ -31,7 +31,7 @@ def stock(request: Request, ticker: str) -> HttpResponse:
 
 @require_safe
 def stock_live(request: Request, ticker: str) -> HttpResponse:
-    """What the page says of the stock while it is being analysed; 286 tells htmx that it no longer is.
+    """Return the live part of a stock page during an analysis; 286 stops the polling.
 
     204 while nothing has changed since the part that asks.
     """

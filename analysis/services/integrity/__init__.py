@@ -32,7 +32,7 @@ class Finding:
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody has to act: what a worker mends by itself is only told."""
+        """Return whether a person has to act; a worker repairs the rest automatically."""
         return self.count > self.repaired and not self.check.is_passing
 
 
