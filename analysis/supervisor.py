@@ -172,6 +172,6 @@ class Supervisor:
         except Exception as error:
             if fault := find_fault(error):
                 note_damage(error)
-                logger.warning("%s The worker waits: %s", fault.sentence, str(error).strip(), extra={"error": error})
+                logger.warning("%s The worker waits: %s", fault.sentence, str(error).strip(), extra={"fault": fault})
             else:
                 logger.exception("The worker goes on after an error")

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from analysis import clock, queue
-from analysis.database_faults import BUSY, DAMAGED, NO_ANSWER, damaged_since, find_fault, note_damage
+from analysis.database_faults import BUSY, DAMAGED, DISK_FULL, NO_ANSWER, Fault, damaged_since, find_fault, note_damage
 from analysis.models import Job, Worker, ahead_or_behind
 from analysis.services import pause, refused_runs, unserved_jobs
 from stockapp.monitoring import may_monitor
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 MAY_WAIT = timedelta(seconds=60)
 LEAST_FREE = 100 * 2**20
+FULL = 2**20
 LOOK_SECONDS = 2.0
 
 
@@ -83,12 +84,18 @@ def scheduled_runs_refused() -> list[str]:
     return [f"The scheduled run of {run} was refused. {run.problem}" for run in refused_runs()]
 
 
-def little_space() -> list[str]:
-    """Of the disk of a SQLite file; PostgreSQL does not report its own."""
+def free_space() -> int | None:
+    """Bytes on the disk of a SQLite file; PostgreSQL does not report its own."""
     if connection.vendor != "sqlite":
+        return None
+    return shutil.disk_usage(Path(str(connection.settings_dict["NAME"])).parent).free
+
+
+def little_space() -> list[str]:
+    free = free_space()
+    if free is None or free >= LEAST_FREE:
         return []
-    free = shutil.disk_usage(Path(str(connection.settings_dict["NAME"])).parent).free
-    return [f"Only {free // 2**20:,} MB are free on the disk of the database."] if free < LEAST_FREE else []
+    return [f"Only {free // 2**20:,} MB are free on the disk of the database."]
 
 
 def noted_damage() -> list[str]:
@@ -119,6 +126,9 @@ def _look(request: HttpRequest) -> Health:
     except (DatabaseError, InterfaceError) as error:
         if find_fault(error) is not BUSY:  # somebody writes just now
             return Health(may_read, [_name(error)])
+    free = free_space()
+    if free is not None and free < FULL:  # SQLite's log may have room for a row, not for a job
+        return Health(may_read, [_log(DISK_FULL, f"{free:,} bytes are free.")])
     problems = [sentence for find in PROBLEMS for sentence in find()]
     return Health(may_read, problems, {"database": True, **(_figures() if may_read else {})})
 
@@ -129,8 +139,11 @@ def _is_staff(request: HttpRequest) -> bool:
 
 def _name(error: DatabaseError | InterfaceError) -> str:
     note_damage(error)
-    fault = find_fault(error) or NO_ANSWER
-    logger.error("%s %s", fault.sentence, str(error).strip(), extra={"error": error})
+    return _log(find_fault(error) or NO_ANSWER, str(error).strip())
+
+
+def _log(fault: Fault, detail: str) -> str:
+    logger.error("%s %s", fault.sentence, detail, extra={"fault": fault})
     return str(fault)
 
 

@@ -49,7 +49,7 @@ def logging_settings(level: str, form: Form) -> dict[str, Any]:
 class SeldomFaults(logging.Filter):
     """Let each logger report a fault of the database once a minute: the log may share the disk that is full.
 
-    The fault is known by the exception that the event has, or by `extra={"error": …}` where it needs no traceback.
+    The fault is known by the exception that the event has, or by `extra={"fault": …}` where there is no traceback.
     """
 
     EVERY_SECONDS = 60.0
@@ -60,8 +60,7 @@ class SeldomFaults(logging.Filter):
         self.lock = threading.Lock()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else getattr(record, "error", None)
-        fault = find_fault(error)
+        fault = find_fault(record.exc_info[1]) if record.exc_info else getattr(record, "fault", None)
         if fault is None:
             return True
         key, now = (record.name, fault.sentence), time.monotonic()

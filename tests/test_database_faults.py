@@ -141,8 +141,7 @@ def test_a_full_disk_is_named_and_logged_seldom_and_all_is_well_once_there_is_ro
             start_long_job(url, tmp_path)
             filler = fill(disk)
             wait_for(lambda: health(server) == (503, [str(DISK_FULL)]))
-            status, page = log_in(server)
-            assert (status, DISK_FULL.sentence in page) == (503, True)
+            wait_for(lambda: DISK_FULL.sentence in log_in(server))  # SQLite's log may still have room for a row
             ends = time.monotonic() + WATCHED_SECONDS
             while time.monotonic() < ends:  # the log of this time is what is looked at
                 assert health(server) == (503, [str(DISK_FULL)])
@@ -153,13 +152,12 @@ def test_a_full_disk_is_named_and_logged_seldom_and_all_is_well_once_there_is_ro
             wait_for(lambda: is_well(server))
 
 
-def log_in(server: Web) -> tuple[int, str]:
-    """Send the login form with a wrong password, which is written down."""
+def log_in(server: Web) -> str:
+    """Send the login form with a wrong password, which is written down; return what the server answers."""
     cookie = server.ask("/login/")[1]["Set-Cookie"].partition(";")[0]
     form = f"username=ann&password=x&csrfmiddlewaretoken={cookie.partition('=')[2]}"
     headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded", "Host": "localhost"}
-    status, _, page = server.ask("/login/", "POST", form, **headers, Referer="https://localhost/login/")
-    return status, page
+    return server.ask("/login/", "POST", form, **headers, Referer="https://localhost/login/")[2]
 
 
 def start_long_job(url: str, folder: Path) -> None:

@@ -144,7 +144,7 @@ def _unavailable(request: HttpRequest, error: Any) -> HttpResponse:
     if fault is None:
         return _internal(request, error)
     note_damage(error)
-    logger.error("%s %s", fault.sentence, str(error).strip(), extra={"error": error})
+    logger.error("%s %s", fault.sentence, str(error).strip(), extra={"fault": fault})
     advice = "" if fault.is_lasting else " Try again in a few seconds."
     message = fault.sentence + advice
     return answer(503, Kind.UNAVAILABLE, message, Retry_After=str(DATABASE_RETRY_SECONDS))

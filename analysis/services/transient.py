@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection, transaction
 
-from analysis.database_faults import note_damage
+from analysis.database_faults import find_fault, note_damage
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,9 @@ def _repeated[**P, R](function: Callable[P, R], patience: Callable[[], float]) -
                     raise
                 pause = min(FIRST_PAUSE * 2**tried, LONGEST_PAUSE) * random.uniform(0.7, 1.3)  # noqa: S311
                 said = "%s: %s; again in %.1f s"
-                logger.warning(said, function.__qualname__, str(error).strip(), pause, extra={"error": error})
+                logger.warning(
+                    said, function.__qualname__, str(error).strip(), pause, extra={"fault": find_fault(error)}
+                )
                 close_old_connections()
                 time.sleep(pause)
         raise AssertionError

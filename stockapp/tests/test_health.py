@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from analysis.database_faults import forget_damage, note_damage
+from analysis.database_faults import DISK_FULL, forget_damage, note_damage
 from analysis.models import Job, Worker
 from analysis.services.pace import YAHOO_PACER
 from analysis.tests.make import make_job, make_message, make_user
@@ -116,3 +116,12 @@ def test_damage_that_somebody_met_is_a_problem_until_it_is_forgotten(client: Cli
     assert answer.json()["problems"][0].startswith("The database file is damaged.")
     forget_damage()
     assert client.get("/healthz").status_code == 200
+
+
+def test_a_full_disk_is_named_though_a_row_can_be_written(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    Worker.objects.create(host="a", pid=1)
+    monkeypatch.setattr("stockapp.health.free_space", lambda: 4096)
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["problems"]) == (503, [str(DISK_FULL)])
+    monkeypatch.setattr("stockapp.health.free_space", lambda: 50 * 2**20)
+    assert client.get("/healthz").json()["problems"] == ["Only 50 MB are free on the disk of the database."]
