@@ -48,11 +48,6 @@ def test_every_indicator_of_pandas_ta_is_offered_or_refused() -> None:
     assert not OFFERED.keys() & REFUSED.keys()
 
 
-def test_every_refusal_is_in_the_architecture() -> None:
-    text = (settings.BASE_DIR / "ARCHITECTURE.md").read_text()
-    assert [key for key, reason in REFUSED.items() if f"`{key}`: {reason}" not in text] == []
-
-
 def test_an_offered_indicator_has_its_columns_with_a_value_at_every_newer_session(
     bars: Bars, subtests: pytest.Subtests
 ) -> None:
