@@ -80,6 +80,10 @@ def lose_the_worker() -> None:
     Worker.objects.update(seen_at=timezone.now() - timedelta(hours=1))
 
 
+def spoil_the_workers_clock() -> None:
+    Worker.objects.update(clock_skew=7200)
+
+
 def start_another_job() -> None:
     make_job("MERUVANTA.DEMO", requested_by=Job.objects.first().requested_by)  # type: ignore[union-attr]
 
@@ -94,7 +98,18 @@ def wait_for_the_source() -> None:
     Stock.objects.filter(pk=KAVERI).update(last_wait="Yahoo limits requests.")
 
 
-@pytest.mark.parametrize("change", [lose_the_worker, start_another_job, try_again, wait_for_the_source])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_worker_whose_clock_is_wrong_counts_as_none(name: str, client: Client) -> None:
+    page = page_of(name, client)
+    spoil_the_workers_clock()
+    text = client.get(page).text
+    assert "Waiting for a worker" in text
+    assert asked(client, poll_of(text))[0] == 204
+
+
+@pytest.mark.parametrize(
+    "change", [lose_the_worker, spoil_the_workers_clock, start_another_job, try_again, wait_for_the_source]
+)
 @pytest.mark.parametrize("name", PAGES)
 def test_whatever_the_part_shows_is_drawn_anew_once_when_it_changes(
     name: str, change: Callable[[], None], client: Client

@@ -47,10 +47,10 @@ def nothing_new() -> HttpResponse:
 
 
 def surroundings(user: Person) -> dict[str, Any]:
-    """Return annotations of what every such part shows beside its rows: a living worker, the user's running jobs."""
+    """Return annotations shown beside the rows: whether a worker takes work, and how many jobs of the user run."""
     own = Job.objects.active().of(user).order_by().values("requested_by")
     count = Subquery(own.annotate(rows=Count("pk")).values("rows"))
-    return {"has_worker": Exists(Worker.objects.alive()), "running": Coalesce(count, 0)}
+    return {"has_worker": Exists(Worker.objects.at_work()), "running": Coalesce(count, 0)}
 
 
 @dataclass(frozen=True)
