@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from analysis import queue
-from analysis.services.transient import persistent
+from analysis.services.transient import transactional
 
 REMOVE = "stockapp.expiry.remove_expired"
 NIGHTLY_AT = (3, 45)
@@ -31,14 +31,14 @@ def schedule_expiry() -> None:
     queue.every_night("Remove what has expired", REMOVE, at=NIGHTLY_AT)
 
 
-@persistent
+@transactional
 def _remove_batch(rows: QuerySet[Model]) -> int:
     keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
     rows.filter(pk__in=keys).delete()
     return len(keys)
 
 
-@persistent
+@transactional
 def _remove_cached() -> None:
     """The cache removes what has expired only when it holds more than it may."""
     table = settings.CACHES["default"]["LOCATION"]

@@ -13,7 +13,7 @@ from analysis.engine import Assessment
 from analysis.models import Job, JobDetail, RawData, Result, Stock
 from analysis.services.claim import Lease, renew
 from analysis.services.finish import REPLACED, result_of, tell_stocks
-from analysis.services.transient import persistent
+from analysis.services.transient import transactional
 from analysis.services.work import Desk, Outcome
 
 SESSIONS_AT_ONCE = 100
@@ -25,7 +25,7 @@ def fill(lease: Lease, desk: Desk, detail: JobDetail) -> bool:
     return all(renew(lease) and _save(lease, detail, some) for some in itertools.batched(rated, SESSIONS_AT_ONCE))
 
 
-@persistent
+@transactional
 def _save(lease: Lease, detail: JobDetail, outcomes: Sequence[Outcome]) -> bool:
     """Upsert by (stock, day) while the lease is held; whether it is.
 

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 
 from analysis import clock
 from analysis.models import ACTIVE, DetailStatus, Job, JobDetail, JobStatus, Stock, StockStatus, Worker
-from analysis.services.transient import persistent
+from analysis.services.transient import transactional
 
 CHUNK = 50
 LATELY = timedelta(minutes=5)
@@ -56,7 +56,7 @@ class Lease:
     details: list[JobDetail]
 
 
-@persistent
+@transactional
 def next_job() -> uuid.UUID | None:
     """The job to serve next: of the user served longest ago, a new job, else the one served longest ago.
 
@@ -85,7 +85,7 @@ def _last_served(now: datetime) -> dict[int | None, datetime]:
     return dict(served.values_list("requested_by_id").annotate(Max("progress_at")))
 
 
-@persistent
+@transactional
 def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
     """Take the next queued details of an active job, CHUNK at most; None when there is nothing to take.
 
@@ -122,7 +122,7 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
     return Lease(Job.objects.get(pk=job_id), token, until, details)
 
 
-@persistent
+@transactional
 def renew(lease: Lease) -> bool:
     """Keep the lease once a third of it has gone; False when the slice must let go.
 
@@ -147,7 +147,7 @@ def is_stopping() -> bool:
     return Worker.objects.alive().filter(host=PLACE, group=os.getpgrp(), is_stopping=True).exists()
 
 
-@persistent
+@transactional
 def release(lease: Lease) -> None:
     """Let go of what the slice still holds: cancelled when the job has ended, else queued, with the attempt back."""
     job = Job.objects.select_for_update(no_key=True).filter(pk=lease.job.pk).first()
@@ -157,7 +157,7 @@ def release(lease: Lease) -> None:
         put_back(job, held, cancelled=not job.is_active)
 
 
-@persistent
+@transactional
 def defer(lease: Lease, details: Sequence[JobDetail], wait: Wait, *, is_unanswered: bool = False) -> None:
     """Put details that the slice still holds back until their source can be asked, with the attempt back.
 
@@ -177,7 +177,7 @@ def defer(lease: Lease, details: Sequence[JobDetail], wait: Wait, *, is_unanswer
         Stock.objects.filter(pk__in=tickers, last_job=job).update(last_wait=wait.reason)
 
 
-@persistent
+@transactional
 def next_wait(job_id: uuid.UUID) -> datetime | None:
     """When the first stock that waits for its source may be claimed again; None when none of an active job does."""
     jobs = Job.objects.active().filter(pk=job_id).exclude(deadline__lte=clock.now())

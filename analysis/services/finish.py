@@ -26,7 +26,7 @@ from analysis.models import (
 from analysis.services import record
 from analysis.services.claim import Lease
 from analysis.services.ending import note_end
-from analysis.services.transient import persistent
+from analysis.services.transient import transactional
 from analysis.services.work import Failure, Outcome
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def finish(lease: Lease, outcomes: Sequence[Outcome]) -> int:
         return sum(finish(lease, [outcome]) for outcome in outcomes)
 
 
-@persistent
+@transactional
 def _finish(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[str, object]]) -> int:
     job = Job.objects.select_for_update(no_key=True).filter(pk=lease.job.pk).first()
     if job is None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from analysis.models import PriceHistory, Stock
 from analysis.prices import ErrorKind, History, PriceError, PriceSource, checksum, pack, refresh
-from analysis.services.transient import persistent
+from analysis.services.transient import transactional
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def row_of(ticker: str, source: str, history: History, since: date, now: datetim
     )
 
 
-@persistent
+@transactional
 def store(histories: Sequence[PriceHistory], learned: Mapping[str, Learned]) -> None:
     """Keep these histories in place of the stocks' earlier ones, and names and currencies that were learned.
 

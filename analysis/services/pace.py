@@ -13,7 +13,7 @@ from analysis.models import PriceSourceName, RequestPace
 from analysis.prices import ErrorKind, Mode, Pace, PriceError, Reason
 from analysis.prices.pace import JITTER, grant, rate_limited, refuse_while_paused, succeeded, unanswered
 from analysis.services.claim import LEASE, Wait
-from analysis.services.transient import persistent
+from analysis.services.transient import transactional
 
 LONGEST_TURN = LEASE / 9  # that a process waits for its turn, under its lease; a stock whose turn is later is put back
 TICKER_SECONDS = (LEASE / 3 - LONGEST_TURN).total_seconds()  # asked for twice at most, it takes two thirds of a lease
@@ -57,7 +57,7 @@ class DatabasePacer:
         row = RequestPace.objects.filter(pk=self.source).first()
         return row.pace if row else Pace(clock.now())
 
-    @persistent
+    @transactional
     def _grant(self) -> float:
         row, now = self._locked(), clock.now()
         self._granted, wait = grant(
@@ -72,7 +72,7 @@ class DatabasePacer:
         row.keep(self._granted)
         return wait
 
-    @persistent
+    @transactional
     def _change(self, change: Callable[[Pace, datetime], Pace]) -> None:
         row = self._locked()
         row.keep(change(row.pace, clock.now()))

@@ -19,7 +19,7 @@ from analysis.models import PriceHistory, PriceSourceName, Source, StrategyRecor
 from analysis.prices import PriceError
 from analysis.services import window
 from analysis.services.claim import LEASE, Housekeeping
-from analysis.services.transient import persistent, transactional
+from analysis.services.transient import transactional
 
 BULK = (Source.BULK, Source.SCHEDULE, Source.DEMO)
 """The sources of jobs over most of the stocks: after each of them the records are wanted anew."""
@@ -193,7 +193,7 @@ def _claimable(now: datetime) -> QuerySet[StrategyRecord]:
     return StrategyRecord.objects.claimable(now).filter(strategy__in=STRATEGIES)
 
 
-@persistent
+@transactional
 def _take(token: uuid.UUID) -> list[StrategyRecord]:
     now = clock.now()
     if not _claimable(now).update(lease_token=token, lease_until=now + LEASE):
@@ -201,12 +201,12 @@ def _take(token: uuid.UUID) -> list[StrategyRecord]:
     return list(_held(token))
 
 
-@persistent
+@transactional
 def _renew(token: uuid.UUID) -> bool:
     return bool(_held(token).update(lease_until=clock.now() + LEASE))
 
 
-@persistent
+@transactional
 def _pause(token: uuid.UUID, gathered: Gathered) -> None:
     """Keep what was gathered for whoever goes on, unless the lease was lost."""
     held = list(_held(token).select_for_update().order_by("pk"))
@@ -218,7 +218,7 @@ def _pause(token: uuid.UUID, gathered: Gathered) -> None:
         queue.enqueue(REFRESH)
 
 
-@persistent
+@transactional
 def _finish(token: uuid.UUID, gathered: Gathered) -> bool:
     """Keep the records unless the lease was lost; those that were wanted again meanwhile are queued again."""
     over = {"cursor": "", "partial": None, "lease_token": None, "lease_until": None}

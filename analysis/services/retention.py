@@ -19,7 +19,7 @@ from analysis.models import ACTIVE, FINISHED, Job, JobDetail, RawData, Result, S
 from analysis.models.stocks import StockQuerySet
 from analysis.services.claim import LEASE
 from analysis.services.statistics import refresh_statistics
-from analysis.services.transient import persistent
+from analysis.services.transient import transactional
 
 NIGHTLY_AT = (3, 30)
 SLICE = LEASE / 2
@@ -142,14 +142,14 @@ def _in_batches[M: Model](
         cursor = keys[-1]
 
 
-@persistent
+@transactional
 def _delete_raw_data(rows: QuerySet[RawData], keys: list[int]) -> int:
     # Not only the evidence but its result is locked, so that no run of today comes between the look and the deletion.
     held = list(rows.filter(pk__in=keys).select_for_update(skip_locked=True).values_list("pk", flat=True))
     return RawData.objects.filter(pk__in=held).delete()[0]
 
 
-@persistent
+@transactional
 def _delete_details(rows: QuerySet[JobDetail], keys: list[int]) -> int:
     held = rows.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",), skip_locked=True)
     found = list(held.values_list("pk", "job_id"))
@@ -157,7 +157,7 @@ def _delete_details(rows: QuerySet[JobDetail], keys: list[int]) -> int:
     return JobDetail.objects.filter(pk__in=[pk for pk, _ in found]).delete()[0]
 
 
-@persistent
+@transactional
 def _delete_results(rows: QuerySet[Result], keys: list[int]) -> int:
     """With the stocks locked nobody changes which result is a stock's last one."""
     Stock.objects.lock(set(Result.objects.filter(pk__in=keys).values_list("stock_id", flat=True)))
@@ -166,7 +166,7 @@ def _delete_results(rows: QuerySet[Result], keys: list[int]) -> int:
     return Result.objects.filter(pk__in=held).delete()[1].get("analysis.Result", 0)
 
 
-@persistent
+@transactional
 def _delete_jobs(rows: QuerySet[Job], keys: list[Any]) -> int:
     """Stocks and reruns that name the job name none afterwards; what a stock says of itself stays."""
     held = list(
@@ -176,7 +176,7 @@ def _delete_jobs(rows: QuerySet[Job], keys: list[Any]) -> int:
     return Job.objects.filter(pk__in=held).delete()[1].get("analysis.Job", 0)
 
 
-@persistent
+@transactional
 def _delete_stocks(rows: QuerySet[Stock], keys: list[str]) -> int:
     """Locked first, and looked at again under the lock: who adds a stock to a list or a job locks it, too.
 

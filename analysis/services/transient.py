@@ -14,8 +14,7 @@ from analysis.database_faults import find_fault, note_damage
 
 logger = logging.getLogger(__name__)
 
-WORKER_PATIENCE = 40.0  # seconds
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 4.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 4.0  # seconds
 # Deadlock, serialization failure, connection lost or refused, server starting or shutting down, too many connections,
 # a lock that was not released in time, a statement that took too long.
 TRANSIENT_SQLSTATES = ("40001", "40P01", "08", "57P", "53300", "55P03", "57014")
@@ -35,27 +34,19 @@ def is_transient(error: Exception) -> bool:
 
 
 def transactional[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Run a function in one transaction of its own, again when the database could not serve it this time.
+    """Run a function in one transaction of its own, and again when the database failed transiently.
 
-    It is not begun again after the time that this process has: 3 s where somebody waits for a page. Inside an outer
-    transaction it runs once, as a savepoint: only the outermost can be repeated.
+    It is repeated for as long as this kind of process waits (`stockapp.process`): 3 s in a web process, 40 s in a
+    worker, which outlasts a restart of the database. Inside an outer transaction it runs once, as a savepoint, because
+    only the outermost transaction can be repeated.
     """
-    return _repeated(function, lambda: settings.PATIENCE.repeat)
-
-
-def persistent[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """The same for a worker, which has time: it outlasts a database that is gone for half a minute."""
-    return _repeated(function, lambda: WORKER_PATIENCE)
-
-
-def _repeated[**P, R](function: Callable[P, R], patience: Callable[[], float]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         if connection.in_atomic_block:
             with transaction.atomic():
                 return function(*args, **kwargs)
-        ends = time.monotonic() + patience()
+        ends = time.monotonic() + settings.PATIENCE.repeat
         for tried in itertools.count(1):
             try:
                 with transaction.atomic():

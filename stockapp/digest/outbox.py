@@ -20,7 +20,7 @@ from analysis import clock, queue
 from analysis.models import Ending
 from analysis.services import told
 from analysis.services.claim import LEASE, Housekeeping
-from analysis.services.transient import persistent, transactional
+from analysis.services.transient import transactional
 from stockapp.digest import channels
 from stockapp.digest.changes import changes_of
 from stockapp.digest.channels import DeliveryError
@@ -126,7 +126,7 @@ def _messages(ending: Ending) -> list[Message]:
     return messages
 
 
-@persistent
+@transactional
 def _write(ending: Ending, messages: list[Message]) -> int:
     """Write the messages and that their readers are told, together; nothing when somebody else has."""
     if not told(ending):
@@ -134,7 +134,7 @@ def _write(ending: Ending, messages: list[Message]) -> int:
     return len(Message.objects.bulk_create(messages))
 
 
-@persistent
+@transactional
 def claim() -> Message | None:
     """Take the next message that is due, under a lease; None when there is none, or somebody else took it."""
     now = clock.now()
@@ -180,7 +180,7 @@ def _is_wanted(message: Message, subscription: Subscription) -> bool:
 STATUSES = {Fate.TAKEN: MessageStatus.SENT, Fate.WITHDRAWN: MessageStatus.WITHDRAWN}
 
 
-@persistent
+@transactional
 def _note(message: Message, fate: Fate, sentence: str = "", *, is_permanent: bool = False) -> bool:
     """Mark what became of a message, unless its lease was lost; whether it was sent."""
     now = clock.now()
