@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
-from stockapp.client import strangers
+from stockapp.client import untrusted_proxies
 from stockapp.meters import METERS
 
 MOMENT = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -80,7 +80,7 @@ def fresh_counts(request: pytest.FixtureRequest) -> None:
 
     Only tests that commit leave such rows; all of them begin at the same moment, with users of the same keys.
     """
-    strangers.forget()
+    untrusted_proxies.forget()
     for meter in METERS:
         meter.forget()
     marker = request.node.get_closest_marker("django_db")

@@ -30,7 +30,7 @@ class Docs(Swagger):
         return render(request, self.template, {"swagger_settings": settings})
 
 
-class Health(Schema):
+class HealthOut(Schema):
     """`problems` is for staff and for who monitors the installation."""
 
     ok: bool
@@ -63,7 +63,7 @@ rest = Router()
 @api.get(
     "/health",
     auth=None,
-    response={200: Health, 503: Health, 422: problems.Problem},
+    response={200: HealthOut, 503: HealthOut, 422: problems.Problem},
     exclude_unset=True,
     tags=["Health"],
 )

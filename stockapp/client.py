@@ -25,16 +25,16 @@ logger = logging.getLogger(__name__)
 type Address = IPv4Address | IPv6Address
 type Network = IPv4Network | IPv6Network
 
-SAID_BY_PROXIES = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via")
+PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via")
 SCHEME = "SCHEME_OF_TRUSTED_PROXY"
 """Where the scheme stands that a trusted proxy named; no header can be written to this name."""
 
 SITE_BITS = 64
 """One customer is given at least so much of IPv6, so addresses that share it count as one."""
 
-SAY_EVERY_SECONDS = 60
-TELL_FOR_SECONDS = 24 * 3600
-STRANGER_KEY = "client.stranger"
+LOG_EVERY_SECONDS = 60
+KEEP_SECONDS = 24 * 3600
+UNTRUSTED_KEY = "client.untrusted"
 
 
 def address(request: HttpRequest) -> str | None:
@@ -53,7 +53,7 @@ def address(request: HttpRequest) -> str | None:
             found = seen
             if not _is_named(seen):
                 break
-    return _counted(found) if found else None
+    return _counted_as(found) if found else None
 
 
 def counter_key(request: HttpRequest) -> str:
@@ -89,7 +89,7 @@ def is_trusted_peer(request: HttpRequest) -> bool:
 
 def is_on_this_machine(request: HttpRequest) -> bool:
     """Return whether a process of this machine asks for itself, and is no proxy for somebody else."""
-    is_passed_on = any(name in request.headers for name in SAID_BY_PROXIES)
+    is_passed_on = any(name in request.headers for name in PROXY_HEADERS)
     return request.META.get("REMOTE_ADDR") in LOOPBACK and not is_passed_on
 
 
@@ -108,44 +108,44 @@ def believe_trusted_proxies(get_response: Answer) -> Answer:
         if scheme is None and "X-Forwarded-For" not in request.headers:
             return get_response(request)
         peer = request.META.get("REMOTE_ADDR", "") or UNIX
-        strangers.say(peer)
+        untrusted_proxies.report(peer)
         response = get_response(request)
-        return _not_trusted(peer) if _would_never_end(request, scheme, response) else response
+        return _untrusted_page(peer) if _is_redirect_loop(request, scheme, response) else response
 
     return answer
 
 
-class Strangers:
+class UntrustedProxies:
     """Peers that forward requests and are not trusted: said in the log at most once a minute, and kept for staff."""
 
     def __init__(self) -> None:
         self._said_at = float("-inf")
 
-    def say(self, peer: str) -> None:
+    def report(self, peer: str) -> None:
         now = time.monotonic()
-        if now - self._said_at < SAY_EVERY_SECONDS:
+        if now - self._said_at < LOG_EVERY_SECONDS:
             return
         self._said_at = now
-        logger.warning("%s", sentence_about(peer))
+        logger.warning("%s", untrusted_sentence(peer))
         try:
-            cache.set(STRANGER_KEY, peer, TELL_FOR_SECONDS)
+            cache.set(UNTRUSTED_KEY, peer, KEEP_SECONDS)
         except (DatabaseError, InterfaceError) as error:  # the log has said it
             logger.warning("The untrusted proxy cannot be shown to staff: %s", str(error).strip())
 
-    def newest(self) -> str:
+    def latest(self) -> str:
         """Return a sentence about the last one of the last day, or nothing."""
-        peer = cache.get(STRANGER_KEY)
+        peer = cache.get(UNTRUSTED_KEY)
         is_trusted = peer is not None and (UNIX in settings.TRUSTED_PROXIES if peer == UNIX else _is_trusted_text(peer))
-        return sentence_about(peer) if peer and not is_trusted else ""
+        return untrusted_sentence(peer) if peer and not is_trusted else ""
 
     def forget(self) -> None:
         self._said_at = float("-inf")
 
 
-strangers = Strangers()
+untrusted_proxies = UntrustedProxies()
 
 
-def sentence_about(peer: str) -> str:
+def untrusted_sentence(peer: str) -> str:
     """Return what an untrusted proxy means and what to write where it is ours."""
     return (
         f"Requests from {peer} carry X-Forwarded headers. They are ignored, because TRUSTED_PROXIES does not name "
@@ -154,14 +154,14 @@ def sentence_about(peer: str) -> str:
     )
 
 
-def _would_never_end(request: HttpRequest, scheme: str | None, response: HttpResponseBase) -> bool:
+def _is_redirect_loop(request: HttpRequest, scheme: str | None, response: HttpResponseBase) -> bool:
     if scheme != "https" or not isinstance(response, HttpResponsePermanentRedirect):
         return False
     return response.url == f"https://{request.get_host()}{request.get_full_path()}"
 
 
-def _not_trusted(peer: str) -> HttpResponse:
-    context = {"title": "The proxy is not trusted", "sentence": sentence_about(peer), "is_dead_end": True}
+def _untrusted_page(peer: str) -> HttpResponse:
+    context = {"title": "The proxy is not trusted", "sentence": untrusted_sentence(peer), "is_dead_end": True}
     return HttpResponse(render_to_string("refused.html", context), status=400)
 
 
@@ -179,7 +179,7 @@ def _networks(named: Iterable[str]) -> tuple[Network, ...]:
     return tuple(ip_network(name) for name in named if name != UNIX)
 
 
-def _counted(found: Address) -> str:
+def _counted_as(found: Address) -> str:
     if found.version == 4 or found.is_loopback:
         return str(found)
     return str(ip_network(f"{found}/{SITE_BITS}", strict=False).network_address)

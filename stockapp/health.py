@@ -19,7 +19,7 @@ from analysis.database_faults import BUSY, DAMAGED, DISK_FULL, NO_ANSWER, Fault,
 from analysis.models import Job, Worker, ahead_or_behind
 from analysis.services import pause, refused_runs, unserved_jobs
 from stockapp.monitoring import may_monitor
-from stockapp.probe import ask_in_time, try_to_write
+from stockapp.probe import run_in_time, try_to_write
 from stockapp.unavailable import RETRY_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 MAY_WAIT = timedelta(seconds=60)
 LEAST_FREE = 100 * 2**20
 FULL = 2**20
-LOOK_SECONDS = 2.0
+INSPECT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class HealthReport:
     """What is wrong, in sentences, and figures, for those who may read them."""
 
     may_read: bool
@@ -51,10 +51,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def report(request: HttpRequest) -> tuple[int, dict[str, object]]:
     """Return the status, and what the asker may read."""
     try:
-        health = ask_in_time(lambda: _look(request), LOOK_SECONDS)
+        health = run_in_time(lambda: _inspect(request), INSPECT_SECONDS)
     except (DatabaseError, InterfaceError) as error:
-        health = Health(may_monitor(request), [_name(error)])
-    health = health or Health(may_monitor(request), [str(NO_ANSWER)])
+        health = HealthReport(may_monitor(request), [_log_error(error)])
+    health = health or HealthReport(may_monitor(request), [str(NO_ANSWER)])
     told: dict[str, object] = {"ok": not health.problems}
     if health.may_read:
         told |= {**health.figures, "problems": health.problems}
@@ -117,7 +117,7 @@ PROBLEMS: list[Callable[[], list[str]]] = [
 """Each returns what is wrong, in sentences."""
 
 
-def _look(request: HttpRequest) -> Health:
+def _inspect(request: HttpRequest) -> HealthReport:
     """Look at the database; while it cannot be written, what is not written there says nothing about workers."""
     may_read = may_monitor(request)
     try:
@@ -125,19 +125,19 @@ def _look(request: HttpRequest) -> Health:
         try_to_write()
     except (DatabaseError, InterfaceError) as error:
         if find_fault(error) is not BUSY:  # somebody writes just now
-            return Health(may_read, [_name(error)])
+            return HealthReport(may_read, [_log_error(error)])
     free = free_space()
     if free is not None and free < FULL:  # SQLite's log may have room for a row, not for a job
-        return Health(may_read, [_log(DISK_FULL, f"{free:,} bytes are free.")])
+        return HealthReport(may_read, [_log(DISK_FULL, f"{free:,} bytes are free.")])
     problems = [sentence for find in PROBLEMS for sentence in find()]
-    return Health(may_read, problems, {"database": True, **(_figures() if may_read else {})})
+    return HealthReport(may_read, problems, {"database": True, **(_figures() if may_read else {})})
 
 
 def _is_staff(request: HttpRequest) -> bool:
     return request.user.is_active and request.user.is_staff
 
 
-def _name(error: DatabaseError | InterfaceError) -> str:
+def _log_error(error: DatabaseError | InterfaceError) -> str:
     note_damage(error)
     return _log(find_fault(error) or NO_ANSWER, str(error).strip())
 

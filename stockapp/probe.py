@@ -16,7 +16,7 @@ MOST_AT_ONCE = 4
 _free = threading.BoundedSemaphore(MOST_AT_ONCE)  # those left alone count until they end
 
 
-def ask_in_time[T](question: Callable[[], T], seconds: float) -> T | None:
+def run_in_time[T](question: Callable[[], T], seconds: float) -> T | None:
     """Return the answer, or None when there is none in time. Raise what the question raised."""
     if not _free.acquire(blocking=False):
         return None
@@ -25,7 +25,7 @@ def ask_in_time[T](question: Callable[[], T], seconds: float) -> T | None:
 
     def ask() -> None:
         try:
-            _wait_for_nobody()
+            _shorten_waits()
             answers.append(question())
         except Exception as error:  # noqa: BLE001 - raised again below, in the thread that asked
             errors.append(error)
@@ -52,7 +52,7 @@ def try_to_write() -> None:
         cursor.execute(statement, [connection.ops.adapt_datetimefield_value(timezone.now())])
 
 
-def _wait_for_nobody() -> None:
+def _shorten_waits() -> None:
     """Shorten the waits of this thread's own connection."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

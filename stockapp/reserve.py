@@ -1,7 +1,7 @@
 """Reserve: a web process keeps threads free while others wait for the database, so that `/healthz` is answered at once.
 
-A request takes a place at its first statement and keeps it until its end. There is one place fewer than there are
-threads, and two fewer for requests that write, because those wait for each other's locks. A request that finds no place
+A request takes a slot at its first statement and keeps it until its end. There is one slot fewer than there are
+threads, and two fewer for requests that write, because those wait for each other's locks. A request that finds no slot
 waits as long as the others get answers; when none of them has had one for a moment, it is refused with a 503.
 `gunicorn.conf.py` says how many threads there are. Without it, as with a server that starts a thread for each request,
 nothing is kept.
@@ -23,7 +23,7 @@ STILL_SECONDS = 0.3
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
-class Places:
+class Slots:
     """So many requests may use the database at once."""
 
     def __init__(self, count: int) -> None:
@@ -32,33 +32,33 @@ class Places:
         self.changed = threading.Condition()
 
     def take(self) -> None:
-        """Take a place. Raise Busy when none is free and no holder of one has moved for a moment."""
+        """Take a slot. Raise Busy when none is free and no holder of one has moved for a moment."""
         with self.changed:
             while not self.free:
                 left = self.moved_at + STILL_SECONDS - time.monotonic()
                 if left <= 0:
-                    raise Busy("No place is free: other requests wait for the database.")
+                    raise Busy("No slot is free: other requests wait for the database.")
                 self.changed.wait(left)
             self.free -= 1
             self.moved_at = time.monotonic()
 
-    def note_movement(self) -> None:
-        """Note that a holder of a place has had an answer from the database."""
+    def note_progress(self) -> None:
+        """Note that a holder of a slot has had an answer from the database."""
         self.moved_at = time.monotonic()
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         with self.changed:
             self.free += 1
             self.moved_at = time.monotonic()
             self.changed.notify()
 
 
-class Visit:
-    """The places that one request holds, from its first statement on; a wrapper around each of its statements."""
+class RequestSlots:
+    """The slots that one request holds, from its first statement on; a wrapper around each of its statements."""
 
-    def __init__(self, wanted: list[Places]) -> None:
+    def __init__(self, wanted: list[Slots]) -> None:
         self.wanted = wanted
-        self.held: list[Places] = []
+        self.held: list[Slots] = []
 
     def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
         while self.wanted:
@@ -67,22 +67,22 @@ class Visit:
         try:
             return execute(sql, params, many, context)
         finally:
-            for places in self.held:
-                places.note_movement()
+            for slots in self.held:
+                slots.note_progress()
 
     def end(self) -> None:
-        for places in self.held:
-            places.give_back()
+        for slots in self.held:
+            slots.release()
 
 
-_for_writers: list[Places] = []
-_for_all: list[Places] = []
+_for_writers: list[Slots] = []
+_for_all: list[Slots] = []
 
 
 def set_threads(count: int) -> None:
     """Divide the threads of this process; with fewer than three there is none to spare."""
-    _for_writers[:] = [Places(count - 2)] if count > 2 else []
-    _for_all[:] = [Places(count - 1)] if count > 2 else []
+    _for_writers[:] = [Slots(count - 2)] if count > 2 else []
+    _for_all[:] = [Slots(count - 1)] if count > 2 else []
 
 
 def keep_threads_free(get_response: Answer) -> Answer:
@@ -91,11 +91,11 @@ def keep_threads_free(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponseBase:
         if not _for_all:
             return get_response(request)
-        visit = Visit([*([] if request.method in SAFE else _for_writers), *_for_all])
+        slots = RequestSlots([*([] if request.method in SAFE else _for_writers), *_for_all])
         try:
-            with connection.execute_wrapper(visit):
+            with connection.execute_wrapper(slots):
                 return get_response(request)
         finally:
-            visit.end()
+            slots.end()
 
     return answer

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from stockapp import api
-from stockapp.accounts.guard import check_in_turn, guard_login
+from stockapp.accounts.throttle import throttle_login, throttle_password_check
 from stockapp.accounts.views import Login, PasswordChange, switch_theme
 from stockapp.health import healthz
 from stockapp.metrics import metrics
@@ -17,14 +17,14 @@ urlpatterns = [
     path("screener/", include("watchlist.screener.urls")),
     path("", include("stockapp.digest.urls")),
     path("account/", include("stockapp.accounts.urls")),
-    path("account/password/", check_in_turn(PasswordChange.as_view()), name="password_change"),
-    path("login/", guard_login(Login.as_view()), name="login"),
+    path("account/password/", throttle_password_check(PasswordChange.as_view()), name="password_change"),
+    path("login/", throttle_login(Login.as_view()), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("theme/", switch_theme, name="theme"),
     path("api/", api.urls()),
     # Before the admin's own page, which lets the old password be guessed for ever.
     path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
-    path("admin/login/", guard_login(admin.site.login), name="admin_login"),  # the same page, with bounds
+    path("admin/login/", throttle_login(admin.site.login), name="admin_login"),  # the same page, with bounds
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),

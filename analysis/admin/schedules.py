@@ -52,16 +52,15 @@ class EndingAdmin(ReadOnly[Ending]):
     list_select_related = ["job"]
 
 
-Planned, Failure, Message = (apps.get_model("django_q", name) for name in ("Schedule", "Failure", "OrmQ"))
-for model in (Planned, Failure, Message, apps.get_model("django_q", "Success")):
-    admin.site.unregister(
-        model
-    )  # django-q2's own pages unpickle what they show, and let whoever may look queue it again
+PlannedCall, FailedCall, QueueMessage = (apps.get_model("django_q", name) for name in ("Schedule", "Failure", "OrmQ"))
+# django-q2's own pages unpickle the rows that they show, and let users with view permission queue a call again.
+for model in (PlannedCall, FailedCall, QueueMessage, apps.get_model("django_q", "Success")):
+    admin.site.unregister(model)
 
 
-@admin.register(Planned)
-class PlannedAdmin(admin.ModelAdmin[Model]):
-    """Calls that are planned: when may be changed, what may not: a worker calls no other functions than its own."""
+@admin.register(PlannedCall)
+class PlannedCallAdmin(admin.ModelAdmin[Model]):
+    """Planned calls. Their times can be changed, but not their functions; a worker calls those of QUEUE_CALLS only."""
 
     list_display = ["name", "func", "schedule_type", "next_run"]
     fields = ["name", "func", "args", "schedule_type", "minutes", "repeats", "next_run"]
@@ -71,18 +70,18 @@ class PlannedAdmin(admin.ModelAdmin[Model]):
         return False
 
 
-@admin.register(Failure)
-class FailureAdmin(ReadOnly[Model]):
-    """Calls that failed. Why is in the worker's log: what is stored of it is a pickle, which nobody opens."""
+@admin.register(FailedCall)
+class FailedCallAdmin(ReadOnly[Model]):
+    """Failed calls. The worker's log has the reason; the stored one is a pickle, which is never opened."""
 
     list_display = ["name", "func", "started", "stopped", "attempt_count"]
     fields = ["name", "func", "started", "stopped", "attempt_count"]
     search_fields = ["name", "func"]
 
 
-@admin.register(Message)
-class MessageAdmin(ReadOnly[Model]):
-    """Messages to workers. To delete one loses nothing: whatever it was about is found by the next recovery."""
+@admin.register(QueueMessage)
+class QueueMessageAdmin(ReadOnly[Model]):
+    """Messages to workers. Deleting one loses no work: the next recovery finds it."""
 
     list_display = ["id", "key", "lock"]
     fields = ["key", "lock"]

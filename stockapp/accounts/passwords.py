@@ -29,12 +29,12 @@ def claim_try(user: User) -> bool:
     return bool(left.update(password_tries=F("password_tries") + 1, password_tried_at=now))
 
 
-def forgive_tries(user: User) -> None:
+def reset_tries(user: User) -> None:
     """Forget the guesses before, for the right password was given."""
     User.objects.filter(pk=user.pk).update(password_tries=0, password_tried_at=None)
 
 
-def wait_of(user: User) -> timedelta:
+def remaining_wait(user: User) -> timedelta:
     """How long no further guess is taken; zero when one is."""
     tries, last = User.objects.values_list("password_tries", "password_tried_at").get(pk=user.pk)
     if last is None or tries < settings.AXES_FAILURE_LIMIT:
@@ -43,12 +43,12 @@ def wait_of(user: User) -> timedelta:
     return max(ends - timezone.now(), timedelta())
 
 
-def wait_in_words(wait: timedelta) -> str:
+def locked_sentence(wait: timedelta) -> str:
     minutes = math.ceil(wait.total_seconds() / 60)
     return f"Too many wrong passwords. You can try again in {minutes} minute{'' if minutes == 1 else 's'}."
 
 
-class TokenEnding(forms.Form):
+class TokenRevokingForm(forms.Form):
     """A form that sets a password and, where `revoke_tokens` is ticked, ends the user's API tokens with it."""
 
     user: User
@@ -63,7 +63,7 @@ class TokenEnding(forms.Form):
         return saved
 
 
-class PasswordForm(TokenEnding, PasswordChangeForm):
+class PasswordForm(TokenRevokingForm, PasswordChangeForm):
     """A user's own new password; tokens are a question only to those who have any."""
 
     revoke_tokens = forms.BooleanField(
@@ -79,7 +79,7 @@ class PasswordForm(TokenEnding, PasswordChangeForm):
             del self.fields["revoke_tokens"]
 
 
-class SetPasswordForm(TokenEnding, AdminPasswordChangeForm[User]):
+class SetPasswordForm(TokenRevokingForm, AdminPasswordChangeForm[User]):
     """A password that an administrator sets for somebody."""
 
     revoke_tokens = forms.BooleanField(label="Revoke the user’s API tokens too", required=False, initial=True)

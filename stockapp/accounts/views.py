@@ -84,14 +84,14 @@ class PasswordChange(PasswordChangeView):
     def form_invalid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]
         user = cast(User, self.request.user)
         if "old_password" not in form.errors:
-            passwords.forgive_tries(user)
-        elif passwords.wait_of(user):
+            passwords.reset_tries(user)
+        elif passwords.remaining_wait(user):
             return self._refuse()
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
     def _refuse(self) -> HttpResponse:
-        wait = passwords.wait_of(cast(User, self.request.user))
-        context = {"locked_out": passwords.wait_in_words(wait)}
+        wait = passwords.remaining_wait(cast(User, self.request.user))
+        context = {"locked_out": passwords.locked_sentence(wait)}
         response = render(self.request, self.template_name, context, status=429)
         response.headers["Retry-After"] = str(math.ceil(wait.total_seconds()))
         return response

@@ -40,7 +40,7 @@ def message_id(message: Message) -> str:
     return f"<digest-{message.pk}@{urlsplit(settings.SITE_URL).hostname or 'localhost'}>"
 
 
-class Mail(EmailMultiAlternatives):
+class DigestEmail(EmailMultiAlternatives):
     """E-mail whose headers stay in one piece: a mail program finds no address in the pieces of one."""
 
     def message(self, *, policy: Any = default) -> EmailMessage:
@@ -56,7 +56,7 @@ def _by_email(message: Message, subscription: Subscription) -> orders.Mail | Non
     if not message.recipient:
         headers["List-Unsubscribe"] = f"<{unsubscribe_address(subscription)}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail = Mail(message.subject, message.text, to=[address], headers=headers)
+    mail = DigestEmail(message.subject, message.text, to=[address], headers=headers)
     mail.attach_alternative(message.html, "text/html")
     mailer = mailers.default
     try:

@@ -28,7 +28,7 @@ from stockapp.digest.compose import compose, watched_by
 from stockapp.digest.models import MAX_ATTEMPTS, Message, MessageStatus, Subscription
 from stockapp.digest.subscriptions import SWITCHED_OFF
 from stockapp.outgoing.dispatch import carry
-from stockapp.outgoing.orders import Fate, Order, Outcome
+from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Order
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def _send(messages: Iterator[Message]) -> int:
     sent = 0
     for (message, url), outcome in carry(map(_order_of, messages), at_once=AT_ONCE):
         sentence = channels.without_secrets(outcome.sentence, url)
-        sent += _note(message, outcome.fate, sentence, is_permanent=outcome.is_permanent)
+        sent += _note(message, outcome, sentence)
     return sent
 
 
@@ -149,25 +149,25 @@ def claim() -> Message | None:
     return message
 
 
-def _order_of(message: Message) -> tuple[tuple[Message, str], Order | Outcome]:
+def _order_of(message: Message) -> tuple[tuple[Message, str], Order | DeliveryOutcome]:
     """A message with the address of its service, and what is to be sent, or its outcome where there is nothing to."""
     subscription = Subscription.objects.wanted().filter(user=message.user_id).select_related("user").first()
     if subscription is None or not _is_wanted(message, subscription):
-        return (message, ""), Outcome(Fate.WITHDRAWN, SWITCHED_OFF)
+        return (message, ""), DeliveryOutcome(DeliveryStatus.WITHDRAWN, SWITCHED_OFF)
     return (message, subscription.url), _order(message, subscription)
 
 
-def _order(message: Message, subscription: Subscription) -> Order | Outcome:
+def _order(message: Message, subscription: Subscription) -> Order | DeliveryOutcome:
     if message.attempts > MAX_ATTEMPTS:
-        return Outcome(Fate.REFUSED, LOST, is_permanent=True)
+        return DeliveryOutcome(DeliveryStatus.REFUSED, LOST, is_permanent=True)
     try:
         content = channels.content_of(message, subscription)
     except DeliveryError as error:
-        return Outcome(Fate.REFUSED, str(error), is_permanent=error.permanent)
+        return DeliveryOutcome(DeliveryStatus.REFUSED, str(error), is_permanent=error.permanent)
     except Exception as error:
         logger.exception("Sending digest %s failed", message.pk)
-        return Outcome(Fate.REFUSED, f"Internal error ({type(error).__name__}).")
-    return Order(content, SEND_SECONDS) if content else Outcome(Fate.TAKEN)
+        return DeliveryOutcome(DeliveryStatus.REFUSED, f"Internal error ({type(error).__name__}).")
+    return Order(content, SEND_SECONDS) if content else DeliveryOutcome(DeliveryStatus.TAKEN)
 
 
 def _is_wanted(message: Message, subscription: Subscription) -> bool:
@@ -177,15 +177,15 @@ def _is_wanted(message: Message, subscription: Subscription) -> bool:
     return message.channel in subscription.channels
 
 
-STATUSES = {Fate.TAKEN: MessageStatus.SENT, Fate.WITHDRAWN: MessageStatus.WITHDRAWN}
+STATUSES = {DeliveryStatus.TAKEN: MessageStatus.SENT, DeliveryStatus.WITHDRAWN: MessageStatus.WITHDRAWN}
 
 
 @transactional
-def _note(message: Message, fate: Fate, sentence: str = "", *, is_permanent: bool = False) -> bool:
+def _note(message: Message, outcome: DeliveryOutcome, sentence: str) -> bool:
     """Mark what became of a message, unless its lease was lost; whether it was sent."""
     now = clock.now()
-    is_over = is_permanent or message.attempts >= MAX_ATTEMPTS
-    status = STATUSES.get(fate, MessageStatus.FAILED if is_over else MessageStatus.WAITING)
+    is_over = outcome.is_permanent or message.attempts >= MAX_ATTEMPTS
+    status = STATUSES.get(outcome.status, MessageStatus.FAILED if is_over else MessageStatus.WAITING)
     Message.objects.held_by(message).update(
         status=status,
         error_message=sentence[:500],

@@ -34,7 +34,7 @@ class ConfirmationRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribed:
+class SubscribeResult:
     """A subscription as it was kept; `refusal` says why no message asks for a confirmation that is due."""
 
     subscription: Subscription
@@ -47,7 +47,7 @@ def subscription_of(user: User) -> Subscription:
 
 
 @transactional
-def subscribe(user: User, *, email: str, by_email: bool, url: str) -> Subscribed:
+def subscribe(user: User, *, email: str, by_email: bool, url: str) -> SubscribeResult:
     """Keep how a user wants the digest; an empty `url` means: not by a notification service.
 
     An address that is new, or wanted anew, is asked for its confirmation.
@@ -70,12 +70,12 @@ def subscribe(user: User, *, email: str, by_email: bool, url: str) -> Subscribed
         kept.serial += 1
     kept.save()
     if not kept.is_unconfirmed or waited_for == email:
-        return Subscribed(kept)
+        return SubscribeResult(kept)
     try:
         _ask(kept)
     except ConfirmationRefused as refusal:
-        return Subscribed(kept, str(refusal))
-    return Subscribed(kept)
+        return SubscribeResult(kept, str(refusal))
+    return SubscribeResult(kept)
 
 
 @transactional

@@ -17,7 +17,7 @@ from stockapp.digest.forms import DigestForm
 from stockapp.digest.page import card_of
 from stockapp.digest.subscriptions import (
     ConfirmationRefused,
-    Subscribed,
+    SubscribeResult,
     ask_again,
     confirm,
     is_confirmed,
@@ -45,7 +45,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:account")
 
 
-def _state(done: Subscribed) -> str:
+def _state(done: SubscribeResult) -> str:
     if done.refusal:
         return f"The e-mail address waits for confirmation. {done.refusal}"
     if done.subscription.is_unconfirmed:

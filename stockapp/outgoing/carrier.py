@@ -19,7 +19,7 @@ from apprise import LogCapture
 
 from stockapp.outgoing import answers, smtp
 from stockapp.outgoing.confinement import Confinement
-from stockapp.outgoing.orders import ENDED, HANDED_OVER, READY, Fate, Mail, Notice, Order, Outcome
+from stockapp.outgoing.orders import ENDED, HANDED_OVER, READY, DeliveryOutcome, DeliveryStatus, Mail, Notice, Order
 from stockapp.outgoing.services import BadAddress, notifier
 
 MOST_PARTS = 12  # of a message that is too long for its service; each takes a second
@@ -57,16 +57,16 @@ class Carrier:
             else:
                 self._end(self._notify(message, order.seconds))
         except MemoryError:
-            self._end(Outcome(Fate.REFUSED, "The answer needed more memory than is allowed."))
+            self._end(DeliveryOutcome(DeliveryStatus.REFUSED, "The answer needed more memory than is allowed."))
         except Exception as error:  # noqa: BLE001 -- the outcome says it: nobody reads a log of this process
             sentence = f"Internal error ({type(error).__name__})."
-            self._end(self._refusal() or Outcome(Fate.REFUSED, sentence))
+            self._end(self._refusal() or DeliveryOutcome(DeliveryStatus.REFUSED, sentence))
 
-    def _notify(self, message: Notice, seconds: float) -> Outcome:
+    def _notify(self, message: Notice, seconds: float) -> DeliveryOutcome:
         try:
             service = notifier(message.url)
         except BadAddress as error:
-            return Outcome(Fate.REFUSED, str(error), is_permanent=True)
+            return DeliveryOutcome(DeliveryStatus.REFUSED, str(error), is_permanent=True)
         service.socket_connect_timeout = service.socket_read_timeout = seconds
         with LogCapture(level=logging.WARNING, fmt="%(message)s") as log:
             body = shortened(message, MOST_PARTS * service.body_maxlen)
@@ -75,15 +75,17 @@ class Carrier:
         if refusal := self._refusal():
             return refusal
         if not is_taken:
-            return Outcome(Fate.REFUSED, said[-1] if said else "The service did not take the message.")
-        return Outcome(Fate.TAKEN)
+            return DeliveryOutcome(
+                DeliveryStatus.REFUSED, said[-1] if said else "The service did not take the message."
+            )
+        return DeliveryOutcome(DeliveryStatus.TAKEN)
 
-    def _refusal(self) -> Outcome | None:
+    def _refusal(self) -> DeliveryOutcome | None:
         """The outcome of a message that tried what the confinement forbids."""
         refused = self._confinement.refused
-        return Outcome(Fate.REFUSED, refused[0], is_permanent=True) if refused else None
+        return DeliveryOutcome(DeliveryStatus.REFUSED, refused[0], is_permanent=True) if refused else None
 
-    def _end(self, outcome: Outcome) -> None:
+    def _end(self, outcome: DeliveryOutcome) -> None:
         self._tell(ENDED, **asdict(outcome))
 
     def _tell(self, event: str, **fields: object) -> None:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Any, Self, cast
 
 from stockapp.environment import BASE_DIR
-from stockapp.outgoing.orders import HANDED_OVER, READY, Fate, Order, Outcome
+from stockapp.outgoing.orders import HANDED_OVER, READY, DeliveryOutcome, DeliveryStatus, Order
 
 COMMAND = [sys.executable, "-B", "-m", "stockapp.outgoing.carrier"]
 START_SECONDS = 60.0
@@ -32,19 +32,19 @@ PASSED_ON = (
 """What a carrier sees of the environment: none of the settings, in which secrets are. NETRC leads to no file."""
 
 
-class CarrierLost(Exception):
+class CarrierLost(OSError):
     """A process that sends messages could not be started; the message is a sentence."""
 
 
-def unanswered(seconds: float) -> Outcome:
+def unanswered(seconds: float) -> DeliveryOutcome:
     """The outcome of a message that was wholly sent, and whose receiver said nothing in time."""
     sentence = f"No answer within {seconds:.0f} seconds. The message may have arrived, so it is not sent again."
-    return Outcome(Fate.UNANSWERED, sentence, is_permanent=True)
+    return DeliveryOutcome(DeliveryStatus.UNANSWERED, sentence, is_permanent=True)
 
 
 def carry[K](
-    orders: Iterator[tuple[K, Order | Outcome]], *, at_once: int, command: list[str] | None = None
-) -> Iterator[tuple[K, Outcome]]:
+    orders: Iterator[tuple[K, Order | DeliveryOutcome]], *, at_once: int, command: list[str] | None = None
+) -> Iterator[tuple[K, DeliveryOutcome]]:
     """Yield the outcome of each order, with what it was given with, in the order in which they end.
 
     The next order is taken only when nothing else waits for a carrier, and carriers are started as they are needed; an
@@ -57,7 +57,7 @@ def carry[K](
             if (given := next(orders, None)) is None:
                 break
             key, order = given
-            if isinstance(order, Outcome):
+            if isinstance(order, DeliveryOutcome):
                 yield key, order
                 continue
             while not (carrier := fleet.idle_carrier()):
@@ -95,10 +95,10 @@ class _Carrier[K]:
         """The file to wait for."""
         return self._events.fileno()
 
-    def take(self, key: K, order: Order) -> Iterator[tuple[K, Outcome]]:
+    def take(self, key: K, order: Order) -> Iterator[tuple[K, DeliveryOutcome]]:
         """Give an idle carrier its next order; yield the outcome of one whose time is over before it began."""
         if order.ends - time.monotonic() < LEAST_SECONDS:
-            yield key, Outcome(Fate.REFUSED, "This machine was too busy to send it in time.")
+            yield key, DeliveryOutcome(DeliveryStatus.REFUSED, "This machine was too busy to send it in time.")
             return
         self.key, self.order, self.is_ready, self._is_handed_over = key, order, False, False
         self.ends = order.ends + GRACE
@@ -106,7 +106,7 @@ class _Carrier[K]:
             self._orders.write(order.write())
             self._orders.flush()
 
-    def read(self) -> Iterator[tuple[K, Outcome]]:
+    def read(self) -> Iterator[tuple[K, DeliveryOutcome]]:
         """Read what there is of its events; yield the outcome of its order, if it has come."""
         part = os.read(self.events, AT_ONCE)
         *lines, self._unread = (self._unread + part).split(b"\n")
@@ -118,10 +118,10 @@ class _Carrier[K]:
             elif kind == HANDED_OVER:
                 self._is_handed_over = True
             else:
-                yield from self._end(Outcome(Fate(event.pop("fate")), **event))
+                yield from self._end(DeliveryOutcome(DeliveryStatus(event.pop("status")), **event))
         self.is_over = not part
 
-    def stop(self) -> Iterator[tuple[K, Outcome]]:
+    def stop(self) -> Iterator[tuple[K, DeliveryOutcome]]:
         """End the process; yield what that means for the order it was at."""
         self.process.kill()
         ended_by = -self.process.wait()
@@ -132,14 +132,16 @@ class _Carrier[K]:
             is_late = ended_by == signal.SIGALRM or time.monotonic() > self.ends
             yield from self._end(self._outcome_of_death(self.order.seconds, is_late=is_late))
 
-    def _outcome_of_death(self, seconds: float, *, is_late: bool) -> Outcome:
+    def _outcome_of_death(self, seconds: float, *, is_late: bool) -> DeliveryOutcome:
         if not is_late:
-            return Outcome(Fate.REFUSED, "The process that was sending it ended unexpectedly.")
+            return DeliveryOutcome(DeliveryStatus.REFUSED, "The process that was sending it ended unexpectedly.")
         if self._is_handed_over:
             return unanswered(seconds)
-        return Outcome(Fate.REFUSED, f"The receiver could not be reached within {seconds:.0f} seconds.")
+        return DeliveryOutcome(
+            DeliveryStatus.REFUSED, f"The receiver could not be reached within {seconds:.0f} seconds."
+        )
 
-    def _end(self, outcome: Outcome) -> Iterator[tuple[K, Outcome]]:
+    def _end(self, outcome: DeliveryOutcome) -> Iterator[tuple[K, DeliveryOutcome]]:
         if self.order is not None:
             key, self.order, self.key = self.key, None, None
             yield key, outcome  # type: ignore[misc]
@@ -184,7 +186,7 @@ class _Fleet[K]:
             self._carriers.append(carrier)
             self._selector.register(carrier.events, selectors.EVENT_READ, carrier)
 
-    def wait(self) -> Iterator[tuple[K, Outcome]]:
+    def wait(self) -> Iterator[tuple[K, DeliveryOutcome]]:
         """Wait until a carrier says something, or its time is over; yield the outcomes that have come."""
         now = time.monotonic()
         first = min((carrier.ends for carrier in self._carriers if not carrier.is_ready), default=now)
@@ -197,14 +199,14 @@ class _Fleet[K]:
             if not carrier.is_ready and time.monotonic() > carrier.ends:
                 yield from self._lose(carrier)
 
-    def _lose(self, carrier: _Carrier[K]) -> Iterator[tuple[K, Outcome]]:
+    def _lose(self, carrier: _Carrier[K]) -> Iterator[tuple[K, DeliveryOutcome]]:
         yield from self._drop(carrier)
         if not carrier.has_begun:
             self._size -= 1
             if not self._size:
                 raise CarrierLost("The process that sends messages could not be started.")
 
-    def _drop(self, carrier: _Carrier[K]) -> Iterator[tuple[K, Outcome]]:
+    def _drop(self, carrier: _Carrier[K]) -> Iterator[tuple[K, DeliveryOutcome]]:
         self._carriers.remove(carrier)
         with suppress(KeyError, ValueError):
             self._selector.unregister(carrier.events)

@@ -11,7 +11,7 @@ READY, HANDED_OVER, ENDED = "ready", "handed over", "ended"
 """Events of a carrier: it waits for an order; a message is wholly sent; the outcome of its order."""
 
 
-class Fate(StrEnum):
+class DeliveryStatus(StrEnum):
     """The end of a message: taken; not taken; wholly sent but answered too late; or not wanted any more."""
 
     TAKEN = "taken"
@@ -21,10 +21,10 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """The end of an order; `is_permanent` says that sending the same again would not help."""
 
-    fate: Fate
+    status: DeliveryStatus
     sentence: str = ""
     is_permanent: bool = False
 

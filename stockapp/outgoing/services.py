@@ -43,7 +43,7 @@ class BadAddress(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueKind:
     """The values that a parameter may have; `words` completes the sentence “It must be …”."""
 
     pattern: str
@@ -53,16 +53,16 @@ class Kind:
         return re.fullmatch(self.pattern, value) is not None
 
 
-def _one_of(*values: str) -> Kind:
-    return Kind("|".join(map(re.escape, values)), " or ".join(values))
+def _one_of(*values: str) -> ValueKind:
+    return ValueKind("|".join(map(re.escape, values)), " or ".join(values))
 
 
-FLAG = Kind("(?i:yes|no|true|false|on|off|1|0)", "yes or no")
-NUMBER = Kind(r"-?\d{1,20}", "a number")
-NAMES = Kind(r"[\w.@#+:, -]{1,300}", "one name, or several with commas between them")
-KEY = Kind(r"[\w.~=+-]{1,300}", "a key of letters, digits and hyphens")
-LINK = Kind(r"https?://\S{1,500}", "an address that begins with https:// or http://")
-TEXT = Kind(r"[^\x00-\x1f\x7f]{0,500}", "a line of text")
+FLAG = ValueKind("(?i:yes|no|true|false|on|off|1|0)", "yes or no")
+NUMBER = ValueKind(r"-?\d{1,20}", "a number")
+NAMES = ValueKind(r"[\w.@#+:, -]{1,300}", "one name, or several with commas between them")
+KEY = ValueKind(r"[\w.~=+-]{1,300}", "a key of letters, digits and hyphens")
+LINK = ValueKind(r"https?://\S{1,500}", "an address that begins with https:// or http://")
+TEXT = ValueKind(r"[^\x00-\x1f\x7f]{0,500}", "a line of text")
 
 FOR_ALL = {"verify": FLAG}
 HEADERS = {"+": TEXT, "-": TEXT}
@@ -79,11 +79,11 @@ class Service:
 
     name: str
     plugin: type[NotifyBase]
-    own: Mapping[str, Kind] = field(default_factory=dict)
-    prefixed: Mapping[str, Kind] = field(default_factory=dict)
+    own: Mapping[str, ValueKind] = field(default_factory=dict)
+    prefixed: Mapping[str, ValueKind] = field(default_factory=dict)
 
     @property
-    def parameters(self) -> dict[str, Kind]:
+    def parameters(self) -> dict[str, ValueKind]:
         return {**self.own, **FOR_ALL}
 
     @property
@@ -92,7 +92,7 @@ class Service:
         for schemes in both:
             yield from [schemes] if isinstance(schemes, str) else schemes or ()
 
-    def kind_of(self, parameter: str) -> Kind | None:
+    def kind_of(self, parameter: str) -> ValueKind | None:
         return self.parameters.get(parameter) or self.prefixed.get(parameter[:1])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
-from stockapp.outgoing.orders import Fate, Mail, Outcome, Server
+from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Mail, Server
 
 MOST_BYTES = 2**18  # of a server's replies to one message
 END_OF_DATA = b"\r\n.\r\n"
@@ -57,7 +57,7 @@ class _Secure(_Bounded, smtplib.SMTP_SSL):
 
 
 def hand_over(
-    mail: Mail, *, seconds: float, on_handed_over: Callable[[], None], report: Callable[[Outcome], None]
+    mail: Mail, *, seconds: float, on_handed_over: Callable[[], None], report: Callable[[DeliveryOutcome], None]
 ) -> None:
     """Hand an e-mail over and report its outcome, once and before the goodbye: a slow one changes nothing."""
     connection = None
@@ -68,7 +68,7 @@ def hand_over(
     except (smtplib.SMTPException, OSError) as error:
         report(_outcome_of(error))
     else:
-        report(Outcome(Fate.TAKEN))
+        report(DeliveryOutcome(DeliveryStatus.TAKEN))
     if connection:
         with suppress(smtplib.SMTPException, OSError):
             connection.quit()
@@ -87,18 +87,20 @@ def _connected(server: Server, seconds: float) -> _Plain | _Secure:
     return connection
 
 
-def _outcome_of(error: Exception) -> Outcome:
+def _outcome_of(error: Exception) -> DeliveryOutcome:
     """What a failure means, in a sentence."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, reason = next(iter(error.recipients.values()))
         sentence = f"The mail server refused the recipient: {code} {_words(reason)}"
-        return Outcome(Fate.REFUSED, sentence, is_permanent=code >= 500)
+        return DeliveryOutcome(DeliveryStatus.REFUSED, sentence, is_permanent=code >= 500)
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return Outcome(Fate.REFUSED, f"The mail server refused this installation's login ({error.smtp_code}).")
+        return DeliveryOutcome(
+            DeliveryStatus.REFUSED, f"The mail server refused this installation's login ({error.smtp_code})."
+        )
     if isinstance(error, smtplib.SMTPResponseException):
         sentence = f"The mail server refused the message: {error.smtp_code} {_words(error.smtp_error)}"
-        return Outcome(Fate.REFUSED, sentence)
-    return Outcome(Fate.REFUSED, f"The mail server could not be reached: {error}")
+        return DeliveryOutcome(DeliveryStatus.REFUSED, sentence)
+    return DeliveryOutcome(DeliveryStatus.REFUSED, f"The mail server could not be reached: {error}")
 
 
 def _words(reply: bytes | str) -> str:

@@ -18,8 +18,8 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from analysis.tests.make import PASSWORD, make_user
-from stockapp.accounts.guard import Turns
 from stockapp.accounts.models import User
+from stockapp.accounts.throttle import PasswordChecks
 from stockapp.api import api
 from stockapp.meters import Meter
 from stockapp.tests.api_world import key_of, program
@@ -201,7 +201,7 @@ def test_a_refused_login_checks_no_password_and_counts_for_no_lockout(client: Cl
 
 def test_one_password_is_checked_at_a_time_few_wait_and_the_rest_is_refused_at_once() -> None:
     """Ten at once: four are let in, one after another, and six are told to come again while the first is checked."""
-    turns, may_end = Turns(most_waiting=4, patience=60), threading.Event()
+    checks, may_end = PasswordChecks(most_waiting=4, patience=60), threading.Event()
     inside, most_inside, answers, lock = [0], [0], [], threading.Lock()
 
     def check() -> HttpResponse:
@@ -214,7 +214,7 @@ def test_one_password_is_checked_at_a_time_few_wait_and_the_rest_is_refused_at_o
         return HttpResponse("checked")
 
     def one() -> None:
-        answer = turns.run(check, lambda: HttpResponse("busy", status=429))
+        answer = checks.run(check, lambda: HttpResponse("busy", status=429))
         with lock:
             answers.append(answer.status_code)
             if answers.count(429) == 6:
@@ -230,15 +230,15 @@ def test_one_password_is_checked_at_a_time_few_wait_and_the_rest_is_refused_at_o
 
 
 def test_whoever_waits_too_long_for_a_turn_is_refused_and_a_failure_gives_the_turn_back() -> None:
-    turns = Turns(most_waiting=2, patience=0.01)
+    checks = PasswordChecks(most_waiting=2, patience=0.01)
 
     def fail() -> HttpResponse:
-        waits = turns.run(lambda: HttpResponse("checked"), lambda: HttpResponse("busy", status=429))
+        waits = checks.run(lambda: HttpResponse("checked"), lambda: HttpResponse("busy", status=429))
         raise ValueError(waits.status_code)
 
     with pytest.raises(ValueError, match="429"):
-        turns.run(fail, lambda: HttpResponse("busy", status=429))
-    assert turns.run(lambda: HttpResponse("checked"), lambda: HttpResponse("busy", status=429)).status_code == 200
+        checks.run(fail, lambda: HttpResponse("busy", status=429))
+    assert checks.run(lambda: HttpResponse("checked"), lambda: HttpResponse("busy", status=429)).status_code == 200
 
 
 def test_every_operation_that_takes_a_token_says_that_it_may_be_asked_too_often() -> None:

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from stockapp.outgoing.carrier import shortened
 from stockapp.outgoing.dispatch import CarrierLost, carry
-from stockapp.outgoing.orders import Fate, Mail, Notice, Order, Outcome, Server
+from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Mail, Notice, Order, Server
 from tests.processes import children_of
 from tests.receivers import Mailbox, Misbehaviour, hook, mailbox, nuisance
 
@@ -42,7 +42,7 @@ def test_a_bad_receiver_is_done_with_in_time_and_memory(how: Misbehaviour) -> No
     """A status that has come counts, however the rest behaves; without one nothing is known, and nothing repeated."""
     with nuisance(how) as receiver, hook() as good:
         orders = [("bad", notice(receiver.url)), ("good", notice(good.url, 60))]
-        outcomes, began, memory = dict[str, Outcome](), time.monotonic(), 0
+        outcomes, began, memory = dict[str, DeliveryOutcome](), time.monotonic(), 0
         for name, outcome in carry(iter(orders), at_once=1):
             outcomes[name] = outcome
             memory = max(memory, peak_memory())
@@ -50,13 +50,13 @@ def test_a_bad_receiver_is_done_with_in_time_and_memory(how: Misbehaviour) -> No
         assert receiver.requests == 1
     bad = outcomes["bad"]
     if how in ANSWERED:
-        assert bad.fate is Fate.TAKEN
+        assert bad.status is DeliveryStatus.TAKEN
     elif how in REFUSED:
-        assert (bad.fate, bad.is_permanent) == (Fate.REFUSED, False)
+        assert (bad.status, bad.is_permanent) == (DeliveryStatus.REFUSED, False)
     else:
-        assert (bad.fate, bad.is_permanent) == (Fate.UNANSWERED, True)
+        assert (bad.status, bad.is_permanent) == (DeliveryStatus.UNANSWERED, True)
         assert bad.sentence == "No answer within 6 seconds. The message may have arrived, so it is not sent again."
-    assert outcomes["good"].fate is Fate.TAKEN
+    assert outcomes["good"].status is DeliveryStatus.TAKEN
     assert memory < MOST_MEMORY
     assert took < 60
 
@@ -64,7 +64,7 @@ def test_a_bad_receiver_is_done_with_in_time_and_memory(how: Misbehaviour) -> No
 def test_a_receiver_that_cannot_be_reached_in_time_may_be_tried_again() -> None:
     """An address that swallows packets: nothing of the message was sent."""
     ((_, outcome),) = carry(iter([(1, notice("json://192.0.2.1/hook", 2.0))]), at_once=1)
-    assert (outcome.fate, outcome.is_permanent) == (Fate.REFUSED, False)
+    assert (outcome.status, outcome.is_permanent) == (DeliveryStatus.REFUSED, False)
 
 
 def test_one_receiver_that_is_slow_delays_no_other() -> None:
@@ -72,7 +72,7 @@ def test_one_receiver_that_is_slow_delays_no_other() -> None:
     with hook() as slow, hook() as last:
         slow.gate = last.was_asked
         orders = [("slow", notice(slow.url, 60)), *((name, notice(last.url, 60)) for name in ("b", "c", "d"))]
-        taken = [name for name, outcome in carry(iter(orders), at_once=2) if outcome.fate is Fate.TAKEN]
+        taken = [name for name, outcome in carry(iter(orders), at_once=2) if outcome.status is DeliveryStatus.TAKEN]
     assert sorted(taken) == ["b", "c", "d", "slow"]
 
 
@@ -119,29 +119,29 @@ def mail(box: Mailbox, seconds: float = SECONDS) -> Order:
 
 
 @pytest.mark.parametrize(
-    ("misbehaves", "fate", "is_permanent", "count"),
+    ("misbehaves", "status", "is_permanent", "count"),
     [
-        ("greeting", Fate.REFUSED, False, 0),
-        ("flood", Fate.REFUSED, False, 0),
-        ("reply", Fate.UNANSWERED, True, 1),
-        ("goodbye", Fate.TAKEN, False, 1),
-        ("", Fate.TAKEN, False, 1),
+        ("greeting", DeliveryStatus.REFUSED, False, 0),
+        ("flood", DeliveryStatus.REFUSED, False, 0),
+        ("reply", DeliveryStatus.UNANSWERED, True, 1),
+        ("goodbye", DeliveryStatus.TAKEN, False, 1),
+        ("", DeliveryStatus.TAKEN, False, 1),
     ],
 )
 def test_a_mail_server_that_drips_or_floods_is_done_with_in_time_and_memory(
-    misbehaves: str, fate: Fate, is_permanent: bool, count: int
+    misbehaves: str, status: DeliveryStatus, is_permanent: bool, count: int
 ) -> None:
     """After the goodbye nothing counts; after the message only its reply, which may never come."""
     with mailbox() as bad, mailbox() as good:
         bad.misbehaves = misbehaves
-        began, memory, outcomes = time.monotonic(), 0, dict[str, Outcome]()
+        began, memory, outcomes = time.monotonic(), 0, dict[str, DeliveryOutcome]()
         for name, outcome in carry(iter([("bad", mail(bad)), ("good", mail(good, 60))]), at_once=1):
             outcomes[name] = outcome
             memory = max(memory, peak_memory())
         took = time.monotonic() - began
         assert (len(bad.got), len(good.got)) == (count, 1)
-    assert (outcomes["bad"].fate, outcomes["bad"].is_permanent) == (fate, is_permanent)
-    assert outcomes["good"].fate is Fate.TAKEN
+    assert (outcomes["bad"].status, outcomes["bad"].is_permanent) == (status, is_permanent)
+    assert outcomes["good"].status is DeliveryStatus.TAKEN
     assert memory < MOST_MEMORY
     assert took < 60
 

@@ -9,7 +9,7 @@ import pytest
 
 from stockapp.outgoing.confinement import is_public
 from stockapp.outgoing.dispatch import carry
-from stockapp.outgoing.orders import Fate, Notice, Order, Outcome
+from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Notice, Order
 from tests.receivers import hook
 
 INSIDE = "“127.0.0.1” is inside this network; this installation sends to public addresses only."
@@ -31,7 +31,7 @@ def test_only_addresses_of_the_public_internet_are_public(text: str, public: boo
     assert is_public(text) is public
 
 
-def outcome_of(url: str, *, may_reach_private: bool = False, **edge: object) -> Outcome:
+def outcome_of(url: str, *, may_reach_private: bool = False, **edge: object) -> DeliveryOutcome:
     command = [sys.executable, "-m", "tests.carrier_with", json.dumps(edge)]
     order = Order(Notice(url, "Title", "Body & more", may_reach_private=may_reach_private), 60)
     ((_, outcome),) = carry(iter([(url, order)]), at_once=1, command=command)
@@ -40,11 +40,11 @@ def outcome_of(url: str, *, may_reach_private: bool = False, **edge: object) -> 
 
 def test_a_message_reaches_a_web_hook_once_and_a_refusal_is_told() -> None:
     with hook() as received:
-        assert outcome_of(received.url, may_reach_private=True).fate is Fate.TAKEN
+        assert outcome_of(received.url, may_reach_private=True).status is DeliveryStatus.TAKEN
         assert [(got["title"], got["message"]) for got in received.got] == [("Title", "Body & more")]
         received.status = 500
         outcome = outcome_of(received.url, may_reach_private=True)
-    assert (outcome.fate, outcome.is_permanent) == (Fate.REFUSED, False)
+    assert (outcome.status, outcome.is_permanent) == (DeliveryStatus.REFUSED, False)
     assert "500" in outcome.sentence or "Internal server error" in outcome.sentence
 
 
@@ -59,7 +59,7 @@ def test_a_redirect_is_not_followed_wherever_it_leads() -> None:
     with hook() as received, hook() as elsewhere:
         received.status, received.location = 307, f"http://127.0.0.1:{elsewhere.port}/hook"
         outcome = outcome_of(received.url, may_reach_private=True)
-        assert outcome.fate is Fate.REFUSED
+        assert outcome.status is DeliveryStatus.REFUSED
         assert "307" in outcome.sentence
         assert (len(received.got), len(elsewhere.got)) == (1, 0)
 
@@ -156,5 +156,5 @@ def test_a_carrier_is_given_no_setting_of_the_installation(tmp_path: Path, monke
         order = Order(Notice(received.url, "Title", "Body", may_reach_private=True), 60)
         command = [sys.executable, "-c", f"{code}\nfrom stockapp.outgoing.carrier import main; main()"]
         ((_, outcome),) = carry(iter([(1, order)]), at_once=1, command=command)
-    assert outcome.fate is Fate.TAKEN
+    assert outcome.status is DeliveryStatus.TAKEN
     assert "s3cr3t" not in seen.read_text()

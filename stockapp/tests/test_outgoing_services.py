@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from stockapp.outgoing.dispatch import carry
-from stockapp.outgoing.orders import Fate, Notice, Order, Outcome
+from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Notice, Order
 from stockapp.outgoing.services import SERVICES, BadAddress, notifier
 from tests.receivers import Hook, hook
 
@@ -115,7 +115,7 @@ def with_a_canary_in_every_parameter(path: str) -> list[str]:
     return urls
 
 
-def sent(urls: list[str], received: Hook, opens: Path, **options: Any) -> list[Outcome]:
+def sent(urls: list[str], received: Hook, opens: Path, **options: Any) -> list[DeliveryOutcome]:
     """The outcomes of a message to each address, from a carrier whose requests all go to a hook on this machine."""
     wanted = json.dumps({"port": received.port, "opens": str(opens), **options})
     orders = ((url, Order(Notice(url, "Title", "Body", may_reach_private=True), 120)) for url in urls)
@@ -147,7 +147,7 @@ def test_no_address_has_a_file_of_the_server_opened_for_it(canary: Path, tmp_pat
     # What is left are lines of text that go to the receiver as they are: headers and parameters of a web hook.
     let_through = {url.partition("?")[2].partition("=")[0] for url in urls if url not in refusals}
     assert let_through == {"%2Bheader", "-param", "sp"}
-    assert {outcome.fate for outcome in plain} <= {Fate.TAKEN, Fate.REFUSED}
+    assert {outcome.status for outcome in plain} <= {DeliveryStatus.TAKEN, DeliveryStatus.REFUSED}
     assert len(received.raw) >= len(SAMPLES)
 
 
@@ -159,7 +159,7 @@ def test_a_service_that_tries_to_read_a_file_is_refused_it_while_sending(canary:
         received.takes_anything = True
         open_door = sent(urls, received, tmp_path / "opens", unchecked=True, unconfined=True)
         assert [body for body in received.raw if b"CANARY" in body]  # so that this is the hole that there was
-        assert [outcome.fate for outcome in open_door][:1] == [Fate.TAKEN]
+        assert [outcome.status for outcome in open_door][:1] == [DeliveryStatus.TAKEN]
         received.raw.clear()
         outcomes = sent(urls, received, tmp_path / "opens", unchecked=True)
     assert {outcome.sentence for outcome in outcomes} == {"The service tried to read a file of the server."}

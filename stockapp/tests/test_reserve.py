@@ -1,4 +1,4 @@
-"""Places at the database: a thread is kept free while others wait, and a short crowd is not turned away."""
+"""Slots at the database: a thread is kept free while others wait, and a short crowd is not turned away."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from analysis.database_faults import Busy
 from analysis.tests.make import make_user
 from stockapp import reserve
-from stockapp.reserve import Places, keep_threads_free, set_threads
+from stockapp.reserve import Slots, keep_threads_free, set_threads
 from stockapp.tests.api_world import key_of
 
 pytestmark = pytest.mark.django_db
@@ -24,28 +24,28 @@ def no_threads_afterwards() -> Iterator[None]:
 
 
 def test_a_request_that_finds_no_place_is_refused_once_nothing_moves() -> None:
-    places = Places(1)
-    places.take()
+    slots = Slots(1)
+    slots.take()
     with pytest.raises(Busy):
-        places.take()
-    places.give_back()
-    places.take()
+        slots.take()
+    slots.release()
+    slots.take()
 
 
 def test_a_request_waits_as_long_as_the_others_get_answers() -> None:
-    places, got = Places(1), threading.Event()
-    places.take()
+    slots, got = Slots(1), threading.Event()
+    slots.take()
 
     def come() -> None:
-        places.take()
+        slots.take()
         got.set()
 
     newcomer = threading.Thread(target=come)
     newcomer.start()
     for _ in range(4):
         assert not got.wait(reserve.STILL_SECONDS / 2)
-        places.note_movement()
-    places.give_back()
+        slots.note_progress()
+    slots.release()
     newcomer.join(60)
     assert got.is_set()
 
@@ -60,7 +60,7 @@ def test_those_who_write_leave_a_place_for_those_who_read(client: Client) -> Non
     answer = client.post("/api/watchlists", {"name": "New"}, content_type="application/json", headers=key)
     assert (answer.status_code, answer.json()["error"]["kind"]) == (503, "unavailable")
     assert answer.json()["error"]["message"].startswith("The database is busy.")
-    held.give_back()
+    held.release()
     answer = client.post("/api/watchlists", {"name": "New"}, content_type="application/json", headers=key)
     assert answer.status_code == 201
 

@@ -24,7 +24,7 @@ BUSY_SECONDS = 2
 BUSY = "Many people are logging in just now. Try again in a few seconds."
 
 
-class Turns:
+class PasswordChecks:
     """One password of a process is checked at a time; few others wait for it, so that threads are left for pages."""
 
     def __init__(self, most_waiting: int = MOST_WAITING, patience: float = PATIENCE_SECONDS) -> None:
@@ -46,10 +46,10 @@ class Turns:
             self._places.release()
 
 
-turns = Turns()
+password_checks = PasswordChecks()
 
 
-def guard_login(view: View) -> View:
+def throttle_login(view: View) -> View:
     """Let an address try so many logins a minute, right or wrong, and let one password be checked at a time."""
 
     @wraps(view)
@@ -59,18 +59,22 @@ def guard_login(view: View) -> View:
         if wait := logins.take(client.counter_key(request)):
             sentence = f"Too many logins were tried from your address. Try again in {seconds_in_words(wait)}."
             return login_refused(request, sentence, wait)
-        return turns.run(lambda: view(request, *args, **kwargs), lambda: login_refused(request, BUSY, BUSY_SECONDS))
+        return password_checks.run(
+            lambda: view(request, *args, **kwargs), lambda: login_refused(request, BUSY, BUSY_SECONDS)
+        )
 
     return answer
 
 
-def check_in_turn(view: View) -> View:
+def throttle_password_check(view: View) -> View:
     """Let one password be checked at a time where somebody who is logged in gives it."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if request.method != "POST":
             return view(request, *args, **kwargs)
-        return turns.run(lambda: view(request, *args, **kwargs), lambda: too_many(request, BUSY, BUSY_SECONDS))
+        return password_checks.run(
+            lambda: view(request, *args, **kwargs), lambda: too_many(request, BUSY, BUSY_SECONDS)
+        )
 
     return answer
