@@ -1,4 +1,4 @@
-"""gunicorn reads this file by itself from the folder that it is started in; options of its command line win."""
+"""gunicorn's configuration, read from the folder in which it is started; command-line options win."""
 
 from typing import Any
 
@@ -6,5 +6,5 @@ from stockapp.reserve import set_threads
 
 
 def post_worker_init(worker: Any) -> None:
-    """Say how many threads the process has, so that one is kept free for `/healthz`."""
+    """Set the number of threads, so that one stays free for `/healthz`."""
     set_threads(worker.cfg.threads)

@@ -31,7 +31,7 @@ class Docs(Swagger):
 
 
 class HealthOut(Schema):
-    """`problems` is for staff and for who monitors the installation."""
+    """`problems` is for staff and for monitors with METRICS_TOKEN."""
 
     ok: bool
     problems: list[str] = []
@@ -68,7 +68,7 @@ rest = Router()
     tags=["Health"],
 )
 def get_health(request: HttpRequest) -> Any:
-    """Whether all is well (200) or not (503). Anybody may ask; the reasons are for staff and monitors."""
+    """Return 200 if the installation works, else 503, without authentication. Reasons are for staff and monitors."""
     status, told = report(request)
     return Status(status, told)
 

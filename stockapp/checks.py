@@ -34,7 +34,7 @@ def private_files_are_private(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def a_server_has_no_open_files(**_: Any) -> list[CheckMessage]:
-    """An error, where the check above only warns; it does not repeat their names."""
+    """Return an error where the check above returns warnings; `--deploy` fails on it."""
     if not (count := len(_open_files())):
         return []
     return [

@@ -1,7 +1,7 @@
-"""Client: whose request it is, as far as the proxies in between can be trusted.
+"""Client: the address of a request's client behind reverse proxies.
 
-A forwarded header says what its sender wants. It is believed only from a peer that TRUSTED_PROXIES names: an address, a
-network, or `unix` for the socket file that a proxy of this machine connects to.
+Any client can send forwarded headers. They are used only from a peer that TRUSTED_PROXIES names: an address, a network,
+or `unix` for the socket file that a proxy of this machine connects to.
 """
 
 import logging
@@ -27,10 +27,10 @@ type Network = IPv4Network | IPv6Network
 
 PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via")
 SCHEME = "SCHEME_OF_TRUSTED_PROXY"
-"""Where the scheme stands that a trusted proxy named; no header can be written to this name."""
+"""The key in META for the scheme from a trusted proxy; no request header is mapped to this key."""
 
 SITE_BITS = 64
-"""One customer is given at least so much of IPv6, so addresses that share it count as one."""
+"""The prefix length that counts as one IPv6 address: a customer gets at least a /64."""
 
 LOG_EVERY_SECONDS = 60
 KEEP_SECONDS = 24 * 3600
@@ -38,11 +38,10 @@ UNTRUSTED_KEY = "client.untrusted"
 
 
 def address(request: HttpRequest) -> str | None:
-    """Return the address that a request counts for, None where nobody said it; an IPv6 address stands for its /64.
+    """Return the address that a request is counted for, its /64 for IPv6; None if it is unknown.
 
-    Each proxy adds the peer that it saw at the end of X-Forwarded-For. From there, entries of our own proxies are
-    passed over; anything left of the first other entry could be made up. An entry that is no address ends the search:
-    the nearest proxy counts.
+    Each proxy appends its peer to X-Forwarded-For. From the right, entries of trusted proxies are skipped; entries left
+    of the first other one may be forged. An entry that is no address ends the search, and the nearest proxy counts.
     """
     found = parse(request.META.get("REMOTE_ADDR", ""))
     if is_trusted_peer(request):
@@ -57,14 +56,14 @@ def address(request: HttpRequest) -> str | None:
 
 
 def counter_key(request: HttpRequest) -> str:
-    """Return what a request without a login is counted under; those that nobody said an address of are one."""
+    """Return the key that a request without a login is counted under; requests without an address share one."""
     return address(request) or UNIX
 
 
 def parse(text: str) -> Address | None:
-    """Return the address in an entry as proxies write it, with or without a port, brackets or a zone; None for others.
+    """Return the address of an entry, with or without a port, brackets or a zone; None if it is no address.
 
-    An IPv4 address in IPv6 clothes (`::ffff:1.2.3.4`) is the IPv4 address.
+    An IPv4-mapped IPv6 address (`::ffff:1.2.3.4`) is returned as IPv4.
     """
     text = text.strip().strip('"')
     if text.startswith("["):
@@ -79,7 +78,7 @@ def parse(text: str) -> Address | None:
 
 
 def is_trusted_peer(request: HttpRequest) -> bool:
-    """Return whether TRUSTED_PROXIES names the peer that is connected; one without an address uses a socket file."""
+    """Return whether TRUSTED_PROXIES names the connected peer; a peer without an address uses a socket file."""
     peer = request.META.get("REMOTE_ADDR", "")
     if not peer:
         return UNIX in settings.TRUSTED_PROXIES
@@ -88,15 +87,15 @@ def is_trusted_peer(request: HttpRequest) -> bool:
 
 
 def is_on_this_machine(request: HttpRequest) -> bool:
-    """Return whether a process of this machine asks for itself, and is no proxy for somebody else."""
+    """Return whether the request comes from this machine and was not forwarded by a proxy."""
     is_passed_on = any(name in request.headers for name in PROXY_HEADERS)
     return request.META.get("REMOTE_ADDR") in LOOPBACK and not is_passed_on
 
 
 def believe_trusted_proxies(get_response: Answer) -> Answer:
-    """Note the scheme that a trusted proxy names, and say aloud when a peer that is not trusted forwards requests.
+    """Note the scheme from a trusted proxy, and report a peer that forwards requests without being trusted.
 
-    Where such a peer says https, the redirect to https would never end: a page says instead what to set.
+    If such a peer claims https, the redirect to https would loop: a page that names the setting replaces it.
     """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
@@ -116,7 +115,7 @@ def believe_trusted_proxies(get_response: Answer) -> Answer:
 
 
 class UntrustedProxies:
-    """Peers that forward requests and are not trusted: said in the log at most once a minute, and kept for staff."""
+    """Peers that forward requests without being trusted: logged at most once a minute, and shown to staff for a day."""
 
     def __init__(self) -> None:
         self._said_at = float("-inf")
@@ -129,11 +128,11 @@ class UntrustedProxies:
         logger.warning("%s", untrusted_sentence(peer))
         try:
             cache.set(UNTRUSTED_KEY, peer, KEEP_SECONDS)
-        except (DatabaseError, InterfaceError) as error:  # the log has said it
+        except (DatabaseError, InterfaceError) as error:  # it is in the log
             logger.warning("The untrusted proxy cannot be shown to staff: %s", str(error).strip())
 
     def latest(self) -> str:
-        """Return a sentence about the last one of the last day, or nothing."""
+        """Return a sentence about the latest one of the last day, empty if there is none or it is trusted by now."""
         peer = cache.get(UNTRUSTED_KEY)
         is_trusted = peer is not None and (UNIX in settings.TRUSTED_PROXIES if peer == UNIX else _is_trusted_text(peer))
         return untrusted_sentence(peer) if peer and not is_trusted else ""
@@ -146,7 +145,7 @@ untrusted_proxies = UntrustedProxies()
 
 
 def untrusted_sentence(peer: str) -> str:
-    """Return what an untrusted proxy means and what to write where it is ours."""
+    """Return a sentence about an untrusted proxy, with the setting to change."""
     return (
         f"Requests from {peer} carry X-Forwarded headers. They are ignored, because TRUSTED_PROXIES does not name "
         f"{peer}. If it is your proxy, add {peer} to TRUSTED_PROXIES and restart the web server; until then all its "

@@ -17,12 +17,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 UNIX = "unix"
-"""In TRUSTED_PROXIES, who connects by a socket file: a proxy of this machine."""
+"""The entry of TRUSTED_PROXIES for peers that connect by a socket file."""
 NO_PROXY = "none"
 
 Names = Annotated[tuple[str, ...], NoDecode]
 
-# As Django's own check has it, which `check --deploy` runs.
+# The limits of Django's own check, security.W009.
 KEY_LETTERS = 50
 KEY_DIFFERENT_LETTERS = 5
 KEY_FROM_A_TEMPLATE = "django-insecure"
@@ -135,7 +135,7 @@ class Environment(BaseSettings):
             raise ValueError("it must start with sqlite:/// or postgresql://")
         try:
             dj_database_url.parse(url)
-        except ValueError:  # its sentence may quote a part of the password
+        except ValueError:  # its message may quote a part of the password
             raise ValueError(
                 "it cannot be read: write it like postgresql://user:password@host:5432/name, and in the password "
                 "%40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %25 for %"
@@ -209,7 +209,7 @@ class Environment(BaseSettings):
 
     @property
     def sends_email(self) -> bool:
-        """Whether there is a mail server."""
+        """Return whether EMAIL_URL is set."""
         return bool(self.email_url.get_secret_value())
 
     @property
@@ -225,7 +225,7 @@ class Environment(BaseSettings):
 
     @cached_property
     def secrets(self) -> tuple[str, ...]:
-        """Return the texts that must stand in no page and no log: the key, the token and the passwords."""
+        """Return the values that must appear in no page and no log: the key, the token and the passwords."""
         addresses = [urlsplit(url.get_secret_value()) for url in (self.database_url, self.email_url)]
         passwords = [address.password or "" for address in addresses]
         passwords += [text for name, text in parse_qsl(addresses[0].query) if "password" in name.lower()]
@@ -244,7 +244,7 @@ LIKE_A_MAIL_SERVER = (
 def mailer(url: str) -> dict[str, Any]:
     """Django's description of the mail server at an address like smtp+tls://user:password@host:587; {} for none.
 
-    Raises ValueError with what is wrong, which quotes nothing of the address.
+    Raise ValueError with a sentence that quotes nothing of the address.
     """
     if not url:
         return {}
@@ -284,7 +284,7 @@ def _one_line(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0]).upper() if first["loc"] else ""
     if first["type"] == "extra_forbidden":
-        # A secret that was broken over two lines may look like a name with a value.
+        # The second line of a secret that was split by mistake may look like a name with a value.
         shown = f" {name}" if SETTING_NAME.fullmatch(str(first["loc"][0]).upper()) else ""
         return f"Unknown setting{shown}: see .env.example for those there are."
     reason = first["msg"].removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""Error reports: the pages that Django shows of an exception while DEBUG is on, without secrets."""
+"""Error reports: Django's debug pages without secrets."""
 
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -8,14 +8,14 @@ from stockapp.masking import mask
 
 
 class ReportFilter(SafeExceptionReporterFilter):
-    """Hide what views and forms mark as sensitive, such as a password, while DEBUG is on as well."""
+    """Hide variables that are marked as sensitive, such as passwords, while DEBUG is on too."""
 
     def is_active(self, request: HttpRequest | None) -> bool:
         return True
 
 
 class Report(ExceptionReporter):
-    """Mask the installation's secrets wherever they stand: settings, variables, sentences, source, environment."""
+    """Mask secrets everywhere in a report: settings, variables, messages, source, environment."""
 
     def get_traceback_html(self) -> SafeString:
         return SafeString(mask(super().get_traceback_html()))

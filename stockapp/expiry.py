@@ -1,4 +1,4 @@
-"""Expiry: rows of Django and django-axes that count no more are removed every night; neither removes them itself."""
+"""Expiry: expired rows of Django and django-axes, which neither removes itself, are deleted every night."""
 
 from axes.models import AccessAttempt
 from django.conf import settings
@@ -16,7 +16,7 @@ BATCH = 500
 
 
 def remove_expired() -> None:
-    """Remove sessions, counts of wrong passwords and cached values that have expired; safe to call at any time."""
+    """Delete expired sessions, counts of wrong passwords and cached values. Safe to call at any time."""
     now = timezone.now()
     sessions = Session.objects.filter(expire_date__lte=now)
     attempts = AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME)
@@ -27,7 +27,7 @@ def remove_expired() -> None:
 
 
 def schedule_expiry() -> None:
-    """See to it that this is queued every night; safe to call at every start."""
+    """Plan the nightly call. Safe to call at every start."""
     queue.every_night("Remove what has expired", REMOVE, at=NIGHTLY_AT)
 
 
@@ -40,7 +40,7 @@ def _remove_batch(rows: QuerySet[Model]) -> int:
 
 @transactional
 def _remove_cached() -> None:
-    """The cache removes what has expired only when it holds more than it may."""
+    """Delete expired cache rows; the cache backend culls them only beyond MAX_ENTRIES."""
     table = settings.CACHES["default"]["LOCATION"]
     if table not in connection.introspection.table_names():
         return

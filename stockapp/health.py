@@ -1,4 +1,4 @@
-"""Health: what a load balancer or a monitor asks of `/healthz` and `/api/health`; it is answered at once."""
+"""Health: the answers of `/healthz` and `/api/health` to load balancers and monitors, within a bounded time."""
 
 import logging
 import shutil
@@ -32,7 +32,7 @@ INSPECT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """What is wrong, in sentences, and figures, for those who may read them."""
+    """Problems as sentences, figures, and whether the client may read both."""
 
     may_read: bool
     problems: list[str]
@@ -43,13 +43,13 @@ class HealthReport:
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 while all is well, else 503; the reasons are for those who may monitor, and for staff."""
+    """Return 200 if there is no problem, else 503; reasons are for monitors and staff."""
     status, told = report(request)
     return JsonResponse(told, status=status, headers={"Retry-After": str(RETRY_SECONDS)} if status == 503 else None)
 
 
 def report(request: HttpRequest) -> tuple[int, dict[str, object]]:
-    """Return the status, and what the asker may read."""
+    """Return the status code and the content that the client may read."""
     try:
         health = run_in_time(lambda: _inspect(request), INSPECT_SECONDS)
     except (DatabaseError, InterfaceError) as error:
@@ -70,7 +70,7 @@ def wrong_clocks() -> list[str]:
 
 
 def own_clock() -> list[str]:
-    """Of this process's own machine."""
+    """Return a sentence if the clock of this web server's machine is wrong."""
     wrong_by = clock.wrong_by()
     return [f"The clock of this web server is {ahead_or_behind(wrong_by)} the database’s clock."] if wrong_by else []
 
@@ -85,7 +85,7 @@ def scheduled_runs_refused() -> list[str]:
 
 
 def free_space() -> int | None:
-    """Bytes on the disk of a SQLite file; PostgreSQL does not report its own."""
+    """Return the free bytes on the disk of a SQLite file; None for PostgreSQL, which does not report them."""
     if connection.vendor != "sqlite":
         return None
     return shutil.disk_usage(Path(str(connection.settings_dict["NAME"])).parent).free
@@ -114,20 +114,20 @@ PROBLEMS: list[Callable[[], list[str]]] = [
     little_space,
     noted_damage,
 ]
-"""Each returns what is wrong, in sentences."""
+"""Functions that each return a list of sentences, empty if there is no problem."""
 
 
 def _inspect(request: HttpRequest) -> HealthReport:
-    """Look at the database; while it cannot be written, what is not written there says nothing about workers."""
+    """Inspect the database. If it cannot be written, report that alone: rows of workers are outdated then."""
     may_read = may_monitor(request)
     try:
         may_read = may_read or _is_staff(request)
         try_to_write()
     except (DatabaseError, InterfaceError) as error:
-        if find_fault(error) is not BUSY:  # somebody writes just now
+        if find_fault(error) is not BUSY:  # another transaction is writing
             return HealthReport(may_read, [_log_error(error)])
     free = free_space()
-    if free is not None and free < FULL:  # SQLite's log may have room for a row, not for a job
+    if free is not None and free < FULL:  # the WAL may have space for a row but not for a job
         return HealthReport(may_read, [_log(DISK_FULL, f"{free:,} bytes are free.")])
     problems = [sentence for find in PROBLEMS for sentence in find()]
     return HealthReport(may_read, problems, {"database": True, **(_figures() if may_read else {})})

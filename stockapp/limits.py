@@ -1,4 +1,4 @@
-"""Limits: what is too large, too much or cannot be read is refused with a sentence, before anything of it is kept."""
+"""Limits: requests that are too large, too many or unreadable are refused with a sentence before they are processed."""
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -28,10 +28,10 @@ def refuse_what_is_too_large(get_response: Answer) -> Answer:
 
 
 class CountRequests:
-    """Middleware: a user, or an address where nobody is logged in, may make so many requests a minute.
+    """Middleware that limits the requests per minute of a user, or of an address without a login.
 
-    A view that is for everybody is counted for the address, so that its page asks nothing of the database. A token is
-    counted where it is read, for its user; here only one that does not work is, for its address.
+    A public view is counted for the address, so that it needs no query for the user. A valid token is counted for its
+    user in `stockapp.access`; a token that does not work is counted here, for the address.
     """
 
     def __init__(self, get_response: Answer) -> None:
@@ -54,7 +54,7 @@ class CountRequests:
 
 
 def wait_sentence(meter: Meter, wait: int) -> str:
-    """Return what somebody is told who has to wait."""
+    """Return the sentence for a request beyond the limit."""
     whose = "You have made" if meter is by_user else "Your address has made"
     return f"{whose} more than {meter.limit:,} requests in a minute. Try again in {seconds_in_words(wait)}."
 
@@ -99,7 +99,7 @@ def _length(request: HttpRequest) -> int:
 
 
 def _refusal(request: HttpRequest, meter: Meter, key: str) -> HttpResponse | None:
-    """Count a request, and return the refusal where it is one too many."""
+    """Count a request and return the refusal if it is beyond the limit."""
     wait = meter.take(key)
     return too_many(request, wait_sentence(meter, wait), wait) if wait else None
 

@@ -47,9 +47,9 @@ def logging_settings(level: str, form: Form) -> dict[str, Any]:
 
 
 class SeldomFaults(logging.Filter):
-    """Let each logger report a fault of the database once a minute: the log may share the disk that is full.
+    """Pass each fault of the database once a minute per logger: the log may be on the disk that is full.
 
-    The fault is known by the exception that the event has, or by `extra={"fault": …}` where there is no traceback.
+    The fault is found by the exception of the record, or given as `extra={"fault": …}` without a traceback.
     """
 
     EVERY_SECONDS = 60.0

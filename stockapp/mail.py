@@ -1,4 +1,4 @@
-"""Mail: the ways in which this installation hands e-mail over, or says that it does not."""
+"""Mail: the e-mail backends, one that sends through a process of its own and one for installations without a server."""
 
 from collections.abc import Sequence
 from email.policy import SMTP
@@ -24,9 +24,10 @@ class NoMail(BaseEmailBackend):
 
 
 class Smtp(EmailBackend):
-    """Hands e-mail over in a process of its own, so that a server that drips or floods holds or fills nobody.
+    """Send e-mail in a process of its own, so that a slow or endless reply occupies neither time nor memory here.
 
-    `timeout` is for a whole message and not for each reply. Raises OSError with a sentence for what was not taken.
+    `timeout` is for a whole message and not for each reply. Raise OSError with a sentence for a message that was not
+    accepted.
     """
 
     @override
@@ -40,7 +41,7 @@ class Smtp(EmailBackend):
         return len(ends) - len(failures)
 
     def order(self, message: EmailMessage) -> Mail:
-        """Return a message as the process that sends it is given it. Raise ValueError for a bad address."""
+        """Return a message in the form that the sending process takes. Raise ValueError for a bad address."""
         server = Server(
             self.host, self.port, self.username or "", self.password or "", self.use_tls, self.use_ssl,
             hello=DNS_NAME.get_fqdn(),

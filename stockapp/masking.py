@@ -1,4 +1,4 @@
-"""Masking: the installation's secrets in a text are replaced by asterisks, however the text writes them."""
+"""Masking: secrets of the installation in a text are replaced by asterisks, in every notation."""
 
 import json
 import re
@@ -10,20 +10,20 @@ from django.conf import settings
 from structlog.typing import EventDict
 
 STARS = "********************"
-LEAST_LETTERS = 4  # a shorter one is in every other word: masking it would hide the text and not the secret
-# A long text, and one of bytes, is printed as several quoted parts.
+LEAST_LETTERS = 4  # a shorter secret occurs in many words: masking it would only make texts unreadable
+# pprint splits long strings into several quoted parts.
 QUOTE = r"""(?:['"]|&#x27;|&quot;)"""
 BREAK = rf"(?:{QUOTE}\s+b?{QUOTE})?"
 
 
 def mask(text: str) -> str:
-    """Return the text without the secrets of the settings."""
+    """Return the text with the secrets of the settings masked."""
     pattern = _pattern(settings.ENV.secrets)
     return pattern.sub(STARS, text) if pattern else text
 
 
 def mask_event(_: object, __: str, event: EventDict) -> EventDict:
-    """Mask the sentence and the traceback of a log event; a processor of structlog."""
+    """Mask the message and the traceback of a log event (a structlog processor)."""
     event.update({name: mask(str(event[name])) for name in ("event", "exception") if name in event})
     return event
 
@@ -36,6 +36,6 @@ def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 def _forms(secret: str) -> set[str]:
-    """Return the secret as pages, Python, JSON and addresses write it."""
+    """Return the notations of a secret in HTML, Python, JSON and URLs."""
     plain = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)}
     return plain | {escape(form) for form in plain}

@@ -1,8 +1,9 @@
-"""Meters: how much one user or one address may ask in a minute, over all web processes together.
+"""Meters: rate limits per user and per address, over all web processes together.
 
-A meter is a token bucket: a minute's worth at once, and then as much as drains. Its level is kept in the shared cache,
-which is the database, so a process counts for itself first and adds what it counted to the shared level a share at a
-time. A limit is therefore exceeded by a share a process at most, and a page seldom costs a query for it.
+A meter is a leaky bucket of one minute's limit. Its level is in the shared cache, which is the database, so each
+process counts locally and adds its count to the shared level a share at a time. A limit is therefore exceeded by about
+one share per process, and most requests cost no query. The shared level is not locked: concurrent updates may lose a
+share.
 """
 
 import logging
@@ -25,16 +26,16 @@ MOST_KEYS = 10_000
 
 @dataclass(slots=True)
 class Count:
-    """What a process knows of one key: requests that are not shared yet, and until when further ones are refused."""
+    """The local count of one key: requests not shared yet, and until when further ones are refused."""
 
     unshared: int = 0
     refused_until: float = 0.0
 
 
 class Meter:
-    """Counts requests by key; `limit_name` is the setting that says how many a minute are let through.
+    """Count requests by key; `limit_name` is the setting with the limit per minute.
 
-    A process shares its count after a `parts`-th of the limit, or each request where `parts` is not given.
+    A process shares its count after each `parts`-th of the limit, or after each request if `parts` is 0.
     """
 
     def __init__(self, name: str, limit_name: str, *, parts: int = 0) -> None:
@@ -48,11 +49,11 @@ class Meter:
 
     @property
     def share(self) -> int:
-        """How many requests a process counts before it adds them to the shared level."""
+        """Return how many requests a process counts before it adds them to the shared level."""
         return math.ceil(self.limit / self.parts) if self.parts else 1
 
     def take(self, key: str) -> int:
-        """Count one request; return how many seconds to wait where it is one too many, else 0."""
+        """Count one request. Return 0, or the seconds to wait if it is beyond the limit."""
         now = time.time()
         with self._lock:
             count = self._counts.setdefault(key, Count())
@@ -73,15 +74,15 @@ class Meter:
         return math.ceil(wait)
 
     def forget(self) -> None:
-        """Forget what this process has counted."""
+        """Reset the local counts of this process."""
         with self._lock:
             self._counts.clear()
 
     def _add(self, key: str, used: int, now: float) -> float:
-        """Add to the shared level, which drains by the limit in a minute, and return by how much it is too high.
+        """Add to the shared level, which drains by the limit per minute, and return the excess over the limit.
 
-        Room is left for a share that is not counted yet. A request that is refused is not added. Without a database
-        nothing is refused.
+        One share is kept in reserve for requests that are not shared yet. A refused request is not added. If the
+        database does not answer, nothing is refused.
         """
         place = f"meter.{self.name}.{blake2b(key.encode(), digest_size=16).hexdigest()}"
         try:

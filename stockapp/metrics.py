@@ -110,13 +110,13 @@ def _queue() -> Iterator[GaugeMetricFamily]:
 
 def _schedules() -> Iterator[GaugeMetricFamily]:
     refused = GaugeMetricFamily(
-        "stockapp_schedule_refused", "1 where a scheduled run that is due was refused for now.", labels=["exchange"]
+        "stockapp_schedule_refused", "1 if a scheduled run that is due was refused for now.", labels=["exchange"]
     )
     for schedule in ExchangeSchedule.objects.filter(is_enabled=True).order_by("exchange"):
         refused.add_metric([schedule.exchange], int(bool(schedule.problem)))
     yield refused
     unconfirmed = Stock.objects.unconfirmed().count()
-    yield GaugeMetricFamily("stockapp_stocks_unconfirmed", "Tickers that no price was ever found for.", unconfirmed)
+    yield GaugeMetricFamily("stockapp_stocks_unconfirmed", "Tickers for which no price was ever found.", unconfirmed)
 
 
 def _workers() -> Iterator[GaugeMetricFamily]:

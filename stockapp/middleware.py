@@ -42,9 +42,9 @@ def lead_to_login(get_response: Answer) -> Answer:
 
 
 def keep_private(get_response: Answer) -> Answer:
-    """Let neither a proxy nor a browser keep an answer, unless the answer says how long itself.
+    """Set `Cache-Control: private, no-store` unless a response has its own.
 
-    Pages, exports and errors are drawn for one person at one moment. Static files are answered outside of this.
+    Pages, exports and errors are for one user at one moment. Static files are served outside of this middleware.
     """
 
     def answer(request: HttpRequest) -> HttpResponseBase:

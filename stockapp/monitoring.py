@@ -1,4 +1,4 @@
-"""Monitoring: who may read figures and problems of the installation; everybody else learns only whether all is well."""
+"""Monitoring: the permission to read figures and problems of the installation."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -8,9 +8,9 @@ from stockapp.client import is_on_this_machine
 
 
 def may_monitor(request: HttpRequest) -> bool:
-    """Whether METRICS_TOKEN was sent as a bearer token; where none is set, whether this machine itself asks.
+    """Return whether METRICS_TOKEN was sent as a bearer token, or, if none is set, whether this machine asks itself.
 
-    It asks nothing of the database.
+    No query is made.
     """
     if not settings.METRICS_TOKEN:
         return is_on_this_machine(request)

@@ -1,6 +1,6 @@
-"""Probe: ask the database by a connection that waits for nobody, in a thread that is left alone when it takes too long.
+"""Probe: query the database with short timeouts, in a thread that is abandoned when it takes too long.
 
-A lock, a slow disk and a server that is frozen can then hold up nobody who asks only how the database is.
+A lock, a slow disk or a frozen server can then delay a health check only briefly.
 """
 
 import threading
@@ -13,11 +13,11 @@ from django.utils import timezone
 LOCK_MILLISECONDS, STATEMENT_MILLISECONDS = 200, 1000
 MOST_AT_ONCE = 4
 
-_free = threading.BoundedSemaphore(MOST_AT_ONCE)  # those left alone count until they end
+_free = threading.BoundedSemaphore(MOST_AT_ONCE)  # abandoned threads count until they end
 
 
 def run_in_time[T](question: Callable[[], T], seconds: float) -> T | None:
-    """Return the answer, or None when there is none in time. Raise what the question raised."""
+    """Return the answer of the function, or None if there is none in time. Raise the exception that it raised."""
     if not _free.acquire(blocking=False):
         return None
     answers: list[T] = []
@@ -27,7 +27,7 @@ def run_in_time[T](question: Callable[[], T], seconds: float) -> T | None:
         try:
             _shorten_waits()
             answers.append(question())
-        except Exception as error:  # noqa: BLE001 - raised again below, in the thread that asked
+        except Exception as error:  # noqa: BLE001 - raised again below, in the calling thread
             errors.append(error)
         finally:
             connection.close()
@@ -42,7 +42,7 @@ def run_in_time[T](question: Callable[[], T], seconds: float) -> T | None:
 
 
 def try_to_write() -> None:
-    """Write a row and commit it, as everybody does who saves something. Raise DatabaseError when that fails."""
+    """Write a row and commit it. Raise DatabaseError if that fails."""
     table = connection.ops.quote_name(str(settings.CACHES["default"]["LOCATION"]))
     statement = (
         f"INSERT INTO {table} (cache_key, value, expires) VALUES ('health', '', %s) "  # noqa: S608
@@ -53,7 +53,7 @@ def try_to_write() -> None:
 
 
 def _shorten_waits() -> None:
-    """Shorten the waits of this thread's own connection."""
+    """Shorten the timeouts of this thread's connection."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"PRAGMA busy_timeout = {LOCK_MILLISECONDS}")

@@ -1,8 +1,8 @@
-"""Process: the kind of process this is, which decides how long it waits for the database.
+"""Process: the kind of this process, which decides how long it waits for the database.
 
-This is the one place that knows. A process that serves pages loads `stockapp.wsgi`, whatever the web server is; others
-are commands of `manage.py`. Somebody waits for the answer of a web process, so it gives up early and says so. A worker
-and a command outlast a database that is locked or restarted. Commands that read or change whole tables wait longer.
+A process that serves pages loads `stockapp.wsgi`, whatever the web server is; others are commands of `manage.py`. A web
+process gives up early, because a person waits for its answer. Workers and commands outlast a database that is locked or
+restarted. Commands that read or change whole tables wait longer.
 """
 
 import sys
@@ -16,21 +16,21 @@ class Patience:
     """How long a process waits, in seconds, and whether it may create a SQLite file that is not there."""
 
     lock: int
-    """For what another session holds: a row, a table, the file of SQLite."""
+    """For a lock of another session: a row, a table, the SQLite file."""
     statement: int
-    """For one statement, all its waits included; 0 is without a limit."""
+    """For one statement, waits included; 0 means no limit."""
     repeat: float
-    """After this time a transaction that failed for want of the database is not begun again."""
+    """For how long a transaction that failed transiently is repeated."""
     network: int
     """For a database server that does not answer at all."""
     creates_file: bool = False
     needs_file: bool = True
-    """Whether it reads rows. A process that looks at the code alone also works before there is a SQLite file."""
+    """Whether the process reads rows; one that inspects code only also works before there is a SQLite file."""
 
 
 WEB = Patience(lock=3, statement=6, repeat=3, network=5)
 WORKER = Patience(lock=30, statement=300, repeat=40, network=30)
-SUPERVISOR = replace(WORKER, repeat=3)  # its rounds come again by themselves
+SUPERVISOR = replace(WORKER, repeat=3)  # its loop repeats everything anyway
 COMMAND = WORKER
 UPKEEP = replace(COMMAND, lock=600, statement=0)
 CREATION = replace(UPKEEP, creates_file=True)
@@ -54,9 +54,9 @@ PROGRAMS = ("manage.py", "django-admin")
 
 
 def find_patience(arguments: Sequence[str], modules: Collection[str]) -> Patience:
-    """Return how long a process waits that was started with these arguments and has loaded these modules.
+    """Return the patience of a process with these arguments and loaded modules.
 
-    A program that is neither a web server nor a command is a script or the tests, which create their database.
+    A program that is neither a web server nor a command is a script or a test run, which creates its database.
     """
     if "stockapp.wsgi" in modules:
         return WEB
@@ -66,5 +66,5 @@ def find_patience(arguments: Sequence[str], modules: Collection[str]) -> Patienc
 
 
 def patience() -> Patience:
-    """Return how long this process waits."""
+    """Return the patience of this process."""
     return find_patience(sys.argv, sys.modules)

@@ -1,10 +1,9 @@
-"""Reserve: a web process keeps threads free while others wait for the database, so that `/healthz` is answered at once.
+"""Reserve: threads of a web process that stay free while others wait for the database, so that `/healthz` is answered.
 
-A request takes a slot at its first statement and keeps it until its end. There is one slot fewer than there are
-threads, and two fewer for requests that write, because those wait for each other's locks. A request that finds no slot
-waits as long as the others get answers; when none of them has had one for a moment, it is refused with a 503.
-`gunicorn.conf.py` says how many threads there are. Without it, as with a server that starts a thread for each request,
-nothing is kept.
+A request takes a slot at its first statement and holds it until its end. There is one slot fewer than threads, and one
+fewer again for requests that write, because they wait for each other's locks. A request without a slot waits while the
+holders make progress; when none has had an answer for STILL_SECONDS, it is refused with 503. `gunicorn.conf.py` sets
+the number of threads. Without it, as with a server that starts a thread per request, there are no slots.
 """
 
 import threading
@@ -24,7 +23,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class Slots:
-    """So many requests may use the database at once."""
+    """A number of requests that may use the database at once."""
 
     def __init__(self, count: int) -> None:
         self.free = count
@@ -32,7 +31,7 @@ class Slots:
         self.changed = threading.Condition()
 
     def take(self) -> None:
-        """Take a slot. Raise Busy when none is free and no holder of one has moved for a moment."""
+        """Take a slot. Raise Busy if none is free and no holder has made progress for STILL_SECONDS."""
         with self.changed:
             while not self.free:
                 left = self.moved_at + STILL_SECONDS - time.monotonic()
@@ -43,7 +42,7 @@ class Slots:
             self.moved_at = time.monotonic()
 
     def note_progress(self) -> None:
-        """Note that a holder of a slot has had an answer from the database."""
+        """Note that the database has answered a holder of a slot."""
         self.moved_at = time.monotonic()
 
     def release(self) -> None:
@@ -54,7 +53,7 @@ class Slots:
 
 
 class RequestSlots:
-    """The slots that one request holds, from its first statement on; a wrapper around each of its statements."""
+    """The slots of one request, taken at its first statement; an execute wrapper of its connection."""
 
     def __init__(self, wanted: list[Slots]) -> None:
         self.wanted = wanted
@@ -80,13 +79,13 @@ _for_all: list[Slots] = []
 
 
 def set_threads(count: int) -> None:
-    """Divide the threads of this process; with fewer than three there is none to spare."""
+    """Set the number of threads of this process; with fewer than three there are no slots."""
     _for_writers[:] = [Slots(count - 2)] if count > 2 else []
     _for_all[:] = [Slots(count - 1)] if count > 2 else []
 
 
 def keep_threads_free(get_response: Answer) -> Answer:
-    """Stand outside whatever asks the database for a request."""
+    """Limit the requests that use the database; this middleware has to be outside all that use it."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         if not _for_all:

@@ -18,7 +18,7 @@ ENV = read()
 
 DATA_DIR = ENV.data_dir
 DATABASE = ENV.database
-try:  # here, because every process of the application reads its settings before it writes anything
+try:  # here, because every process reads its settings before it writes a file
     make_private(DATA_DIR, DATABASE)
 except OSError as error:
     raise BadEnvironment(f"Bad setting: DATA_DIR: {DATA_DIR} cannot be made: {error.strerror}.") from None
@@ -152,9 +152,9 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASE["CONN_MAX_AGE"] = 60
     DATABASE["CONN_HEALTH_CHECKS"] = True
-    DATABASE["OPTIONS"] = POSTGRESQL_OPTIONS | DATABASE.get("OPTIONS", {})  # what DATABASE_URL says itself wins
+    DATABASE["OPTIONS"] = POSTGRESQL_OPTIONS | DATABASE.get("OPTIONS", {})  # options in DATABASE_URL win
 DATABASES = {"default": DATABASE}
-# A file has the clock of its machine; a server has one of its own, which all machines that work on it go by.
+# A SQLite file has the clock of its machine; a server has its own, which all its clients use (`analysis.clock`).
 DATABASE_HAS_CLOCK = DATABASE["ENGINE"] != "django.db.backends.sqlite3"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -173,7 +173,7 @@ Q_CLUSTER = {
     "name": "stockapp",
     "orm": "default",
     "broker_class": "analysis.queue.Broker",
-    "scheduler": False,  # planned calls are queued by the worker itself, which looks at what they call
+    "scheduler": False,  # the supervisor queues planned calls, after checking their functions
     "workers": WORKERS,
     "timeout": TASK_SECONDS,
     "retry": TASK_SECONDS * (2 if WORKERS > 1 else 3) + 60,
@@ -188,7 +188,7 @@ Q_CLUSTER = {
     "catch_up": False,
     "label": "Queue",
 }
-# The functions that the queue may call, by message or by plan: what calls any other is removed.
+# The only functions that a message or a planned call may name; others are removed.
 QUEUE_CALLS = [
     "analysis.services.run.run_slice",
     "analysis.services.record.refresh",
@@ -261,11 +261,11 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_SSL_REDIRECT = not DEBUG
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
-SECURE_PROXY_SSL_HEADER = ("SCHEME_OF_TRUSTED_PROXY", "https")  # which `stockapp.client` alone writes
+SECURE_PROXY_SSL_HEADER = ("SCHEME_OF_TRUSTED_PROXY", "https")  # set by `stockapp.client` only
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.hsts_subdomains and not DEBUG
 SECURE_HSTS_PRELOAD = ENV.hsts_preload and not DEBUG
-# These ask for the two settings above, which bind every other service under the domain too: the owner's decision.
+# They demand the two settings above, which affect every other host of the domain and are the owner's decision.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 DEFAULT_EXCEPTION_REPORTER = "stockapp.error_reports.Report"

@@ -1,4 +1,4 @@
-"""SQLite: a connection to a database file that exists; no empty file takes the place of one that is gone."""
+"""SQLite: a connection that never creates a database file, so that no empty file replaces a missing one."""
 
 import sqlite3
 from pathlib import Path
@@ -8,10 +8,10 @@ IN_MEMORY = ":memory:"
 
 
 class ExistingFile(sqlite3.Connection):
-    """A connection that creates no file. Raises OperationalError (SQLITE_CANTOPEN) where there is none."""
+    """A connection to an existing file. Raise OperationalError (SQLITE_CANTOPEN) if there is none."""
 
     def __init__(self, database: str, *args: Any, **kwargs: Any) -> None:
-        if database == IN_MEMORY:  # nothing to lose: this is how checks run without a database
+        if database == IN_MEMORY:  # checks run without a database this way
             super().__init__(database, *args, **kwargs)
         else:
             super().__init__(f"{Path(database).absolute().as_uri()}?mode=rw", *args, **{**kwargs, "uri": True})

@@ -1,7 +1,7 @@
 """Unavailable: while the database cannot be used, every answer is a 503 that says so and when to try again.
 
 Who works on the database makes the file `maintenance` in DATA_DIR; what it says is shown. Without it, an answer that
-failed for want of the database is replaced, and names the fault. Neither asks the database.
+failed because of the database is replaced, and names the fault. Neither queries the database.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Admin of users, their API tokens, and the wrong passwords that were counted."""
+"""Admin of users, their API tokens, and counted login failures."""
 
 from axes.admin import AccessAttemptAdmin
 from axes.models import AccessAttempt
@@ -32,7 +32,7 @@ class UserAdmin(DjangoUserAdmin[User]):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnly[ApiToken]):
-    """Tokens can be revoked here and nothing else: another scope, name or owner would make a key mean something new."""
+    """Tokens can be revoked here, but not edited: a key must keep its scope, name and owner."""
 
     list_display = ["name", "user", "scope", "created_at", "last_used_at", "expires_at", "revoked_at"]
     list_filter = ["scope"]
@@ -43,7 +43,7 @@ class ApiTokenAdmin(ReadOnly[ApiToken]):
 
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, tokens: ApiTokenQuerySet) -> HttpResponse | None:
-        """Ask, then end the tokens for good."""
+        """Ask for confirmation, then revoke the tokens."""
         working = list(tokens.unrevoked().select_related("user"))
         if working and "post" not in request.POST:
             title = f"Revoke {len(working)} API token{pluralize(len(working))}?"
@@ -56,7 +56,7 @@ class ApiTokenAdmin(ReadOnly[ApiToken]):
         return None
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may change tokens, which is to revoke them."""
+        """Return whether the user may revoke tokens; the permission is that to change them."""
         return request.user.has_perm("accounts.change_apitoken")
 
 
@@ -65,6 +65,6 @@ admin.site.unregister(AccessAttempt)
 
 @admin.register(AccessAttempt)
 class AttemptAdmin(ReadOnly[AccessAttempt], AccessAttemptAdmin):  # type: ignore[misc]
-    """For looking, and for deleting where a right says so: the action of django-axes asks for no right."""
+    """Read-only, with deletion for users who have the permission; the action of django-axes checks none."""
 
     actions = ()

@@ -1,4 +1,4 @@
-"""Authentication: who may use an account by its password, and by a session that the password has begun."""
+"""Authentication: whether an account may log in with its password and use its sessions."""
 
 from django.contrib.auth.backends import ModelBackend
 
@@ -8,7 +8,7 @@ from stockapp.accounts.models import User
 class AccountBackend(ModelBackend):
     """Django's accounts and permissions, without demo accounts while DEBUG is off.
 
-    Django asks at the login and again for every request of a session, so a session of such an account ends too.
+    Django checks at the login and again for every request of a session, so existing sessions of demo accounts end too.
     """
 
     def user_can_authenticate(self, user: User | None) -> bool:  # type: ignore[override]

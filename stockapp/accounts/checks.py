@@ -1,4 +1,4 @@
-"""System checks of the accounts, for `check --deploy`: nobody logs in with a password that everybody tries first."""
+"""System checks of the accounts, for `check --deploy`: passwords that an attacker tries first, and demo accounts."""
 
 from typing import Any
 

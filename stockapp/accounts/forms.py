@@ -15,7 +15,7 @@ from stockapp.accounts.models import ApiToken, Theme, User
 
 DISPLAY = ("number_format", "theme")
 
-format_html_lazy = lazy(format_html, SafeString)  # an address is known only when every URL is
+format_html_lazy = lazy(format_html, SafeString)  # URLs are not loaded yet when the form class is defined
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]

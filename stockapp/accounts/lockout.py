@@ -16,7 +16,7 @@ def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
 
 
 def login_refused(request: HttpRequest, sentence: str, seconds: int) -> HttpResponse:
-    """The login page with a sentence, and after how long to try again."""
+    """Return the login page with a sentence and `Retry-After`."""
     form = AuthenticationForm(request, initial={"username": request.POST.get("username", "")[:150]})
     context = {"form": form, "locked_out": sentence, "next": request.POST.get("next", "")}
     response = render(request, "registration/login.html", context, status=429)

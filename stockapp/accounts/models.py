@@ -111,7 +111,7 @@ class User(AbstractUser):
 
     @property
     def can_log_in(self) -> bool:
-        """Whether the account is active, and not a demo account while DEBUG is off."""
+        """Return whether the account is active, and no demo account unless DEBUG is on."""
         return self.is_active and (settings.DEBUG or not self.is_demo)
 
 
@@ -126,7 +126,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         return self.filter(revoked_at__isnull=True)
 
     def revoke(self) -> int:
-        """End them for good, and return how many worked until now."""
+        """Revoke the tokens and return how many were not revoked before."""
         return self.unrevoked().update(revoked_at=timezone.now())
 
 

@@ -1,7 +1,7 @@
-"""Passwords: how often somebody with a session may guess the old one, and the forms that set a new one.
+"""Passwords: the limit of wrong old passwords in a session, and the forms that set a new password.
 
-A guess is claimed before it is looked at, by one UPDATE, so that requests that come together are not let past the
-limit. It is counted by user and not by address: nobody without a session of the user can count against them.
+An attempt is counted by one UPDATE before the password is compared, so that concurrent requests cannot exceed the
+limit. Attempts are counted per user: only requests with a session of the user can use them up.
 """
 
 import math
@@ -19,7 +19,7 @@ from stockapp.accounts.models import User
 
 
 def claim_try(user: User) -> bool:
-    """Count one more guess of the user's old password; False when there were too many, for as long as a login waits."""
+    """Count one attempt at the user's old password. Return False if there were too many within AXES_COOLOFF_TIME."""
     now = timezone.now()
     rested = Q(password_tried_at__isnull=True) | Q(password_tried_at__lte=now - settings.AXES_COOLOFF_TIME)
     users = User.objects.filter(pk=user.pk)
@@ -30,12 +30,12 @@ def claim_try(user: User) -> bool:
 
 
 def reset_tries(user: User) -> None:
-    """Forget the guesses before, for the right password was given."""
+    """Reset the count after the right password."""
     User.objects.filter(pk=user.pk).update(password_tries=0, password_tried_at=None)
 
 
 def remaining_wait(user: User) -> timedelta:
-    """How long no further guess is taken; zero when one is."""
+    """Return how long further attempts are refused; zero if one is allowed now."""
     tries, last = User.objects.values_list("password_tries", "password_tried_at").get(pk=user.pk)
     if last is None or tries < settings.AXES_FAILURE_LIMIT:
         return timedelta()
@@ -49,7 +49,7 @@ def locked_sentence(wait: timedelta) -> str:
 
 
 class TokenRevokingForm(forms.Form):
-    """A form that sets a password and, where `revoke_tokens` is ticked, ends the user's API tokens with it."""
+    """A form that sets a password and, if `revoke_tokens` is ticked, revokes the user's API tokens."""
 
     user: User
     revoked = 0
@@ -64,7 +64,7 @@ class TokenRevokingForm(forms.Form):
 
 
 class PasswordForm(TokenRevokingForm, PasswordChangeForm):
-    """A user's own new password; tokens are a question only to those who have any."""
+    """A user's own new password; the field for tokens is shown only to users who have tokens."""
 
     revoke_tokens = forms.BooleanField(
         label="Revoke my API tokens too",
@@ -80,6 +80,6 @@ class PasswordForm(TokenRevokingForm, PasswordChangeForm):
 
 
 class SetPasswordForm(TokenRevokingForm, AdminPasswordChangeForm[User]):
-    """A password that an administrator sets for somebody."""
+    """A new password for another user, set in the admin."""
 
     revoke_tokens = forms.BooleanField(label="Revoke the user’s API tokens too", required=False, initial=True)

@@ -1,7 +1,7 @@
-"""Sessions: the engine that ends them when they are not used, and some time after the login in any case.
+"""Sessions: an engine with an idle time and a maximum age.
 
-A session's row is written when it has been used for an hour, not by every request: what is asked of it meanwhile costs
-one query as before. The class keeps its name, for Django signs what is in a session with it.
+The row of a session is updated at most once an hour, so that most requests cost one query. The class has to be called
+SessionStore: Django uses its name as the salt of the session data.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -17,10 +17,10 @@ RENEWED_AFTER = timedelta(hours=1)
 
 
 class SessionStore(db.SessionStore):
-    """A session that ends SESSION_IDLE_DAYS after its last use, and SESSION_MAX_DAYS after it began at the latest."""
+    """A session that ends SESSION_IDLE_DAYS after its last use, and SESSION_MAX_DAYS after its start at the latest."""
 
     def load(self) -> dict[str, Any]:
-        """Return what is in the session, and mark it to be saved when its end has moved by an hour or more."""
+        """Return the data of the session, and mark it to be saved if its end has moved by an hour or more."""
         row = self._get_session_from_db()  # type: ignore[attr-defined]
         if row is None:
             return {}
@@ -34,7 +34,7 @@ class SessionStore(db.SessionStore):
         return super().create_model_instance(data)
 
     def get_session_cookie_age(self) -> int:
-        """Return the seconds that are left; Django asks for the row's end and for the cookie's."""
+        """Return the seconds that are left; Django uses them for the row and for the cookie."""
         return int(_time_left(self.get(BEGAN)).total_seconds())
 
 

@@ -1,7 +1,7 @@
-"""Guard: how many logins an address may try, and how many passwords are checked at once.
+"""Throttle: how many logins an address may try per minute, and how many passwords are checked at once.
 
-To check a password costs a third of a second of a processor, by intention. Without a bound a few dozen tries of
-somebody who has no account would keep every thread of the server from the pages of those who have one.
+Checking a password deliberately costs a third of a second of CPU time. Without a limit, a few dozen login attempts
+would occupy every thread of the server.
 """
 
 from collections.abc import Callable
@@ -25,14 +25,14 @@ BUSY = "Many people are logging in just now. Try again in a few seconds."
 
 
 class PasswordChecks:
-    """One password of a process is checked at a time; few others wait for it, so that threads are left for pages."""
+    """Run one password check of a process at a time. Few requests may wait, so that threads stay free for pages."""
 
     def __init__(self, most_waiting: int = MOST_WAITING, patience: float = PATIENCE_SECONDS) -> None:
         self.patience = patience
         self._places, self._turn = BoundedSemaphore(most_waiting), BoundedSemaphore(1)
 
     def run(self, view: Callable[[], HttpResponseBase], busy: Callable[[], HttpResponse]) -> HttpResponseBase:
-        """Return the view's answer when its turn comes, and `busy` where no place is free or it does not come soon."""
+        """Return the response of the view, or of `busy` if too many requests wait or the wait takes too long."""
         if not self._places.acquire(blocking=False):
             return busy()
         try:
@@ -50,7 +50,7 @@ password_checks = PasswordChecks()
 
 
 def throttle_login(view: View) -> View:
-    """Let an address try so many logins a minute, right or wrong, and let one password be checked at a time."""
+    """Limit the logins per minute of an address, successful or not, and check one password at a time."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
@@ -67,7 +67,7 @@ def throttle_login(view: View) -> View:
 
 
 def throttle_password_check(view: View) -> View:
-    """Let one password be checked at a time where somebody who is logged in gives it."""
+    """Check one password at a time in a view for logged-in users."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:

@@ -18,7 +18,7 @@ NOTED_EVERY = timedelta(minutes=1)
 
 @transactional
 def make_token(token: ApiToken) -> str:
-    """Save a new token and return its key, which nobody can tell again. Raises Refused when there are too many."""
+    """Save a new token and return its key, which is not stored. Raise Refused if the user has too many tokens."""
     lock_user(token.user_id)
     if ApiToken.objects.unrevoked().filter(user=token.user_id).count() >= MOST_TOKENS:
         raise Refused(f"You have {MOST_TOKENS} tokens, which is the limit; revoke one first.")
@@ -53,7 +53,7 @@ def revoke(user: User, pk: int) -> ApiToken | None:
 
 @transactional
 def revoke_all(user: User) -> int:
-    """End all of the user's tokens for good, and return how many."""
+    """Revoke all tokens of the user and return how many there were."""
     return user.api_tokens.all().revoke()
 
 

@@ -63,7 +63,7 @@ class Login(LoginView):
 
 
 class PasswordChange(PasswordChangeView):
-    """A user's own password; the old one may be guessed no more often than at the login."""
+    """Change one's own password; attempts at the old one are limited like logins."""
 
     form_class = PasswordForm
     template_name = "accounts/password.html"

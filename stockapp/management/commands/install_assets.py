@@ -60,7 +60,7 @@ def _run_borrowed(root: Path) -> None:
 
 def _run(command: list[str], folder: Path, **more: str) -> None:
     environment = os.environ | more
-    # What is brought is public; where root brings it, the user of the services has to read it.
+    # The packages are public; if root installs them, the services' user has to read them.
     done = subprocess.run(  # noqa: S603
         command, cwd=folder, env=environment, umask=0o022, capture_output=True, text=True, check=False
     )
