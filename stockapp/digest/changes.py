@@ -112,9 +112,9 @@ class Changes:
 
 
 def changes_of(job: Job, tickers: Collection[str]) -> Changes:
-    """Compare what a run found about these stocks with what was known at the scheduled run before it.
+    """Compare the results of a run for these stocks with those of the previous scheduled run.
 
-    `job` is the first one of the run; the others are parts of it.
+    `job` is the first job of the run; the others are parts of it.
     """
     before = _run_before(job)
     of_run = JobDetail.objects.of_run(job.pk).filter(stock__in=tickers)

@@ -28,7 +28,7 @@ class DeliveryError(Exception):
 
 
 def content_of(message: Message, subscription: Subscription) -> orders.Mail | orders.Notice | None:
-    """Return what a process of its own is to send; None for e-mail that goes to no server, which is sent now.
+    """Return the content for a sending process; None for e-mail through another backend, which is sent here.
 
     Raise DeliveryError for a message that cannot be sent at all.
     """
@@ -75,7 +75,7 @@ def _by_url(message: Message, subscription: Subscription) -> orders.Notice:
 
 
 def without_secrets(sentence: str, url: str) -> str:
-    """The sentence without what may be a key or password in the address of a service."""
+    """Return the sentence without parts of the service's address that may be a key or password."""
     for part in sorted(re.split(r"[/:@?&=,]+", url.partition("://")[2]), key=len, reverse=True):
         if len(part) >= LONG_ENOUGH_FOR_A_SECRET:
             sentence = sentence.replace(part, "…")

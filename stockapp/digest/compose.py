@@ -31,7 +31,7 @@ class Composed:
 
 
 def watched_by(users: list[int], job: Job) -> dict[int, set[str]]:
-    """The stocks of a run, named after its first job, that are on these users' lists, by user."""
+    """Return the stocks on these users' lists that a run contains, by user. `job` is the first job of the run."""
     tickers = JobDetail.objects.of_run(job.pk).order_by().values("stock_id")
     rows = WatchlistItem.objects.filter(watchlist__owner__in=users, stock_id__in=tickers).order_by()
     found: dict[int, set[str]] = {user: set() for user in users}
@@ -81,7 +81,7 @@ def _summary(changes: Changes) -> str:
 
 
 def compose_confirmation(subscription: Subscription) -> Composed:
-    """Write the message that asks the owner of a user's address for leave to send the digest there."""
+    """Write the message that asks the owner of a user's address to confirm it."""
     context = {
         "user": subscription.user,
         "link": confirmation_address(subscription),
@@ -96,30 +96,30 @@ def compose_confirmation(subscription: Subscription) -> Composed:
 
 
 def confirmation_address(subscription: Subscription) -> str:
-    """Where the owner of the subscription's address confirms it without logging in, for some days."""
+    """Return the URL at which the owner of the address confirms it without logging in, for CONFIRM_WITHIN."""
     given = [subscription.user_id, subscription.serial, subscription.user.email]
     return settings.SITE_URL + reverse("digest:confirm", args=[signing.dumps(given, salt=CONFIRM)])
 
 
 def read_confirmation(proof: str) -> tuple[int, int, str]:
-    """Return the user, the subscription's serial and the address that a confirming link is for.
+    """Return the user, the subscription's serial and the address of a confirmation link.
 
-    Raise signing.SignatureExpired for one that is too old, signing.BadSignature for one that is not ours.
+    Raise signing.SignatureExpired if it is too old, signing.BadSignature if it is not from this installation.
     """
     user, serial, email = signing.loads(proof, salt=CONFIRM, max_age=CONFIRM_WITHIN)
     return int(user), int(serial), str(email)
 
 
 def unsubscribe_address(subscription: Subscription) -> str:
-    """Where this subscription can be ended without logging in, for as long as it lasts."""
+    """Return the URL that ends this subscription without logging in, valid as long as it lasts."""
     token = signing.dumps([subscription.user_id, subscription.serial], salt=UNSUBSCRIBE)
     return settings.SITE_URL + reverse("digest:unsubscribe", args=[token])
 
 
 def read_token(token: str) -> tuple[int, int]:
-    """Return the user and the subscription's serial that an unsubscribing link is for.
+    """Return the user and the subscription's serial of an unsubscribing link.
 
-    Raise signing.BadSignature for one that is not ours. Links of before serials were counted name the user alone.
+    Raise signing.BadSignature if it is not from this installation. Links without a serial belong to the first one.
     """
     given = signing.loads(token, salt=UNSUBSCRIBE)
     user, serial = given if isinstance(given, list) else (given, 1)

@@ -60,7 +60,7 @@ class DigestForm(forms.Form):
 
 
 def _about(url: str) -> str:
-    """What may be said of a stored address, and why it cannot be used, if so."""
+    """Return the masked address for the help text, with the reason if it cannot be used."""
     try:
         notifier(url)
     except BadAddress as error:

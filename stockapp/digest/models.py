@@ -23,10 +23,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
 
 class Subscription(models.Model):
-    """How a user wants the digest. The address of `url` may hold secrets: it is never shown whole.
+    """The digest settings of a user. `url` may contain secrets and is never shown whole.
 
-    `serial` counts how often the digest was switched on: a link that ends it is for one of these times. E-mail goes to
-    the user's address only while that is `confirmed_email`, so that a changed address waits for its owner again.
+    `serial` counts how often the digest was switched on; a link that ends it is valid for one of these times. E-mail
+    goes to the user's address only while it equals `confirmed_email`, so that a changed address needs a confirmation.
     """
 
     user = models.OneToOneField(
@@ -55,12 +55,12 @@ class Subscription(models.Model):
 
     @property
     def is_unconfirmed(self) -> bool:
-        """Whether e-mail is wanted at an address whose owner has not confirmed it."""
+        """Return whether e-mail is switched on for an address that its owner has not confirmed."""
         return self.by_email and self.confirmed_email != self.user.email
 
     @property
     def channels(self) -> list[Channel]:
-        """The channels that messages go over now."""
+        """Return the channels that are in use now."""
         is_by_email = self.by_email and not self.is_unconfirmed
         return [channel for channel, on in ((Channel.EMAIL, is_by_email), (Channel.URL, self.by_url)) if on]
 
@@ -80,14 +80,14 @@ class MessageStatus(models.TextChoices):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self) -> MessageQuerySet:
-        """Those to be sent now: they waited long enough, or whoever was sending them is gone."""
+        """Return messages to send now: their wait is over, or the lease of their sender has expired."""
         now = clock.now()
         return self.filter(
             Q(status=MessageStatus.WAITING, not_before__lte=now) | Q(status=MessageStatus.SENDING, lease_until__lt=now)
         )
 
     def confirmations(self) -> MessageQuerySet:
-        """Those that ask the owner of an address to confirm it."""
+        """Return messages that ask the owner of an address to confirm it."""
         return self.filter(job__isnull=True)
 
     def held_by(self, message: Message) -> MessageQuerySet:
@@ -100,7 +100,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 class Message(models.Model):
     """The outbox: one digest to one user over one channel. Its id is in the Message-ID of every attempt.
 
-    A message without a job asks for the confirmation of the address `recipient`.
+    A message without a job asks `recipient` to confirm the address.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,7 +1,7 @@
-"""Notifiers: whether messages may be sent to the address that a user gives, and how much of it may be shown.
+"""Notifiers: checks the address of a notification service, and masks it for display.
 
-Such an address makes this machine connect somewhere. Unless ALLOW_PRIVATE_NOTICES says otherwise that has to be a
-public place: looked at here when the address is given, and again at every connection that is made while sending.
+Unless ALLOW_PRIVATE_NOTICES is set, the host has to be public: checked here when the user enters the address, and again
+at every connection while sending.
 """
 
 import socket
@@ -13,7 +13,7 @@ from stockapp.outgoing.services import BadAddress, host_of, notifier
 
 
 def check(url: str) -> None:
-    """Raise BadAddress unless messages may be sent to the address, as things are now."""
+    """Raise BadAddress unless messages can be sent to the address now."""
     host = host_of(notifier(url))
     if settings.ALLOW_PRIVATE_NOTICES or not host:
         return

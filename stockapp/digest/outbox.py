@@ -2,10 +2,10 @@
 
 The job's last transaction writes an Ending. `tell` turns it into messages in one transaction that also closes it, so
 each is written once. A message is claimed under a lease, sent outside any transaction by a process of its own
-(`stockapp.outgoing`), and marked. Several are sent at once, and first attempts before later ones, so that a bad
-receiver delays no other. The process is ended well before the lease is: no slow answer has a message sent twice. A
-worker that dies before it sends loses nothing; one that dies after its reader's server took the message, but before it
-is marked, has it sent again, with the same Message-ID: between two systems that is the most that can be promised.
+(`stockapp.outgoing`), and marked. Several are sent at once, first attempts before later ones, so that a slow receiver
+delays no other. The process is ended well before the lease, so that no slow answer makes a message be sent twice. If a
+worker dies before sending, nothing is lost. If it dies after the receiver accepted the message and before it is marked,
+the message is sent again with the same Message-ID; two systems cannot exclude that.
 """
 
 import logging
@@ -43,7 +43,7 @@ LOST = f"The worker that was sending it was lost {MAX_ATTEMPTS} times."
 
 @transactional
 def wake() -> bool:
-    """Queue a delivery where one is due and nobody was woken for it lately. What every worker does again and again."""
+    """Queue a delivery if one is due and none was queued lately. Called regularly by every worker."""
     now = clock.now()
     endings = Ending.objects.asleep().update(woken_at=now)
     asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - WAKE_AGAIN)
@@ -65,12 +65,12 @@ def deliver(*, seconds: float = SLICE_SECONDS) -> int:
 
 
 def send(message: Message) -> bool:
-    """Send a claimed message and note what became of it; whether it was taken."""
+    """Send a claimed message and note its outcome. Return whether it was accepted."""
     return bool(_send(iter([message])))
 
 
 def _claimed(housekeeping: Housekeeping) -> Iterator[Message]:
-    """Claim one due message after another, each when it can be sent; leave the rest to another delivery in time."""
+    """Claim due messages one by one, each when it can be sent; queue another delivery when the time is over."""
     while message := claim():
         yield message
         if housekeeping.is_over():
@@ -79,7 +79,7 @@ def _claimed(housekeeping: Housekeeping) -> Iterator[Message]:
 
 
 def _send(messages: Iterator[Message]) -> int:
-    """Send claimed messages, several at once, and note what became of each; how many were taken."""
+    """Send claimed messages, several at once, and note their outcomes. Return how many were accepted."""
     sent = 0
     for (message, url), outcome in carry(map(_order_of, messages), at_once=AT_ONCE):
         sentence = channels.without_secrets(outcome.sentence, url)
@@ -150,7 +150,7 @@ def claim() -> Message | None:
 
 
 def _order_of(message: Message) -> tuple[tuple[Message, str], Order | DeliveryOutcome]:
-    """A message with the address of its service, and what is to be sent, or its outcome where there is nothing to."""
+    """Return a message with the address of its service, and its order, or its outcome if there is nothing to send."""
     subscription = Subscription.objects.wanted().filter(user=message.user_id).select_related("user").first()
     if subscription is None or not _is_wanted(message, subscription):
         return (message, ""), DeliveryOutcome(DeliveryStatus.WITHDRAWN, SWITCHED_OFF)
@@ -171,7 +171,7 @@ def _order(message: Message, subscription: Subscription) -> Order | DeliveryOutc
 
 
 def _is_wanted(message: Message, subscription: Subscription) -> bool:
-    """Whether a message still has its reader: the digest is on over its channel, or its address still waits."""
+    """Return whether a message is still wanted: its channel is on, or its address still waits for confirmation."""
     if message.job_id is None:
         return subscription.is_unconfirmed and subscription.user.email == message.recipient
     return message.channel in subscription.channels
@@ -182,7 +182,7 @@ STATUSES = {DeliveryStatus.TAKEN: MessageStatus.SENT, DeliveryStatus.WITHDRAWN: 
 
 @transactional
 def _note(message: Message, outcome: DeliveryOutcome, sentence: str) -> bool:
-    """Mark what became of a message, unless its lease was lost; whether it was sent."""
+    """Store the outcome of a message unless its lease was lost. Return whether it was sent."""
     now = clock.now()
     is_over = outcome.is_permanent or message.attempts >= MAX_ATTEMPTS
     status = STATUSES.get(outcome.status, MessageStatus.FAILED if is_over else MessageStatus.WAITING)

@@ -24,7 +24,7 @@ class DigestCard:
 
     @cached_property
     def asked_at(self) -> datetime | None:
-        """When the address that waits for its confirmation was last asked for it."""
+        """Return when the last confirmation message was requested for the address."""
         return last_asked(self.subscription)
 
     @cached_property

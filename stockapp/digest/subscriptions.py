@@ -23,34 +23,34 @@ from stockapp.mail import NO_MAIL
 from stockapp.templatetags.formats import counted
 
 MOST_CONFIRMATIONS = ((timedelta(hours=1), 3), (timedelta(days=1), 6))
-"""How many messages may ask for confirmation in a time, from one user and to one address."""
+"""Limits of confirmation messages per time span, for one user and for one address."""
 
 SWITCHED_OFF = "The digest was switched off before this one was sent."
-KEPT = timedelta(days=30)  # of such a message, for its user to see
+KEPT = timedelta(days=30)  # how long the user sees a confirmation message in the list
 
 
 class ConfirmationRefused(Exception):
-    """No message that asks for confirmation is sent now; the sentence says why and what to do."""
+    """No confirmation message is sent now; the sentence says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubscribeResult:
-    """A subscription as it was kept; `refusal` says why no message asks for a confirmation that is due."""
+    """A saved subscription; `refusal` says why no confirmation message was written although one is due."""
 
     subscription: Subscription
     refusal: str = ""
 
 
 def subscription_of(user: User) -> Subscription:
-    """How a user wants the digest; not saved yet for a user who never chose."""
+    """Return the digest settings of a user, unsaved if the user has none yet."""
     return Subscription.objects.filter(user=user).select_related("user").first() or Subscription(user=user)
 
 
 @transactional
 def subscribe(user: User, *, email: str, by_email: bool, url: str) -> SubscribeResult:
-    """Keep how a user wants the digest; an empty `url` means: not by a notification service.
+    """Save the digest settings of a user; an empty `url` switches the notification service off.
 
-    An address that is new, or wanted anew, is asked for its confirmation.
+    Write a confirmation message if the address is new, or e-mail was switched on again.
     """
     locked = User.objects.select_for_update().get(pk=user.pk)
     before = subscription_of(locked)
@@ -80,7 +80,7 @@ def subscribe(user: User, *, email: str, by_email: bool, url: str) -> SubscribeR
 
 @transactional
 def ask_again(user: User) -> None:
-    """Write another message that asks for the confirmation of a user's address. Raise ConfirmationRefused."""
+    """Write another confirmation message to the user's address. Raise ConfirmationRefused beyond the limits."""
     User.objects.select_for_update().get(pk=user.pk)
     subscription = subscription_of(user)
     if not subscription.is_unconfirmed:
@@ -89,9 +89,9 @@ def ask_again(user: User) -> None:
 
 
 def _ask(subscription: Subscription) -> None:
-    """Write the message, unless the user or the address has had too many. The user's row is locked.
+    """Write a confirmation message. The caller has locked the user's row.
 
-    Raise ConfirmationRefused.
+    Raise ConfirmationRefused if there is no mail server, or the user or the address has had too many.
     """
     if not settings.SENDS_EMAIL:
         raise ConfirmationRefused(NO_MAIL)
@@ -119,41 +119,39 @@ def _too_many(wait: timedelta) -> str:
 
 @transactional
 def confirm(user: int, serial: int, email: str) -> bool:
-    """Note that the owner of an address wants the digest there; False if nobody asks for that any more."""
+    """Note the confirmation of an address. Return False if the subscription no longer uses it."""
     waiting = Subscription.objects.filter(pk=user, serial=serial, by_email=True, user__email=email)
     return bool(waiting.update(confirmed_email=email))
 
 
 def is_confirmed(user: int, serial: int, email: str) -> bool | None:
-    """Whether an address that a user's digest goes to is confirmed; None if the digest no longer goes to it."""
+    """Return whether an address of a subscription is confirmed; None if the subscription no longer uses it."""
     wanted = Subscription.objects.filter(pk=user, serial=serial, by_email=True, user__email=email)
     confirmed = wanted.values_list("confirmed_email", flat=True).first()
     return None if confirmed is None else confirmed == email
 
 
 def is_current(user: int, serial: int) -> bool:
-    """Whether a user's digest is, or was last, switched on under this serial."""
+    """Return whether this serial is that of the user's latest subscription."""
     return Subscription.objects.filter(pk=user, serial=serial).exists()
 
 
 @transactional
 def unsubscribe(user: int, serial: int | None = None) -> bool:
-    """End a user's digest on every channel; False when there was none to end, or not the one of this serial.
+    """End a user's digest on every channel. Return False if it was off, or has another serial.
 
-    What is not sent yet is withdrawn, and an address has to be confirmed again before it gets another.
+    Messages that are not sent yet are withdrawn, and the address has to be confirmed again.
     """
     given = {} if serial is None else {"serial": serial}
     ended = Subscription.objects.wanted().filter(pk=user, **given)
     if not ended.update(by_email=False, by_url=False, url="", confirmed_email=""):
         return False
     waiting = Message.objects.filter(user=user, status=MessageStatus.WAITING)
-    waiting.update(
-        status=MessageStatus.WITHDRAWN, error_message="The digest was switched off before this one was sent."
-    )
+    waiting.update(status=MessageStatus.WITHDRAWN, error_message=SWITCHED_OFF)
     return True
 
 
 def last_asked(subscription: Subscription) -> datetime | None:
-    """When the address of a subscription was last asked for its confirmation."""
+    """Return when the last confirmation message for the subscription's address was written."""
     asked = Message.objects.confirmations().filter(user=subscription.user_id, recipient=subscription.user.email)
     return asked.order_by("-created_at").values_list("created_at", flat=True).first()

@@ -55,7 +55,7 @@ def _state(done: SubscribeResult) -> str:
 
 @require_POST
 def send_confirmation(request: HttpRequest) -> HttpResponse:
-    """Send the link that confirms the user's address once more."""
+    """Send the confirmation message again."""
     try:
         ask_again(cast(User, request.user))
     except ConfirmationRefused as refusal:
@@ -69,7 +69,7 @@ def send_confirmation(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_address(request: HttpRequest, proof: str) -> HttpResponse:
-    """A page that asks first, and the act, for the owner of an address; looking at it changes nothing."""
+    """Show a page that asks the owner of an address, and confirm it on POST; a GET changes nothing."""
     try:
         user, serial, email = read_confirmation(proof)
     except signing.SignatureExpired:
@@ -89,11 +89,11 @@ def _confirmation(request: HttpRequest, state: str, *, status: int = 200) -> Htt
 
 
 @never_cache
-@csrf_exempt  # the signed token is the leave: mail programs send this without a cookie (RFC 8058)
+@csrf_exempt  # the signed token is the permission: mail programs send this without a cookie (RFC 8058)
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, token: str) -> HttpResponse:
-    """A page that asks first, and the act, for whoever holds the link of a message; looking at it changes nothing."""
+    """Show a page that asks for confirmation, and unsubscribe on POST; a GET changes nothing."""
     try:
         user, serial = read_token(token)
     except signing.BadSignature:

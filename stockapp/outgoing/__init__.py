@@ -1,1 +1,1 @@
-"""Outgoing: how a message leaves this machine, by e-mail or to a notification service, in a process of its own."""
+"""Outgoing: sends messages by e-mail or to a notification service, in processes of their own."""

@@ -1,9 +1,9 @@
-"""Answers: a receiver's answer over HTTP, bounded in bytes and in time before any library looks at it.
+"""Answers: a receiver's HTTP response, bounded in bytes and in time before any library reads it.
 
-Apprise's services call `requests.post` and read the whole answer. Here that reads at most MOST_BYTES, as they come over
-the wire: no compression is asked for and none is undone, so that nothing small becomes large. An answer that drips is
-cut off after BODY_SECONDS: its status is there by then, and that is what counts. Redirects are not followed: the next
-host is nobody's choice, and most clients turn the message into a GET on the way.
+Apprise's services call `requests.post` and read the whole response. Here at most MOST_BYTES are read, uncompressed: no
+compression is requested and none is undone. A slow body is cut off after BODY_SECONDS; the status, which decides, has
+arrived by then. Redirects are not followed: the next host is not one that the user gave, and most clients turn the
+message into a GET.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ AT_ONCE = 2**14
 
 
 class BoundedSession(requests.Session):
-    """A session whose answers are bounded."""
+    """A session whose responses are bounded."""
 
     def send(self, request: PreparedRequest, **options: Any) -> Response:
         request.headers["Accept-Encoding"] = "identity"
@@ -33,7 +33,7 @@ class BoundedSession(requests.Session):
 
 
 def _start_of(raw: Any) -> bytes:
-    """The first bytes of an answer, as many as are allowed and come in time."""
+    """Return the first bytes of a response, as many as are allowed and arrive in time."""
     body = bytearray()
     timer = Timer(BODY_SECONDS, _cut_off, [raw])
     timer.start()
@@ -49,12 +49,12 @@ def _start_of(raw: Any) -> bytes:
 
 
 def _cut_off(raw: Any) -> None:
-    with suppress(ValueError, RuntimeError, OSError):  # it has come to its end meanwhile
+    with suppress(ValueError, RuntimeError, OSError):  # it has ended meanwhile
         raw.shutdown()
 
 
 def bound(on_handed_over: Callable[[], None]) -> None:
-    """Bound the answers to all requests of this process, and call a function each time a request is wholly sent."""
+    """Bound the responses to all requests of this process, and call a function each time a request is wholly sent."""
     for pool in (HTTPConnectionPool, HTTPSConnectionPool):
         pool.ConnectionCls = _telling(pool.ConnectionCls, on_handed_over)
     requests.Session = requests.sessions.Session = BoundedSession  # type: ignore[misc]

@@ -1,9 +1,9 @@
-"""Carrier: the process that sends messages, one after another, and is worth nothing.
+"""Carrier: the process that sends messages, one after another, and may be killed at any time.
 
-It is given orders on its standard input, a line each, and answers with events on its standard output. It has no
-settings, no database and no secrets but those of its order. It is confined (`confinement`), its memory is limited by
-the kernel, and the kernel ends it when an order takes too long: no receiver can do more than end it. It outlives the
-worker that started it by no more than the order it is at.
+It reads orders from its standard input, a line each, and writes events to its standard output. It has no settings, no
+database and no secrets but those of its order. It is confined (`confinement`), and the kernel limits its memory and
+ends it when an order takes too long, so that a receiver cannot harm anything else. When the worker that started it
+dies, it ends after its current order.
 """
 
 import json
@@ -28,20 +28,20 @@ MEMORY = 400 * 2**20  # bytes of address space; it begins with about 80 MB
 
 
 class Carrier:
-    """Carries orders from one file to their receivers, and tells another file what became of them."""
+    """Sends the orders from standard input, and writes their outcomes to another file."""
 
     def __init__(self, events: int) -> None:
         self._events = events
         self._confinement = Confinement()
 
     def run(self) -> None:
-        """Carry orders until there are no more."""
+        """Send orders until there are no more."""
         answers.bound(lambda: self._tell(HANDED_OVER))
         self._confinement.close()
         self._tell(READY)
         for line in sys.stdin.buffer:
             order = Order.read(line)
-            signal.setitimer(signal.ITIMER_REAL, order.seconds)  # what is not handled ends the process
+            signal.setitimer(signal.ITIMER_REAL, order.seconds)  # an unhandled SIGALRM ends the process
             self._carry(order)
             signal.setitimer(signal.ITIMER_REAL, 0)
             self._tell(READY)
@@ -58,7 +58,7 @@ class Carrier:
                 self._end(self._notify(message, order.seconds))
         except MemoryError:
             self._end(DeliveryOutcome(DeliveryStatus.REFUSED, "The answer needed more memory than is allowed."))
-        except Exception as error:  # noqa: BLE001 -- the outcome says it: nobody reads a log of this process
+        except Exception as error:  # noqa: BLE001 -- the outcome contains it; this process has no log
             sentence = f"Internal error ({type(error).__name__})."
             self._end(self._refusal() or DeliveryOutcome(DeliveryStatus.REFUSED, sentence))
 
@@ -81,7 +81,7 @@ class Carrier:
         return DeliveryOutcome(DeliveryStatus.TAKEN)
 
     def _refusal(self) -> DeliveryOutcome | None:
-        """The outcome of a message that tried what the confinement forbids."""
+        """Return the outcome of a message that tried a forbidden act, None if it tried none."""
         refused = self._confinement.refused
         return DeliveryOutcome(DeliveryStatus.REFUSED, refused[0], is_permanent=True) if refused else None
 
@@ -93,7 +93,7 @@ class Carrier:
 
 
 def shortened(message: Notice, most: int) -> str:
-    """The body of a message, up to a number of characters; where it goes on is said."""
+    """Return the body of a message, shortened to a number of characters with a link to the rest."""
     if len(message.body) <= most:
         return message.body
     rest = GOES_ON.format(message.link)
@@ -101,13 +101,13 @@ def shortened(message: Notice, most: int) -> str:
 
 
 def main() -> None:
-    """Run a carrier on the standard files."""
-    for asked_to_stop in (signal.SIGINT, signal.SIGTERM):  # it ends with its input, so that no message is cut off
+    """Run a carrier on standard input and output."""
+    for asked_to_stop in (signal.SIGINT, signal.SIGTERM):  # it ends with its input, so that no message is interrupted
         signal.signal(asked_to_stop, signal.SIG_IGN)
-    with suppress(ValueError, OSError):  # a system without this limit: answers are bounded in bytes anyway
+    with suppress(ValueError, OSError):  # a system without this limit; responses are bounded in bytes anyway
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     events = os.dup(1)
-    os.dup2(2, 1)  # what a library prints is no event
+    os.dup2(2, 1)  # prints of libraries must not mix with events
     Carrier(events).run()
 
 

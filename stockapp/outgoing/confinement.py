@@ -1,10 +1,10 @@
-"""Confinement: the files and the places that the process which sends may reach, whatever a service would like.
+"""Confinement: the files and hosts that the sending process may reach.
 
-An audit hook sees every file that Python opens and every connection, whoever makes it, and cannot be taken back. It is
-the second wall: addresses are checked before (`services`), but a name may mean another machine by now, and a library
-may have a way to a file that nobody has noticed. Refused are programs, every change of a file, every file but the
-interpreter's own and those of name resolution and time zones, and, unless the installation allows them, connections
-into its own network.
+An audit hook sees every file that Python opens and every connection, and cannot be removed. It is the second line of
+defence: addresses are checked before (`services`), but a name may resolve to another host by now, and a library may
+open files in a way that is not known. Refused are programs, every change of a file, every file but the interpreter's
+own and those of name resolution and time zones, and, unless ALLOW_PRIVATE_NOTICES is set, connections to private
+addresses.
 """
 
 import os
@@ -34,7 +34,7 @@ FILES = ("/etc/hosts", "/etc/localtime", "/etc/nsswitch.conf", "/etc/resolv.conf
 
 
 def _own_folders() -> tuple[str, ...]:
-    """The interpreter's folders, with the libraries and their certificates, and those of time zones."""
+    """Return the folders of the interpreter, its libraries and certificates, and of time zones."""
     paths = sysconfig.get_paths()
     own = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     folders = [*own, *site.getsitepackages(), *zoneinfo.TZPATH, str(Path(__file__).parent)]
@@ -42,7 +42,7 @@ def _own_folders() -> tuple[str, ...]:
 
 
 class Confinement:
-    """What this process may reach; `refused` says in sentences what was tried beyond it since `begin`."""
+    """The limits of this process; `refused` has a sentence for each forbidden act since `begin`."""
 
     def __init__(self) -> None:
         self.refused: list[str] = []
@@ -51,11 +51,11 @@ class Confinement:
         self._may_reach_private = False
 
     def close(self) -> None:
-        """Confine this process from now on, to its end."""
+        """Confine this process until its end."""
         sys.addaudithook(self._look)
 
     def begin(self, *, may_reach_private: bool) -> None:
-        """Start a message: forget what an earlier one was refused, and say whether it may reach this network."""
+        """Start a message: clear `refused`, and set whether private addresses are allowed."""
         self.refused.clear()
         self._may_reach_private = may_reach_private
 
@@ -98,7 +98,7 @@ def private(host: str) -> str:
 
 
 def is_public(text: str) -> bool:
-    """Return whether an IP address is one of the public internet; False for what is none."""
+    """Return whether a text is an IP address of the public internet."""
     try:
         address: IPv4Address | IPv6Address = ip_address(text.partition("%")[0])
     except ValueError:

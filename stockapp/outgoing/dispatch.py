@@ -1,7 +1,7 @@
-"""Dispatch: orders given to carriers, several at once, and their outcomes as they come.
+"""Dispatch: gives orders to carriers, several at once, and yields their outcomes.
 
-While one receiver keeps a carrier busy the others go on. A carrier that its order has ended is replaced by another.
-Nothing here waits without an end: the kernel ends a carrier in time, and if that fails this does, a little later.
+While one receiver keeps a carrier busy, the others continue. A carrier that has died is replaced. The kernel ends a
+carrier in time; if that fails, this process does so a little later.
 """
 
 import json
@@ -21,7 +21,7 @@ from stockapp.outgoing.orders import HANDED_OVER, READY, DeliveryOutcome, Delive
 
 COMMAND = [sys.executable, "-B", "-m", "stockapp.outgoing.carrier"]
 START_SECONDS = 60.0
-LEAST_SECONDS = 0.5  # that an order must have left to be begun
+LEAST_SECONDS = 0.5  # an order with less time left is not begun
 GRACE = 1.0  # seconds that a carrier may outlive its order
 AT_ONCE = 2**16
 PASSED_ON = (
@@ -29,7 +29,7 @@ PASSED_ON = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
 )  # fmt: skip
-"""What a carrier sees of the environment: none of the settings, in which secrets are. NETRC leads to no file."""
+"""Environment variables passed to a carrier: no settings, because they contain secrets. NETRC is set to no file."""
 
 
 class CarrierLost(OSError):
@@ -37,7 +37,7 @@ class CarrierLost(OSError):
 
 
 def unanswered(seconds: float) -> DeliveryOutcome:
-    """The outcome of a message that was wholly sent, and whose receiver said nothing in time."""
+    """Return the outcome of a message that was wholly sent and not answered in time."""
     sentence = f"No answer within {seconds:.0f} seconds. The message may have arrived, so it is not sent again."
     return DeliveryOutcome(DeliveryStatus.UNANSWERED, sentence, is_permanent=True)
 
@@ -45,10 +45,10 @@ def unanswered(seconds: float) -> DeliveryOutcome:
 def carry[K](
     orders: Iterator[tuple[K, Order | DeliveryOutcome]], *, at_once: int, command: list[str] | None = None
 ) -> Iterator[tuple[K, DeliveryOutcome]]:
-    """Yield the outcome of each order, with what it was given with, in the order in which they end.
+    """Yield the outcome of each order with its key, in the order in which they end.
 
-    The next order is taken only when nothing else waits for a carrier, and carriers are started as they are needed; an
-    outcome among the orders is passed on. Raise CarrierLost if no carrier can be started.
+    The next order is taken only when a carrier is free or can be started; an outcome among the orders is passed
+    through. Raise CarrierLost if no carrier can be started.
     """
     with _Fleet[K](at_once, command or COMMAND) as fleet:
         while True:
@@ -69,7 +69,7 @@ def carry[K](
 
 
 class _Carrier[K]:
-    """The parent's end of a carrier; `order` is the one it is at."""
+    """The parent's side of a carrier; `order` is its current one."""
 
     def __init__(self, command: list[str]) -> None:
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
@@ -92,22 +92,22 @@ class _Carrier[K]:
 
     @property
     def events(self) -> int:
-        """The file to wait for."""
+        """The file descriptor to wait for."""
         return self._events.fileno()
 
     def take(self, key: K, order: Order) -> Iterator[tuple[K, DeliveryOutcome]]:
-        """Give an idle carrier its next order; yield the outcome of one whose time is over before it began."""
+        """Give an idle carrier its next order; yield an outcome instead if too little time is left."""
         if order.ends - time.monotonic() < LEAST_SECONDS:
             yield key, DeliveryOutcome(DeliveryStatus.REFUSED, "This machine was too busy to send it in time.")
             return
         self.key, self.order, self.is_ready, self._is_handed_over = key, order, False, False
         self.ends = order.ends + GRACE
-        with suppress(BrokenPipeError):  # it is gone, which its events say too
+        with suppress(BrokenPipeError):  # it has died; the end of its events shows it
             self._orders.write(order.write())
             self._orders.flush()
 
     def read(self) -> Iterator[tuple[K, DeliveryOutcome]]:
-        """Read what there is of its events; yield the outcome of its order, if it has come."""
+        """Read its available events; yield the outcome of its order if it has arrived."""
         part = os.read(self.events, AT_ONCE)
         *lines, self._unread = (self._unread + part).split(b"\n")
         for line in lines:
@@ -122,7 +122,7 @@ class _Carrier[K]:
         self.is_over = not part
 
     def stop(self) -> Iterator[tuple[K, DeliveryOutcome]]:
-        """End the process; yield what that means for the order it was at."""
+        """Kill the process; yield the outcome of its current order."""
         self.process.kill()
         ended_by = -self.process.wait()
         for file in (self._orders, self._events):
@@ -148,7 +148,7 @@ class _Carrier[K]:
 
 
 class _Fleet[K]:
-    """The carriers of one dispatch, and the files on which their events come."""
+    """The carriers of one dispatch, and a selector for their events."""
 
     def __init__(self, size: int, command: list[str]) -> None:
         self._size = size
@@ -168,26 +168,26 @@ class _Fleet[K]:
 
     @property
     def is_busy(self) -> bool:
-        """Whether an order has no outcome yet."""
+        """Return whether an order has no outcome yet."""
         return any(carrier.order for carrier in self._carriers)
 
     @property
     def is_at_work(self) -> bool:
-        """Whether an order would have to wait for another's end."""
+        """Return whether a further order would have to wait."""
         return len(self._carriers) == self._size and not self.idle_carrier()
 
     def idle_carrier(self) -> _Carrier[K] | None:
         return next((carrier for carrier in self._carriers if carrier.is_ready), None)
 
     def start(self) -> None:
-        """Start a carrier, unless one is starting or there are as many as may be."""
+        """Start a carrier, unless one is starting or the fleet is complete."""
         if len(self._carriers) < self._size and all(carrier.has_begun for carrier in self._carriers):
             carrier = _Carrier[K](self._command)
             self._carriers.append(carrier)
             self._selector.register(carrier.events, selectors.EVENT_READ, carrier)
 
     def wait(self) -> Iterator[tuple[K, DeliveryOutcome]]:
-        """Wait until a carrier says something, or its time is over; yield the outcomes that have come."""
+        """Wait for an event or the end of a carrier's time; yield the outcomes that have arrived."""
         now = time.monotonic()
         first = min((carrier.ends for carrier in self._carriers if not carrier.is_ready), default=now)
         for key, _ in self._selector.select(max(0.0, first - now)):

@@ -1,4 +1,4 @@
-"""Orders: a message as the process that sends it is given it, and the outcome that it answers with."""
+"""Orders: a message in the form that the sending process takes, and the outcome that it returns."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 READY, HANDED_OVER, ENDED = "ready", "handed over", "ended"
-"""Events of a carrier: it waits for an order; a message is wholly sent; the outcome of its order."""
+"""Events of a carrier: ready for an order; the message is wholly sent; the outcome of the order."""
 
 
 class DeliveryStatus(StrEnum):
-    """The end of a message: taken; not taken; wholly sent but answered too late; or not wanted any more."""
+    """The end of a message: accepted; not accepted; wholly sent but not answered in time; no longer wanted."""
 
     TAKEN = "taken"
     REFUSED = "refused"
@@ -22,7 +22,7 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
-    """The end of an order; `is_permanent` says that sending the same again would not help."""
+    """The outcome of an order; with `is_permanent`, sending it again would not help."""
 
     status: DeliveryStatus
     sentence: str = ""
@@ -37,7 +37,7 @@ class Notice:
     title: str
     body: str
     link: str = ""
-    """Where a body that is too long for its service goes on."""
+    """Where the rest of a body that is too long for its service can be read."""
 
     may_reach_private: bool = False
 
@@ -57,7 +57,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """An e-mail as it goes over the wire, in Latin-1 so that it can be written as JSON."""
+    """An e-mail in its wire format, decoded as Latin-1 so that it can be written as JSON."""
 
     server: Server
     sender: str
@@ -67,7 +67,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A message, and the seconds, from when the order was made, after which the process that sends it is ended."""
+    """A message, and the seconds from its creation after which the sending process is ended."""
 
     message: Notice | Mail
     seconds: float

@@ -1,8 +1,8 @@
 """Services: the notification services that an address may name, and the parameters that it may have.
 
-Both are allowed by name. Apprise knows 130 services, and parameters like `template` that read a file of the server and
-send it away; a newer release may bring more of either. So an address is used only if its service stands here, and each
-of its parameters too, with a value of the kind that stands beside it.
+Both are allowed by name. Apprise has 130 services, and parameters like `template` that read a file of the server and
+send it away; a newer release may add more of either. An address is used only if its service and each of its parameters
+are listed here, with a value of the kind that is given for it.
 """
 
 import logging
@@ -33,13 +33,13 @@ from apprise.plugins.zulip import NotifyZulip
 
 PAUSE = 1.0  # seconds between the parts of a message that is too long for its service; Apprise's own are 5.5
 
-# What Apprise says may hold secrets: it is asked while it sends, and says nothing else to anybody.
+# Apprise's log may contain secrets: it is captured while sending and goes nowhere else.
 logging.getLogger("apprise").addHandler(logging.NullHandler())
 logging.getLogger("apprise").propagate = False
 
 
 class BadAddress(Exception):
-    """The address cannot be used; the message is a sentence for its owner, without its secrets."""
+    """The address cannot be used; the message is a sentence for its owner, without secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ METHOD = _one_of("POST", "PUT", "PATCH", "GET", "post", "put", "patch", "get")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service of Apprise, and by name the parameters that its address may have.
+    """A service of Apprise, and the parameters of its address by name.
 
-    `prefixed` are those that a user names: `+` begins a header of the request, `-` a parameter of it.
+    `prefixed` are parameters with a name of the user's: `+` begins a header of the request, `-` a parameter of it.
     """
 
     name: str
@@ -132,7 +132,7 @@ SERVICES = (
         "Microsoft Teams", NotifyWorkflows,
         {"id": KEY, "workflow": KEY, "sig": KEY, "signature": KEY, "image": FLAG, "wrap": FLAG, "pa": FLAG,
          "powerautomate": FLAG, "route": NUMBER, "routeid": NUMBER, "ver": KEY, "api-version": KEY,
-         "sp": TEXT, "sv": KEY},  # these two are in the address as Teams gives it; Apprise has them fixed
+         "sp": TEXT, "sv": KEY},  # Teams adds these two to its addresses; Apprise sets its own
     ),
     Service("XML", NotifyXML, {"method": METHOD}, HEADERS),
     Service("Zulip", NotifyZulip, {"to": NAMES, "token": KEY}),
@@ -157,7 +157,7 @@ def notifier(url: str) -> NotifyBase:
 
 
 def _parsed(url: str) -> tuple[Service, dict[str, Any]]:
-    """The service and the parts of an address, of Apprise's form or as the service itself shows it (https://…)."""
+    """Return the service and the parts of an address, in Apprise's form or in the service's own (https://…)."""
     scheme, separator, _ = url.partition("://")
     written = url.replace("/#", "/%23")
     if separator and (service := BY_SCHEME.get(scheme.lower())):
@@ -187,6 +187,6 @@ def _check_parameters(service: Service, parts: dict[str, Any]) -> None:
 
 
 def host_of(found: NotifyBase) -> str:
-    """Return the host that an address names; empty for a service that is at one place for everybody."""
+    """Return the host of an address; empty for a service with a fixed host."""
     templates: tuple[str, ...] = found.templates
     return str(found.host).strip("[]") if any("{host}" in template for template in templates) else ""

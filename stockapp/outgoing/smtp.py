@@ -1,4 +1,4 @@
-"""SMTP: an e-mail handed over to a mail server whose replies are bounded."""
+"""SMTP: sends an e-mail to a mail server, with bounded replies."""
 
 import smtplib
 import ssl
@@ -13,7 +13,7 @@ END_OF_DATA = b"\r\n.\r\n"
 
 
 class _Replies:
-    """What a server says, up to MOST_BYTES."""
+    """The replies of a server, up to MOST_BYTES."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -31,7 +31,7 @@ class _Replies:
 
 
 class _Bounded:
-    """Of a connection: replies are bounded, and a function is called once a message is wholly sent."""
+    """A mixin of connections: bounds replies, and calls a function once a message is wholly sent."""
 
     on_handed_over: Callable[[], None]
     file: Any
@@ -59,7 +59,7 @@ class _Secure(_Bounded, smtplib.SMTP_SSL):
 def hand_over(
     mail: Mail, *, seconds: float, on_handed_over: Callable[[], None], report: Callable[[DeliveryOutcome], None]
 ) -> None:
-    """Hand an e-mail over and report its outcome, once and before the goodbye: a slow one changes nothing."""
+    """Send an e-mail and report its outcome once, before QUIT, so that a slow reply to QUIT changes nothing."""
     connection = None
     try:
         connection = _connected(mail.server, seconds)
@@ -88,7 +88,7 @@ def _connected(server: Server, seconds: float) -> _Plain | _Secure:
 
 
 def _outcome_of(error: Exception) -> DeliveryOutcome:
-    """What a failure means, in a sentence."""
+    """Return the outcome of a failure, with a sentence."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, reason = next(iter(error.recipients.values()))
         sentence = f"The mail server refused the recipient: {code} {_words(reason)}"
