@@ -52,7 +52,7 @@ def a_job_can_be_fetched_before_its_deadline(**_: Any) -> list[CheckMessage]:
 
 @register()
 def one_user_cannot_fill_the_queue(**_: Any) -> list[CheckMessage]:
-    """Otherwise one user's waiting stocks stop everybody else's, until they are analysed."""
+    """Return an error if the waiting stocks of one user could fill the queue for all others."""
     for_users = settings.MAX_WAITING_STOCKS - settings.RESERVED_WAITING_STOCKS
     if for_users > settings.MAX_WAITING_STOCKS_PER_USER:
         return []

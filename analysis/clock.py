@@ -1,9 +1,9 @@
-"""Clock: the database's time, with which leases, deadlines, waits and sessions are compared in every process.
+"""Clock: the database's time, which every process uses for leases, deadlines, waits and sessions.
 
-A database file has the clock of its machine, which all its processes share. A database server has its own, and the
-clock of a machine that asks it may be wrong: how far they are apart is measured now and then, so that reading the time
-costs no query. A clock that was set, or a machine that slept, is measured at once: its wall clock and its steady clock
-then disagree about how much time has passed.
+All processes that use a database file share the clock of its machine. A database server has its own clock, and that of
+a client machine may be wrong. The difference is measured every MEASURED_FOR seconds, so that reading the time costs no
+query, and at once after the clock was set or the machine slept: the wall clock and the monotonic clock then disagree
+about the time that has passed.
 """
 
 import time
@@ -14,15 +14,15 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-MEASURED_FOR = 10.0  # seconds of the steady clock
+MEASURED_FOR = 10.0  # seconds of the monotonic clock
 LEAP = 0.5  # seconds by which the two clocks may disagree about how much time has passed
-TRIES, GOOD_ENOUGH = 3, 0.05  # an answer that took longer than this says less exactly how late it was
+TRIES, GOOD_ENOUGH = 3, 0.05  # an answer within this time is exact enough
 LIMIT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """How far this machine's clock was ahead of the database's, give or take `error`, and when that was found."""
+    """How far this machine's clock was ahead of the database's, plus or minus `error`, and when it was measured."""
 
     skew: timedelta
     error: timedelta
@@ -40,23 +40,23 @@ _last: Measurement | None = None
 
 
 def now() -> datetime:
-    """The database's time."""
+    """Return the database's time."""
     return timezone.now() - skew()
 
 
 def skew() -> timedelta:
-    """How far this machine's clock is ahead of the database's."""
+    """Return how far this machine's clock is ahead of the database's."""
     return _measured().skew
 
 
 def wrong_by() -> timedelta:
-    """How far this machine's clock is ahead of the database's; zero unless it is more than a few seconds for sure."""
+    """Return how far this machine's clock is ahead of the database's; zero unless it certainly exceeds LIMIT."""
     measured = _measured()
     return measured.skew if abs(measured.skew) - measured.error > LIMIT else timedelta()
 
 
 def _measured() -> Measurement:
-    """The last measurement while it holds, else a new one; the last one again where the database cannot be asked."""
+    """Return the last measurement while it is valid, else a new one; the last one if the database does not answer."""
     global _last
     if not settings.DATABASE_HAS_CLOCK:
         return EXACT
@@ -70,7 +70,7 @@ def _measured() -> Measurement:
 
 
 def _measure() -> Measurement:
-    """The most exact of a few measurements."""
+    """Return the most exact of a few measurements."""
     best = _ask()
     for _ in range(TRIES - 1):
         if best.error.total_seconds() <= GOOD_ENOUGH:

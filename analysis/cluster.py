@@ -1,4 +1,4 @@
-"""Cluster: a django-q2 cluster as its supervisor has it: started under guard, listened to, asked to end, killed."""
+"""Cluster: the processes of a django-q2 cluster, as its supervisor starts, watches and ends them."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 DRAIN_SECONDS = 60
-LONGEST_START = 120.0  # seconds of the processor; what has used more is no start any more
+LONGEST_START = 120.0  # CPU seconds; a cluster that has used more is no longer starting
 PULSES = 65_536
 LINUX = Path("/proc/self/stat").exists()
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -19,7 +19,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Cluster:
     """The processes of one worker, in a process group of their own; `start` may be called again after they have ended.
 
-    Its processes report what they do through a pipe, the pulse: that they are ready, have taken a task, are done.
+    Its processes report through a pipe, the pulse, that they are ready, have taken a task, or have finished it.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Cluster:
 
     @property
     def group(self) -> int:
-        """The process group, which is the guard's pid too; 0 before the first start."""
+        """Return the process group, which is also the guard's pid; 0 before the first start."""
         return self._process.pid if self._process else 0
 
     @property
@@ -47,7 +47,7 @@ class Cluster:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a process of the group is in the middle of a task."""
+        """Return whether a process of the group has a task."""
         self._listen()
         self._busy = {pid for pid in self._busy if self._has(pid)}
         return bool(self._busy)
@@ -65,25 +65,25 @@ class Cluster:
         )
 
     def ask_to_end(self) -> None:
-        """Let it finish what it has taken; its guard kills it when that takes too long."""
+        """Ask the processes to finish their tasks and end; the guard kills them after DRAIN_SECONDS."""
         if self._process:
             self._process.terminate()
 
     def kill(self) -> None:
-        """Kill what there is of the group; it may have outlived its guard."""
+        """Kill all processes of the group; some may have outlived the guard."""
         with suppress(ProcessLookupError):
             if self._process:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def forget(self) -> None:
-        """Have no cluster any more; the one there was has ended."""
+        """Forget a cluster that has ended."""
         self._process = None
 
     def has_progressed(self) -> bool:
-        """Whether it has done something since this was last asked.
+        """Return whether the cluster has made progress since the last call.
 
-        That is to take or finish a task; before its processes are ready, to use the processor, as a start does however
-        slow the machine is.
+        Progress is to take or finish a task, and, before its processes are ready, to use CPU time: a start does so on
+        any machine, however slow.
         """
         was_ready = self._is_ready
         if self._listen():
@@ -94,7 +94,7 @@ class Cluster:
         return used < self._used < LONGEST_START
 
     def _listen(self) -> bool:
-        """Take in the pulse; whether it tells of a task."""
+        """Read the pulse. Return whether a task was taken or finished."""
         *lines, self._cut = (self._cut + self._read()).split(b"\n")
         for line in lines:
             what, pid = line[:1], int(line[1:])
@@ -119,7 +119,7 @@ class Cluster:
 
 
 def processor_seconds(group: int) -> float:
-    """How long the living processes of a group have used the processor."""
+    """Return the CPU seconds of the living processes of a group."""
     stats = Path("/proc").glob("[0-9]*/stat")
     return sum(_spent_in_proc(stat, group) for stat in stats) if LINUX else _spent_in_ps(group)
 
@@ -127,20 +127,20 @@ def processor_seconds(group: int) -> float:
 def _spent_in_proc(stat: Path, group: int) -> float:
     try:
         fields = stat.read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+    except (FileNotFoundError, ProcessLookupError):  # the process has ended meanwhile
         return 0.0
     return (int(fields[11]) + int(fields[12])) / TICKS if int(fields[2]) == group else 0.0
 
 
 def _spent_in_ps(group: int) -> float:
-    """The same where there is no /proc, to the second at worst."""
-    listed = subprocess.run(["ps", "-A", "-o", "pgid=,time="], capture_output=True, text=True, check=True)  # noqa: S607
+    """Return the same without /proc, with the resolution of ps."""
+    listed = subprocess.run(["ps", "-A", "-o", "pgid=,time="], capture_output=True, text=True, check=True, timeout=10)  # noqa: S607
     rows = [line.split() for line in listed.stdout.splitlines()]
     return sum(_seconds(spent) for of, spent in rows if of == str(group))
 
 
 def _seconds(spent: str) -> float:
-    """A time such as 1-02:03:04 or 3:04.56, in seconds."""
+    """Return the seconds of a time such as 1-02:03:04 or 3:04.56."""
     days, _, clock = spent.rpartition("-")
     seconds = 0.0
     for part in clock.split(":"):

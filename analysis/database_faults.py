@@ -1,8 +1,8 @@
-"""Database faults: what is wrong with the database, read from the exception in hand, in a sentence for people.
+"""Database faults: the cause of a database error, with a sentence for people.
 
-A fault is a state of the database and not a mistake of ours: a refused constraint or a wrong statement is none. Damage
-is also noted in a file: a damaged database cannot be trusted to keep the note, and other processes may not have read
-the damaged page.
+A fault is a state of the database, not an error of the application: a violated constraint or a wrong statement is none.
+Damage is also noted in a file, because a damaged database may lose the note, and other processes may not have read the
+damaged page.
 """
 
 import logging
@@ -21,12 +21,12 @@ NOTE = "damaged"
 
 
 class Busy(DatabaseError):
-    """The web process has no connection to spare for this request: others wait for the database. Nothing was sent."""
+    """No thread is free for this request, because others wait for the database. No statement was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A cause and its remedy, in sentences. A person has to repair a lasting fault; stored data may be affected."""
+    """A cause and its remedy. A lasting fault has to be repaired by a person, and may affect stored data."""
 
     sentence: str
     remedy: str = ""
@@ -64,7 +64,7 @@ SQLITE = {
     "SQLITE_NOTADB": DAMAGED,
     "SQLITE_IOERR": DISK_ERROR,
 }
-"""By the beginning of SQLite's name for the error; the first that fits."""
+"""Faults by the prefix of SQLite's error name; the first match counts."""
 SQLSTATES = {
     "55P03": BUSY,
     "57014": BUSY,
@@ -76,11 +76,11 @@ SQLSTATES = {
     "XX002": DAMAGED,
     "42P01": NO_TABLES,
 }
-"""By PostgreSQL's code."""
+"""Faults by PostgreSQL's SQLSTATE."""
 
 
 def find_fault(error: BaseException | None) -> Fault | None:
-    """Return what is wrong with the database, None where the error has another cause."""
+    """Return the fault that caused an error, None if it has another cause."""
     if isinstance(error, Busy):
         return BUSY
     if not isinstance(error, DatabaseError | InterfaceError):
@@ -95,22 +95,22 @@ def find_fault(error: BaseException | None) -> Fault | None:
 
 
 def note_damage(error: BaseException) -> None:
-    """Leave a note where the error says that the database is damaged, unless there is one."""
+    """Write the note if the error says that the database is damaged, unless there is one."""
     if find_fault(error) is DAMAGED:
-        # A disk that takes no note must not hide the damage itself; the log has it.
+        # A note that cannot be written must not hide the error; the log has it.
         with suppress(OSError), _note().open("x") as note:
             note.write(f"{timezone.now().isoformat()}\n{error}\n")
             logger.critical("%s %s", DAMAGED, error)
 
 
 def damaged_since() -> datetime | None:
-    """Return when damage was noted; None while nobody has met any since `forget_damage`."""
+    """Return when damage was noted, None if there is no note."""
     try:
         first, _, _ = _note().read_text().partition("\n")
         return datetime.fromisoformat(first)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):  # a note that cannot be read was written all the same
+    except (OSError, ValueError):  # an unreadable note is still a note
         return timezone.now()
 
 

@@ -25,7 +25,7 @@ CONTENT_TYPES: dict[FileFormat, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 # A cell begins at the start of a text, and after each character at which some spreadsheet splits a CSV file.
-# Blanks and quotes before a sign, and the signs' full-width forms, make no difference to a spreadsheet.
+# Spreadsheets ignore spaces and quotes before a sign, and accept its full-width form.
 FORMULA = r"""[\s\x00-\x1f"']*[=+\-@＝＋－＠]"""
 UNGUARDED = re.compile(rf"(^|[;|\t\r\n])(?={FORMULA})")
 GUARDED = re.compile(rf"(^|[;|\t\r\n])'(?={FORMULA})")
@@ -87,12 +87,12 @@ def _csv_cell(value: object) -> str:
 
 
 def plain_text(cell: str) -> str:
-    """Return the text of a cell that was read from a CSV file, without the apostrophes that were added to guard it."""
+    """Return the text of a cell from a CSV file, without the apostrophes that an export added."""
     return GUARDED.sub(r"\1", cell)
 
 
 def _guarded(text: str) -> str:
-    """Return the text with an apostrophe wherever a spreadsheet would read a formula, at whatever it splits lines."""
+    """Return the text with an apostrophe before each place at which a spreadsheet would read a formula."""
     return UNGUARDED.sub(r"\1'", text)
 
 

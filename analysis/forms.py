@@ -58,14 +58,14 @@ class JobFilter:
 
 
 class AddressForm(forms.Form):
-    """The query of a page. An unusable parameter gets a sentence; the others are applied."""
+    """The query string of a page. An unusable parameter gets a sentence; the others are applied."""
 
     also: ClassVar[tuple[str, ...]] = ()
-    """Names that the address may have beside the form's fields."""
+    """Further allowed names, besides the form's fields."""
 
     @property
     def problems(self) -> list[str]:
-        """A sentence for each name that is not known, and for each value that cannot be used."""
+        """Return a sentence for each unknown name and for each value that cannot be used."""
         unknown = [name for name in self.data if name not in self.fields and name not in self.also]
         wrong = [(self.fields[name].label or name.capitalize(), str(self.data[name])[:60]) for name in self.errors]
         names = [unknown_name(name, self.fields, "a filter of this page") for name in unknown]

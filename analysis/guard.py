@@ -6,8 +6,8 @@ A process of the standard library alone. It ends the group when its owner asks w
 however suddenly (the pipe ends, whose other end only the owner holds), and when the command itself has ended. The
 command is asked first and given SECONDS to finish what it has taken; then the whole group is killed, guard included.
 
-The command gets two more arguments: the PULSE, a pipe to its owner, and the guard's own lifeline, a pipe that ends when
-the guard is gone, so that a cluster whose owner and guard are killed together ends as well.
+The command gets two more arguments: PULSE, a pipe to its owner, and the guard's own lifeline, a pipe that ends when the
+guard is gone, so that a cluster whose owner and guard are killed together ends as well.
 """
 
 import os
@@ -36,9 +36,9 @@ def main(pipe: int, pulse: int, seconds: float, command: list[str]) -> None:
 
 
 def die_with(lifeline: int) -> None:
-    """Have this process and every one that it forks kill their group once the lifeline has ended.
+    """Let this process and its forks kill their group when the lifeline ends.
 
-    A thread waits for it in each of them: there is no signal for it that macOS knows as well.
+    A thread waits for it in each process: macOS has no signal for the death of a parent.
     """
 
     def watch() -> None:

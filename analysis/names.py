@@ -1,4 +1,4 @@
-"""Names in addresses: which one was probably meant by one that is not known."""
+"""Names of query parameters: a sentence about an unknown one, with the most similar known name."""
 
 from collections.abc import Collection
 from difflib import get_close_matches
@@ -7,7 +7,7 @@ LONGEST = 60
 
 
 def unknown_name(name: str, known: Collection[str], kind: str) -> str:
-    """Return a sentence that a name is not of this kind (`a parameter`), with the name meant or those there are."""
+    """Return a sentence that a name is not of this kind (“a parameter”), with the nearest name or all names."""
     shown = name[:LONGEST]
     if near := nearest_name(name, known):
         return f"{shown} is not {kind}; did you mean {near}?"
@@ -15,7 +15,7 @@ def unknown_name(name: str, known: Collection[str], kind: str) -> str:
 
 
 def nearest_name(name: str, known: Collection[str]) -> str:
-    """Return the known name that is spelt most alike, whatever the order of its words; nothing where none is near."""
+    """Return the most similar known name, in any order of its words; empty if none is similar."""
     written = {_sorted(one): one for one in known}
     near = get_close_matches(_sorted(name[:LONGEST]), written, n=1, cutoff=0.7)
     return written[near[0]] if near else ""

@@ -1,7 +1,7 @@
-"""The queue: the one door to django-q2. A message only wakes a worker; all truth is in our rows.
+"""The queue: the adapter to django-q2. A message only wakes a worker; our own rows hold the state.
 
-Only the functions of QUEUE_CALLS are called, with ids alone. Whoever can write a row into django-q2's tables must not
-have code run by it: a message is read only where its signature holds, a plan only as text, a stored result never.
+Only functions of QUEUE_CALLS are called, with ids as arguments, so that write access to django-q2's tables does not
+allow running code: a message is read only if its signature is valid, a planned call only as text, a result never.
 """
 
 import ast
@@ -29,7 +29,7 @@ from analysis import clock
 logger = logging.getLogger(__name__)
 
 KEYS = {"id", "name", "func", "args", "kwargs", "started", "group", "cluster", "ack_failure"}
-"""Keys of our messages; django-q2 would obey others, some of which name a further function."""
+"""Keys of our messages. django-q2 has others, some of which name a further function; they are refused."""
 
 
 class Forbidden(ValueError):
@@ -39,7 +39,7 @@ class Forbidden(ValueError):
 def enqueue(path: str, *ids: str) -> None:
     """Queue a call of the function at a dotted path; inside a transaction the message commits with its rows.
 
-    Raises Forbidden if it is not one of QUEUE_CALLS.
+    Raise Forbidden if it is not one of QUEUE_CALLS.
     """
     _check(path, ids)
     async_task(path, *ids)
@@ -54,7 +54,7 @@ def every_night(name: str, path: str, *, at: tuple[int, int]) -> None:
     waiting = Schedule.objects.filter(name=name).order_by("pk")
     if first_planned := waiting.first():
         waiting.filter(pk__gt=first_planned.pk).delete()
-        waiting.exclude(func=path).update(func=path)  # an earlier release called it otherwise
+        waiting.exclude(func=path).update(func=path)  # an earlier release used another function
         return
     now = clock.now()
     hour, minute = at
@@ -85,7 +85,7 @@ def forget(name: str) -> None:
 
 
 def enqueue_due() -> int:
-    """Queue the planned calls whose moment has come; how many. What every worker does again and again."""
+    """Queue the planned calls that are due and return how many. Called regularly by every worker."""
     due = Schedule.objects.exclude(repeats=0).filter(next_run__lt=clock.now())
     if not due.exists():
         return 0
@@ -94,7 +94,7 @@ def enqueue_due() -> int:
 
 
 def _enqueue_planned(planned: Any) -> bool:
-    """Queue a planned call and plan its next one; one that cannot or must not be called is removed."""
+    """Queue a planned call and plan its next time; remove it if it is not allowed or not readable."""
     try:
         if planned.hook or planned.kwargs or planned.intended_date_kwarg:
             raise Forbidden("it asks for more than a call with ids")
@@ -102,7 +102,7 @@ def _enqueue_planned(planned: Any) -> bool:
         _check(planned.func, ids)
         following = None if planned.schedule_type == Schedule.ONCE else _following(planned)
     except Exception:
-        logger.exception("A planned call of %.100r is not made: it is removed", planned.func)
+        logger.exception("The planned call of %.100r cannot be made and is removed", planned.func)
         Schedule.objects.filter(pk=planned.pk).delete()
         return False
     async_task(planned.func, *ids)
@@ -115,7 +115,7 @@ def _enqueue_planned(planned: Any) -> bool:
 
 
 def _following(planned: Any) -> datetime:
-    """When a repeated call comes next: missed ones are made up for by the one that is made now."""
+    """Return the next time of a repeated call that is after now; missed times are not repeated."""
     now = clock.now()
     following: datetime = planned.calculate_next_run(planned.next_run)
     while following <= now:
@@ -136,9 +136,9 @@ def oldest_wait() -> timedelta:
 
 
 class Broker(ORM):
-    """django-q2's broker on our database, by the database's clock; it gives out no message that must not be obeyed.
+    """django-q2's ORM broker with the database's clock; it deletes messages that are not allowed.
 
-    It keeps no statistics in the cache either: they are unsigned pickles, written twice a second.
+    It keeps no statistics in the cache, because they are unsigned pickles, written twice a second.
     """
 
     @staticmethod
@@ -149,30 +149,30 @@ class Broker(ORM):
         return int(self.get_connection().create(key=self.list_key, payload=task, lock=clock.now()).pk)
 
     def dequeue(self) -> list[tuple[int, str]]:
-        """Take the oldest messages, as many as are taken at once; wait a moment where there is none."""
+        """Take the oldest messages, up to Conf.BULK; sleep for Conf.POLL if there is none."""
         now = clock.now()
         waiting = self.get_connection().filter(key=self.list_key, lock__lt=now).order_by("lock")[: Conf.BULK]
         taken = [message for message in waiting if self._takes(message, now + timedelta(seconds=Conf.RETRY))]
         if not taken:
             time.sleep(Conf.POLL)
-        return [(message.pk, message.payload) for message in taken if self._may_be_obeyed(message)]
+        return [(message.pk, message.payload) for message in taken if self._is_allowed(message)]
 
     def _takes(self, message: Any, until: datetime) -> bool:
-        """Lock it; False when another cluster was faster."""
+        """Lock a message. Return False if another cluster was faster."""
         return bool(self.get_connection().filter(pk=message.pk, lock=message.lock).update(lock=until))
 
-    def _may_be_obeyed(self, message: Any) -> bool:
+    def _is_allowed(self, message: Any) -> bool:
         try:
             read(message.payload)
         except Exception:
-            logger.exception("Message %s is not obeyed: it is removed", message.pk)
+            logger.exception("Message %s cannot be obeyed and is removed", message.pk)
             self.delete(message.pk)
             return False
         return True
 
 
 def read(payload: str) -> tuple[str, tuple[str, ...]]:
-    """The function and the ids of a message. Raises BadSignature, Forbidden, or whatever keeps it from being read."""
+    """Return the function and the ids of a message. Raise BadSignature, Forbidden, or an error of unpickling."""
     task: dict[str, Any] = SignedPackage.loads(payload)
     if task.get("kwargs") or task.keys() - KEYS:
         raise Forbidden("it asks for more than a call with ids")
@@ -188,7 +188,7 @@ def _check(path: object, ids: Sequence[object]) -> None:
 
 
 def never_unpickle() -> None:
-    """Leave django-q2's results unread in this process, and call nothing that they name: their rows are not signed."""
+    """Read no pickled field of django-q2's results in this process, and call no hook: their rows are not signed."""
     for field in Task._meta.fields:
         if isinstance(field, PickledObjectField):
             field.from_db_value = lambda *_: None
@@ -196,12 +196,12 @@ def never_unpickle() -> None:
 
 
 def report_progress(pipe: int) -> None:
-    """Have the workers that this process forks write into a pipe what they do: R ready, T task taken, D done."""
+    """Let forked workers report to a pipe: R for ready, T for a task taken, D for done."""
 
     def write(what: str) -> None:
         try:
             os.write(pipe, f"{what}{os.getpid()}\n".encode())
-        except OSError:  # nobody reads it any more, or not fast enough
+        except OSError:  # the reader has ended or is too slow
             logger.debug("Progress could not be reported", exc_info=True)
 
     os.set_blocking(pipe, False)

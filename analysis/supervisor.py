@@ -21,12 +21,12 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5
 RECOVER_SECONDS = LEASE.total_seconds() / 6
-PLANNED_SECONDS = min(RECOVER_SECONDS, 15.0)  # between two looks for planned calls, however long a lease is
+PLANNED_SECONDS = min(RECOVER_SECONDS, 15.0)  # between two checks for planned calls, however long a lease is
 WATCH_SECONDS = LEASE.total_seconds() / 18
 IDLE_STOP_SECONDS = 10
 BREATH_SECONDS = 3  # between two starts of a cluster that ends at once
 WEDGED_AFTER = LEASE / 3
-LOOKS = round(max(WEDGED_AFTER.total_seconds(), 10) / WATCH_SECONDS)  # at a cluster that has work and does none
+LOOKS = round(max(WEDGED_AFTER.total_seconds(), 10) / WATCH_SECONDS)  # checks without progress before a kill
 FORGET_AFTER = timedelta(days=1)
 
 type Act = tuple[float, Callable[[], object]]
@@ -35,8 +35,8 @@ type Act = tuple[float, Callable[[], object]]
 class Supervisor:
     """One worker: a cluster under guard in a process group of its own, watched until SIGTERM or SIGINT.
 
-    `chores` are done besides, each every so many seconds: short acts on the database, safe to do in several workers.
-    While the machine's clock is wrong there is no cluster and no chore is done.
+    `chores` are further tasks, each with its interval in seconds: short acts on the database, safe in several workers.
+    While the machine's clock is wrong, no cluster runs and no chore is done.
     """
 
     def __init__(self, chores: Sequence[Act] = ()) -> None:
@@ -75,11 +75,11 @@ class Supervisor:
             self._try(Worker.objects.filter(pk=self.row.pk).delete)
 
     def _at_work(self, act: Callable[[], object]) -> Callable[[], object]:
-        """The act, left out while the clock is wrong."""
+        """Return the act, skipped while the clock is wrong."""
         return lambda: None if self.wrong_by else act()
 
     def _keep_cluster(self) -> None:
-        """Have a cluster that runs; none while the clock is wrong."""
+        """Start the cluster if none runs, but not while the clock is wrong."""
         if self.cluster.is_running:
             return
         if self.cluster.is_started:
@@ -110,7 +110,7 @@ class Supervisor:
         idle_from = time.monotonic() + IDLE_STOP_SECONDS
         while self.cluster.is_running:
             self._try(self._beat)
-            # A cluster that lost a process may never exit; when it does nothing, killing it loses nothing.
+            # A cluster that lost a process may never exit; if it has no task, killing it loses nothing.
             if signals.at_once or (time.monotonic() > idle_from and not self.cluster.is_busy):
                 self.cluster.kill()
             signals.wait(1)
@@ -118,7 +118,7 @@ class Supervisor:
 
     def _beat(self) -> None:
         """Say that we are alive; a row that is not there, or was removed as forgotten, is written."""
-        self._look_at_the_clock()
+        self._check_clock()
         if not self.wrong_by:
             count_absence()
         now, skew = clock.now(), self.wrong_by.total_seconds()
@@ -129,8 +129,8 @@ class Supervisor:
             self.row.pk, self.row.seen_at, self.row.clock_skew = None, now, skew
             self.row.save(force_insert=True)
 
-    def _look_at_the_clock(self) -> None:
-        """Take no work while this machine's clock is wrong: it would not know which sessions have closed."""
+    def _check_clock(self) -> None:
+        """Stop taking work while this machine's clock is wrong, and start again when it is right."""
         was_wrong, self.wrong_by = self.wrong_by, clock.wrong_by()
         if self.wrong_by and not was_wrong:
             sentence = f"The clock of this machine is {ahead_or_behind(self.wrong_by)} the database's"
@@ -147,10 +147,10 @@ class Supervisor:
         )
 
     def _watch(self) -> None:
-        """Kill a cluster that stands still: work has waited for long, and look after look it has done nothing.
+        """Kill a cluster that makes no progress for LOOKS checks although work has waited for WEDGED_AFTER.
 
-        Looks are counted and no seconds, so that a machine that slept or is slow has its cluster looked at as often. As
-        the cluster is in the middle of nothing, nothing is lost.
+        Checks are counted instead of seconds, so that a slow machine, or one that slept, is not mistaken for a stuck
+        cluster. The cluster has no task, so that killing it loses nothing.
         """
         does_something = self.cluster.has_progressed() or self.cluster.is_busy
         if does_something or not self.cluster.is_running or not is_work_waiting(since=WEDGED_AFTER):

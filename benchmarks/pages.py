@@ -104,7 +104,7 @@ def fill(tickers: list[str], sessions: int, owner: User) -> Watchlist:
 
 
 def running(tickers: list[str], owner: User) -> dict[str, str]:
-    """Pages whose stocks are being analysed, by name: a stock's, a list's and the job's."""
+    """Return pages of stocks in analysis, by name: a stock's, a list's and the job's."""
     Worker.objects.create(host="benchmark", pid=1, seen_at=timezone.now() + timedelta(days=1))
     watchlist = Watchlist.objects.create(owner=owner, name="Running")
     WatchlistItem.objects.bulk_create(WatchlistItem(watchlist=watchlist, stock_id=ticker) for ticker in tickers)
@@ -115,7 +115,7 @@ def running(tickers: list[str], owner: User) -> dict[str, str]:
 
 
 def polls(client: Client, pages: dict[str, str]) -> dict[str, str]:
-    """What running pages ask every two seconds: where something is new, and where nothing is."""
+    """Return the addresses of polls, with and without changes."""
     found = {}
     for name, page in pages.items():
         asked = re.search(r'id="live".*?hx-get="([^"]+)"', client.get(page).content.decode(), re.DOTALL)

@@ -54,7 +54,7 @@ def shown_of(request: Request) -> Shown:
 def context(request: Request, watchlist: Watchlist, **more: Any) -> dict[str, Any]:
     form = form_of(request)
     page = WatchlistPage(watchlist, profile_of(request), form.shown, more.pop("refused_note", ("", "", "")))
-    if page.active:  # it asks again, for what is not yet shown
+    if page.active:  # the part polls for changes of this state
         more["running_jobs"] = running = running_count(request.user)
         more["poll_query"] = poll_query(page.shown.query, shown_state(page, running))
     return {

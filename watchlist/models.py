@@ -44,7 +44,7 @@ class Watchlist(models.Model):
 
 class WatchlistItemQuerySet(models.QuerySet["WatchlistItem"]):
     def with_attempts(self) -> WatchlistItemQuerySet:
-        """Each item with how often its stock's newest job has begun with it."""
+        """Annotate each item with the attempts of its stock in the stock's latest job."""
         now = JobDetail.objects.filter(job=OuterRef("stock__last_job"), stock=OuterRef("stock")).values("attempts")
         return self.annotate(attempts=Coalesce(Subquery(now[:1]), 0))  # type: ignore[no-redef]
 

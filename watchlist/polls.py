@@ -1,4 +1,4 @@
-"""Polls of a list: what its page shows that rows decide, read without drawing it."""
+"""Polls of a watchlist: the state of its page, read without rendering it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from watchlist.page import WatchlistPage
 
 
 def stored_state(pk: int, user: Person) -> State | None:
-    """Return the state of a list of this user's in two queries; None where there is no such list."""
+    """Return the stored state of a user's list in two queries, None if there is no such list."""
     around = surroundings(user)
     row = Watchlist.objects.of(user).filter(pk=pk).annotate(**around).values_list(*around).first()
     items = WatchlistItem.objects.with_attempts().filter(watchlist=pk).order_by("position", "pk")
@@ -20,7 +20,7 @@ def stored_state(pk: int, user: Person) -> State | None:
 
 
 def shown_state(page: WatchlistPage, running: int) -> State:
-    """Return the same state of a page that was read to be shown."""
+    """Return the same state from a page object."""
     rows = (
         (row.item_pk, row.note, row.attempts, *(getattr(row.stock, name) for name in OF_THE_STOCK)) for row in page.rows
     )

@@ -1,4 +1,4 @@
-"""Schedules of what is watched: which stocks a scheduled run is about is known here, when it runs in the analysis."""
+"""Schedules over watched stocks: the stocks of a run are selected here, its time in `analysis.services.schedules`."""
 
 from analysis.models import ExchangeSchedule, Stock
 from analysis.services.schedules import plan_schedules, run_due

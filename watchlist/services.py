@@ -119,9 +119,9 @@ def _refuse_too_long(watchlist: Watchlist, count: int) -> None:
 
 
 def _refuse_too_many_watched(owner: int) -> None:
-    """Count what a user watches, on all lists, with what was just added.
+    """Raise Refused if a user watches too many stocks on all lists together, new ones included.
 
-    The user's row is locked last, after list and stocks, as everywhere (`analysis.services.limits`).
+    The user's row is locked last, after list and stocks (see `analysis.services.limits`).
     """
     lock_user(owner)
     watched = WatchlistItem.objects.filter(watchlist__owner=owner).aggregate(Count("stock", distinct=True))
@@ -174,7 +174,7 @@ def remove(watchlist: Watchlist, ticker: str) -> Removed | None:
 def restore(watchlist: Watchlist, removed: Removed) -> bool:
     """Put a removed stock back where it was; False when it is there again already.
 
-    Raises Refused when others have taken its place meanwhile, as `add_all`.
+    Raise Refused if the list or the user has too many stocks meanwhile.
     """
     _lock(watchlist)
     if watchlist.items.filter(stock=removed.ticker).exists():

@@ -1,4 +1,4 @@
-"""Upkeep: pruning, which needs to know which stocks somebody watches."""
+"""Upkeep: pruning, which spares watched stocks."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,23 +17,23 @@ PRUNE = "watchlist.upkeep.prune_in_background"
 
 
 def prune(now: datetime | None = None, *, until: Callable[[], bool] = lambda: False) -> Pruned:
-    """Delete what is too old, and unconfirmed stocks that nobody watches; as `retention.prune`."""
+    """Delete old rows and unwatched unconfirmed stocks; see `retention.prune`."""
     return retention.prune(now, unwatched=_unwatched(), until=until)
 
 
 def would_prune(now: datetime | None = None) -> Pruned:
-    """How many rows `prune` would delete; it deletes nothing."""
+    """Return how many rows `prune` would delete."""
     return retention.would_prune(now, unwatched=_unwatched())
 
 
 def prune_in_background() -> None:
-    """Prune for half a lease or until a stock waits; a message is left for the rest. What the nightly message calls."""
+    """Prune for half a lease or until a stock waits, and queue a message for the rest. Called every night."""
     if not prune(until=Housekeeping(retention.SLICE.total_seconds()).is_over).is_done:
         queue.enqueue(PRUNE)
 
 
 def schedule_prune() -> None:
-    """See to it that pruning is queued every night; safe to call at every start."""
+    """Plan the nightly call. Safe to call at every start."""
     queue.every_night("Prune", PRUNE, at=retention.NIGHTLY_AT)
 
 

@@ -38,7 +38,7 @@ def watchlist(request: Request, pk: int) -> HttpResponse:
 def rows(request: Request, pk: int) -> HttpResponse:
     """The page's table by itself, and its address; 286 tells htmx that nothing on it is being analysed any more.
 
-    204 while nothing has changed since the table that asks.
+    204 means that nothing has changed.
     """
     state = stored_state(pk, request.user) if polls.SEEN in request.GET else None
     if state and polls.is_seen(request, state):

@@ -1,6 +1,6 @@
-"""Parameters: what an address asks that an operation does not know is refused by name, and so is a value given twice.
+"""Parameters: an operation refuses unknown query parameters by name, and a single value that is given twice.
 
-A filter that is misspelt would otherwise be no filter: the answer would hold every stock, with status 200.
+A misspelt filter would otherwise be ignored, and the response would contain every stock.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ type Run = Callable[..., HttpResponse]
 
 
 def install(api: NinjaAPI) -> None:
-    """Let every operation of this API refuse what it does not know; before the API's routers are added."""
+    """Let every operation of this API refuse unknown parameters. Call it before routers are added."""
     api.add_decorator(_refuse_unknown_parameters, mode="view")
 
 
@@ -32,7 +32,7 @@ def _refuse_unknown_parameters(run: Run) -> Run:
         fields = _faults(request, known, many) if operation.include_in_schema else {}
         if not fields:
             return run(request, **places)
-        refusal: HttpResponse | None = operation._run_checks(request)  # who may not ask at all is told that first
+        refusal: HttpResponse | None = operation._run_checks(request)  # a failed authentication is reported first
         return refusal or operation.api.on_exception(request, Invalid(fields))
 
     return answer
@@ -49,7 +49,7 @@ def _faults(request: HttpRequest, known: list[str], many: set[str]) -> dict[str,
 
 
 def _parameters(operation: Operation) -> tuple[list[str], set[str]]:
-    """The names of an operation's query parameters, and those of them that take several values."""
+    """Return the names of an operation's query parameters, and those that take several values."""
     models: list[Any] = [model for model in operation.models if issubclass(model, QueryModel)]
     known = [name for model in models for name in getattr(model, "__ninja_flatten_map__", None) or model.model_fields]
     return known, {name for model in models for name in getattr(model, "__ninja_collection_fields__", [])}

@@ -66,7 +66,7 @@ class Invalid(Exception):
 
 
 class TooOften(Exception):
-    """More requests than are let through in a minute; the message is a sentence, and `wait` the seconds to wait."""
+    """More requests than the limit per minute; the message is a sentence, and `wait` the seconds to wait."""
 
     def __init__(self, message: str, wait: int) -> None:
         self.wait = wait

@@ -25,26 +25,26 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(status__in=ACTIVE)
 
     def of(self, person: Person) -> JobQuerySet:
-        """The jobs that somebody asked for."""
+        """Return the jobs that a user requested."""
         return self.filter(requested_by_id=person.pk) if person.is_authenticated else self.none()
 
     def visible_to(self, person: Person) -> JobQuerySet:
         return self if sees_every_job(person) else self.of(person)
 
     def writable_by(self, person: Person) -> JobQuerySet:
-        """The jobs that somebody may cancel and run again."""
+        """Return the jobs that a user may cancel and run again."""
         return self if may_change_every_job(person) else self.of(person)
 
     def runs(self) -> JobQuerySet:
-        """The installation's own work: scheduled and bulk jobs, which no user's limits count."""
+        """Return scheduled and bulk jobs, which count against no user's limits."""
         return self.filter(source__in=RUNS)
 
     def of_run(self, first: uuid.UUID | None) -> JobQuerySet:
-        """A job and those that are parts of it."""
+        """Return the jobs of a run: its first job and the further parts."""
         return self.filter(Q(pk=first) | Q(part_of=first)) if first else self.none()
 
     def stocks_left(self) -> int:
-        """How many stocks of these jobs wait or are at work. One sum over the jobs' counters, whatever their size."""
+        """Return how many stocks of these jobs wait or are at work: one sum over the jobs' counters."""
         return self.aggregate(left=Sum(LEFT))["left"] or 0
 
     def for_list(self) -> JobQuerySet:
@@ -153,7 +153,7 @@ class Job(models.Model):
 
 class JobDetailQuerySet(models.QuerySet["JobDetail"]):
     def of_run(self, first: uuid.UUID | None) -> JobDetailQuerySet:
-        """The stocks of a job and of those that are parts of it."""
+        """Return the details of all jobs of a run."""
         return self.filter(job__in=Job.objects.of_run(first).values("pk")) if first else self.none()
 
     def queued(self) -> JobDetailQuerySet:

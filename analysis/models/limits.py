@@ -1,13 +1,13 @@
-"""Limits: the row that is locked while the whole installation's work is counted."""
+"""Limits: the row that is locked while the queue of the installation is counted."""
 
 from django.db import models
 from django.db.models import Q
 
 
 class Admission(models.Model):
-    """The one row that each transaction which adds to the queue locks while it counts what waits.
+    """The one row that a transaction locks before it counts waiting stocks.
 
-    Without it, requests that come together on PostgreSQL all count what was there before any of them.
+    Without it, concurrent requests on PostgreSQL would each count the stocks without those of the others.
     """
 
     ONLY = 1

@@ -1,4 +1,4 @@
-"""People, as the analysis knows them: who asks for jobs, and who may see and change which."""
+"""People: the attributes of users that the analysis needs, and their rights on jobs."""
 
 from typing import Any, Protocol
 
@@ -6,7 +6,7 @@ from analysis.engine import RiskProfile
 
 
 class Person(Protocol):
-    """Somebody who asks: a user of the project's model, or a visitor who has not logged in."""
+    """A user of the project's model, or a visitor who has not logged in."""
 
     @property
     def pk(self) -> Any: ...
@@ -18,7 +18,7 @@ class Person(Protocol):
 
 
 class Member(Person, RiskProfile, Protocol):
-    """A user who has logged in, with the settings that an analysis reads."""
+    """A logged-in user, with the settings that an analysis reads."""
 
     @property
     def strategy(self) -> str: ...
@@ -27,10 +27,10 @@ class Member(Person, RiskProfile, Protocol):
 
 
 def sees_every_job(person: Person) -> bool:
-    """Whether somebody sees everybody's jobs, and those that nobody asked for by name: staff do."""
+    """Return whether a person sees all jobs, those without a user included: staff do."""
     return bool(person.is_staff)
 
 
 def may_change_every_job(person: Person) -> bool:
-    """Whether somebody may cancel jobs of others and run them again: who may delete them may."""
+    """Return whether a person may cancel and rerun jobs of others: users who may delete jobs can."""
     return person.has_perm("analysis.delete_job")

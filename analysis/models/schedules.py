@@ -75,7 +75,7 @@ class ExchangeSchedule(models.Model):
 class ScheduledRun(models.Model):
     """One session of an exchange that was analysed by schedule; the constraint sees to it that it is so once.
 
-    `job` is the first job of the run; a run of more stocks than one job may have has more, as parts of that one.
+    `job` is the first job of the run; further jobs are parts of it.
     """
 
     schedule = models.ForeignKey(ExchangeSchedule, on_delete=models.CASCADE, related_name="runs")

@@ -60,6 +60,6 @@ class ErrorKind(models.TextChoices):
 
 
 RUNS = (Source.BULK, Source.SCHEDULE)
-"""The sources of jobs that are the installation's own work, and may be of any size."""
+"""Sources of jobs that no user's limits count."""
 ACTIVE = (JobStatus.QUEUED, JobStatus.PROCESSING)
 FINISHED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)

@@ -44,12 +44,12 @@ SCREENED_RESULT = (
 
 
 MOST_REFUSALS = 3
-"""How often a source says that there is no such ticker before schedules leave an unconfirmed one out."""
+"""After so many answers that a ticker does not exist, scheduled runs omit an unconfirmed stock."""
 
 
 class StockQuerySet(models.QuerySet["Stock"]):
     def active(self) -> StockQuerySet:
-        """Return the stocks of bulk jobs, searches and schedules; unconfirmed ones are left out."""
+        """Return the stocks of bulk jobs, searches and schedules, without unconfirmed ones."""
         return self.filter(is_active=True, is_confirmed=True)
 
     def unconfirmed(self) -> StockQuerySet:
@@ -97,9 +97,9 @@ class StockQuerySet(models.QuerySet["Stock"]):
         return self.to_screen(long_only=long_only).only(*shown)
 
     def lock(self, tickers: Iterable[str]) -> list[str]:
-        """Lock these rows in one order for everybody, so that two transactions never wait for each other.
+        """Lock these rows, always in the same order, so that transactions cannot deadlock.
 
-        Returns the tickers of those that there are.
+        Return the tickers of existing rows.
         """
         rows = self.filter(pk__in=tickers).order_by("pk").select_for_update(no_key=True)
         return list(rows.values_list("pk", flat=True))
@@ -167,12 +167,12 @@ class Stock(models.Model):
 
     @property
     def is_given_up(self) -> bool:
-        """Whether schedules leave it out, as its source has said often enough that there is no such ticker."""
+        """Return whether scheduled runs omit it, because MOST_REFUSALS analyses found no such ticker."""
         return not self.is_confirmed and self.refusals >= MOST_REFUSALS
 
     @property
     def doubt(self) -> str:
-        """Why it is not known yet whether there is such a stock; empty once it is confirmed."""
+        """Return a sentence about an unconfirmed ticker; empty once it is confirmed."""
         refused = f"{'1 analysis' if self.refusals == 1 else f'{self.refusals} analyses'} found no such ticker"
         if self.is_confirmed:
             return ""

@@ -1,4 +1,4 @@
-"""Workers: one heartbeat row per worker process, and one row for when any was there."""
+"""Workers: one heartbeat row per worker, and one row with the last heartbeat of any."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Worker(models.Model):
 
     @property
     def clock_problem(self) -> str:
-        """How wrong its machine's clock is, in a sentence; empty when it is right."""
+        """Return a sentence about its machine's wrong clock; empty if the clock is right."""
         if not self.clock_skew:
             return ""
         wrong = ahead_or_behind(timedelta(seconds=self.clock_skew))
@@ -64,7 +64,7 @@ class Worker(models.Model):
 
 
 class WorkerPresence(models.Model):
-    """When any worker was last there to work; one row. Deadlines do not count the time in which none was."""
+    """One row: when any worker last took work. Deadlines do not count time without a worker."""
 
     seen_at = models.DateTimeField()
 
@@ -73,7 +73,7 @@ class WorkerPresence(models.Model):
 
 
 def ahead_or_behind(skew: timedelta) -> str:
-    """A clock's error as people say it: “2 h ahead of”, “40 s behind”."""
+    """Return a clock's error in words: “2 h ahead of”, “40 s behind”."""
     seconds = round(abs(skew.total_seconds()))
     units = ((86_400, "days"), (3_600, "h"), (60, "min"), (1, "s"))
     size, unit = next((size, unit) for size, unit in units if seconds >= 2 * size or size == 1)

@@ -14,7 +14,7 @@ from analysis.prices.exchanges import UNKNOWN_EXCHANGE, Exchange, exchange_of
 from analysis.prices.port import Finding
 
 SETTLING = np.timedelta64(30, "m")  # a session counts as closed this long after its close
-_EARLIEST_ZONE = ZoneInfo("Pacific/Kiritimati")  # where a day begins first
+_EARLIEST_ZONE = ZoneInfo("Pacific/Kiritimati")  # where each day begins first
 _FIRST_DAY = date(1997, 1, 1)
 _LAST_DAY = date(2060, 1, 1)
 
@@ -100,12 +100,12 @@ def local_time(ticker: str, now: datetime) -> datetime:
 
 
 def today(ticker: str, now: datetime) -> date:
-    """Return the day on the exchange's clock at `now` (aware); of an exchange that is not known, the latest day."""
+    """Return the exchange's local date at `now` (aware); `latest_today` for an unknown exchange."""
     return latest_today(now) if exchange_of(ticker) is UNKNOWN_EXCHANGE else local_time(ticker, now).date()
 
 
 def latest_today(now: datetime) -> date:
-    """Return the latest day that any clock shows at `now` (aware); a later one is in the future everywhere."""
+    """Return the latest local date anywhere at `now` (aware); a later date is in the future everywhere."""
     return now.astimezone(_EARLIEST_ZONE).date()
 
 

@@ -20,7 +20,7 @@ from analysis.prices.pace import Pacer, ProcessPacer
 
 DATA_PATHS = ("/v8/finance/chart/", "/v1/finance/screener")  # everything else is about cookies
 LONGEST_CHAIN = 5  # redirects
-MOST_MEGABYTES = 32  # of an answer, unpacked; sixty years of a stock are about 2
+MOST_MEGABYTES = 32  # of an uncompressed answer; sixty years of a stock are about 2
 WHO_ASKS = (401, 403)
 LIMITED = 429
 BROKEN = 500
@@ -31,15 +31,15 @@ class YahooRefused(Exception):
 
 
 class AnswerTooLarge(RequestException):
-    """Yahoo's answer was cut off at the limit, and is not used."""
+    """Yahoo's answer exceeded the limit and is not used."""
 
 
 class YahooSession(Session[Response]):
     """A browser-like session for one ticker after another; `begin` starts each.
 
     `base_url` is where Yahoo is: empty for Yahoo itself, or the address of a server that stands in for it. `timeout`
-    bounds one request, however its answer drips, and `seconds` all requests of a ticker together, both without the time
-    the pacer takes. An answer is bounded as it is unpacked, so that what is small on the wire cannot fill the memory.
+    bounds one request with its whole answer, and `seconds` all requests of a ticker together, both without the time of
+    the pacer. The size of an answer is bounded while it is uncompressed, so that it cannot fill the memory.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ def bulk_stocks(index: Index | None) -> StockQuerySet:
 def submit_bulk(
     index: Index | None, *, requested_by: Person | None = None, strategy: str = TECHNICAL_RATING.key
 ) -> list[Submission]:
-    """Ask for an analysis of all those stocks, in one job or in several. Raises Refused."""
+    """Submit an analysis of all those stocks, in one job or several. Raise Refused if there are none or no room."""
     tickers = list(bulk_stocks(index).values_list("pk", flat=True))
     if not tickers:
         raise Refused(f"“{index}” has no active stocks." if index else "There are no active stocks.")

@@ -23,7 +23,7 @@ CHUNK = 50
 LATELY = timedelta(minutes=5)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
-LOOK_SECONDS = 0.05  # between two looks of housekeeping for a stock that waits: they are two queries
+LOOK_SECONDS = 0.05  # between two checks of housekeeping for a waiting stock: each is two queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ class Lease:
 
 @transactional
 def next_job() -> uuid.UUID | None:
-    """The job to serve next: of the user served longest ago, a new job, else the one served longest ago.
+    """Return the job to serve next: of the user served longest ago, a new job, else the one served longest ago.
 
-    So a user's hundred jobs take no more turns than another's one, and a small job waits for one chunk of each user.
-    Scheduled jobs, and others that nobody asked for by name, take turns like one user.
+    A user's hundred jobs thus get no more chunks than another user's one, and a small job waits for one chunk of each
+    user. Scheduled jobs, and others without a user, count as those of one user.
     """
     now = clock.now()
     waiting = Exists(JobDetail.objects.claimable(by=now).filter(job=OuterRef("pk")))
@@ -79,7 +79,7 @@ def next_job() -> uuid.UUID | None:
 
 
 def _last_served(now: datetime) -> dict[int | None, datetime]:
-    """When each user was last served, if lately; jobs that have ended count, for small ones soon do."""
+    """Return when each user was last served, within LATELY; ended jobs count, because small ones end soon."""
     lately = Q(created_at__gte=now - LATELY) | Q(status__in=ACTIVE)
     served = Job.objects.filter(lately, started_at__isnull=False).order_by()
     return dict(served.values_list("requested_by_id").annotate(Max("progress_at")))
@@ -139,10 +139,9 @@ def renew(lease: Lease) -> bool:
 
 
 def is_stopping() -> bool:
-    """Whether the worker that this process belongs to has been asked to stop.
+    """Return whether the worker of this process has been asked to stop.
 
-    A row that is no longer brought up to date is of a worker that was killed while it stopped: the number of its group
-    may be another's by now.
+    An outdated row belongs to a worker that was killed while it stopped; another group may have its number by now.
     """
     return Worker.objects.alive().filter(host=PLACE, group=os.getpgrp(), is_stopping=True).exists()
 
@@ -200,14 +199,14 @@ def put_back(job: Job, details: Sequence[JobDetail], *, cancelled: bool) -> None
 
 
 class Housekeeping:
-    """A slice of work that nobody waits for; it ends early for a stock that waits for a process."""
+    """A slice of background work that ends early when a stock waits to be claimed."""
 
     def __init__(self, seconds: float) -> None:
         self._ends = time.monotonic() + seconds
         self._look_at = 0.0
 
     def is_over(self) -> bool:
-        """Whether its time is spent, a stock could be claimed or the worker is to stop; asked between any two steps."""
+        """Return whether its time is over, a stock waits or the worker has to stop. Call it between steps."""
         now = time.monotonic()
         if now >= self._ends:
             return True
@@ -218,9 +217,9 @@ class Housekeeping:
 
 
 def is_new_job_waiting(job: Job) -> bool:
-    """Whether a job that has not been served at all yet goes before this one.
+    """Return whether a job that has not been served yet goes before this one.
 
-    It does if it is the same user's, or of one for whom nothing is in work; all others have their turn as it is.
+    It does if it is of the same user, or of a user without a job in work.
     """
     rows = Job.objects.active().order_by().values_list("status", "requested_by_id").distinct()
     new, in_work = set[int | None](), set[int | None]()

@@ -1,7 +1,7 @@
-"""Deadline: until when a job may run, counting only time in which a worker was there to run it.
+"""Deadline: until when a job may run, counting only time with a worker.
 
-A machine that slept over night, a worker that was stopped or a database that was away take nothing from a deadline. A
-price source that pauses does: what its stocks wait for is not known to come, and somebody waits for the answer.
+A machine that slept, a stopped worker or an unavailable database do not shorten the time of a job. A pause of the price
+source does, because its end is unknown and every job has to end.
 """
 
 from datetime import datetime, timedelta
@@ -20,19 +20,20 @@ THE_ROW = 1
 
 
 def deadline_of(stocks: int, now: datetime) -> datetime:
-    """When a job of so many stocks that begins now must have ended."""
+    """Return the deadline of a job of so many stocks that begins now."""
     return now + BASE + stocks * timedelta(seconds=settings.DEADLINE_SECONDS_PER_STOCK)
 
 
 def overdue(now: datetime) -> JobQuerySet:
-    """The active jobs whose deadline has passed."""
+    """Return the active jobs whose deadline has passed."""
     return Job.objects.active().filter(deadline__lte=now)
 
 
 def count_absence() -> timedelta:
-    """Note that a worker is there; the deadlines of active jobs move on by the time in which none was.
+    """Note that a worker is present, and extend the deadlines of active jobs by the time without one.
 
-    What every worker does with each heartbeat, and whoever recovers before looking at deadlines.
+    Called with each heartbeat of a worker, and by `recover` before it compares deadlines. Return the time without a
+    worker.
     """
     now = clock.now()
     lately = WorkerPresence.objects.filter(pk=THE_ROW, seen_at__gte=now - ALIVE_FOR)

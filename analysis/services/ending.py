@@ -1,6 +1,6 @@
-"""Ending: that a scheduled run has ended is written in the transaction that ends its last job.
+"""Ending: a row for the end of a scheduled run, written in the transaction that ends its last job.
 
-Whoever tells people of it reads that row. A run has one, named after its first job, however many jobs it has.
+The digest reads it. A run has one row, named after its first job, however many jobs it has.
 """
 
 from analysis import clock
@@ -9,9 +9,9 @@ from analysis.services.transient import transactional
 
 
 def note_end(job: Job) -> None:
-    """Write that a scheduled run has ended, if this job was the last of it; part of the transaction that ends the job.
+    """Write the end of a scheduled run if this job was its last; part of the transaction that ends the job.
 
-    The run is locked, for two of its jobs may end at once, and neither would see that the other has.
+    The run is locked, because two of its jobs may end at once without seeing each other's end.
     """
     first = job.part_of_id or job.pk
     runs = list(ScheduledRun.objects.filter(job=first).order_by("pk").select_for_update())

@@ -56,9 +56,9 @@ def row_of(ticker: str, source: str, history: History, since: date, now: datetim
 
 @transactional
 def store(histories: Sequence[PriceHistory], learned: Mapping[str, Learned]) -> None:
-    """Keep these histories in place of the stocks' earlier ones, and names and currencies that were learned.
+    """Replace the stocks' histories, and store the names and currencies that the source reported.
 
-    A stock that has a price is one: a ticker that somebody typed is confirmed.
+    A price confirms an unconfirmed stock.
     """
     for ticker, told in learned.items():
         stock = Stock.objects.filter(pk=ticker)

@@ -1,8 +1,8 @@
-"""Limits: how much one user, and everybody together, may have waiting; and the rows that are locked to count it.
+"""Limits: how much one user and the whole installation may have waiting, and the rows that are locked to count it.
 
-What is counted is locked last in its transaction, the user's row before the installation's, and held until it commits.
-Whoever holds one of them waits for nothing else afterwards, so that this joins the order of all other locks (job,
-details, stocks) at its end: nobody can wait in a circle, and a limit is counted by one transaction at a time.
+These rows are locked last in a transaction, the user's before the installation's, and held until it commits. They come
+after all other locks (job, details, stocks), so that transactions cannot deadlock, and each limit is counted by one
+transaction at a time.
 """
 
 from typing import Any
@@ -14,20 +14,20 @@ from analysis.models import RUNS, Admission, Job
 
 
 class Refused(Exception):
-    """The request cannot be carried out; the message is a sentence for whoever made it."""
+    """The request cannot be carried out; the message is a sentence for the user."""
 
 
 class OverLimit(Refused):
-    """The request could be carried out later: too much is waiting now."""
+    """The request can be repeated later: too many stocks or jobs are waiting now."""
 
 
 def lock_user(pk: Any) -> None:
-    """Let nobody else count what this user has until the transaction ends."""
+    """Lock a user's row until the transaction ends, so that only one transaction counts this user's rows."""
     list(get_user_model().objects.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
 
 
 def refuse_size(job: Job, *, may_use_reserve: bool) -> None:
-    """Raise Refused for a job of so many stocks that no wait would let it in."""
+    """Raise Refused for a job that is larger than the limits even when nothing waits."""
     if job.total > settings.MAX_STOCKS_PER_JOB:
         raise Refused(f"{job.total:,} stocks are too many for one job; the limit is {settings.MAX_STOCKS_PER_JOB:,}.")
     if job.source in RUNS:
@@ -40,7 +40,7 @@ def refuse_size(job: Job, *, may_use_reserve: bool) -> None:
 
 
 def refuse_over_limit(job: Job, *, may_use_reserve: bool) -> None:
-    """Raise OverLimit for a saved job beyond what its owner or the installation may have waiting."""
+    """Raise OverLimit if a saved job exceeds the limit of its owner or of the installation."""
     if job.source in RUNS:
         _count_before_run(job)
         return
@@ -52,7 +52,7 @@ def refuse_over_limit(job: Job, *, may_use_reserve: bool) -> None:
 
 
 def lock_limits(job: Job) -> None:
-    """Let nobody else count against the limits of this job until the transaction ends."""
+    """Lock the rows for the limits of this job until the transaction ends."""
     if job.requested_by_id and job.source not in RUNS:
         lock_user(job.requested_by_id)
     Admission.objects.select_for_update(no_key=True).get_or_create(pk=Admission.ONLY)
@@ -72,7 +72,7 @@ def _count_own(job: Job) -> None:
 
 
 def _count_before_run(job: Job) -> None:
-    """A run of any size is let in while there is room before it: it is refused for what waits, never for its size."""
+    """Raise OverLimit if the stocks that wait before a run reach the limit; its own size does not count."""
     before = Job.objects.active().exclude(pk__in=Job.objects.of_run(job.part_of_id or job.pk).values("pk"))
     waiting, room = before.stocks_left(), settings.MAX_WAITING_STOCKS
     if waiting >= room:
@@ -85,5 +85,5 @@ def _full(waiting: int, room: int) -> OverLimit:
 
 
 def _room(*, may_use_reserve: bool) -> int:
-    """How many stocks may wait in all: the reserve is for schedules and staff."""
+    """Return how many stocks may wait in all; the reserve is for schedules and staff."""
     return settings.MAX_WAITING_STOCKS - (0 if may_use_reserve else settings.RESERVED_WAITING_STOCKS)

@@ -62,8 +62,8 @@ def wake_stalled() -> int:
 def refresh(*, seconds: float = SLICE_SECONDS) -> bool:
     """Compute the records that are wanted, or a part of them; whether they are done. What a message calls.
 
-    Whoever takes the lease computes, so any number of messages may come. When the time is spent, a job waits for a
-    process or the worker is asked to stop, what was gathered is kept and a message left for whoever goes on.
+    The process that takes the lease computes, so any number of messages is harmless. When the time is over, a stock
+    waits or the worker has to stop, the partial record is stored and a message is queued for the rest.
     """
     token = uuid.uuid4()
     rows = _take(token)
@@ -105,7 +105,7 @@ class Gathered:
     now: datetime = field(default_factory=clock.now)
 
     def add(self, histories: Sequence[PriceHistory], *, until: Callable[[], bool] = lambda: False) -> bool:
-        """Add these stocks, one at least, and False when it is time to end; unusable bars are left out and counted."""
+        """Add these stocks, at least one. Return False if `until` ended it. Unusable bars are counted as left out."""
         found: dict[str, list[TrackRecord]] = {key: [record] if record else [] for key, record in self.records.items()}
         is_over = False
         for history in histories:

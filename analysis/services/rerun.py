@@ -12,7 +12,7 @@ def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: 
     """Submit a job's stocks again, with the same strategy and day. Raises Refused when there is nothing to rerun.
 
     `failed_only` leaves out what has its result: a stock that was cancelled, by somebody or by the deadline, has none.
-    A job of a scheduled or bulk run is one of such a run again when staff ask: their own limits are for smaller work.
+    If staff rerun a job of a scheduled or bulk run, the new job counts as a bulk run, not against their own limits.
     """
     if job.is_active:
         raise Refused("The job is still running; cancel it or wait for its end before running it again.")

@@ -76,7 +76,7 @@ def doomed(now: datetime, unwatched: StockQuerySet) -> Doomed:
 
 
 def _forgotten(unwatched: StockQuerySet) -> StockQuerySet:
-    """Return unconfirmed stocks that a source has refused, or that no job names."""
+    """Return unconfirmed stocks that a source has refused, or that are in no job."""
     details = JobDetail.objects.filter(stock=OuterRef("pk"))
     in_work = details.filter(job__status__in=ACTIVE)
     return unwatched.unconfirmed().filter(Q(refusals__gt=0) | ~Exists(details), ~Exists(in_work))
@@ -103,9 +103,9 @@ def prune(
     unwatched: StockQuerySet | None = None,
     until: Callable[[], bool] = lambda: False,
 ) -> Pruned:
-    """Delete what is too old, batch by batch, until told to end; safe at any time, by several at once, to break off.
+    """Delete old rows, batch by batch, until `until` returns True. Safe to run at any time, concurrently and partly.
 
-    Unconfirmed stocks go only where the caller says which stocks are `unwatched`: the analysis knows no watchlists.
+    Unconfirmed stocks are deleted only among `unwatched`, which the caller gives: `analysis` knows no watchlists.
     """
     refresh_statistics()
     old = doomed(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
@@ -134,7 +134,7 @@ def _in_batches[M: Model](
         for start in range(0, len(keys), BATCH):
             began = time.monotonic()
             gone += delete(rows, keys[start : start + BATCH])
-            if until():  # asked afterwards, so that a busy evening does not keep it from ever deleting anything
+            if until():  # asked after each batch, so that each run deletes at least one
                 return gone, False
             time.sleep(time.monotonic() - began)  # so that others, who write too, have every other moment
         if len(keys) < READ:
@@ -178,9 +178,9 @@ def _delete_jobs(rows: QuerySet[Job], keys: list[Any]) -> int:
 
 @transactional
 def _delete_stocks(rows: QuerySet[Stock], keys: list[str]) -> int:
-    """Locked first, and looked at again under the lock: who adds a stock to a list or a job locks it, too.
+    """Lock the stocks, check them again and delete them; adding a stock to a list or a job locks it too.
 
-    Their rows in ended jobs go with them; the counts of these jobs stay.
+    Their details in ended jobs are deleted with them; the counts of these jobs stay.
     """
     held = Stock.objects.filter(pk__in=keys).order_by("pk").select_for_update(skip_locked=True)
     still = rows.filter(pk__in=list(held.values_list("pk", flat=True)))

@@ -1,4 +1,4 @@
-"""Runs: the analysis of any number of stocks, as one job or as several that are parts of the first."""
+"""Runs: an analysis of any number of stocks, as one job or as several that are parts of the first."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -22,10 +22,10 @@ def submit_run(
     as_of: date | None = None,
     wake: bool = True,
 ) -> list[Submission]:
-    """Ask for an analysis of all these stocks, MAX_STOCKS_PER_JOB in each job, each in a short transaction of its own.
+    """Submit an analysis of all these stocks, MAX_STOCKS_PER_JOB in each job, each job in its own transaction.
 
-    The first job comes first, and is the answer to the same request while it is active. Raises Refused; what had been
-    submitted before it stays, and the sentence says how much that is.
+    Return the submissions in order; the first job answers the same request while it is active. Raise Refused if there
+    are no stocks or no room. Jobs that were submitted before stay, and the sentence says how many stocks they have.
     """
     parts = list(batched(sorted(set(tickers)), settings.MAX_STOCKS_PER_JOB))
     if not parts:
@@ -53,5 +53,5 @@ def submit_run(
 
 
 def title_of(description: str, number: int, count: int) -> str:
-    """A job's description in a run of so many: the first is called like the run."""
+    """Return the description of a run's job; the first has that of the run."""
     return f"{description}, part {number} of {count}" if number > 1 else description

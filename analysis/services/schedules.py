@@ -72,10 +72,10 @@ def _next(schedule: ExchangeSchedule, now: datetime) -> datetime:
 
 
 def run_due(code: str, watched: Collection[str]) -> ScheduledRun | None:
-    """Submit a run for the exchange's newest session that is due, of those `watched` stocks that trade there.
+    """Submit a run for the exchange's latest session that is due, over the `watched` stocks that trade there.
 
-    None when nothing is due, or it is refused for now: then the schedule says why, its session is still due, and the
-    next call submits what is left of it.
+    Return None if nothing is due or it is refused for now. The schedule then has the reason, its session stays due, and
+    the next call submits the rest.
     """
     run = None
     try:
@@ -88,10 +88,10 @@ def run_due(code: str, watched: Collection[str]) -> ScheduledRun | None:
 
 @transactional
 def submit_part(code: str, watched: Collection[str]) -> ScheduledRun | None:
-    """Submit the next job of the run that is due; None when there is nothing to submit.
+    """Submit the next job of the run that is due. Return None if there is nothing to submit.
 
-    Each job of a run is a transaction, and the last one moves the exchange's session on: a worker that dies in between,
-    and a refusal, leave the rest to whoever comes next.
+    Each job of a run is a transaction, and the last one advances the exchange's session: after a worker's death or a
+    refusal in between, the next call submits the rest.
     """
     schedule = ExchangeSchedule.objects.select_for_update().filter(pk=code, is_enabled=True).first()
     if schedule is None or schedule.last_session is None:
@@ -116,7 +116,7 @@ def submit_part(code: str, watched: Collection[str]) -> ScheduledRun | None:
 
 
 def _end_earlier(run: ScheduledRun) -> None:
-    """A run that was refused to its end is as whole as it will be when the next session is due."""
+    """End earlier runs of the exchange that were not submitted completely before this session was due."""
     for earlier in ScheduledRun.objects.filter(schedule=run.schedule, is_whole=False).exclude(pk=run.pk):
         earlier.is_whole, earlier.note = True, CUT_SHORT
         earlier.save(update_fields=["is_whole", "note"])
@@ -132,7 +132,7 @@ def _stocks(schedule: ExchangeSchedule, watched: Collection[str]) -> set[str]:
 
 
 def _submit(run: ScheduledRun, tickers: list[str], *, is_new: bool) -> None:
-    """Submit as many of these stocks as one job may have, of those that are in no job of the run yet."""
+    """Submit one job with the next stocks that are in no job of the run yet."""
     done = set(JobDetail.objects.of_run(run.job_id).values_list("stock_id", flat=True))
     left = [ticker for ticker in tickers if ticker not in done]
     part, is_last = left[: settings.MAX_STOCKS_PER_JOB], len(left) <= settings.MAX_STOCKS_PER_JOB
@@ -151,10 +151,10 @@ def _submit(run: ScheduledRun, tickers: list[str], *, is_new: bool) -> None:
 
 
 def _is_going_on(run: ScheduledRun, *, is_new: bool) -> bool:
-    """Whether a job of the run is active. Whatever ends one afterwards finds the run, and notes its end.
+    """Return whether a job of the run is active; the end of the last one then notes the end of the run.
 
-    A run that nobody else can see yet may have taken over somebody else's job of the same request: that job is locked,
-    for what ends it at this moment does not find the run.
+    A new run may have got the job of an earlier identical request. Its jobs are locked, because a transaction that ends
+    one at this moment does not see the uncommitted run.
     """
     jobs = Job.objects.of_run(run.job_id)
     if is_new:
@@ -168,5 +168,5 @@ def next_runs() -> list[ExchangeSchedule]:
 
 
 def refused_runs() -> list[ExchangeSchedule]:
-    """The schedules whose run is due and was refused for now, each with its `problem`."""
+    """Return the schedules whose run is due and was refused for now."""
     return list(ExchangeSchedule.objects.filter(is_enabled=True).exclude(problem=""))

@@ -88,7 +88,7 @@ def submit(
 def _submit(job: Job, tickers: list[str], *, may_use_reserve: bool, wake: bool) -> Submission:
     if running := _insert(job):
         return Submission(running, is_duplicate=True)
-    refuse_over_limit(job, may_use_reserve=may_use_reserve)  # the usual case, before anything is done in vain
+    refuse_over_limit(job, may_use_reserve=may_use_reserve)  # the usual case, before other rows are written
     known_stocks(tickers)
     JobDetail.objects.bulk_create([JobDetail(job=job, stock_id=ticker) for ticker in tickers], batch_size=1000)
     if job.as_of is None:  # a question about the past leaves the stocks' present state alone
@@ -96,7 +96,7 @@ def _submit(job: Job, tickers: list[str], *, may_use_reserve: bool, wake: bool) 
     if wake:
         wake_workers(job.pk, stocks=job.total)
     lock_limits(job)
-    refuse_over_limit(job, may_use_reserve=may_use_reserve)  # again, with those that came together with it
+    refuse_over_limit(job, may_use_reserve=may_use_reserve)  # again, with concurrent submissions
     return Submission(job, is_duplicate=False)
 
 
@@ -122,10 +122,11 @@ def _insert(job: Job) -> Job | None:
 
 
 def known_stocks(tickers: Iterable[str]) -> None:
-    """Make sure that there is a Stock of each of these well-formed tickers, and lock them until the transaction ends.
+    """Create missing stocks of these well-formed tickers, and lock all of them until the transaction ends.
 
-    Locked, for pruning removes stocks that nobody watches; and again, should it have removed one just now. New stocks
-    are written before any is locked, both by ticker: who waits for another's new stock holds none that others wait for.
+    The lock keeps pruning from deleting a stock that is about to be used; if it has just deleted one, the loop creates
+    it again. New stocks are inserted before any is locked, both in order of ticker, so that transactions cannot
+    deadlock.
     """
     wanted = set(tickers)
     there = set(Stock.objects.filter(pk__in=wanted).values_list("pk", flat=True))
@@ -161,9 +162,9 @@ def _tickers(raw: Iterable[str]) -> list[str]:
 
 
 def _check_day(as_of: date, tickers: list[str]) -> None:
-    """Raise Refused for a day that has not begun where one of the stocks trades, or is too long ago.
+    """Raise Refused for a day that is too long ago, or has not begun on the exchange of one of the stocks.
 
-    A day begins at another moment on each exchange: in Mumbai it is tomorrow's while New York trades.
+    A day begins at another time on each exchange: in Mumbai it is already the next day while New York trades.
     """
     if as_of < FIRST_DAY:
         raise Refused(f"{as_of} is too long ago; give a day since {FIRST_DAY}.")
@@ -178,7 +179,7 @@ def _check_day(as_of: date, tickers: list[str]) -> None:
 
 
 def _stock(ticker: str) -> Stock:
-    """A stock that somebody has named; its first price confirms that it is one."""
+    """Return a new, unconfirmed stock; its first price confirms it."""
     exchange = exchange_of(ticker)
     return Stock(ticker=ticker, exchange=exchange.code, currency=exchange.currency, is_confirmed=False)
 

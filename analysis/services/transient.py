@@ -70,9 +70,9 @@ def transactional[**P, R](function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _limit_lock_waits(seconds: float) -> None:
-    """Let this transaction wait for locks no longer than what is left, so that repeats do not add up.
+    """Limit this transaction's waits for locks to the time that is left, so that repeats do not add up.
 
-    SQLite waits in one place, where a transaction begins, and that wait alone uses all of the time.
+    SQLite waits only where a transaction begins, and a single wait uses all of the time.
     """
     if connection.vendor == "postgresql":
         milliseconds = int(min(max(seconds, FIRST_PAUSE), settings.PATIENCE.lock) * 1000)

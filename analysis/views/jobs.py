@@ -43,7 +43,7 @@ def job(request: Request, pk: UUID) -> HttpResponse:
 
 @require_safe
 def job_live(request: Request, pk: UUID) -> HttpResponse:
-    """The job while it is active; 286 tells htmx that it has ended, 204 that nothing of it has changed."""
+    """Return the live part of a job: 286 stops the polling after its end, 204 means that nothing has changed."""
     job = _visible(request, pk)
     if polls.SEEN in request.GET and job.is_active and polls.is_seen(request, polls.job_state(job, request.user)):
         return polls.nothing_new()
@@ -112,7 +112,7 @@ def _jobs_context(request: Request) -> dict[str, Any]:
 
 
 def _job_context(request: Request, job: Job, **more: Any) -> dict[str, Any]:
-    if job.is_active:  # it asks again, for what is not yet shown
+    if job.is_active:  # the part polls for changes of this state
         more["poll_query"] = polls.poll_query(request.GET.urlencode(), polls.job_state(job, request.user))
     return {
         "job": job,

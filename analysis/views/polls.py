@@ -1,7 +1,8 @@
-"""Polls: a part that asks again every two seconds is answered 204, and stays as it is, while its state is as shown.
+"""Polls: a live part of a page requests itself every two seconds and gets 204 while its state is unchanged.
 
-A state is whatever the part shows that rows decide, and is cheap to read. Its stamp stands in the address that the part
-asks. What only the clock decides, such as how many sessions a result is late, is renewed with the period.
+A state contains everything from the database that the part shows, and is cheap to read. The address of the poll carries
+its stamp. Content that depends on the clock alone, such as how many sessions a result is late, is renewed with every
+period.
 """
 
 from dataclasses import dataclass, replace
@@ -17,32 +18,32 @@ from analysis.models import Job, JobDetail, JobStatus, Person, Stock, Worker
 
 SEEN = "seen"
 OF_THE_STOCK = ("last_status", "last_job_id", "last_wait", "last_error", "last_result_id", "last_analyzed_at")
-"""Fields that change with every act on a stock, and with a newer or a repeated result."""
+"""Fields of a stock that change with every act on it and with every result."""
 PERIOD_SECONDS, CLOCK_SECONDS = 300, 10
 
 type State = tuple[Any, ...]
 
 
 def stamp(state: State) -> str:
-    """Return a short name of a state, another one in every period."""
+    """Return a hash of a state and the current period."""
     period = int(timezone.now().timestamp()) // PERIOD_SECONDS
     return blake2b(repr((period, state)).encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
 def is_seen(request: HttpRequest, state: State) -> bool:
-    """Return whether the part that asks shows this state already."""
+    """Return whether the polling part already shows this state."""
     return request.GET.get(SEEN) == stamp(state)
 
 
 def poll_query(query: str, state: State) -> str:
-    """Return the query of the address that a part showing this state asks: its own, and the state's stamp."""
+    """Return the query string for the polls of a part that shows this state: `query` with the state's stamp."""
     given = QueryDict(query.removeprefix("?"), mutable=True)
     given[SEEN] = stamp(state)
     return f"?{given.urlencode()}"
 
 
 def nothing_new() -> HttpResponse:
-    """Return the answer that htmx changes nothing for."""
+    """Return a 204, which leaves the part unchanged."""
     return HttpResponse(status=204)
 
 
@@ -55,7 +56,7 @@ def surroundings(user: Person) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class StockState:
-    """The state of one stock's page while the stock is analysed; `own` are the stock's columns."""
+    """The state of a stock's page during an analysis; `own` are the values of OF_THE_STOCK."""
 
     has_worker: bool
     running: int
@@ -64,7 +65,7 @@ class StockState:
 
     @classmethod
     def read(cls, ticker: str, user: Person) -> "StockState | None":
-        """Return the stored state for this user; None where there is no such stock."""
+        """Return the stored state for this user, None if there is no such stock."""
         tries = JobDetail.objects.filter(job=OuterRef("last_job"), stock=OuterRef("pk")).values("attempts")
         found = Stock.objects.filter(pk=ticker)
         found = found.annotate(attempts=Coalesce(Subquery(tries[:1]), 0), **surroundings(user))
@@ -75,7 +76,7 @@ class StockState:
         return cls(has_worker, running, attempts, tuple(own))
 
     def shown_with(self, stock: Stock) -> "StockState":
-        """Return the state of a page that shows this stock, which was read earlier and may have moved on since."""
+        """Return the state with the columns of this instance, which was read earlier than the rest."""
         return replace(self, own=tuple(getattr(stock, name) for name in OF_THE_STOCK))
 
     @property
@@ -86,7 +87,7 @@ class StockState:
 def job_state(job: Job, user: Person) -> State:
     """Return the state of an active job's page for this user, in two queries.
 
-    How long it has taken moves on by itself, every ten seconds.
+    Its duration is part of the state in steps of CLOCK_SECONDS.
     """
     counts = (job.completed_count, job.failed_count, job.skipped_count, job.error_message)
     took = None if job.duration is None else int(job.duration.total_seconds()) // CLOCK_SECONDS

@@ -68,7 +68,7 @@ class StockPage:
     """The strategy that this user would analyse with, where the stock has no result yet."""
     reader: Person | None = None
     lacks_worker: bool = False
-    """Whether the stock waits, and no worker is there to take it."""
+    """Whether the stock waits and no worker takes work."""
 
     @property
     def change(self) -> float | None:
@@ -202,9 +202,9 @@ class StockPage:
 
     @cached_property
     def runs(self) -> list[tuple[Result, Rerun | None, bool]]:
-        """Results by session, newest first, each with what tells it from the run before where that found otherwise.
+        """Return results, newest first, with the difference from the previous run, if any.
 
-        The third says whether the reader may see the job that it is of.
+        The third value is whether the reader may see the job of the result.
         """
         results = list(self.standing.stock.results.select_related("job").newest_first()[:RUNS])
         reruns = reruns_of(self.standing.stock.pk, results)

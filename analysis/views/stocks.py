@@ -33,7 +33,7 @@ def stock(request: Request, ticker: str) -> HttpResponse:
 def stock_live(request: Request, ticker: str) -> HttpResponse:
     """Return the live part of a stock page during an analysis; 286 stops the polling.
 
-    204 while nothing has changed since the part that asks.
+    204 means that nothing has changed.
     """
     state = StockState.read(ticker, request.user) if polls.SEEN in request.GET else None
     if state and polls.is_seen(request, state.state):
@@ -80,7 +80,7 @@ def context_of(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
     standing = Standing(stock, user, timezone.now(), state.attempts if state else 0)
     lacks_worker = state is not None and not state.has_worker
     page = StockPage(standing, user.strategy, user, lacks_worker=lacks_worker)
-    if state:  # it asks again, for what is not yet shown
+    if state:  # the part polls for changes of this state
         more["running_jobs"] = state.running
         query = polls.poll_query("", state.shown_with(stock).state)
         more["live_url"] = reverse("analysis:stock_live", args=[stock.pk]) + query

@@ -26,7 +26,7 @@ class Added:
 
 
 def keep(screen: Screen) -> None:
-    """Save a screen under its name. Refused when its owner has too many, or gave another the name at this moment."""
+    """Save a screen. Raise Refused if its owner has too many screens, or has just used its name for another."""
     try:
         _save(screen)
     except IntegrityError:

@@ -11,8 +11,8 @@ class Command(BaseCommand):
     help = "Internal: the processes of a worker, which `manage.py worker` starts and watches."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("pulse", type=int, help="A pipe that takes what the processes do.")
-        parser.add_argument("lifeline", type=int, help="A pipe that ends when the processes must.")
+        parser.add_argument("pulse", type=int, help="File descriptor of a pipe for progress reports.")
+        parser.add_argument("lifeline", type=int, help="File descriptor of a pipe at whose end all processes end.")
 
     def handle(self, *args: object, pulse: int, lifeline: int, **options: object) -> None:
         die_with(lifeline)

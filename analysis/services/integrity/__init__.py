@@ -1,8 +1,8 @@
 """Integrity: what must never be, looked for and repaired.
 
 Constraints and transactions rule all of it out; a failing disk, a restored file or a hand in the database do not. It
-may run at any time: every check is one statement over committed rows, and every repair looks again under lock. Rows of
-a SQLite file are looked at only when SQLite finds the file whole.
+may run at any time: every check is one statement over committed rows, and every repair checks again under lock. Rows of
+a SQLite file are checked only if SQLite finds no damage in the file.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Finding:
 def check_integrity(*, fix: bool = False) -> list[Finding]:
     """Every check with what it found; with `fix` what is found is repaired, and `repaired` says what is gone since.
 
-    Raise DamagedFile when the file itself cannot be trusted.
+    Raise DamagedFile if SQLite finds damage in the file.
     """
     check_file()
     refresh_statistics()

@@ -7,9 +7,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`find` returns the keys of what is wrong; `repair` is given them and mends each in a transaction.
+    """`find` returns the keys of wrong rows; `repair` takes them and repairs each in a transaction.
 
-    `is_passing` says that it is the state after a stop in the middle of work, and that a worker mends it.
+    `is_passing` marks a state after an interruption that a worker repairs automatically.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""File: SQLite's own check of its file, which comes before any question about rows."""
+"""File: SQLite's own check of its file, before any check of rows."""
 
 from django.db import DatabaseError, connection
 
@@ -8,7 +8,7 @@ MOST_FINDINGS = 5
 
 
 class DamagedFile(Exception):
-    """The database file is damaged; `findings` are SQLite's own words."""
+    """The database file is damaged; `findings` are SQLite's messages."""
 
     def __init__(self, findings: list[str]) -> None:
         super().__init__(str(DAMAGED))
@@ -16,7 +16,7 @@ class DamagedFile(Exception):
 
 
 def check_file() -> None:
-    """Raise DamagedFile unless SQLite finds every page, index and constraint as it should be."""
+    """Raise DamagedFile unless SQLite's integrity check succeeds."""
     if connection.vendor != "sqlite":
         return
     try:

@@ -68,14 +68,14 @@ def _find_ownerless() -> list[int]:
 
 
 def _find_expired() -> list[int]:
-    """While a worker lives; without one nobody could have taken them over."""
+    """Return long expired leases while a worker is alive; without one, none could be taken over."""
     return _long_expired() if Worker.objects.alive().exists() else []
 
 
 def _find_interrupted() -> list[int]:
-    """While no worker lives: held by a process of this machine that is dead, or for too long.
+    """Return leases of dead processes of this machine, and long expired ones, while no worker is alive.
 
-    That is how a backup of a running job looks once it is restored.
+    A restored backup of a running job looks like this.
     """
     if Worker.objects.alive().exists():
         return []

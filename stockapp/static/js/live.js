@@ -24,7 +24,7 @@ document.body.addEventListener("htmx:afterSettle", () => {
   if (part.dataset.refresh) document.dispatchEvent(new CustomEvent(`refresh:${part.dataset.refresh}`));
 });
 
-// Nothing new: what is shown is not old any more.
+// Nothing has changed: withdraw a notice that the page may be old.
 document.body.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.xhr.status === 204 && event.detail.elt.id === "live") announce(live()?.dataset.announce ?? "");
 });

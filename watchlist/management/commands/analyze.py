@@ -39,7 +39,7 @@ class Command(BaseCommand):
             raise CommandError(" ".join(map(str, failed)), returncode=failed[0].returncode)
 
     def _follow(self, submission: Submission, options: dict[str, Any]) -> CommandError | None:
-        """Tell of one job of the request, until its end where that is asked for; what to fail with."""
+        """Report one job of the request, until its end with --wait. Return the error to exit with, if any."""
         if (fetching := estimate_rest(submission.job)) and not options["json"]:
             stocks = f"{fetching.requests:,} stock{'' if fetching.requests == 1 else 's'}"
             self.stderr.write(f"Bars of {stocks} must be fetched from Yahoo: {fetching}.")
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
 
 def _submit(user: Member | None, options: dict[str, Any]) -> list[Submission]:
-    """The jobs of the request: more than one only for a run over all stocks or an index. Raises Refused."""
+    """Submit the request, in several jobs only for --all and --index. Raise Refused."""
     tickers = _tickers(user, options)
     strategy = options["strategy"] or (user.strategy if user else TECHNICAL_RATING.key)
     as_of, wake = day_of(options["as_of"]), not options["inline"]
