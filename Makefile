@@ -1,5 +1,5 @@
 # make run    the application on this machine: http://127.0.0.1:8000/
-# make test   the whole suite on SQLite, and on PostgreSQL what a database has a part in
+# make test   the whole suite on SQLite, and on PostgreSQL the tests that need a database
 # make test-dates  the quick tests at four other dates: a year's end, a Monday after India's calendar has ended, a weekend
 #             night at a month's end, an ordinary afternoon
 # make setup  what `make run` prepares, without starting anything
@@ -52,7 +52,7 @@ quick: $(VENV)/installed-dev
 test-dates:
 	@for moment in $(MOMENTS); do $(MAKE) quick MOMENT=$$moment || exit 1; done
 
-moment:  # one of them, by the day
+moment:  # one of MOMENTS, by the day
 	@echo $(word $(shell expr `date +%j` % $(words $(MOMENTS)) + 1),$(MOMENTS))
 
 check: $(VENV)/installed-dev .env
@@ -78,7 +78,7 @@ yahoo-standin: $(VENV)/installed
 requirements:
 	$(RUN) tests/requirements_in_step.py --write $(ARGS)
 
-.env: | $(VENV)/installed  # written once: packages that are newer change no settings
+.env: | $(VENV)/installed  # written once: newer packages do not change it
 	@umask 077; { echo "# The settings of this installation; .env.example explains each."; echo "DEBUG=true"; \
 	  echo "SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))')"; } > $@
 
