@@ -152,15 +152,9 @@ class Mailbox:
 
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
-    made = Mailbox()
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mail)
-    server.daemon_threads = True
-    server.box = made  # type: ignore[attr-defined]
-    made.port = server.server_address[1]
-    try:
-        yield from _serving(server, made)
-    finally:
-        made.is_closing.set()
+    """A mail server that serves while the context lasts."""
+    with _closing(Mailbox(), _Mail) as made:
+        yield made
 
 
 class Misbehaviour(StrEnum):
@@ -209,35 +203,32 @@ class _Nuisance(socketserver.StreamRequestHandler):
 
 def _parts_of(how: Misbehaviour) -> Iterator[bytes]:
     """An answer in parts; those of one byte come now and then, the others as fast as they are taken."""
-    fine = b"HTTP/1.1 200 OK\r\n"
-    match how:
-        case Misbehaviour.BOMB:
-            yield fine + b"Content-Encoding: gzip\r\nContent-Type: application/json\r\n\r\n" + bomb(512)
-        case Misbehaviour.ENDLESS_BODY:
-            yield fine + b"\r\n"
-            yield from repeat(b"x" * 2**16)
-        case Misbehaviour.ENDLESS_CHUNKS:
-            yield fine + b"Transfer-Encoding: chunked\r\n\r\n"
-            yield from repeat(b"10000\r\n" + b"x" * 2**16 + b"\r\n")
-        case Misbehaviour.DRIPPING_BODY:
-            yield fine + b"Content-Length: 1000000\r\n\r\n"
-            yield from repeat(b"x")
-        case Misbehaviour.ENDLESS_HEADERS:
-            yield fine
-            yield from repeat(b"X-Header: " + b"x" * 60_000 + b"\r\n")
-        case Misbehaviour.DRIPPING_HEADERS:
-            yield fine + b"X-Header: "
-            yield from repeat(b"x")
-        case Misbehaviour.DRIPPING_STATUS:
-            yield from repeat(b"H")
-        case Misbehaviour.ENDLESS_CONTINUE:
-            yield from repeat(b"HTTP/1.1 100 Continue\r\n\r\n")
-        case Misbehaviour.LOOP:
-            yield b"HTTP/1.1 307 Again\r\nLocation: /hook\r\nContent-Length: 0\r\n\r\n"
-        case Misbehaviour.SILENCE:
-            while True:
-                yield b""
-                time.sleep(DRIP_SECONDS)
+    start, repeated = PARTS[how]
+    yield start + (bomb(512) if how is Misbehaviour.BOMB else b"")
+    if repeated:
+        yield from repeat(repeated)
+    while how is Misbehaviour.SILENCE:
+        yield b""
+        time.sleep(DRIP_SECONDS)
+
+
+FINE = b"HTTP/1.1 200 OK\r\n"
+PARTS = {
+    Misbehaviour.BOMB: (FINE + b"Content-Encoding: gzip\r\nContent-Type: application/json\r\n\r\n", b""),
+    Misbehaviour.ENDLESS_BODY: (FINE + b"\r\n", b"x" * 2**16),
+    Misbehaviour.ENDLESS_CHUNKS: (
+        FINE + b"Transfer-Encoding: chunked\r\n\r\n",
+        b"10000\r\n" + b"x" * 2**16 + b"\r\n",
+    ),
+    Misbehaviour.DRIPPING_BODY: (FINE + b"Content-Length: 1000000\r\n\r\n", b"x"),
+    Misbehaviour.ENDLESS_HEADERS: (FINE, b"X-Header: " + b"x" * 60_000 + b"\r\n"),
+    Misbehaviour.DRIPPING_HEADERS: (FINE + b"X-Header: ", b"x"),
+    Misbehaviour.DRIPPING_STATUS: (b"", b"H"),
+    Misbehaviour.ENDLESS_CONTINUE: (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    Misbehaviour.SILENCE: (b"", b""),
+    Misbehaviour.LOOP: (b"HTTP/1.1 307 Again\r\nLocation: /hook\r\nContent-Length: 0\r\n\r\n", b""),
+}
+"""By misbehaviour: the start of the answer, and a part that is repeated until the receiver ends."""
 
 
 def bomb(megabytes: int) -> bytes:
@@ -250,8 +241,14 @@ def bomb(megabytes: int) -> bytes:
 @contextmanager
 def nuisance(how: Misbehaviour) -> Iterator[Nuisance]:
     """A hook that misbehaves while the context lasts."""
-    made = Nuisance(how)
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Nuisance)
+    with _closing(Nuisance(how), _Nuisance) as made:
+        yield made
+
+
+@contextmanager
+def _closing[R: (Mailbox, Nuisance)](made: R, handler: type[socketserver.BaseRequestHandler]) -> Iterator[R]:
+    """Serve with a handler that reads `server.box`, and end what it still sends afterwards."""
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.box = made  # type: ignore[attr-defined]
     made.port = server.server_address[1]

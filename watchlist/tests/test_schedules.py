@@ -1,5 +1,7 @@
 """Schedules: on a frozen clock, when each exchange's stocks are analysed, once, and what happens in between."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from io import StringIO
@@ -253,13 +255,20 @@ MANY = [f"T{number}.NS" for number in range(5)]
 TITLE = "National Stock Exchange of India after 23 January 2026"
 
 
-def test_a_run_of_more_stocks_than_a_job_may_have_becomes_several_jobs_with_one_end(settings: Settings) -> None:
+@contextmanager
+def many_due_on_friday(settings: Settings) -> Iterator[time_machine.Traveller]:
+    """Five watched stocks, two of which fit into a job, at the moment at which their session is due."""
     settings.MAX_STOCKS_PER_JOB = 2
-    settings.MAX_WAITING_STOCKS = 3  # a run is never refused for its own size
     with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
         watch(*MANY)
         setup_schedules()
         clock.move_to(FRIDAY_DUE)
+        yield clock
+
+
+def test_a_run_of_more_stocks_than_a_job_may_have_becomes_several_jobs_with_one_end(settings: Settings) -> None:
+    settings.MAX_WAITING_STOCKS = 3  # a run is never refused for its own size
+    with many_due_on_friday(settings):
         assert run("NSE")
         jobs = list(Job.objects.order_by("description"))
         assert [(job.description, job.total) for job in jobs] == [
@@ -279,11 +288,7 @@ def test_a_run_of_more_stocks_than_a_job_may_have_becomes_several_jobs_with_one_
 
 def test_a_run_that_was_broken_off_goes_on_with_what_is_left(settings: Settings) -> None:
     """A worker died between two jobs of a run, the first of which has ended."""
-    settings.MAX_STOCKS_PER_JOB = 2
-    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
-        watch(*MANY)
-        setup_schedules()
-        clock.move_to(FRIDAY_DUE)
+    with many_due_on_friday(settings) as clock:
         first = submit_part("NSE", MANY)
         assert first
         assert first.job
@@ -304,11 +309,7 @@ def test_a_run_that_was_broken_off_goes_on_with_what_is_left(settings: Settings)
 
 
 def test_a_run_that_is_refused_half_way_keeps_its_session_until_the_rest_is_submitted(settings: Settings) -> None:
-    settings.MAX_STOCKS_PER_JOB = 2
-    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
-        watch(*MANY)
-        setup_schedules()
-        clock.move_to(FRIDAY_DUE)
+    with many_due_on_friday(settings):
         first = submit_part("NSE", MANY)
         assert first
         other = submit(["WAITING.NS"], source=Source.COMMAND).job
@@ -323,11 +324,7 @@ def test_a_run_that_is_refused_half_way_keeps_its_session_until_the_rest_is_subm
 
 
 def test_a_run_that_was_refused_until_the_next_session_ends_with_what_it_had(settings: Settings) -> None:
-    settings.MAX_STOCKS_PER_JOB = 2
-    with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
-        watch(*MANY)
-        setup_schedules()
-        clock.move_to(FRIDAY_DUE)
+    with many_due_on_friday(settings) as clock:
         first = submit_part("NSE", MANY)
         assert first
         assert first.job
