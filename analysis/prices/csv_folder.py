@@ -85,15 +85,7 @@ def _parse(file: Iterable[str], file_name: str, since: date | None) -> History:
     if missing:
         message = f"{file_name} does not name these columns in its first line: {', '.join(missing)}."
         raise PriceError(ErrorKind.BAD_DATA, message, permanent=False)
-    rows: list[Row] = []
-    broken: list[str] = []
-    for number, line in enumerate(lines, start=heading.line_num + 1):
-        try:  # each line by itself, so that a quotation mark too few does not swallow the rest
-            cells = next(csv.reader([line], delimiter=delimiter), [])
-            if line.strip(BLANK) and (row := read_row(columns, cells)):
-                rows.append(row)
-        except (ValueError, csv.Error) as error:
-            broken.append(f"line {number} ({error})")
+    rows, broken = _read_rows(enumerate(lines, start=heading.line_num + 1), columns, delimiter)
     if broken:
         logger.warning("%s: these rows could not be read: %s", file_name, ", ".join(broken))
     if broken and not rows:
@@ -105,6 +97,20 @@ def _parse(file: Iterable[str], file_name: str, since: date | None) -> History:
         raise PriceError(ErrorKind.NO_DATA, f"{file_name} has no rows{period}.", permanent=False)
     findings = (Finding("broken_rows", _broken_rows(file_name, broken), "warning"),) if broken else ()
     return History(_bars(rows), adjusted="adj_close" in columns, findings=findings)
+
+
+def _read_rows(numbered: Iterable[tuple[int, str]], columns: list[str], delimiter: str) -> tuple[list[Row], list[str]]:
+    """Return the rows that can be read, and the numbers of the other lines with the error of each."""
+    rows: list[Row] = []
+    broken: list[str] = []
+    for number, line in numbered:
+        try:  # each line separately, so that a missing quotation mark does not swallow the rest
+            cells = next(csv.reader([line], delimiter=delimiter), [])
+            if line.strip(BLANK) and (row := read_row(columns, cells)):
+                rows.append(row)
+        except (ValueError, csv.Error) as error:
+            broken.append(f"line {number} ({error})")
+    return rows, broken
 
 
 def _bars(rows: list[Row]) -> Bars:

@@ -55,7 +55,7 @@ def _rows(file_name: str, lines: Iterable[str], suffix: str | None, problems: li
     for line, text in enumerate(lines, start=reader.line_num + 1):
         if not text.strip(", \r\n"):
             continue
-        try:  # each line by itself, so that a quotation mark too few does not swallow the rest
+        try:  # each line separately, so that a missing quotation mark does not swallow the rest
             cells = next(csv.reader([text]), [])
         except csv.Error as error:
             problems.append(f"{file_name}, line {line}: {error}.")
@@ -64,10 +64,8 @@ def _rows(file_name: str, lines: Iterable[str], suffix: str | None, problems: li
         ticker = normalise(row.get(key, "") + added)
         if len(cells) != len(header):
             problems.append(f"{file_name}, line {line}: {len(cells)} columns where the first line has {len(header)}.")
-        elif not is_well_formed(ticker):
-            problems.append(f"{file_name}, line {line}: “{ticker[:30]}” is not a ticker.")
-        elif row.get("currency") and not _CURRENCY.fullmatch(row["currency"]):
-            problems.append(f"{file_name}, line {line}: “{row['currency'][:30]}” is not a currency like INR.")
+        elif problem := _problem_of(ticker, row.get("currency", "")):
+            problems.append(f"{file_name}, line {line}: {problem}")
         elif not (is_of_nse and ticker.startswith(PLACEHOLDER)):
             yield Listed(
                 ticker,
@@ -76,3 +74,12 @@ def _rows(file_name: str, lines: Iterable[str], suffix: str | None, problems: li
                 exchange=row.get("exchange", ""),
                 currency=currency_code(row.get("currency", "")),
             )
+
+
+def _problem_of(ticker: str, currency: str) -> str:
+    """Return a sentence about a row's ticker or currency, empty if both are well-formed."""
+    if not is_well_formed(ticker):
+        return f"“{ticker[:30]}” is not a ticker."
+    if currency and not _CURRENCY.fullmatch(currency):
+        return f"“{currency[:30]}” is not a currency like INR."
+    return ""
