@@ -13,7 +13,7 @@ from stockapp.outgoing.dispatch import carry
 from stockapp.outgoing.orders import DeliveryStatus, Mail, Order, Server
 
 NO_MAIL = "This installation sends no e-mail: EMAIL_URL is not set."
-SECONDS = 20.0  # for handing over one message, unless the mailer's options say otherwise
+SECONDS = 20.0  # for one message, unless the options of the mailer have a timeout
 
 
 class NoMail(BaseEmailBackend):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from analysis import clock
 from analysis.models.people import Person, may_change_every_job, sees_every_job
-from analysis.models.statuses import ACTIVE, FINISHED, RUNS, DetailStatus, ErrorKind, JobStatus, Source
+from analysis.models.statuses import ACTIVE, FINISHED, DetailStatus, ErrorKind, JobStatus, Source
 from analysis.models.stocks import PriceSourceName, Stock
 
 LEFT = F("total") - F("completed_count") - F("failed_count") - F("skipped_count")
@@ -34,10 +34,6 @@ class JobQuerySet(models.QuerySet["Job"]):
     def writable_by(self, person: Person) -> JobQuerySet:
         """Return the jobs that a user may cancel and run again."""
         return self if may_change_every_job(person) else self.of(person)
-
-    def runs(self) -> JobQuerySet:
-        """Return scheduled and bulk jobs, which count against no user's limits."""
-        return self.filter(source__in=RUNS)
 
     def of_run(self, first: uuid.UUID | None) -> JobQuerySet:
         """Return the jobs of a run: its first job and the further parts."""

@@ -61,12 +61,7 @@ def deliver(*, seconds: float = SLICE_SECONDS) -> int:
     housekeeping = Housekeeping(seconds)
     for ending in Ending.objects.untold().select_related("job"):
         tell(ending)
-    return _send(_claimed(housekeeping))
-
-
-def send(message: Message) -> bool:
-    """Send a claimed message and note its outcome. Return whether it was accepted."""
-    return bool(_send(iter([message])))
+    return send(_claimed(housekeeping))
 
 
 def _claimed(housekeeping: Housekeeping) -> Iterator[Message]:
@@ -78,7 +73,7 @@ def _claimed(housekeeping: Housekeeping) -> Iterator[Message]:
             return
 
 
-def _send(messages: Iterator[Message]) -> int:
+def send(messages: Iterator[Message]) -> int:
     """Send claimed messages, several at once, and note their outcomes. Return how many were accepted."""
     sent = 0
     for (message, url), outcome in carry(map(_order_of, messages), at_once=AT_ONCE):

@@ -163,9 +163,9 @@ def test_a_message_is_claimed_by_one_and_taken_over_when_its_lease_is_over() -> 
     second = claim()
     assert second
     assert (second.pk, second.fence, second.attempts) == (first.pk, first.fence + 1, 2)
-    assert send(second)
+    assert send(iter([second]))
     Message.objects.filter(status=MessageStatus.SENT).update(error_message="as the second one left it")
-    send(first)  # it wakes up late: what it notes is dropped
+    send(iter([first]))  # it wakes up late: what it notes is dropped
     assert Message.objects.get().error_message == "as the second one left it"
 
 
@@ -367,7 +367,7 @@ def test_an_id_stays_the_same_at_every_attempt(settings: Settings) -> None:
         for _ in range(2):  # the second time as if the worker had died before it could mark it
             message = claim()
             assert message
-            send(message)
+            send(iter([message]))
             Message.objects.update(
                 status=MessageStatus.SENDING, lease_token=uuid.uuid4(), lease_until=timezone.now() - timedelta(1)
             )
