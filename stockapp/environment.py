@@ -272,7 +272,7 @@ def env_file() -> Path | None:
 def read() -> Environment:
     """Read the process's environment and its file.
 
-    Raises BadEnvironment with one line that names the setting.
+    Raise BadEnvironment with one line that names the setting.
     """
     try:
         return Environment(_env_file=env_file())  # type: ignore[call-arg]

@@ -40,7 +40,7 @@ def say_unavailable(get_response: Answer) -> Answer:
 
 
 def unavailable(request: HttpRequest, fault: Fault) -> HttpResponse:
-    """The sentence as the asker can read it: a problem of the API, JSON for a program, a line for htmx, else a page."""
+    """Return the sentence as a problem of the API, JSON for a program, a line for htmx, else a page."""
     response: HttpResponse
     reason = fault.sentence
     if request.path in HEALTH:

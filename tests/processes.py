@@ -51,7 +51,7 @@ def manage(*args: str, folder: Path, **env: str) -> Iterator[subprocess.Popen[by
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
+    """Return a port of 127.0.0.1 without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

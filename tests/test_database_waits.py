@@ -1,4 +1,4 @@
-"""Somebody holds what others need: every wait ends, and whoever asks for health never waits."""
+"""A lock is held: every wait for it ends, and health checks do not wait."""
 
 import json
 import sqlite3

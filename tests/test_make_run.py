@@ -15,7 +15,7 @@ echo "data=$DATA_DIR database=$DATABASE_URL $*"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout whose Python only says what it is asked to do, with which data."""
+    """A checkout whose Python only prints its arguments and its data folder."""
     (tmp_path / "Makefile").write_text((BASE_DIR / "Makefile").read_text())
     program = tmp_path / ".venv" / "bin" / "python"
     program.parent.mkdir(parents=True)

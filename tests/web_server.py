@@ -26,7 +26,7 @@ class Web:
     pid: int
 
     def ask(self, address: str, method: str = "GET", body: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
-        """The status, the headers and the text of an answer; the session is nobody's."""
+        """Return the status, the headers and the text of an answer, without a session."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         proxy = {"Cookie": "sessionid=abcdefghijklmnopqrstuvwxyz012345", "X-Forwarded-Proto": "https"}
         connection.request(method, address, body, headers={**proxy, **headers})
@@ -34,7 +34,7 @@ class Web:
         return answer.status, dict(answer.headers), answer.read().decode()
 
     def status(self, address: str) -> int:
-        """The status alone; 0 while nobody listens."""
+        """Return the status; 0 while the server does not listen."""
         try:
             return self.ask(address)[0]
         except OSError:

@@ -42,7 +42,7 @@ class Removed:
 
 @transactional
 def first_watchlist(user: Person) -> Watchlist:
-    """The user's first list; an account without any gets one."""
+    """Return the user's first list, created if there is none."""
     return Watchlist.objects.of(user).first() or Watchlist.objects.get_or_create(owner_id=user.pk, name=FIRST_NAME)[0]
 
 

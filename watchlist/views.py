@@ -36,7 +36,7 @@ def watchlist(request: Request, pk: int) -> HttpResponse:
 
 @require_safe
 def rows(request: Request, pk: int) -> HttpResponse:
-    """The page's table by itself, and its address; 286 tells htmx that nothing on it is being analysed any more.
+    """Return the table of the page and its address; 286 stops the polling when no analysis runs.
 
     204 means that nothing has changed.
     """

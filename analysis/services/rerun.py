@@ -9,7 +9,7 @@ WITHOUT_RESULT = (DetailStatus.FAILED, DetailStatus.CANCELLED)
 
 
 def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: Person | None = None) -> Submission:
-    """Submit a job's stocks again, with the same strategy and day. Raises Refused when there is nothing to rerun.
+    """Submit a job's stocks again, with the same strategy and day. Raise Refused if there is nothing to rerun.
 
     `failed_only` leaves out what has its result: a stock that was cancelled, by somebody or by the deadline, has none.
     If staff rerun a job of a scheduled or bulk run, the new job counts as a bulk run, not against their own limits.

@@ -58,7 +58,7 @@ class Doomed:
 
 
 def doomed(now: datetime, unwatched: StockQuerySet) -> Doomed:
-    """What `prune` deletes at this moment. A stock's newest result stays for ever, and with it its evidence and job."""
+    """Return the rows that `prune` deletes now; a stock's newest result, its evidence and its job are kept."""
     results = _expendable(Result.objects.filter(updated_at__lt=now - timedelta(days=settings.KEEP_RESULTS_DAYS)))
     kept = Result.objects.filter(job=OuterRef("pk")).exclude(Exists(results.filter(pk=OuterRef("pk"))))
     ended = Job.objects.filter(status__in=FINISHED)
@@ -91,7 +91,7 @@ def _expendable(results: QuerySet[Result]) -> QuerySet[Result]:
 
 
 def would_prune(now: datetime | None = None, *, unwatched: StockQuerySet | None = None) -> Pruned:
-    """How many rows `prune` would delete; it deletes nothing."""
+    """Return how many rows `prune` would delete."""
     refresh_statistics()
     old = doomed(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
     return Pruned(old.raw_data.count(), old.details.count(), old.results.count(), old.jobs.count(), old.stocks.count())

@@ -42,7 +42,7 @@ def broker() -> queue.Broker:
 
 @pytest.fixture
 def trap(tmp_path: Path) -> Path:
-    """A file that is there once somebody's code has run."""
+    """A file that exists once injected code has run."""
     return tmp_path / "run-by-somebody-else"
 
 
@@ -64,7 +64,7 @@ def plan(**fields: Any) -> Schedule:
 
 
 def send(**changes: Any) -> None:
-    """A signed message, as whoever knows the key writes it."""
+    """Return a message signed with the installation's key."""
     task = {"id": "a", "name": "odd", "func": RUN_SLICE, "args": (JOB,), "kwargs": {}, "started": NOW}
     payload = SignedPackage.dumps({**task, **changes})
     OrmQ.objects.create(key="stockapp", payload=payload, lock=NOW - timedelta(minutes=1))
@@ -206,7 +206,7 @@ def test_a_plan_is_called_once_and_a_nightly_one_made_up_for_once() -> None:
 
 
 def store_result(trap: Path, *, success: bool, hook: str | None = None) -> Task:
-    """A row among django-q2's results as somebody writes it who can write into the database and no more."""
+    """Store a row in django-q2's results, as an attacker with write access to the database would."""
     Task.objects.create(id="a" * 32, name="odd", func="f", started=NOW, stopped=NOW, success=success, hook=hook)
     pickled = dbsafe_encode(Trap(trap), pickle_protocol=4, copy=False)
     with connection.cursor() as cursor:

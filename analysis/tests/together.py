@@ -17,7 +17,7 @@ def together(acts: Sequence[Callable[[], object]]) -> list[object]:
         try:
             barrier.wait(PATIENCE)
             answers[number] = acts[number]()
-        except Exception as error:  # noqa: BLE001 - whoever asked looks at it
+        except Exception as error:  # noqa: BLE001 - the test checks it
             answers[number] = error
         finally:
             connections.close_all()

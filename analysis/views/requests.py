@@ -21,5 +21,5 @@ def user_of(request: HttpRequest) -> Member:
 
 
 def profile_of(request: HttpRequest) -> RiskProfile:
-    """The signed-in user's risk settings."""
+    """Return the logged-in user's risk settings."""
     return user_of(request)

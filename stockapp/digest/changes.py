@@ -212,7 +212,7 @@ def _hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) ->
 
 
 def _failures(details: list[JobDetail], known: dict[str, JobDetail]) -> list[Failure]:
-    """What failed, and what the job's deadline cut off; what somebody has cancelled is no failure."""
+    """Return failed stocks and those that a deadline cancelled, but not those that a person cancelled."""
     failures = []
     for detail in details:
         is_new = not _is_same(detail, known)

@@ -41,7 +41,7 @@ def watched_by(users: list[int], job: Job) -> dict[int, set[str]]:
 
 
 def preview(subscription: Subscription) -> Composed | None:
-    """The newest that there was to tell a user: the last message, else what the last scheduled jobs would have told."""
+    """Return a user's latest message, else one for the latest scheduled runs with changes, else None."""
     user = subscription.user
     message = Message.objects.filter(user=user.pk, job__isnull=False).first()
     if message:

@@ -1,4 +1,4 @@
-"""`check --deploy` finds accounts that anybody could log in with."""
+"""`check --deploy` finds accounts with guessable passwords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an address or a body asks that nobody knows is refused by name, and pages say it."""
+"""Unknown query parameters and fields are refused by name, and pages show a sentence."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_every_operation_refuses_a_parameter_that_it_does_not_know_and_changes_n
     assert error["kind"] == "invalid"
     assert error["fields"]["utterly_unknown"][0].startswith("utterly_unknown is not a parameter; there")
     assert list(Watchlist.objects.values_list("pk", "name")) == lists
-    nobody = 422 if name == "get_health" else 401  # whoever may not ask is told that, and no more
+    nobody = 422 if name == "get_health" else 401  # a failed authentication is reported first
     assert call(Client(), row.method, address, row.body).status_code == nobody
 
 

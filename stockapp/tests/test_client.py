@@ -110,7 +110,7 @@ def test_neither_another_port_nor_another_address_of_the_same_network_gives_furt
 
 @pytest.mark.django_db
 def test_behind_a_proxy_nobody_is_shut_out_by_another_and_without_one_nobody_escapes(client: Client, ann: User) -> None:
-    """As installed: a proxy of this machine is believed, whoever comes straight from elsewhere is not."""
+    """Default: a proxy of this machine is trusted, other peers are not."""
     for _ in range(LIMIT):
         log_in(client, HTTP_X_FORWARDED_FOR=SOMEBODY)
     assert log_in(client, PASSWORD, HTTP_X_FORWARDED_FOR=SOMEBODY) == 429

@@ -1,4 +1,4 @@
-"""Confirmation: an address gets the digest once its owner agreed, and nobody is flooded with requests to agree."""
+"""Confirmation: an address gets the digest after its owner has confirmed it, and confirmation messages are limited."""
 
 import re
 from collections.abc import Iterator
@@ -171,7 +171,7 @@ def test_a_forged_link_confirms_nothing(ann: User, client: Client, change: str) 
 
 
 def test_nobody_is_flooded_with_requests_to_confirm(clock: time_machine.Traveller, ann: User, client: Client) -> None:
-    """Three an hour and six a day, from one user whatever the address, and to one address whoever asks."""
+    """Three an hour and six a day, from one user to any address, and to one address from any user."""
     for _ in range(5):
         answer = client.post(AGAIN, follow=True)
     assert "Too many confirmation messages were sent" in answer.text

@@ -137,7 +137,7 @@ def test_one_user_cannot_change_the_digest_of_another(client: Client) -> None:
 
 
 def test_a_link_of_an_earlier_subscription_ends_nothing_and_says_so(client: Client) -> None:
-    """Or whoever found an old message could end every later subscription."""
+    """Otherwise an old message could end every later subscription."""
     ann = make_user("ann")
     url = "json://93.184.215.14/hook"
     old = urlsplit(unsubscribe_address(subscribe(ann, email="", by_email=False, url=url).subscription)).path

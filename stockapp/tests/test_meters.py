@@ -1,4 +1,4 @@
-"""How much may be asked in a minute: by a user, by an address without a login, and of logins by an address."""
+"""Requests per minute by user and by address, and logins by address, are limited."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def ann(client: Client) -> User:
 
 
 class CountingHasher(MD5PasswordHasher):
-    """A hasher that says how often it was asked."""
+    """A hasher that counts its calls."""
 
     algorithm = "counting"
     checks = 0
@@ -200,7 +200,7 @@ def test_a_refused_login_checks_no_password_and_counts_for_no_lockout(client: Cl
 
 
 def test_one_password_is_checked_at_a_time_few_wait_and_the_rest_is_refused_at_once() -> None:
-    """Ten at once: four are let in, one after another, and six are told to come again while the first is checked."""
+    """Of ten concurrent logins, four are checked one after another, and six are refused while the first is checked."""
     checks, may_end = PasswordChecks(most_waiting=4, patience=60), threading.Event()
     inside, most_inside, answers, lock = [0], [0], [], threading.Lock()
 

@@ -1,4 +1,4 @@
-"""Answers: receivers that flood, drip or say nothing hold nobody and fill no memory; real sockets, real processes."""
+"""Answers: receivers that flood, drip or are silent block no other message and fill no memory; real processes."""
 
 import os
 import time

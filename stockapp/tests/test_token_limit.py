@@ -1,4 +1,4 @@
-"""How many API tokens a user may have, also when they are asked for together."""
+"""The number of API tokens of a user is limited, for concurrent requests too."""
 
 from functools import partial
 

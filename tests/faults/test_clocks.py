@@ -1,4 +1,4 @@
-"""A machine with a wrong clock beside one with a right clock, and time in which nobody could work."""
+"""A machine with a wrong clock beside one with a right clock, and time without a worker."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_a_worker_whose_clock_is_wrong_disturbs_nobody_and_works_once_it_is_righ
 
 
 def test_a_night_without_a_worker_takes_nothing_from_a_deadline(tmp_path: Path) -> None:
-    """As on a laptop that slept: the deadline passed while nobody could have kept it."""
+    """As on a laptop that slept: the deadline passed while no worker was there."""
     job = submit(TICKERS, source=Source.COMMAND).job
     now = timezone.now()
     Job.objects.update(created_at=now - timedelta(hours=8, minutes=1), deadline=now - timedelta(hours=7))

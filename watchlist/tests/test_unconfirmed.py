@@ -1,4 +1,4 @@
-"""Tickers that nobody ever had a price for: in no search and no run, and gone when nobody watches them."""
+"""Tickers without any price: in no search and no bulk run, and deleted when no list contains them."""
 
 from __future__ import annotations
 
