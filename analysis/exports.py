@@ -25,10 +25,13 @@ CONTENT_TYPES: dict[FileFormat, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 # A cell begins at the start of a text, and after each character at which some spreadsheet splits a CSV file.
-# Spreadsheets ignore spaces and quotes before a sign, and accept its full-width form.
-FORMULA = r"""[\s\x00-\x1f"']*[=+\-@＝＋－＠]"""
-UNGUARDED = re.compile(rf"(^|[;|\t\r\n])(?={FORMULA})")
-GUARDED = re.compile(rf"(^|[;|\t\r\n])'(?={FORMULA})")
+# Spreadsheets ignore spaces and quotes before a sign, and accept its full-width form. Each run of ignored characters is
+# matched once, with a possessive quantifier, so that no text takes quadratic time.
+IGNORED = r"""[\s\x00-\x1f"']"""
+SIGNS = frozenset("=+-@＝＋－＠")
+RUN = re.compile(rf"(\A|[;|]|(?={IGNORED}))({IGNORED}*+)([{re.escape(''.join(SIGNS))}])?")
+BREAK = re.compile(r"[\t\r\n]")
+GUARDED_BREAK = re.compile(r"([\t\r\n])'")
 WIDTH_LIMITS = (8, 60)
 NAME_LENGTH = 100
 
@@ -88,12 +91,29 @@ def _csv_cell(value: object) -> str:
 
 def plain_text(cell: str) -> str:
     """Return the text of a cell from a CSV file, without the apostrophes that an export added."""
-    return GUARDED.sub(r"\1", cell)
+    return RUN.sub(_without_guards, cell)
 
 
 def _guarded(text: str) -> str:
     """Return the text with an apostrophe before each place at which a spreadsheet would read a formula."""
-    return UNGUARDED.sub(r"\1'", text)
+    return text if SIGNS.isdisjoint(text) else RUN.sub(_with_guards, text)
+
+
+def _with_guards(run: re.Match[str]) -> str:
+    begin, ignored, sign = run.groups()
+    if not sign:
+        return run[0]
+    guard = "'" if begin or run.start() == 0 else ""
+    return begin + guard + BREAK.sub(r"\g<0>'", ignored) + sign
+
+
+def _without_guards(run: re.Match[str]) -> str:
+    begin, ignored, sign = run.groups()
+    if not sign:
+        return run[0]
+    if begin or run.start() == 0:
+        ignored = ignored.removeprefix("'")
+    return begin + GUARDED_BREAK.sub(r"\1", ignored) + sign
 
 
 def _xlsx(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO, StringIO
@@ -118,6 +119,15 @@ def test_text_from_a_comma_separated_file_is_read_back_as_it_was(text: str) -> N
 @pytest.mark.parametrize("text", ["RSI 14 rose; MACD turned up", "−2 % today, -3 before", "A-B; C = D", "50 | 60"])
 def test_ordinary_sentences_in_a_comma_separated_file_stay_as_they_are(text: str) -> None:
     assert lines_of(spreadsheet("list", "csv", ["Why"], [[text]]))[1] == [text]
+
+
+@pytest.mark.parametrize("text", ["x" + "\t'" * 100_000 + "x", "x" + "\t'" * 100_000 + "=1"])
+def test_no_text_takes_more_than_linear_time(text: str) -> None:
+    """An import reads cells of a user's file: a quadratic pattern would hold the web process for minutes."""
+    started = time.process_time()
+    assert plain_text(text)
+    spreadsheet("Texts", "csv", ["text"], [[text]])
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx"])
