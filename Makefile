@@ -13,7 +13,9 @@ PYTHON ?= $(shell for p in python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 12) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 RUN := $(VENV)/bin/python
-PYTEST := $(RUN) -m pytest -n auto --dist worksteal $(if $(MOMENT),--moment $(MOMENT))
+# Half as many more than there are cores: tests with processes of their own wait a part of their time.
+TEST_PROCESSES ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() * 3 // 2 or 1)")
+PYTEST := $(RUN) -m pytest -n $(TEST_PROCESSES) --dist worksteal $(if $(MOMENT),--moment $(MOMENT))
 MOMENTS := 2026-12-31T23:30 2027-01-04T03:00 2027-02-28T02:00 2027-03-16T12:00
 MANAGE := $(RUN) manage.py
 
@@ -44,7 +46,7 @@ test: $(VENV)/installed-dev .env
 	@$(MANAGE) install_assets
 	@sh tests/system_packages.sh
 	$(PYTEST) $(ARGS)
-	$(RUN) tests/with_postgresql.py $(PYTEST) -m "django_db or slow" --ignore tests/browser $(ARGS)
+	$(RUN) tests/with_postgresql.py $(PYTEST) -m django_db --ignore tests/browser $(ARGS)
 
 quick: $(VENV)/installed-dev
 	$(PYTEST) -m "not slow" $(ARGS)

@@ -24,7 +24,7 @@ from tests.web_server import SERVE, Web, web_server
 pytestmark = pytest.mark.slow
 
 TOKEN = "a-token-for-monitors"
-WATCHED_SECONDS = 20
+WATCHED_SECONDS = 5
 
 
 def health(server: Web) -> tuple[int, list[str]]:

@@ -19,6 +19,7 @@ from tests.processes import manage, wait_for
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 TICKERS = [company.ticker for company in COMPANIES if company.source == "up"]
 LEASE_SECONDS = "8"
+STOCKS = 300  # which take the records several times as long as one stock
 
 
 def are_done() -> bool:
@@ -50,7 +51,7 @@ def test_a_bulk_job_ends_and_its_records_follow(tmp_path: Path) -> None:
 
 def test_a_stock_does_not_wait_for_the_records_though_there_is_one_process(tmp_path: Path) -> None:
     make_finished_job(*TICKERS[:12])
-    store_fresh_bars([f"S{n:04}.NS" for n in range(800)])
+    store_fresh_bars([f"S{n:04}.NS" for n in range(STOCKS)])
     want_records()
     with manage("worker", folder=tmp_path, WORKERS="1", CSV_PRICES_DIR=str(tmp_path)):
         wait_for(lambda: StrategyRecord.objects.filter(lease_token__isnull=False).exists())
@@ -61,12 +62,12 @@ def test_a_stock_does_not_wait_for_the_records_though_there_is_one_process(tmp_p
     first_done = min(record.computed_at for record in StrategyRecord.objects.all() if record.computed_at)
     assert job.completed_at
     assert job.completed_at < first_done
-    assert {record.stocks for record in StrategyRecord.objects.all()} == {800}
+    assert {record.stocks for record in StrategyRecord.objects.all()} == {STOCKS}
 
 
 def test_a_worker_killed_while_it_computes_records_is_followed_by_one_that_ends_them(tmp_path: Path) -> None:
     make_finished_job(*TICKERS[:12])
-    store_fresh_bars([f"S{n:04}.NS" for n in range(800)])
+    store_fresh_bars([f"S{n:04}.NS" for n in range(STOCKS)])
     compute_records(STRATEGIES)
     whole = summaries()
     StrategyRecord.objects.update(summary=None, computed_at=None)
@@ -81,4 +82,4 @@ def test_a_worker_killed_while_it_computes_records_is_followed_by_one_that_ends_
     with manage("worker", folder=tmp_path, **given):
         wait_for(are_done)
     assert summaries() == whole
-    assert set(StrategyRecord.objects.values_list("stocks", "cursor", "partial")) == {(800, "", None)}
+    assert set(StrategyRecord.objects.values_list("stocks", "cursor", "partial")) == {(STOCKS, "", None)}

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -47,22 +48,38 @@ def add_wait_arguments(parser: CommandParser) -> None:
     parser.add_argument("--json", action="store_true", help="Print JSON instead of a table.")
 
 
-def follow(command: BaseCommand, job: Job, *, wait: bool, as_json: bool, inline: bool = False) -> None:
-    """Tell of a submitted job; with `wait` until its end, and exit with 1 unless every stock was completed."""
+def follow(command: BaseCommand, jobs: list[Job], *, wait: bool, as_json: bool, inline: bool = False) -> None:
+    """Write the jobs of one submitted request; with `wait` wait for their end and write what they found.
+
+    Raise CommandError (exit code 1) unless every stock was completed. The JSON of a request that needed several jobs
+    is a list.
+    """
     if inline:
-        run_job(str(job.pk))
+        for job in jobs:
+            run_job(str(job.pk))
     if not wait and not inline:
-        told = {"job": str(job.pk), "status": job.status, "total": job.total}
-        command.stdout.write(json.dumps(told) if as_json else f"Job {job.pk}: {job.total} stocks queued.")
+        _write_queued(command, jobs, as_json=as_json)
         return
-    job = _wait(command, job)
-    rows = list(report(job))
+    ended = [_wait(command, job) for job in jobs]
+    found = [list(report(job)) for job in ended]
+    rows = list(chain.from_iterable(found))
     command.stdout.write(json.dumps(rows, indent=1) if as_json else _table(rows))
-    failed = sum(row["status"] != "completed" for row in rows)
+    problems = [problem for job, its_rows in zip(ended, found, strict=True) if (problem := _problem(job, its_rows))]
     if not as_json:
-        command.stdout.write(f"Job {job.pk} {job.status}: {len(rows) - failed} of {len(rows)} stocks completed.")
-    if failed or job.status != JobStatus.COMPLETED:
-        raise CommandError(_why(job, rows, failed), returncode=1)
+        for job, its_rows in zip(ended, found, strict=True):
+            completed = len(its_rows) - _failures(its_rows)
+            command.stdout.write(f"Job {job.pk} {job.status}: {completed} of {len(its_rows)} stocks completed.")
+    if problems:
+        raise CommandError(" ".join(problems), returncode=1)
+
+
+def _write_queued(command: BaseCommand, jobs: list[Job], *, as_json: bool) -> None:
+    if as_json:
+        queued = [{"job": str(job.pk), "status": job.status, "total": job.total} for job in jobs]
+        command.stdout.write(json.dumps(queued if len(queued) > 1 else queued[0]))
+        return
+    for job in jobs:
+        command.stdout.write(f"Job {job.pk}: {job.total} stocks queued.")
 
 
 def report(job: Job) -> Iterator[dict[str, Any]]:
@@ -111,7 +128,13 @@ def _cell(value: Any) -> str:
     return "–" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value)
 
 
-def _why(job: Job, rows: list[dict[str, Any]], failed: int) -> str:
+def _failures(rows: list[dict[str, Any]]) -> int:
+    return sum(row["status"] != "completed" for row in rows)
+
+
+def _problem(job: Job, rows: list[dict[str, Any]]) -> str:
+    """Return why the command fails, empty when every stock of the job was completed."""
     if job.status == JobStatus.CANCELLED:
         return f"The job was cancelled. {job.error_message}".strip()
-    return f"{failed} of {len(rows)} stocks failed."
+    failures = _failures(rows)
+    return f"{failures} of {len(rows)} stocks failed." if failures or job.status != JobStatus.COMPLETED else ""

@@ -8,8 +8,8 @@ from django.conf import settings
 
 from analysis.engine import TECHNICAL_RATING
 from analysis.models import Person, Source
-from analysis.services.limits import OverLimit, Refused
-from analysis.services.submit import Submission, submit
+from analysis.services.limits import OverLimit
+from analysis.services.submit import Submission, check_day, check_tickers, submit
 
 
 def submit_run(
@@ -20,6 +20,7 @@ def submit_run(
     requested_by: Person | None = None,
     strategy: str = TECHNICAL_RATING.key,
     as_of: date | None = None,
+    since: date | None = None,
     wake: bool = True,
 ) -> list[Submission]:
     """Submit an analysis of all these stocks, MAX_STOCKS_PER_JOB in each job, each job in its own transaction.
@@ -27,9 +28,10 @@ def submit_run(
     Return the submissions in order; the first job answers the same request while it is active. Raise Refused if there
     are no stocks or no room. Jobs that were submitted before stay, and the sentence says how many stocks they have.
     """
-    parts = list(batched(sorted(set(tickers)), settings.MAX_STOCKS_PER_JOB))
-    if not parts:
-        raise Refused("No stocks given.")
+    wanted = check_tickers(tickers)
+    if as_of:
+        check_day(as_of, wanted)
+    parts = list(batched(wanted, settings.MAX_STOCKS_PER_JOB))
     done: list[Submission] = []
     for number, part in enumerate(parts, start=1):
         try:
@@ -39,6 +41,7 @@ def submit_run(
                 requested_by=requested_by,
                 strategy=strategy,
                 as_of=as_of,
+                since=since,
                 description=title_of(description, number, len(parts)),
                 part_of=done[0].job if done else None,
                 wake=wake,

@@ -55,11 +55,11 @@ def submit(
     While a job for the same request of the same person is active, that job is the answer: the database's constraint
     decides, so fifty callers at once get one job. Raises Refused.
     """
-    wanted = _tickers(tickers)
+    wanted = check_tickers(tickers)
     if strategy not in STRATEGIES:
         raise Refused(f"There is no strategy “{strategy}”; there are: {', '.join(STRATEGIES)}.")
     if as_of:
-        _check_day(as_of, wanted)
+        check_day(as_of, wanted)
     if since and (as_of is None or not FIRST_DAY <= since <= as_of):
         raise Refused(f"A backfill goes from a day since {FIRST_DAY} to one that is not before it.")
     now = clock.now()
@@ -143,7 +143,8 @@ def describe(tickers: list[str]) -> str:
     return first if len(tickers) <= 3 else f"{first} and {len(tickers) - 3} more"
 
 
-def _tickers(raw: Iterable[str]) -> list[str]:
+def check_tickers(raw: Iterable[str]) -> list[str]:
+    """Return each of these tickers once, in order. Raise Refused for what is no ticker, and for none at all."""
     wanted: dict[str, None] = {}
     bad: list[str] = []
     for text in raw:
@@ -161,7 +162,7 @@ def _tickers(raw: Iterable[str]) -> list[str]:
     return sorted(wanted)
 
 
-def _check_day(as_of: date, tickers: list[str]) -> None:
+def check_day(as_of: date, tickers: list[str]) -> None:
     """Raise Refused for a day that is too long ago, or has not begun on the exchange of one of the stocks.
 
     A day begins at another time on each exchange: in Mumbai it is already the next day while New York trades.

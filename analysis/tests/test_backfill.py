@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from analysis.engine import Bars, assess
 from analysis.models import Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, StockStatus
@@ -255,6 +256,30 @@ def test_the_command_fills_and_tells() -> None:
     assert (json.loads(out)[0]["ticker"], code) == (TICKER, 0)
     out, _, _ = run("backfill", TICKER, "--from", str(days[0]), "--to", str(days[0]), "--inline")
     assert "\n1 result is this backfill's." in out
+
+
+def test_a_backfill_of_more_stocks_than_a_job_may_have_is_split(settings: Settings) -> None:
+    settings.MAX_STOCKS_PER_JOB = 1
+    days = sessions(3)
+    span = ("--from", str(days[0]), "--to", str(days[-1]))
+    out, err, code = run("backfill", TICKER, "MERUVANTA.DEMO", *span, "--inline")
+    assert (err, code) == ("", 0)
+    assert "6 results are this backfill's." in out
+    first, second = Job.objects.order_by("created_at", "description")
+    assert (second.part_of, second.description) == (first, f"{first.description}, part 2 of 2")
+    out, _, code = run("backfill", TICKER, "MERUVANTA.DEMO", *span)
+    assert (out.count("1 stocks queued."), code) == (2, 0)
+    Job.objects.active().delete()
+    listed = json.loads(run("backfill", TICKER, "MERUVANTA.DEMO", *span, "--json")[0])
+    assert [job["total"] for job in listed] == [1, 1]
+
+
+def test_nothing_of_a_split_request_is_submitted_when_a_later_part_is_no_ticker(settings: Settings) -> None:
+    settings.MAX_STOCKS_PER_JOB = 1
+    days = sessions(2)
+    _, err, code = run("backfill", "ABC.NS", "Z Z", "--from", str(days[0]), "--to", str(days[-1]))
+    assert (code, Job.objects.count()) == (2, 0)
+    assert "Not a ticker: “Z Z”" in err
 
 
 @pytest.mark.parametrize(

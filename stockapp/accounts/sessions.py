@@ -9,8 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import DatabaseError
 from django.utils import timezone
+
+from analysis.database_faults import find_fault
 
 BEGAN = "_began"
 RENEWED_AFTER = timedelta(hours=1)
@@ -28,6 +32,15 @@ class SessionStore(db.SessionStore):
         if abs(timezone.now() + _time_left(data.get(BEGAN)) - row.expire_date) >= RENEWED_AFTER:
             self.modified = True
         return data
+
+    def save(self, must_create: bool = False) -> None:
+        """Save the session. Where the database fails, raise its error: Django's says that the session is gone."""
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            if isinstance(error.__context__, DatabaseError) and find_fault(error.__context__):
+                raise error.__context__ from error.__context__.__cause__
+            raise
 
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         data.setdefault(BEGAN, timezone.now().timestamp())

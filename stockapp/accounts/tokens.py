@@ -1,15 +1,20 @@
 """Tokens: make one, find whose it is, note its use, revoke it."""
 
 import hashlib
+import logging
 import secrets
 from datetime import timedelta
 
+from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
+from analysis.database_faults import BUSY, find_fault
 from analysis.services import Refused, lock_user
 from analysis.services.transient import transactional
 from stockapp.accounts.models import ApiToken, User
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "stockapp_"
 MOST_TOKENS = 50
@@ -35,12 +40,17 @@ def find_token(key: str) -> ApiToken | None:
 
 
 def note_use(token: ApiToken) -> None:
-    """Remember when it was last used, writing at most once a minute."""
+    """Remember when it was last used, writing at most once a minute, and not while the database is busy."""
     now = timezone.now()
     if token.last_used_at and token.last_used_at > now - NOTED_EVERY:
         return
     is_old = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - NOTED_EVERY)
-    ApiToken.objects.filter(is_old, pk=token.pk).update(last_used_at=now)
+    try:
+        ApiToken.objects.filter(is_old, pk=token.pk).update(last_used_at=now)
+    except DatabaseError as error:
+        if find_fault(error) is not BUSY:
+            raise
+        logger.info("The use of a token is not noted: the database is busy.")
 
 
 @transactional

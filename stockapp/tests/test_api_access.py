@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -14,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from analysis.database_faults import Busy
 from stockapp.accounts.models import ApiToken, TokenScope, User
 from stockapp.tests.api_world import call, key_of, program
 
@@ -103,6 +105,22 @@ def test_the_last_use_is_kept_and_written_at_most_once_a_minute(ann: User) -> No
         writes.append(sum("UPDATE" in query["sql"] for query in q))
     assert writes == [1, 0, 1, 0]
     assert ApiToken.objects.get().last_used_at == start + timedelta(seconds=60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_token_works_while_the_database_is_too_busy_to_note_its_use(ann: User) -> None:
+    client = program(key_of(ann))
+
+    def refuse_writes(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE"):
+            raise Busy("The database is locked.")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(refuse_writes):
+        assert client.get("/api/jobs").status_code == 200
+    assert ApiToken.objects.get().last_used_at is None
+    client.get("/api/jobs")
+    assert ApiToken.objects.get().last_used_at
 
 
 def test_a_request_with_a_token_costs_one_query_for_it(ann: User) -> None:

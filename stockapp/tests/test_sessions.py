@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from analysis.database_faults import Busy
 from analysis.tests.make import PASSWORD, make_user
 from stockapp import expiry
 from stockapp.environment import BadEnvironment, read
@@ -196,3 +197,32 @@ def test_without_the_caches_table_the_rest_is_removed(expired: None) -> None:
         cursor.execute("DROP TABLE cache")
     expiry.remove_expired()
     assert Session.objects.count() == 1
+
+
+def test_a_session_that_a_busy_database_did_not_save_is_not_said_to_be_gone(
+    clock: time_machine.Traveller, ann: Client
+) -> None:
+    ann.raise_request_exception = False
+    clock.shift(timedelta(hours=2))
+    with connection.execute_wrapper(refuse_writes):
+        answer = ann.get(reverse("accounts:account"))
+    assert (answer.status_code, "The database is busy." in answer.text) == (503, True)
+    assert is_logged_in(ann)
+
+
+def test_a_session_that_is_gone_is_still_said_to_be_gone(clock: time_machine.Traveller, ann: Client) -> None:
+    clock.shift(timedelta(hours=2))
+
+    def remove(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE"):
+            execute("DELETE FROM django_session", None, *rest[1:])
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(remove):
+        assert ann.get(reverse("accounts:account")).status_code == 400
+
+
+def refuse_writes(execute: Any, sql: str, *rest: Any) -> Any:
+    if sql.startswith("UPDATE"):
+        raise Busy("The database is locked.")
+    return execute(sql, *rest)

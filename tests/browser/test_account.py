@@ -46,7 +46,8 @@ def test_the_theme_is_the_users_and_that_of_pages_without_one(
     root = visitor.locator("html")
     expect(root).not_to_have_attribute("data-theme", re.compile("."))
     for theme in ("light", "dark"):
-        visitor.keyboard.press("t")
+        with visitor.expect_navigation():  # until then nobody listens to the next key
+            visitor.keyboard.press("t")
         expect(root).to_have_attribute("data-theme", theme)
     dark = visitor.evaluate("getComputedStyle(document.body).backgroundColor")
     ann.refresh_from_db()

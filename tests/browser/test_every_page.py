@@ -1,7 +1,7 @@
 """Every page in both themes and at both widths: quiet, on its host, accessible, no wider than the screen, at rest."""
 
 from collections.abc import Set
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,15 +11,17 @@ from pytest_django.live_server_helper import LiveServer
 from analysis.models import Source, Stock
 from analysis.services import compute_records, load_demo_market
 from analysis.tests.make import make_finished_job, make_user
-from tests.browser.pages import GONE, PARTS, RUNNING, WAITING, Visit, furnish
+from tests.browser.pages import GONE, PARTS, RUNNING, WAITING, Theme, Visit, furnish
 from tests.browser.visits import listen, log_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
-WIDTHS = {1280: 900, 390: 844}
+HEIGHTS = {1280: 900, 390: 844}
+LOOKS: tuple[tuple[int, Theme, Theme], ...] = ((1280, "light", "dark"), (390, "dark", "light"))
 BETWEEN = (1200, 1024, 768)  # looked at for their width alone
 NOT_OURS = {"api-docs": {"heading-order", "nested-interactive"}}  # as Swagger UI's bundle builds its page
 STILL_MILLISECONDS = 10
+OF_A_THEME = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 
 MOVES = """(most) => {
   const times = (text) => text.split(",").map((time) => 1000 * parseFloat(time));
@@ -73,21 +75,24 @@ def parts() -> dict[str, list[Visit]]:
 
 
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_is_quiet_accessible_as_wide_as_the_screen_and_at_rest(
-    page: Page, live_server: LiveServer, parts: dict[str, list[Visit]], theme: Literal["light", "dark"], part: str
+    page: Page, live_server: LiveServer, parts: dict[str, list[Visit]], part: str
 ) -> None:
+    """Load each page in one theme at each width, look at all of it, then at what the other theme changes."""
     assert set(parts) == set(PARTS)
     complaints = listen(page, live_server.url)
     answers: list[int] = []
     page.on("response", lambda answer: answers.append(_status(answer)))
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     faults: dict[str, list[Any]] = {}
     for visit in parts[part]:
-        for width, height in WIDTHS.items():
-            page.set_viewport_size({"width": width, "height": height})
+        for width, theme, other in LOOKS:
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
             _go(page, live_server.url, visit)
-            found = _faults(page, width, NOT_OURS.get(visit.name, set()))
+            not_ours = NOT_OURS.get(visit.name, set())
+            found = _faults(page, width, not_ours)
+            page.emulate_media(color_scheme=other, reduced_motion="reduce")
+            found += [(other, fault, nodes) for fault, nodes in _axe(page, OF_A_THEME) if fault not in not_ours]
             status = [answer for answer in answers if answer][-1]
             # Chromium reports the refusal that was asked for as an error of the page.
             expected = f"the server responded with a status of {visit.status} " if visit.status >= 400 else None
@@ -96,8 +101,27 @@ def test_every_page_is_quiet_accessible_as_wide_as_the_screen_and_at_rest(
             complaints.clear()
             answers.clear()
             if found:
-                faults[f"{visit.name} at {width}"] = found
+                faults[f"{visit.name} at {width} in {theme}"] = found
     assert faults == {}
+
+
+def test_the_other_theme_is_looked_at_too(page: Page, live_server: LiveServer) -> None:
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.goto(f"{live_server.url}/login/")
+    spoilt = (
+        "@media (prefers-color-scheme: dark) { main button { color: #999 !important; background: #aaa !important } }"
+    )
+    page.evaluate(
+        """style => {
+          const sheet = new CSSStyleSheet();
+          sheet.replaceSync(style);
+          document.adoptedStyleSheets.push(sheet);
+        }""",
+        spoilt,
+    )
+    assert _faults(page, 1280, set()) == []
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    assert "color-contrast" in str(_axe(page, OF_A_THEME))
 
 
 def test_what_the_policy_refuses_and_whom_a_page_asks_is_noticed(page: Page, live_server: LiveServer) -> None:
@@ -155,9 +179,9 @@ def _faults(page: Page, width: int, not_ours: Set[str]) -> list[Any]:
     return found
 
 
-def _axe(page: Page) -> list[tuple[str, list[str]]]:
-    """What axe finds, and where."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+def _axe(page: Page, options: dict[str, Any] | None = None) -> list[tuple[str, list[str]]]:
+    """Return the rules that axe says are broken, each with the elements that break it."""
+    found = Axe().run(page, options={"resultTypes": ["violations"], **(options or {})}).response["violations"]
     return [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found]
 
 

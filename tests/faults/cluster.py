@@ -4,8 +4,8 @@ import errno
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,6 +169,13 @@ def _holder(ticker: str, attempts: int) -> int | None:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
+
+
+def kill_all(pids: Iterable[int]) -> None:
+    """Kill these processes, of which the death of one may be the end of another."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            kill(pid)
 
 
 def ended(job: Job) -> bool:

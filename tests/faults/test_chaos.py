@@ -11,7 +11,16 @@ import pytest
 from analysis.models import ErrorKind, Job, JobDetail, Source
 from analysis.services import submit
 from analysis.tests.make import make_finished_job
-from tests.faults.cluster import TICKERS, Cluster, assert_all_is_well, audited, ended, kill, store_fresh_bars, worker
+from tests.faults.cluster import (
+    TICKERS,
+    Cluster,
+    assert_all_is_well,
+    audited,
+    ended,
+    kill_all,
+    store_fresh_bars,
+    worker,
+)
 from tests.processes import is_running, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -51,4 +60,4 @@ def strike(dice: random.Random, cluster: Cluster) -> None:
         if is_running(victim):
             os.kill(victim, signal.SIGCONT)
     else:
-        kill(victim)
+        kill_all([victim])

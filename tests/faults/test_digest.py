@@ -13,7 +13,7 @@ from analysis.services import load_demo_market
 from analysis.tests.make import make_result, make_user
 from stockapp.digest.models import Message, MessageStatus
 from stockapp.digest.subscriptions import subscribe
-from tests.faults.cluster import LONG_LEASE, TICKERS, Cluster, kill, worker
+from tests.faults.cluster import LONG_LEASE, TICKERS, Cluster, kill_all, worker
 from tests.processes import wait_for
 from tests.receivers import Hook, hook
 from watchlist.models import Watchlist
@@ -46,14 +46,9 @@ def missed(received: Hook) -> None:
     ScheduledRun.objects.create(schedule_id=EXCHANGE, session=long_ago, job=job)
 
 
-def kill_all(cluster: Cluster) -> None:
-    """The supervisor first, so that it starts nothing again."""
-    family = cluster.family
-    for pid in (cluster.supervisor, *sorted(family)):
-        try:
-            kill(pid)
-        except ProcessLookupError:
-            continue
+def kill_cluster(cluster: Cluster) -> None:
+    """Kill the supervisor first, so that it starts nothing again."""
+    kill_all([cluster.supervisor, *sorted(cluster.family)])
 
 
 def is_sent() -> bool:
@@ -79,7 +74,7 @@ def test_a_worker_killed_between_the_jobs_end_and_the_digest_has_it_sent_once(tm
             ends = time.monotonic() + 200
             while not Ending.objects.exists():  # asked without a pause: what follows would take half a second
                 assert time.monotonic() < ends
-            kill_all(cluster)
+            kill_cluster(cluster)
         assert received.got == []
         assert Ending.objects.get().told_at is None
         with worker(tmp_path / "b", **ENV):
@@ -97,7 +92,7 @@ def test_a_worker_killed_while_it_sends_has_it_sent_again_under_the_same_id(tmp_
         received.gate.clear()
         with worker(tmp_path / "a", **ENV) as cluster:
             wait_for(lambda: received.got, 200)
-            kill_all(cluster)
+            kill_cluster(cluster)
             received.gate.set()
         before = Message.objects.get()
         assert before.status == MessageStatus.SENDING

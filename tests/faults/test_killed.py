@@ -20,6 +20,7 @@ from tests.faults.cluster import (
     ended,
     holder_of,
     kill,
+    kill_all,
     reads_a_pipe,
     worker,
 )
@@ -49,8 +50,7 @@ def test_a_part_is_killed_while_a_stock_is_analysed(part: str, tmp_path: Path) -
     with worker(tmp_path) as cluster:
         job = submitted()
         gate.wait_for()
-        for pid in PARTS[part](cluster):
-            kill(pid)
+        kill_all(PARTS[part](cluster))
         gate.open_for_good()
         if part == "the monitor":  # its death stops nobody, so who stands before the gate has to be let through
             gate.let_through()
@@ -62,8 +62,7 @@ def test_a_part_is_killed_while_a_stock_is_analysed(part: str, tmp_path: Path) -
 def test_idle_workers_are_killed(tmp_path: Path) -> None:
     with worker(tmp_path) as cluster:
         wait_for(cluster.is_idle)
-        for pid in cluster.workers:
-            kill(pid)
+        kill_all(cluster.workers)
         job = submit(TICKERS, source=Source.COMMAND).job
         wait_for(lambda: ended(job))
         assert Worker.objects.get().restarts >= 1  # more where the next one is slow to come up
@@ -80,14 +79,12 @@ def test_without_the_supervisor_killed_idle_workers_leave_the_cluster_standing_s
             others = sorted(cluster.family - {sentinel})
             return others if len(others) >= 4 and reads_a_pipe(others[:2]) else []
 
-        for pid in wait_for(parts)[:2]:
-            kill(pid)
+        kill_all(wait_for(parts)[:2])
         job = submit(TICKERS, source=Source.COMMAND).job
         with pytest.raises(AssertionError, match="in vain"):
             wait_for(lambda: ended(job), 2 * LEASE_SECONDS)
         assert len([pid for pid in cluster.family if is_running(pid)]) >= 5
-        for pid in [process.pid, *cluster.family]:
-            kill(pid)
+        kill_all([process.pid, *cluster.family])
     cancel(job)
 
 

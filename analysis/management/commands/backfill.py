@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
 from analysis.management.jobs import BAD_INPUT, add_wait_arguments, day_of, follow
-from analysis.models import Source, Stock
-from analysis.services import Refused, submit
+from analysis.models import Result, Source, Stock
+from analysis.services import Refused, submit_run
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, since: str, to: str, **options: Any) -> None:
         try:
-            submission = submit(
+            submissions = submit_run(
                 options["tickers"] or Stock.objects.active().values_list("pk", flat=True),
                 source=Source.COMMAND,
                 strategy=options["strategy"],
@@ -34,10 +34,11 @@ class Command(BaseCommand):
             )
         except Refused as refusal:
             raise CommandError(str(refusal), returncode=BAD_INPUT) from None
-        if submission.is_duplicate:
-            self.stderr.write(f"The same backfill is running already: job {submission.job.pk}.")
-        job = submission.job
-        follow(self, job, wait=options["wait"], as_json=options["json"], inline=options["inline"])
+        for submission in submissions:
+            if submission.is_duplicate:
+                self.stderr.write(f"The same backfill is running already: job {submission.job.pk}.")
+        jobs = [submission.job for submission in submissions]
+        follow(self, jobs, wait=options["wait"], as_json=options["json"], inline=options["inline"])
         if not options["json"] and (options["wait"] or options["inline"]):
-            count = job.results.count()
+            count = Result.objects.filter(job__in=jobs).count()
             self.stdout.write(f"{count:,} {'result is' if count == 1 else 'results are'} this backfill's.")

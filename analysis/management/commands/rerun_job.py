@@ -21,4 +21,4 @@ class Command(BaseCommand):
             submission = rerun(job, source=Source.COMMAND, failed_only=failed, requested_by=job.requested_by)
         except Refused as refusal:
             raise CommandError(str(refusal), returncode=BAD_INPUT) from None
-        follow(self, submission.job, wait=wait, as_json=json)
+        follow(self, [submission.job], wait=wait, as_json=json)

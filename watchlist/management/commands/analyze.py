@@ -34,22 +34,14 @@ class Command(BaseCommand):
             submissions = _submit(user, options)
         except Refused as refusal:
             raise CommandError(str(refusal), returncode=BAD_INPUT) from None
-        failed = [failure for submission in submissions if (failure := self._follow(submission, options))]
-        if failed:
-            raise CommandError(" ".join(map(str, failed)), returncode=failed[0].returncode)
-
-    def _follow(self, submission: Submission, options: dict[str, Any]) -> CommandError | None:
-        """Report one job of the request, until its end with --wait. Return the error to exit with, if any."""
-        if (fetching := estimate_rest(submission.job)) and not options["json"]:
-            stocks = f"{fetching.requests:,} stock{'' if fetching.requests == 1 else 's'}"
-            self.stderr.write(f"Bars of {stocks} must be fetched from Yahoo: {fetching}.")
-        if submission.is_duplicate:
-            self.stderr.write(f"The same request is running already: job {submission.job.pk}.")
-        try:
-            follow(self, submission.job, wait=options["wait"], as_json=options["json"], inline=options["inline"])
-        except CommandError as failure:
-            return failure
-        return None
+        for submission in submissions:
+            if (fetching := estimate_rest(submission.job)) and not options["json"]:
+                stocks = f"{fetching.requests:,} stock{'' if fetching.requests == 1 else 's'}"
+                self.stderr.write(f"Bars of {stocks} must be fetched from Yahoo: {fetching}.")
+            if submission.is_duplicate:
+                self.stderr.write(f"The same request is running already: job {submission.job.pk}.")
+        jobs = [submission.job for submission in submissions]
+        follow(self, jobs, wait=options["wait"], as_json=options["json"], inline=options["inline"])
 
 
 def _submit(user: Member | None, options: dict[str, Any]) -> list[Submission]:
