@@ -48,7 +48,7 @@ def carry[K](
     """Yield the outcome of each order with its key, in the order in which they end.
 
     The next order is taken only when a carrier is free or can be started; an outcome among the orders is passed
-    through. Raise CarrierLost if no carrier can be started.
+    through. If no carrier can be started, yield that as the outcome of the order in hand, then raise CarrierLost.
     """
     with _Fleet[K](at_once, command or COMMAND) as fleet:
         while True:
@@ -60,9 +60,13 @@ def carry[K](
             if isinstance(order, DeliveryOutcome):
                 yield key, order
                 continue
-            while not (carrier := fleet.idle_carrier()):
-                fleet.start()
-                yield from fleet.wait()
+            try:
+                while not (carrier := fleet.idle_carrier()):
+                    fleet.start()
+                    yield from fleet.wait()
+            except CarrierLost as error:
+                yield key, DeliveryOutcome(DeliveryStatus.REFUSED, str(error))
+                raise
             yield from carrier.take(key, order)
         while fleet.is_busy:
             yield from fleet.wait()
@@ -82,18 +86,20 @@ class _Carrier[K]:
             stderr=subprocess.DEVNULL,
         )
         self._orders = cast("IO[bytes]", self.process.stdin)
+        os.set_blocking(self._orders.fileno(), False)  # a carrier that has stopped reading occupies nobody else
         self._events = cast("IO[bytes]", self.process.stdout)
         self.is_ready = self.has_begun = self.is_over = False
         self.order: Order | None = None
         self.key: K | None = None
         self._is_handed_over = False
-        self._unread = b""
+        self._unread = self._unwritten = b""
         self.ends = time.monotonic() + START_SECONDS
 
-    @property
-    def events(self) -> int:
-        """The file descriptor to wait for."""
-        return self._events.fileno()
+    def register(self, selector: selectors.BaseSelector) -> None:
+        """Have its events waited for, and room for the rest of its order; the data of each is what to call then."""
+        selector.register(self._events, selectors.EVENT_READ, self.read)
+        if self._unwritten:
+            selector.register(self._orders, selectors.EVENT_WRITE, self.write)
 
     def take(self, key: K, order: Order) -> Iterator[tuple[K, DeliveryOutcome]]:
         """Give an idle carrier its next order; yield an outcome instead if too little time is left."""
@@ -102,13 +108,24 @@ class _Carrier[K]:
             return
         self.key, self.order, self.is_ready, self._is_handed_over = key, order, False, False
         self.ends = order.ends + GRACE
-        with suppress(BrokenPipeError):  # it has died; the end of its events shows it
-            self._orders.write(order.write())
-            self._orders.flush()
+        self._unwritten = order.write()
+        yield from self.write()
+
+    def write(self) -> Iterator[tuple[K, DeliveryOutcome]]:
+        """Write as much of its order as the pipe takes now."""
+        try:
+            while self._unwritten:
+                written = os.write(self._orders.fileno(), self._unwritten[:AT_ONCE])
+                self._unwritten = self._unwritten[written:]
+        except BlockingIOError:
+            pass  # the selector says when there is room
+        except BrokenPipeError:  # it has died; the end of its events shows it
+            self._unwritten = b""
+        yield from ()
 
     def read(self) -> Iterator[tuple[K, DeliveryOutcome]]:
         """Read its available events; yield the outcome of its order if it has arrived."""
-        part = os.read(self.events, AT_ONCE)
+        part = os.read(self._events.fileno(), AT_ONCE)
         *lines, self._unread = (self._unread + part).split(b"\n")
         for line in lines:
             event: dict[str, Any] = json.loads(line)
@@ -148,13 +165,12 @@ class _Carrier[K]:
 
 
 class _Fleet[K]:
-    """The carriers of one dispatch, and a selector for their events."""
+    """The carriers of one dispatch."""
 
     def __init__(self, size: int, command: list[str]) -> None:
         self._size = size
         self._command = command
         self._carriers: list[_Carrier[K]] = []
-        self._selector = selectors.DefaultSelector()
 
     def __enter__(self) -> Self:
         return self
@@ -164,7 +180,6 @@ class _Fleet[K]:
     ) -> None:
         for carrier in [*self._carriers]:
             list(self._drop(carrier))
-        self._selector.close()
 
     @property
     def is_busy(self) -> bool:
@@ -182,21 +197,20 @@ class _Fleet[K]:
     def start(self) -> None:
         """Start a carrier, unless one is starting or the fleet is complete."""
         if len(self._carriers) < self._size and all(carrier.has_begun for carrier in self._carriers):
-            carrier = _Carrier[K](self._command)
-            self._carriers.append(carrier)
-            self._selector.register(carrier.events, selectors.EVENT_READ, carrier)
+            self._carriers.append(_Carrier[K](self._command))
 
     def wait(self) -> Iterator[tuple[K, DeliveryOutcome]]:
         """Wait for an event or the end of a carrier's time; yield the outcomes that have arrived."""
         now = time.monotonic()
         first = min((carrier.ends for carrier in self._carriers if not carrier.is_ready), default=now)
-        for key, _ in self._selector.select(max(0.0, first - now)):
-            carrier: _Carrier[K] = key.data
-            yield from carrier.read()
-            if carrier.is_over:
-                yield from self._lose(carrier)
+        with selectors.DefaultSelector() as selector:
+            for carrier in self._carriers:
+                carrier.register(selector)
+            ready = selector.select(max(0.0, first - now))
+        for key, _ in ready:
+            yield from key.data()
         for carrier in [*self._carriers]:
-            if not carrier.is_ready and time.monotonic() > carrier.ends:
+            if carrier.is_over or (not carrier.is_ready and time.monotonic() > carrier.ends):
                 yield from self._lose(carrier)
 
     def _lose(self, carrier: _Carrier[K]) -> Iterator[tuple[K, DeliveryOutcome]]:
@@ -208,6 +222,4 @@ class _Fleet[K]:
 
     def _drop(self, carrier: _Carrier[K]) -> Iterator[tuple[K, DeliveryOutcome]]:
         self._carriers.remove(carrier)
-        with suppress(KeyError, ValueError):
-            self._selector.unregister(carrier.events)
         yield from carrier.stop()

@@ -1,6 +1,7 @@
 """Answers: receivers that flood, drip or are silent block no other message and fill no memory; real processes."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,8 +102,26 @@ def test_a_message_that_is_longer_than_its_service_takes_ends_with_where_it_goes
 
 
 def test_a_process_that_cannot_be_started_is_an_error_and_not_an_endless_wait() -> None:
+    ends = carry(iter([(1, notice("json://127.0.0.1/"))]), at_once=2, command=["false"])
+    key, outcome = next(ends)
+    assert (key, outcome.status, outcome.is_permanent) == (1, DeliveryStatus.REFUSED, False)
+    assert outcome.sentence == "The process that sends messages could not be started."
     with pytest.raises(CarrierLost):
-        list(carry(iter([(1, notice("json://127.0.0.1/"))]), at_once=2, command=["false"]))
+        next(ends)
+
+
+def test_a_process_that_does_not_read_its_order_holds_nobody() -> None:
+    stuck = 'import time; print(\'{"event": "ready"}\', flush=True); time.sleep(60)'
+    order = Order(Notice("json://127.0.0.1/", "Title", "x" * 500_000, ""), 1.0)
+    ((_, outcome),) = carry(iter([(1, order)]), at_once=1, command=[sys.executable, "-c", stuck])
+    assert (outcome.status, outcome.is_permanent) == (DeliveryStatus.REFUSED, False)
+
+
+def test_a_long_order_arrives_whole() -> None:
+    with hook() as received:
+        order = Order(Notice(received.url, "Title", "x" * 500_000, "", may_reach_private=True), 60.0)
+        ((_, outcome),) = carry(iter([(1, order)]), at_once=1)
+    assert outcome.status is DeliveryStatus.TAKEN
 
 
 def test_no_process_is_left_behind() -> None:
