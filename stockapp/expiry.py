@@ -23,7 +23,8 @@ def remove_expired() -> None:
     for rows in (sessions, attempts):
         while _remove_batch(rows) == BATCH:
             pass
-    _remove_cached()
+    while _remove_cached() == BATCH:
+        pass
 
 
 def schedule_expiry() -> None:
@@ -39,11 +40,14 @@ def _remove_batch(rows: QuerySet[Model]) -> int:
 
 
 @transactional
-def _remove_cached() -> None:
-    """Delete expired cache rows; the cache backend culls them only beyond MAX_ENTRIES."""
-    table = settings.CACHES["default"]["LOCATION"]
-    if table not in connection.introspection.table_names():
-        return
+def _remove_cached() -> int:
+    """Delete a batch of expired cache rows, which the cache backend culls only beyond MAX_ENTRIES. Return how many."""
+    name = settings.CACHES["default"]["LOCATION"]
+    if name not in connection.introspection.table_names():
+        return 0
+    table = connection.ops.quote_name(name)
     now = connection.ops.adapt_datetimefield_value(timezone.now().replace(microsecond=0))
+    expired = f"SELECT cache_key FROM {table} WHERE expires < %s ORDER BY cache_key LIMIT {BATCH}"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)} WHERE expires < %s", [now])  # noqa: S608
+        cursor.execute(f"DELETE FROM {table} WHERE cache_key IN ({expired})", [now])  # noqa: S608
+        return int(cursor.rowcount)

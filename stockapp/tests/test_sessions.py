@@ -192,6 +192,18 @@ def test_it_is_removed_in_short_transactions(clock: time_machine.Traveller, sett
     assert len(deletions) == 3
 
 
+def test_cached_values_are_removed_in_short_transactions_too(clock: time_machine.Traveller) -> None:
+    call_command("createcachetable", verbosity=0)
+    for n in range(1_200):
+        cache.set(f"old-{n}", "value", timeout=1)
+    cache.set("new", "value", timeout=3600)
+    clock.shift(timedelta(minutes=1))
+    with CaptureQueriesContext(connection) as asked:
+        expiry.remove_expired()
+    deletions = [query["sql"] for query in asked if query["sql"].startswith('DELETE FROM "cache"')]
+    assert (len(deletions), names()[2]) == (3, 1)
+
+
 def test_without_the_caches_table_the_rest_is_removed(expired: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE cache")
