@@ -1,14 +1,17 @@
 """Reserve: threads of a web process that stay free while others wait for the database, so that `/healthz` is answered.
 
-A request takes a slot at its first statement and holds it until its end. There is one slot fewer than threads, and one
-fewer again for requests that write, because they wait for each other's locks. A request without a slot waits while the
-holders make progress; when none has had an answer for STILL_SECONDS, it is refused with 503. `gunicorn.conf.py` sets
-the number of threads. Without it, as with a server that starts a thread per request, there are no slots.
+Each statement takes a slot, of which there is one fewer than threads. A request that writes also holds a slot of its
+own from its first statement to its end, of which there is one fewer again, because writers wait for each other's locks.
+A request without a slot waits while the holders make progress; it is refused with 503 when all of them are inside a
+statement and none has been answered for STILL_SECONDS. One that computes or renders is not waiting for the database.
+`gunicorn.conf.py` sets the number of threads. Without it, as with a server that starts a thread per request, there are
+no slots.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from django.db import connection
@@ -26,24 +29,21 @@ class Slots:
     """A number of requests that may use the database at once."""
 
     def __init__(self, count: int) -> None:
-        self.free = count
+        self.count = self.free = count
+        self.asking = 0  # holders inside a statement
         self.moved_at = 0.0
         self.changed = threading.Condition()
 
     def take(self) -> None:
-        """Take a slot. Raise Busy if none is free and no holder has made progress for STILL_SECONDS."""
+        """Take a slot. Raise Busy if none is free and the database has left all holders waiting for STILL_SECONDS."""
         with self.changed:
             while not self.free:
                 left = self.moved_at + STILL_SECONDS - time.monotonic()
-                if left <= 0:
+                if left <= 0 and self.asking == self.count:
                     raise Busy("No slot is free: other requests wait for the database.")
-                self.changed.wait(left)
+                self.changed.wait(left if left > 0 else STILL_SECONDS)
             self.free -= 1
             self.moved_at = time.monotonic()
-
-    def note_progress(self) -> None:
-        """Note that the database has answered a holder of a slot."""
-        self.moved_at = time.monotonic()
 
     def release(self) -> None:
         with self.changed:
@@ -51,27 +51,50 @@ class Slots:
             self.moved_at = time.monotonic()
             self.changed.notify()
 
+    @contextmanager
+    def statement(self) -> Iterator[None]:
+        """Be inside a statement, as the holder of a slot."""
+        with self.changed:
+            self.asking += 1
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.asking -= 1
+                self.moved_at = time.monotonic()
+
+    @contextmanager
+    def slot_for_statement(self) -> Iterator[None]:
+        """Hold a slot for one statement."""
+        self.take()
+        try:
+            with self.statement():
+                yield
+        finally:
+            self.release()
+
 
 class RequestSlots:
-    """The slots of one request, taken at its first statement; an execute wrapper of its connection."""
+    """The slots of one request; an execute wrapper of its connection."""
 
-    def __init__(self, wanted: list[Slots]) -> None:
-        self.wanted = wanted
-        self.held: list[Slots] = []
+    def __init__(self, for_all: Slots, for_writers: Slots | None) -> None:
+        self._for_all, self._for_writers = for_all, for_writers
+        self._is_held = False
 
     def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
-        while self.wanted:
-            self.wanted[0].take()
-            self.held.append(self.wanted.pop(0))
-        try:
+        if self._for_writers and not self._is_held:
+            self._for_writers.take()
+            self._is_held = True
+        with ExitStack() as slots:
+            slots.enter_context(self._for_all.slot_for_statement())
+            if self._for_writers:
+                slots.enter_context(self._for_writers.statement())
             return execute(sql, params, many, context)
-        finally:
-            for slots in self.held:
-                slots.note_progress()
 
     def end(self) -> None:
-        for slots in self.held:
-            slots.release()
+        """Release the slot that is held between statements."""
+        if self._for_writers and self._is_held:
+            self._for_writers.release()
 
 
 _for_writers: list[Slots] = []
@@ -90,7 +113,7 @@ def keep_threads_free(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponseBase:
         if not _for_all:
             return get_response(request)
-        slots = RequestSlots([*([] if request.method in SAFE else _for_writers), *_for_all])
+        slots = RequestSlots(_for_all[0], None if request.method in SAFE else _for_writers[0])
         try:
             with connection.execute_wrapper(slots):
                 return get_response(request)

@@ -23,44 +23,70 @@ def no_threads_afterwards() -> Iterator[None]:
     set_threads(0)
 
 
-def test_a_request_that_finds_no_place_is_refused_once_nothing_moves() -> None:
-    slots = Slots(1)
-    slots.take()
-    with pytest.raises(Busy):
+def taker(slots: Slots) -> tuple[threading.Thread, threading.Event]:
+    """A thread that takes a slot, and what it sets then."""
+    got = threading.Event()
+
+    def take() -> None:
         slots.take()
-    slots.release()
+        got.set()
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    return thread, got
+
+
+def test_a_request_that_finds_no_place_is_refused_once_the_database_answers_nobody() -> None:
+    slots = Slots(1)
+    with slots.slot_for_statement(), pytest.raises(Busy):
+        slots.take()
     slots.take()
 
 
 def test_a_request_waits_as_long_as_the_others_get_answers() -> None:
-    slots, got = Slots(1), threading.Event()
+    slots = Slots(1)
     slots.take()
-
-    def come() -> None:
-        slots.take()
-        got.set()
-
-    newcomer = threading.Thread(target=come)
-    newcomer.start()
+    newcomer, got = taker(slots)
     for _ in range(4):
-        assert not got.wait(reserve.STILL_SECONDS / 2)
-        slots.note_progress()
+        with slots.statement():
+            assert not got.wait(reserve.STILL_SECONDS / 2)
     slots.release()
     newcomer.join(60)
     assert got.is_set()
 
 
+def test_a_request_waits_for_one_that_holds_a_place_and_does_not_ask_the_database() -> None:
+    slots = Slots(1)
+    slots.take()
+    newcomer, got = taker(slots)
+    assert not got.wait(4 * reserve.STILL_SECONDS)
+    slots.release()
+    newcomer.join(60)
+    assert got.is_set()
+
+
+def test_readers_who_compute_hold_no_place() -> None:
+    set_threads(3)
+
+    @keep_threads_free
+    def compute(request: HttpRequest) -> HttpResponse:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        assert reserve._for_all[0].free == 2
+        return HttpResponse()
+
+    assert compute(RequestFactory().get("/")).status_code == 200
+
+
 def test_those_who_write_leave_a_place_for_those_who_read(client: Client) -> None:
     set_threads(4)
     key = {"Authorization": f"Bearer {key_of(make_user('ann'))}"}
-    held = reserve._for_writers[0]
-    held.take()
-    held.take()
-    assert client.get("/api/jobs", headers=key).status_code == 200
-    answer = client.post("/api/watchlists", {"name": "New"}, content_type="application/json", headers=key)
-    assert (answer.status_code, answer.json()["error"]["kind"]) == (503, "unavailable")
-    assert answer.json()["error"]["message"].startswith("The database is busy.")
-    held.release()
+    writers = reserve._for_writers[0]
+    with writers.slot_for_statement(), writers.slot_for_statement():
+        assert client.get("/api/jobs", headers=key).status_code == 200
+        answer = client.post("/api/watchlists", {"name": "New"}, content_type="application/json", headers=key)
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (503, "unavailable")
+        assert answer.json()["error"]["message"].startswith("The database is busy.")
     answer = client.post("/api/watchlists", {"name": "New"}, content_type="application/json", headers=key)
     assert answer.status_code == 201
 
@@ -72,12 +98,12 @@ def test_a_place_is_given_back_when_the_request_fails() -> None:
     def fail(_: HttpRequest) -> HttpResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        assert reserve._for_all[0].free == 1
+        assert reserve._for_writers[0].free == 0
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        fail(RequestFactory().get("/"))
-    assert reserve._for_all[0].free == 2
+        fail(RequestFactory().post("/"))
+    assert (reserve._for_writers[0].free, reserve._for_all[0].free) == (1, 2)
 
 
 def test_a_process_of_one_or_two_threads_has_none_to_spare(client: Client) -> None:
