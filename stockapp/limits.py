@@ -1,5 +1,7 @@
 """Limits: requests that are too large, too many or unreadable are refused with a sentence before they are processed."""
 
+import time
+
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +14,8 @@ from stockapp.meters import Meter, by_address, by_user
 from stockapp.middleware import Answer
 
 API = "/api/"
+COUNTED = "_counted"
+PROCESSOR_SECONDS = 0.05
 UNCOUNTED = {"/healthz", "/metrics", "/api/health"}
 KINDS = {400: problems.Kind.BAD_REQUEST, 413: problems.Kind.TOO_LARGE, 429: problems.Kind.OVER_LIMIT}
 TOO_MANY_FIELDS = "The form has too many fields. Nothing was changed. Tick fewer, and do the rest afterwards."
@@ -30,6 +34,7 @@ def refuse_what_is_too_large(get_response: Answer) -> Answer:
 class CountRequests:
     """Middleware that limits the requests per minute of a user, or of an address without a login.
 
+    A request that needs much of the processor counts as several, so that nobody takes all of it with heavy pages.
     A public view is counted for the address, so that it needs no query for the user. A valid token is counted for its
     user in `stockapp.access`; a token that does not work is counted here, for the address.
     """
@@ -38,7 +43,9 @@ class CountRequests:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        began = time.thread_time()
         response = self.get_response(request)
+        charge(request, time.thread_time() - began)
         is_bad_token = _has_token(request) and response.status_code == 401
         is_nowhere = request.resolver_match is None
         refusal = _refusal(request, by_address, client.counter_key(request)) if is_bad_token or is_nowhere else None
@@ -51,6 +58,20 @@ class CountRequests:
         if is_for_users and request.user.is_authenticated:
             return _refusal(request, by_user, str(request.user.pk))
         return _refusal(request, by_address, client.counter_key(request))
+
+
+def count(request: HttpRequest, meter: Meter, key: str) -> int:
+    """Count a request by this meter. Return 0, or the seconds to wait if it is beyond the limit."""
+    setattr(request, COUNTED, (meter, key))
+    return meter.take(key)
+
+
+def charge(request: HttpRequest, seconds: float) -> None:
+    """Count a counted request as further ones, one for each PROCESSOR_SECONDS that it needed beyond the first."""
+    further = int(seconds / PROCESSOR_SECONDS)
+    if further and (counted := getattr(request, COUNTED, None)):
+        meter, key = counted
+        meter.take(key, further)
 
 
 def wait_sentence(meter: Meter, wait: int) -> str:
@@ -100,7 +121,7 @@ def _length(request: HttpRequest) -> int:
 
 def _refusal(request: HttpRequest, meter: Meter, key: str) -> HttpResponse | None:
     """Count a request and return the refusal if it is beyond the limit."""
-    wait = meter.take(key)
+    wait = count(request, meter, key)
     return too_many(request, wait_sentence(meter, wait), wait) if wait else None
 
 

@@ -52,8 +52,8 @@ class Meter:
         """Return how many requests a process counts before it adds them to the shared level."""
         return math.ceil(self.limit / self.parts) if self.parts else 1
 
-    def take(self, key: str) -> int:
-        """Count one request. Return 0, or the seconds to wait if it is beyond the limit."""
+    def take(self, key: str, requests: int = 1) -> int:
+        """Count a request, or several. Return 0, or the seconds to wait if they are beyond the limit."""
         now = time.time()
         with self._lock:
             count = self._counts.setdefault(key, Count())
@@ -62,7 +62,7 @@ class Meter:
                 self._counts.popitem(last=False)
             if now < count.refused_until:
                 return math.ceil(count.refused_until - now)
-            count.unshared += 1
+            count.unshared += requests
             if count.unshared < self.share:
                 return 0
             used, count.unshared = count.unshared, 0

@@ -18,6 +18,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from analysis.tests.make import PASSWORD, make_user
+from stockapp import limits
 from stockapp.accounts.models import User
 from stockapp.accounts.throttle import PasswordChecks
 from stockapp.api import api
@@ -35,6 +36,12 @@ THERE: dict[str, Any] = {"REMOTE_ADDR": "203.0.113.10"}
 def clock() -> Any:
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture(autouse=True)
+def light_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests that count once, however slow the machine is."""
+    monkeypatch.setattr(limits, "PROCESSOR_SECONDS", 1e9)
 
 
 @pytest.fixture
@@ -78,6 +85,17 @@ def test_as_installed_a_user_makes_hundreds_of_requests_at_once_and_ten_a_second
     for _ in range(30):  # a page that polls in five tabs, for a minute
         clock.shift(timedelta(seconds=2))
         assert [ask().status_code for _ in range(5)] == [422] * 5
+
+
+def test_a_request_that_needs_much_of_the_processor_counts_as_several(
+    client: Client, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PROCESSOR_SECONDS", 1e-6)
+    assert client.get(reverse("accounts:account")).status_code == 200
+    assert client.get(reverse("accounts:account")).status_code == 429
+    bob = program(key_of(make_user("bob")))
+    assert bob.get("/api/jobs").status_code == 200
+    assert bob.get("/api/jobs").status_code == 429
 
 
 def test_a_refusal_is_a_plain_page_a_line_for_htmx_and_a_problem_of_the_api(
