@@ -25,10 +25,10 @@ CONTENT_TYPES: dict[FileFormat, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 # A cell begins at the start of a text, and after each character at which some spreadsheet splits a CSV file.
-# Spreadsheets ignore spaces and quotes before a sign, and accept its full-width form. Each run of ignored characters is
-# matched once, with a possessive quantifier, so that no text takes quadratic time.
-IGNORED = r"""[\s\x00-\x1f"']"""
-SIGNS = frozenset("=+-@＝＋－＠")
+# Spreadsheets ignore spaces, quotes and zero-width characters before a sign, and accept its full-width and other forms.
+# Each run of ignored characters is matched once, with a possessive quantifier, so that no text takes quadratic time.
+IGNORED = r"""[\s\x00-\x1f\x7f-\x9f"'\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"""
+SIGNS = frozenset("=+-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋")
 RUN = re.compile(rf"(\A|[;|]|(?={IGNORED}))({IGNORED}*+)([{re.escape(''.join(SIGNS))}])?")
 BREAK = re.compile(r"[\t\r\n]")
 GUARDED_BREAK = re.compile(r"([\t\r\n])'")

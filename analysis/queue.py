@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 KEYS = {"id", "name", "func", "args", "kwargs", "started", "group", "cluster", "ack_failure"}
 """Keys of our messages. django-q2 has others, some of which name a further function; they are refused."""
 
+MOST_MISSED = 1_000
+
 
 class Forbidden(ValueError):
     """A message or plan calls a function that is not one of QUEUE_CALLS."""
@@ -115,12 +117,18 @@ def _enqueue_planned(planned: Any) -> bool:
 
 
 def _following(planned: Any) -> datetime:
-    """Return the next time of a repeated call that is after now; missed times are not repeated."""
+    """Return the next time of a repeated call that is after now; missed times are not repeated.
+
+    After MOST_MISSED missed times, count from now: a plan with a distant start must not keep the worker busy.
+    """
     now = clock.now()
-    following: datetime = planned.calculate_next_run(planned.next_run)
-    while following <= now:
+    following: datetime = planned.next_run
+    for _ in range(MOST_MISSED):
         following = planned.calculate_next_run(following)
-    return following
+        if following > now:
+            return following
+    anew: datetime = planned.calculate_next_run(now)
+    return anew
 
 
 def depth() -> int:

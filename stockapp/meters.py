@@ -16,7 +16,7 @@ from threading import Lock
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -84,16 +84,29 @@ class Meter:
         One share is kept in reserve for requests that are not shared yet. A refused request is not added. If the
         database does not answer, nothing is refused.
         """
-        place = f"meter.{self.name}.{blake2b(key.encode(), digest_size=16).hexdigest()}"
+        digest = blake2b(f"{self.name}.{key}".encode(), digest_size=16)
+        place = f"meter.{self.name}.{digest.hexdigest()}"
         try:
-            level, at = cache.get(place) or (0.0, now)
-            level = max(0.0, level - max(0.0, now - at) * self.limit / MINUTE) + used
-            excess = level - (self.limit - self.share + 1)
-            cache.set(place, (level - (excess > 0), now), timeout=3 * MINUTE)
+            with transaction.atomic():
+                _lock(digest.digest())
+                level, at = cache.get(place) or (0.0, now)
+                level = max(0.0, level - max(0.0, now - at) * self.limit / MINUTE) + used
+                excess = level - (self.limit - self.share + 1)
+                cache.set(place, (level - (excess > 0), now), timeout=3 * MINUTE)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("A request is not counted, as the database does not answer: %s", str(error).strip())
             return 0.0
         return float(excess)
+
+
+def _lock(digest: bytes) -> None:
+    """Let nobody else change this level until the transaction ends; a transaction of SQLite has the only lock anyway.
+
+    The level may have no row yet, so what is locked is a number.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], signed=True)])
 
 
 by_user = Meter("user", "REQUESTS_PER_MINUTE_PER_USER", parts=20)

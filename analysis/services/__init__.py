@@ -7,7 +7,7 @@ from analysis.services.deadline import count_absence
 from analysis.services.ending import told
 from analysis.services.estimate import Estimate, estimate, estimate_rest
 from analysis.services.integrity import DamagedFile, check_integrity
-from analysis.services.limits import OverLimit, Refused, lock_user
+from analysis.services.limits import OverLimit, Refused, lock_installation, lock_user
 from analysis.services.pace import pause
 from analysis.services.record import compute_records, may_want_records, want_records
 from analysis.services.recover import Recovery, is_work_waiting, recover, unserved_jobs
@@ -43,6 +43,7 @@ __all__ = [
     "load_demo_market",
     "load_from_yahoo",
     "load_stocks",
+    "lock_installation",
     "lock_user",
     "looked_at",
     "may_want_records",

@@ -55,6 +55,11 @@ def lock_limits(job: Job) -> None:
     """Lock the rows for the limits of this job until the transaction ends."""
     if job.requested_by_id and job.source not in RUNS:
         lock_user(job.requested_by_id)
+    lock_installation()
+
+
+def lock_installation() -> None:
+    """Let nobody else count what all users have together until the transaction ends; after any lock of a user's row."""
     Admission.objects.select_for_update(no_key=True).get_or_create(pk=Admission.ONLY)
 
 

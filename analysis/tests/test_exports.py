@@ -1,8 +1,8 @@
 """Tables as files: what is in them, and that nothing in them comes alive."""
 
 import csv
-import re
 import time
+import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO, StringIO
@@ -17,10 +17,14 @@ from pytest_django import Settings
 
 from analysis.exports import FileFormat, plain_text, spreadsheet
 
-ALIVE = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1＋1", "＋1", "－1", "＠SUM(A1)", '=HYPERLINK("http://127.0.0.1/")']
+ALIVE = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://127.0.0.1/")']
+ALIVE += ["＝1＋1", "＋1", "－1", "＠SUM(A1)", "﹦1", "﹢1", "﹣1", "﹫SUM(A1)", "⁼1", "₊1"]
 SEPARATED = [f"note{separator}=1+1" for separator in ";\t|\r\n"]
 DISGUISED = [f"{start}=1+1" for start in ("\t", "\r", "\n", " ", "\u3000", '"', "'", '";"', "; ", ';"', "|\t", "\n\n")]
-HOSTILE = st.text(alphabet="=+-@＝＋－＠;|\t\r\n \"',a1", max_size=12)
+DISGUISED += [
+    f"{start}=1+1" for start in ("\u200b", "\ufeff", "\u00a0", "\u2060 ", "\u202e", "\u00ad", "\x7f", ";\u200b")
+]
+HOSTILE = st.text(alphabet="=+-@＝＋－＠﹣﹦⁼\u200b\ufeff;|\t\r\n \"',a1", max_size=12)
 
 
 def sheet_of(response: HttpResponse) -> Worksheet:
@@ -34,9 +38,16 @@ def lines_of(response: HttpResponse, delimiter: str = ",") -> list[list[str]]:
 
 
 def formulas_in(response: HttpResponse, delimiter: str) -> list[str]:
-    """The cells that a spreadsheet with this delimiter may run: a sign first, past blanks and quotes, and no number."""
+    """The cells that a spreadsheet with this delimiter may run: a sign first, past what is unseen, and no number."""
     cells = [cell for line in lines_of(response, delimiter) for cell in line]
-    return [cell for cell in cells if re.match(r"[\s\"]*[=+\-@＝＋－＠]", cell) and cell != "-3.5"]
+    return [cell for cell in cells if first_seen(cell) in tuple("=+-@") and cell != "-3.5"]
+
+
+def first_seen(cell: str) -> str:
+    """The first letter in its usual form, past blanks, quotes, control characters and those without width."""
+    letters = unicodedata.normalize("NFKC", cell)
+    unseen = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+    return next((one for one in letters if one != '"' and unicodedata.category(one) not in unseen), "")
 
 
 def test_a_workbook_keeps_the_type_of_every_cell(settings: Settings) -> None:

@@ -205,6 +205,18 @@ def test_a_plan_is_called_once_and_a_nightly_one_made_up_for_once() -> None:
     assert not Schedule.objects.filter(name="Twice").exists()
 
 
+@time_machine.travel(NOW, tick=False)
+@pytest.mark.timeout(30)
+def test_a_plan_of_long_ago_keeps_no_worker() -> None:
+    minutely = plan(schedule_type=Schedule.MINUTES, minutes=1, next_run=datetime(1, 1, 1, tzinfo=UTC))
+    nightly = plan(schedule_type=Schedule.DAILY, next_run=NOW - timedelta(days=800.5))
+    assert queue.enqueue_due() == 2
+    minutely.refresh_from_db()
+    nightly.refresh_from_db()
+    assert minutely.next_run == NOW + timedelta(minutes=1)
+    assert nightly.next_run == NOW + timedelta(days=0.5)
+
+
 def store_result(trap: Path, *, success: bool, hook: str | None = None) -> Task:
     """Store a row in django-q2's results, as an attacker with write access to the database would."""
     Task.objects.create(id="a" * 32, name="odd", func="f", started=NOW, stopped=NOW, success=success, hook=hook)

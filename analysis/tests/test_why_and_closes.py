@@ -11,8 +11,9 @@ def test_a_result_says_why_and_keeps_the_closes_of_thirty_sessions() -> None:
     make_finished_job("KAVERI.DEMO")
     result = Result.objects.get()
     votes = [component["vote"] for component in result.raw_data.evidence["components"]]
-    assert f"{votes.count(1)} of {len(votes)} votes up, led by " in result.why
-    assert f"; {votes.count(-1)} down, led by " in result.why
+    up, down = votes.count(1), votes.count(-1)
+    assert f"{up} of {len(votes)} votes up{', led by ' if up else '; '}" in result.why
+    assert f"; {down} down{', led by ' if down else '.'}" in result.why
     stored = PriceHistory.objects.get().unpack().close[-30:]
     assert len(result.recent_closes) == 30
     assert result.recent_closes == pytest.approx(stored.tolist(), rel=1e-5)

@@ -4,6 +4,8 @@ The row of a session is updated at most once an hour, so that most requests cost
 SessionStore: Django uses its name as the salt of the session data.
 """
 
+import logging
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +16,10 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import DatabaseError
 from django.utils import timezone
 
-from analysis.database_faults import find_fault
+from analysis.database_faults import BUSY, find_fault
+from analysis.services.transient import brief_transaction
+
+logger = logging.getLogger(__name__)
 
 BEGAN = "_began"
 RENEWED_AFTER = timedelta(hours=1)
@@ -23,18 +28,36 @@ RENEWED_AFTER = timedelta(hours=1)
 class SessionStore(db.SessionStore):
     """A session that ends SESSION_IDLE_DAYS after its last use, and SESSION_MAX_DAYS after its start at the latest."""
 
+    _loaded: dict[str, Any] | None = None
+
     def load(self) -> dict[str, Any]:
         """Return the data of the session, and mark it to be saved if its end has moved by an hour or more."""
         row = self._get_session_from_db()  # type: ignore[attr-defined]
         if row is None:
             return {}
         data: dict[str, Any] = self.decode(row.session_data)
+        self._loaded = deepcopy(data)
         if abs(timezone.now() + _time_left(data.get(BEGAN)) - row.expire_date) >= RENEWED_AFTER:
             self.modified = True
         return data
 
     def save(self, must_create: bool = False) -> None:
-        """Save the session. Where the database fails, raise its error: Django's says that the session is gone."""
+        """Save the session. Where the database fails, raise its error: Django's says that the session is gone.
+
+        Where only the session's end would move, a database that is busy is left alone: a later request moves it.
+        """
+        if must_create or self._session != self._loaded:  # type: ignore[attr-defined]
+            self._save(must_create)
+            return
+        try:
+            with brief_transaction():
+                self._save()
+        except DatabaseError as error:
+            if find_fault(error) is not BUSY:
+                raise
+            logger.info("The end of a session is not moved: the database is busy.")
+
+    def _save(self, must_create: bool = False) -> None:
         try:
             super().save(must_create)
         except UpdateError as error:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from analysis.services import lock_installation
 from analysis.services.transient import transactional
 from stockapp.accounts.models import User
 from stockapp.digest.compose import compose_confirmation
@@ -95,6 +96,7 @@ def _ask(subscription: Subscription) -> None:
     """
     if not settings.SENDS_EMAIL:
         raise ConfirmationRefused(NO_MAIL)
+    lock_installation()  # several users may name one address at the same moment
     user, now = subscription.user, timezone.now()
     asked = Message.objects.confirmations().filter(Q(user=user) | Q(recipient__iexact=user.email))
     for span, most in MOST_CONFIRMATIONS:

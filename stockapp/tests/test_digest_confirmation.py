@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,6 +19,7 @@ from pytest_django import Settings
 from analysis.models import Stock
 from analysis.services.ending import note_end
 from analysis.tests.make import make_user
+from analysis.tests.together import together
 from stockapp.accounts.models import User
 from stockapp.digest.compose import confirmation_address
 from stockapp.digest.models import Channel, Message, MessageStatus, Subscription
@@ -257,3 +259,10 @@ def test_addresses_of_before_stay_confirmed_and_the_way_back_writes_to_no_other(
         assert not after.get_model("digest", "Message").objects.exists()
     finally:
         MigrationExecutor(connection).migrate(new)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forty_users_at_once_have_an_address_asked_no_more_than_three_times() -> None:
+    users = [make_user(f"user{number}") for number in range(40)]
+    together([partial(subscribe, user, email=ADDRESS, by_email=True, url="") for user in users])
+    assert Message.objects.confirmations().filter(recipient=ADDRESS).count() == 3
