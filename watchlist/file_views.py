@@ -13,7 +13,8 @@ from analysis.exports import FileFormat, spreadsheet
 from analysis.services import Refused
 from analysis.views.requests import Request, profile_of
 from watchlist import export, importing, services
-from watchlist.answers import own, shown_of
+from watchlist.answers import PAGE as WATCHLIST
+from watchlist.answers import context, own, shown_of
 from watchlist.forms import ConfirmForm, ImportForm
 from watchlist.models import Watchlist
 from watchlist.page import WatchlistPage
@@ -53,8 +54,11 @@ def confirm_import(request: Request, pk: int) -> HttpResponse:
 
 @require_safe
 def export_stocks(request: Request, pk: int, format: FileFormat) -> HttpResponse:
-    """The rows that are shown, in their order, as a file."""
+    """Return the rows that are shown, in their order, as a file; the page with its sentences for a bad address."""
     watchlist = own(request, pk)
+    shown = context(request, watchlist)
+    if shown["shown_form"].problems:
+        return render(request, WATCHLIST, shown, status=422)
     page = WatchlistPage(watchlist, profile_of(request), shown_of(request))
     return spreadsheet(watchlist.name, format, export.COLUMNS, map(export.cells, page.shown_rows))
 

@@ -116,6 +116,11 @@ def test_an_address_that_is_understood_has_no_sentence(client: Client, ann: User
 def test_a_file_is_not_written_from_an_address_that_is_not_understood(client: Client, ann: User) -> None:
     answer = client.get(reverse("screener:export", args=["csv"]) + "?min_score=20")
     assert (answer.status_code, "did you mean score_min?" in answer.text) == (422, True)
+    rows = reverse("watchlist:export_csv", args=[make_list(ann, "A.NS").pk])
+    for query, sentence in (("foo=1", "foo is not a filter"), ("verdict=zz", "“zz” cannot be used")):
+        answer = client.get(f"{rows}?{query}")
+        assert (answer.status_code, sentence in answer.text) == (422, True)
+    assert client.get(f"{rows}?q=a&open=A.NS").headers["Content-Type"].startswith("text/csv")
 
 
 def test_names_are_alike_whatever_the_order_of_their_words() -> None:
