@@ -40,10 +40,14 @@ class Removed:
         return cls(**signing.loads(token, salt=SALT, max_age=UNDO_WITHIN))
 
 
-@transactional
 def first_watchlist(user: Person) -> Watchlist:
-    """Return the user's first list, created if there is none."""
-    return Watchlist.objects.of(user).first() or Watchlist.objects.get_or_create(owner_id=user.pk, name=FIRST_NAME)[0]
+    """Return the user's first list, created if there is none. Only creating it waits for other writers."""
+    return Watchlist.objects.of(user).first() or _create_first(user)
+
+
+@transactional
+def _create_first(user: Person) -> Watchlist:
+    return Watchlist.objects.get_or_create(owner_id=user.pk, name=FIRST_NAME)[0]
 
 
 @transactional
