@@ -4,6 +4,8 @@ The row of a session is updated at most once an hour, so that most requests cost
 SessionStore: Django uses its name as the salt of the session data.
 """
 
+import logging
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,10 +13,11 @@ from django.conf import settings
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.base_session import AbstractBaseSession
-from django.db import DatabaseError
 from django.utils import timezone
 
-from analysis.database_faults import find_fault
+from analysis.database_faults import BUSY, find_fault
+
+logger = logging.getLogger(__name__)
 
 BEGAN = "_began"
 RENEWED_AFTER = timedelta(hours=1)
@@ -23,24 +26,34 @@ RENEWED_AFTER = timedelta(hours=1)
 class SessionStore(db.SessionStore):
     """A session that ends SESSION_IDLE_DAYS after its last use, and SESSION_MAX_DAYS after its start at the latest."""
 
+    _loaded: dict[str, Any] | None = None
+
     def load(self) -> dict[str, Any]:
         """Return the data of the session, and mark it to be saved if its end has moved by an hour or more."""
         row = self._get_session_from_db()  # type: ignore[attr-defined]
         if row is None:
             return {}
         data: dict[str, Any] = self.decode(row.session_data)
+        self._loaded = deepcopy(data)
         if abs(timezone.now() + _time_left(data.get(BEGAN)) - row.expire_date) >= RENEWED_AFTER:
             self.modified = True
         return data
 
     def save(self, must_create: bool = False) -> None:
-        """Save the session. Where the database fails, raise its error: Django's says that the session is gone."""
+        """Save the session. Where the database fails, raise its error: Django's says that the session is gone.
+
+        Where the database is busy and only the session's end would move, that waits for a later request.
+        """
         try:
             super().save(must_create)
         except UpdateError as error:
-            if isinstance(error.__context__, DatabaseError) and find_fault(error.__context__):
+            fault = find_fault(error.__context__)
+            if fault is BUSY and self._session == self._loaded:
+                logger.info("The end of a session is not moved: the database is busy.")
+            elif fault and error.__context__:
                 raise error.__context__ from error.__context__.__cause__
-            raise
+            else:
+                raise
 
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         data.setdefault(BEGAN, timezone.now().timestamp())
