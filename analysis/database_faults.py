@@ -51,14 +51,19 @@ DAMAGED = Fault(
     "Stop the web server and the workers, then restore a backup as docs/backup.md describes.",
     is_lasting=True,
 )
-NO_TABLES = Fault("The database lacks tables.", "Run `manage.py migrate` and `manage.py createcachetable`.")
+NOT_MIGRATED = Fault(
+    "The database lacks tables or columns of this version.", "Run `manage.py migrate` and `manage.py createcachetable`."
+)
+NO_ENTRY = Fault("The database refuses this application.", "Check user, password and name in DATABASE_URL.")
 
 SQLITE = {
     "SQLITE_BUSY": BUSY,
     "SQLITE_LOCKED": BUSY,
     "SQLITE_FULL": DISK_FULL,
     "SQLITE_READONLY_DBMOVED": GONE,
+    "SQLITE_PROTOCOL": BUSY,
     "SQLITE_READONLY": READ_ONLY,
+    "SQLITE_PERM": READ_ONLY,
     "SQLITE_CANTOPEN": GONE,
     "SQLITE_CORRUPT": DAMAGED,
     "SQLITE_NOTADB": DAMAGED,
@@ -74,9 +79,24 @@ SQLSTATES = {
     "58030": DISK_ERROR,
     "XX001": DAMAGED,
     "XX002": DAMAGED,
-    "42P01": NO_TABLES,
+    "42P01": NOT_MIGRATED,
+    "42703": NOT_MIGRATED,
+    "42501": NO_ENTRY,
 }
 """Faults by PostgreSQL's SQLSTATE."""
+TEXTS = {
+    "no such table": NOT_MIGRATED,
+    "no such column": NOT_MIGRATED,
+    "has no column named": NOT_MIGRATED,
+    "too many clients": BUSY,
+    "remaining connection slots": BUSY,
+    "authentication failed": NO_ENTRY,
+    "pg_hba.conf": NO_ENTRY,
+    'FATAL:  role "': NO_ENTRY,
+    'FATAL:  database "': NO_ENTRY,
+}
+"""Faults by a part of the message: SQLite has one name for every bad statement, and a refused connection has no SQLSTATE."""
+MISTAKE = "SQLITE_ERROR"
 
 
 def find_fault(error: BaseException | None) -> Fault | None:
@@ -89,9 +109,10 @@ def find_fault(error: BaseException | None) -> Fault | None:
     name = str(getattr(cause, "sqlite_errorname", ""))
     known = next((fault for beginning, fault in SQLITE.items() if name.startswith(beginning)), None)
     known = known or SQLSTATES.get(str(getattr(cause, "sqlstate", "")))
-    if known is None and "no such table" in str(error):
-        return NO_TABLES
-    return known or (NO_ANSWER if isinstance(error, OperationalError | InterfaceError) else None)
+    known = known or next((fault for text, fault in TEXTS.items() if text in str(error)), None)
+    if known or name == MISTAKE:
+        return known
+    return NO_ANSWER if isinstance(error, OperationalError | InterfaceError) else None
 
 
 def note_damage(error: BaseException) -> None:
