@@ -95,7 +95,7 @@ TEXTS = {
     'FATAL:  role "': NO_ENTRY,
     'FATAL:  database "': NO_ENTRY,
 }
-"""Faults by a part of the message: SQLite has one name for every bad statement, and a refused connection has no SQLSTATE."""
+"""Faults by part of the message: bad statements share one name in SQLite, refused connections have no SQLSTATE."""
 MISTAKE = "SQLITE_ERROR"
 
 

@@ -5,7 +5,8 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection, transaction
@@ -15,6 +16,7 @@ from analysis.database_faults import find_fault, note_damage
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 4.0  # seconds
+MOMENT = 0.3
 # Deadlock, serialization failure, connection lost or refused, server starting or shutting down, too many connections,
 # a lock that was not released in time, a statement that took too long.
 TRANSIENT_SQLSTATES = ("40001", "40P01", "08", "57P", "53300", "55P03", "57014")
@@ -67,6 +69,31 @@ def transactional[**P, R](function: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError
 
     return wrapper
+
+
+@contextmanager
+def brief_transaction() -> Iterator[None]:
+    """Run a transaction whose work can be left undone. Raise OperationalError if it has to wait longer than MOMENT."""
+    if connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic():
+            _limit_lock_waits(MOMENT)
+            yield
+    else:
+        _set_busy_timeout(MOMENT)
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            _set_busy_timeout(connection.settings_dict["OPTIONS"]["timeout"])
+
+
+def _set_busy_timeout(seconds: float) -> None:
+    """Set how long transactions of this SQLite connection wait for other writers."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
 def _limit_lock_waits(seconds: float) -> None:

@@ -1,6 +1,7 @@
 """Transient database errors: tried again, a few times; never hiding another error."""
 
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from pytest_django import Settings
 from analysis.database_faults import Busy
 from analysis.models import Stock
 from analysis.services import transient
-from analysis.services.transient import is_transient, transactional
+from analysis.services.transient import brief_transaction, is_transient, transactional
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,6 +89,35 @@ def test_a_repeated_transaction_waits_for_locks_only_as_long_as_is_left(settings
     write()
     assert limits[0] == 30_000
     assert limits[1] < 5_000
+
+
+def test_what_can_be_left_undone_waits_only_a_moment_for_others() -> None:
+    Stock.objects.create(ticker="TCS.NS")
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Stock.objects.update(name="Held")
+            is_held.set()
+            may_end.wait(20)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    is_held.wait(20)
+    began = time.monotonic()
+    with pytest.raises(OperationalError), brief_transaction():
+        Stock.objects.update(name="Left undone")
+    waited = time.monotonic() - began
+    may_end.set()
+    holder.join()
+    assert waited < 5
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout" if connection.vendor == "sqlite" else "SHOW lock_timeout")
+        assert cursor.fetchone()[0] in (30_000, "30s")
+    with brief_transaction():
+        Stock.objects.update(name="Done")
+    assert Stock.objects.get().name == "Done"
 
 
 def test_a_constraint_error_comes_through_at_once() -> None:

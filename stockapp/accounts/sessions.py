@@ -13,9 +13,11 @@ from django.conf import settings
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import DatabaseError
 from django.utils import timezone
 
 from analysis.database_faults import BUSY, find_fault
+from analysis.services.transient import brief_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -42,18 +44,26 @@ class SessionStore(db.SessionStore):
     def save(self, must_create: bool = False) -> None:
         """Save the session. Where the database fails, raise its error: Django's says that the session is gone.
 
-        Where the database is busy and only the session's end would move, that waits for a later request.
+        Where only the session's end would move, a database that is busy is left alone: a later request moves it.
         """
+        if must_create or self._session != self._loaded:  # type: ignore[attr-defined]
+            self._save(must_create)
+            return
+        try:
+            with brief_transaction():
+                self._save()
+        except DatabaseError as error:
+            if find_fault(error) is not BUSY:
+                raise
+            logger.info("The end of a session is not moved: the database is busy.")
+
+    def _save(self, must_create: bool = False) -> None:
         try:
             super().save(must_create)
         except UpdateError as error:
-            fault = find_fault(error.__context__)
-            if fault is BUSY and self._session == self._loaded:
-                logger.info("The end of a session is not moved: the database is busy.")
-            elif fault and error.__context__:
+            if isinstance(error.__context__, DatabaseError) and find_fault(error.__context__):
                 raise error.__context__ from error.__context__.__cause__
-            else:
-                raise
+            raise
 
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         data.setdefault(BEGAN, timezone.now().timestamp())

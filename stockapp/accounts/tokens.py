@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from analysis.database_faults import BUSY, find_fault
 from analysis.services import Refused, lock_user
-from analysis.services.transient import transactional
+from analysis.services.transient import brief_transaction, transactional
 from stockapp.accounts.models import ApiToken, User
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,8 @@ def note_use(token: ApiToken) -> None:
         return
     is_old = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - NOTED_EVERY)
     try:
-        ApiToken.objects.filter(is_old, pk=token.pk).update(last_used_at=now)
+        with brief_transaction():
+            ApiToken.objects.filter(is_old, pk=token.pk).update(last_used_at=now)
     except DatabaseError as error:
         if find_fault(error) is not BUSY:
             raise
