@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, HttpResponsePermanentRedirect
 from django.template.loader import render_to_string
 
-from stockapp.environment import LOOPBACK, UNIX
+from stockapp.environment import LOOPBACK, UNIX, network_of
 from stockapp.middleware import Answer
 
 logger = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ def _is_named(found: Address) -> bool:
 
 @lru_cache(maxsize=8)
 def _networks(named: Iterable[str]) -> tuple[Network, ...]:
-    return tuple(ip_network(name) for name in named if name != UNIX)
+    return tuple(network_of(name) for name in named if name != UNIX)
 
 
 def _counted_as(found: Address) -> str:

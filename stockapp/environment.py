@@ -3,7 +3,7 @@
 import os
 import re
 from functools import cached_property
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -114,7 +114,7 @@ class Environment(BaseSettings):
                     f"{name} is no address. It names the proxies now, not how many there are: write the addresses that "
                     "they connect from, like 10.0.0.5 or 10.0.0.0/28. Leave it out for a proxy on this machine"
                 )
-            if name != UNIX and ip_network(name).prefixlen == 0:
+            if name != UNIX and network_of(name).prefixlen == 0:
                 raise ValueError(f"{name} would trust everybody; name the proxies alone")
         return value
 
@@ -231,6 +231,21 @@ class Environment(BaseSettings):
         passwords += [text for name, text in parse_qsl(addresses[0].query) if "password" in name.lower()]
         tokens = [self.secret_key.get_secret_value(), self.metrics_token.get_secret_value()]
         return tuple(filter(None, dict.fromkeys([*tokens, *passwords, *map(unquote, passwords)])))
+
+
+IPV4_IN_IPV6 = IPv6Network("::ffff:0:0/96")
+
+
+def network_of(name: str) -> IPv4Network | IPv6Network:
+    """Return the network that an address or a network names, of IPv4 where it is written as one of IPv6.
+
+    A zone (`%eth0`) is left out, as it is of a peer's address. Raise ValueError for anything else.
+    """
+    address, slash, length = name.partition("/")
+    network = ip_network(address.partition("%")[0] + slash + length)
+    if isinstance(network, IPv6Network) and network.subnet_of(IPV4_IN_IPV6):
+        return IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - IPV4_IN_IPV6.prefixlen))
+    return network
 
 
 MAIL_SCHEMES = {"smtp": (25, {}), "smtp+tls": (587, {"use_tls": True}), "smtps": (465, {"use_ssl": True})}

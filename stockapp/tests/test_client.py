@@ -62,6 +62,21 @@ def test_our_own_proxies_are_passed_over_and_what_stands_before_the_client_is_no
     assert seen("10.0.0.3", peer="10.0.0.2") == "10.0.0.3"
 
 
+@pytest.mark.parametrize(
+    ("named", "peer"),
+    [
+        ("10.0.0.2", "::ffff:10.0.0.2"),
+        ("::ffff:10.0.0.2", "10.0.0.2"),
+        ("::ffff:10.0.0.0/124", "::ffff:10.0.0.2"),
+        ("fe80::/64", "fe80::2%eth0"),
+        ("fe80::2%eth0", "fe80::2%eth0"),
+    ],
+)
+def test_a_proxy_is_trusted_however_it_is_named(named: str, peer: str, settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = [named]
+    assert seen(SOMEBODY, peer=peer) == SOMEBODY
+
+
 @pytest.mark.parametrize("peer", [SOMEBODY, "10.0.0.99", "2001:db8::1", "nonsense", ""])
 def test_a_peer_that_is_no_trusted_proxy_is_not_believed(peer: str, settings: Settings) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.0/28"]

@@ -101,6 +101,11 @@ def test_what_stands_in_for_yahoo_is_on_this_machine_and_for_trials_only(environ
             "0",
             "Bad setting: TRUSTED_PROXIES: 0 is no address. It names the proxies now, not how many",
         ),
+        (
+            "TRUSTED_PROXIES",
+            "::ffff:0:0/96",
+            "Bad setting: TRUSTED_PROXIES: ::ffff:0:0/96 would trust everybody; name the proxies alone.",
+        ),
         ("TRUSTED_PROXIES", "10.0.0.5/8", "Bad setting: TRUSTED_PROXIES: 10.0.0.5/8 has host bits set."),
         (
             "TRUSTED_PROXIES",
