@@ -170,6 +170,7 @@ class Misbehaviour(StrEnum):
     ENDLESS_CONTINUE = "a request to go on, again and again"
     SILENCE = "nothing"
     LOOP = "a redirect to itself"
+    ASTRAY = "a redirect to an address that is none"
 
 
 @dataclass
@@ -227,6 +228,7 @@ PARTS = {
     Misbehaviour.ENDLESS_CONTINUE: (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     Misbehaviour.SILENCE: (b"", b""),
     Misbehaviour.LOOP: (b"HTTP/1.1 307 Again\r\nLocation: /hook\r\nContent-Length: 0\r\n\r\n", b""),
+    Misbehaviour.ASTRAY: (b"HTTP/1.1 307 Again\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n", b""),
 }
 """By misbehaviour: the start of the answer, and a part that is repeated until the receiver ends."""
 

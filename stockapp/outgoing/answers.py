@@ -31,6 +31,9 @@ class BoundedSession(requests.Session):
         answer._content_consumed = True
         return answer
 
+    def get_redirect_target(self, resp: Response) -> None:
+        """Look for no next address: one that cannot be read is no mistake of ours."""
+
 
 def _start_of(raw: Any) -> bytes:
     """Return the first bytes of a response, as many as are allowed and arrive in time."""
