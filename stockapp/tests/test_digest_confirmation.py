@@ -222,6 +222,7 @@ def test_addresses_corrected_before_anything_was_sent_use_up_no_limit(ann: User,
         assert "Confirm the e-mail address: open the link in the message to" in text
         assert "Too many" not in text
     assert set(withdrawals().values()) == {ADDRESS_CHANGED}
+    assert "E-mail to b7@example.org" in text
     assert deliver() == 1
     assert [message.to for message in mail.outbox] == [["b8@example.org"]]
 
@@ -390,14 +391,15 @@ def test_the_page_says_why_a_message_could_not_be_sent(
     for minutes in (1, 4, 16, 64):
         assert deliver() == 0
         text = client.get(SETTINGS).text
-        assert "The message with the link could not be sent yet: The mail server could not be reached" in text
-        assert f"The next try is in {minutes} minute" in text
+        assert f"The message with the link could not be sent yet. The next try is in {minutes} minute" in text
+        assert "Last error: The mail server could not be reached" in text
         assert "Send again" not in text
         clock.shift(timedelta(minutes=minutes))
     assert deliver() == 0
     assert Message.objects.get().status == MessageStatus.FAILED
     text = client.get(SETTINGS).text
-    assert "The message with the link could not be sent:" in text
+    assert "Sending the message with the link failed." in text
+    assert "Last error: The mail server could not be reached" in text
     assert "Send again" in text
     client.post(AGAIN)
     settings.MAILERS = working
