@@ -90,6 +90,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return messages that ask the owner of an address to confirm it."""
         return self.filter(job__isnull=True)
 
+    def untried(self) -> MessageQuerySet:
+        """Return messages that were withdrawn before the first attempt to send them."""
+        return self.filter(status=MessageStatus.WITHDRAWN, attempts=0)
+
+    def counted(self) -> MessageQuerySet:
+        """Return messages that were handed over, may have been or still may be: all but untried ones."""
+        return self.exclude(status=MessageStatus.WITHDRAWN, attempts=0)
+
     def held_by(self, message: Message) -> MessageQuerySet:
         """This message, as long as nobody has taken it over (token and fence tell)."""
         return self.filter(
@@ -100,13 +108,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
 class Message(models.Model):
     """The outbox: one digest to one user over one channel. Its id is in the Message-ID of every attempt.
 
-    A message without a job asks `recipient` to confirm the address.
+    A message without a job asks `recipient` to confirm the address; its link is for the subscription of this `serial`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="digest_messages")
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.CASCADE, related_name="digest_messages")
     recipient = models.EmailField(blank=True)
+    serial = models.PositiveIntegerField(null=True, blank=True)
     channel = models.CharField(max_length=5, choices=Channel)
     subject = models.CharField(max_length=200)
     text = models.TextField()

@@ -26,7 +26,7 @@ from stockapp.digest.changes import changes_of
 from stockapp.digest.channels import DeliveryError
 from stockapp.digest.compose import compose, watched_by
 from stockapp.digest.models import MAX_ATTEMPTS, Message, MessageStatus, Subscription
-from stockapp.digest.subscriptions import SWITCHED_OFF
+from stockapp.digest.withdrawal import reason_to_withdraw
 from stockapp.outgoing.dispatch import carry
 from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Order
 
@@ -146,9 +146,10 @@ def claim() -> Message | None:
 
 def _order_of(message: Message) -> tuple[tuple[Message, str], Order | DeliveryOutcome]:
     """Return a message with the address of its service, and its order, or its outcome if there is nothing to send."""
-    subscription = Subscription.objects.wanted().filter(user=message.user_id).select_related("user").first()
-    if subscription is None or not _is_wanted(message, subscription):
-        return (message, ""), DeliveryOutcome(DeliveryStatus.WITHDRAWN, SWITCHED_OFF)
+    subscription = Subscription.objects.filter(user=message.user_id).select_related("user").first()
+    reason = reason_to_withdraw(message, subscription)
+    if subscription is None or reason:
+        return (message, ""), DeliveryOutcome(DeliveryStatus.WITHDRAWN, reason)
     return (message, subscription.url), _order(message, subscription)
 
 
@@ -165,13 +166,6 @@ def _order(message: Message, subscription: Subscription) -> Order | DeliveryOutc
     return Order(content, SEND_SECONDS) if content else DeliveryOutcome(DeliveryStatus.TAKEN)
 
 
-def _is_wanted(message: Message, subscription: Subscription) -> bool:
-    """Return whether a message is still wanted: its channel is on, or its address still waits for confirmation."""
-    if message.job_id is None:
-        return subscription.is_unconfirmed and subscription.user.email == message.recipient
-    return message.channel in subscription.channels
-
-
 STATUSES = {DeliveryStatus.TAKEN: MessageStatus.SENT, DeliveryStatus.WITHDRAWN: MessageStatus.WITHDRAWN}
 
 
@@ -183,6 +177,7 @@ def _note(message: Message, outcome: DeliveryOutcome, sentence: str) -> bool:
     status = STATUSES.get(outcome.status, MessageStatus.FAILED if is_over else MessageStatus.WAITING)
     Message.objects.held_by(message).update(
         status=status,
+        attempts=message.attempts - (status == MessageStatus.WITHDRAWN),  # this time nothing was tried
         error_message=sentence[:500],
         lease_token=None,
         lease_until=None,

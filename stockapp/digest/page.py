@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from stockapp.accounts.models import User
 from stockapp.digest.compose import Composed, preview
+from stockapp.digest.confirmations import ConfirmationState, state_of
 from stockapp.digest.forms import DigestForm
 from stockapp.digest.models import Message, Subscription
-from stockapp.digest.subscriptions import last_asked, subscription_of
+from stockapp.digest.subscriptions import subscription_of
 
 SHOWN = 3
 
@@ -23,9 +23,8 @@ class DigestCard:
     form: DigestForm
 
     @cached_property
-    def asked_at(self) -> datetime | None:
-        """Return when the last confirmation message was requested for the address."""
-        return last_asked(self.subscription)
+    def confirmation(self) -> ConfirmationState | None:
+        return state_of(self.subscription)
 
     @cached_property
     def messages(self) -> list[Message]:

@@ -9,29 +9,12 @@ any ── unsubscribe ──> off; the next `subscribe` is another subscription
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.db.models import Q
-from django.utils import timezone
-
-from analysis.services import lock_installation
 from analysis.services.transient import transactional
 from stockapp.accounts.models import User
-from stockapp.digest.compose import compose_confirmation
-from stockapp.digest.models import Channel, Message, MessageStatus, Subscription
-from stockapp.mail import NO_MAIL
-from stockapp.templatetags.formats import counted
-
-MOST_CONFIRMATIONS = ((timedelta(hours=1), 3), (timedelta(days=1), 6))
-"""Limits of confirmation messages per time span, for one user and for one address."""
-
-SWITCHED_OFF = "The digest was switched off before this one was sent."
-KEPT = timedelta(days=30)  # how long the user sees a confirmation message in the list
-
-
-class ConfirmationRefused(Exception):
-    """No confirmation message is sent now; the sentence says why and what to do."""
+from stockapp.digest.confirmations import ConfirmationRefused, ask, is_outdated, last_confirmation
+from stockapp.digest.models import Message, MessageStatus, Subscription
+from stockapp.digest.withdrawal import SWITCHED_OFF, withdraw_confirmations
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +34,8 @@ def subscription_of(user: User) -> Subscription:
 def subscribe(user: User, *, email: str, by_email: bool, url: str) -> SubscribeResult:
     """Save the digest settings of a user; an empty `url` switches the notification service off.
 
-    Write a confirmation message if the address is new, or e-mail was switched on again.
+    Write a confirmation message if the address is new, e-mail was switched on again, or there is none to the address
+    yet. Those that wait and are no longer wanted are withdrawn first, so that they do not count towards its limits.
     """
     locked = User.objects.select_for_update().get(pk=user.pk)
     before = subscription_of(locked)
@@ -70,13 +54,19 @@ def subscribe(user: User, *, email: str, by_email: bool, url: str) -> SubscribeR
     if kept.is_on and not was_on and not before._state.adding:
         kept.serial += 1
     kept.save()
-    if not kept.is_unconfirmed or waited_for == email:
+    withdraw_confirmations(kept)
+    if not kept.is_unconfirmed or (waited_for == email and _is_asked(kept)):
         return SubscribeResult(kept)
     try:
-        _ask(kept)
+        ask(kept)
     except ConfirmationRefused as refusal:
         return SubscribeResult(kept, str(refusal))
     return SubscribeResult(kept)
+
+
+def _is_asked(subscription: Subscription) -> bool:
+    message = last_confirmation(subscription)
+    return message is not None and not is_outdated(message, subscription)
 
 
 @transactional
@@ -86,37 +76,7 @@ def ask_again(user: User) -> None:
     subscription = subscription_of(user)
     if not subscription.is_unconfirmed:
         raise ConfirmationRefused("There is no address that waits for confirmation.")
-    _ask(subscription)
-
-
-def _ask(subscription: Subscription) -> None:
-    """Write a confirmation message. The caller has locked the user's row.
-
-    Raise ConfirmationRefused if there is no mail server, or the user or the address has had too many.
-    """
-    if not settings.SENDS_EMAIL:
-        raise ConfirmationRefused(NO_MAIL)
-    lock_installation()  # several users may name one address at the same moment
-    user, now = subscription.user, timezone.now()
-    asked = Message.objects.confirmations().filter(Q(user=user) | Q(recipient__iexact=user.email))
-    for span, most in MOST_CONFIRMATIONS:
-        times = list(
-            asked.filter(created_at__gt=now - span).order_by("-created_at").values_list("created_at", flat=True)
-        )
-        if len(times) >= most:
-            raise ConfirmationRefused(_too_many(times[most - 1] + span - now))
-    Message.objects.confirmations().filter(user=user, created_at__lt=now - KEPT).delete()
-    composed = compose_confirmation(subscription)
-    Message.objects.create(
-        user=user, recipient=user.email, channel=Channel.EMAIL,
-        subject=composed.subject, text=composed.text, html=composed.html,
-    )  # fmt: skip
-
-
-def _too_many(wait: timedelta) -> str:
-    minutes = int(wait.total_seconds() // 60) + 1
-    after = counted(minutes, "minute") if minutes < 120 else counted(minutes // 60 + 1, "hour")
-    return f"Too many confirmation messages were sent to this address or from this account. Try again in {after}."
+    ask(subscription)
 
 
 @transactional
@@ -151,9 +111,3 @@ def unsubscribe(user: int, serial: int | None = None) -> bool:
     waiting = Message.objects.filter(user=user, status=MessageStatus.WAITING)
     waiting.update(status=MessageStatus.WITHDRAWN, error_message=SWITCHED_OFF)
     return True
-
-
-def last_asked(subscription: Subscription) -> datetime | None:
-    """Return when the last confirmation message for the subscription's address was written."""
-    asked = Message.objects.confirmations().filter(user=subscription.user_id, recipient=subscription.user.email)
-    return asked.order_by("-created_at").values_list("created_at", flat=True).first()

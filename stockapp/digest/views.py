@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from stockapp.accounts.models import User
 from stockapp.digest.compose import CONFIRM_WITHIN, read_confirmation, read_token
+from stockapp.digest.confirmations import ConfirmationRefused
 from stockapp.digest.forms import DigestForm
 from stockapp.digest.page import card_of
 from stockapp.digest.subscriptions import (
-    ConfirmationRefused,
     SubscribeResult,
     ask_again,
     confirm,
@@ -55,13 +55,13 @@ def _state(done: SubscribeResult) -> str:
 
 @require_POST
 def send_confirmation(request: HttpRequest) -> HttpResponse:
-    """Send the confirmation message again."""
+    """Send another confirmation message."""
     try:
         ask_again(cast(User, request.user))
     except ConfirmationRefused as refusal:
         messages.warning(request, str(refusal))
     else:
-        messages.success(request, "The message with the link will be sent again.")
+        messages.success(request, "The message with the link will be sent.")
     return redirect("accounts:account")
 
 

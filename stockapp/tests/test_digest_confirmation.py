@@ -23,8 +23,9 @@ from analysis.tests.together import together
 from stockapp.accounts.models import User
 from stockapp.digest.compose import confirmation_address
 from stockapp.digest.models import Channel, Message, MessageStatus, Subscription
-from stockapp.digest.outbox import deliver
+from stockapp.digest.outbox import claim, deliver, send
 from stockapp.digest.subscriptions import ask_again, subscribe, subscription_of, unsubscribe
+from stockapp.digest.withdrawal import reason_to_withdraw
 from stockapp.tests.test_digest_changes import DAYS, found, scheduled
 from stockapp.tests.test_digest_outbox import changed
 from tests.receivers import mailbox
@@ -84,8 +85,12 @@ def test_the_page_says_that_it_waits_and_the_link_starts_the_digest(ann: User, c
     text = client.get(reverse("accounts:account")).text
     assert "Confirm the e-mail address: open the link in the message to ann@example.org." in text
     assert "Waiting for confirmation." in text
-    assert "Send again" in text
+    assert "The message with the link is waiting to be sent." in text
+    assert "Send again" not in text
     deliver()
+    text = client.get(SETTINGS).text
+    assert re.search(r"The message with the link was sent <time[^>]*>just now</time>\.", text)
+    assert "Send again" in text
     link = link_in(sent()[0])
     anybody = Client(enforce_csrf_checks=True)  # the link is opened on a phone that is not logged in
     for verb in (anybody.get, anybody.head):
@@ -176,8 +181,8 @@ def test_nobody_is_flooded_with_requests_to_confirm(clock: time_machine.Travelle
     """Three an hour and six a day, from one user to any address, and to one address from any user."""
     for _ in range(5):
         answer = client.post(AGAIN, follow=True)
-    assert "Too many confirmation messages were sent" in answer.text
-    assert "Try again in 61 minutes." in answer.text
+    assert "Too many confirmation messages to this address or from this account." in answer.text
+    assert "You can request one in 60 minutes." in answer.text
     assert deliver() == 3
     answer = client.post(SETTINGS, {"by_email": "on", "email": "stranger@example.org"}, follow=True)
     assert "Saved. The e-mail address waits for confirmation. Too many" in answer.text
@@ -189,12 +194,234 @@ def test_nobody_is_flooded_with_requests_to_confirm(clock: time_machine.Travelle
         client.post(AGAIN)
     assert deliver() == 3
     clock.shift(timedelta(minutes=61))
-    assert "Try again in 22 hours." in client.post(AGAIN, follow=True).text
+    assert "You can request one in 22 hours." in client.post(AGAIN, follow=True).text
     assert deliver() == 0
     clock.shift(timedelta(days=1))
     client.post(AGAIN)
     assert deliver() == 1
     assert {message.to[0] for message in mail.outbox} == {ADDRESS, "stranger@example.org"}
+
+
+def save(client: Client, email: str, *, by_email: bool = True) -> str:
+    return client.post(SETTINGS, {"by_email": "on", "email": email} if by_email else {"email": email}, follow=True).text
+
+
+def withdrawals() -> dict[str, str]:
+    """The sentence of each withdrawn confirmation message, by its recipient."""
+    withdrawn = Message.objects.confirmations().filter(status=MessageStatus.WITHDRAWN)
+    return dict(withdrawn.values_list("recipient", "error_message"))
+
+
+ADDRESS_CHANGED = "The e-mail address changed before this message was sent."
+SWITCHED_OFF = "The digest was switched off before this message was sent."
+
+
+def test_addresses_corrected_before_anything_was_sent_use_up_no_limit(ann: User, client: Client) -> None:
+    for number in range(2, 9):
+        text = save(client, f"b{number}@example.org")
+        assert "Confirm the e-mail address: open the link in the message to" in text
+        assert "Too many" not in text
+    assert set(withdrawals().values()) == {ADDRESS_CHANGED}
+    assert "E-mail to b7@example.org" in text
+    assert deliver() == 1
+    assert [message.to for message in mail.outbox] == [["b8@example.org"]]
+
+
+def test_an_address_changed_while_its_message_is_in_hand_uses_up_no_limit_once_it_is_withdrawn(
+    ann: User, client: Client
+) -> None:
+    for number in range(2, 6):
+        message = claim()
+        assert message is not None
+        save(client, f"b{number}@example.org")
+        assert send(iter([message])) == 0
+    assert withdrawals()[ADDRESS] == ADDRESS_CHANGED
+    assert deliver() == 1
+    assert len(sent("b5@example.org")) == 1
+
+
+def test_a_message_that_was_tried_before_it_was_withdrawn_counts(settings: Settings, ann: User, client: Client) -> None:
+    """It may have arrived: the receiver's answer could have been lost."""
+    for number in range(2, 5):
+        Message.objects.filter(status=MessageStatus.WAITING).update(attempts=1)
+        text = save(client, f"b{number}@example.org")
+    assert "Saved. The e-mail address waits for confirmation. Too many confirmation messages" in text
+    assert "No message has been sent to b4@example.org yet." in text
+    assert "You can request one in 60 minutes." in text
+
+
+def test_messages_withdrawn_before_they_were_sent_leave_a_bounded_number_of_rows(ann: User, client: Client) -> None:
+    for number in range(30):
+        save(client, f"b{number}@example.org")
+    assert Message.objects.confirmations().count() <= 5
+    assert Message.objects.confirmations().exclude(status=MessageStatus.WITHDRAWN).count() == 1
+
+
+def test_the_page_says_that_nothing_was_sent_yet_and_when_a_message_can_be_requested(
+    clock: time_machine.Traveller, ann: User, client: Client
+) -> None:
+    for number in (2, 3):
+        deliver()
+        save(client, f"b{number}@example.org")
+    deliver()
+    clock.shift(timedelta(minutes=20, seconds=30))
+    text = save(client, "b4@example.org")
+    assert "Saved. The e-mail address waits for confirmation. Too many confirmation messages" in text
+    assert "No message has been sent to b4@example.org yet." in text
+    assert text.count("You can request one in 40 minutes.") == 2  # in the answer and on the card
+    assert "Send " not in text
+    clock.shift(timedelta(minutes=39, seconds=30))
+    text = client.get(SETTINGS).text
+    assert "No message has been sent to b4@example.org yet." in text
+    assert "You can request" not in text
+    assert "Send message" in text
+    client.post(AGAIN)
+    assert "The message with the link is waiting to be sent." in client.get(SETTINGS).text
+    assert deliver() == 1
+    assert len(sent("b4@example.org")) == 1
+
+
+def test_saving_again_writes_the_message_that_a_limit_had_refused(
+    clock: time_machine.Traveller, ann: User, client: Client
+) -> None:
+    for number in (2, 3, 4):
+        deliver()
+        save(client, f"b{number}@example.org")
+    assert deliver() == 0
+    clock.shift(timedelta(minutes=60))
+    assert "Too many" not in save(client, "b4@example.org")
+    assert deliver() == 1
+    save(client, "b4@example.org")
+    assert deliver() == 0
+
+
+def test_an_address_changed_back_gets_one_message_with_a_link_that_works(ann: User, client: Client) -> None:
+    save(client, "other@example.org")
+    save(client, ADDRESS)
+    assert deliver() == 1
+    (asked,) = sent()
+    assert Client().post(link_in(asked)).status_code == 200
+    assert subscription_of(ann).channels == [Channel.EMAIL]
+
+
+@pytest.mark.parametrize("way", ["form", "link"])
+def test_a_digest_switched_off_and_on_again_sends_one_message_with_a_link_that_works(
+    ann: User, client: Client, way: str
+) -> None:
+    if way == "form":
+        save(client, ADDRESS, by_email=False)
+    else:
+        unsubscribe(ann.pk)
+    assert withdrawals() == {ADDRESS: SWITCHED_OFF}
+    save(client, ADDRESS)
+    assert deliver() == 1
+    assert Client().post(link_in(sent()[0])).status_code == 200
+
+
+def test_a_message_in_hand_while_the_digest_is_switched_off_and_on_is_not_sent_with_a_dead_link(
+    ann: User, client: Client
+) -> None:
+    message = claim()
+    assert message is not None
+    save(client, ADDRESS, by_email=False)
+    save(client, ADDRESS)
+    assert send(iter([message])) == 0
+    assert withdrawals() == {ADDRESS: SWITCHED_OFF}
+    assert deliver() == 1
+    assert Client().post(link_in(sent()[0])).status_code == 200
+
+
+def test_a_message_of_an_earlier_subscription_is_not_shown_as_sent(
+    clock: time_machine.Traveller, ann: User, client: Client
+) -> None:
+    """Its link does not work any more."""
+    for _ in range(3):
+        deliver()
+        save(client, ADDRESS, by_email=False)
+        text = save(client, ADDRESS)
+    assert "Too many" in text
+    assert re.search(
+        r"The link in the message sent <time[^>]*>just now</time> no longer works, because the digest", text
+    )
+    assert "You can request another in 60 minutes." in text
+
+
+def test_e_mail_switched_off_beside_a_service_that_stays_on_says_so(ann: User, client: Client) -> None:
+    service = {"by_url": "on", "url": "json://93.184.215.14/hook", "email": ADDRESS}
+    client.post(SETTINGS, {**service, "by_email": "on"})
+    client.post(SETTINGS, service)
+    assert withdrawals() == {ADDRESS: "E-mail was switched off before this message was sent."}
+
+
+def test_a_second_message_is_withdrawn_when_the_address_was_confirmed_already(ann: User, client: Client) -> None:
+    deliver()
+    client.post(AGAIN)
+    Client().post(link_in(sent()[0]))
+    assert deliver() == 0
+    assert withdrawals() == {ADDRESS: "The address was confirmed before this message was sent."}
+    assert "Waiting for confirmation." not in client.get(SETTINGS).text
+
+
+def test_a_message_of_a_deactivated_account_is_withdrawn_for_that_reason(ann: User) -> None:
+    User.objects.update(is_active=False)
+    assert deliver() == 0
+    assert withdrawals() == {ADDRESS: "The account was deactivated before this message was sent."}
+
+
+def test_a_digest_is_withdrawn_for_the_reason_of_its_own(ann: User, client: Client) -> None:
+    client.post(urlsplit(confirmation_address(subscription_of(ann))).path)
+    digest = Message(user=ann, job=scheduled(DAYS[2]), channel=Channel.EMAIL, subject="NSE", text="", html="")
+    subscription = subscription_of(ann)
+    assert reason_to_withdraw(digest, subscription) == ""
+    subscription.user.email = "other@example.org"
+    assert reason_to_withdraw(digest, subscription) == ADDRESS_CHANGED
+    subscription.by_email = False
+    assert reason_to_withdraw(digest, subscription) == SWITCHED_OFF
+    subscription.by_url = True
+    assert reason_to_withdraw(digest, subscription) == "E-mail was switched off before this message was sent."
+    assert reason_to_withdraw(digest, None) == SWITCHED_OFF
+
+
+def test_the_page_says_why_a_message_could_not_be_sent(
+    clock: time_machine.Traveller, settings: Settings, ann: User, client: Client
+) -> None:
+    working = settings.MAILERS
+    with mailbox() as gone:
+        settings.MAILERS = gone.mailers
+    for minutes in (1, 4, 16, 64):
+        assert deliver() == 0
+        text = client.get(SETTINGS).text
+        assert f"The message with the link could not be sent yet. The next try is in {minutes} minute" in text
+        assert "Last error: The mail server could not be reached" in text
+        assert "Send again" not in text
+        clock.shift(timedelta(minutes=minutes))
+    assert deliver() == 0
+    assert Message.objects.get().status == MessageStatus.FAILED
+    text = client.get(SETTINGS).text
+    assert "Sending the message with the link failed." in text
+    assert "Last error: The mail server could not be reached" in text
+    assert "Send again" in text
+    client.post(AGAIN)
+    settings.MAILERS = working
+    assert deliver() == 1
+
+
+def test_a_page_without_a_mail_server_offers_no_message(settings: Settings, ann: User, client: Client) -> None:
+    Message.objects.all().delete()
+    settings.SENDS_EMAIL = False
+    text = client.get(SETTINGS).text
+    assert "No message has been sent to ann@example.org yet." in text
+    assert "Send message" not in text
+    assert "You can request" not in text
+    assert "This installation sends no e-mail: EMAIL_URL is not set." in text
+
+
+def test_the_page_says_that_a_link_has_expired(clock: time_machine.Traveller, ann: User, client: Client) -> None:
+    deliver()
+    clock.shift(timedelta(days=3, seconds=1))
+    text = client.get(SETTINGS).text
+    assert "Its link has expired." in text
+    assert "Send again" in text
 
 
 def test_saving_the_form_again_sends_no_second_request(ann: User, client: Client) -> None:
@@ -240,7 +467,7 @@ def test_the_preview_is_of_a_digest_and_never_of_a_request_to_confirm(ann: User,
 
 @pytest.mark.django_db(transaction=True)
 def test_addresses_of_before_stay_confirmed_and_the_way_back_writes_to_no_other() -> None:
-    old, new = [("digest", "0001_initial")], [("digest", "0002_confirmed_addresses")]
+    old, new = [("digest", "0001_initial")], [("digest", "0003_serial_of_a_message")]
     try:
         before = MigrationExecutor(connection).migrate(old).apps
         users, subscriptions = before.get_model("accounts", "User"), before.get_model("digest", "Subscription")
@@ -266,3 +493,14 @@ def test_forty_users_at_once_have_an_address_asked_no_more_than_three_times() ->
     users = [make_user(f"user{number}") for number in range(40)]
     together([partial(subscribe, user, email=ADDRESS, by_email=True, url="") for user in users])
     assert Message.objects.confirmations().filter(recipient=ADDRESS).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_addresses_changed_together_are_still_asked_no_more_often_than_the_limit() -> None:
+    """Users come to one address and leave it: at no time may more than three messages to it still be sent."""
+    users = [make_user(f"user{number}") for number in range(12)]
+    for email in (ADDRESS, "other@example.org", ADDRESS):
+        together([partial(subscribe, user, email=email, by_email=True, url="") for user in users])
+        living = Message.objects.confirmations().exclude(status=MessageStatus.WITHDRAWN)
+        assert living.filter(recipient=email).count() == 3
+        assert living.count() == 3
