@@ -3,11 +3,16 @@
 import os
 import shlex
 import sqlite3
+import stat
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 from django.db import connection
+
+from stockapp.private_files import with_logs
+
+HEADER = b"SQLite format 3\0"
 
 
 class CannotBackUp(Exception):
@@ -24,9 +29,9 @@ def backup(target: Path, *, force: bool = False) -> int:
         command = shlex.join(pg_dump(connection.settings_dict, target))
         raise CannotBackUp(f"This database is PostgreSQL; back it up with: (umask 077; {command})")
     source = Path(str(connection.settings_dict["NAME"]))
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    _look(source, target, force=force)
+    part = target.parent / f".{target.name}.{os.getpid()}.part"
     try:
+        _look(source, target, force=force)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         _copy(source, part)
         _look(source, target, force=force)
@@ -57,10 +62,33 @@ def _look(source: Path, target: Path, *, force: bool) -> None:
         raise CannotBackUp(f"There is no folder {target.parent}.")
     if target.is_dir():
         raise CannotBackUp(f"{target} is a folder; name a file in it.")
-    if target.exists() and target.samefile(source):
-        raise CannotBackUp(f"{target} is the database itself.")
-    if target.exists() and not force:
-        raise CannotBackUp(f"{target} is there already; --force replaces it.")
+    if any(_is_same_file(target, file) for file in {*with_logs(source), *with_logs(source.resolve())}):
+        raise CannotBackUp(f"{target} is a file of the database itself; name another one.")
+    for log in with_logs(target)[1:]:
+        if os.path.lexists(log):  # SQLite would play it back into the copy
+            raise CannotBackUp(f"{log} belongs to another database; name another file than {target}.")
+    if os.path.lexists(target):
+        _look_at_file(target, force=force)
+
+
+def _look_at_file(target: Path, *, force: bool) -> None:
+    """Raise CannotBackUp unless the file that is there may be replaced."""
+    if not force:
+        raise CannotBackUp(f"{target} is there already; --force replaces it if it is a SQLite database.")
+    if not (stat.S_ISREG(target.lstat().st_mode) and _is_database(target)):
+        raise CannotBackUp(f"{target} is no SQLite database; --force replaces only such a file.")
+
+
+def _is_database(file: Path) -> bool:
+    with file.open("rb") as start:
+        return start.read(len(HEADER)) == HEADER
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    """Return whether two paths name one file, which need not be there."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
 
 
 def _copy(source: Path, part: Path) -> None:

@@ -20,7 +20,7 @@ def make_private(data_dir: Path, database: Mapping[str, Any]) -> None:
     """
     os.umask(UMASK)
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for file in _files_of(database):
+    for file in files_of(database):
         with suppress(FileNotFoundError, PermissionError):  # owned by another user: the check reports it
             mode = file.stat().st_mode
             if mode & OTHERS:
@@ -29,15 +29,20 @@ def make_private(data_dir: Path, database: Mapping[str, Any]) -> None:
 
 def open_to_others(data_dir: Path, database: Mapping[str, Any], env_file: Path | None) -> list[Path]:
     """Return the private files and folders that any user of this machine can reach."""
-    private = [data_dir, *_files_of(database), *([env_file] if env_file else [])]
+    private = [data_dir, *files_of(database), *([env_file] if env_file else [])]
     return [path for path in private if path.exists() and _is_open(path)]
 
 
-def _files_of(database: Mapping[str, Any]) -> list[Path]:
-    """Return the files of a SQLite database; the WAL and its index contain rows too."""
+def files_of(database: Mapping[str, Any]) -> list[Path]:
+    """Return the files of a SQLite database, whether they are there or not; its logs contain rows too."""
     if database["ENGINE"] != "django.db.backends.sqlite3":
         return []
-    return [Path(f"{database['NAME']}{ending}") for ending in ("", "-wal", "-shm")]
+    return with_logs(Path(database["NAME"]))
+
+
+def with_logs(database: Path) -> list[Path]:
+    """Return the file of a SQLite database and those that SQLite keeps beside it."""
+    return [database, *(Path(f"{database}{ending}") for ending in ("-wal", "-shm", "-journal"))]
 
 
 def _is_open(path: Path) -> bool:

@@ -89,13 +89,86 @@ def test_a_backup_made_while_others_write_has_whole_transactions_only(tmp_path: 
 @is_sqlite
 def test_a_file_that_is_there_is_replaced_on_request_only(tmp_path: Path) -> None:
     target = tmp_path / "copy.sqlite3"
-    target.write_text("precious")
+    call_command("backup", str(target))
+    before = target.stat().st_ino
     with pytest.raises(CommandError, match="is there already; --force replaces it") as refusal:
         call_command("backup", str(target))
     assert refusal.value.returncode == 2
-    assert target.read_text() == "precious"
+    assert target.stat().st_ino == before
     call_command("backup", str(target), "--force")
+    assert target.stat().st_ino != before
     assert target.read_bytes().startswith(b"SQLite format 3")
+
+
+@is_sqlite
+def test_force_replaces_nothing_but_a_database(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    backup(tmp_path / "whole.sqlite3")
+    (tmp_path / ".env").write_text("SECRET_KEY=precious")
+    (tmp_path / "maintenance").touch()
+    (tmp_path / "link").symlink_to("whole.sqlite3")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "device").symlink_to("/dev/full")  # a link to it: the test may not cost the machine its own
+    os.mkfifo(tmp_path / "pipe")
+    before = sorted(tmp_path.iterdir())
+    for target in (tmp_path / name for name in (".env", "maintenance", "link", "dangling", "device", "pipe")):
+        with subtests.test(target=target.name):
+            with pytest.raises(
+                CommandError, match="is no SQLite database; --force replaces only such a file"
+            ) as refusal:
+                call_command("backup", str(target), "--force")
+            assert refusal.value.returncode == 2
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / ".env").read_text() == "SECRET_KEY=precious"
+    with pytest.raises(CannotBackUp, match="is there already"):
+        backup(tmp_path / "dangling")
+
+
+@is_sqlite
+def test_a_file_of_the_database_is_no_target_under_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    """Among them those that are not there: a journal beside a database is played back into it."""
+    source = Path(str(connection.settings_dict["NAME"]))
+    make_user("ann")  # there is a log with rows in it
+    assert source.with_name(f"{source.name}-wal").stat().st_size
+    (tmp_path / "folder").symlink_to(source.parent)
+    (tmp_path / "live.sqlite3").symlink_to(source)
+    monkeypatch.chdir(source.parent)
+    for ending in ("", "-wal", "-shm", "-journal"):
+        file = source.with_name(source.name + ending)
+        names = {"itself": file, "relative": Path(file.name), "folder": tmp_path / "folder" / file.name}
+        names["dots"] = source.parent / ".." / source.parent.name / file.name
+        if file.exists():
+            names |= {"symlink": tmp_path / f"symlink{ending}", "hard link": tmp_path / f"hard{ending}"}
+            names["symlink"].symlink_to(file)
+            names["hard link"].hardlink_to(file)
+        for kind, target in names.items():
+            with subtests.test(file=file.name, kind=kind):
+                before = file.stat().st_ino if file.exists() else None
+                with pytest.raises(CommandError, match="is a file of the database itself") as refusal:
+                    call_command("backup", str(target), "--force")
+                assert refusal.value.returncode == 2
+                assert (file.stat().st_ino if file.exists() else None) == before
+        if file.exists():
+            names["hard link"].unlink()
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(tmp_path / "live.sqlite3"))
+    for target in (source, source.with_name(f"{source.name}-wal"), tmp_path / "live.sqlite3-journal"):
+        with (
+            subtests.test(database="is a link", target=str(target)),
+            pytest.raises(CannotBackUp, match="database itself"),
+        ):
+            backup(target, force=True)
+
+
+@is_sqlite
+def test_a_log_beside_the_target_is_of_another_database_and_refused(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    """SQLite would play it back into the copy."""
+    for ending in ("-wal", "-shm", "-journal"):
+        target = tmp_path / f"copy{ending}.sqlite3"
+        backup(target)
+        Path(f"{target}{ending}").touch()
+        with subtests.test(ending), pytest.raises(CannotBackUp, match=f"{ending} belongs to another database"):
+            backup(target, force=True)
 
 
 @is_sqlite
@@ -104,8 +177,13 @@ def test_what_cannot_be_written_is_a_sentence_and_leaves_nothing(tmp_path: Path)
         backup(tmp_path / "nowhere" / "copy.sqlite3")
     with pytest.raises(CannotBackUp, match="is a folder"):
         backup(tmp_path)
-    with pytest.raises(CannotBackUp, match="is the database itself"):
-        backup(Path(str(connection.settings_dict["NAME"])), force=True)
+    for target in ("", ".", "..", "/"):
+        with pytest.raises(CommandError, match="is a folder; name a file in it") as refusal:
+            call_command("backup", target, "--force")
+        assert refusal.value.returncode == 2
+    for name in ("x" * 300, "x" * 250):
+        with pytest.raises(CannotBackUp, match="cannot be written: File name too long"):
+            backup(tmp_path / name)
     assert not list(tmp_path.glob(".*.part"))
 
 

@@ -14,7 +14,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="Where to; it must not be there yet.")
-        parser.add_argument("--force", action="store_true", help="Replace the file if it is there.")
+        parser.add_argument(
+            "--force", action="store_true", help="Replace the file if it is there and is a SQLite database."
+        )
 
     def handle(self, *args: object, file: Path, force: bool, **options: object) -> None:
         try:
