@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from stockapp import assets
 from stockapp.environment import env_file
-from stockapp.private_files import open_to_others
+from stockapp.private_files import is_shared, open_to_others
 
 
 @register(Tags.staticfiles)
@@ -25,7 +25,7 @@ def private_files_are_private(**_: Any) -> list[CheckMessage]:
     return [
         Warning(
             f"Every user of this machine can reach {path}, which is private.",
-            hint=f"Run: chmod o-rwx {shlex.quote(str(path))}",
+            hint=_how_to_close(path),
             id="stockapp.W010",
         )
         for path in _open_files()
@@ -40,10 +40,16 @@ def a_server_has_no_open_files(**_: Any) -> list[CheckMessage]:
     return [
         Error(
             f"Private files or folders that every user of this machine can reach: {count}.",
-            hint="Run the commands that the warnings stockapp.W010 give.",
+            hint="Follow the hints of the warnings stockapp.W010.",
             id="stockapp.E010",
         )
     ]
+
+
+def _how_to_close(path: Path) -> str:
+    if is_shared(path):
+        return f"{path} is shared by all users: set DATA_DIR to a folder of its own, such as {path / 'stockapp'}."
+    return f"Run: chmod o-rwx {shlex.quote(str(path))}"
 
 
 def _open_files() -> list[Path]:

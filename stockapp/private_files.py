@@ -23,14 +23,23 @@ def make_private(data_dir: Path, database: Mapping[str, Any]) -> None:
     for file in files_of(database):
         with suppress(FileNotFoundError, PermissionError):  # owned by another user: the check reports it
             mode = file.stat().st_mode
-            if mode & OTHERS:
+            if stat.S_ISREG(mode) and mode & OTHERS:
                 file.chmod(stat.S_IMODE(mode) & ~OTHERS)
 
 
 def open_to_others(data_dir: Path, database: Mapping[str, Any], env_file: Path | None) -> list[Path]:
-    """Return the private files and folders that any user of this machine can reach."""
-    private = [data_dir, *files_of(database), *([env_file] if env_file else [])]
-    return [path for path in private if path.exists() and _is_open(path)]
+    """Return the private files and folders that any user of this machine can reach.
+
+    What is no regular file, such as the device /dev/null, contains nothing of the application.
+    """
+    files = [*files_of(database), *([env_file] if env_file else [])]
+    private = [*([data_dir] if data_dir.is_dir() else []), *filter(Path.is_file, files)]
+    return [path for path in private if _is_open(path)]
+
+
+def is_shared(folder: Path) -> bool:
+    """Return whether a folder is meant for all users, such as /tmp: it must not be closed."""
+    return folder.is_dir() and (bool(folder.stat().st_mode & stat.S_ISVTX) or folder.resolve() == Path("/"))
 
 
 def files_of(database: Mapping[str, Any]) -> list[Path]:

@@ -16,6 +16,7 @@ import pytest
 
 from stockapp.environment import BASE_DIR
 from stockapp.management.commands.install_assets import _run as run_as_public
+from stockapp.private_files import make_private, open_to_others
 from tests.processes import free_port, wait_for
 
 ALLOW_ORM_IN_EVENT_LOOP = "DJANGO_ALLOW_ASYNC_UNSAFE"  # set for the browser's tests, which this process may have run
@@ -139,6 +140,37 @@ def test_the_check_says_how_to_close_what_is_open_and_is_silent_then(place: Path
         subprocess.run(["sh", "-c", command], check=True)
     assert "can reach" not in manage(data, "check", "--deploy", **server).stderr
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o640
+
+
+@pytest.mark.slow
+def test_the_check_never_says_to_close_a_device_or_a_folder_of_all_users(place: Path) -> None:
+    device = manage(place / "data", "check", "--deploy", "--fail-level", "WARNING", ENV_FILE="/dev/null", DEBUG="false")
+    assert device.returncode == 0, device.stderr
+    shared = place / "like tmp"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    warned = manage(shared, "check")
+    assert f"Every user of this machine can reach {shared}, which is private." in warned.stderr
+    assert f"set DATA_DIR to a folder of its own, such as {shared}/stockapp." in warned.stderr
+    assert "chmod" not in warned.stderr
+    assert manage(shared, "check", "--deploy", DEBUG="false").returncode == 1
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
+
+
+def test_only_regular_files_are_closed_or_reported(place: Path) -> None:
+    pipe, env_file = place / "pipe", place / "env"
+    for path in (pipe, env_file):
+        os.mkfifo(path)
+        path.chmod(0o666)
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(pipe)}
+    before = os.umask(0o022)
+    try:
+        make_private(place, database)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(pipe.stat().st_mode) == 0o666
+    assert open_to_others(place, database, env_file) == [place]
+    assert open_to_others(place / "public", database, Path("/dev/null")) == []
 
 
 @pytest.mark.slow
