@@ -2,10 +2,12 @@
 
 import os
 import re
+from contextlib import suppress
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from unicodedata import category
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import available_timezones
 
@@ -26,8 +28,13 @@ Names = Annotated[tuple[str, ...], NoDecode]
 KEY_LETTERS = 50
 KEY_DIFFERENT_LETTERS = 5
 KEY_FROM_A_TEMPLATE = "django-insecure"
+TOKEN_LETTERS = 16
 NEW_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
 
+# As in Django's own ALLOWED_HOSTS; with another letter in it, no request's host equals it.
+HOST = re.compile(r"\*|\.?[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
+UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
+"""Categories of Unicode: control characters, halves of characters, ends of lines and of paragraphs."""
 SETTING_NAME = re.compile(r"[A-Z]+(_[A-Z]+)*")
 
 
@@ -51,20 +58,20 @@ class Environment(BaseSettings):
     price_source: Literal["yahoo", "csv"] = "yahoo"
     csv_prices_dir: Path | None = None
     yahoo_url: str = ""
-    requests_per_second: float = Field(default=1.0, gt=0)
+    requests_per_second: float = Field(default=1.0, ge=0.01, le=100, allow_inf_nan=False)
     limit_pause_seconds: int = Field(default=60, ge=1, le=3600)
     workers: int = Field(default=2, ge=1, le=64)
     lease_seconds: int = Field(default=90, ge=3, le=3600)
-    max_stocks_per_job: int = Field(default=5_000, ge=1)
-    max_active_jobs_per_user: int = Field(default=10, ge=1)
-    max_waiting_stocks: int = Field(default=25_000, ge=1)
-    max_waiting_stocks_per_user: int = Field(default=5_000, ge=1)
-    reserved_waiting_stocks: int = Field(default=10_000, ge=0)
-    max_watched_stocks_per_user: int = Field(default=3_000, ge=1)
-    deadline_seconds_per_stock: int = Field(default=20, ge=1)
-    keep_raw_data_days: int = Field(default=30, ge=1)
-    keep_details_days: int = Field(default=90, ge=1)
-    keep_results_days: int = Field(default=730, ge=1)
+    max_stocks_per_job: int = Field(default=5_000, ge=1, le=100_000)
+    max_active_jobs_per_user: int = Field(default=10, ge=1, le=1_000)
+    max_waiting_stocks: int = Field(default=25_000, ge=1, le=1_000_000)
+    max_waiting_stocks_per_user: int = Field(default=5_000, ge=1, le=1_000_000)
+    reserved_waiting_stocks: int = Field(default=10_000, ge=0, le=1_000_000)
+    max_watched_stocks_per_user: int = Field(default=3_000, ge=1, le=100_000)
+    deadline_seconds_per_stock: int = Field(default=20, ge=1, le=3600)
+    keep_raw_data_days: int = Field(default=30, ge=1, le=36_500)
+    keep_details_days: int = Field(default=90, ge=1, le=36_500)
+    keep_results_days: int = Field(default=730, ge=1, le=36_500)
     schedule_delay_minutes: int = Field(default=45, ge=30, le=720)
     email_url: SecretStr = SecretStr("")
     email_from: str = ""
@@ -91,10 +98,28 @@ class Environment(BaseSettings):
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_one_line_of_text(cls, value: Any) -> Any:
+        # Pydantic runs the last of these first: it has to see the value before it is split.
+        if isinstance(value, str) and any(category(letter) in UNPRINTABLE for letter in value):
+            raise ValueError("it has a line break, a tab or another character that cannot be printed")
+        return value
+
     @field_validator("data_dir", "csv_prices_dir")
     @classmethod
     def _from_the_project(cls, value: Path | None) -> Path | None:
         return value and BASE_DIR / value.expanduser()
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if bad := [host for host in value if not _is_host(host)]:
+            raise ValueError(
+                f"{bad[0]!r} is no host; write a name or an address alone, like stocks.example.org, 10.0.0.5 or [::1], "
+                "without https:// and port, and .example.org for all its subdomains"
+            )
+        return value
 
     @field_validator("csrf_trusted_origins")
     @classmethod
@@ -140,6 +165,13 @@ class Environment(BaseSettings):
                 "it cannot be read: write it like postgresql://user:password@host:5432/name, and in the password "
                 "%40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %25 for %"
             ) from None
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _cannot_be_guessed(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < TOKEN_LETTERS:
+            raise ValueError(f"it has fewer than {TOKEN_LETTERS} letters; make one with {NEW_KEY}")
         return value
 
     @field_validator("email_url")
@@ -231,6 +263,13 @@ class Environment(BaseSettings):
         passwords += [text for name, text in parse_qsl(addresses[0].query) if "password" in name.lower()]
         tokens = [self.secret_key.get_secret_value(), self.metrics_token.get_secret_value()]
         return tuple(filter(None, dict.fromkeys([*tokens, *passwords, *map(unquote, passwords)])))
+
+
+def _is_host(name: str) -> bool:
+    if name.startswith("[") and name.endswith("]"):
+        with suppress(ValueError):
+            return bool(IPv6Address(name[1:-1]))
+    return bool(HOST.fullmatch(name))
 
 
 IPV4_IN_IPV6 = IPv6Network("::ffff:0:0/96")

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,27 @@ def test_what_stands_in_for_yahoo_is_on_this_machine_and_for_trials_only(environ
             "Bad setting: REQUESTS_PER_MINUTE_PER_USER: Input should be greater than",
         ),
         ("LOGINS_PER_MINUTE_PER_ADDRESS", "0", "Bad setting: LOGINS_PER_MINUTE_PER_ADDRESS: Input should be greater"),
+        (
+            "DEADLINE_SECONDS_PER_STOCK",
+            "99999999999999",
+            "Bad setting: DEADLINE_SECONDS_PER_STOCK: Input should be less",
+        ),
+        ("KEEP_RESULTS_DAYS", "800000", "Bad setting: KEEP_RESULTS_DAYS: Input should be less than or equal to 36500."),
+        (
+            "REQUESTS_PER_SECOND",
+            "0",
+            "Bad setting: REQUESTS_PER_SECOND: Input should be greater than or equal to 0.01.",
+        ),
+        (
+            "ALLOWED_HOSTS",
+            "a.org,https://b.org",
+            "Bad setting: ALLOWED_HOSTS: 'https://b.org' is no host; write a name",
+        ),
+        (
+            "METRICS_TOKEN",
+            "f" * 15,
+            "Bad setting: METRICS_TOKEN: it has fewer than 16 letters; make one with python3 -c",
+        ),
         ("TIME_ZONE", "Mumbai", "Bad setting: TIME_ZONE: 'Mumbai' is no time zone; use a name like Asia/Kolkata."),
         ("LOG_LEVEL", "loud", "Bad setting: LOG_LEVEL: "),
     ],
@@ -129,6 +151,87 @@ def test_a_bad_value_is_one_line(environment: pytest.MonkeyPatch, name: str, val
         read()
     assert str(refusal.value).startswith(sentence)
     assert "\n" not in str(refusal.value)
+
+
+def test_every_number_has_a_lower_and_an_upper_bound(
+    environment: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    numbers = {name: field for name, field in Environment.model_fields.items() if field.annotation in (int, float)}
+    assert {"requests_per_second", "keep_results_days", "workers"} <= set(numbers)
+    for name, field in numbers.items():
+        limits = {
+            key: getattr(rule, key) for rule in field.metadata for key in ("ge", "gt", "le", "lt") if hasattr(rule, key)
+        }
+        with subtests.test(name):
+            assert set(limits) == {"ge", "le"}
+            for value in (limits["ge"] - 1, limits["le"] + 1, "1e300", "9" * 30, "inf", "-inf", "nan"):
+                environment.setenv(name.upper(), str(value))
+                with pytest.raises(BadEnvironment, match=f"^Bad setting: {name.upper()}: Input should be ") as refusal:
+                    read()
+                assert "\n" not in str(refusal.value)
+            environment.delenv(name.upper())
+
+
+def test_the_largest_numbers_are_dates_and_rows_that_there_are() -> None:
+    most = {
+        name: max(getattr(rule, "le", 0) for rule in field.metadata)
+        for name, field in Environment.model_fields.items()
+        if field.metadata
+    }
+    now = datetime.now(UTC)
+    assert (now + timedelta(seconds=most["deadline_seconds_per_stock"] * most["max_stocks_per_job"])).year < 2100
+    for name in ("keep_raw_data_days", "keep_details_days", "keep_results_days"):
+        assert (now - timedelta(days=most[name])).year > 1900
+
+
+def test_hosts_are_what_a_request_can_name(environment: pytest.MonkeyPatch, subtests: pytest.Subtests) -> None:
+    good = (
+        "stocks.example.org",
+        ".example.org",
+        "LOCALHOST",
+        "10.0.0.5",
+        "[::1]",
+        "[2001:db8::1]",
+        "*",
+        "a-b.xn--p1ai",
+    )
+    environment.setenv("ALLOWED_HOSTS", ", ".join(good))
+    assert read().allowed_hosts == good
+    bad = (
+        "http://a.org",
+        "a.org/",
+        "a.org:8000",
+        "*.a.org",
+        "::1",
+        "[::1]:80",
+        "[nine]",
+        "a org",
+        "a..org",
+        "a.org.",
+        "a_b.org",
+        "ä.org",
+        ".",
+    )
+    for host in bad:
+        environment.setenv("ALLOWED_HOSTS", f"localhost,{host}")
+        with subtests.test(host), pytest.raises(BadEnvironment, match=r"ALLOWED_HOSTS: .* is no host; write a name"):
+            read()
+
+
+def test_no_setting_has_a_line_break_or_a_control_character(
+    environment: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    texts = [name for name, field in Environment.model_fields.items() if field.annotation not in (int, float, bool)]
+    assert {"secret_key", "email_from", "site_url", "data_dir", "allowed_hosts", "metrics_token"} <= set(texts)
+    for name in texts:
+        for letter in ("\n", "\r", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\udcff"):
+            environment.setenv(name.upper(), f"hunter2{letter}Bcc: eve@example.org")
+            with subtests.test(name=name, letter=ascii(letter)):
+                with pytest.raises(BadEnvironment, match=f"^Bad setting: {name.upper()}: ") as refusal:
+                    read()
+                assert "line break, a tab or another character that cannot be printed" in str(refusal.value)
+                assert "hunter2" not in str(refusal.value)
+        environment.setenv(name.upper(), GOOD.get(name.upper(), ""))
 
 
 def test_an_unknown_name_in_the_file_is_refused(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -171,9 +274,9 @@ def test_no_secret_is_shown_by_the_environment(environment: pytest.MonkeyPatch) 
     environment.setenv("DATABASE_URL", "postgresql://me:pass%2Fword@db.example.org/stocks?sslpassword=of-the-file")
     environment.setenv("EMAIL_URL", "smtp://me:of-the-mail@mail.example.org")
     environment.setenv("EMAIL_FROM", "me@example.org")
-    environment.setenv("METRICS_TOKEN", "of-prometheus")
+    environment.setenv("METRICS_TOKEN", "of-prometheus-alone")
     env = read()
-    assert env.secrets == (KEY, "of-prometheus", "pass%2Fword", "of-the-mail", "of-the-file", "pass/word")
+    assert env.secrets == (KEY, "of-prometheus-alone", "pass%2Fword", "of-the-mail", "of-the-file", "pass/word")
     assert [text for text in env.secrets if text in f"{env!r} {env!s} {vars(env)['secret_key']}"] == []
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 KEY = "key-\"with'all&<sorts>\\of letters and blanks, longer than a line of a page that shows it"
 DATABASE_PASSWORD = "d@ta/base:pass&word'7\""
 MAIL_PASSWORD = "mail#pass?w\\rd 8"
-METRICS_TOKEN = "metrics-token-9"
+METRICS_TOKEN = "metrics-token-99"
 TYPED = "typed-by-a-user"
 SECRETS = (KEY, DATABASE_PASSWORD, MAIL_PASSWORD, METRICS_TOKEN)
 # Parts without any letter that a page, Python or an address writes in another way.
