@@ -1,7 +1,9 @@
 """`manage.py serve`: the web server and a worker together, for one machine."""
 
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +15,8 @@ from analysis.process_signals import Signals
 from stockapp.environment import LOOPBACK
 
 STOP_SECONDS = 75
+LOOK_SECONDS = 0.2
+BIND = re.compile(r"([a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})")
 
 
 class Command(BaseCommand):
@@ -22,8 +26,10 @@ class Command(BaseCommand):
         parser.add_argument("--bind", default="127.0.0.1:8000", help="Address and port (default: %(default)s).")
 
     def handle(self, *args: object, bind: str, **options: object) -> None:
-        if settings.DEBUG and bind.rpartition(":")[0].strip("[]") not in LOOPBACK:
+        host, port = _host_and_port(bind)
+        if settings.DEBUG and host not in LOOPBACK:
             raise CommandError("While DEBUG is on it serves this machine alone: bind to 127.0.0.1.", returncode=2)
+        _look_at(host, port)
         web_command = [sys.executable, "-m", "gunicorn", "stockapp.wsgi", "--bind", bind, "--threads", "8"]
         web_command += [
             "--no-control-socket",
@@ -41,7 +47,11 @@ class Command(BaseCommand):
             subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603
             for command in (worker_command, web_command)
         ]
-        self._say(f"Serving on http://{bind}/ — Ctrl-C stops it.")
+        while not signals.stopping and all(process.poll() is None for process in processes):
+            if _is_listening(host, port):
+                self._say(f"Serving on http://{bind}/ — Ctrl-C stops it.")
+                break
+            signals.wait(LOOK_SECONDS)
         while not signals.stopping and all(process.poll() is None for process in processes):
             signals.wait()
         is_asked = signals.stopping
@@ -67,3 +77,35 @@ class Command(BaseCommand):
     def _say(self, sentence: str) -> None:
         self.stdout.write(sentence)
         self.stdout.flush()
+
+
+def _host_and_port(bind: str) -> tuple[str, int]:
+    """Return the two parts of an address like 127.0.0.1:8000 or [::1]:8000. Raise CommandError."""
+    parts = BIND.fullmatch(bind)
+    if parts is None or not 0 < int(parts[2]) < 2**16:
+        raise CommandError(
+            f"{bind!r} is no address with a port from 1 to 65535: write it like 127.0.0.1:8000 or [::1]:8000.",
+            returncode=2,
+        )
+    return parts[1].strip("[]"), int(parts[2])
+
+
+def _look_at(host: str, port: int) -> None:
+    """Raise CommandError unless a server may listen there; gunicorn would try for seconds while the worker starts."""
+    try:
+        with socket.socket(_family(host)) as probe:
+            # As gunicorn does: the connections of a server that has ended do not hold it up.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}.", returncode=2) from None
+
+
+def _is_listening(host: str, port: int) -> bool:
+    with socket.socket(_family(host)) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
