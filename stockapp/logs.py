@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from copy import copy
 from typing import Any, Literal
 
 import structlog
@@ -35,8 +36,10 @@ def logging_settings(level: str, form: Form) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask_event, *render],
             }
         },
-        "filters": {"faults": {"()": SeldomFaults}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form, "filters": ["faults"]}},
+        "filters": {"faults": {"()": SeldomFaults}, "refusals": {"()": BriefRefusals}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": form, "filters": ["faults", "refusals"]}
+        },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"level": level},
@@ -71,6 +74,17 @@ class SeldomFaults(logging.Filter):
         if is_due and left_out:
             record.msg, record.args = f"{record.getMessage()} ({left_out} more like this since)", ()
         return is_due
+
+
+class BriefRefusals(logging.Filter):
+    """Take the traceback from a request that was refused (4xx): nothing failed, and anybody may repeat it."""
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        if not (record.exc_info and 400 <= getattr(record, "status_code", 500) < 500):
+            return True
+        brief = copy(record)  # other handlers have their own
+        brief.exc_info = brief.exc_text = None
+        return brief
 
 
 def _line(_: Any, __: str, event: EventDict) -> str:

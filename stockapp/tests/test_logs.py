@@ -35,6 +35,32 @@ def say(form: str) -> list[str]:
     return done.stderr.splitlines()
 
 
+REFUSE = """
+import django, sys
+django.setup()
+from django.test import Client
+client = Client(raise_request_exception=False)
+for address in ("/forbidden/", "/suspicious/", "/broken/"):
+    client.get(address)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["line", "json"])
+def test_a_request_that_is_refused_is_one_line_and_one_that_fails_has_its_traceback(form: str) -> None:
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "stockapp.tests.refusing_urls", "LOG_FORMAT": form}
+    env |= {"LOG_LEVEL": "WARNING", "DEBUG": "false"}
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSE], cwd=BASE_DIR, env=env, capture_output=True, text=True, check=True
+    )
+    forbidden, suspicious, failed, *traceback = done.stderr.splitlines()
+    assert "Forbidden (Permission denied): /forbidden/" in forbidden
+    assert "a made-up host" in suspicious
+    assert "Internal Server Error: /broken/" in failed
+    assert "ZeroDivisionError" in (traceback[-1] if form == "line" else failed)
+    assert ("Traceback" in forbidden + suspicious, len(traceback) > 3) == (False, form == "line")
+
+
 @pytest.mark.slow
 def test_a_line_has_time_level_logger_and_the_job() -> None:
     first, second, *traceback = say("line")
