@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from analysis.exports import plain_text
 from analysis.models import Stock
 from analysis.prices import is_well_formed, normalise
+from analysis.prices.csv_rows import UNREADABLE
 from watchlist.models import NOTE_LENGTH, Watchlist
 
 MOST_BYTES = 500_000
@@ -89,8 +90,8 @@ def read(text: str) -> Reading:
     try:
         for line, raw, note in _table(lines) or _words(lines):
             _take(reading, line, raw, note)
-    except csv.Error as error:
-        raise Unreadable(f"The text cannot be read as a table: {error}.") from None
+    except csv.Error:
+        raise Unreadable(f"The text cannot be read as a table: {UNREADABLE}.") from None
     if len(reading.notes) > MOST_TICKERS:
         raise Unreadable(f"{len(reading.notes):,} tickers are too many at once; the limit is {MOST_TICKERS:,}.")
     if not reading.notes and not reading.problems:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.engine.bars import Bars
-from analysis.prices.csv_rows import NEEDED, Row, columns_of, read_row
+from analysis.prices.csv_rows import NEEDED, UNREADABLE, Row, columns_of, read_row
 from analysis.prices.port import ErrorKind, Finding, History, PriceError
 from analysis.prices.tickers import is_well_formed
 
@@ -69,8 +69,11 @@ class CsvPrices:
         except OSError as error:
             message = f"{path.name} cannot be read: {error.strerror}."
             raise PriceError(ErrorKind.UNAVAILABLE, message, permanent=False) from error
-        except (UnicodeDecodeError, csv.Error) as error:
+        except UnicodeDecodeError as error:
             message = f"{path.name} is not a CSV file in UTF-8."
+            raise PriceError(ErrorKind.BAD_DATA, message, permanent=False) from error
+        except csv.Error as error:
+            message = f"{path.name} cannot be read as a table: {UNREADABLE}."
             raise PriceError(ErrorKind.BAD_DATA, message, permanent=False) from error
 
 
@@ -108,7 +111,9 @@ def _read_rows(numbered: Iterable[tuple[int, str]], columns: list[str], delimite
             cells = next(csv.reader([line], delimiter=delimiter), [])
             if line.strip(BLANK) and (row := read_row(columns, cells)):
                 rows.append(row)
-        except (ValueError, csv.Error) as error:
+        except csv.Error:
+            broken.append(f"line {number} ({UNREADABLE})")
+        except ValueError as error:
             broken.append(f"line {number} ({error})")
     return rows, broken
 

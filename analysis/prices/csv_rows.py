@@ -4,6 +4,8 @@ import math
 import re
 from datetime import date, datetime
 
+UNREADABLE = "a cell is too long, or a quotation mark is not closed"
+"""The reason of any csv.Error, in plain words: its own speak of field limits."""
 PRICES = ("open", "high", "low", "close")
 NEEDED = ("date", *PRICES, "volume")
 # Headings in lower case, blanks as `_`, without < > and *.

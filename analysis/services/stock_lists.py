@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from analysis.prices import Listed, currency_code, is_well_formed, normalise
+from analysis.prices.csv_rows import UNREADABLE
 from analysis.services.limits import Refused
 
 # What a column may be called, in plain lists and in NSE's own files.
@@ -37,8 +38,10 @@ def read_list(file: Path, suffix: str | None) -> tuple[list[Listed], list[str]]:
             listed = {one.ticker: one for one in _rows(file.name, lines, suffix, problems)}
     except OSError as error:
         raise Refused(f"{file} cannot be read: {error.strerror}.") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise Refused(f"{file} is not a CSV file in UTF-8: {error}.") from None
+    except csv.Error:
+        raise Refused(f"{file} cannot be read as a table: {UNREADABLE}.") from None
     if not listed and not problems:
         raise Refused(f"{file} holds no stocks.")
     return list(listed.values()), problems
@@ -57,8 +60,8 @@ def _rows(file_name: str, lines: Iterable[str], suffix: str | None, problems: li
             continue
         try:  # each line separately, so that a missing quotation mark does not swallow the rest
             cells = next(csv.reader([text]), [])
-        except csv.Error as error:
-            problems.append(f"{file_name}, line {line}: {error}.")
+        except csv.Error:
+            problems.append(f"{file_name}, line {line}: {UNREADABLE}.")
             continue
         row = {column: cell.strip() for column, cell in zip(header, cells, strict=False) if column}
         ticker = normalise(row.get(key, "") + added)

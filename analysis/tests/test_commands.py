@@ -46,6 +46,10 @@ def test_load_stocks_adds_updates_and_names_broken_rows(tmp_path: Path) -> None:
         (b"", "has neither a ticker nor a symbol column in its first line."),
         (b"name,industry\nx,y\n", "has neither a ticker nor a symbol column in its first line."),
         (b"ticker\n", "holds no stocks."),
+        (
+            b"ticker," + b"x" * 200_000,
+            "cannot be read as a table: a cell is too long, or a quotation mark is not closed.",
+        ),
         (b"ticker\n\xff\xfe\n", "is not a CSV file in UTF-8"),
     ],
 )

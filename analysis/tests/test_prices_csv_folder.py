@@ -170,6 +170,14 @@ def test_a_broken_row_takes_no_other_with_it(broken: str, tmp_path: Path) -> Non
     assert read.findings[0].message.startswith("TCS.NS.csv: 1 row could not be read: line 3 (")
 
 
+def test_a_cell_that_is_too_long_is_said_in_plain_words(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *ROWS, "2026-04-21," + "9" * 200_000)
+    reason = "a cell is too long, or a quotation mark is not closed"
+    assert history(tmp_path).findings[0].message == f"TCS.NS.csv: 1 row could not be read: line 5 ({reason})."
+    write(tmp_path, f"{HEADER},{'x' * 200_000}", *ROWS)
+    assert error(tmp_path).message == f"TCS.NS.csv cannot be read as a table: {reason}."
+
+
 def test_a_heading_may_run_over_two_lines(tmp_path: Path) -> None:
     write(tmp_path, HEADER.replace("date", '"Date \n"'), "x,101,104,100,102,1200", *ROWS)
     read = history(tmp_path)

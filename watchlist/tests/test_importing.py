@@ -148,7 +148,14 @@ def test_an_import_beyond_the_list_s_limit_adds_nothing_and_keeps_the_text(
         (b"", "no ticker"),
         (b"A.NS\n" * 100_001, "larger than 500 KB"),
         (b"\n".join(b"T%d.NS" % n for n in range(1001)), "1,001 tickers are too many at once; the limit is 1,000."),
-        (b"ticker\n" + b'"' + b"x" * 200_000 + b'"\n', "cannot be read as a table"),
+        (
+            b"ticker\n" + b'"' + b"x" * 200_000 + b'"\n',
+            "as a table: a cell is too long, or a quotation mark is not closed.",
+        ),
+        (
+            b"ticker," + b"x" * 200_000 + b"\nTCS.NS,\n",
+            "as a table: a cell is too long, or a quotation mark is not closed.",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_words_and_the_text_stays(
