@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from analysis.models import RUNS, Admission, Job
+from analysis.models import RUNS, Admission, Job, Person, Stock
 
 
 class Refused(Exception):
@@ -49,6 +49,23 @@ def refuse_over_limit(job: Job, *, may_use_reserve: bool) -> None:
     waiting, room = Job.objects.active().stocks_left(), _room(may_use_reserve=may_use_reserve)
     if waiting > room:
         raise _full(waiting - job.total, room)
+
+
+def refuse_unconfirmed(person: Person | None, *, more: int = 0) -> None:
+    """Raise Refused if a user's unconfirmed stocks, with so many more, exceed the limit; staff have none.
+
+    The count is exact only while the user's row is locked.
+    """
+    if person is None or person.is_staff:
+        return
+    total = Stock.objects.unconfirmed().filter(named_by=person.pk).count() + more
+    most = settings.MAX_UNCONFIRMED_STOCKS_PER_USER
+    if total > most:
+        raise Refused(
+            f"{total:,} of your tickers would be without a known price; the limit is {most:,}. Analyse them, or take "
+            "wrong ones off your lists: tickers that no source knows, and those of cancelled jobs, are removed every "
+            "night."
+        )
 
 
 def lock_limits(job: Job) -> None:
