@@ -60,6 +60,7 @@ class Environment(BaseSettings):
     max_waiting_stocks: int = Field(default=25_000, ge=1)
     max_waiting_stocks_per_user: int = Field(default=5_000, ge=1)
     reserved_waiting_stocks: int = Field(default=10_000, ge=0)
+    max_stocks_per_day_per_user: int = Field(default=50_000, ge=1)
     max_watched_stocks_per_user: int = Field(default=3_000, ge=1)
     max_unconfirmed_stocks_per_user: int = Field(default=5_000, ge=1)
     deadline_seconds_per_stock: int = Field(default=20, ge=1)

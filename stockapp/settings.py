@@ -39,6 +39,7 @@ MAX_ACTIVE_JOBS_PER_USER = ENV.max_active_jobs_per_user
 MAX_WAITING_STOCKS = ENV.max_waiting_stocks
 MAX_WAITING_STOCKS_PER_USER = ENV.max_waiting_stocks_per_user
 RESERVED_WAITING_STOCKS = ENV.reserved_waiting_stocks
+MAX_STOCKS_PER_DAY_PER_USER = ENV.max_stocks_per_day_per_user
 MAX_WATCHED_STOCKS_PER_USER = ENV.max_watched_stocks_per_user
 MAX_UNCONFIRMED_STOCKS_PER_USER = ENV.max_unconfirmed_stocks_per_user
 DEADLINE_SECONDS_PER_STOCK = ENV.deadline_seconds_per_stock

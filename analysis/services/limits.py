@@ -5,12 +5,17 @@ after all other locks (job, details, stocks), so that transactions cannot deadlo
 transaction at a time.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db.models import Sum
 
-from analysis.models import RUNS, Admission, Job, Person, Stock
+from analysis import clock
+from analysis.models import RUNS, Admission, Job, Person, Source, Stock
+
+DAY = timedelta(hours=24)
 
 
 class Refused(Exception):
@@ -46,6 +51,8 @@ def refuse_over_limit(job: Job, *, may_use_reserve: bool) -> None:
         return
     if job.requested_by_id:
         _count_own(job)
+        if not may_use_reserve:
+            _count_day(job)
     waiting, room = Job.objects.active().stocks_left(), _room(may_use_reserve=may_use_reserve)
     if waiting > room:
         raise _full(waiting - job.total, room)
@@ -86,6 +93,21 @@ def _count_own(job: Job) -> None:
         stocks = "1 stock" if before == 1 else f"{before:,} stocks"
         limit = f"You have {stocks} waiting; the limit is {most:,}"
         raise OverLimit(f"{limit}. Wait for some to be analysed, or cancel a job.")
+
+
+def _count_day(job: Job) -> None:
+    """Raise OverLimit if its owner requested too many stocks lately, ended jobs included: their details are kept."""
+    if job.source == Source.COMMAND:
+        return
+    mine = Job.objects.filter(requested_by=job.requested_by_id, created_at__gt=clock.now() - DAY)
+    total = mine.exclude(source__in=(*RUNS, Source.COMMAND)).aggregate(Sum("total"))["total__sum"] or 0
+    most = settings.MAX_STOCKS_PER_DAY_PER_USER
+    if total > most:
+        before = total - job.total
+        stocks = "1 stock" if before == 1 else f"{before:,} stocks"
+        raise OverLimit(
+            f"You have requested {stocks} within 24 hours; the limit is {most:,}. Try again later, or with fewer."
+        )
 
 
 def _count_before_run(job: Job) -> None:
