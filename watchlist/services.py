@@ -11,7 +11,15 @@ from django.core import signing
 from django.db.models import Count, Max
 
 from analysis.models import Person, Source, Stock, StockStatus
-from analysis.services import Refused, Submission, known_stocks, load_demo_market, lock_user, submit
+from analysis.services import (
+    Refused,
+    Submission,
+    known_stocks,
+    load_demo_market,
+    lock_user,
+    refuse_unconfirmed,
+    submit,
+)
 from analysis.services.transient import transactional
 from watchlist.models import Watchlist, WatchlistItem
 
@@ -97,7 +105,8 @@ def add(watchlist: Watchlist, ticker: str) -> bool:
 def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
     """Put stocks, given by ticker with their notes, at the end of a list; returns those that were not on it yet.
 
-    Raises Refused when the list would be too long, or its owner would watch too many stocks: then none is added.
+    Raises Refused when the list would be too long, or its owner would watch too many stocks or have too many
+    unconfirmed ones: then none is added.
     """
     _lock(watchlist)
     there = watchlist.items.aggregate(Max("position"), Count("pk"))
@@ -106,13 +115,13 @@ def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
     if not new:
         return []
     _refuse_too_long(watchlist, there["pk__count"] + len(new))
-    known_stocks(new)
+    unknown = known_stocks(new, named_by=watchlist.owner)
     first = 0 if there["position__max"] is None else there["position__max"] + 1
     WatchlistItem.objects.bulk_create(
         WatchlistItem(watchlist=watchlist, stock_id=ticker, note=notes[ticker], position=position)
         for position, ticker in enumerate(new, start=first)
     )
-    _refuse_too_many_watched(watchlist.owner_id)
+    _refuse_over_limits(watchlist.owner, unknown)
     return new
 
 
@@ -122,13 +131,15 @@ def _refuse_too_long(watchlist: Watchlist, count: int) -> None:
         raise Refused(f"A list holds {MOST_STOCKS:,} stocks; “{watchlist}” has {there:,} already.")
 
 
-def _refuse_too_many_watched(owner: int) -> None:
-    """Raise Refused if a user watches too many stocks on all lists together, new ones included.
+def _refuse_over_limits(owner: Person, unknown: set[str]) -> None:
+    """Raise Refused if a user watches too many stocks on all lists together, or brought in too many unknown ones.
 
     The user's row is locked last, after list and stocks (see `analysis.services.limits`).
     """
-    lock_user(owner)
-    watched = WatchlistItem.objects.filter(watchlist__owner=owner).aggregate(Count("stock", distinct=True))
+    lock_user(owner.pk)
+    if unknown:
+        refuse_unconfirmed(owner)
+    watched = WatchlistItem.objects.filter(watchlist__owner=owner.pk).aggregate(Count("stock", distinct=True))
     most = settings.MAX_WATCHED_STOCKS_PER_USER
     if watched["stock__count"] > most:
         raise Refused(f"You can watch {most:,} different stocks on all your lists together; remove some first.")
@@ -178,15 +189,15 @@ def remove(watchlist: Watchlist, ticker: str) -> Removed | None:
 def restore(watchlist: Watchlist, removed: Removed) -> bool:
     """Put a removed stock back where it was; False when it is there again already.
 
-    Raise Refused if the list or the user has too many stocks meanwhile.
+    Raise Refused if the list or the user has too many stocks meanwhile, as in `add_all`.
     """
     _lock(watchlist)
     if watchlist.items.filter(stock=removed.ticker).exists():
         return False
     _refuse_too_long(watchlist, watchlist.items.count() + 1)
-    known_stocks([removed.ticker])
+    unknown = known_stocks([removed.ticker], named_by=watchlist.owner)
     watchlist.items.create(stock_id=removed.ticker, note=removed.note, position=removed.position)
-    _refuse_too_many_watched(watchlist.owner_id)
+    _refuse_over_limits(watchlist.owner, unknown)
     return True
 
 

@@ -35,6 +35,7 @@ class StockAdmin(admin.ModelAdmin[Stock]):
     readonly_fields = [
         "is_confirmed",
         "refusals",
+        "named_by",
         "last_status",
         "last_job",
         "last_result",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
@@ -134,6 +135,14 @@ class Stock(models.Model):
     )
     refusals = models.PositiveSmallIntegerField(
         default=0, help_text="While unconfirmed: how many analyses were told that there is no such ticker."
+    )
+    named_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="While unconfirmed: the user who brought it in, against whose limit it counts.",
     )
 
     last_status = models.CharField(max_length=12, choices=StockStatus, default=StockStatus.NEVER)

@@ -7,7 +7,7 @@ from analysis.services.deadline import count_absence
 from analysis.services.ending import told
 from analysis.services.estimate import Estimate, estimate, estimate_rest
 from analysis.services.integrity import DamagedFile, check_integrity
-from analysis.services.limits import OverLimit, Refused, lock_installation, lock_user
+from analysis.services.limits import OverLimit, Refused, lock_installation, lock_user, refuse_unconfirmed
 from analysis.services.pace import pause
 from analysis.services.record import compute_records, may_want_records, want_records
 from analysis.services.recover import Recovery, is_work_waiting, recover, unserved_jobs
@@ -51,6 +51,7 @@ __all__ = [
     "pause",
     "prune",
     "recover",
+    "refuse_unconfirmed",
     "refused_runs",
     "remove",
     "rerun",

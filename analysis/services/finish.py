@@ -210,7 +210,9 @@ def _snapshot(found: Assessment) -> dict[str, object]:
 def tell_stocks(job: Job, *, completed: Sequence[str], failed: dict[str, str], now: datetime) -> None:
     """Bring stocks up to date: the newest success always, status and error where this job is the newest attempt."""
     newest = Result.objects.completed().filter(stock_id=OuterRef("pk")).order_by("-day").values("pk")[:1]
-    Stock.objects.filter(pk__in=completed).update(last_result=Subquery(newest), is_confirmed=True, refusals=0)
+    Stock.objects.filter(pk__in=completed).update(
+        last_result=Subquery(newest), is_confirmed=True, refusals=0, named_by=None
+    )
     own = Stock.objects.filter(last_job=job)
     own.filter(pk__in=completed).update(last_status=StockStatus.COMPLETED, last_error="", last_analyzed_at=now)
     if failed:

@@ -66,7 +66,7 @@ def store(histories: Sequence[PriceHistory], learned: Mapping[str, Learned]) -> 
         if told.currency:
             stock.update(currency=told.currency)
     priced = Stock.objects.unconfirmed().filter(pk__in=[history.stock_id for history in histories])
-    priced.update(is_confirmed=True, refusals=0)
+    priced.update(is_confirmed=True, refusals=0, named_by=None)
     PriceHistory.objects.bulk_create(
         histories,
         update_conflicts=True,

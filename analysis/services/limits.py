@@ -5,12 +5,17 @@ after all other locks (job, details, stocks), so that transactions cannot deadlo
 transaction at a time.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db.models import Sum
 
-from analysis.models import RUNS, Admission, Job
+from analysis import clock
+from analysis.models import RUNS, Admission, Job, Person, Source, Stock
+
+DAY = timedelta(hours=24)
 
 
 class Refused(Exception):
@@ -46,9 +51,28 @@ def refuse_over_limit(job: Job, *, may_use_reserve: bool) -> None:
         return
     if job.requested_by_id:
         _count_own(job)
+        if not may_use_reserve:
+            _count_day(job)
     waiting, room = Job.objects.active().stocks_left(), _room(may_use_reserve=may_use_reserve)
     if waiting > room:
         raise _full(waiting - job.total, room)
+
+
+def refuse_unconfirmed(person: Person | None, *, more: int = 0) -> None:
+    """Raise Refused if a user's unconfirmed stocks, with so many more, exceed the limit; staff have none.
+
+    The count is exact only while the user's row is locked.
+    """
+    if person is None or person.is_staff:
+        return
+    total = Stock.objects.unconfirmed().filter(named_by=person.pk).count() + more
+    most = settings.MAX_UNCONFIRMED_STOCKS_PER_USER
+    if total > most:
+        raise Refused(
+            f"{total:,} of your tickers would be without a known price; the limit is {most:,}. Analyse them, or take "
+            "wrong ones off your lists: tickers that no source knows, and those of cancelled jobs, are removed every "
+            "night."
+        )
 
 
 def lock_limits(job: Job) -> None:
@@ -74,6 +98,21 @@ def _count_own(job: Job) -> None:
         stocks = "1 stock" if before == 1 else f"{before:,} stocks"
         limit = f"You have {stocks} waiting; the limit is {most:,}"
         raise OverLimit(f"{limit}. Wait for some to be analysed, or cancel a job.")
+
+
+def _count_day(job: Job) -> None:
+    """Raise OverLimit if its owner requested too many stocks lately, ended jobs included: their details are kept."""
+    if job.source == Source.COMMAND:
+        return
+    mine = Job.objects.filter(requested_by=job.requested_by_id, created_at__gt=clock.now() - DAY)
+    total = mine.exclude(source__in=(*RUNS, Source.COMMAND)).aggregate(Sum("total"))["total__sum"] or 0
+    most = settings.MAX_STOCKS_PER_DAY_PER_USER
+    if total > most:
+        before = total - job.total
+        stocks = "1 stock" if before == 1 else f"{before:,} stocks"
+        raise OverLimit(
+            f"You have requested {stocks} within 24 hours; the limit is {most:,}. Try again later, or with fewer."
+        )
 
 
 def _count_before_run(job: Job) -> None:

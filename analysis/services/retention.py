@@ -15,7 +15,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from analysis import clock
-from analysis.models import ACTIVE, FINISHED, Job, JobDetail, RawData, Result, Stock
+from analysis.models import ACTIVE, FINISHED, DetailStatus, ErrorKind, Job, JobDetail, RawData, Result, Stock
 from analysis.models.stocks import StockQuerySet
 from analysis.services.claim import LEASE
 from analysis.services.statistics import refresh_statistics
@@ -76,10 +76,14 @@ def doomed(now: datetime, unwatched: StockQuerySet) -> Doomed:
 
 
 def _forgotten(unwatched: StockQuerySet) -> StockQuerySet:
-    """Return unconfirmed stocks that a source has refused, or that are in no job."""
+    """Return unconfirmed stocks that a source has refused, or was never asked about.
+
+    A stock whose source did not answer stays as long as the failed detail, so that its job can be run again.
+    """
     details = JobDetail.objects.filter(stock=OuterRef("pk"))
-    in_work = details.filter(job__status__in=ACTIVE)
-    return unwatched.unconfirmed().filter(Q(refusals__gt=0) | ~Exists(details), ~Exists(in_work))
+    in_work = details.filter(Q(job__status__in=ACTIVE) | Q(status=DetailStatus.PROCESSING))
+    unanswered = details.filter(status=DetailStatus.FAILED).exclude(error_kind=ErrorKind.UNKNOWN_TICKER)
+    return unwatched.unconfirmed().filter(Q(refusals__gt=0) | ~Exists(unanswered), ~Exists(in_work))
 
 
 def _expendable(results: QuerySet[Result]) -> QuerySet[Result]:

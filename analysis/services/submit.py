@@ -16,7 +16,7 @@ from analysis.models import Job, JobDetail, Person, Source, Stock, StockStatus
 from analysis.prices import exchange_of, is_well_formed, latest_today, normalise, today
 from analysis.services.claim import CHUNK
 from analysis.services.deadline import deadline_of
-from analysis.services.limits import Refused, lock_limits, refuse_over_limit, refuse_size
+from analysis.services.limits import Refused, lock_limits, refuse_over_limit, refuse_size, refuse_unconfirmed
 from analysis.services.transient import transactional
 
 RUN_SLICE = "analysis.services.run.run_slice"
@@ -47,6 +47,8 @@ def submit(
     wake: bool = True,
 ) -> Submission:
     """Ask for an analysis of some stocks; a well-formed ticker that is not known yet becomes a Stock.
+
+    New stocks count against the limit of the user who requests them, but not those of a command.
 
     With `since` it is a backfill: every session from that day up to `as_of`, each as of its own close.
     With `part_of` it is a further part of the run that began with that job.
@@ -81,15 +83,16 @@ def submit(
     may_use_reserve = requested_by is None or bool(requested_by.is_staff)
     refuse_size(job, may_use_reserve=may_use_reserve)
     job.request_key = _request_key(job, wanted)
-    return _submit(job, wanted, may_use_reserve=may_use_reserve, wake=wake)
+    named_by = None if source == Source.COMMAND else requested_by
+    return _submit(job, wanted, named_by=named_by, may_use_reserve=may_use_reserve, wake=wake)
 
 
 @transactional
-def _submit(job: Job, tickers: list[str], *, may_use_reserve: bool, wake: bool) -> Submission:
+def _submit(job: Job, tickers: list[str], *, named_by: Person | None, may_use_reserve: bool, wake: bool) -> Submission:
     if running := _insert(job):
         return Submission(running, is_duplicate=True)
     refuse_over_limit(job, may_use_reserve=may_use_reserve)  # the usual case, before other rows are written
-    known_stocks(tickers)
+    new = known_stocks(tickers, named_by=named_by)
     JobDetail.objects.bulk_create([JobDetail(job=job, stock_id=ticker) for ticker in tickers], batch_size=1000)
     if job.as_of is None:  # a question about the past leaves the stocks' present state alone
         Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job, last_wait="")
@@ -97,6 +100,8 @@ def _submit(job: Job, tickers: list[str], *, may_use_reserve: bool, wake: bool) 
         wake_workers(job.pk, stocks=job.total)
     lock_limits(job)
     refuse_over_limit(job, may_use_reserve=may_use_reserve)  # again, with concurrent submissions
+    if new:
+        refuse_unconfirmed(named_by)  # likewise
     return Submission(job, is_duplicate=False)
 
 
@@ -121,20 +126,28 @@ def _insert(job: Job) -> Job | None:
     raise refused
 
 
-def known_stocks(tickers: Iterable[str]) -> None:
+def known_stocks(tickers: Iterable[str], *, named_by: Person | None) -> set[str]:
     """Create missing stocks of these well-formed tickers, and lock all of them until the transaction ends.
+
+    Return the missing ones, which count against the limit of the user who named them. Raise Refused if they exceed it;
+    concurrent transactions are not counted, so the caller does `refuse_unconfirmed` again with the user's row locked.
 
     The lock keeps pruning from deleting a stock that is about to be used; if it has just deleted one, the loop creates
     it again. New stocks are inserted before any is locked, both in order of ticker, so that transactions cannot
     deadlock.
     """
     wanted = set(tickers)
-    there = set(Stock.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    missing = wanted - set(Stock.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    if missing:
+        refuse_unconfirmed(named_by, more=len(missing))
+    new = set(missing)
     while True:
-        Stock.objects.bulk_create(map(_stock, sorted(wanted - there)), ignore_conflicts=True)
-        there = set(Stock.objects.lock(wanted))
-        if there >= wanted:
-            return
+        made = [_stock(ticker, named_by) for ticker in sorted(missing)]
+        Stock.objects.bulk_create(made, ignore_conflicts=True)
+        missing = wanted - set(Stock.objects.lock(wanted))
+        if not missing:
+            return new
+        new |= missing
 
 
 def describe(tickers: list[str]) -> str:
@@ -179,10 +192,16 @@ def check_day(as_of: date, tickers: list[str]) -> None:
         raise Refused(f"{as_of} is in the future for {ahead[0]}{more}: {there}. Give a day that has begun there.")
 
 
-def _stock(ticker: str) -> Stock:
+def _stock(ticker: str, named_by: Person | None) -> Stock:
     """Return a new, unconfirmed stock; its first price confirms it."""
     exchange = exchange_of(ticker)
-    return Stock(ticker=ticker, exchange=exchange.code, currency=exchange.currency, is_confirmed=False)
+    return Stock(
+        ticker=ticker,
+        exchange=exchange.code,
+        currency=exchange.currency,
+        is_confirmed=False,
+        named_by_id=named_by.pk if named_by else None,
+    )
 
 
 def _request_key(job: Job, tickers: list[str]) -> str:

@@ -110,7 +110,7 @@ def _store(index: Index, listed: Sequence[Listed]) -> int:
         [IndexMember(index=index, stock_id=ticker) for ticker in newcomers], ignore_conflicts=True
     )
     Stock.objects.filter(pk__in=newcomers, is_active=False).update(is_active=True)
-    Stock.objects.unconfirmed().filter(pk__in=tickers).update(is_confirmed=True, refusals=0)
+    Stock.objects.unconfirmed().filter(pk__in=tickers).update(is_confirmed=True, refusals=0, named_by=None)
     return len(tickers) - len(known)
 
 

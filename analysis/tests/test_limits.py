@@ -1,11 +1,13 @@
 """Limits of what may wait: one user's, everybody's, the reserve; also for requests that come together."""
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from analysis.models import DetailStatus, Index, IndexMember, Job, JobDetail, Source, Stock
@@ -62,6 +64,25 @@ def test_what_is_at_work_counts_until_it_is_done() -> None:
     with pytest.raises(OverLimit):
         submit(["ONE.NS"], source=Source.API, requested_by=ann)
     cancel(job)
+    submit(["ONE.NS"], source=Source.API, requested_by=ann)
+
+
+def test_cancelling_jobs_does_not_let_a_user_request_stocks_without_end(settings: Settings) -> None:
+    settings.MAX_STOCKS_PER_DAY_PER_USER = 20
+    ann, boss = make_user(), make_user("boss", is_staff=True)
+    for _ in range(2):
+        cancel(submit(tickers(8), source=Source.API, requested_by=ann).job)
+    with pytest.raises(OverLimit, match="You have requested 16 stocks within 24 hours; the limit is 20"):
+        submit(tickers(8), source=Source.API, requested_by=ann)
+    for _ in range(3):
+        cancel(submit(tickers(8), source=Source.API, requested_by=boss).job)
+    cancel(submit(tickers(8), source=Source.API, requested_by=make_user("bob")).job)
+    cancel(submit(tickers(8), source=Source.COMMAND, requested_by=ann).job)
+    cancel(submit(tickers(4), source=Source.API, requested_by=ann).job)
+    assert JobDetail.objects.count() == 60
+    with pytest.raises(OverLimit, match="20 stocks within 24 hours"):
+        submit(["ONE.NS"], source=Source.API, requested_by=ann)
+    Job.objects.update(created_at=timezone.now() - timedelta(hours=25))
     submit(["ONE.NS"], source=Source.API, requested_by=ann)
 
 
@@ -170,6 +191,15 @@ def test_forty_jobs_of_one_user_at_once_stay_within_the_limit_of_jobs(settings: 
     assert sum(isinstance(answer, Submission) for answer in answers) == 5
     assert sum(isinstance(answer, OverLimit) for answer in answers) == THREADS - 5, answers
     assert Stock.objects.count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forty_jobs_of_one_user_at_once_stay_within_the_limit_of_a_day(settings: Settings) -> None:
+    settings.MAX_STOCKS_PER_DAY_PER_USER = 5
+    ann = make_user()
+    answers = together([partial(submit, [ticker], source=Source.API, requested_by=ann) for ticker in tickers(THREADS)])
+    assert JobDetail.objects.count() == sum(isinstance(answer, Submission) for answer in answers) == 5, answers
+    assert sum(isinstance(answer, OverLimit) for answer in answers) == THREADS - 5, answers
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib import import_module
 from uuid import UUID
 
@@ -11,12 +12,15 @@ import time_machine
 from django.apps import apps
 from django.core.management import call_command
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
 from analysis.models import ErrorKind, ExchangeSchedule, Index, IndexMember, Job, JobDetail, Source, Stock
-from analysis.services import bulk_stocks, check_integrity, load_stocks, run_job, submit
+from analysis.services import Refused, bulk_stocks, cancel, check_integrity, load_stocks, rerun, run_job, submit
+from analysis.services.claim import claim
 from analysis.tests.make import make_result, make_stock, make_user
+from analysis.tests.together import together
 from watchlist import services
 from watchlist.schedules import run, setup_schedules
 from watchlist.tests.make import make_list
@@ -150,6 +154,117 @@ def test_a_ticker_whose_source_was_only_silent_is_not_removed() -> None:
     Job.objects.filter(pk=job.pk).update(status="failed", failed_count=1, completed_at=timezone.now())
     assert prune().stocks == 0
     assert Stock.objects.filter(pk="NEWCO.NS").exists()
+
+
+def invented(count: int, name: str = "X") -> list[str]:
+    return [f"{name}{number:04}.NS" for number in range(count)]
+
+
+def test_a_loop_of_jobs_over_invented_tickers_that_are_cancelled_is_refused_and_pruned(
+    client: Client, settings: Settings
+) -> None:
+    settings.MAX_UNCONFIRMED_STOCKS_PER_USER = 25
+    client.force_login(make_user())
+    codes = []
+    for name in "ABCDE":
+        address = reverse("api:analyze_all_stocks")
+        answer = client.post(address, {"symbols": invented(10, name)}, content_type="application/json")
+        codes.append(answer.status_code)
+        if answer.status_code == 201:
+            cancelled = client.post(reverse("api:cancel_job", args=[answer.json()["job_id"]]))
+            assert cancelled.status_code == 200, cancelled.content
+    assert codes == [201, 201, 422, 422, 422]
+    assert answer.json()["error"]["message"] == (
+        "30 of your tickers would be without a known price; the limit is 25. Analyse them, or take wrong ones off your"
+        " lists: tickers that no source knows, and those of cancelled jobs, are removed every night."
+    )
+    assert "Retry-After" not in answer.headers
+    assert Stock.objects.count() == JobDetail.objects.count() == 20
+    assert would_prune().stocks == prune().stocks == 20
+    assert not JobDetail.objects.exists()
+    job = Job.objects.latest("created_at")
+    assert (job.total, job.status, job.pruned_at) == (10, "cancelled", None)
+    assert [finding.check.name for finding in check_integrity() if finding.count] == []
+    assert client.get(job.get_absolute_url()).status_code == 200
+    with pytest.raises(Refused, match="no longer known"):
+        rerun(job, source=Source.API)
+    submit(invented(25), source=Source.API, requested_by=make_user("bob"))
+
+
+def test_a_loop_of_invented_tickers_on_a_list_that_are_removed_is_refused_too(settings: Settings) -> None:
+    settings.MAX_UNCONFIRMED_STOCKS_PER_USER = 5
+    watchlist = make_list(make_user())
+    services.add_all(watchlist, dict.fromkeys(invented(4), ""))
+    removed = [services.remove(watchlist, ticker) for ticker in invented(4)]
+    with pytest.raises(Refused, match="6 of your tickers would be without a known price; the limit is 5"):
+        services.add_all(watchlist, dict.fromkeys(invented(2, "Y"), ""))
+    services.add(watchlist, "LAST.NS")
+    services.add_all(watchlist, dict.fromkeys(invented(4), ""))  # these are known already
+    services.remove(watchlist, "X0000.NS")
+    prune()
+    services.add(watchlist, "OTHER.NS")
+    assert removed[0]
+    with pytest.raises(Refused, match="6 of your tickers"):
+        services.restore(watchlist, removed[0])
+    with pytest.raises(Refused, match="6 of your tickers"):
+        services.analyze(watchlist, ["X0000.NS"])
+
+
+def test_a_price_or_a_loaded_list_makes_room_for_further_tickers(settings: Settings) -> None:
+    settings.MAX_UNCONFIRMED_STOCKS_PER_USER = 2
+    ann = make_user()
+    first = submit(["KAVERI.DEMO", GHOST], source=Source.API, requested_by=ann).job
+    with pytest.raises(Refused, match="3 of your tickers"):
+        submit(["VANQUAY.DEMO"], source=Source.API, requested_by=ann)
+    run_job(str(first.pk))
+    assert Stock.objects.get(pk="KAVERI.DEMO").named_by is None
+    submit(["VANQUAY.DEMO"], source=Source.API, requested_by=ann)
+    file = settings.DATA_DIR / "mine.csv"
+    file.write_text("ticker\nVANQUAY.DEMO\n")
+    load_stocks(file)
+    submit(["MORE.NS"], source=Source.API, requested_by=ann)
+    assert set(Stock.objects.filter(named_by=ann).values_list("pk", flat=True)) == {GHOST, "MORE.NS"}
+
+
+def test_staff_and_commands_bring_in_any_number_of_tickers(settings: Settings) -> None:
+    settings.MAX_UNCONFIRMED_STOCKS_PER_USER = 2
+    ann, boss = make_user(), make_user("boss", is_staff=True)
+    submit(invented(3, "A"), source=Source.API, requested_by=boss)
+    services.add_all(make_list(boss), dict.fromkeys(invented(3, "B"), ""))
+    submit(invented(3, "C"), source=Source.COMMAND, requested_by=ann)
+    submit(invented(2, "D"), source=Source.API, requested_by=ann)
+
+
+def test_deleting_a_user_leaves_a_ticker_that_another_one_watches() -> None:
+    ann, bob = make_user(), make_user("bob")
+    services.add(make_list(ann), GHOST)
+    watchlist = make_list(bob)
+    services.add(watchlist, GHOST)
+    ann.delete()
+    prune()
+    assert watchlist.items.get().stock.named_by is None
+
+
+def test_what_a_slice_of_a_cancelled_job_still_holds_is_not_removed() -> None:
+    job = submit(invented(2), source=Source.API).job
+    assert claim(job.pk, job.pk)
+    cancel(job)
+    assert prune().stocks == 0
+    assert Stock.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forty_requests_at_once_bring_in_no_more_tickers_than_the_limit(settings: Settings) -> None:
+    settings.MAX_UNCONFIRMED_STOCKS_PER_USER = 10
+    settings.MAX_ACTIVE_JOBS_PER_USER = 100
+    ann = make_user()
+    lists = [make_list(ann, name=f"List {number}") for number in range(20)]
+    acts = [partial(services.add_all, one, dict.fromkeys(invented(3, f"L{n}X"), "")) for n, one in enumerate(lists)]
+    jobs = [partial(submit, invented(3, f"J{n}X"), source=Source.API, requested_by=ann) for n in range(20)]
+    answers = together([*acts, *jobs])
+    assert Stock.objects.filter(named_by=ann).count() == Stock.objects.count() == 9
+    assert sum(isinstance(answer, Refused) for answer in answers) == 37, answers
+    assert sum(isinstance(answer, Exception) for answer in answers) == 37, answers
 
 
 def test_upgrading_doubts_only_what_was_never_known() -> None:
