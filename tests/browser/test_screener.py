@@ -121,6 +121,7 @@ def test_on_a_phone_filters_are_a_sheet_and_the_stock_stays_in_view(visitor: Pag
     visitor.get_by_label("Ticker or name", exact=True).fill("s1")
     visitor.get_by_role("button", name="Show stocks").click()
     expect(visitor.get_by_text("10 stocks of 60 analysed stocks")).to_be_visible()
+    visitor.wait_for_load_state()  # later rows may still widen the columns
     first = visitor.get_by_role("rowheader").first
     before = first.bounding_box()
     visitor.get_by_role("region", name="Stocks that match").evaluate("box => box.scrollLeft = 300")
