@@ -17,7 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, HttpResponsePermanentRedirect
 from django.template.loader import render_to_string
 
-from stockapp.environment import LOOPBACK, UNIX, network_of
+from stockapp.addresses import network_of
+from stockapp.environment import LOOPBACK, UNIX
 from stockapp.middleware import Answer
 
 logger = logging.getLogger(__name__)

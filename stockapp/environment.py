@@ -2,9 +2,7 @@
 
 import os
 import re
-from contextlib import suppress
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from unicodedata import category
@@ -14,6 +12,8 @@ from zoneinfo import available_timezones
 import dj_database_url
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from stockapp.addresses import is_host, mailer, network_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -31,8 +31,6 @@ KEY_FROM_A_TEMPLATE = "django-insecure"
 TOKEN_LETTERS = 16
 NEW_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
 
-# As in Django's own ALLOWED_HOSTS; with another letter in it, no request's host equals it.
-HOST = re.compile(r"\*|\.?[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 """Categories of Unicode: control characters, halves of characters, ends of lines and of paragraphs."""
 SETTING_NAME = re.compile(r"[A-Z]+(_[A-Z]+)*")
@@ -116,7 +114,7 @@ class Environment(BaseSettings):
     @field_validator("allowed_hosts")
     @classmethod
     def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if bad := [host for host in value if not _is_host(host)]:
+        if bad := [host for host in value if not is_host(host)]:
             raise ValueError(
                 f"{bad[0]!r} is no host; write a name or an address alone, like stocks.example.org, 10.0.0.5 or [::1], "
                 "without https:// and port, and .example.org for all its subdomains"
@@ -265,58 +263,6 @@ class Environment(BaseSettings):
         passwords += [text for name, text in parse_qsl(addresses[0].query) if "password" in name.lower()]
         tokens = [self.secret_key.get_secret_value(), self.metrics_token.get_secret_value()]
         return tuple(filter(None, dict.fromkeys([*tokens, *passwords, *map(unquote, passwords)])))
-
-
-def _is_host(name: str) -> bool:
-    if name.startswith("[") and name.endswith("]"):
-        with suppress(ValueError):
-            return bool(IPv6Address(name[1:-1]))
-    return bool(HOST.fullmatch(name))
-
-
-IPV4_IN_IPV6 = IPv6Network("::ffff:0:0/96")
-
-
-def network_of(name: str) -> IPv4Network | IPv6Network:
-    """Return the network that an address or a network names, of IPv4 where it is written as one of IPv6.
-
-    A zone (`%eth0`) is left out, as it is of a peer's address. Raise ValueError for anything else.
-    """
-    address, slash, length = name.partition("/")
-    network = ip_network(address.partition("%")[0] + slash + length)
-    if isinstance(network, IPv6Network) and network.subnet_of(IPV4_IN_IPV6):
-        return IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - IPV4_IN_IPV6.prefixlen))
-    return network
-
-
-MAIL_SCHEMES = {"smtp": (25, {}), "smtp+tls": (587, {"use_tls": True}), "smtps": (465, {"use_ssl": True})}
-MAIL_SECONDS = 15
-LIKE_A_MAIL_SERVER = (
-    "it must be like smtp+tls://user:password@host:587 (or smtp:// or smtps://), with %40 for @, %2F for / and "
-    "the like in the password, or console://"
-)
-
-
-def mailer(url: str) -> dict[str, Any]:
-    """Django's description of the mail server at an address like smtp+tls://user:password@host:587; {} for none.
-
-    Raise ValueError with a sentence that quotes nothing of the address.
-    """
-    if not url:
-        return {}
-    if url == "console://":
-        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ValueError(LIKE_A_MAIL_SERVER) from None
-    if parts.scheme not in MAIL_SCHEMES or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError(LIKE_A_MAIL_SERVER)
-    usual_port, security = MAIL_SCHEMES[parts.scheme]
-    login = {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
-    server = {"host": parts.hostname, "port": port or usual_port, "timeout": MAIL_SECONDS}
-    return {"BACKEND": "stockapp.mail.Smtp", "OPTIONS": {**server, **login, **security}}
 
 
 def env_file() -> Path | None:

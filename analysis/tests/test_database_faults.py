@@ -1,4 +1,4 @@
-"""What is wrong with the database is read from the exception in hand, and is never another cause."""
+"""The fault of the database is found from its error, and an error with another cause has none."""
 
 import psycopg
 import pytest

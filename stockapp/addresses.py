@@ -1,0 +1,60 @@
+"""Addresses: hosts, networks and mail servers, as the settings write them."""
+
+import re
+from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+# As in Django's own ALLOWED_HOSTS; with another letter in it, no request's host equals it.
+HOST = re.compile(r"\*|\.?[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
+IPV4_IN_IPV6 = IPv6Network("::ffff:0:0/96")
+
+MAIL_SCHEMES = {"smtp": (25, {}), "smtp+tls": (587, {"use_tls": True}), "smtps": (465, {"use_ssl": True})}
+MAIL_SECONDS = 15
+LIKE_A_MAIL_SERVER = (
+    "it must be like smtp+tls://user:password@host:587 (or smtp:// or smtps://), with %40 for @, %2F for / and "
+    "the like in the password, or console://"
+)
+
+
+def is_host(name: str) -> bool:
+    """Return whether a name may stand in ALLOWED_HOSTS: a host or an address alone, `.host`, or `*`."""
+    if name.startswith("[") and name.endswith("]"):
+        with suppress(ValueError):
+            return bool(IPv6Address(name[1:-1]))
+    return bool(HOST.fullmatch(name))
+
+
+def network_of(name: str) -> IPv4Network | IPv6Network:
+    """Return the network that an address or a network names, of IPv4 where it is written as one of IPv6.
+
+    A zone (`%eth0`) is left out, as it is of a peer's address. Raise ValueError for anything else.
+    """
+    address, slash, length = name.partition("/")
+    network = ip_network(address.partition("%")[0] + slash + length)
+    if isinstance(network, IPv6Network) and network.subnet_of(IPV4_IN_IPV6):
+        return IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - IPV4_IN_IPV6.prefixlen))
+    return network
+
+
+def mailer(url: str) -> dict[str, Any]:
+    """Django's description of the mail server at an address like smtp+tls://user:password@host:587; {} for none.
+
+    Raise ValueError with a sentence that quotes nothing of the address.
+    """
+    if not url:
+        return {}
+    if url == "console://":
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError(LIKE_A_MAIL_SERVER) from None
+    if parts.scheme not in MAIL_SCHEMES or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(LIKE_A_MAIL_SERVER)
+    usual_port, security = MAIL_SCHEMES[parts.scheme]
+    login = {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
+    server = {"host": parts.hostname, "port": port or usual_port, "timeout": MAIL_SECONDS}
+    return {"BACKEND": "stockapp.mail.Smtp", "OPTIONS": {**server, **login, **security}}
