@@ -5,6 +5,6 @@ class AnalysisConfig(AppConfig):
     name = "analysis"
 
     def ready(self) -> None:
-        from analysis import checks, queue  # noqa: F401
+        from analysis import checks, queue, timing  # noqa: F401
 
         queue.never_unpickle()

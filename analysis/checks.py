@@ -1,6 +1,5 @@
-"""System checks: settings of the job engine that must agree."""
+"""System checks: settings that must agree. Those of the lease's times are in `analysis.timing`."""
 
-import math
 from datetime import timedelta
 from typing import Any
 
@@ -10,35 +9,9 @@ from django.utils import timezone
 
 from analysis.prices import calendar_end, exchange_of
 from analysis.prices.pace import JITTER
-from analysis.services.claim import LEASE
-from analysis.services.run import SLICE_SECONDS
 
 CALENDAR_NOTICE = timedelta(days=31)
 OF_CALENDARS_THAT_END = ("X.NS", "X.SS", "X.SI")  # their holidays are published a year at a time
-
-
-@register()
-def retry_exceeds_what_a_message_can_wait(**_: Any) -> list[CheckMessage]:
-    """django-q2 counts `retry` from the taking of a message, so it has to outlast those taken before it."""
-    q: dict[str, Any] = settings.Q_CLUSTER
-    least = q["timeout"] * (1 + math.ceil((q["queue_limit"] + q["bulk"]) / q["workers"])) + 30
-    if q["retry"] > least:
-        return []
-    return [
-        Error(
-            f"Q_CLUSTER: retry is {q['retry']} s and must exceed {least} s, or a message runs twice at once.",
-            id="analysis.E001",
-        )
-    ]
-
-
-@register()
-def a_slice_ends_before_its_timeout(**_: Any) -> list[CheckMessage]:
-    """A slice looks at its time between stocks, of which one may take two thirds of a lease, its turns included."""
-    q: dict[str, Any] = settings.Q_CLUSTER
-    if SLICE_SECONDS + LEASE.total_seconds() * 2 / 3 < q["timeout"]:
-        return []
-    return [Error("A slice's seconds and two thirds of a lease must fit into Q_CLUSTER's timeout.", id="analysis.E002")]
 
 
 @register()

@@ -5,8 +5,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from analysis.models import Job, Person
-from analysis.services import next_runs
+from analysis.jobs.schedules import next_runs
+from analysis.models import Job
+from stockapp.accounts.models import Person
 
 
 def running_jobs(request: HttpRequest) -> dict[str, Any]:

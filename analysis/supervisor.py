@@ -10,23 +10,20 @@ from django.db import close_old_connections, connection
 from django.db.models import F
 
 from analysis import clock, queue
+from analysis.background import PLACE
 from analysis.cluster import Cluster
 from analysis.database_faults import find_fault, note_damage
+from analysis.jobs.deadlines import count_absence
 from analysis.models import Worker, ahead_or_behind
 from analysis.process_signals import Signals
-from analysis.services import count_absence, is_work_waiting, recover
-from analysis.services.claim import LEASE, PLACE
+from analysis.timing import TIMING
+from analysis.worker.recover import is_work_waiting, recover
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5
-RECOVER_SECONDS = LEASE.total_seconds() / 6
-PLANNED_SECONDS = min(RECOVER_SECONDS, 15.0)  # between two checks for planned calls, however long a lease is
-WATCH_SECONDS = LEASE.total_seconds() / 18
 IDLE_STOP_SECONDS = 10
 BREATH_SECONDS = 3  # between two starts of a cluster that ends at once
-WEDGED_AFTER = LEASE / 3
-LOOKS = round(max(WEDGED_AFTER.total_seconds(), 10) / WATCH_SECONDS)  # checks without progress before a kill
 FORGET_AFTER = timedelta(days=1)
 
 type Act = tuple[float, Callable[[], object]]
@@ -43,12 +40,12 @@ class Supervisor:
         self.row = Worker(host=PLACE, pid=os.getpid())
         self.cluster = Cluster()
         self.born = 0.0
-        self.looks = 0
+        self.idle_checks = 0
         self.wrong_by = timedelta()
         work: list[Act] = [
-            (RECOVER_SECONDS, self._recover),
-            (WATCH_SECONDS, self._watch),
-            (PLANNED_SECONDS, queue.enqueue_due),
+            (TIMING.recovery_interval.total_seconds(), self._recover),
+            (TIMING.watch_interval.total_seconds(), self._watch),
+            (TIMING.planned_interval.total_seconds(), queue.enqueue_due),
             *chores,
         ]
         self.acts: list[Act] = [(HEARTBEAT_SECONDS, self._beat), *((every, self._at_work(act)) for every, act in work)]
@@ -94,7 +91,7 @@ class Supervisor:
         if not self.wrong_by:
             self.cluster.start()
             self.born = time.monotonic()
-            self.looks = 0
+            self.idle_checks = 0
             self.row.group, self.row.is_stopping = self.cluster.group, False
             self._note(group=self.row.group, is_stopping=False)
 
@@ -147,17 +144,17 @@ class Supervisor:
         )
 
     def _watch(self) -> None:
-        """Kill a cluster that makes no progress for LOOKS checks although work has waited for WEDGED_AFTER.
+        """Kill a cluster that makes no progress for several checks although work has waited for `wedged_after`.
 
         Checks are counted instead of seconds, so that a slow machine, or one that slept, is not mistaken for a stuck
         cluster. The cluster has no task, so that killing it loses nothing.
         """
         does_something = self.cluster.has_progressed() or self.cluster.is_busy
-        if does_something or not self.cluster.is_running or not is_work_waiting(since=WEDGED_AFTER):
-            self.looks = 0
+        if does_something or not self.cluster.is_running or not is_work_waiting(since=TIMING.wedged_after):
+            self.idle_checks = 0
             return
-        self.looks += 1
-        if self.looks >= LOOKS:
+        self.idle_checks += 1
+        if self.idle_checks >= TIMING.watches:
             logger.error("The cluster leaves work waiting and does none; killing it")
             self.cluster.kill()
 

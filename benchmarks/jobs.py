@@ -43,11 +43,11 @@ from django.db.models import Count  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from analysis.engine import STRATEGIES, Bars, assess, to_evidence  # noqa: E402
+from analysis.histories import row_of, store  # noqa: E402
+from analysis.jobs.end import remove  # noqa: E402
+from analysis.jobs.submit import CHUNK, submit  # noqa: E402
 from analysis.models import Job, PriceHistory, RawData, Result, Source, Stock, Worker  # noqa: E402
 from analysis.prices import History, check, last_closed_session, sessions_between  # noqa: E402
-from analysis.services import remove, submit  # noqa: E402
-from analysis.services.claim import CHUNK  # noqa: E402
-from analysis.services.histories import row_of, store  # noqa: E402
 
 BARS = 500
 LONG_AGO = date(2015, 1, 1)

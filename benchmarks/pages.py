@@ -31,7 +31,10 @@ from django.utils import timezone  # isort: skip
 from analysis.engine import STRATEGIES  # isort: skip
 from analysis.models import Index, Result, Source, Stock, Worker  # isort: skip
 from analysis.prices import sessions_between  # isort: skip
-from analysis.services import compute_records, run_job, submit  # isort: skip
+from analysis.jobs.submit import submit
+from analysis.track_records.refresh import compute_records
+from analysis.worker.slice import run_job
+
 from stockapp.accounts.models import User  # isort: skip
 from watchlist.models import Watchlist, WatchlistItem  # isort: skip
 

@@ -17,8 +17,8 @@ from benchmarks.jobs import finished, generate, worker  # sets up Django first
 from django.core.management import call_command
 from django.db import connection
 
+from analysis.jobs.submit import submit
 from analysis.models import Result, Source, StrategyRecord
-from analysis.services import submit
 
 PAUSE = 0.5  # between two clicks
 

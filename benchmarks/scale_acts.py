@@ -14,11 +14,16 @@ from django.test import Client  # isort: skip
 from django.urls import reverse  # isort: skip
 from django.utils import timezone  # isort: skip
 
+from analysis.worker.assess import assess_stock
+from analysis.worker.bars import BarLoader
+from analysis.worker.save import save
+
 from analysis.models import Job, Source, Stock  # isort: skip
-from analysis.services import cancel, recover, submit  # isort: skip
-from analysis.services.claim import claim  # isort: skip
-from analysis.services.finish import finish  # isort: skip
-from analysis.services.work import Desk  # isort: skip
+from analysis.jobs.end import cancel
+from analysis.jobs.submit import submit
+from analysis.worker.claim import claim
+from analysis.worker.recover import recover
+
 from watchlist.models import Watchlist  # isort: skip
 
 STOCKS, WATCHED = 300, 50
@@ -101,6 +106,6 @@ def finished_chunk() -> Taken:
     lease = claim(job.pk, uuid.uuid4())
     if lease is None:
         sys.exit("There was nothing to claim.")
-    desk = Desk(lease.job, lease.details)
-    outcomes = [desk.analyse(detail) for detail in lease.details]
-    return timed(lambda: finish(lease, outcomes))
+    loader = BarLoader(lease.job, lease.details)
+    outcomes = [assess_stock(loader, detail) for detail in lease.details]
+    return timed(lambda: save(lease, outcomes))

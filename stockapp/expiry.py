@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from analysis import queue
-from analysis.services.transient import transactional
+from analysis.db import transactional
 
 REMOVE = "stockapp.expiry.remove_expired"
 NIGHTLY_AT = (3, 45)

@@ -16,8 +16,10 @@ from django.views.decorators.http import require_safe
 
 from analysis import clock, queue
 from analysis.database_faults import BUSY, DAMAGED, DISK_FULL, NO_ANSWER, Fault, damaged_since, find_fault, note_damage
+from analysis.jobs.schedules import refused_runs
 from analysis.models import Job, Worker, ahead_or_behind
-from analysis.services import pause, refused_runs, unserved_jobs
+from analysis.request_pace import pause
+from analysis.worker.recover import unserved_jobs
 from stockapp.monitoring import may_monitor
 from stockapp.probe import run_in_time, try_to_write
 from stockapp.unavailable import RETRY_SECONDS

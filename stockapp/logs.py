@@ -88,7 +88,7 @@ class BriefRefusals(logging.Filter):
 
 
 def _line(_: Any, __: str, event: EventDict) -> str:
-    """`2026-11-20T16:05:12Z INFO analysis.services.finish: Ended. [job=…]`, and the traceback below."""
+    """`2026-11-20T16:05:12Z INFO analysis.jobs.counters: Ended. [job=…]`, and the traceback below."""
     context = " ".join(f"{name}={value}" for name, value in event.items() if name not in OF_THE_EVENT)
     line = f"{event['timestamp']} {event['level'].upper()} {event['logger']}: {event['event']}"
     return line + (f" [{context}]" if context else "") + ("\n" + event["exception"] if "exception" in event else "")

@@ -192,8 +192,8 @@ Q_CLUSTER = {
 }
 # The only functions that a message or a planned call may name; others are removed.
 QUEUE_CALLS = [
-    "analysis.services.run.run_slice",
-    "analysis.services.record.refresh",
+    "analysis.worker.slice.run_slice",
+    "analysis.track_records.refresh.refresh",
     "watchlist.schedules.run",
     "watchlist.upkeep.prune_in_background",
     "stockapp.digest.outbox.deliver",
@@ -210,7 +210,7 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 AXES_CLIENT_IP_CALLABLE = "stockapp.client.address"
-AXES_LOCKOUT_CALLABLE = "stockapp.accounts.lockout.locked_out"
+AXES_LOCKOUT_CALLABLE = "stockapp.login_lockout.locked_out"
 AXES_VERBOSE = False
 VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [

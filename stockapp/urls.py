@@ -6,9 +6,9 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from stockapp import api
-from stockapp.accounts.throttle import throttle_login, throttle_password_check
 from stockapp.accounts.views import Login, PasswordChange, switch_theme
 from stockapp.health import healthz
+from stockapp.login_throttle import throttle_login, throttle_password_check
 from stockapp.metrics import metrics
 
 urlpatterns = [

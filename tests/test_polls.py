@@ -16,9 +16,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from analysis.jobs.end import cancel
 from analysis.models import Job, JobDetail, Stock, Worker
-from analysis.services import cancel, run_slice
 from analysis.tests.make import make_finished_job, make_job, make_user
+from analysis.worker.slice import run_slice
 from watchlist.models import WatchlistItem
 from watchlist.tests.make import make_list
 

@@ -8,11 +8,12 @@ import pytest
 from django_q.models import OrmQ
 
 from analysis.engine import STRATEGIES, TrackRecord, summarize, track_record
+from analysis.histories import usable_bars
+from analysis.jobs.submit import submit
 from analysis.models import Job, PriceHistory, Source, StrategyRecord, Worker
 from analysis.prices import COMPANIES
-from analysis.services import compute_records, submit, want_records
-from analysis.services.window import looked_at
 from analysis.tests.make import make_finished_job
+from analysis.track_records.refresh import compute_records, request_records
 from tests.faults.cluster import store_fresh_bars
 from tests.processes import manage, wait_for
 
@@ -45,14 +46,14 @@ def test_a_bulk_job_ends_and_its_records_follow(tmp_path: Path) -> None:
     assert all(record.computed_at and record.computed_at > job.completed_at for record in found.values())
     for key, record in found.items():
         assert record.computed_at is not None
-        bars = [looked_at(history, record.computed_at).bars for history in PriceHistory.objects.order_by("stock_id")]
+        bars = [usable_bars(history, record.computed_at).bars for history in PriceHistory.objects.order_by("stock_id")]
         assert record.unpack() == summarize(TrackRecord.merged(track_record(some, STRATEGIES[key]) for some in bars))
 
 
 def test_a_stock_does_not_wait_for_the_records_though_there_is_one_process(tmp_path: Path) -> None:
     make_finished_job(*TICKERS[:12])
     store_fresh_bars([f"S{n:04}.NS" for n in range(STOCKS)])
-    want_records()
+    request_records()
     with manage("worker", folder=tmp_path, WORKERS="1", CSV_PRICES_DIR=str(tmp_path)):
         wait_for(lambda: StrategyRecord.objects.filter(lease_token__isnull=False).exists())
         job = submit(["S0000.NS"], source=Source.WATCHLIST).job
@@ -71,7 +72,7 @@ def test_a_worker_killed_while_it_computes_records_is_followed_by_one_that_ends_
     compute_records(STRATEGIES)
     whole = summaries()
     StrategyRecord.objects.update(summary=None, computed_at=None)
-    want_records()
+    request_records()
     given = {"LEASE_SECONDS": LEASE_SECONDS, "WORKERS": "2", "CSV_PRICES_DIR": str(tmp_path)}
     with manage("worker", folder=tmp_path, **given) as worker:
         wait_for(lambda: StrategyRecord.objects.filter(lease_token__isnull=False).exists())

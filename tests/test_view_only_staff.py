@@ -60,7 +60,7 @@ def viewer(root: Client) -> Client:
     Group.objects.create(name="Editors")
     now, call = (
         timezone.now(),
-        {"func": "analysis.services.recover.recover", "started": timezone.now(), "stopped": timezone.now()},
+        {"func": "analysis.worker.recover.recover", "started": timezone.now(), "stopped": timezone.now()},
     )
     Task.objects.create(id="a" * 32, name="done", success=True, **call)
     Task.objects.create(id="b" * 32, name="failed", success=False, **call)

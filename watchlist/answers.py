@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
 
 from analysis.context import running_count
-from analysis.services import Refused
-from analysis.views.polls import poll_query
-from analysis.views.requests import Request, profile_of
+from analysis.pages.polls import poll_query
+from analysis.rejections import RequestRejected
+from stockapp.accounts.requests import Request
 from watchlist import services
 from watchlist.forms import AddForm, NameForm, ShownForm
 from watchlist.models import Watchlist
@@ -53,7 +53,7 @@ def shown_of(request: Request) -> Shown:
 
 def context(request: Request, watchlist: Watchlist, **more: Any) -> dict[str, Any]:
     form = form_of(request)
-    page = WatchlistPage(watchlist, profile_of(request), form.shown, more.pop("refused_note", ("", "", "")))
+    page = WatchlistPage(watchlist, request.user, form.shown, more.pop("refused_note", ("", "", "")))
     if page.active:  # the part polls for changes of this state
         more["running_jobs"] = running = running_count(request.user)
         more["poll_query"] = poll_query(page.shown.query, shown_state(page, running))
@@ -82,7 +82,7 @@ def answer(
     return redirect(f"{watchlist.get_absolute_url()}{query}")
 
 
-def refuse(request: Request, watchlist: Watchlist, refusal: Refused | str, **more: Any) -> HttpResponse:
+def refuse(request: Request, watchlist: Watchlist, refusal: RequestRejected | str, **more: Any) -> HttpResponse:
     """The same with status 422, and the reason."""
     messages.error(request, str(refusal))
     page = f"{PAGE}#acted" if request.htmx else PAGE

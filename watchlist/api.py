@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from django.db import IntegrityError
 from django.db.models import Count
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
 
@@ -13,7 +13,8 @@ from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, Invalid, Problem
 from analysis.api.stocks import StockOut
 from analysis.api.values import SYMBOL, Payload, Ticker, WholeText
-from analysis.services import Refused
+from analysis.rejections import RequestRejected
+from stockapp.accounts.requests import Request
 from watchlist import services
 from watchlist.forms import AddForm, NameForm
 from watchlist.models import Watchlist, WatchlistItem
@@ -56,13 +57,13 @@ class Added(Schema):
 
 
 @router.get("/watchlists", response={200: Page[WatchlistOut], READ_PROBLEMS: Problem})
-def list_watchlists(request: HttpRequest, asked: Query[PageQuery]) -> Any:
+def list_watchlists(request: Request, asked: Query[PageQuery]) -> Any:
     """Your lists, in your order."""
     return page_of(_own(request), asked, "position", "pk")
 
 
 @router.post("/watchlists", response={201: WatchlistOut, WRITE_PROBLEMS: Problem})
-def create_watchlist(request: HttpRequest, payload: NameIn) -> Any:
+def create_watchlist(request: Request, payload: NameIn) -> Any:
     """A new list behind your others."""
     form = NameForm(payload.dict(), instance=Watchlist(owner_id=int(request.user.pk or 0)))
     return Status(201, _save(request, form, services.create))
@@ -72,7 +73,7 @@ def create_watchlist(request: HttpRequest, payload: NameIn) -> Any:
     "/watchlists/{watchlist_id}",
     response={200: WatchlistWithStocks, READ_PROBLEMS: Problem},
 )
-def get_watchlist(request: HttpRequest, watchlist_id: ListId, asked: Query[PageQuery]) -> Any:
+def get_watchlist(request: Request, watchlist_id: ListId, asked: Query[PageQuery]) -> Any:
     """One list with a page of its stocks in their order, each with its last result."""
     found = _get(request, watchlist_id)
     page = page_of(WatchlistItem.objects.for_page().filter(watchlist=found), asked, "position", "pk")
@@ -81,14 +82,14 @@ def get_watchlist(request: HttpRequest, watchlist_id: ListId, asked: Query[PageQ
 
 
 @router.patch("/watchlists/{watchlist_id}", response={200: WatchlistOut, WRITE_PROBLEMS: Problem})
-def rename_watchlist(request: HttpRequest, watchlist_id: ListId, payload: NameIn) -> Any:
+def rename_watchlist(request: Request, watchlist_id: ListId, payload: NameIn) -> Any:
     """Another name for a list."""
     form = NameForm(payload.dict(), instance=_get(request, watchlist_id))
     return _save(request, form, services.rename)
 
 
 @router.delete("/watchlists/{watchlist_id}", response={204: None, WRITE_PROBLEMS: Problem})
-def delete_watchlist(request: HttpRequest, watchlist_id: ListId) -> Any:
+def delete_watchlist(request: Request, watchlist_id: ListId) -> Any:
     """Delete a list; its stocks and their results stay."""
     services.delete(_get(request, watchlist_id))
     return Status(204, None)
@@ -98,7 +99,7 @@ def delete_watchlist(request: HttpRequest, watchlist_id: ListId) -> Any:
     "/watchlists/{watchlist_id}/stocks",
     response={201: Added, 200: Added, WRITE_PROBLEMS: Problem},
 )
-def add_to_watchlist(request: HttpRequest, watchlist_id: ListId, payload: TickerIn) -> Any:
+def add_to_watchlist(request: Request, watchlist_id: ListId, payload: TickerIn) -> Any:
     """Put a stock at the end of a list (201), unless it is there already (200). A new stock's first analysis begins."""
     watchlist = _get(request, watchlist_id)
     form = AddForm(payload.dict())
@@ -109,7 +110,7 @@ def add_to_watchlist(request: HttpRequest, watchlist_id: ListId, payload: Ticker
     try:
         if is_new:
             services.analyze_first(watchlist, [ticker])
-    except Refused as refusal:
+    except RequestRejected as refusal:
         note = f"It is not being analysed yet. {refusal}"
     return Status(201 if is_new else 200, Added(ticker=ticker, is_new=is_new, note=note))
 
@@ -118,22 +119,22 @@ def add_to_watchlist(request: HttpRequest, watchlist_id: ListId, payload: Ticker
     "/watchlists/{watchlist_id}/stocks/{ticker}",
     response={204: None, WRITE_PROBLEMS: Problem},
 )
-def remove_from_watchlist(request: HttpRequest, watchlist_id: ListId, ticker: Ticker) -> Any:
+def remove_from_watchlist(request: Request, watchlist_id: ListId, ticker: Ticker) -> Any:
     """Take a stock off a list; 404 when it is not on it."""
     if services.remove(_get(request, watchlist_id), ticker) is None:
         raise Http404
     return Status(204, None)
 
 
-def _own(request: HttpRequest) -> Any:
+def _own(request: Request) -> Any:
     return Watchlist.objects.of(request.user).annotate(stock_count=Count("items"))
 
 
-def _get(request: HttpRequest, pk: int) -> Any:
+def _get(request: Request, pk: int) -> Any:
     return get_object_or_404(_own(request), pk=pk)
 
 
-def _save(request: HttpRequest, form: NameForm, act: Any) -> Any:
+def _save(request: Request, form: NameForm, act: Any) -> Any:
     if not form.is_valid():
         raise Invalid.of(form)
     try:

@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analysis.exports import FileFormat, spreadsheet
-from analysis.services import Refused
-from analysis.views.requests import Request, profile_of
+from analysis.rejections import RequestRejected
+from stockapp.accounts.requests import Request
 from watchlist import export, importing, services
 from watchlist.answers import PAGE as WATCHLIST
 from watchlist.answers import context, own, shown_of
@@ -41,7 +41,7 @@ def confirm_import(request: Request, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             added = services.add_all(watchlist, form.notes)
-        except Refused as refusal:
+        except RequestRejected as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, _sentence(len(added), watchlist))
@@ -59,7 +59,7 @@ def export_stocks(request: Request, pk: int, format: FileFormat) -> HttpResponse
     shown = context(request, watchlist)
     if shown["shown_form"].problems:
         return render(request, WATCHLIST, shown, status=422)
-    page = WatchlistPage(watchlist, profile_of(request), shown_of(request))
+    page = WatchlistPage(watchlist, request.user, shown_of(request))
     return spreadsheet(watchlist.name, format, export.COLUMNS, map(export.cells, page.shown_rows))
 
 

@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from analysis.services import Refused
-from analysis.views.requests import Request
+from analysis.rejections import RequestRejected
+from stockapp.accounts.requests import Request
 from watchlist import services
 from watchlist.answers import PAGE, context, own
 from watchlist.forms import NameForm, ShiftForm
@@ -22,7 +22,7 @@ def create(request: Request) -> HttpResponse:
     if form.is_valid():
         try:
             services.create(form.instance)
-        except Refused as refusal:
+        except RequestRejected as refusal:
             form.add_error("name", str(refusal))
         except IntegrityError:  # the same name came in twice at once
             return redirect("watchlist:home")

@@ -10,7 +10,8 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 
-from analysis.models import JobDetail, Person, Stock
+from analysis.models import JobDetail, Stock
+from stockapp.accounts.models import Person
 
 NOTE_LENGTH = 200
 

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from analysis.views.requests import Request
+from stockapp.accounts.requests import Request
 from watchlist.models import Watchlist, WatchlistItem
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from analysis.engine import RiskProfile
 from analysis.models import Stock, Worker
-from analysis.views.standing import Standing
+from analysis.pages.standing import Standing
 from watchlist.models import Watchlist, WatchlistItem
 from watchlist.services import MOST_STOCKS
 from watchlist.shown import Shown

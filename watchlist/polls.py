@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db.models import F
 
-from analysis.models import Person
-from analysis.views.polls import OF_THE_STOCK, State, surroundings
+from analysis.pages.polls import OF_THE_STOCK, State, surroundings
+from stockapp.accounts.models import Person
 from watchlist.models import Watchlist, WatchlistItem
 from watchlist.page import WatchlistPage
 

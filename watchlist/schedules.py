@@ -1,7 +1,7 @@
-"""Schedules over watched stocks: the stocks of a run are selected here, its time in `analysis.services.schedules`."""
+"""Schedules over watched stocks: the stocks of a run are selected here, its time in `analysis.jobs.schedules`."""
 
+from analysis.jobs.schedules import plan_schedules, run_due
 from analysis.models import ExchangeSchedule, Stock
-from analysis.services.schedules import plan_schedules, run_due
 from watchlist.models import WatchlistItem
 from watchlist.upkeep import schedule_prune
 

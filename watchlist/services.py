@@ -10,17 +10,13 @@ from django.conf import settings
 from django.core import signing
 from django.db.models import Count, Max
 
-from analysis.models import Person, Source, Stock, StockStatus
-from analysis.services import (
-    Refused,
-    Submission,
-    known_stocks,
-    load_demo_market,
-    lock_user,
-    refuse_unconfirmed,
-    submit,
-)
-from analysis.services.transient import transactional
+from analysis.db import transactional
+from analysis.jobs.limits import refuse_unconfirmed
+from analysis.jobs.submit import Submission, known_stocks, submit
+from analysis.models import Source, Stock, StockStatus
+from analysis.rejections import RequestRejected
+from analysis.stock_lists.load import load_demo_market
+from stockapp.accounts.models import Person, lock_user
 from watchlist.models import Watchlist, WatchlistItem
 
 FIRST_NAME = "Watchlist"
@@ -60,11 +56,11 @@ def _create_first(user: Person) -> Watchlist:
 
 @transactional
 def create(watchlist: Watchlist) -> None:
-    """Save a new list behind its owner's others. Raises Refused when there are too many."""
+    """Save a new list behind its owner's others. Raises RequestRejected when there are too many."""
     lock_user(watchlist.owner_id)
     others = Watchlist.objects.filter(owner=watchlist.owner).aggregate(Max("position"), Count("pk"))
     if others["pk__count"] >= MOST_LISTS:
-        raise Refused(f"You have {MOST_LISTS} lists, which is the limit; delete one first.")
+        raise RequestRejected(f"You have {MOST_LISTS} lists, which is the limit; delete one first.")
     last = others["position__max"]
     watchlist.position = 0 if last is None else last + 1
     watchlist.save()
@@ -96,7 +92,7 @@ def delete(watchlist: Watchlist) -> None:
 def add(watchlist: Watchlist, ticker: str) -> bool:
     """Put a stock at the end of a list; False when it is there already. A ticker not known yet becomes a Stock.
 
-    Raises Refused when the list is full.
+    Raises RequestRejected when the list is full.
     """
     return bool(add_all(watchlist, {ticker: ""}))
 
@@ -105,7 +101,7 @@ def add(watchlist: Watchlist, ticker: str) -> bool:
 def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
     """Put stocks, given by ticker with their notes, at the end of a list; returns those that were not on it yet.
 
-    Raises Refused when the list would be too long, or its owner would watch too many stocks or have too many
+    Raises RequestRejected when the list would be too long, or its owner would watch too many stocks or have too many
     unconfirmed ones: then none is added.
     """
     _lock(watchlist)
@@ -128,13 +124,13 @@ def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
 def _refuse_too_long(watchlist: Watchlist, count: int) -> None:
     if count > MOST_STOCKS:
         there = watchlist.items.count()
-        raise Refused(f"A list holds {MOST_STOCKS:,} stocks; “{watchlist}” has {there:,} already.")
+        raise RequestRejected(f"A list holds {MOST_STOCKS:,} stocks; “{watchlist}” has {there:,} already.")
 
 
 def _refuse_over_limits(owner: Person, unknown: set[str]) -> None:
-    """Raise Refused if a user watches too many stocks on all lists together, or brought in too many unknown ones.
+    """Raise RequestRejected if a user watches too many stocks on all lists together, or added too many unknown ones.
 
-    The user's row is locked last, after list and stocks (see `analysis.services.limits`).
+    The user's row is locked last, after list and stocks (see `analysis.jobs.limits`).
     """
     lock_user(owner.pk)
     if unknown:
@@ -142,7 +138,7 @@ def _refuse_over_limits(owner: Person, unknown: set[str]) -> None:
     watched = WatchlistItem.objects.filter(watchlist__owner=owner.pk).aggregate(Count("stock", distinct=True))
     most = settings.MAX_WATCHED_STOCKS_PER_USER
     if watched["stock__count"] > most:
-        raise Refused(f"You can watch {most:,} different stocks on all your lists together; remove some first.")
+        raise RequestRejected(f"You can watch {most:,} different stocks on all your lists together; remove some first.")
 
 
 @transactional
@@ -189,7 +185,7 @@ def remove(watchlist: Watchlist, ticker: str) -> Removed | None:
 def restore(watchlist: Watchlist, removed: Removed) -> bool:
     """Put a removed stock back where it was; False when it is there again already.
 
-    Raise Refused if the list or the user has too many stocks meanwhile, as in `add_all`.
+    Raise RequestRejected if the list or the user has too many stocks meanwhile, as in `add_all`.
     """
     _lock(watchlist)
     if watchlist.items.filter(stock=removed.ticker).exists():
@@ -207,14 +203,14 @@ def add_demo_market(watchlist: Watchlist) -> list[str]:
 
 
 def analyze_first(watchlist: Watchlist, tickers: Sequence[str]) -> None:
-    """Submit those of the stocks that have never been analysed. Raises Refused."""
+    """Submit those of the stocks that have never been analysed. Raises RequestRejected."""
     new = Stock.objects.filter(pk__in=tickers, last_status=StockStatus.NEVER).values_list("pk", flat=True)
     if new:
         analyze(watchlist, list(new))
 
 
 def analyze(watchlist: Watchlist, tickers: Sequence[str]) -> Submission:
-    """Submit stocks of a list with its owner's strategy. Raises Refused."""
+    """Submit stocks of a list with its owner's strategy. Raises RequestRejected."""
     owner = watchlist.owner
     description = watchlist.name if len(tickers) > 1 else ""
     return submit(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.http import urlencode
 
 from analysis.models import StockStatus
-from analysis.views.standing import Standing
+from analysis.pages.standing import Standing
 
 if TYPE_CHECKING:
     from watchlist.page import Row

@@ -6,11 +6,12 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef
 
 from analysis import queue
+from analysis.background import BackgroundSlice
 from analysis.models import Stock
 from analysis.models.stocks import StockQuerySet
-from analysis.services import retention
-from analysis.services.claim import Housekeeping
-from analysis.services.retention import Pruned
+from analysis.timing import TIMING
+from analysis.upkeep import retention
+from analysis.upkeep.retention import Pruned
 from watchlist.models import WatchlistItem
 
 PRUNE = "watchlist.upkeep.prune_in_background"
@@ -28,7 +29,7 @@ def would_prune(now: datetime | None = None) -> Pruned:
 
 def prune_in_background() -> None:
     """Prune for half a lease or until a stock waits, and queue a message for the rest. Called every night."""
-    if not prune(until=Housekeeping(retention.SLICE.total_seconds()).is_over).is_done:
+    if not prune(until=BackgroundSlice(TIMING.slice.total_seconds()).is_over).is_done:
         queue.enqueue(PRUNE)
 
 

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
-from analysis.services import Refused
-from analysis.views import polls
-from analysis.views.requests import Request, profile_of
+from analysis.pages import polls
+from analysis.rejections import RequestRejected
+from stockapp.accounts.requests import Request
 from watchlist import services
 from watchlist.answers import PAGE, answer, context, own, refuse, shown_of
 from watchlist.forms import AddForm, AnalyzeForm, MoveForm, NoteForm, RemoveForm, UndoForm
@@ -60,7 +60,7 @@ def row(request: Request, pk: int, ticker: str) -> HttpResponse:
     if item is None:  # removed on another page meanwhile: the whole table takes the place of what is shown
         refusal = refuse(request, watchlist, f"{ticker} is not on “{watchlist}” any more.")
         return reswap(retarget(refusal, "#live"), "outerHTML")
-    opened = Row.of(item, profile_of(request), timezone.now())
+    opened = Row.of(item, request.user, timezone.now())
     return render(
         request, "watchlist/row.html", {"row": opened, "stock": item.stock, "watchlist": watchlist, "shown": shown}
     )
@@ -80,7 +80,7 @@ def add(request: Request, pk: int) -> HttpResponse:
         ticker = form.cleaned_data["ticker"]
         try:
             is_added = services.add(watchlist, ticker)
-        except Refused as refusal:
+        except RequestRejected as refusal:
             form.add_error("ticker", str(refusal))
     if not form.is_valid():
         page = f"{PAGE}#add_form" if request.htmx else PAGE
@@ -99,7 +99,7 @@ def add_demo_market(request: Request, pk: int) -> HttpResponse:
     watchlist = own(request, pk)
     try:
         added = services.add_demo_market(watchlist)
-    except Refused as refusal:
+    except RequestRejected as refusal:
         return refuse(request, watchlist, refusal)
     messages.success(request, f"The demo market’s {len(added)} fictional companies are on “{watchlist}” now.")
     analyse_first(request, watchlist, added)
@@ -123,7 +123,7 @@ def restore(request: Request, pk: int) -> HttpResponse:
     else:
         try:
             services.restore(watchlist, form.cleaned_data["removed"])
-        except Refused as refusal:
+        except RequestRejected as refusal:
             return refuse(request, watchlist, refusal)
         messages.success(request, f"{form.cleaned_data['removed'].ticker} is back on “{watchlist}”.")
     return answer(request, watchlist)
@@ -164,10 +164,10 @@ def analyze(request: Request, pk: int) -> HttpResponse:
     form = AnalyzeForm(request.POST, on_list=page.tickers, shown=page.shown_tickers, has_failed=page.failed)
     try:
         if not form.is_valid():
-            raise Refused(next(iter(form.errors.values()))[0])
+            raise RequestRejected(next(iter(form.errors.values()))[0])
         if services.analyze(watchlist, form.chosen).is_duplicate:
             messages.info(request, "That is being analysed already.")
-    except Refused as refusal:
+    except RequestRejected as refusal:
         return refuse(request, watchlist, refusal)
     return answer(request, watchlist)
 
@@ -176,5 +176,5 @@ def analyse_first(request: Request, watchlist: Watchlist, tickers: Sequence[str]
     """Stocks that nobody has analysed yet are: a first analysis confirms a ticker, or fails in words."""
     try:
         services.analyze_first(watchlist, tickers)
-    except Refused as refusal:
+    except RequestRejected as refusal:
         messages.warning(request, f"They are on the list, and are not analysed yet. {refusal}")

@@ -9,16 +9,19 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analysis.admin.lists import LongList, ReadOnly, StrategyFilter, duration_text
+from analysis.admin.lists import LongList, StrategyFilter, duration_text
+from analysis.jobs.end import cancel, remove
+from analysis.jobs.rerun import rerun
 from analysis.models import Job, JobDetail, RawData, Result, Source
-from analysis.models.people import may_change_every_job
-from analysis.services import Refused, cancel, remove, rerun
+from analysis.models.jobs import may_change_every_job
+from analysis.rejections import RequestRejected
+from stockapp.read_only_admin import ReadOnlyAdmin
 
 DETAILS_SHOWN = 50
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnly[Job]):
+class JobAdmin(ReadOnlyAdmin[Job]):
     list_display = ["short_id", "status", "source", "requested_by", "counts", "progress", "created_at", "took"]
     list_filter = ["status", "source", StrategyFilter]
     list_select_related = ["requested_by"]
@@ -97,12 +100,12 @@ class JobAdmin(ReadOnly[Job]):
         for job in jobs:
             try:
                 messages.success(request, f"{job}: {act(job)}")
-            except Refused as refusal:
+            except RequestRejected as refusal:
                 messages.error(request, f"{job}: {refusal}")
 
 
 @admin.register(JobDetail)
-class JobDetailAdmin(LongList[JobDetail], ReadOnly[JobDetail]):
+class JobDetailAdmin(LongList[JobDetail], ReadOnlyAdmin[JobDetail]):
     list_display = ["stock", "job_link", "status", "attempts", "verdict", "error_kind", "error_message", "took"]
     list_filter = ["status", "error_kind"]
     list_select_related = ["job", "stock"]

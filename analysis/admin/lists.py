@@ -18,16 +18,6 @@ SHOWN_AT_MOST = 10_000
 STOCKS_SEARCHED = 200
 
 
-class ReadOnly[M: Model](admin.ModelAdmin[M]):
-    """For looking, not for changing."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-
 class FirstRows[M: Model](Paginator[M]):
     """Pages of the first rows alone: filters and the search lead to the others."""
 

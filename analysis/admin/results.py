@@ -9,12 +9,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analysis.admin.lists import LongList, ReadOnly, StrategyFilter, duration_text
+from analysis.admin.lists import LongList, StrategyFilter, duration_text
 from analysis.models import RawData, Result, StrategyRecord
+from stockapp.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Result)
-class ResultAdmin(LongList[Result], ReadOnly[Result]):
+class ResultAdmin(LongList[Result], ReadOnlyAdmin[Result]):
     list_display = ["stock_id", "day", "status", "verdict", "score", "close", "source", "price_source", "took"]
     list_filter = ["day", "verdict", "status", "source", "price_source", StrategyFilter]
     ordering = ["-day", "stock_id"]
@@ -52,6 +53,6 @@ class ResultAdmin(LongList[Result], ReadOnly[Result]):
 
 
 @admin.register(StrategyRecord)
-class StrategyRecordAdmin(ReadOnly[StrategyRecord]):
+class StrategyRecordAdmin(ReadOnlyAdmin[StrategyRecord]):
     list_display = ["strategy", "price_source", "as_of", "stocks", "left_out", "computed_at", "wanted_at", "cursor"]
     exclude = ["partial"]

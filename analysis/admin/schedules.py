@@ -5,8 +5,8 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from analysis.admin.lists import ReadOnly
 from analysis.models import Ending, ExchangeSchedule, ScheduledRun
+from stockapp.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(ExchangeSchedule)
@@ -39,7 +39,7 @@ class ExchangeScheduleAdmin(admin.ModelAdmin[ExchangeSchedule]):
 
 
 @admin.register(ScheduledRun)
-class ScheduledRunAdmin(ReadOnly[ScheduledRun]):
+class ScheduledRunAdmin(ReadOnlyAdmin[ScheduledRun]):
     list_display = ["schedule", "session", "created_at", "job", "is_whole", "note"]
     list_filter = ["schedule"]
     list_select_related = ["schedule", "job"]
@@ -47,7 +47,7 @@ class ScheduledRunAdmin(ReadOnly[ScheduledRun]):
 
 
 @admin.register(Ending)
-class EndingAdmin(ReadOnly[Ending]):
+class EndingAdmin(ReadOnlyAdmin[Ending]):
     list_display = ["job", "created_at", "told_at", "attempts", "error_message"]
     list_select_related = ["job"]
 
@@ -71,7 +71,7 @@ class PlannedCallAdmin(admin.ModelAdmin[Model]):
 
 
 @admin.register(FailedCall)
-class FailedCallAdmin(ReadOnly[Model]):
+class FailedCallAdmin(ReadOnlyAdmin[Model]):
     """Failed calls. The worker's log has the reason; the stored one is a pickle, which is never opened."""
 
     list_display = ["name", "func", "started", "stopped", "attempt_count"]
@@ -80,7 +80,7 @@ class FailedCallAdmin(ReadOnly[Model]):
 
 
 @admin.register(QueueMessage)
-class QueueMessageAdmin(ReadOnly[Model]):
+class QueueMessageAdmin(ReadOnlyAdmin[Model]):
     """Messages to workers. Deleting one loses no work: the next recovery finds it."""
 
     list_display = ["id", "key", "lock"]

@@ -5,9 +5,9 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from analysis.admin.lists import ReadOnly
 from analysis.forms import TickerField
 from analysis.models import Index, IndexMember, PriceHistory, Stock
+from stockapp.read_only_admin import ReadOnlyAdmin
 
 
 class StockForm(forms.ModelForm[Stock]):
@@ -49,7 +49,7 @@ class StockAdmin(admin.ModelAdmin[Stock]):
 
 
 @admin.register(PriceHistory)
-class PriceHistoryAdmin(ReadOnly[PriceHistory]):
+class PriceHistoryAdmin(ReadOnlyAdmin[PriceHistory]):
     list_display = ["stock_id", "source", "first_session", "last_session", "bar_count", "adjusted", "fetched_at"]
     list_filter = ["source", "adjusted"]
     search_fields = ["stock__ticker", "stock__name"]

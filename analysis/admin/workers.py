@@ -2,17 +2,17 @@
 
 from django.contrib import admin
 
-from analysis.admin.lists import ReadOnly
 from analysis.models import RequestPace, Worker
+from stockapp.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(RequestPace)
-class RequestPaceAdmin(ReadOnly[RequestPace]):
+class RequestPaceAdmin(ReadOnlyAdmin[RequestPace]):
     list_display = ["source", "mode", "reason", "until", "next_at", "strikes"]
 
 
 @admin.register(Worker)
-class WorkerAdmin(ReadOnly[Worker]):
+class WorkerAdmin(ReadOnlyAdmin[Worker]):
     list_display = [
         "host",
         "pid",

@@ -5,18 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import FETCH_RAISE
-from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from ninja import Field, Query, Router, Schema, Status
 
-from analysis import services
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, Problem
 from analysis.api.values import Capital, Payload, RiskQuery, SizedPlan, profile, sized
 from analysis.engine import Plan, RiskProfile, Side, Verdict
+from analysis.jobs.end import cancel
+from analysis.jobs.rerun import rerun
+from analysis.jobs.submit import Submission
 from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, Source
-from analysis.services import Submission
+from stockapp.accounts.requests import Request
 
 router = Router(tags=["Jobs"])
 
@@ -115,7 +116,7 @@ class RerunIn(Payload):
 
 
 @router.get("/jobs", response={200: Page[JobOut], READ_PROBLEMS: Problem})
-def list_jobs(request: HttpRequest, wanted: Query[JobQuery], asked: Query[PageQuery]) -> Any:
+def list_jobs(request: Request, wanted: Query[JobQuery], asked: Query[PageQuery]) -> Any:
     """Your jobs, newest first; for staff everybody's."""
     found = Job.objects.visible_to(request.user).for_list().fetch_mode(FETCH_RAISE)
     return page_of(found.filter(status=wanted.status) if wanted.status else found, asked, "-created_at", "-pk")
@@ -125,7 +126,7 @@ def list_jobs(request: HttpRequest, wanted: Query[JobQuery], asked: Query[PageQu
     "/jobs/{uuid:job_id}",
     response={200: JobWithDetails, READ_PROBLEMS: Problem},
 )
-def get_job(request: HttpRequest, job_id: UUID, wanted: Query[DetailQuery], asked: Query[PageQuery]) -> Any:
+def get_job(request: Request, job_id: UUID, wanted: Query[DetailQuery], asked: Query[PageQuery]) -> Any:
     """One job with a page of its stocks by ticker: how each stands and what was found."""
     job = get_object_or_404(Job.objects.visible_to(request.user).select_related("requested_by"), pk=job_id)
     rows = job.details.filter(status=wanted.status) if wanted.status else job.details.all()
@@ -137,10 +138,10 @@ def get_job(request: HttpRequest, job_id: UUID, wanted: Query[DetailQuery], aske
 
 
 @router.post("/jobs/{uuid:job_id}/cancel", response={200: JobOut, WRITE_PROBLEMS: Problem})
-def cancel_job(request: HttpRequest, job_id: UUID) -> Any:
+def cancel_job(request: Request, job_id: UUID) -> Any:
     """End a job early; what had been finished stays. One that had ended already stays as it is: see its status."""
     job = _writable(request, job_id)
-    services.cancel(job)
+    cancel(job)
     return _writable(request, job_id)
 
 
@@ -148,14 +149,14 @@ def cancel_job(request: HttpRequest, job_id: UUID) -> Any:
     "/jobs/{uuid:job_id}/rerun",
     response={201: SubmissionOut, 200: SubmissionOut, WRITE_PROBLEMS: Problem},
 )
-def rerun_job(request: HttpRequest, job_id: UUID, payload: RerunIn) -> Any:
+def rerun_job(request: Request, job_id: UUID, payload: RerunIn) -> Any:
     """Run the stocks of an ended job again, in a job of their own: all, or those that did not complete."""
     job = _writable(request, job_id)
-    submission = services.rerun(job, source=Source.API, failed_only=payload.failed_only, requested_by=request.user)
+    submission = rerun(job, source=Source.API, failed_only=payload.failed_only, requested_by=request.user)
     return submission_out(request, submission)
 
 
-def submission_out(request: HttpRequest, submission: Submission, query: str = "") -> Status[SubmissionOut]:
+def submission_out(request: Request, submission: Submission, query: str = "") -> Status[SubmissionOut]:
     """201 for a new job, 200 for the one that was running already."""
     job = JobOut.model_validate(submission.job, context={"request": request})
     is_duplicate = submission.is_duplicate
@@ -187,5 +188,5 @@ def detail_out(detail: JobDetail, risk: RiskProfile) -> DetailOut:
     )
 
 
-def _writable(request: HttpRequest, job_id: UUID) -> Job:
+def _writable(request: Request, job_id: UUID) -> Job:
     return get_object_or_404(Job.objects.writable_by(request.user).select_related("requested_by"), pk=job_id)

@@ -13,7 +13,7 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 
 from analysis.database_faults import find_fault, note_damage
-from analysis.services import OverLimit, Refused
+from analysis.rejections import QuotaExceeded, RequestRejected
 
 logger = logging.getLogger(__name__)
 
@@ -158,8 +158,8 @@ def _internal(request: HttpRequest, error: Any) -> HttpResponse:
 HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     Exception: _internal,
     Http404: _not_found,
-    Refused: _refused,
-    OverLimit: _over_limit,
+    RequestRejected: _refused,
+    QuotaExceeded: _over_limit,
     TooOften: _too_often,
     Invalid: _invalid,
     ValidationError: _not_valid,

@@ -3,12 +3,12 @@
 from datetime import date, datetime
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router, Schema
 
 from analysis.api.problems import READ_PROBLEMS, Problem
 from analysis.engine import STRATEGIES
 from analysis.models import StrategyRecord
+from stockapp.accounts.requests import Request
 
 router = Router(tags=["Track record"])
 
@@ -32,7 +32,7 @@ class RecordOut(Schema):
 
 
 @router.get("/track-record", response={200: list[RecordOut], READ_PROBLEMS: Problem})
-def get_track_record(request: HttpRequest) -> Any:
+def get_track_record(request: Request) -> Any:
     """Every strategy with its record; one that was never computed has no summary."""
     stored = {record.strategy: record for record in StrategyRecord.objects.defer("partial")}
     records = ((strategy, stored.get(key, StrategyRecord(strategy=key))) for key, strategy in STRATEGIES.items())

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import FETCH_RAISE
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from ninja import Field, Query, Router, Schema
 
 from analysis.api.pages import Page, PageQuery, page_of
@@ -13,6 +13,7 @@ from analysis.api.values import PlanOut, Ticker
 from analysis.engine import Verdict
 from analysis.models import RawData, Result, ResultStatus, Stock
 from analysis.models.results import ResultQuerySet
+from stockapp.accounts.requests import Request
 
 router = Router(tags=["Results"])
 
@@ -81,7 +82,7 @@ class ResultQuery(Schema):
 
 
 @router.get("/results", response={200: Page[ResultOut], READ_PROBLEMS: Problem})
-def list_results(request: HttpRequest, wanted: Query[ResultQuery], asked: Query[PageQuery]) -> Any:
+def list_results(request: Request, wanted: Query[ResultQuery], asked: Query[PageQuery]) -> Any:
     """The results of a session, or of all, newest session first, then by ticker."""
     found = wanted.narrow(Result.objects.all().fetch_mode(FETCH_RAISE))
     return page_of(found, asked, "-day", "stock_id")
@@ -91,7 +92,7 @@ def list_results(request: HttpRequest, wanted: Query[ResultQuery], asked: Query[
     "/stocks/{ticker}/results",
     response={200: Page[ResultOut], READ_PROBLEMS: Problem},
 )
-def list_results_of_stock(request: HttpRequest, ticker: Ticker, asked: Query[PageQuery]) -> Any:
+def list_results_of_stock(request: Request, ticker: Ticker, asked: Query[PageQuery]) -> Any:
     """One stock's results, newest session first."""
     if not Stock.objects.filter(pk=ticker).exists():
         raise Http404
@@ -102,7 +103,7 @@ def list_results_of_stock(request: HttpRequest, ticker: Ticker, asked: Query[Pag
     "/stocks/{ticker}/results/{day}",
     response={200: ResultWithEvidence, READ_PROBLEMS: Problem},
 )
-def get_result(request: HttpRequest, ticker: Ticker, day: date) -> Any:
+def get_result(request: Request, ticker: Ticker, day: date) -> Any:
     """One stock's result of one session, with its evidence."""
     found = Result.objects.filter(stock=ticker, day=day).first()
     if found is None:

@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
 from analysis.api.pages import Page, PageQuery, page_of
@@ -13,7 +12,7 @@ from analysis.api.values import Text
 from analysis.engine import Verdict
 from analysis.models import IndexMember, Stock
 from analysis.models.stocks import StockQuerySet
-from analysis.views.requests import profile_of
+from stockapp.accounts.requests import Request
 
 router = Router(tags=["Screener"])
 
@@ -62,7 +61,7 @@ class Filters(Schema):
 
 
 @router.get("/screener", response={200: Page[StockOut], READ_PROBLEMS: Problem})
-def screen_stocks(request: HttpRequest, wanted: Query[Filters], asked: Query[PageQuery]) -> Any:
+def screen_stocks(request: Request, wanted: Query[Filters], asked: Query[PageQuery]) -> Any:
     """Analysed stocks whose newest result is as asked, the highest score first."""
-    found = wanted.narrow(Stock.objects.to_screen(long_only=profile_of(request).long_only))
+    found = wanted.narrow(Stock.objects.to_screen(long_only=request.user.long_only))
     return page_of(found, asked, "-last_result__score", "ticker")

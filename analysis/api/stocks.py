@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import FETCH_RAISE
-from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
@@ -15,7 +14,8 @@ from analysis.api.results import ResultOut
 from analysis.api.values import RiskQuery, SizedPlan, Text, Ticker, profile, sized
 from analysis.engine import Verdict
 from analysis.models import Stock, StockStatus
-from analysis.views.standing import Standing
+from analysis.pages.standing import Standing
+from stockapp.accounts.requests import Request
 
 router = Router(tags=["Stocks"])
 
@@ -65,14 +65,14 @@ class SearchQuery(Schema):
 
 
 @router.get("/stocks", response={200: Page[StockOut], READ_PROBLEMS: Problem})
-def search_stocks(request: HttpRequest, wanted: Query[SearchQuery], asked: Query[PageQuery]) -> Any:
+def search_stocks(request: Request, wanted: Query[SearchQuery], asked: Query[PageQuery]) -> Any:
     """Active stocks by ticker or name, those found by ticker first."""
     found = Stock.objects.matching(wanted.q.strip()).select_related("last_result").fetch_mode(FETCH_RAISE)
     return page_of(found, asked, "is_by_ticker", "ticker")
 
 
 @router.get("/stocks/{ticker}", response={200: StockStanding, READ_PROBLEMS: Problem})
-def get_stock(request: HttpRequest, ticker: Ticker) -> Any:
+def get_stock(request: Request, ticker: Ticker) -> Any:
     """One stock with its last result."""
     standing = _standing(request, ticker, RiskQuery())
     shown = StockOut.from_orm(standing.stock)
@@ -80,7 +80,7 @@ def get_stock(request: HttpRequest, ticker: Ticker) -> Any:
 
 
 @router.get("/stocks/{ticker}/plan", response={200: SizedPlanOfStock, READ_PROBLEMS: Problem})
-def get_plan(request: HttpRequest, ticker: Ticker, asked: Query[RiskQuery]) -> Any:
+def get_plan(request: Request, ticker: Ticker, asked: Query[RiskQuery]) -> Any:
     """The plan of the last result, sized for the capital and risk given, or for your account's."""
     standing = _standing(request, ticker, asked)
     result = standing.result
@@ -94,6 +94,6 @@ def get_plan(request: HttpRequest, ticker: Ticker, asked: Query[RiskQuery]) -> A
     )
 
 
-def _standing(request: HttpRequest, ticker: str, asked: RiskQuery) -> Standing:
+def _standing(request: Request, ticker: str, asked: RiskQuery) -> Standing:
     stock = get_object_or_404(Stock.objects.select_related("last_result"), pk=ticker)
     return Standing(stock, profile(request, asked), timezone.now())

@@ -4,17 +4,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest
 from ninja import Field, Router
 
 from analysis.api.jobs import SubmissionOut, submission_out
 from analysis.api.problems import WRITE_PROBLEMS, Problem
 from analysis.api.values import SYMBOL, Capital, Payload, StrategyKey
+from analysis.jobs.submit import submit
 from analysis.models import Source, Stock
 from analysis.prices import is_demo, normalise
 from analysis.prices.tickers import DEMO_SUFFIX
-from analysis.services import Refused, submit
-from analysis.views.requests import user_of
+from analysis.rejections import RequestRejected
+from stockapp.accounts.requests import Request
 
 router = Router(tags=["Jobs"])
 
@@ -34,7 +34,7 @@ class AnalyzeIn(Payload):
     "/stocks/analyze-all-stocks",
     response={201: SubmissionOut, 200: SubmissionOut, WRITE_PROBLEMS: Problem},
 )
-def analyze_all_stocks(request: HttpRequest, payload: AnalyzeIn) -> Any:
+def analyze_all_stocks(request: Request, payload: AnalyzeIn) -> Any:
     """Analyse these stocks in a new job (201), or be told of the job that does so already (200).
 
     Nothing is made up for a real ticker: `use_demo` is for the invented companies, whose tickers end in `.DEMO`.
@@ -43,7 +43,7 @@ def analyze_all_stocks(request: HttpRequest, payload: AnalyzeIn) -> Any:
         _demo(payload.symbols) if payload.use_demo else payload.symbols,
         source=Source.API,
         requested_by=request.user,
-        strategy=payload.strategy or user_of(request).strategy,
+        strategy=payload.strategy or request.user.strategy,
     )
     query = f"?{urlencode({'capital': payload.capital})}" if payload.capital is not None else ""
     return submission_out(request, submission, query)
@@ -51,11 +51,13 @@ def analyze_all_stocks(request: HttpRequest, payload: AnalyzeIn) -> Any:
 
 def _demo(symbols: list[str]) -> list[str]:
     if real := [symbol for symbol in symbols if not is_demo(normalise(symbol))]:
-        raise Refused(f"“{real[0][:30]}” is not of the demo market, whose tickers end in .DEMO; leave out use_demo.")
+        raise RequestRejected(
+            f"“{real[0][:30]}” is not of the demo market, whose tickers end in .DEMO; leave out use_demo."
+        )
     if symbols:
         return symbols
     companies = Stock.objects.active().filter(pk__endswith=DEMO_SUFFIX).order_by("pk")
     found = list(companies.values_list("pk", flat=True)[: settings.MAX_STOCKS_PER_JOB + 1])
     if not found:
-        raise Refused("The demo market is not loaded; `manage.py load_demo` does it.")
+        raise RequestRejected("The demo market is not loaded; `manage.py load_demo` does it.")
     return found

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, cast
 
-from django.http import HttpRequest
 from ninja import Field, Schema
 from pydantic import AfterValidator, ConfigDict, WithJsonSchema
 
 from analysis.engine import STRATEGIES, Plan, Refusal, RiskProfile, Side, Sizing, size
 from analysis.prices import is_well_formed, no_ticker, normalise
-from analysis.views.requests import profile_of
+from stockapp.accounts.requests import Request
 
 
 def _ticker(text: str) -> str:
@@ -75,8 +74,8 @@ class Profile:
     long_only: bool
 
 
-def profile(request: HttpRequest, asked: RiskQuery) -> RiskProfile:
-    own = profile_of(request)
+def profile(request: Request, asked: RiskQuery) -> RiskProfile:
+    own = request.user
     given = {name: value for name, value in asked.dict().items() if value is not None}
     kept = {name: getattr(own, name) for name in Profile.__slots__}
     return cast(RiskProfile, Profile(**(kept | given)))

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from analysis.models import Job, JobDetail, JobStatus, Worker
-from analysis.services import run_job
+from analysis.worker.slice import run_job
 
 BAD_INPUT = 2
 POLL_SECONDS = 0.25

@@ -1,11 +1,11 @@
 """The tables of an analysis: stocks, their bars and indexes, jobs and their details, results and their evidence,
 the strategies' track records."""
 
+from analysis.models.details import MAX_ATTEMPTS, JobDetail, retry_text
 from analysis.models.indexes import Index, IndexMember
-from analysis.models.jobs import MAX_ATTEMPTS, Job, JobDetail, retry_text
+from analysis.models.jobs import Job
 from analysis.models.limits import Admission
 from analysis.models.pace import RequestPace
-from analysis.models.people import Member, Person
 from analysis.models.records import StrategyRecord
 from analysis.models.results import RawData, Result
 from analysis.models.schedules import Ending, ExchangeSchedule, ScheduledRun
@@ -39,8 +39,6 @@ __all__ = [
     "Job",
     "JobDetail",
     "JobStatus",
-    "Member",
-    "Person",
     "PriceHistory",
     "PriceSourceName",
     "RawData",

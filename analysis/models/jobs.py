@@ -1,4 +1,4 @@
-"""Jobs: what was asked for, how far it is, and one detail row per stock."""
+"""Jobs: a request for the analysis of some stocks, and its progress."""
 
 from __future__ import annotations
 
@@ -13,11 +13,21 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analysis import clock
-from analysis.models.people import Person, may_change_every_job, sees_every_job
-from analysis.models.statuses import ACTIVE, FINISHED, DetailStatus, ErrorKind, JobStatus, Source
-from analysis.models.stocks import PriceSourceName, Stock
+from analysis.models.statuses import ACTIVE, FINISHED, JobStatus, Source
+from analysis.models.stocks import PriceSourceName
+from stockapp.accounts.models import Person
 
 LEFT = F("total") - F("completed_count") - F("failed_count") - F("skipped_count")
+
+
+def sees_every_job(person: Person) -> bool:
+    """Return whether a person sees all jobs, those without a user included: staff do."""
+    return person.is_staff
+
+
+def may_change_every_job(person: Person) -> bool:
+    """Return whether a person may cancel and rerun jobs of others: users who may delete jobs can."""
+    return person.has_perm("analysis.delete_job")
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -144,125 +154,8 @@ class Job(models.Model):
     @property
     def duration(self) -> timedelta | None:
         """From the first claim to the end, or to now while it runs."""
-        return _between(self.started_at, self.completed_at)
+        return duration_between(self.started_at, self.completed_at)
 
 
-class JobDetailQuerySet(models.QuerySet["JobDetail"]):
-    def of_run(self, first: uuid.UUID | None) -> JobDetailQuerySet:
-        """Return the details of all jobs of a run."""
-        return self.filter(job__in=Job.objects.of_run(first).values("pk")) if first else self.none()
-
-    def queued(self) -> JobDetailQuerySet:
-        return self.filter(status=DetailStatus.QUEUED)
-
-    def claimable(self, *, by: datetime) -> JobDetailQuerySet:
-        """Queued details that need not wait at that moment."""
-        return self.queued().filter(Q(not_before__isnull=True) | Q(not_before__lte=by))
-
-    def waiting(self) -> JobDetailQuerySet:
-        """Queued details whose source cannot be asked yet."""
-        return self.queued().filter(not_before__gt=clock.now())
-
-    def unfinished(self) -> JobDetailQuerySet:
-        return self.filter(status__in=(DetailStatus.QUEUED, DetailStatus.PROCESSING))
-
-    def held_by(self, token: uuid.UUID) -> JobDetailQuerySet:
-        """Details whose lease this slice still holds."""
-        return self.filter(lease_token=token, status=DetailStatus.PROCESSING)
-
-    def leased(self) -> JobDetailQuerySet:
-        """Details at work: a constraint says that those alone are leased, and their index has nothing else."""
-        return self.filter(lease_until__isnull=False)
-
-    def held_in(self, place: str) -> JobDetailQuerySet:
-        """Details that processes of this place hold."""
-        return self.leased().filter(holder__startswith=f"{place}:")
-
-    def for_page(self) -> JobDetailQuerySet:
-        """Failures first, then what runs, then by ticker."""
-        order = {DetailStatus.FAILED: 0, DetailStatus.PROCESSING: 1}
-        rank = models.Case(*(models.When(status=status, then=n) for status, n in order.items()), default=2)
-        return self.select_related("stock").annotate(rank=rank).order_by("rank", "stock_id")
-
-
-MAX_ATTEMPTS = 3
-
-
-class JobDetail(models.Model):
-    """One stock of a job: where it stands, who holds its lease, and what that run found."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="details")
-    stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="details")
-    status = models.CharField(max_length=10, choices=DetailStatus, default=DetailStatus.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    started_at = models.DateTimeField(null=True, blank=True)
-    completed_at = models.DateTimeField(null=True, blank=True)
-    error_kind = models.CharField(max_length=20, choices=ErrorKind, blank=True)
-    error_message = models.CharField(max_length=500, blank=True)
-    not_before = models.DateTimeField(null=True, blank=True, help_text="While queued: not to be claimed before.")
-    wait_reason = models.CharField(max_length=500, blank=True)
-    unanswered = models.PositiveSmallIntegerField(default=0, help_text="How often its source did not answer for it.")
-    result = models.ForeignKey("Result", null=True, blank=True, on_delete=models.SET_NULL, related_name="details")
-
-    day = models.DateField(null=True, blank=True)
-    score = models.FloatField(null=True, blank=True)
-    raw_verdict = models.CharField(max_length=12, blank=True)
-    verdict = models.CharField(max_length=12, blank=True)
-    found = models.JSONField(null=True, blank=True, help_text="The plan and prices of this run.")
-
-    lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    fence = models.PositiveIntegerField(default=0)
-    holder = models.CharField(max_length=100, blank=True, help_text="The process that last held the lease, host:pid.")
-
-    objects: ClassVar[models.Manager[JobDetail]] = JobDetailQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["pk"]
-        indexes = [
-            models.Index(fields=["job", "status", "stock"], name="detail_to_claim"),
-            models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="detail_leased"),
-            models.Index(fields=["stock", "-id"], name="detail_newest_of_a_stock"),
-            models.Index(fields=["status", "error_kind"], name="detail_by_error"),
-        ]
-        constraints = [
-            models.UniqueConstraint(fields=["job", "stock"], name="one_detail_per_job_and_stock"),
-            models.CheckConstraint(name="detail_status_is_known", condition=Q(status__in=DetailStatus.values)),
-            models.CheckConstraint(
-                name="detail_is_leased_while_processing",
-                condition=Q(status=DetailStatus.PROCESSING, lease_token__isnull=False, lease_until__isnull=False)
-                | (~Q(status=DetailStatus.PROCESSING) & Q(lease_token__isnull=True, lease_until__isnull=True)),
-            ),
-            models.CheckConstraint(
-                name="detail_waits_while_queued_and_says_why",
-                condition=Q(not_before__isnull=True, wait_reason="")
-                | Q(status=DetailStatus.QUEUED, not_before__isnull=False) & ~Q(wait_reason=""),
-            ),
-            models.CheckConstraint(
-                name="detail_failure_says_why",
-                condition=~Q(status=DetailStatus.FAILED) | ~Q(error_message="") & ~Q(error_kind=""),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.stock_id} of {self.job_id}"
-
-    @property
-    def duration(self) -> timedelta | None:
-        return _between(self.started_at, self.completed_at)
-
-    @property
-    def retry(self) -> str:
-        """Which further try runs or waits, as in “2 of 3”; empty at the first."""
-        return retry_text(self.status, self.attempts)
-
-
-def retry_text(status: str, attempts: int) -> str:
-    """Which further try of a stock runs or waits, as in “2 of 3”; empty at the first and when none is to come."""
-    is_lost = status == DetailStatus.QUEUED and attempts > 0
-    is_again = status == DetailStatus.PROCESSING and attempts > 1
-    return f"{attempts + is_lost} of {MAX_ATTEMPTS}" if is_lost or is_again else ""
-
-
-def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
+def duration_between(start: datetime | None, end: datetime | None) -> timedelta | None:
     return (end or clock.now()) - start if start else None

@@ -6,19 +6,19 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
 
 from analysis.engine import RecordSummary
+from analysis.models.leases import Leased, LeasedQuerySet, lease_constraint
 from analysis.models.stocks import PriceSourceName
 
 
-class StrategyRecordQuerySet(models.QuerySet["StrategyRecord"]):
+class StrategyRecordQuerySet(LeasedQuerySet["StrategyRecord"]):
     def claimable(self, now: datetime) -> StrategyRecordQuerySet:
-        """Those that somebody wants computed anew and nobody is computing."""
-        return self.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), wanted_at__isnull=False)
+        """Return the records that are to be computed and that nobody computes."""
+        return self.unleased(now).filter(wanted_at__isnull=False)
 
 
-class StrategyRecord(models.Model):
+class StrategyRecord(Leased):
     """One strategy's track record over all stored histories of one source; a refresh replaces it.
 
     `partial` and `cursor` are how far a refresh has come, so that it may pause and go on in another process.
@@ -35,8 +35,6 @@ class StrategyRecord(models.Model):
 
     wanted_at = models.DateTimeField(null=True, blank=True, help_text="When a refresh was asked for; empty when done.")
     woken_at = models.DateTimeField(null=True, blank=True, help_text="When a refresh that rested was last woken.")
-    lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     cursor = models.CharField(max_length=20, blank=True)
     partial = models.JSONField(null=True, blank=True)
 
@@ -45,11 +43,7 @@ class StrategyRecord(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.CheckConstraint(
-                name="record_lease_is_whole",
-                condition=Q(lease_token__isnull=True, lease_until__isnull=True)
-                | Q(lease_token__isnull=False, lease_until__isnull=False),
-            ),
+            lease_constraint("record_lease_is_whole"),
         ]
 
     def __str__(self) -> str:

@@ -12,18 +12,14 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from analysis import clock
-from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.engine import TECHNICAL_RATING
 from analysis.models.jobs import Job
 from analysis.prices import Exchange, exchange_named
+from stockapp.accounts.models import strategy_choices
 
 LEAST_DELAY, LONGEST_DELAY = 30, 720  # minutes; a session counts as closed half an hour after its close
 TOLD_IN_VAIN = 5
-LOOK_AGAIN = timedelta(seconds=30)
-
-
-def strategy_choices() -> list[tuple[str, str]]:
-    """The engine's strategies, read at run time: a new one needs no migration."""
-    return [(strategy.key, strategy.name) for strategy in STRATEGIES.values()]
+CHECK_AGAIN = timedelta(seconds=30)
 
 
 class ExchangeSchedule(models.Model):
@@ -105,7 +101,7 @@ class EndingQuerySet(models.QuerySet["Ending"]):
 
     def asleep(self) -> EndingQuerySet:
         """Those that nobody was woken for lately."""
-        return self.untold().filter(Q(woken_at__isnull=True) | Q(woken_at__lt=clock.now() - LOOK_AGAIN))
+        return self.untold().filter(Q(woken_at__isnull=True) | Q(woken_at__lt=clock.now() - CHECK_AGAIN))
 
 
 class Ending(models.Model):

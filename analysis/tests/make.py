@@ -10,8 +10,9 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from analysis.engine import ENGINE_VERSION
+from analysis.jobs.submit import submit
 from analysis.models import Job, JobDetail, RawData, Result, ResultStatus, Source, Stock
-from analysis.services import run_job, submit
+from analysis.worker.slice import run_job
 
 if TYPE_CHECKING:
     from stockapp.accounts.models import User

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from analysis import queue
+from analysis.jobs.submit import submit
 from analysis.models import Job, JobStatus, PriceHistory, Result, Source, Stock, StockStatus
-from analysis.services import submit
 from analysis.tests.make import make_finished_job, make_job, make_user
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +121,7 @@ def test_a_price_history_page_opens_without_its_bars(staff: Client) -> None:
 
 
 def test_nobody_plans_a_call_of_another_function_there(staff: Client) -> None:
-    queue.enqueue_at("Nightly", timezone.now(), "analysis.services.run.run_slice")
+    queue.enqueue_at("Nightly", timezone.now(), "analysis.worker.slice.run_slice")
     planned = Schedule.objects.get()
     given = {"schedule_type": "D", "repeats": "-1", "next_run_0": "2026-11-23", "next_run_1": "03:00:00"}
     odd = {"name": "Odd", "func": "os.system", "args": "'true'", "hook": "os.system", "kwargs": "{}", "cluster": "x"}
@@ -129,7 +129,7 @@ def test_nobody_plans_a_call_of_another_function_there(staff: Client) -> None:
     address = reverse("admin:django_q_schedule_change", args=[planned.pk])
     assert staff.post(address, given | odd).status_code == 302
     planned.refresh_from_db()
-    assert (planned.func, planned.args, planned.hook) == ("analysis.services.run.run_slice", "", None)
+    assert (planned.func, planned.args, planned.hook) == ("analysis.worker.slice.run_slice", "", None)
     assert planned.schedule_type == "D"
     assert Schedule.objects.count() == 1
 

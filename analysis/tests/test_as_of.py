@@ -12,9 +12,10 @@ import time_machine
 from django.utils import timezone
 from pytest_django import Settings
 
+from analysis.jobs.submit import submit
 from analysis.models import Job, JobStatus, PriceHistory, RawData, Result, Source, Stock
 from analysis.prices import Finding, pack
-from analysis.services import Refused, submit
+from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job
 from analysis.tests.test_backfill import TICKER, found_by_day, sessions
 from analysis.tests.test_commands import run
@@ -80,9 +81,9 @@ def test_a_day_has_come_where_it_has_begun_on_the_stocks_exchange(zone: str, set
         (["AAPL"], "2026-11-26 is in the future for AAPL: it is still 2026-11-25 on its exchange."),
         (["TCS.NS", "MSFT", "AAPL"], "2026-11-26 is in the future for AAPL and 1 more: it is still 2026-11-25"),
     ):
-        with pytest.raises(Refused, match=sentence):
+        with pytest.raises(RequestRejected, match=sentence):
             submit(tickers, source=Source.COMMAND, as_of=today)
-    with pytest.raises(Refused, match=r"2026-11-27 is in the future; give a day that is past\."):
+    with pytest.raises(RequestRejected, match=r"2026-11-27 is in the future; give a day that is past\."):
         submit(["TCS.NS"], source=Source.COMMAND, as_of=date(2026, 11, 27))
     backfill = submit(["AAPL"], source=Source.COMMAND, since=date(2026, 11, 24), as_of=date(2026, 11, 25))
     assert backfill.job.as_of == date(2026, 11, 25)

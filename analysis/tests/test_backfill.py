@@ -14,14 +14,19 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from analysis.engine import Bars, assess
+from analysis.jobs.end import cancel
+from analysis.jobs.rerun import rerun
+from analysis.jobs.submit import submit
 from analysis.models import Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, StockStatus
 from analysis.prices import last_closed_session, pack, sessions_between
-from analysis.services import Refused, cancel, rerun, run_job, submit
-from analysis.services.backfill import fill
-from analysis.services.claim import claim
-from analysis.services.work import Desk, Outcome
+from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job, make_job, make_user
 from analysis.tests.test_commands import run
+from analysis.worker.assess import Outcome, assess_past_sessions
+from analysis.worker.backfill import backfill_stock
+from analysis.worker.bars import BarLoader
+from analysis.worker.claim import claim
+from analysis.worker.slice import run_job
 
 pytestmark = pytest.mark.django_db
 
@@ -173,31 +178,32 @@ def test_nothing_is_written_once_the_job_has_ended() -> None:
     job = make_job(TICKER, since=days[0], as_of=days[-1])
     lease = claim(job.pk, job.pk)
     assert lease is not None
-    desk = Desk(lease.job, lease.details)
-    desk.fetch(lease.details)
+    loader = BarLoader(lease.job, lease.details)
+    for detail in lease.details:
+        loader.fetch(detail)
     cancel(job)
-    assert not fill(lease, desk, lease.details[0])
+    assert backfill_stock(lease, loader, lease.details[0]) is None
     assert not Result.objects.exists()
 
 
 def test_what_is_cancelled_half_way_is_known_to_the_stock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.services.backfill.SESSIONS_AT_ONCE", 4)
+    monkeypatch.setattr("analysis.worker.backfill.SESSIONS_AT_ONCE", 4)
     days = sessions(10)
     job = make_job(TICKER, since=days[0], as_of=days[-1])
     lease = claim(job.pk, job.pk)
     assert lease is not None
-    desk = Desk(lease.job, lease.details)
-    desk.fetch(lease.details)
-    past = desk.past
+    loader = BarLoader(lease.job, lease.details)
+    for detail in lease.details:
+        loader.fetch(detail)
 
-    def cancelled_at_the_sixth(detail: JobDetail) -> Iterator[Outcome]:
-        for n, outcome in enumerate(past(detail), 1):
+    def cancelled_at_the_sixth(loader: BarLoader, detail: JobDetail) -> Iterator[Outcome]:
+        for n, outcome in enumerate(assess_past_sessions(loader, detail), 1):
             yield outcome
             if n == 6:
                 cancel(job)
 
-    monkeypatch.setattr(Desk, "past", lambda _, detail: cancelled_at_the_sixth(detail))
-    assert not fill(lease, desk, lease.details[0])
+    monkeypatch.setattr("analysis.worker.backfill.assess_past_sessions", cancelled_at_the_sixth)
+    assert backfill_stock(lease, loader, lease.details[0]) is None
     assert sorted(Result.objects.values_list("day", flat=True)) == days[:4]
     assert Stock.objects.get().last_result == Result.objects.get(day=days[3])
 
@@ -212,7 +218,7 @@ def test_a_session_that_breaks_the_engine_fails_the_stock_and_is_no_silent_hole(
             raise ZeroDivisionError("a session like no other")
         return assess(bars, *args, **options)
 
-    monkeypatch.setattr("analysis.services.work.assess", assess_or_break)
+    monkeypatch.setattr("analysis.worker.assess.assess", assess_or_break)
     job = make_backfill(days)
     assert job.status == JobStatus.FAILED
     assert job.details.get().error_message == "Internal error (ZeroDivisionError): a session like no other"
@@ -242,7 +248,9 @@ def test_a_backfill_can_be_run_again_and_is_another_request_than_the_run_of_its_
 
 def test_a_backfill_needs_two_days_in_order() -> None:
     days = sessions(2)
-    with pytest.raises(Refused, match="A backfill goes from a day since 2000-01-03 to one that is not before it"):
+    with pytest.raises(
+        RequestRejected, match="A backfill goes from a day since 2000-01-03 to one that is not before it"
+    ):
         make_job(TICKER, since=days[1], as_of=days[0])
 
 

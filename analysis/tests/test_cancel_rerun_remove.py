@@ -7,14 +7,19 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from analysis.jobs.end import cancel, remove
+from analysis.jobs.rerun import rerun
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, RawData, Result, Source, Stock, StockStatus
 from analysis.prices import ErrorKind as PriceErrorKind
 from analysis.prices import PriceError
-from analysis.services import Refused, cancel, recover, remove, rerun, run_slice
-from analysis.services.claim import claim, release
-from analysis.services.finish import finish
-from analysis.services.work import Desk
+from analysis.rejections import RequestRejected
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
+from analysis.worker.assess import assess_stock
+from analysis.worker.bars import BarLoader
+from analysis.worker.claim import claim, release
+from analysis.worker.recover import recover
+from analysis.worker.save import save
+from analysis.worker.slice import run_slice
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 12, 30, 40, tzinfo=UTC)
@@ -65,9 +70,10 @@ def test_what_the_deadline_cut_off_is_run_again_with_what_failed() -> None:
     job = make_job("KAVERI.DEMO", "VANQUAY.DEMO", "B&D.DEMO", "T1.DEMO")
     lease = claim(job.pk, uuid.uuid4())
     assert lease
-    desk = Desk(job, [detail for detail in lease.details if detail.stock_id in {"KAVERI.DEMO", "VANQUAY.DEMO"}])
-    desk.fetch(desk.details)
-    finish(lease, [desk.analyse(detail) for detail in desk.details])
+    loader = BarLoader(job, [detail for detail in lease.details if detail.stock_id in {"KAVERI.DEMO", "VANQUAY.DEMO"}])
+    for detail in loader.details:
+        loader.fetch(detail)
+    save(lease, [assess_stock(loader, detail) for detail in loader.details])
     release(lease)
     Job.objects.update(deadline=timezone.now() - timedelta(minutes=1))
     recover()
@@ -86,11 +92,11 @@ def test_a_stock_that_is_cancelled_waits_for_nothing_any_more() -> None:
 
 def test_there_must_be_something_to_run_again() -> None:
     job = make_job("KAVERI.DEMO")
-    with pytest.raises(Refused, match="still running"):
+    with pytest.raises(RequestRejected, match="still running"):
         rerun(job, source=Source.API)
     run_slice(str(job.pk))
     job.refresh_from_db()
-    with pytest.raises(Refused, match="No stock of the job failed"):
+    with pytest.raises(RequestRejected, match="No stock of the job failed"):
         rerun(job, source=Source.API, failed_only=True)
 
 
@@ -138,11 +144,12 @@ def test_an_older_run_does_not_replace_what_a_newer_one_found() -> None:
     old = make_job("KAVERI.DEMO")
     lease = claim(old.pk, uuid.uuid4())
     assert lease
-    desk = Desk(lease.job, lease.details)
-    desk.fetch(lease.details)
-    outcomes = [desk.analyse(detail) for detail in lease.details]
+    loader = BarLoader(lease.job, lease.details)
+    for detail in lease.details:
+        loader.fetch(detail)
+    outcomes = [assess_stock(loader, detail) for detail in lease.details]
     new = make_finished_job("KAVERI.DEMO", "B&D.DEMO")
-    assert finish(lease, outcomes) == 1
+    assert save(lease, outcomes) == 1
     result = Result.objects.get(stock="KAVERI.DEMO")
     assert result.job == new
     assert details_of(old)["KAVERI.DEMO"].result == result

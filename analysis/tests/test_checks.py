@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from pytest_django import Settings
 
-from analysis import checks
+from analysis import checks, timing
 from analysis.prices import calendar_end, exchange_of
 
 
@@ -16,8 +16,8 @@ def ids(messages: list[Any]) -> list[str]:
 
 
 def test_the_settings_agree() -> None:
-    assert checks.retry_exceeds_what_a_message_can_wait() == []
-    assert checks.a_slice_ends_before_its_timeout() == []
+    assert timing.retry_exceeds_what_a_message_can_wait() == []
+    assert timing.a_slice_ends_before_its_timeout() == []
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,12 @@ def test_a_retry_that_is_too_short_stops_the_start(
     settings: Settings, workers: int, retry: int, expected: list[str]
 ) -> None:
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, "workers": workers, "retry": retry}
-    assert ids(checks.retry_exceeds_what_a_message_can_wait()) == expected
+    assert ids(timing.retry_exceeds_what_a_message_can_wait()) == expected
 
 
 def test_a_timeout_that_is_too_short_stops_the_start(settings: Settings) -> None:
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, "timeout": 60}
-    assert ids(checks.a_slice_ends_before_its_timeout()) == ["analysis.E002"]
+    assert ids(timing.a_slice_ends_before_its_timeout()) == ["analysis.E002"]
 
 
 def test_a_pace_too_slow_for_the_deadlines_is_told(settings: Settings) -> None:

@@ -11,11 +11,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis import clock
+from analysis.background import PLACE
 from analysis.models import DetailStatus, JobStatus, Worker, ahead_or_behind
-from analysis.services import recover, run_slice
-from analysis.services.claim import PLACE, claim, renew
-from analysis.services.work import Desk
 from analysis.tests.make import details_of, make_job
+from analysis.worker.bars import BarLoader
+from analysis.worker.claim import claim, renew
+from analysis.worker.recover import recover
+from analysis.worker.slice import run_slice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.machine_clock]
 AHEAD = [timedelta(hours=2), timedelta(minutes=2), -timedelta(hours=2)]
@@ -93,10 +95,10 @@ def test_a_wrong_clock_neither_asks_a_source_early_nor_keeps_a_stock_waiting(
 
 def test_a_wrong_clock_takes_no_open_session_for_a_closed_one(server_clock: None) -> None:
     job = make_job("KAVERI.DEMO")
-    desk = Desk(job, list(job.details.select_related("stock")))
+    loader = BarLoader(job, list(job.details.select_related("stock")))
     with wrong(timedelta(days=7)):
-        late = Desk(job, desk.details)
-    assert late.expected_day(desk.details[0]) == desk.expected_day(desk.details[0])
+        late = BarLoader(job, loader.details)
+    assert late.expected_day("KAVERI.DEMO") == loader.expected_day("KAVERI.DEMO")
 
 
 @pytest.mark.django_db(transaction=True)  # health looks through a connection of its own

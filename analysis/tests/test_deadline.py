@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from analysis.jobs.deadlines import count_absence
 from analysis.models import Job, JobStatus, WorkerPresence
-from analysis.services import count_absence, recover
 from analysis.tests.make import make_job
+from analysis.worker.recover import recover
 
 pytestmark = pytest.mark.django_db
 

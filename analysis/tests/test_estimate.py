@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from analysis.jobs.estimate import Estimate, estimate, estimate_rest
 from analysis.models import PriceHistory, Stock
 from analysis.prices import last_closed_session
-from analysis.services import Estimate, estimate, estimate_rest
 from analysis.tests.make import make_job, make_stock
 
 pytestmark = pytest.mark.django_db

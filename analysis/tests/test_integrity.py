@@ -12,11 +12,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from analysis.background import PLACE
+from analysis.jobs.end import remove
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, Worker
-from analysis.services import check_integrity, prune, recover, remove, run_job
-from analysis.services.claim import PLACE
-from analysis.services.integrity import Finding
 from analysis.tests.make import details_of, make_finished_job, make_job, make_result, make_stock
+from analysis.upkeep.integrity import Finding, check_integrity
+from analysis.upkeep.retention import prune
+from analysis.worker.recover import recover
+from analysis.worker.slice import run_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

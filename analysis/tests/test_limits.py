@@ -10,11 +10,15 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from analysis.jobs.end import cancel
+from analysis.jobs.rerun import rerun
+from analysis.jobs.runs import submit_bulk
+from analysis.jobs.submit import Submission, submit
 from analysis.models import DetailStatus, Index, IndexMember, Job, JobDetail, Source, Stock
-from analysis.services import OverLimit, Refused, Submission, cancel, rerun, submit, submit_bulk
-from analysis.services.claim import claim
+from analysis.rejections import QuotaExceeded, RequestRejected
 from analysis.tests.make import make_job, make_stock, make_user
 from analysis.tests.together import together
+from analysis.worker.claim import claim
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +40,7 @@ def small_limits(settings: Settings) -> None:
 def test_a_user_has_so_many_stocks_waiting_and_others_their_own() -> None:
     ann, bob = make_user("ann"), make_user("bob")
     submit(tickers(6), source=Source.API, requested_by=ann)
-    with pytest.raises(OverLimit, match="You have 6 stocks waiting; the limit is 8"):
+    with pytest.raises(QuotaExceeded, match="You have 6 stocks waiting; the limit is 8"):
         submit(tickers(3, "N"), source=Source.API, requested_by=ann)
     submit(tickers(2, "N"), source=Source.API, requested_by=ann)
     submit(tickers(7, "N"), source=Source.API, requested_by=bob)
@@ -47,12 +51,12 @@ def test_a_user_has_so_many_stocks_waiting_and_others_their_own() -> None:
 def test_users_cannot_fill_the_part_that_is_kept_for_schedules_and_staff() -> None:
     for name in ("ann", "bob"):
         submit(tickers(7), source=Source.API, requested_by=make_user(name))
-    with pytest.raises(OverLimit, match="14 stocks are waiting to be analysed already; the limit is 15"):
+    with pytest.raises(QuotaExceeded, match="14 stocks are waiting to be analysed already; the limit is 15"):
         submit(tickers(2), source=Source.API, requested_by=make_user("cat"))
     boss = make_user("boss", is_staff=True)
     submit(tickers(2), source=Source.API, requested_by=boss)
     submit(tickers(4), source=Source.COMMAND)
-    with pytest.raises(OverLimit, match="20 stocks are waiting to be analysed already; the limit is 20"):
+    with pytest.raises(QuotaExceeded, match="20 stocks are waiting to be analysed already; the limit is 20"):
         submit(["ONE.NS"], source=Source.COMMAND)
 
 
@@ -61,7 +65,7 @@ def test_what_is_at_work_counts_until_it_is_done() -> None:
     job = make_job(*tickers(8), requested_by=ann)
     assert claim(job.pk, job.pk)
     assert JobDetail.objects.filter(status=DetailStatus.PROCESSING).count() == 8
-    with pytest.raises(OverLimit):
+    with pytest.raises(QuotaExceeded):
         submit(["ONE.NS"], source=Source.API, requested_by=ann)
     cancel(job)
     submit(["ONE.NS"], source=Source.API, requested_by=ann)
@@ -72,7 +76,7 @@ def test_cancelling_jobs_does_not_let_a_user_request_stocks_without_end(settings
     ann, boss = make_user(), make_user("boss", is_staff=True)
     for _ in range(2):
         cancel(submit(tickers(8), source=Source.API, requested_by=ann).job)
-    with pytest.raises(OverLimit, match="You have requested 16 stocks within 24 hours; the limit is 20"):
+    with pytest.raises(QuotaExceeded, match="You have requested 16 stocks within 24 hours; the limit is 20"):
         submit(tickers(8), source=Source.API, requested_by=ann)
     for _ in range(3):
         cancel(submit(tickers(8), source=Source.API, requested_by=boss).job)
@@ -80,7 +84,7 @@ def test_cancelling_jobs_does_not_let_a_user_request_stocks_without_end(settings
     cancel(submit(tickers(8), source=Source.COMMAND, requested_by=ann).job)
     cancel(submit(tickers(4), source=Source.API, requested_by=ann).job)
     assert JobDetail.objects.count() == 60
-    with pytest.raises(OverLimit, match="20 stocks within 24 hours"):
+    with pytest.raises(QuotaExceeded, match="20 stocks within 24 hours"):
         submit(["ONE.NS"], source=Source.API, requested_by=ann)
     Job.objects.update(created_at=timezone.now() - timedelta(hours=25))
     submit(["ONE.NS"], source=Source.API, requested_by=ann)
@@ -88,9 +92,11 @@ def test_cancelling_jobs_does_not_let_a_user_request_stocks_without_end(settings
 
 def test_a_request_that_no_wait_lets_in_is_refused_for_good() -> None:
     ann = make_user()
-    with pytest.raises(Refused, match="9 stocks are too many at once; the limit is 8 waiting stocks") as refusal:
+    with pytest.raises(
+        RequestRejected, match="9 stocks are too many at once; the limit is 8 waiting stocks"
+    ) as refusal:
         submit(tickers(9), source=Source.API, requested_by=ann)
-    assert not isinstance(refusal.value, OverLimit)
+    assert not isinstance(refusal.value, QuotaExceeded)
     assert not Job.objects.exists()
 
 
@@ -113,7 +119,7 @@ def test_a_rerun_is_within_the_same_limits() -> None:
     cancel(small)
     small.refresh_from_db()
     submit(["ONE.NS"], source=Source.API, requested_by=ann)
-    with pytest.raises(OverLimit, match="You have 1 stock waiting"):
+    with pytest.raises(QuotaExceeded, match="You have 1 stock waiting"):
         rerun(small, source=Source.WATCHLIST, requested_by=ann)
 
 
@@ -157,7 +163,7 @@ def test_a_bulk_run_is_refused_for_what_waits_and_not_for_its_size(settings: Set
     index = Index.objects.create(name="Few", loaded_at="2026-11-20T00:00:00Z")
     IndexMember.objects.create(index=index, stock_id=tickers(1)[0])
     assert Job.objects.active().stocks_left() == 46
-    with pytest.raises(OverLimit, match="46 stocks are waiting"):
+    with pytest.raises(QuotaExceeded, match="46 stocks are waiting"):
         submit_bulk(index, requested_by=boss)
 
 
@@ -189,7 +195,7 @@ def test_forty_jobs_of_one_user_at_once_stay_within_the_limit_of_jobs(settings: 
     answers = together([partial(submit, [ticker], source=Source.API, requested_by=ann) for ticker in tickers(THREADS)])
     assert Job.objects.active().count() == 5
     assert sum(isinstance(answer, Submission) for answer in answers) == 5
-    assert sum(isinstance(answer, OverLimit) for answer in answers) == THREADS - 5, answers
+    assert sum(isinstance(answer, QuotaExceeded) for answer in answers) == THREADS - 5, answers
     assert Stock.objects.count() == 5
 
 
@@ -199,7 +205,7 @@ def test_forty_jobs_of_one_user_at_once_stay_within_the_limit_of_a_day(settings:
     ann = make_user()
     answers = together([partial(submit, [ticker], source=Source.API, requested_by=ann) for ticker in tickers(THREADS)])
     assert JobDetail.objects.count() == sum(isinstance(answer, Submission) for answer in answers) == 5, answers
-    assert sum(isinstance(answer, OverLimit) for answer in answers) == THREADS - 5, answers
+    assert sum(isinstance(answer, QuotaExceeded) for answer in answers) == THREADS - 5, answers
 
 
 @pytest.mark.django_db(transaction=True)
@@ -210,7 +216,7 @@ def test_forty_users_at_once_stay_within_the_installations_limit() -> None:
     )
     assert Job.objects.active().stocks_left() == 12  # of 15, in jobs of 4
     assert sum(isinstance(answer, Submission) for answer in answers) == 3, answers
-    assert sum(isinstance(answer, OverLimit) for answer in answers) == THREADS - 3
+    assert sum(isinstance(answer, QuotaExceeded) for answer in answers) == THREADS - 3
 
 
 @pytest.mark.django_db(transaction=True)

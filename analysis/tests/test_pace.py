@@ -11,12 +11,15 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
+from analysis.jobs.end import cancel
 from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, RequestPace, Result, Stock, StockStatus
 from analysis.prices import Mode, PriceError, Reason, last_closed_session
-from analysis.services import cancel, is_work_waiting, recover, run_job, run_slice, unserved_jobs
-from analysis.services.claim import claim, next_job
-from analysis.services.pace import ASKED_IN_VAIN, LONGEST_TURN, DatabasePacer, pause, wait_for_turn
+from analysis.request_pace import MAX_UNANSWERED, DatabasePacer, pause, wait_for_turn
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
+from analysis.timing import TIMING
+from analysis.worker.claim import claim, next_job
+from analysis.worker.recover import is_work_waiting, recover, unserved_jobs
+from analysis.worker.slice import run_job, run_slice
 from tests.yahoo_standin import BEHAVIOURS, YahooStandIn, running
 from tests.yahoo_standin.behaviours import behaviour_of
 
@@ -77,13 +80,13 @@ def test_a_turn_that_is_far_off_is_refused_and_not_taken(settings: Settings) -> 
     assert row().next_at == taken
     wait = wait_for_turn()
     assert wait
-    assert taken - LONGEST_TURN <= wait.until <= taken
+    assert taken - TIMING.longest_turn <= wait.until <= taken
     assert wait.reason.startswith("At 0.01 requests a second its turn has not come: waiting until ")
 
 
 def test_a_turn_is_told_in_the_singular_too(settings: Settings) -> None:
     settings.REQUESTS_PER_SECOND = 1
-    RequestPace.objects.create(source="yahoo", next_at=timezone.now() + 2 * LONGEST_TURN)
+    RequestPace.objects.create(source="yahoo", next_at=timezone.now() + 2 * TIMING.longest_turn)
     wait = wait_for_turn()
     assert wait
     assert wait.reason.startswith("At 1 request a second its turn has not come: waiting until ")
@@ -230,13 +233,13 @@ def test_a_stock_that_is_never_answered_for_fails_with_its_sentence_and_holds_up
     waiting = details_of(job)["BROKEN.NS"]
     assert (waiting.status, waiting.attempts, waiting.unanswered) == (DetailStatus.QUEUED, 0, 1)
     assert waiting.wait_reason.startswith("Yahoo did not answer for BROKEN.NS: status 500. Not asked again yet: ")
-    for _ in range(ASKED_IN_VAIN - 1):
+    for _ in range(MAX_UNANSWERED - 1):
         end_pause()
         run_slice(str(job.pk))
     failed = details_of(job)["BROKEN.NS"]
     assert (failed.status, failed.error_kind, failed.attempts) == (DetailStatus.FAILED, ErrorKind.UNAVAILABLE, 1)
     assert failed.error_message == "Yahoo did not answer for BROKEN.NS: status 500."
-    assert standin.requests["BROKEN.NS"] == ASKED_IN_VAIN
+    assert standin.requests["BROKEN.NS"] == MAX_UNANSWERED
 
 
 def test_an_inline_run_waits_itself(standin: YahooStandIn, settings: Settings) -> None:
@@ -259,7 +262,7 @@ def test_a_failed_refresh_says_how_old_the_bars_are_and_writes_no_result_for_a_s
     assert before.day < expected
     standin.behaviours["AAPL"] = BEHAVIOURS["REFUSED"]
     job = make_job("AAPL")
-    JobDetail.objects.filter(job=job).update(unanswered=ASKED_IN_VAIN - 1)
+    JobDetail.objects.filter(job=job).update(unanswered=MAX_UNANSWERED - 1)
     run_slice(str(job.pk))
     detail, stock = details_of(job)["AAPL"], Stock.objects.get()
     assert detail.status == DetailStatus.FAILED

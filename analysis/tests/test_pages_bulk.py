@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from analysis.jobs.submit import submit
 from analysis.models import Index, IndexMember, Job, Source
-from analysis.services import submit
 from analysis.tests.make import make_stock, make_user
 
 pytestmark = pytest.mark.django_db

@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analysis.engine import STRATEGIES, Assessment, Bars, Performance, Verdict, assess
+from analysis.histories import usable_bars
 from analysis.models import PriceHistory, RawData, Result, Stock
-from analysis.services import compute_records
-from analysis.services.window import looked_at
 from analysis.tests.make import make_finished_job, make_result, make_stock, make_user
+from analysis.track_records.refresh import compute_records
 
 if TYPE_CHECKING:
     from analysis.engine.bars import Floats
@@ -28,7 +28,7 @@ TICKER = "KAVERI.DEMO"
 
 
 def stored_bars() -> Bars:
-    return looked_at(PriceHistory.objects.get(), timezone.now()).bars
+    return usable_bars(PriceHistory.objects.get(), timezone.now()).bars
 
 
 def page(client: Client, ticker: str = TICKER) -> str:

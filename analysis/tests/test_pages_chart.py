@@ -12,8 +12,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from analysis.models import PriceHistory, Stock
-from analysis.services.chart import MOST
 from analysis.tests.make import make_finished_job, make_stock, make_user
+from stockapp.accounts.chart_preferences import MOST
 
 if TYPE_CHECKING:
     from stockapp.accounts.models import User

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from analysis.jobs.end import cancel
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, Source, Stock, Worker
-from analysis.services import cancel, run_slice
 from analysis.tests.make import make_finished_job, make_job, make_stock, make_user
+from analysis.worker.slice import run_slice
 
 if TYPE_CHECKING:
     from stockapp.accounts.models import User

@@ -10,9 +10,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis.engine import HORIZONS, STRATEGIES, Baseline, Forward, NotEnoughCases, Performance, RecordSummary, Verdict
 from analysis.models import PriceHistory, StrategyRecord
-from analysis.services import compute_records, want_records
-from analysis.services.record import refresh
 from analysis.tests.make import make_finished_job, make_user
+from analysis.track_records.refresh import compute_records, refresh, request_records
 
 if TYPE_CHECKING:
     from stockapp.accounts.models import User
@@ -143,7 +142,7 @@ def test_the_account_page_leads_to_the_strategies(client: Client, ann: User) -> 
 def test_a_refresh_that_was_asked_for_keeps_the_old_record_on_the_page(client: Client, ann: User) -> None:
     make_finished_job(*STOCKS)
     compute_records(["technical_rating"])
-    want_records()
+    request_records()
     text = client.get(PAGE).text
     assert "What is shown is the one before." in text
     assert "What followed each verdict" in text

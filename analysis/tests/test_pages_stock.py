@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from analysis.models import Job, RawData, Stock, StockStatus
-from analysis.services import run_slice
 from analysis.tests.make import make_finished_job, make_job, make_result, make_stock, make_user
+from analysis.worker.slice import run_slice
 
 if TYPE_CHECKING:
     from stockapp.accounts.models import User

@@ -12,10 +12,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from analysis.jobs.end import remove
+from analysis.jobs.rerun import rerun
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, RawData, Result, ResultStatus, Source, Stock
-from analysis.services import Pruned, Refused, check_integrity, prune, remove, rerun, would_prune
-from analysis.services.statistics import refresh_statistics
+from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job, make_job, make_result, make_stock, make_user
+from analysis.upkeep.integrity import check_integrity
+from analysis.upkeep.planner_statistics import refresh_statistics
+from analysis.upkeep.retention import Pruned, prune, would_prune
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
@@ -175,7 +179,7 @@ def test_a_pruned_job_keeps_its_counts_and_its_page_says_why_its_stocks_are_not_
     assert "What became of each stock was removed" in page
     assert "2 of 2" in page
     assert "Rerun" not in page
-    with pytest.raises(Refused, match="details were removed"):
+    with pytest.raises(RequestRejected, match="details were removed"):
         rerun(job, source=Source.API)
 
 

@@ -25,9 +25,9 @@ from django_q.tasks import async_task
 from picklefield.fields import dbsafe_encode
 
 from analysis import queue
-from analysis.services.record import REFRESH
-from analysis.services.submit import RUN_SLICE
+from analysis.jobs.submit import RUN_SLICE
 from analysis.tests.make import make_user
+from analysis.track_records.refresh import REFRESH
 
 pytestmark = pytest.mark.django_db
 

@@ -10,14 +10,17 @@ from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from analysis.background import PLACE
 from analysis.engine import ENGINE_VERSION, STRATEGIES, TECHNICAL_RATING, TrackRecord, summarize, track_record
+from analysis.histories import usable_bars
 from analysis.models import PriceHistory, Source, StrategyRecord, Worker
-from analysis.services import compute_records, may_want_records, recover, run_job, want_records
-from analysis.services.claim import LEASE, PLACE
-from analysis.services.record import Gathered, refresh
-from analysis.services.window import looked_at
 from analysis.tests.make import make_finished_job, make_job
 from analysis.tests.test_commands import run
+from analysis.timing import TIMING
+from analysis.track_records.batch import RecordBatch
+from analysis.track_records.refresh import compute_records, may_request_records, refresh, request_records
+from analysis.worker.recover import recover
+from analysis.worker.slice import run_job
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +34,7 @@ def computed() -> StrategyRecord:
 
 
 def wanted(key: str = KEY) -> StrategyRecord:
-    want_records()
+    request_records()
     OrmQ.objects.all().delete()
     return StrategyRecord.objects.get(strategy=key)
 
@@ -42,7 +45,7 @@ def test_it_is_the_merged_record_of_every_stored_history() -> None:
     assert refresh()
     now = timezone.now()
     histories = PriceHistory.objects.all()
-    merged = TrackRecord.merged(track_record(looked_at(history, now).bars) for history in histories)
+    merged = TrackRecord.merged(track_record(usable_bars(history, now).bars) for history in histories)
     row = StrategyRecord.objects.get(strategy=KEY)
     assert row.unpack() == summarize(merged)
     assert (row.stocks, row.left_out, row.price_source) == (3, 0, "demo")
@@ -77,15 +80,15 @@ def test_a_message_that_comes_twice_or_unasked_computes_nothing() -> None:
 def test_one_process_computes_at_a_time() -> None:
     make_finished_job("KAVERI.DEMO")
     row = wanted()
-    StrategyRecord.objects.update(lease_token="0" * 32, lease_until=timezone.now() + LEASE)
+    StrategyRecord.objects.update(lease_token="0" * 32, lease_until=timezone.now() + TIMING.lease)
     assert not refresh()
-    StrategyRecord.objects.update(lease_until=timezone.now() - LEASE)
+    StrategyRecord.objects.update(lease_until=timezone.now() - TIMING.lease)
     assert refresh()
     assert row.summary is None
 
 
 def test_a_refresh_whose_time_is_spent_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.services.record.BATCH", 1)
+    monkeypatch.setattr("analysis.track_records.batch.STOCKS_AT_ONCE", 1)
     make_finished_job(*STOCKS)
     computed()
     whole = StrategyRecord.objects.get(strategy=KEY).summary
@@ -123,10 +126,10 @@ def test_a_record_that_rested_long_behind_jobs_is_woken_and_not_computed_twice()
     make_finished_job(*STOCKS)
     wanted()
     assert not refresh(seconds=0)
-    StrategyRecord.objects.update(wanted_at=F("wanted_at") - 2 * LEASE)
+    StrategyRecord.objects.update(wanted_at=F("wanted_at") - 2 * TIMING.lease)
     partial = StrategyRecord.objects.get(strategy=KEY).partial
     assert partial
-    partial["wanted"] = (datetime.fromisoformat(partial["wanted"]) - 2 * LEASE).isoformat()
+    partial["wanted"] = (datetime.fromisoformat(partial["wanted"]) - 2 * TIMING.lease).isoformat()
     StrategyRecord.objects.update(partial=partial)
     assert recover().woken == len(STRATEGIES)
     OrmQ.objects.all().delete()
@@ -145,13 +148,13 @@ def test_a_worker_that_stops_keeps_what_it_has() -> None:
 def test_one_that_is_wanted_again_meanwhile_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     make_finished_job("KAVERI.DEMO")
     wanted()
-    add = Gathered.add
+    add = RecordBatch.add
 
-    def add_and_want(self: Gathered, histories: list[PriceHistory], *, until: Callable[[], bool]) -> bool:
+    def add_and_want(self: RecordBatch, histories: list[PriceHistory], *, until: Callable[[], bool]) -> bool:
         StrategyRecord.objects.update(wanted_at=timezone.now())
         return add(self, histories, until=until)
 
-    monkeypatch.setattr(Gathered, "add", add_and_want)
+    monkeypatch.setattr(RecordBatch, "add", add_and_want)
     assert refresh()
     assert StrategyRecord.objects.get(strategy=KEY).is_refreshing
     assert OrmQ.objects.count() == 1
@@ -159,7 +162,7 @@ def test_one_that_is_wanted_again_meanwhile_is_computed_again(monkeypatch: pytes
 
 def test_one_that_is_wanted_again_while_it_rests_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the first part saw of the stocks may be older than the second request."""
-    monkeypatch.setattr("analysis.services.record.BATCH", 1)
+    monkeypatch.setattr("analysis.track_records.batch.STOCKS_AT_ONCE", 1)
     make_finished_job(*STOCKS)
     wanted()
     assert not refresh(seconds=0)
@@ -173,10 +176,10 @@ def test_one_that_is_wanted_again_while_it_rests_is_computed_again(monkeypatch: 
 
 
 def test_what_another_engine_gathered_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.services.record.BATCH", 1)
+    monkeypatch.setattr("analysis.track_records.batch.STOCKS_AT_ONCE", 1)
     make_finished_job(*STOCKS)
     row = wanted()
-    monkeypatch.setattr("analysis.services.record.ENGINE_VERSION", "0")
+    monkeypatch.setattr("analysis.track_records.batch.ENGINE_VERSION", "0")
     assert not refresh(seconds=0)
     monkeypatch.undo()
     StrategyRecord.objects.update(partial={"a form": "of an earlier release"}, cursor="QUILLMERE.DEMO")
@@ -187,12 +190,12 @@ def test_what_another_engine_gathered_is_not_gone_on_with(monkeypatch: pytest.Mo
 
 def test_a_strategy_that_is_gone_keeps_nobody_from_asking() -> None:
     StrategyRecord.objects.create(strategy="astrology", wanted_at=timezone.now())
-    assert may_want_records()
+    assert may_request_records()
 
 
 def test_recovery_wakes_what_a_dead_worker_left() -> None:
     wanted()
-    StrategyRecord.objects.update(wanted_at=timezone.now() - 2 * LEASE)
+    StrategyRecord.objects.update(wanted_at=timezone.now() - 2 * TIMING.lease)
     assert recover().woken == len(STRATEGIES)
     assert recover().woken == 0
     assert OrmQ.objects.count() == 1
@@ -225,13 +228,13 @@ def test_without_stored_bars_there_is_no_record() -> None:
 
 
 def test_a_person_may_ask_again_after_ten_minutes() -> None:
-    assert may_want_records()
+    assert may_request_records()
     computed()
-    assert not may_want_records()
+    assert not may_request_records()
     StrategyRecord.objects.update(computed_at=timezone.now() - timedelta(minutes=11))
-    assert may_want_records()
-    want_records()
-    assert not may_want_records()
+    assert may_request_records()
+    request_records()
+    assert not may_request_records()
 
 
 def test_the_command_prints_a_table_or_json() -> None:

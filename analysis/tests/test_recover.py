@@ -9,12 +9,16 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from analysis.background import PLACE
+from analysis.jobs.end import cancel, remove
 from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, Stock, StockStatus, Worker
-from analysis.services import cancel, recover, remove, run_slice
-from analysis.services.claim import PLACE, claim, release, renew
-from analysis.services.finish import finish
-from analysis.services.work import Desk
 from analysis.tests.make import details_of, make_job
+from analysis.worker.assess import assess_stock
+from analysis.worker.bars import BarLoader
+from analysis.worker.claim import claim, release, renew
+from analysis.worker.recover import recover
+from analysis.worker.save import save
+from analysis.worker.slice import run_slice
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=10)
@@ -164,11 +168,12 @@ def test_a_job_that_was_removed_meanwhile_stops_nobody() -> None:
     job = make_job("KAVERI.DEMO")
     lease = claim(job.pk, uuid.uuid4())
     assert lease
-    desk = Desk(lease.job, lease.details)
-    desk.fetch(lease.details)
-    outcomes = [desk.analyse(detail) for detail in lease.details]
+    loader = BarLoader(lease.job, lease.details)
+    for detail in lease.details:
+        loader.fetch(detail)
+    outcomes = [assess_stock(loader, detail) for detail in lease.details]
     remove([job])
-    assert finish(lease, outcomes) == 0
+    assert save(lease, outcomes) == 0
     release(lease)
     assert not renew(lease)
     assert recover().total == 0

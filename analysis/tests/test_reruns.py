@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from analysis.models import JobDetail, PriceHistory, RawData, Result
 from analysis.prices import pack
-from analysis.services import run_job
 from analysis.tests.make import make_finished_job, make_job, make_user
+from analysis.worker.slice import run_job
 
 if TYPE_CHECKING:
     from analysis.models import Job

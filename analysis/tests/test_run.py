@@ -16,6 +16,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from structlog.contextvars import get_contextvars
 
 from analysis.engine import Assessment, Bars, NotEnoughHistory, Strategy, assess
+from analysis.jobs.submit import CHUNK
 from analysis.models import (
     DetailStatus,
     ErrorKind,
@@ -32,12 +33,13 @@ from analysis.models import (
 )
 from analysis.prices import ErrorKind as PriceErrorKind
 from analysis.prices import PriceError, last_closed_session, sessions_between
-from analysis.services import recover, run_slice
-from analysis.services.claim import CHUNK, claim, next_job, release
-from analysis.services.finish import finish
-from analysis.services.run import GROUP_TO_FETCH
-from analysis.services.work import Desk
 from analysis.tests.make import details_of, make_finished_job, make_job
+from analysis.worker.assess import assess_stock
+from analysis.worker.bars import BarLoader
+from analysis.worker.claim import claim, next_job, release
+from analysis.worker.recover import recover
+from analysis.worker.save import save
+from analysis.worker.slice import GROUP_TO_FETCH, run_slice
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 12, 30, 40, tzinfo=UTC)
@@ -67,7 +69,7 @@ def test_the_log_tells_how_a_job_ended_and_which(caplog: pytest.LogCaptureFixtur
         return True
 
     caplog.handler.addFilter(note)
-    with caplog.at_level(logging.INFO, "analysis.services.finish"):
+    with caplog.at_level(logging.INFO, "analysis.jobs.counters"):
         job = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO")
     assert "The job has ended: completed; 1 of 2 stocks completed, 1 failed; " in caplog.text
     assert seen == [{"job": str(job.pk)}]
@@ -208,7 +210,7 @@ def test_an_unexpected_error_is_recorded_and_the_others_go_on(caplog: pytest.Log
     assert (broken.status, broken.error_kind) == (DetailStatus.FAILED, ErrorKind.INTERNAL)
     assert broken.error_message.startswith("Internal error (")
     assert details_of(job)["B&D.DEMO"].status == DetailStatus.COMPLETED
-    logged = [record for record in caplog.records if record.name == "analysis.services.work"]
+    logged = [record for record in caplog.records if record.name == "analysis.worker.assess"]
     assert [bool(record.exc_info) for record in logged] == [True]
 
 
@@ -226,14 +228,15 @@ def test_a_slice_that_lost_its_lease_writes_nothing() -> None:
     job = make_job("KAVERI.DEMO")
     frozen = claim(job.pk, uuid.uuid4())
     assert frozen
-    desk = Desk(frozen.job, frozen.details)
-    desk.fetch(frozen.details)
-    outcomes = [desk.analyse(detail) for detail in frozen.details]
+    loader = BarLoader(frozen.job, frozen.details)
+    for detail in frozen.details:
+        loader.fetch(detail)
+    outcomes = [assess_stock(loader, detail) for detail in frozen.details]
     release(frozen)
     other = claim(job.pk, uuid.uuid4())
     assert other
     assert other.details[0].fence == 2
-    assert finish(frozen, outcomes) == 0
+    assert save(frozen, outcomes) == 0
     assert not Result.objects.exists()
     assert Job.objects.get().completed_count == 0
     run_slice(str(job.pk))  # nothing is left to claim: the other slice holds it
@@ -394,7 +397,7 @@ def test_what_the_database_refuses_fails_alone(
 
     make_finished_job("KAVERI.DEMO", "B&D.DEMO")
     closes = dict(Result.objects.values_list("stock", "close"))
-    monkeypatch.setattr("analysis.services.work.assess", nonsense)
+    monkeypatch.setattr("analysis.worker.assess.assess", nonsense)
     job = make_finished_job("KAVERI.DEMO", "B&D.DEMO")
     details = details_of(job)
     assert details["B&D.DEMO"].status == DetailStatus.COMPLETED

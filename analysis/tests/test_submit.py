@@ -4,13 +4,14 @@ import threading
 from datetime import date, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connections, transaction
 from django_q.models import OrmQ
 from pytest_django import Settings
 
+from analysis.jobs.submit import RUN_SLICE, submit
 from analysis.models import Job, JobDetail, JobStatus, Source, Stock, StockStatus
-from analysis.services import OverLimit, Refused, submit
-from analysis.services.submit import MOST_MESSAGES, RUN_SLICE
+from analysis.rejections import QuotaExceeded, RequestRejected
 from analysis.tests.make import make_finished_job, make_user
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +78,7 @@ def test_a_rollback_leaves_neither_rows_nor_message() -> None:
     ],
 )
 def test_bad_input_is_refused_in_a_sentence_and_leaves_nothing(tickers: list[str], sentence: str) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(RequestRejected) as refusal:
         submit(tickers, source=Source.API)
     assert str(refusal.value).startswith(sentence)
     assert not Job.objects.exists()
@@ -85,16 +86,16 @@ def test_bad_input_is_refused_in_a_sentence_and_leaves_nothing(tickers: list[str
 
 
 def test_a_day_in_the_future_or_an_unknown_strategy_is_refused() -> None:
-    with pytest.raises(Refused, match="is in the future"):
+    with pytest.raises(RequestRejected, match="is in the future"):
         submit(["TCS.NS"], source=Source.API, as_of=date(2999, 1, 1))
-    with pytest.raises(Refused, match="too long ago"):
+    with pytest.raises(RequestRejected, match="too long ago"):
         submit(["TCS.NS"], source=Source.API, as_of=date(1900, 1, 1))
-    with pytest.raises(Refused, match="There is no strategy “luck”"):
+    with pytest.raises(RequestRejected, match="There is no strategy “luck”"):
         submit(["TCS.NS"], source=Source.API, strategy="luck")
 
 
 def test_a_job_of_2300_stocks_needs_few_queries(django_assert_max_num_queries: object) -> None:
-    with django_assert_max_num_queries(MOST_MESSAGES + 25):  # type: ignore[operator]
+    with django_assert_max_num_queries(settings.WORKERS + 25):  # type: ignore[operator]
         submit([f"T{n}.NS" for n in range(2_300)], source=Source.BULK)
     assert JobDetail.objects.count() == 2_300
     assert Stock.objects.filter(last_status=StockStatus.QUEUED).count() == 2_300
@@ -135,7 +136,7 @@ def test_a_user_has_a_limit_of_active_jobs_and_a_duplicate_does_not_count(settin
     user, other = make_user(), make_user("bob")
     for ticker in ("A.NS", "B.NS"):
         submit([ticker], source=Source.API, requested_by=user)
-    with pytest.raises(OverLimit, match="You have 2 jobs running or waiting"):
+    with pytest.raises(QuotaExceeded, match="You have 2 jobs running or waiting"):
         submit(["C.NS"], source=Source.API, requested_by=user)
     assert submit(["A.NS"], source=Source.API, requested_by=user).is_duplicate
     assert not submit(["C.NS"], source=Source.API, requested_by=other).is_duplicate
@@ -145,7 +146,7 @@ def test_a_user_has_a_limit_of_active_jobs_and_a_duplicate_does_not_count(settin
 def test_the_queue_has_a_limit_and_a_refusal_leaves_nothing(settings: Settings) -> None:
     settings.MAX_WAITING_STOCKS = 3
     submit(["A.NS", "B.NS"], source=Source.API)
-    with pytest.raises(OverLimit, match="2 stocks are waiting to be analysed already"):
+    with pytest.raises(QuotaExceeded, match="2 stocks are waiting to be analysed already"):
         submit(["C.NS", "D.NS"], source=Source.API)
     assert (Job.objects.count(), JobDetail.objects.count(), Stock.objects.count()) == (1, 2, 2)
 

@@ -8,10 +8,10 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 from pytest_django import Settings
 
+from analysis import db
 from analysis.database_faults import Busy
+from analysis.db import brief_transaction, is_transient, transactional
 from analysis.models import Stock
-from analysis.services import transient
-from analysis.services.transient import brief_transaction, is_transient, transactional
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,7 +40,7 @@ def raised(message: str, cause: Exception | None = None) -> OperationalError:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transient, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(db, "FIRST_PAUSE", 0.001)
 
 
 def test_a_locked_database_is_asked_again_and_nothing_is_written_twice() -> None:

@@ -8,10 +8,11 @@ import time_machine
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
+from analysis.jobs.end import cancel
+from analysis.jobs.submit import CHUNK
 from analysis.models import Job, JobDetail, Source, Stock
-from analysis.services import cancel
-from analysis.services.claim import CHUNK, claim, is_new_job_waiting, next_job
 from analysis.tests.make import make_job, make_user
+from analysis.worker.claim import claim, is_new_job_waiting, next_job
 
 pytestmark = pytest.mark.django_db
 

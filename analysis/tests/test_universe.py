@@ -12,7 +12,8 @@ from pytest_django import Settings
 
 from analysis.models import Index, IndexMember, Stock
 from analysis.prices import ProcessPacer, exchange_of
-from analysis.services import Refused, load_demo_market, load_from_yahoo, load_stocks
+from analysis.rejections import RequestRejected
+from analysis.stock_lists.load import load_demo_market, load_from_yahoo, load_stocks
 from analysis.tests.make import make_stock
 from tests.yahoo_standin import YahooStandIn, running
 
@@ -211,17 +212,17 @@ def test_nothing_changes_when_yahoo_does_not_give_all(standin: YahooStandIn) -> 
     standin.listed = [quote(number) for number in range(300)]
     from_yahoo()
     standin.limit(60)
-    with pytest.raises(Refused, match=r"Yahoo limits our requests: .* Nothing was changed\."):
+    with pytest.raises(RequestRejected, match=r"Yahoo limits our requests: .* Nothing was changed\."):
         from_yahoo()
     assert len(active()) == 300
     standin.come_back()
     standin.listed = []
-    with pytest.raises(Refused, match="found no stocks"):
+    with pytest.raises(RequestRejected, match="found no stocks"):
         from_yahoo()
 
 
 def test_an_unknown_region_is_refused_without_a_request(standin: YahooStandIn) -> None:
-    with pytest.raises(Refused, match="“mars” is not a region"):
+    with pytest.raises(RequestRejected, match="“mars” is not a region"):
         from_yahoo("mars")
     assert not standin.others
 

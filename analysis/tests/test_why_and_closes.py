@@ -1,8 +1,8 @@
 import pytest
 
 from analysis.models import PriceHistory, Result
-from analysis.services import run_job
 from analysis.tests.make import make_finished_job, make_job
+from analysis.worker.slice import run_job
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.forms import BulkForm
-from analysis.services import Refused, bulk_stocks, estimate, pause, submit_bulk
-from analysis.services.bulk import ALL
-from analysis.views.requests import Request, user_of
+from analysis.jobs.estimate import estimate
+from analysis.jobs.runs import ALL, bulk_stocks, submit_bulk
+from analysis.rejections import RequestRejected
+from analysis.request_pace import pause
+from stockapp.accounts.requests import Request
 
 PAGE = "analysis/bulk.html"
 
@@ -27,10 +29,10 @@ def start_bulk(request: Request) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "There is no such index any more.")
         return redirect("analysis:jobs")
-    user = user_of(request)
+    user = request.user
     try:
         submissions = submit_bulk(form.cleaned_data["index"], requested_by=user, strategy=user.strategy)
-    except Refused as refusal:
+    except RequestRejected as refusal:
         messages.error(request, str(refusal))
         return _asked(request, form, status=422)
     if submissions[0].is_duplicate:

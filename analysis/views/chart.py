@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -11,9 +11,9 @@ from django.views.decorators.http import require_safe
 from analysis.engine import STRATEGIES, TECHNICAL_RATING, UNRATED, Bars, Verdict, moving_averages, rate
 from analysis.engine.bars import Floats
 from analysis.models import Stock
-from analysis.views.requests import Request, user_of
-from analysis.views.standing import Standing
-from analysis.views.stock_page import StockPage
+from analysis.pages.standing import Standing
+from analysis.pages.stock_page import StockPage
+from stockapp.accounts.requests import Request
 
 TWO_YEARS = 500
 NO_BARS = "No price history of {ticker} is stored yet; its first analysis fetches it."
@@ -23,14 +23,14 @@ NO_BARS = "No price history of {ticker} is stored yet; its first analysis fetche
 def stock_series(request: Request, ticker: str) -> JsonResponse:
     """Columns of equal length by session, or 404 with a sentence where no bars are stored."""
     stock = get_object_or_404(Stock.objects.select_related("last_result"), pk=ticker)
-    user = user_of(request)
+    user = request.user
     page = StockPage(Standing(stock, user, timezone.now()), user.strategy, user)
     if page.bars is None:
         return JsonResponse({"problem": page.price_error or NO_BARS.format(ticker=stock)}, status=404)
     return JsonResponse(_columns(page.bars, page, shown_rows(request)))
 
 
-def shown_rows(request: HttpRequest) -> slice:
+def shown_rows(request: Request) -> slice:
     """Which of a stock's sessions the request wants."""
     return slice(None) if "all" in request.GET else slice(-TWO_YEARS, None)
 
@@ -66,9 +66,9 @@ def _rated(bars: Bars, page: StockPage) -> tuple[Floats, Floats]:
     NaN before the bars that an analysis looks at, so that the newest ones are those of the page and not merely close.
     """
     result = page.standing.result
-    looked_at = bars if page.analyzed_bars is None else page.analyzed_bars
+    usable_bars = bars if page.analyzed_bars is None else page.analyzed_bars
     strategy = STRATEGIES.get(result.strategy if result else page.strategy_key, TECHNICAL_RATING)
-    rating = rate(looked_at, strategy)
-    before = np.full(len(bars) - len(looked_at), np.nan)
+    rating = rate(usable_bars, strategy)
+    before = np.full(len(bars) - len(usable_bars), np.nan)
     verdict = np.where(rating.steady == UNRATED, np.nan, rating.steady)
     return np.concatenate([before, rating.score]), np.concatenate([before, verdict])

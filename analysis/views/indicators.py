@@ -9,10 +9,11 @@ from django.views.decorators.http import require_POST, require_safe
 from analysis.catalogue import BadChoice, Chosen, NotOffered, NoValues, choose, compute, matching
 from analysis.engine import Bars
 from analysis.indicator_form import IndicatorForm
-from analysis.services import Refused, hide_indicator, show_indicator
+from analysis.rejections import RequestRejected
 from analysis.views.chart import NO_BARS, numbers, shown_rows
-from analysis.views.requests import Request
 from analysis.views.stocks import PAGE, context_of, named_stock
+from stockapp.accounts.chart_preferences import hide_indicator, show_indicator
+from stockapp.accounts.requests import Request
 
 SUGGESTIONS = 12
 PART = "analysis/indicators.html"
@@ -68,7 +69,7 @@ def show(request: Request, ticker: str) -> HttpResponse:
         return _refused(request, ticker, form.problem)
     try:
         choices = show_indicator(int(request.user.pk or 0), form.chosen, form.cleaned_data["instead_of"])
-    except Refused as refusal:
+    except RequestRejected as refusal:
         return _refused(request, ticker, str(refusal))
     return _done(request, ticker, choices)
 

@@ -9,16 +9,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from analysis import services
 from analysis.forms import BulkForm, JobFilterForm
+from analysis.jobs.end import cancel
+from analysis.jobs.rerun import rerun
 from analysis.models import Job, Source, Worker
-from analysis.models.people import sees_every_job
-from analysis.services import Refused
-from analysis.views import polls
-from analysis.views.failures import failures_text
-from analysis.views.job_list import JobList
-from analysis.views.job_page import JobPage
-from analysis.views.requests import Request
+from analysis.models.jobs import sees_every_job
+from analysis.pages import polls
+from analysis.pages.failures import failures_text
+from analysis.pages.job_list import JobList
+from analysis.pages.job_page import JobPage
+from analysis.rejections import RequestRejected
+from stockapp.accounts.requests import Request
 
 JOBS = "analysis/jobs.html"
 JOB = "analysis/job.html"
@@ -60,7 +61,7 @@ def job_failures(request: Request, pk: UUID) -> HttpResponse:
 @require_POST
 def cancel_job(request: Request, pk: UUID) -> HttpResponse:
     job = _writable(request, pk)
-    if services.cancel(job):
+    if cancel(job):
         messages.success(request, "Cancelled. What had been finished stays.")
     else:
         messages.info(request, "The job had ended already.")
@@ -80,8 +81,8 @@ def rerun_failed(request: Request, pk: UUID) -> HttpResponse:
 def _rerun(request: Request, pk: UUID, *, failed_only: bool) -> HttpResponse:
     job = _writable(request, pk)
     try:
-        submission = services.rerun(job, source=Source.WATCHLIST, failed_only=failed_only, requested_by=request.user)
-    except Refused as refusal:
+        submission = rerun(job, source=Source.WATCHLIST, failed_only=failed_only, requested_by=request.user)
+    except RequestRejected as refusal:
         messages.error(request, str(refusal))
         return render(request, JOB, _job_context(request, job), status=422)
     if submission.is_duplicate:

@@ -22,8 +22,8 @@ from analysis.engine import (
     Verdict,
 )
 from analysis.models import PriceSourceName, StrategyRecord
-from analysis.services import may_want_records, want_records
-from analysis.views.requests import Request, user_of
+from analysis.track_records.refresh import may_request_records, request_records
+from stockapp.accounts.requests import Request
 
 PAGE = "analysis/track_record.html"
 
@@ -161,13 +161,13 @@ def track_record_live(request: Request) -> HttpResponse:
 @require_POST
 def refresh_record(request: Request) -> HttpResponse:
     """Ask for all records anew; whoever is logged in may, for they are of stored bars and of nobody's data."""
-    if may_want_records():
-        want_records()
+    if may_request_records():
+        request_records()
     else:
         messages.info(request, "The records are computed anew at most every ten minutes, and after every bulk job.")
     return redirect("analysis:track_record")
 
 
 def _context(request: Request, **more: Any) -> dict[str, Any]:
-    chosen = request.GET.get("strategy") or user_of(request).strategy
+    chosen = request.GET.get("strategy") or request.user.strategy
     return {"page": RecordPage(chosen), "cases_needed": CASES_NEEDED, **more}

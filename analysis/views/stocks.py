@@ -11,14 +11,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analysis.catalogue import kept_choices
 from analysis.forms import SearchForm
+from analysis.jobs.submit import submit
 from analysis.models import Source, Stock
+from analysis.pages import polls
+from analysis.pages.polls import StockState
+from analysis.pages.standing import IN_WORK, Standing
+from analysis.pages.stock_page import StockPage
 from analysis.prices import is_well_formed, normalise
-from analysis.services import Refused, submit
-from analysis.views import polls
-from analysis.views.polls import StockState
-from analysis.views.requests import Request, user_of
-from analysis.views.standing import IN_WORK, Standing
-from analysis.views.stock_page import StockPage
+from analysis.rejections import RequestRejected
+from stockapp.accounts.requests import Request
 
 PAGE = "analysis/stock.html"
 SUGGESTIONS, FOUND = 8, 50
@@ -45,11 +46,11 @@ def stock_live(request: Request, ticker: str) -> HttpResponse:
 @require_POST
 def analyze_stock(request: Request, ticker: str) -> HttpResponse:
     stock = named_stock(ticker)
-    user = user_of(request)
+    user = request.user
     try:
         if submit([stock.pk], source=Source.WATCHLIST, requested_by=user, strategy=user.strategy).is_duplicate:
             messages.info(request, f"{stock} is being analysed already.")
-    except Refused as refusal:
+    except RequestRejected as refusal:
         messages.error(request, str(refusal))
         return render(request, f"{PAGE}#acted" if request.htmx else PAGE, context_of(request, stock), status=422)
     if request.htmx:
@@ -75,7 +76,7 @@ def named_stock(ticker: str) -> Stock:
 
 
 def context_of(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
-    user = user_of(request)
+    user = request.user
     state = StockState.read(stock.pk, user) if stock.last_status in IN_WORK else None
     standing = Standing(stock, user, timezone.now(), state.attempts if state else 0)
     lacks_worker = state is not None and not state.has_worker

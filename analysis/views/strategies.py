@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from analysis.engine import STRATEGIES, Group, Strategy
-from analysis.views.requests import Request
+from stockapp.accounts.requests import Request
 
 
 @dataclass(frozen=True)

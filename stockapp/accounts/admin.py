@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 
-from analysis.admin import ReadOnly
 from stockapp.accounts.models import ApiToken, ApiTokenQuerySet, User
 from stockapp.accounts.passwords import SetPasswordForm
 from stockapp.accounts.tokens import revoked_in_words
+from stockapp.read_only_admin import ReadOnlyAdmin
 
 RISK = ("capital", "risk_percent", "position_limit_percent", "min_risk_reward", "long_only", "strategy")
 
@@ -31,7 +31,7 @@ class UserAdmin(DjangoUserAdmin[User]):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ReadOnly[ApiToken]):
+class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     """Tokens can be revoked here, but not edited: a key must keep its scope, name and owner."""
 
     list_display = ["name", "user", "scope", "created_at", "last_used_at", "expires_at", "revoked_at"]
@@ -64,7 +64,7 @@ admin.site.unregister(AccessAttempt)
 
 
 @admin.register(AccessAttempt)
-class AttemptAdmin(ReadOnly[AccessAttempt], AccessAttemptAdmin):  # type: ignore[misc]
+class AttemptAdmin(ReadOnlyAdmin[AccessAttempt], AccessAttemptAdmin):  # type: ignore[misc]
     """Read-only, with deletion for users who have the permission; the action of django-axes checks none."""
 
     actions = ()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -113,6 +113,15 @@ class User(AbstractUser):
     def can_log_in(self) -> bool:
         """Return whether the account is active, and no demo account unless DEBUG is on."""
         return self.is_active and (settings.DEBUG or not self.is_demo)
+
+
+type Person = User | AnonymousUser
+"""A user, or a visitor who has not logged in."""
+
+
+def lock_user(pk: Any) -> None:
+    """Lock a user's row until the transaction ends, so that only one transaction counts this user's rows."""
+    list(User.objects.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
 
 
 class TokenScope(models.TextChoices):

@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from analysis.database_faults import BUSY, find_fault
-from analysis.services.transient import brief_transaction
+from analysis.db import brief_transaction
 
 logger = logging.getLogger(__name__)
 

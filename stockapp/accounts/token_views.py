@@ -1,34 +1,33 @@
 """Pages of API tokens: make one, which is shown once, and revoke one or all."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.db import IntegrityError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from analysis.services import Refused
+from analysis.rejections import RequestRejected
 from stockapp.accounts import tokens
 from stockapp.accounts.forms import TokenForm
-from stockapp.accounts.models import ApiToken, User
+from stockapp.accounts.models import ApiToken
+from stockapp.accounts.requests import Request
 
 PAGE = "accounts/token.html"
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def new_token(request: HttpRequest) -> HttpResponse:
+def new_token(request: Request) -> HttpResponse:
     """The form, and after it the key itself: an answer that no redirect leads to, for it is nowhere kept."""
-    form = TokenForm(request.POST or None, instance=ApiToken(user=cast(User, request.user)))
+    form = TokenForm(request.POST or None, instance=ApiToken(user=request.user))
     if request.method != "POST":
         return render(request, PAGE, {"form": form})
     if not form.is_valid():
         return render(request, PAGE, {"form": form}, status=422)
     try:
         key = tokens.make_token(form.instance)
-    except Refused as refusal:
+    except RequestRejected as refusal:
         form.add_error(None, str(refusal))
         return render(request, PAGE, {"form": form}, status=422)
     except IntegrityError:  # the same name came in twice at once
@@ -38,8 +37,8 @@ def new_token(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
-    token = tokens.revoke(cast(User, request.user), pk)
+def revoke_token(request: Request, pk: int) -> HttpResponse:
+    token = tokens.revoke(request.user, pk)
     if token is None:
         raise Http404
     messages.success(request, f"“{token}” is revoked; programs that use it are refused from now on.")
@@ -47,7 +46,7 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def revoke_all_tokens(request: HttpRequest) -> HttpResponse:
-    count = tokens.revoke_all(cast(User, request.user))
+def revoke_all_tokens(request: Request) -> HttpResponse:
+    count = tokens.revoke_all(request.user)
     messages.success(request, f"{tokens.revoked_in_words(count)} Programs that use them are refused from now on.")
     return redirect("accounts:account")

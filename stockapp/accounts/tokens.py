@@ -10,9 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from analysis.database_faults import BUSY, find_fault
-from analysis.services import Refused, lock_user
-from analysis.services.transient import brief_transaction, transactional
-from stockapp.accounts.models import ApiToken, User
+from analysis.db import brief_transaction, transactional
+from analysis.rejections import RequestRejected
+from stockapp.accounts.models import ApiToken, User, lock_user
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +23,10 @@ NOTED_EVERY = timedelta(minutes=1)
 
 @transactional
 def make_token(token: ApiToken) -> str:
-    """Save a new token and return its key, which is not stored. Raise Refused if the user has too many tokens."""
+    """Save a new token and return its key, which is not stored. Raise RequestRejected if the user has too many."""
     lock_user(token.user_id)
     if ApiToken.objects.unrevoked().filter(user=token.user_id).count() >= MOST_TOKENS:
-        raise Refused(f"You have {MOST_TOKENS} tokens, which is the limit; revoke one first.")
+        raise RequestRejected(f"You have {MOST_TOKENS} tokens, which is the limit; revoke one first.")
     key = PREFIX + secrets.token_urlsafe(32)
     token.digest = _digest(key)
     token.save(force_insert=True)

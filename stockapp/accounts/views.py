@@ -1,7 +1,7 @@
 """Pages of the account: risk settings, password, theme."""
 
 import math
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm
@@ -17,6 +17,7 @@ from stockapp.accounts.example import Example
 from stockapp.accounts.forms import SettingsForm, ThemeForm
 from stockapp.accounts.models import User
 from stockapp.accounts.passwords import PasswordForm
+from stockapp.accounts.requests import Request
 from stockapp.accounts.theme import remember_theme
 from stockapp.accounts.tokens import revoked_in_words
 from stockapp.grouping import grouped_as
@@ -25,8 +26,8 @@ ACCOUNT = "accounts/account.html"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def account(request: HttpRequest) -> HttpResponse:
-    kept = cast(User, request.user)
+def account(request: Request) -> HttpResponse:
+    kept = request.user
     # A copy: a refused value must not show in the rest of the page.
     user = User.objects.get(pk=kept.pk)
     form = SettingsForm(request.POST or None, instance=user)
@@ -39,9 +40,9 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def account_example(request: HttpRequest) -> HttpResponse:
+def account_example(request: Request) -> HttpResponse:
     """What the settings in the form, not saved yet, make of the example; 422 with what is wrong with them."""
-    form = SettingsForm(request.GET, instance=User.objects.get(pk=cast(User, request.user).pk))
+    form = SettingsForm(request.GET, instance=User.objects.get(pk=request.user.pk))
     if not form.is_valid():
         return render(request, f"{ACCOUNT}#example", {"refusals": form.refusals}, status=422)
     context = {"example": Example(form.instance), "is_unsaved": form.has_changed()}
@@ -65,13 +66,14 @@ class Login(LoginView):
 class PasswordChange(PasswordChangeView):
     """Change one's own password; attempts at the old one are limited like logins."""
 
+    request: Request
     form_class = PasswordForm
     template_name = "accounts/password.html"
     success_url = reverse_lazy("accounts:account")
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_guess = bool(request.POST.get("old_password"))
-        if is_guess and not passwords.claim_try(cast(User, request.user)):
+        if is_guess and not passwords.claim_try(self.request.user):
             return self._refuse()
         return super().post(request, *args, **kwargs)
 
@@ -82,7 +84,7 @@ class PasswordChange(PasswordChangeView):
         return response
 
     def form_invalid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]
-        user = cast(User, self.request.user)
+        user = self.request.user
         if "old_password" not in form.errors:
             passwords.reset_tries(user)
         elif passwords.remaining_wait(user):
@@ -90,7 +92,7 @@ class PasswordChange(PasswordChangeView):
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
     def _refuse(self) -> HttpResponse:
-        wait = passwords.remaining_wait(cast(User, self.request.user))
+        wait = passwords.remaining_wait(self.request.user)
         context = {"locked_out": passwords.locked_sentence(wait)}
         response = render(self.request, self.template_name, context, status=429)
         response.headers["Retry-After"] = str(math.ceil(wait.total_seconds()))
@@ -98,11 +100,11 @@ class PasswordChange(PasswordChangeView):
 
 
 @require_POST
-def switch_theme(request: HttpRequest) -> HttpResponse:
+def switch_theme(request: Request) -> HttpResponse:
     form = ThemeForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest("There is no such theme.")
-    user = cast(User, request.user)
+    user = request.user
     user.theme = form.cleaned_data["theme"]
     user.save(update_fields=["theme"])
     back = form.cleaned_data["next"]

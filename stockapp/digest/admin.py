@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 
-from analysis.admin import ReadOnly
 from stockapp.digest.models import Message, Subscription
+from stockapp.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ReadOnly[Subscription]):
+class SubscriptionAdmin(ReadOnlyAdmin[Subscription]):
     list_display = ["user", "by_email", "confirmed_email", "by_url", "updated_at"]
     list_filter = ["by_email", "by_url"]
     list_select_related = ["user"]
@@ -16,7 +16,7 @@ class SubscriptionAdmin(ReadOnly[Subscription]):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly[Message]):
+class MessageAdmin(ReadOnlyAdmin[Message]):
     list_display = ["subject", "user", "channel", "status", "attempts", "error_message", "created_at", "sent_at"]
     list_filter = ["status", "channel"]
     list_select_related = ["user"]

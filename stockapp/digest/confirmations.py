@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from analysis import clock
-from analysis.services import lock_installation
+from analysis.jobs.limits import lock_installation
 from stockapp.accounts.models import User
 from stockapp.digest.compose import CONFIRM_WITHIN, compose_confirmation
 from stockapp.digest.models import Channel, Message, MessageStatus, Subscription

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from analysis import clock
 from analysis.models import Job
+from analysis.models.leases import Leased, LeasedQuerySet, lease_constraint
 
 MAX_ATTEMPTS = 5
 
@@ -78,7 +79,7 @@ class MessageStatus(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn"
 
 
-class MessageQuerySet(models.QuerySet["Message"]):
+class MessageQuerySet(LeasedQuerySet["Message"]):
     def due(self) -> MessageQuerySet:
         """Return messages to send now: their wait is over, or the lease of their sender has expired."""
         now = clock.now()
@@ -98,14 +99,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return messages that were handed over, may have been or still may be: all but untried ones."""
         return self.exclude(status=MessageStatus.WITHDRAWN, attempts=0)
 
-    def held_by(self, message: Message) -> MessageQuerySet:
-        """This message, as long as nobody has taken it over (token and fence tell)."""
-        return self.filter(
-            pk=message.pk, status=MessageStatus.SENDING, lease_token=message.lease_token, fence=message.fence
-        )
 
-
-class Message(models.Model):
+class Message(Leased):
     """The outbox: one digest to one user over one channel. Its id is in the Message-ID of every attempt.
 
     A message without a job asks `recipient` to confirm the address; its link is for the subscription of this `serial`.
@@ -123,9 +118,6 @@ class Message(models.Model):
     status = models.CharField(max_length=9, choices=MessageStatus, default=MessageStatus.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(default=timezone.now)
-    lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    fence = models.PositiveIntegerField(default=0)
     woken_at = models.DateTimeField(null=True, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -146,11 +138,7 @@ class Message(models.Model):
                 condition=Q(job__isnull=False, recipient="") | (Q(job__isnull=True) & ~Q(recipient="")),
             ),
             models.CheckConstraint(name="message_status_is_known", condition=Q(status__in=MessageStatus.values)),
-            models.CheckConstraint(
-                name="message_is_leased_while_sending",
-                condition=Q(status=MessageStatus.SENDING, lease_token__isnull=False, lease_until__isnull=False)
-                | (~Q(status=MessageStatus.SENDING) & Q(lease_token__isnull=True, lease_until__isnull=True)),
-            ),
+            lease_constraint("message_is_leased_while_sending", status=MessageStatus.SENDING),
             models.CheckConstraint(
                 name="message_failure_says_why", condition=~Q(status=MessageStatus.FAILED) | ~Q(error_message="")
             ),

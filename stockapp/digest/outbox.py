@@ -17,10 +17,11 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q
 
 from analysis import clock, queue
+from analysis.background import BackgroundSlice
+from analysis.db import transactional
+from analysis.jobs.end import mark_notified
 from analysis.models import Ending
-from analysis.services import told
-from analysis.services.claim import LEASE, Housekeeping
-from analysis.services.transient import transactional
+from analysis.timing import TIMING
 from stockapp.digest import channels
 from stockapp.digest.changes import changes_of
 from stockapp.digest.channels import DeliveryError
@@ -33,8 +34,6 @@ from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Order
 logger = logging.getLogger(__name__)
 
 DELIVER = "stockapp.digest.outbox.deliver"
-SLICE_SECONDS = LEASE.total_seconds() / 2
-SEND_SECONDS = min(45.0, LEASE.total_seconds() / 2)  # from the claim to the end of the process that sends
 AT_ONCE = 4
 WAKE_AGAIN = timedelta(seconds=30)
 FIRST_RETRY, GROWTH = timedelta(minutes=1), 4  # after 1, 4, 16 and 64 minutes
@@ -53,22 +52,22 @@ def wake() -> bool:
     return bool(endings or messages)
 
 
-def deliver(*, seconds: float = SLICE_SECONDS) -> int:
+def deliver(*, seconds: float = TIMING.slice.total_seconds()) -> int:
     """Write the messages of the jobs that have ended, and send what is due; how many were sent. What the queue calls.
 
     Safe to run any number of times, by several at once.
     """
-    housekeeping = Housekeeping(seconds)
+    background = BackgroundSlice(seconds)
     for ending in Ending.objects.untold().select_related("job"):
         tell(ending)
-    return send(_claimed(housekeeping))
+    return send(_claimed(background))
 
 
-def _claimed(housekeeping: Housekeeping) -> Iterator[Message]:
+def _claimed(background: BackgroundSlice) -> Iterator[Message]:
     """Claim due messages one by one, each when it can be sent; queue another delivery when the time is over."""
     while message := claim():
         yield message
-        if housekeeping.is_over():
+        if background.is_over():
             queue.enqueue(DELIVER)
             return
 
@@ -78,7 +77,7 @@ def send(messages: Iterator[Message]) -> int:
     sent = 0
     for (message, url), outcome in carry(map(_order_of, messages), at_once=AT_ONCE):
         sentence = channels.without_secrets(outcome.sentence, url)
-        sent += _note(message, outcome, sentence)
+        sent += _store_outcome(message, outcome, sentence)
     return sent
 
 
@@ -124,7 +123,7 @@ def _messages(ending: Ending) -> list[Message]:
 @transactional
 def _write(ending: Ending, messages: list[Message]) -> int:
     """Write the messages and that their readers are told, together; nothing when somebody else has."""
-    if not told(ending):
+    if not mark_notified(ending):
         return 0
     return len(Message.objects.bulk_create(messages))
 
@@ -138,10 +137,9 @@ def claim() -> Message | None:
     message = due.first()
     if message is None:
         return None
-    message.lease_token, message.lease_until, message.fence = uuid.uuid4(), now + LEASE, message.fence + 1
-    message.status, message.attempts = MessageStatus.SENDING, message.attempts + 1
-    message.save(update_fields=["lease_token", "lease_until", "fence", "status", "attempts"])
-    return message
+    token, sending = uuid.uuid4(), {"status": MessageStatus.SENDING, "attempts": F("attempts") + 1}
+    Message.objects.filter(pk=message.pk).lease(token, now + TIMING.lease, **sending)
+    return Message.objects.held_by(token).get()
 
 
 def _order_of(message: Message) -> tuple[tuple[Message, str], Order | DeliveryOutcome]:
@@ -163,24 +161,22 @@ def _order(message: Message, subscription: Subscription) -> Order | DeliveryOutc
     except Exception as error:
         logger.exception("Sending digest %s failed", message.pk)
         return DeliveryOutcome(DeliveryStatus.REFUSED, f"Internal error ({type(error).__name__}).")
-    return Order(content, SEND_SECONDS) if content else DeliveryOutcome(DeliveryStatus.TAKEN)
+    return Order(content, TIMING.sending.total_seconds()) if content else DeliveryOutcome(DeliveryStatus.TAKEN)
 
 
 STATUSES = {DeliveryStatus.TAKEN: MessageStatus.SENT, DeliveryStatus.WITHDRAWN: MessageStatus.WITHDRAWN}
 
 
 @transactional
-def _note(message: Message, outcome: DeliveryOutcome, sentence: str) -> bool:
+def _store_outcome(message: Message, outcome: DeliveryOutcome, sentence: str) -> bool:
     """Store the outcome of a message unless its lease was lost. Return whether it was sent."""
     now = clock.now()
     is_over = outcome.is_permanent or message.attempts >= MAX_ATTEMPTS
     status = STATUSES.get(outcome.status, MessageStatus.FAILED if is_over else MessageStatus.WAITING)
-    Message.objects.held_by(message).update(
+    Message.objects.held_by(message.lease_token).filter(pk=message.pk, fence=message.fence).end_lease(
         status=status,
         attempts=message.attempts - (status == MessageStatus.WITHDRAWN),  # this time nothing was tried
         error_message=sentence[:500],
-        lease_token=None,
-        lease_until=None,
         not_before=now + FIRST_RETRY * GROWTH ** (message.attempts - 1),
         sent_at=now if status == MessageStatus.SENT else None,
     )

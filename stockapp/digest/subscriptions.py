@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.services.transient import transactional
+from analysis.db import transactional
 from stockapp.accounts.models import User
 from stockapp.digest.confirmations import ConfirmationRefused, ask, is_outdated, last_confirmation
 from stockapp.digest.models import Message, MessageStatus, Subscription

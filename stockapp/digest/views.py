@@ -1,17 +1,15 @@
 """Pages of the digest: its settings, the confirmation of an address, and the way out of it."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from stockapp.accounts.models import User
+from stockapp.accounts.requests import Request
 from stockapp.digest.compose import CONFIRM_WITHIN, read_confirmation, read_token
 from stockapp.digest.confirmations import ConfirmationRefused
 from stockapp.digest.forms import DigestForm
@@ -31,8 +29,8 @@ PAGE = "digest/settings.html"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def settings(request: HttpRequest) -> HttpResponse:
-    user = cast(User, request.user)
+def settings(request: Request) -> HttpResponse:
+    user = request.user
     if request.method != "POST":
         return render(request, PAGE, {"card": card_of(user)})
     form = DigestForm(request.POST, subscription=subscription_of(user))
@@ -54,10 +52,10 @@ def _state(done: SubscribeResult) -> str:
 
 
 @require_POST
-def send_confirmation(request: HttpRequest) -> HttpResponse:
+def send_confirmation(request: Request) -> HttpResponse:
     """Send another confirmation message."""
     try:
-        ask_again(cast(User, request.user))
+        ask_again(request.user)
     except ConfirmationRefused as refusal:
         messages.warning(request, str(refusal))
     else:
@@ -68,7 +66,7 @@ def send_confirmation(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def confirm_address(request: HttpRequest, proof: str) -> HttpResponse:
+def confirm_address(request: Request, proof: str) -> HttpResponse:
     """Show a page that asks the owner of an address, and confirm it on POST; a GET changes nothing."""
     try:
         user, serial, email = read_confirmation(proof)
@@ -84,7 +82,7 @@ def confirm_address(request: HttpRequest, proof: str) -> HttpResponse:
     return _confirmation(request, "done" if state else "asked")
 
 
-def _confirmation(request: HttpRequest, state: str, *, status: int = 200) -> HttpResponse:
+def _confirmation(request: Request, state: str, *, status: int = 200) -> HttpResponse:
     return render(request, "digest/confirm.html", {"state": state, "days": CONFIRM_WITHIN.days}, status=status)
 
 
@@ -92,7 +90,7 @@ def _confirmation(request: HttpRequest, state: str, *, status: int = 200) -> Htt
 @csrf_exempt  # the signed token is the permission: mail programs send this without a cookie (RFC 8058)
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def end(request: HttpRequest, token: str) -> HttpResponse:
+def end(request: Request, token: str) -> HttpResponse:
     """Show a page that asks for confirmation, and unsubscribe on POST; a GET changes nothing."""
     try:
         user, serial = read_token(token)

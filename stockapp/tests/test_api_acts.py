@@ -14,8 +14,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from analysis.models import Job, JobStatus, Source
-from analysis.services import prune, run_job
 from analysis.tests.make import make_stock
+from analysis.upkeep.retention import prune
+from analysis.worker.slice import run_job
 from stockapp.accounts.models import User
 from stockapp.process import WEB
 from stockapp.tests.api_world import call, key_of, make_world, program

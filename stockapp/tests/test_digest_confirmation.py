@@ -16,8 +16,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from analysis.jobs.end import record_end
 from analysis.models import Stock
-from analysis.services.ending import note_end
 from analysis.tests.make import make_user
 from analysis.tests.together import together
 from stockapp.accounts.models import User
@@ -105,7 +105,7 @@ def test_the_page_says_that_it_waits_and_the_link_starts_the_digest(ann: User, c
     assert "Address confirmed" in anybody.get(link).text
     job = scheduled(DAYS[2])
     found(job, Stock.objects.get(pk="TCS.NS"), DAYS[2], "neutral")
-    note_end(job)
+    record_end(job)
     deliver()
     assert [message.subject for message in sent()[1:]] == ["NSE after 2026-01-21: 1 verdict changed"]
 

@@ -12,13 +12,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from analysis import queue
+from analysis.jobs.end import record_end
 from analysis.models import Ending, Job
-from analysis.services.claim import LEASE
-from analysis.services.ending import note_end
 from analysis.tests.make import make_stock, make_user
+from analysis.timing import TIMING, Timing
 from stockapp.accounts.models import User
 from stockapp.digest.models import MAX_ATTEMPTS, Channel, Message, MessageStatus, Subscription
-from stockapp.digest.outbox import SEND_SECONDS, SLICE_SECONDS, claim, deliver, send, tell, wake
+from stockapp.digest.outbox import claim, deliver, send, tell, wake
 from stockapp.digest.subscriptions import confirm, subscribe, unsubscribe
 from stockapp.outgoing.dispatch import GRACE
 from stockapp.settings import TASK_SECONDS
@@ -53,7 +53,7 @@ def changed(ticker: str = "TCS.NS") -> Job:
     found(scheduled(DAYS[0]), stock, DAYS[0], "neutral")
     job = scheduled(DAYS[1])
     found(job, stock, DAYS[1], "buy", what_changed="MACD crossed above its signal")
-    note_end(job)
+    record_end(job)
     return job
 
 
@@ -85,7 +85,7 @@ def test_nothing_is_sent_when_nothing_changed() -> None:
     found(scheduled(DAYS[0]), stock, DAYS[0], "buy")
     job = scheduled(DAYS[1])
     found(job, stock, DAYS[1], "buy")
-    note_end(job)
+    record_end(job)
     watcher("ann", "TCS.NS")
     assert deliver() == 0
     assert not Message.objects.exists()
@@ -118,7 +118,7 @@ def test_who_trades_long_only_is_told_to_avoid_and_not_to_sell_short() -> None:
     job = scheduled(DAYS[1])
     short = {"side": "short", "entry": 100.0, "stop": 105.0, "target": 90.0, "risk_reward": 2.0}
     found(job, stock, DAYS[1], "sell", **short)
-    note_end(job)
+    record_end(job)
     users = [watcher("ann", "TCS.NS"), watcher("bob", "TCS.NS")]
     User.objects.filter(username="bob").update(long_only=False)
     deliver()
@@ -262,7 +262,7 @@ def test_first_attempts_come_before_later_ones() -> None:
 
 
 def test_a_message_is_not_sent_again_because_its_receiver_is_slow_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stockapp.digest.outbox.SEND_SECONDS", 8.0)
+    monkeypatch.setattr("stockapp.digest.outbox.TIMING", Timing(timedelta(seconds=16)))  # 8 s to send
     changed()
     with nuisance(Misbehaviour.SILENCE) as silent:
         watcher("ann", "TCS.NS", url=silent.url, by_email=False)
@@ -277,8 +277,8 @@ def test_a_message_is_not_sent_again_because_its_receiver_is_slow_to_answer(monk
 
 def test_a_message_ends_before_its_lease_does() -> None:
     """Or another worker would send it while the first still waits for an answer."""
-    assert timedelta(seconds=SEND_SECONDS + GRACE) < LEASE
-    assert timedelta(seconds=SLICE_SECONDS + SEND_SECONDS + GRACE) < timedelta(seconds=TASK_SECONDS)
+    assert TIMING.sending + timedelta(seconds=GRACE) < TIMING.lease
+    assert TIMING.slice + TIMING.sending + timedelta(seconds=GRACE) < timedelta(seconds=TASK_SECONDS)
 
 
 def test_errors_hold_no_secrets() -> None:
@@ -330,7 +330,7 @@ def test_a_failure_is_news_and_a_job_without_success_is_told_too() -> None:
     stock = make_stock("TCS.NS")
     job = scheduled(DAYS[0])
     failed(job, stock)
-    note_end(job)
+    record_end(job)
     watcher("ann", "TCS.NS")
     deliver()
     assert mail.outbox[0].subject.endswith(": 1 stock failed")
@@ -348,7 +348,7 @@ def test_an_ending_that_cannot_be_written_is_given_up_and_says_why(caplog: pytes
         source="csv", bars=b"damaged", first_session=DAYS[0], last_session=DAYS[3], asked_since=DAYS[0], bar_count=1,
         adjusted=True, fetched_at=timezone.now(), checksum="",
     )  # fmt: skip
-    note_end(second)
+    record_end(second)
     for _ in range(MAX_ATTEMPTS + 2):
         deliver()
     ending = Ending.objects.get(job=second)

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from analysis.database_faults import DISK_FULL, forget_damage, note_damage
 from analysis.models import Job, Worker
-from analysis.services.pace import YAHOO_PACER
+from analysis.request_pace import YAHOO_PACER
 from analysis.tests.make import make_job, make_message, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)  # health has a connection of its own

@@ -22,8 +22,8 @@ from analysis.tests.make import PASSWORD, make_user
 from analysis.tests.together import together
 from stockapp import limits
 from stockapp.accounts.models import User
-from stockapp.accounts.throttle import PasswordChecks
 from stockapp.api import api
+from stockapp.login_throttle import PasswordChecks
 from stockapp.meters import Meter
 from stockapp.tests.api_world import key_of, program
 

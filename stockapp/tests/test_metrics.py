@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis.models import DetailStatus, ErrorKind, Job, Worker
-from analysis.services.pace import YAHOO_PACER
+from analysis.request_pace import YAHOO_PACER
 from analysis.tests.make import make_finished_job, make_job, make_message, make_user
 
 pytestmark = pytest.mark.django_db

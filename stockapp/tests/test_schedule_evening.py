@@ -9,9 +9,10 @@ from pytest_django import Settings
 
 from analysis.models import Ending, Job, JobStatus, Result, ScheduledRun, Stock
 from analysis.prices import COMPANIES
-from analysis.services import load_demo_market, run_job
+from analysis.stock_lists.load import load_demo_market
 from analysis.tests.calls import take_due_calls
 from analysis.tests.make import make_user
+from analysis.worker.slice import run_job
 from stockapp.digest import outbox
 from stockapp.digest.models import Message
 from stockapp.digest.subscriptions import confirm, subscribe

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from analysis.services import Refused
+from analysis.rejections import RequestRejected
 from analysis.tests.make import make_user
 from analysis.tests.together import together
 from stockapp.accounts import tokens
@@ -40,4 +40,4 @@ def test_forty_tokens_at_once_are_no_more_than_a_user_may_have() -> None:
     made = [ApiToken(user=ann, name=f"New {number}") for number in range(THREADS)]
     answers = together([partial(tokens.make_token, one) for one in made])
     assert ApiToken.objects.count() == MOST_TOKENS
-    assert sum(isinstance(answer, Refused) for answer in answers) == THREADS - 3, answers
+    assert sum(isinstance(answer, RequestRejected) for answer in answers) == THREADS - 3, answers

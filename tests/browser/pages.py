@@ -11,8 +11,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from analysis.models import DetailStatus, Job, JobDetail, Stock, StockStatus, Worker
-from analysis.services.claim import claim
 from analysis.tests.make import make_finished_job, make_job
+from analysis.worker.claim import claim
 from stockapp.accounts.models import ApiToken, User
 from stockapp.accounts.tokens import make_token
 from stockapp.digest.compose import confirmation_address, unsubscribe_address

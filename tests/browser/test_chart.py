@@ -7,8 +7,8 @@ from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from analysis.models import Stock, StockStatus
-from analysis.services import run_job
 from analysis.tests.make import PASSWORD, make_finished_job, make_stock, make_user
+from analysis.worker.slice import run_job
 from tests.processes import wait_for
 from watchlist.models import Watchlist, WatchlistItem
 

@@ -9,8 +9,9 @@ from playwright.sync_api import Error, Page, Response, Route
 from pytest_django.live_server_helper import LiveServer
 
 from analysis.models import Source, Stock
-from analysis.services import compute_records, load_demo_market
+from analysis.stock_lists.load import load_demo_market
 from analysis.tests.make import make_finished_job, make_user
+from analysis.track_records.refresh import compute_records
 from tests.browser.pages import GONE, PARTS, RUNNING, WAITING, Theme, Visit, furnish
 from tests.browser.visits import listen, log_in
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from analysis.models import Result
-from analysis.services import load_demo_market
+from analysis.stock_lists.load import load_demo_market
 from analysis.tests.make import PASSWORD, make_user
 from tests.browser.visits import log_in
 from tests.processes import manage, wait_for

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from analysis.services import load_demo_market
+from analysis.stock_lists.load import load_demo_market
 from analysis.tests.make import make_finished_job, make_user
 from stockapp.environment import BASE_DIR
 from tests.browser.visits import log_in

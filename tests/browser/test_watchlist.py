@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from analysis.models import JobDetail, Stock
-from analysis.services import load_demo_market
+from analysis.stock_lists.load import load_demo_market
 from analysis.tests.make import make_job, make_result, make_stock, make_user
 from tests.processes import manage
 from watchlist.models import Screen, Watchlist

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.jobs.submit import submit
 from analysis.models import ErrorKind, Job, JobDetail, Source
-from analysis.services import submit
 from analysis.tests.make import make_finished_job
 from tests.faults.cluster import (
     TICKERS,

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from analysis.jobs.submit import submit
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, Source, Worker, WorkerPresence
-from analysis.services import submit
 from tests.faults.cluster import BLOCKED, TICKERS, Gate, assert_all_is_well, ended, worker
 from tests.odd_machines import WrongClock
 from tests.processes import children_of, manage, wait_for

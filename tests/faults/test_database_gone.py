@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from django.db import connection
 
+from analysis.jobs.submit import submit
 from analysis.models import Source
-from analysis.services import submit
 from stockapp.environment import BASE_DIR
 from tests.faults.cluster import LEASE_SECONDS, TICKERS, assert_all_is_well, ended, worker
 from tests.processes import wait_for

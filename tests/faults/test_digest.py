@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from analysis.models import Ending, ExchangeSchedule, Job, ScheduledRun, Source, Stock
 from analysis.prices import exchange_named, exchange_of, newest_due
-from analysis.services import load_demo_market
+from analysis.stock_lists.load import load_demo_market
 from analysis.tests.make import make_result, make_user
 from stockapp.digest.models import Message, MessageStatus
 from stockapp.digest.subscriptions import subscribe

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis.jobs.end import cancel
+from analysis.jobs.submit import submit
 from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, Source, Worker
-from analysis.services import cancel, submit
 from tests.faults.cluster import (
     BLOCKED,
     LEASE_SECONDS,

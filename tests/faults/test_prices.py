@@ -12,9 +12,10 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from analysis.jobs.submit import submit
 from analysis.models import Job, JobDetail, PriceHistory, RequestPace, Result, Source, Stock
 from analysis.prices import last_closed_session, sessions_between
-from analysis.services import pause, submit
+from analysis.request_pace import pause
 from stockapp.environment import BASE_DIR
 from tests.faults.cluster import LONG_LEASE, assert_all_is_well, ended, worker
 from tests.processes import wait_for

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.jobs.submit import submit
 from analysis.models import ErrorKind, JobDetail, Source
-from analysis.services import submit
 from tests.faults.cluster import Gate, assert_all_is_well, ended, worker
 from tests.processes import wait_for
 

@@ -10,7 +10,7 @@ from django.db.models.functions import NullIf
 
 from analysis.exports import rounded
 from analysis.models import Result
-from analysis.views.standing import Standing
+from analysis.pages.standing import Standing
 
 type Cell = tuple[str, Callable[[Standing], object]]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django import forms
 
-from analysis.models import Person
 from analysis.prices import is_well_formed
+from stockapp.accounts.models import Person
 from watchlist.models import Screen, Watchlist
 
 

@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from analysis.models import Stock
 from analysis.models.stocks import StockQuerySet
 from analysis.names import unknown_name
-from analysis.views.standing import Standing
+from analysis.pages.standing import Standing
 from watchlist.models import Screen, Watchlist
 from watchlist.screener.columns import BY_KEY, COLUMNS, DEFAULT_COLUMNS, DEFAULT_SORT, STOCK, Column
 from watchlist.screener.filters import Applied, Filters

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError
 
+from analysis.db import transactional
 from analysis.models import Stock
-from analysis.services import Refused, lock_user
-from analysis.services.transient import transactional
+from analysis.rejections import RequestRejected
+from stockapp.accounts.models import lock_user
 from watchlist import services
 from watchlist.models import Screen, Watchlist
 
@@ -26,11 +27,11 @@ class Added:
 
 
 def keep(screen: Screen) -> None:
-    """Save a screen. Raise Refused if its owner has too many screens, or has just used its name for another."""
+    """Save a screen. Raise RequestRejected if its owner has too many screens, or has just used its name for another."""
     try:
         _save(screen)
     except IntegrityError:
-        raise Refused(f"You have a screen called “{screen}” already.") from None
+        raise RequestRejected(f"You have a screen called “{screen}” already.") from None
 
 
 @transactional
@@ -38,7 +39,7 @@ def _save(screen: Screen) -> None:
     if screen._state.adding:
         lock_user(screen.owner_id)
         if Screen.objects.filter(owner=screen.owner_id).count() >= MOST_SCREENS:
-            raise Refused(f"You have {MOST_SCREENS} screens, which is the limit; delete one first.")
+            raise RequestRejected(f"You have {MOST_SCREENS} screens, which is the limit; delete one first.")
     screen.save()
 
 
@@ -51,13 +52,15 @@ def drop(screen: Screen) -> None:
 def add_all(watchlist: Watchlist, tickers: Sequence[str]) -> Added:
     """Put stocks at the end of a list, in this order; those that are on it stay where they are.
 
-    Refused for more than `MOST_AT_ONCE`, when none of them is a stock, and when the list would be too long.
+    RequestRejected for more than `MOST_AT_ONCE`, when none of them is a stock, and when the list would be too long.
     """
     if len(tickers) > MOST_AT_ONCE:
-        raise Refused(f"{len(tickers):,} stocks are too many: a list takes {MOST_AT_ONCE} at once. Filter further.")
+        raise RequestRejected(
+            f"{len(tickers):,} stocks are too many: a list takes {MOST_AT_ONCE} at once. Filter further."
+        )
     known = set(Stock.objects.filter(pk__in=tickers).values_list("pk", flat=True))
     wanted = {ticker: "" for ticker in tickers if ticker in known}
     if not wanted:
-        raise Refused("None of these is a stock any more.")
+        raise RequestRejected("None of these is a stock any more.")
     added = len(services.add_all(watchlist, wanted))
     return Added(added, len(wanted) - added)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.exports import FileFormat, spreadsheet
-from analysis.services import Refused
-from analysis.views.requests import Request
+from analysis.rejections import RequestRejected
+from stockapp.accounts.requests import Request
 from watchlist.models import Screen
 from watchlist.screener import services
 from watchlist.screener.forms import ScreenForm, SelectionForm
@@ -87,11 +87,11 @@ def add_to_list(request: Request) -> HttpResponse:
     asked, form = _asked(request), SelectionForm(request.POST, user=request.user)
     try:
         if not form.is_valid():
-            raise Refused(next(iter(form.errors.values()))[0])
+            raise RequestRejected(next(iter(form.errors.values()))[0])
         watchlist = form.cleaned_data["watchlist"] or first_watchlist(request.user)
         tickers = list(asked.found.values_list("pk", flat=True)) if form.cleaned_data["all"] else form.tickers
         added = services.add_all(watchlist, tickers)
-    except Refused as refusal:
+    except RequestRejected as refusal:
         messages.error(request, str(refusal))
         return _page(request, asked, status=422)
     messages.success(request, _result(added, str(watchlist)))
@@ -116,7 +116,7 @@ def _keep(request: Request, asked: Screener, screen: Screen, form_name: str) -> 
         return _page(request, asked, status=422, **{form_name: form})
     try:
         services.keep(screen)
-    except Refused as refusal:
+    except RequestRejected as refusal:
         messages.error(request, str(refusal))
         return _page(request, asked, status=422)
     messages.success(request, f"The screen “{screen}” is saved.")
@@ -128,7 +128,7 @@ def _own(request: Request, pk: int) -> Screen:
 
 
 def _user(request: Request) -> User:
-    return cast("User", request.user)
+    return request.user
 
 
 def _asked(request: Request, screen: Screen | None = None) -> Screener:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from analysis.services import Refused
+from analysis.rejections import RequestRejected
 from analysis.tests.make import make_stock, make_user
 from analysis.tests.together import together
 from watchlist import services
@@ -34,8 +34,8 @@ def fill(watchlist: Watchlist, count: int, name: str = "T") -> None:
 
 
 def refusals(answers: list[object]) -> int:
-    assert not [one for one in answers if isinstance(one, Exception) and not isinstance(one, Refused)], answers
-    return sum(isinstance(answer, Refused) for answer in answers)
+    assert not [one for one in answers if isinstance(one, Exception) and not isinstance(one, RequestRejected)], answers
+    return sum(isinstance(answer, RequestRejected) for answer in answers)
 
 
 def test_undoing_a_removal_keeps_the_limit_of_the_list(client: Client, ann: User) -> None:
@@ -72,7 +72,7 @@ def test_a_user_watches_so_many_different_stocks_on_all_lists(client: Client, an
     removed = services.remove(second, "FIFTH.NS")
     assert removed
     services.add(first, "SIXTH.NS")
-    with pytest.raises(Refused, match="You can watch 5"):
+    with pytest.raises(RequestRejected, match="You can watch 5"):
         services.restore(second, removed)
 
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from analysis.models import Job, JobDetail, Stock, StockStatus, Worker
-from analysis.services import run_slice
 from analysis.tests.make import make_job, make_result, make_stock, make_user
+from analysis.worker.slice import run_slice
 from watchlist.models import Watchlist
 from watchlist.tests.make import HTMX, make_list, tickers_of, url
 

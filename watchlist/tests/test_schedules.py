@@ -16,6 +16,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from analysis.jobs.end import cancel, remove
+from analysis.jobs.runs import submit_bulk
+from analysis.jobs.schedules import submit_part
+from analysis.jobs.submit import submit
 from analysis.models import (
     DetailStatus,
     Ending,
@@ -29,8 +33,7 @@ from analysis.models import (
     Worker,
 )
 from analysis.prices import due_at, exchange_named, newest_due, session_after
-from analysis.services import Refused, cancel, remove, submit, submit_bulk
-from analysis.services.schedules import submit_part
+from analysis.rejections import RequestRejected
 from analysis.tests.calls import lose_waiting_calls, take_due_calls, waiting_calls
 from analysis.tests.make import make_stock, make_user
 from analysis.tests.together import together
@@ -383,7 +386,7 @@ def test_thousands_of_invented_tickers_do_not_stop_the_evening(settings: Setting
             try:
                 services.add_all(watchlist, invented)
                 services.analyze(watchlist, list(invented))
-            except Refused:
+            except RequestRejected:
                 refused += 1
         assert refused == 5  # one job fits; of the other lists one is watched
         clock.move_to(FRIDAY_DUE)

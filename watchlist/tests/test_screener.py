@@ -16,8 +16,8 @@ from openpyxl import load_workbook
 from pytest_django import DjangoAssertNumQueries
 
 from analysis.models import Index, Result, Stock
-from analysis.services import run_slice
 from analysis.tests.make import make_job, make_result, make_stock, make_user
+from analysis.worker.slice import run_slice
 from watchlist import services
 from watchlist.models import Watchlist, WatchlistItem
 from watchlist.screener.columns import DEFAULT_COLUMNS

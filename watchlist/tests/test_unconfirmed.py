@@ -16,11 +16,18 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from analysis.jobs.end import cancel
+from analysis.jobs.rerun import rerun
+from analysis.jobs.runs import bulk_stocks
+from analysis.jobs.submit import submit
 from analysis.models import ErrorKind, ExchangeSchedule, Index, IndexMember, Job, JobDetail, Source, Stock
-from analysis.services import Refused, bulk_stocks, cancel, check_integrity, load_stocks, rerun, run_job, submit
-from analysis.services.claim import claim
+from analysis.rejections import RequestRejected
+from analysis.stock_lists.load import load_stocks
 from analysis.tests.make import make_result, make_stock, make_user
 from analysis.tests.together import together
+from analysis.upkeep.integrity import check_integrity
+from analysis.worker.claim import claim
+from analysis.worker.slice import run_job
 from watchlist import services
 from watchlist.schedules import run, setup_schedules
 from watchlist.tests.make import make_list
@@ -186,7 +193,7 @@ def test_a_loop_of_jobs_over_invented_tickers_that_are_cancelled_is_refused_and_
     assert (job.total, job.status, job.pruned_at) == (10, "cancelled", None)
     assert [finding.check.name for finding in check_integrity() if finding.count] == []
     assert client.get(job.get_absolute_url()).status_code == 200
-    with pytest.raises(Refused, match="no longer known"):
+    with pytest.raises(RequestRejected, match="no longer known"):
         rerun(job, source=Source.API)
     submit(invented(25), source=Source.API, requested_by=make_user("bob"))
 
@@ -196,7 +203,7 @@ def test_a_loop_of_invented_tickers_on_a_list_that_are_removed_is_refused_too(se
     watchlist = make_list(make_user())
     services.add_all(watchlist, dict.fromkeys(invented(4), ""))
     removed = [services.remove(watchlist, ticker) for ticker in invented(4)]
-    with pytest.raises(Refused, match="6 of your tickers would be without a known price; the limit is 5"):
+    with pytest.raises(RequestRejected, match="6 of your tickers would be without a known price; the limit is 5"):
         services.add_all(watchlist, dict.fromkeys(invented(2, "Y"), ""))
     services.add(watchlist, "LAST.NS")
     services.add_all(watchlist, dict.fromkeys(invented(4), ""))  # these are known already
@@ -204,9 +211,9 @@ def test_a_loop_of_invented_tickers_on_a_list_that_are_removed_is_refused_too(se
     prune()
     services.add(watchlist, "OTHER.NS")
     assert removed[0]
-    with pytest.raises(Refused, match="6 of your tickers"):
+    with pytest.raises(RequestRejected, match="6 of your tickers"):
         services.restore(watchlist, removed[0])
-    with pytest.raises(Refused, match="6 of your tickers"):
+    with pytest.raises(RequestRejected, match="6 of your tickers"):
         services.analyze(watchlist, ["X0000.NS"])
 
 
@@ -214,7 +221,7 @@ def test_a_price_or_a_loaded_list_makes_room_for_further_tickers(settings: Setti
     settings.MAX_UNCONFIRMED_STOCKS_PER_USER = 2
     ann = make_user()
     first = submit(["KAVERI.DEMO", GHOST], source=Source.API, requested_by=ann).job
-    with pytest.raises(Refused, match="3 of your tickers"):
+    with pytest.raises(RequestRejected, match="3 of your tickers"):
         submit(["VANQUAY.DEMO"], source=Source.API, requested_by=ann)
     run_job(str(first.pk))
     assert Stock.objects.get(pk="KAVERI.DEMO").named_by is None
@@ -263,7 +270,7 @@ def test_forty_requests_at_once_bring_in_no_more_tickers_than_the_limit(settings
     jobs = [partial(submit, invented(3, f"J{n}X"), source=Source.API, requested_by=ann) for n in range(20)]
     answers = together([*acts, *jobs])
     assert Stock.objects.filter(named_by=ann).count() == Stock.objects.count() == 9
-    assert sum(isinstance(answer, Refused) for answer in answers) == 37, answers
+    assert sum(isinstance(answer, RequestRejected) for answer in answers) == 37, answers
     assert sum(isinstance(answer, Exception) for answer in answers) == 37, answers
 
 

@@ -5,17 +5,18 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from analysis.jobs.end import cancel
 from analysis.models import Job, RawData, Result
-from analysis.services import cancel
 from analysis.tests.calls import planned_calls, take_messages
 from analysis.tests.make import make_job, make_result, make_stock
+from analysis.timing import Timing
 from watchlist.upkeep import PRUNE, prune_in_background, schedule_prune
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_night_that_is_too_short_goes_on_with_another_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.services.retention.SLICE", timedelta(0))
+    monkeypatch.setattr("watchlist.upkeep.TIMING", Timing(timedelta(0)))
     stock, today = make_stock(), timezone.localdate()
     make_result(stock, today - timedelta(days=1001))
     newest = make_result(stock, today - timedelta(days=1000))
@@ -32,7 +33,7 @@ def test_a_night_that_is_too_short_goes_on_with_another_message(monkeypatch: pyt
 
 
 def test_pruning_gives_way_to_a_stock_that_waits_after_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.services.retention.BATCH", 2)
+    monkeypatch.setattr("analysis.upkeep.retention.BATCH", 2)
     stock, today = make_stock(), timezone.localdate()
     for n in range(6):
         make_result(stock, today - timedelta(days=100 - n))
@@ -69,6 +70,6 @@ def test_a_night_that_two_workers_planned_at_once_is_planned_once_afterwards() -
 
 def test_a_night_that_an_earlier_release_planned_calls_this_one() -> None:
     schedule_prune()
-    planned_calls().update(func="analysis.services.retention.prune_in_background")
+    planned_calls().update(func="analysis.upkeep.retention.prune_in_background")
     schedule_prune()
     assert planned_calls().get().func == PRUNE

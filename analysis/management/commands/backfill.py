@@ -5,9 +5,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.jobs.runs import submit_run
 from analysis.management.jobs import BAD_INPUT, add_wait_arguments, day_of, follow
 from analysis.models import Result, Source, Stock
-from analysis.services import Refused, submit_run
+from analysis.rejections import RequestRejected
 
 
 class Command(BaseCommand):
@@ -32,7 +33,7 @@ class Command(BaseCommand):
                 description=f"Backfill from {since} to {to}",
                 wake=not options["inline"],
             )
-        except Refused as refusal:
+        except RequestRejected as refusal:
             raise CommandError(str(refusal), returncode=BAD_INPUT) from None
         for submission in submissions:
             if submission.is_duplicate:

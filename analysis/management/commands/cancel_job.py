@@ -2,8 +2,8 @@
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analysis.jobs.end import cancel
 from analysis.management.jobs import find_job
-from analysis.services import cancel
 
 
 class Command(BaseCommand):

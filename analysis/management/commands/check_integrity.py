@@ -4,7 +4,7 @@ import json
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analysis.services import DamagedFile, check_integrity
+from analysis.upkeep.integrity import DamagedFile, check_integrity
 
 
 class Command(BaseCommand):

@@ -7,7 +7,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.management.jobs import BAD_INPUT
-from analysis.services import Import, Refused, load_from_yahoo, load_stocks
+from analysis.rejections import RequestRejected
+from analysis.stock_lists.load import Import, load_from_yahoo, load_stocks
 
 
 class Command(BaseCommand):
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         """Run one import and tell what became of it; the number of problems."""
         try:
             done = load()
-        except Refused as refusal:
+        except RequestRejected as refusal:
             raise CommandError(str(refusal), returncode=BAD_INPUT) from None
         for problem in done.problems:
             self.stderr.write(problem)

@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from analysis.services import recover
+from analysis.worker.recover import recover
 
 
 class Command(BaseCommand):

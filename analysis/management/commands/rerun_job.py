@@ -2,9 +2,10 @@
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analysis.jobs.rerun import rerun
 from analysis.management.jobs import BAD_INPUT, add_wait_arguments, find_job, follow
 from analysis.models import Source
-from analysis.services import Refused, rerun
+from analysis.rejections import RequestRejected
 
 
 class Command(BaseCommand):
@@ -19,6 +20,6 @@ class Command(BaseCommand):
         job = find_job(id)
         try:
             submission = rerun(job, source=Source.COMMAND, failed_only=failed, requested_by=job.requested_by)
-        except Refused as refusal:
+        except RequestRejected as refusal:
             raise CommandError(str(refusal), returncode=BAD_INPUT) from None
         follow(self, [submission.job], wait=wait, as_json=json)

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from analysis.engine import STRATEGIES, Performance, Side
 from analysis.models import StrategyRecord
-from analysis.services import compute_records
+from analysis.track_records.refresh import compute_records
 
 COLUMNS = f"{'strategy':<18}{'side':<7}{'signals':>8}{'hit':>7}{'95%':>15}{'baseline':>10}{'mean':>8}{'factor':>8}"
 

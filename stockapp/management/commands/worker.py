@@ -2,7 +2,8 @@
 
 from django.core.management.base import BaseCommand
 
-from analysis.supervisor import RECOVER_SECONDS, Supervisor
+from analysis.supervisor import Supervisor
+from analysis.timing import TIMING
 from stockapp.digest.outbox import wake
 from stockapp.expiry import schedule_expiry
 from watchlist.schedules import setup_schedules
@@ -14,5 +15,6 @@ class Command(BaseCommand):
     help = "Run jobs: a django-q2 cluster, watched and recovered, with its schedules, until SIGTERM or Ctrl-C."
 
     def handle(self, *args: object, **options: object) -> None:
-        chores = [(PLAN_SECONDS, setup_schedules), (PLAN_SECONDS, schedule_expiry), (RECOVER_SECONDS, wake)]
+        recovery_seconds = TIMING.recovery_interval.total_seconds()
+        chores = [(PLAN_SECONDS, setup_schedules), (PLAN_SECONDS, schedule_expiry), (recovery_seconds, wake)]
         Supervisor(chores=chores).run()

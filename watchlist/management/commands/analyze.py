@@ -7,10 +7,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.jobs.estimate import estimate_rest
+from analysis.jobs.runs import ALL, bulk_stocks, submit_run
+from analysis.jobs.submit import Submission, submit
 from analysis.management.jobs import BAD_INPUT, add_wait_arguments, day_of, follow
-from analysis.models import Index, Member, Source
-from analysis.services import Refused, Submission, bulk_stocks, estimate_rest, submit, submit_run
-from analysis.services.bulk import ALL
+from analysis.models import Index, Source
+from analysis.rejections import RequestRejected
+from stockapp.accounts.models import User
 from watchlist.models import Watchlist
 
 
@@ -32,7 +35,7 @@ class Command(BaseCommand):
         user = _user(options["user"])
         try:
             submissions = _submit(user, options)
-        except Refused as refusal:
+        except RequestRejected as refusal:
             raise CommandError(str(refusal), returncode=BAD_INPUT) from None
         for submission in submissions:
             if (fetching := estimate_rest(submission.job)) and not options["json"]:
@@ -44,8 +47,8 @@ class Command(BaseCommand):
         follow(self, jobs, wait=options["wait"], as_json=options["json"], inline=options["inline"])
 
 
-def _submit(user: Member | None, options: dict[str, Any]) -> list[Submission]:
-    """Submit the request, in several jobs only for --all and --index. Raise Refused."""
+def _submit(user: User | None, options: dict[str, Any]) -> list[Submission]:
+    """Submit the request, in several jobs only for --all and --index. Raise RequestRejected."""
     tickers = _tickers(user, options)
     strategy = options["strategy"] or (user.strategy if user else TECHNICAL_RATING.key)
     as_of, wake = day_of(options["as_of"]), not options["inline"]
@@ -72,7 +75,7 @@ def _submit(user: Member | None, options: dict[str, Any]) -> list[Submission]:
     ]
 
 
-def _tickers(user: Member | None, options: dict[str, Any]) -> list[str]:
+def _tickers(user: User | None, options: dict[str, Any]) -> list[str]:
     ways = [name for name in ("tickers", "watchlist", "index", "all") if options[name]]
     if len(ways) != 1:
         sentence = "Name tickers, or --watchlist with --user, or --index, or --all: one of the four."
@@ -109,7 +112,7 @@ def _some(rows: QuerySet[Any], otherwise: str, field: str) -> list[str]:
     return found
 
 
-def _user(name: str | None) -> Member | None:
+def _user(name: str | None) -> User | None:
     if not name:
         return None
     try:

@@ -5,9 +5,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analysis.jobs.submit import submit
 from analysis.management.jobs import BAD_INPUT
 from analysis.models import Source
-from analysis.services import load_demo_market, submit
+from analysis.stock_lists.load import load_demo_market
 from watchlist.models import Watchlist, WatchlistItem
 
 LIST = "Demo market"

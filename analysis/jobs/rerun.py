@@ -1,0 +1,38 @@
+"""Rerun: a new job for the stocks of an old one, all of them or those that did not complete."""
+
+from analysis.jobs.submit import Submission, submit
+from analysis.models import RUNS, DetailStatus, Job, Source
+from analysis.models.jobs import sees_every_job
+from analysis.rejections import RequestRejected
+from stockapp.accounts.models import Person
+
+WITHOUT_RESULT = (DetailStatus.FAILED, DetailStatus.CANCELLED)
+
+
+def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: Person | None = None) -> Submission:
+    """Submit a job's stocks again, with the same strategy and day. Raise RequestRejected if there is nothing to rerun.
+
+    `failed_only` leaves out what has its result: a stock that was cancelled, by somebody or by the deadline, has none.
+    If staff rerun a job of a scheduled or bulk run, the new job counts as a bulk run, not against their own limits.
+    """
+    if job.is_active:
+        raise RequestRejected("The job is still running; cancel it or wait for its end before running it again.")
+    if job.pruned_at:
+        raise RequestRejected("The job is old and its details were removed, so its stocks are no longer known.")
+    details = job.details.filter(status__in=WITHOUT_RESULT) if failed_only else job.details.all()
+    tickers = list(details.values_list("stock_id", flat=True))
+    if not tickers:
+        raise RequestRejected(
+            "No stock of the job failed or was cancelled." if failed_only else "The job's stocks are no longer known."
+        )
+    is_run = job.source in RUNS and requested_by is not None and sees_every_job(requested_by)
+    return submit(
+        tickers,
+        source=Source.BULK if is_run else source,
+        requested_by=requested_by,
+        strategy=job.strategy,
+        as_of=job.as_of,
+        since=job.since,
+        description=job.description,
+        parent=job,
+    )

@@ -1,0 +1,85 @@
+"""Runs: an analysis of any number of stocks, as one job or as several that are parts of the first."""
+
+from collections.abc import Iterable
+from datetime import date
+from itertools import batched
+
+from django.conf import settings
+
+from analysis.engine import TECHNICAL_RATING
+from analysis.jobs.submit import Submission, check_day, check_tickers, submit
+from analysis.models import Index, Source, Stock
+from analysis.models.stocks import StockQuerySet
+from analysis.rejections import QuotaExceeded, RequestRejected
+from stockapp.accounts.models import Person
+
+ALL = "All active stocks"
+
+
+def submit_run(
+    tickers: Iterable[str],
+    *,
+    source: Source,
+    description: str,
+    requested_by: Person | None = None,
+    strategy: str = TECHNICAL_RATING.key,
+    as_of: date | None = None,
+    since: date | None = None,
+    wake: bool = True,
+) -> list[Submission]:
+    """Submit an analysis of all these stocks, MAX_STOCKS_PER_JOB in each job, each job in its own transaction.
+
+    Return the submissions in order; the first job answers the same request while it is active. Raise RequestRejected if
+    there are no stocks or no room. Jobs submitted before stay, and the sentence says how many stocks they have.
+    """
+    wanted = check_tickers(tickers)
+    if as_of:
+        check_day(as_of, wanted)
+    parts = list(batched(wanted, settings.MAX_STOCKS_PER_JOB))
+    done: list[Submission] = []
+    for number, part in enumerate(parts, start=1):
+        try:
+            submission = submit(
+                part,
+                source=source,
+                requested_by=requested_by,
+                strategy=strategy,
+                as_of=as_of,
+                since=since,
+                description=title_of(description, number, len(parts)),
+                part_of=done[0].job if done else None,
+                wake=wake,
+            )
+        except QuotaExceeded as refusal:
+            if not done:
+                raise
+            queued = f"{sum(map(len, parts[: len(done)])):,} of {sum(map(len, parts)):,} stocks are queued"
+            raise QuotaExceeded(f"{queued}; the others are not. {refusal}") from None
+        done.append(submission)
+    return done
+
+
+def title_of(description: str, number: int, count: int) -> str:
+    """Return the description of a run's job; the first has that of the run."""
+    return f"{description}, part {number} of {count}" if number > 1 else description
+
+
+def bulk_stocks(index: Index | None) -> StockQuerySet:
+    """The active stocks of an index, or of all when there is none."""
+    return Stock.objects.active().filter(memberships__index=index) if index else Stock.objects.active()
+
+
+def submit_bulk(
+    index: Index | None, *, requested_by: Person | None = None, strategy: str = TECHNICAL_RATING.key
+) -> list[Submission]:
+    """Submit an analysis of all those stocks, in one job or several. Raise RequestRejected as `submit_run` does."""
+    tickers = list(bulk_stocks(index).values_list("pk", flat=True))
+    if not tickers:
+        raise RequestRejected(f"“{index}” has no active stocks." if index else "There are no active stocks.")
+    return submit_run(
+        tickers,
+        source=Source.BULK,
+        requested_by=requested_by,
+        strategy=strategy,
+        description=index.name if index else ALL,
+    )

@@ -1,0 +1,172 @@
+"""Schedules: after each session of an exchange, one run over its stocks; after its last job, a row that says so.
+
+The rows decide. What waits in the queue only wakes a worker: lost, late and repeated calls are harmless.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from analysis import clock, queue
+from analysis.db import transactional
+from analysis.jobs.end import record_end
+from analysis.jobs.runs import title_of
+from analysis.jobs.submit import submit
+from analysis.models import ExchangeSchedule, Job, JobDetail, ScheduledRun, Source, Stock
+from analysis.models.schedules import LEAST_DELAY
+from analysis.prices import due_at, exchange_of, newest_due, session_after
+from analysis.rejections import RequestRejected
+
+WAKE_AGAIN = timedelta(minutes=5)
+NAME = "Analysis of {} after its close"
+NOBODY = "Nobody watches a stock of this exchange."
+CUT_SHORT = "The queue was full until the next session; the rest of its stocks was not analysed."
+
+
+def plan_schedules(path: str) -> list[ExchangeSchedule]:
+    """Give every exchange that stocks are of a schedule, and the queue a call of `path` with its code when it is due.
+
+    Safe to run at any time, by several at once, and again and again: that is how new exchanges, changes made in the
+    admin and runs that were missed are noticed. An exchange that is new begins with its next session.
+    """
+    codes = {exchange_of(ticker).code for ticker in Stock.objects.active().values_list("pk", flat=True)}
+    known = set(ExchangeSchedule.objects.values_list("pk", flat=True))
+    new = [ExchangeSchedule(exchange=code) for code in sorted(codes - known)]
+    ExchangeSchedule.objects.bulk_create(new, ignore_conflicts=True)
+    return [_plan(code, path) for code in sorted(codes | known)]
+
+
+@transactional
+def _plan(code: str, path: str) -> ExchangeSchedule:
+    schedule = ExchangeSchedule.objects.select_for_update().get(pk=code)
+    before = (schedule.last_session, schedule.next_run_at, schedule.woken_at, schedule.problem)
+    name, now = NAME.format(code), clock.now()
+    newest = newest_due(schedule.market, now, schedule.delay)
+    closed = newest_due(schedule.market, now, timedelta(minutes=LEAST_DELAY))
+    if schedule.last_session is None or not schedule.is_enabled:
+        schedule.last_session = newest
+    elif schedule.last_session > closed:  # the clock was wrong when it ran, and a run that is really due must not wait
+        schedule.last_session = closed
+    if schedule.is_enabled:
+        schedule.next_run_at = _next(schedule, now)
+        is_late = schedule.next_run_at <= now
+        if not is_late or schedule.woken_at is None or schedule.woken_at < now - WAKE_AGAIN or queue.is_waiting(name):
+            queue.enqueue_at(name, schedule.next_run_at, path, code)
+            schedule.woken_at = schedule.woken_at if not is_late else now
+    else:
+        schedule.next_run_at, schedule.problem = None, ""
+        queue.forget(name)
+    if before != (schedule.last_session, schedule.next_run_at, schedule.woken_at, schedule.problem):
+        schedule.save(update_fields=["last_session", "next_run_at", "woken_at", "problem"])
+    return schedule
+
+
+def _next(schedule: ExchangeSchedule, now: datetime) -> datetime:
+    """When the next run is due; of several that were missed only the newest counts."""
+    assert schedule.last_session is not None  # noqa: S101
+    newest = newest_due(schedule.market, now, schedule.delay)
+    is_missed = newest > schedule.last_session
+    session = newest if is_missed else session_after(schedule.market, schedule.last_session)
+    return due_at(schedule.market, session, schedule.delay)
+
+
+def run_due(code: str, watched: Collection[str]) -> ScheduledRun | None:
+    """Submit a run for the exchange's latest session that is due, over the `watched` stocks that trade there.
+
+    Return None if nothing is due or it is refused for now. The schedule then has the reason, its session stays due, and
+    the next call submits the rest.
+    """
+    run = None
+    try:
+        while part := submit_part(code, watched):
+            run = part
+    except RequestRejected as refusal:
+        ExchangeSchedule.objects.filter(pk=code).update(problem=str(refusal)[:500])
+    return run
+
+
+@transactional
+def submit_part(code: str, watched: Collection[str]) -> ScheduledRun | None:
+    """Submit the next job of the run that is due. Return None if there is nothing to submit.
+
+    Each job of a run is a transaction, and the last one advances the exchange's session: after a worker's death or a
+    refusal in between, the next call submits the rest.
+    """
+    schedule = ExchangeSchedule.objects.select_for_update().filter(pk=code, is_enabled=True).first()
+    if schedule is None or schedule.last_session is None:
+        return None
+    session = newest_due(schedule.market, clock.now(), schedule.delay)
+    if session <= schedule.last_session:
+        return None
+    run, is_new = ScheduledRun.objects.get_or_create(
+        schedule=schedule, session=session, defaults={"is_whole": False, "note": NOBODY}
+    )
+    if is_new:
+        _end_earlier(run)
+    was_whole = run.is_whole
+    if not was_whole:
+        _submit(run, sorted(_stocks(schedule, watched)), is_new=is_new)
+    if run.is_whole:
+        schedule.last_session, schedule.woken_at = session, None
+        schedule.next_run_at = _next(schedule, clock.now())
+    schedule.problem = ""
+    schedule.save(update_fields=["last_session", "problem", "woken_at", "next_run_at"])
+    return None if was_whole else run
+
+
+def _end_earlier(run: ScheduledRun) -> None:
+    """End earlier runs of the exchange that were not submitted completely before this session was due."""
+    for earlier in ScheduledRun.objects.filter(schedule=run.schedule, is_whole=False).exclude(pk=run.pk):
+        earlier.is_whole, earlier.note = True, CUT_SHORT
+        earlier.save(update_fields=["is_whole", "note"])
+        if earlier.job:
+            record_end(earlier.job)
+
+
+def _stocks(schedule: ExchangeSchedule, watched: Collection[str]) -> set[str]:
+    wanted = set(watched)
+    if schedule.all_active:
+        wanted |= set(Stock.objects.active().values_list("pk", flat=True))
+    return {ticker for ticker in wanted if exchange_of(ticker).code == schedule.pk}
+
+
+def _submit(run: ScheduledRun, tickers: list[str], *, is_new: bool) -> None:
+    """Submit one job with the next stocks that are in no job of the run yet."""
+    done = set(JobDetail.objects.of_run(run.job_id).values_list("stock_id", flat=True))
+    left = [ticker for ticker in tickers if ticker not in done]
+    part, is_last = left[: settings.MAX_STOCKS_PER_JOB], len(left) <= settings.MAX_STOCKS_PER_JOB
+    if part:
+        number = Job.objects.of_run(run.job_id).count() + 1
+        count = number - 1 + -(-len(left) // settings.MAX_STOCKS_PER_JOB)
+        schedule, day = run.schedule, run.session
+        title = title_of(f"{schedule.market.name} after {day.day} {day:%B %Y}", number, count)
+        first = run.job
+        job = submit(part, source=Source.SCHEDULE, strategy=schedule.strategy, description=title, part_of=first).job
+        run.job, run.note = first or job, ""
+    run.is_whole = is_last
+    run.save(update_fields=["job", "note", "is_whole"])
+    if run.is_whole and run.job and not _is_going_on(run, is_new=is_new):
+        record_end(run.job)
+
+
+def _is_going_on(run: ScheduledRun, *, is_new: bool) -> bool:
+    """Return whether a job of the run is active; the end of the last one then notes the end of the run.
+
+    A new run may have got the job of an earlier identical request. Its jobs are locked, because a transaction that ends
+    one at this moment does not see the uncommitted run.
+    """
+    jobs = Job.objects.of_run(run.job_id)
+    if is_new:
+        list(jobs.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    return jobs.active().exists()
+
+
+def next_runs() -> list[ExchangeSchedule]:
+    """The schedules that are switched on, the next one first."""
+    return list(ExchangeSchedule.objects.filter(is_enabled=True, next_run_at__isnull=False))
+
+
+def refused_runs() -> list[ExchangeSchedule]:
+    """Return the schedules whose run is due and was refused for now."""
+    return list(ExchangeSchedule.objects.filter(is_enabled=True).exclude(problem=""))

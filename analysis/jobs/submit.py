@@ -1,0 +1,215 @@
+"""Submit: a request becomes a job, its details and the messages that wake workers, in one transaction."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from analysis import clock, queue
+from analysis.db import transactional
+from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.jobs import details
+from analysis.jobs.deadlines import deadline_of
+from analysis.jobs.limits import lock_limits, refuse_over_limit, refuse_size, refuse_unconfirmed
+from analysis.models import Job, Source, Stock
+from analysis.prices import exchange_of, is_well_formed, latest_today, normalise, today
+from analysis.rejections import RequestRejected
+from stockapp.accounts.models import Person
+
+RUN_SLICE = "analysis.worker.slice.run_slice"
+FIRST_DAY = date(2000, 1, 3)  # before it the calendars are not sure
+TRIES = 3
+CHUNK = 50
+"""How many stocks one lease holds at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The job that now serves a request, and whether it had been started by the same request before."""
+
+    job: Job
+    is_duplicate: bool
+
+
+def submit(
+    tickers: Iterable[str],
+    *,
+    source: Source,
+    requested_by: Person | None = None,
+    strategy: str = TECHNICAL_RATING.key,
+    as_of: date | None = None,
+    since: date | None = None,
+    description: str = "",
+    parent: Job | None = None,
+    part_of: Job | None = None,
+    wake: bool = True,
+) -> Submission:
+    """Ask for an analysis of some stocks; a well-formed ticker that is not known yet becomes a Stock.
+
+    New stocks count against the limit of the user who requests them, but not those of a command.
+
+    With `since` it is a backfill: every session from that day up to `as_of`, each as of its own close.
+    With `part_of` it is a further part of the run that began with that job.
+    `wake=False` sends no message to a worker: the caller runs the job in its own process.
+
+    While a job for the same request of the same person is active, that job is the answer: the database's constraint
+    decides, so fifty callers at once get one job. Raises RequestRejected.
+    """
+    wanted = check_tickers(tickers)
+    if strategy not in STRATEGIES:
+        raise RequestRejected(f"There is no strategy “{strategy}”; there are: {', '.join(STRATEGIES)}.")
+    if as_of:
+        check_day(as_of, wanted)
+    if since and (as_of is None or not FIRST_DAY <= since <= as_of):
+        raise RequestRejected(f"A backfill goes from a day since {FIRST_DAY} to one that is not before it.")
+    now = clock.now()
+    job = Job(
+        source=source,
+        requested_by_id=requested_by.pk if requested_by else None,
+        strategy=strategy,
+        price_source=settings.PRICE_SOURCE,
+        as_of=as_of,
+        since=since,
+        description=description or describe(wanted),
+        total=len(wanted),
+        created_at=now,
+        progress_at=now,
+        deadline=deadline_of(len(wanted), now),
+        parent=parent,
+        part_of=part_of,
+    )
+    may_use_reserve = requested_by is None or bool(requested_by.is_staff)
+    refuse_size(job, may_use_reserve=may_use_reserve)
+    job.request_key = _request_key(job, wanted)
+    named_by = None if source == Source.COMMAND else requested_by
+    return _submit(job, wanted, named_by=named_by, may_use_reserve=may_use_reserve, wake=wake)
+
+
+@transactional
+def _submit(job: Job, tickers: list[str], *, named_by: Person | None, may_use_reserve: bool, wake: bool) -> Submission:
+    if running := _insert(job):
+        return Submission(running, is_duplicate=True)
+    refuse_over_limit(job, may_use_reserve=may_use_reserve)  # the usual case, before other rows are written
+    new = known_stocks(tickers, named_by=named_by)
+    details.enqueue(job, tickers)
+    if wake:
+        wake_workers(job.pk, stocks=job.total)
+    lock_limits(job)
+    refuse_over_limit(job, may_use_reserve=may_use_reserve)  # again, with concurrent submissions
+    if new:
+        refuse_unconfirmed(named_by)  # likewise
+    return Submission(job, is_duplicate=False)
+
+
+def wake_workers(job_id: UUID, *, stocks: int) -> None:
+    """Leave messages for as many slices as so many stocks of a job need, but no more than one for each process."""
+    for _ in range(min(settings.WORKERS, -(-stocks // CHUNK))):
+        queue.enqueue(RUN_SLICE, str(job_id))
+
+
+def _insert(job: Job) -> Job | None:
+    """Write the job, or return the active one that the constraint found in its way."""
+    for _ in range(TRIES):
+        try:
+            with transaction.atomic():
+                job.save(force_insert=True)
+            return None
+        except IntegrityError as error:
+            refused = error
+            if running := Job.objects.active().filter(request_key=job.request_key).first():
+                return running
+            # What was in the way ended between the refusal and the look: there is room now.
+    raise refused
+
+
+def known_stocks(tickers: Iterable[str], *, named_by: Person | None) -> set[str]:
+    """Create missing stocks of these well-formed tickers, and lock all of them until the transaction ends.
+
+    Return the missing ones, which count against the limit of the user who named them. Raise RequestRejected if they
+    exceed it; concurrent transactions are not counted, so the caller repeats `refuse_unconfirmed` with the user's row
+    locked.
+
+    The lock keeps pruning from deleting a stock that is about to be used; if it has just deleted one, the loop creates
+    it again. New stocks are inserted before any is locked, both in order of ticker, so that transactions cannot
+    deadlock.
+    """
+    wanted = set(tickers)
+    missing = wanted - set(Stock.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    if missing:
+        refuse_unconfirmed(named_by, more=len(missing))
+    new = set(missing)
+    while True:
+        made = [_stock(ticker, named_by) for ticker in sorted(missing)]
+        Stock.objects.bulk_create(made, ignore_conflicts=True)
+        missing = wanted - set(Stock.objects.lock(wanted))
+        if not missing:
+            return new
+        new |= missing
+
+
+def describe(tickers: list[str]) -> str:
+    """A job's description where nobody gave one: the first tickers and how many more."""
+    first = ", ".join(tickers[:3])
+    return first if len(tickers) <= 3 else f"{first} and {len(tickers) - 3} more"
+
+
+def check_tickers(raw: Iterable[str]) -> list[str]:
+    """Return each of these tickers once, in order. Raise RequestRejected for what is no ticker, and for none at all."""
+    wanted: dict[str, None] = {}
+    bad: list[str] = []
+    for text in raw:
+        ticker = normalise(text)
+        if is_well_formed(ticker):
+            wanted[ticker] = None
+        else:
+            bad.append(text)
+    if bad:
+        shown = ", ".join(f"“{text[:30]}”" for text in bad[:3])
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        raise RequestRejected(f"Not a ticker: {shown}{more}. A ticker looks like TCS.NS or AAPL.")
+    if not wanted:
+        raise RequestRejected("No stocks given.")
+    return sorted(wanted)
+
+
+def check_day(as_of: date, tickers: list[str]) -> None:
+    """Raise RequestRejected for a day that is too long ago, or has not begun on the exchange of one of the stocks.
+
+    A day begins at another time on each exchange: in Mumbai it is already the next day while New York trades.
+    """
+    if as_of < FIRST_DAY:
+        raise RequestRejected(f"{as_of} is too long ago; give a day since {FIRST_DAY}.")
+    now = clock.now()
+    if as_of > latest_today(now):
+        raise RequestRejected(f"{as_of} is in the future; give a day that is past.")
+    ahead = [ticker for ticker in tickers if as_of > today(ticker, now)]
+    if ahead:
+        more = f" and {len(ahead) - 1:,} more" if len(ahead) > 1 else ""
+        there = f"it is still {today(ahead[0], now)} on its exchange"
+        raise RequestRejected(
+            f"{as_of} is in the future for {ahead[0]}{more}: {there}. Give a day that has begun there."
+        )
+
+
+def _stock(ticker: str, named_by: Person | None) -> Stock:
+    """Return a new, unconfirmed stock; its first price confirms it."""
+    exchange = exchange_of(ticker)
+    return Stock(
+        ticker=ticker,
+        exchange=exchange.code,
+        currency=exchange.currency,
+        is_confirmed=False,
+        named_by_id=named_by.pk if named_by else None,
+    )
+
+
+def _request_key(job: Job, tickers: list[str]) -> str:
+    asked = [job.requested_by_id, tickers, job.strategy, job.price_source, str(job.as_of), str(job.since)]
+    if job.part_of_id:
+        asked.append(str(job.part_of_id))
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Pages: what the pages show, as values that templates read."""

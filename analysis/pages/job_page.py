@@ -1,0 +1,102 @@
+"""The job page: how far a job is, how fast, what failed and why, and a page of its stocks."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count
+
+from analysis import clock
+from analysis.engine import STRATEGIES
+from analysis.jobs.estimate import Estimate, estimate_rest
+from analysis.models import Job, JobDetail, JobStatus, Worker
+from analysis.pages.failures import Failures, failures_of
+
+ROWS = 100
+MEASURABLE_STOCKS = 10
+MEASURABLE_TIME = timedelta(seconds=3)
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """What the page of one job shows; `number` is the page of stocks as it was asked for."""
+
+    job: Job
+    number: str | None
+
+    @cached_property
+    def details(self) -> Page[JobDetail]:
+        return Paginator(self.job.details.for_page(), ROWS).get_page(self.number)
+
+    @cached_property
+    def failures(self) -> list[Failures]:
+        return failures_of(self.job)
+
+    @cached_property
+    def jobs_ahead(self) -> int:
+        """How many active jobs were asked for before this one."""
+        if self.job.status != JobStatus.QUEUED:
+            return 0
+        return Job.objects.active().filter(created_at__lt=self.job.created_at).count()
+
+    @property
+    def waiting_count(self) -> int:
+        return self.job.total - self.job.done_count
+
+    @property
+    def is_partly_done(self) -> bool:
+        """Whether it ended before all its stocks did, and some have a result."""
+        return self.waiting_count > 0 and self.job.completed_count > 0
+
+    @property
+    def lacking_count(self) -> int:
+        """How many stocks have no result, because they failed or were cancelled."""
+        return self.waiting_count + self.job.failed_count
+
+    @property
+    def percents_announced(self) -> int:
+        """Progress in whole quarters; what is read aloud moves by these."""
+        return self.job.progress_percent // 25 * 25
+
+    @cached_property
+    def rate(self) -> float | None:
+        """Stocks a second, once there is enough to measure."""
+        took = self.job.duration
+        if took is None or took < MEASURABLE_TIME or self.job.done_count < MEASURABLE_STOCKS:
+            return None
+        return self.job.done_count / took.total_seconds()
+
+    @property
+    def remaining(self) -> timedelta | None:
+        """How long the rest will take at this rate; None where bars are to be fetched, which has its own pace."""
+        if not self.rate or not self.job.is_active or self.fetching:
+            return None
+        return timedelta(seconds=self.waiting_count / self.rate)
+
+    @cached_property
+    def wait(self) -> str:
+        """Why stocks of the job wait for their source, and until when: what most of them say."""
+        if not self.job.is_active:
+            return ""
+        reasons = self.job.details.waiting().order_by().values_list("wait_reason")
+        most = reasons.annotate(rows=Count("pk")).order_by("-rows", "wait_reason").first()
+        return str(most[0]) if most else ""
+
+    @cached_property
+    def fetching(self) -> Estimate | None:
+        """What fetching the bars of the stocks that are left takes, where that is asked of Yahoo."""
+        return estimate_rest(self.job)
+
+    @property
+    def strategy(self) -> str:
+        return STRATEGIES[self.job.strategy].name if self.job.strategy in STRATEGIES else self.job.strategy
+
+    @cached_property
+    def lacks_worker(self) -> bool:
+        return self.job.is_active and not Worker.objects.at_work().exists()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether nothing of a running job has moved for a while."""
+        return self.job.is_active and clock.now() - self.job.progress_at > timedelta(minutes=2)

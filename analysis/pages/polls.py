@@ -1,0 +1,101 @@
+"""Polls: a live part of a page requests itself every two seconds and gets 204 while its state is unchanged.
+
+A state contains everything from the database that the part shows, and is cheap to read. The address of the poll carries
+its stamp. Content that depends on the clock alone, such as how many sessions a result is late, is renewed with every
+period.
+"""
+
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+from django.db.models import Count, Exists, Max, OuterRef, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
+
+from analysis.models import Job, JobDetail, JobStatus, Stock, Worker
+from stockapp.accounts.models import Person
+
+SEEN = "seen"
+OF_THE_STOCK = ("last_status", "last_job_id", "last_wait", "last_error", "last_result_id", "last_analyzed_at")
+"""Fields of a stock that change with every act on it and with every result."""
+PERIOD_SECONDS, CLOCK_SECONDS = 300, 10
+
+type State = tuple[Any, ...]
+
+
+def stamp(state: State) -> str:
+    """Return a hash of a state and the current period."""
+    period = int(timezone.now().timestamp()) // PERIOD_SECONDS
+    return blake2b(repr((period, state)).encode(errors="surrogatepass"), digest_size=8).hexdigest()
+
+
+def is_seen(request: HttpRequest, state: State) -> bool:
+    """Return whether the polling part already shows this state."""
+    return request.GET.get(SEEN) == stamp(state)
+
+
+def poll_query(query: str, state: State) -> str:
+    """Return the query string for the polls of a part that shows this state: `query` with the state's stamp."""
+    given = QueryDict(query.removeprefix("?"), mutable=True)
+    given[SEEN] = stamp(state)
+    return f"?{given.urlencode()}"
+
+
+def nothing_new() -> HttpResponse:
+    """Return a 204, which leaves the part unchanged."""
+    return HttpResponse(status=204)
+
+
+def surroundings(user: Person) -> dict[str, Any]:
+    """Return annotations shown beside the rows: whether a worker takes work, and how many jobs of the user run."""
+    own = Job.objects.active().of(user).order_by().values("requested_by")
+    count = Subquery(own.annotate(rows=Count("pk")).values("rows"))
+    return {"has_worker": Exists(Worker.objects.at_work()), "running": Coalesce(count, 0)}
+
+
+@dataclass(frozen=True)
+class StockState:
+    """The state of a stock's page during an analysis; `own` are the values of OF_THE_STOCK."""
+
+    has_worker: bool
+    running: int
+    attempts: int
+    own: State
+
+    @classmethod
+    def read(cls, ticker: str, user: Person) -> "StockState | None":
+        """Return the stored state for this user, None if there is no such stock."""
+        tries = JobDetail.objects.filter(job=OuterRef("last_job"), stock=OuterRef("pk")).values("attempts")
+        found = Stock.objects.filter(pk=ticker)
+        found = found.annotate(attempts=Coalesce(Subquery(tries[:1]), 0), **surroundings(user))
+        row = found.values_list("has_worker", "running", "attempts", *OF_THE_STOCK).first()
+        if row is None:
+            return None
+        has_worker, running, attempts, *own = row
+        return cls(has_worker, running, attempts, tuple(own))
+
+    def shown_with(self, stock: Stock) -> "StockState":
+        """Return the state with the columns of this instance, which was read earlier than the rest."""
+        return replace(self, own=tuple(getattr(stock, name) for name in OF_THE_STOCK))
+
+    @property
+    def state(self) -> State:
+        return (self.has_worker, self.running, self.attempts, *self.own)
+
+
+def job_state(job: Job, user: Person) -> State:
+    """Return the state of an active job's page for this user, in two queries.
+
+    Its duration is part of the state in steps of CLOCK_SECONDS.
+    """
+    counts = (job.completed_count, job.failed_count, job.skipped_count, job.error_message)
+    took = None if job.duration is None else int(job.duration.total_seconds()) // CLOCK_SECONDS
+    details = job.details.aggregate(Sum("attempts"), Max("completed_at"), Count("not_before"), Max("not_before"))
+    around = surroundings(user)
+    if job.status == JobStatus.QUEUED:
+        ahead = Job.objects.active().filter(created_at__lt=job.created_at).order_by().annotate(all=Value(1))
+        around["ahead"] = Subquery(ahead.values("all").annotate(rows=Count("pk")).values("rows"))
+    row = Job.objects.filter(pk=job.pk).annotate(**around).values_list(*around).first()
+    return (took, job.status, job.progress_at, *counts, *details.values(), *(row or ()))

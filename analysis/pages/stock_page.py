@@ -1,0 +1,221 @@
+"""The stock page: a standing with its reasons, its bars' condition and its runs."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+
+from analysis.engine import STRATEGIES, Bars, Group, Indicators
+from analysis.histories import usable_bars
+from analysis.models import PriceHistory, PriceSourceName, RawData, Result
+from analysis.pages.comparison import Comparison
+from analysis.pages.reruns import Rerun, reruns_of
+from analysis.pages.standing import Standing
+from analysis.prices import Checked, ErrorKind, PriceError, check, exchange_of
+from stockapp.accounts.models import Person
+
+RUNS = 30
+SESSIONS = 10
+FEW_BARS = 500
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One component's say, as the evidence keeps it."""
+
+    label: str
+    value: float | None
+    vote: int | None
+    weight: float
+
+
+@dataclass(frozen=True)
+class Session:
+    """One row of the table beside the chart."""
+
+    day: date
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    change_percent: float | None
+
+    @property
+    def turnover(self) -> float:
+        """About what changed hands, in the stock's currency: as if all of it had at the close."""
+        return self.volume * self.close
+
+
+@dataclass(frozen=True)
+class Panel:
+    """How a group of components voted."""
+
+    label: str
+    up: int
+    down: int
+    neutral: int
+    silent: int
+
+
+@dataclass(frozen=True)
+class StockPage:
+    """What the page of one stock shows to one user."""
+
+    standing: Standing
+    strategy_key: str = ""
+    """The strategy that this user would analyse with, where the stock has no result yet."""
+    reader: Person | None = None
+    lacks_worker: bool = False
+    """Whether the stock waits and no worker takes work."""
+
+    @property
+    def change(self) -> float | None:
+        """Close against the previous session's close, in the stock's currency."""
+        result = self.standing.result
+        if result is None or result.close is None or result.previous_close is None:
+            return None
+        return result.close - result.previous_close
+
+    @cached_property
+    def evidence(self) -> dict[str, Any]:
+        found = RawData.objects.filter(result=self.standing.result).first() if self.standing.result else None
+        return found.evidence if found else {}
+
+    @cached_property
+    def votes(self) -> list[Vote]:
+        """Every component's vote, the heaviest first."""
+        rows = [Vote(c["label"], c["value"], c["vote"], c["weight"]) for c in self.evidence.get("components", [])]
+        return sorted(rows, key=lambda vote: -vote.weight)
+
+    @property
+    def votes_up(self) -> list[Vote]:
+        return [vote for vote in self.votes if vote.vote == 1]
+
+    @property
+    def votes_down(self) -> list[Vote]:
+        return [vote for vote in self.votes if vote.vote == -1]
+
+    @property
+    def votes_neutral(self) -> list[Vote]:
+        return [vote for vote in self.votes if not vote.vote]
+
+    @cached_property
+    def panels(self) -> list[Panel]:
+        votes: dict[str, list[int | None]] = {}
+        for component in self.evidence.get("components", []):
+            votes.setdefault(component["group"], []).append(component["vote"])
+        return [
+            Panel(Group(group).label, said.count(1), said.count(-1), said.count(0), said.count(None))
+            for group, said in votes.items()
+        ]
+
+    @property
+    def verdict_since(self) -> date | None:
+        since = self.evidence.get("verdict_since")
+        return date.fromisoformat(since) if since else None
+
+    @property
+    def exchange(self) -> str:
+        return exchange_of(self.standing.stock.pk).name
+
+    @property
+    def strategy(self) -> str:
+        key = self.standing.result.strategy if self.standing.result else ""
+        return STRATEGIES[key].name if key in STRATEGIES else key
+
+    @cached_property
+    def history(self) -> PriceHistory | None:
+        """The stored bars of the source that this stock's prices come from."""
+        source = PriceSourceName.DEMO if self.standing.stock.is_demo else settings.PRICE_SOURCE
+        return self.standing.stock.histories.filter(source=source).first()
+
+    @cached_property
+    def checked(self) -> Checked | PriceError | None:
+        """The stored bars through the quality gate, or why they do not pass it; None where none are stored."""
+        if self.history is None:
+            return None
+        stock, adjusted = self.standing.stock, self.history.adjusted
+        try:
+            return check(self.history.unpack(), ticker=stock.pk, now=self.standing.now, adjusted=adjusted)
+        except PriceError as error:
+            return error
+        except ValueError as error:  # damaged, or written by another version
+            return PriceError(ErrorKind.BAD_DATA, str(error), permanent=False)
+
+    @property
+    def bars(self) -> Bars | None:
+        return self.checked.bars if isinstance(self.checked, Checked) else None
+
+    @property
+    def price_error(self) -> str:
+        return self.checked.message if isinstance(self.checked, PriceError) else ""
+
+    @cached_property
+    def sessions(self) -> list[Session]:
+        """The newest sessions, newest first."""
+        if self.bars is None:
+            return []
+        last = self.bars[-SESSIONS - 1 :]
+        columns = (last.session, last.open, last.high, last.low, last.close, last.volume)
+        rows = zip(*(column.tolist() for column in columns), [None, *last.close[:-1].tolist()], strict=True)
+        return [
+            Session(day, opened, high, low, close, volume, 100 * (close / before - 1) if before else None)
+            for day, opened, high, low, close, volume, before in rows
+        ][::-1][:SESSIONS]
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What the quality gate had to say of the bars that the result was computed from."""
+        result = self.standing.result
+        if result and not self.evidence:
+            count = f"{result.finding_count} finding{'' if result.finding_count == 1 else 's'}"
+            message = f"This verdict was filled in later: its reasons and its {count} were not kept."
+            return [{"severity": "info", "message": message}]
+        return list(self.evidence.get("data_quality", []))
+
+    @property
+    def has_few_bars(self) -> bool:
+        return self.standing.result is not None and self.standing.result.bar_count < FEW_BARS
+
+    @cached_property
+    def analyzed_bars(self) -> Bars | None:
+        """The bars that an analysis of today would look at; None where there are none."""
+        if self.history is None or self.bars is None:
+            return None
+        try:
+            return usable_bars(self.history, self.standing.now).bars
+        except PriceError:  # its newest bars are older than what an analysis looks at
+            return None
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """What every strategy says of the analysed bars."""
+        bars = self.analyzed_bars
+        if bars is None:
+            return None
+        stock, result = self.standing.stock, self.standing.result
+        return Comparison(
+            stock, Indicators(bars), self.standing.profile, result.strategy if result else self.strategy_key
+        )
+
+    @cached_property
+    def runs(self) -> list[tuple[Result, Rerun | None, bool]]:
+        """Return results, newest first, with the difference from the previous run, if any.
+
+        The third value is whether the reader may see the job of the result.
+        """
+        results = list(self.standing.stock.results.select_related("job").newest_first()[:RUNS])
+        reruns = reruns_of(self.standing.stock.pk, results)
+        reader = self.reader
+        return [
+            (result, reruns.get(result.day), reader is not None and result.job.is_visible_to(reader))
+            for result in results
+        ]
+
+    @property
+    def rerun(self) -> Rerun | None:
+        """That of the newest success."""
+        return next((rerun for result, rerun, _ in self.runs if result == self.standing.result), None)

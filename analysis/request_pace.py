@@ -1,0 +1,136 @@
+"""Request pace: one rate limit for the whole installation, stored in the database, and a stock's wait for its turn."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import uniform
+
+from django.conf import settings
+from django.utils import timezone
+
+from analysis import clock
+from analysis.db import transactional
+from analysis.models import PriceSourceName, RequestPace
+from analysis.prices import ErrorKind, Mode, Pace, PriceError, Reason
+from analysis.prices.pace import JITTER, grant, rate_limited, refuse_while_paused, succeeded, unanswered
+from analysis.timing import TIMING
+
+CHECK_AGAIN = timedelta(seconds=5)  # whether a trial request has ended
+FIRST_RETRY = timedelta(seconds=5)  # of a stock whose source did not answer; twice as long each time
+SHORT = timedelta(seconds=30)
+MAX_UNANSWERED = 5  # requests for one stock; then it fails
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Until when a stock is not to be claimed again, and why, in a sentence."""
+
+    until: datetime
+    reason: str
+
+
+class DatabasePacer:
+    """A `Pacer` that all processes on one database share; `source` has one row, whose lock is held for moments only."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._granted: Pace | None = None
+
+    def before_request(self) -> None:
+        """Return when the request may be sent.
+
+        Raise PriceError (rate_limited) if requests are paused, or if the turn is so far off that the stock should wait
+        without a process.
+        """
+        if wait := self._grant():
+            time.sleep(wait)
+            refuse_while_paused(self.state(), clock.now())
+
+    def rate_limited(self) -> None:
+        first = timedelta(seconds=settings.LIMIT_PAUSE_SECONDS)
+        self._change(lambda pace, now: rate_limited(pace, now, first=first))
+
+    def unanswered(self) -> None:
+        self._change(unanswered)
+
+    def succeeded(self) -> None:
+        """Write only if that may end a pause or a silence, in which the request was granted."""
+        if self._granted and (self._granted.mode is Mode.PROBING or self._granted.unanswered):
+            self._change(succeeded)
+
+    def state(self) -> Pace:
+        """Return the current pace; a new one if none is stored yet."""
+        row = RequestPace.objects.filter(pk=self.source).first()
+        return row.pace if row else Pace(clock.now())
+
+    @transactional
+    def _grant(self) -> float:
+        row, now = self._locked(), clock.now()
+        self._granted, wait = grant(
+            row.pace,
+            now,
+            per_second=settings.REQUESTS_PER_SECOND,
+            jitter=uniform(0, JITTER),  # noqa: S311
+        )
+        if wait > TIMING.longest_turn.total_seconds():
+            message = f"Too many wait to ask {row.get_source_display()}: the next turn is in {wait:.0f} s."
+            raise PriceError(ErrorKind.RATE_LIMITED, message, permanent=False)
+        row.keep(self._granted)
+        return wait
+
+    @transactional
+    def _change(self, change: Callable[[Pace, datetime], Pace]) -> None:
+        row = self._locked()
+        row.keep(change(row.pace, clock.now()))
+
+    def _locked(self) -> RequestPace:
+        return RequestPace.objects.select_for_update().get_or_create(pk=self.source)[0]
+
+
+YAHOO_PACER = DatabasePacer(PriceSourceName.YAHOO)
+
+
+def is_paced(source: str) -> bool:
+    """Return whether a source's requests go over the network, at a pace."""
+    return source == YAHOO_PACER.source
+
+
+def pause() -> Wait | None:
+    """Return the pause of all requests to Yahoo; None if there is none."""
+    return _current_pause(YAHOO_PACER.state(), clock.now())
+
+
+def wait_for_turn() -> Wait | None:
+    """Return how long a stock must wait until it can be requested; None if it can be now."""
+    pace, now = YAHOO_PACER.state(), clock.now()
+    if paused := _current_pause(pace, now):
+        return paused
+    if pace.mode is Mode.OPEN and pace.next_at - now > TIMING.longest_turn:
+        a_second = f"{settings.REQUESTS_PER_SECOND:g} request{'' if settings.REQUESTS_PER_SECOND == 1 else 's'}"
+        sentence = f"At {a_second} a second its turn has not come"
+        return Wait(pace.next_at - TIMING.longest_turn / 2, _until(sentence, pace.next_at, now))
+    return None
+
+
+def _current_pause(pace: Pace, now: datetime) -> Wait | None:
+    if not (pace.until and pace.is_paused(now)):
+        return None
+    if pace.mode is Mode.PAUSED:
+        return Wait(pace.until, _until(pace.reason.sentence, pace.until, now))
+    tried = "Yahoo limited our requests" if pace.reason is Reason.LIMITED else "Yahoo did not answer"
+    return Wait(min(pace.until, now + CHECK_AGAIN), f"{tried}: waiting for the request that was sent to try.")
+
+
+def wait_after(error: PriceError, unanswered: int) -> Wait:
+    """Return how long a stock waits after its source did not answer, having not answered so often before."""
+    now = clock.now()
+    until = now + FIRST_RETRY * 2**unanswered
+    return Wait(until, f"{error.message} {_until('Not asked again yet', until, now)}"[-500:])
+
+
+def _until(sentence: str, until: datetime, now: datetime) -> str:
+    """Return the sentence with the time: to the second for a short wait, else to the next full minute."""
+    is_short = until - now < SHORT
+    moment = timezone.localtime(until if is_short else until + timedelta(seconds=59))
+    return f"{sentence}: waiting until {moment:{'%H:%M:%S' if is_short else '%H:%M'}}."

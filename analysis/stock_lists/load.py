@@ -1,0 +1,134 @@
+"""Universe: which stocks there are, from lists of them that are imported again and again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import batched
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from analysis.db import transactional
+from analysis.models import Index, IndexMember, Stock
+from analysis.prices import COMPANIES, Listed, Pacer, PriceError, YahooSession, exchange_of, is_well_formed, listed_in
+from analysis.rejections import RequestRejected
+from analysis.request_pace import YAHOO_PACER
+from analysis.stock_lists.files import read_list
+
+AT_ONCE = 250  # stocks in one transaction
+FEW = 10  # stocks may always leave a list
+KEPT = ("name", "exchange", "currency", "industry")
+
+
+@dataclass(slots=True)
+class Import:
+    """What became of a list's stocks; `problems` are sentences that name list and line."""
+
+    added: int = 0
+    updated: int = 0
+    deactivated: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> Import:
+    """Add and update stocks from a CSV file, whose list is called `index`, or like the file.
+
+    A broken row is reported and the others are used; RequestRejected when the file cannot be read or names no tickers.
+    """
+    listed, problems = read_list(file, suffix)
+    return _bring_up_to_date(index or file.stem, listed, problems)
+
+
+def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> Import:
+    """Add and update the equities that Yahoo's screener finds in a region, like `in`.
+
+    RequestRejected for a region that Yahoo does not know, and when Yahoo does not give all of them.
+    """
+    session = YahooSession(settings.YAHOO_URL, pacer=pacer)
+    try:
+        listed = listed_in(region, session, settings.DATA_DIR / "yfinance")
+    except ValueError:
+        raise RequestRejected(f"“{region}” is not a region of Yahoo's screener; in, us and gb are.") from None
+    except PriceError as error:
+        raise RequestRejected(f"{error} Nothing was changed.") from None
+    strange = [one.ticker for one in listed if not is_well_formed(one.ticker)]
+    if not len(listed) > len(strange):
+        raise RequestRejected(f"Yahoo's screener found no stocks in “{region}”.")
+    good = [one for one in listed if is_well_formed(one.ticker)]
+    return _bring_up_to_date(
+        f"Yahoo {region}", good, [f"Yahoo: “{ticker[:30]}” is not a ticker." for ticker in strange]
+    )
+
+
+def load_demo_market() -> list[str]:
+    """Add the demo market's companies, or bring their names up to date; returns their tickers in its order."""
+    listed = [Listed(company.ticker, name=company.name, industry=company.industry) for company in COMPANIES]
+    _bring_up_to_date("Demo market", listed, [])
+    return [one.ticker for one in listed]
+
+
+def _bring_up_to_date(name: str, listed: Sequence[Listed], problems: list[str]) -> Import:
+    """Store the listed stocks as the members of an index; nothing is deleted, and no name by an empty one.
+
+    What has left the index and is in no other becomes inactive, unless the list has problems: then who left is unknown.
+    """
+    done = Import(problems=problems)
+    index, _ = Index.objects.update_or_create(name=name[:100], defaults={"loaded_at": timezone.now()})
+    members = set(IndexMember.objects.filter(index=index).values_list("stock_id", flat=True))
+    for some in batched(sorted(listed, key=lambda one: one.ticker), AT_ONCE):
+        added = _store(index, some)
+        done.added += added
+        done.updated += len(some) - added
+    if done.problems:
+        return done
+    gone = members - {one.ticker for one in listed}
+    if len(gone) > max(len(members) / 2, FEW):
+        done.problems.append(
+            f"{name}: {len(gone):,} of {len(members):,} stocks are no longer in it; a list that lost more than half is"
+            " taken for incomplete, and none of them was made inactive."
+        )
+    else:
+        done.deactivated = _let_go(index, gone)
+    return done
+
+
+@transactional
+def _store(index: Index, listed: Sequence[Listed]) -> int:
+    """Add or update these stocks, and make them members; newcomers to the index are active. How many are new."""
+    tickers = [one.ticker for one in listed]
+    Stock.objects.lock(tickers)
+    known = Stock.objects.in_bulk(tickers)
+    members = set(IndexMember.objects.filter(index=index, stock__in=tickers).values_list("stock_id", flat=True))
+    Stock.objects.bulk_create(
+        [_stock(one, known.get(one.ticker)) for one in listed],
+        update_conflicts=True,
+        unique_fields=["ticker"],
+        update_fields=KEPT,
+    )
+    newcomers = [ticker for ticker in tickers if ticker not in members]
+    IndexMember.objects.bulk_create(
+        [IndexMember(index=index, stock_id=ticker) for ticker in newcomers], ignore_conflicts=True
+    )
+    Stock.objects.filter(pk__in=newcomers, is_active=False).update(is_active=True)
+    Stock.objects.unconfirmed().filter(pk__in=tickers).update(is_confirmed=True, refusals=0, named_by=None)
+    return len(tickers) - len(known)
+
+
+def _stock(listed: Listed, known: Stock | None) -> Stock:
+    exchange = exchange_of(listed.ticker)
+    before = known or Stock(exchange=exchange.code, currency=exchange.currency)
+    return Stock(
+        ticker=listed.ticker,
+        name=(listed.name or before.name)[:200],
+        industry=(listed.industry or before.industry)[:100],
+        exchange=(listed.exchange or before.exchange)[:16],
+        currency=listed.currency or before.currency,
+    )
+
+
+@transactional
+def _let_go(index: Index, tickers: set[str]) -> int:
+    """Take these stocks out of the index; those that are in no other become inactive. Returns how many did."""
+    Stock.objects.lock(tickers)
+    IndexMember.objects.filter(index=index, stock__in=tickers).delete()
+    return Stock.objects.active().filter(pk__in=tickers, memberships=None).update(is_active=False)

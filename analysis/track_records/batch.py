@@ -1,0 +1,115 @@
+"""Batch: the track records of the stocks that were read so far, to be stored whole or to be continued later."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+
+from analysis import clock, histories
+from analysis.engine import ENGINE_VERSION, STRATEGIES, Indicators, TrackRecord, summarize, track_record
+from analysis.models import PriceHistory, PriceSourceName, StrategyRecord
+from analysis.prices import PriceError
+
+STOCKS_AT_ONCE = 100
+
+
+@dataclass(slots=True)
+class RecordBatch:
+    """The records of the stocks up to `cursor`, by strategy; all strategies read the same indicators.
+
+    `requested` is, by strategy, when the record was requested that this will be; a later request needs newer bars.
+    """
+
+    source: str
+    records: dict[str, TrackRecord | None]
+    requested: dict[str, datetime] = field(default_factory=dict)
+    as_of: date | None = None
+    left_out: int = 0
+    cursor: str = ""
+    now: datetime = field(default_factory=clock.now)
+
+    def add(self, stored: Sequence[PriceHistory], *, until: Callable[[], bool] = lambda: False) -> bool:
+        """Add these stocks, at least one. Return False if `until` ended it. Unusable bars are counted as left out."""
+        found: dict[str, list[TrackRecord]] = {key: [record] if record else [] for key, record in self.records.items()}
+        is_over = False
+        for history in stored:
+            self._add(history, found)
+            self.cursor = history.stock_id
+            if is_over := until():
+                break
+        self.records = {key: TrackRecord.merged(records) if records else None for key, records in found.items()}
+        return not is_over
+
+    def _add(self, history: PriceHistory, found: dict[str, list[TrackRecord]]) -> None:
+        try:
+            bars = histories.usable_bars(history, self.now).bars
+        except (PriceError, ValueError):
+            self.left_out += 1
+            return
+        indicators = Indicators(bars)
+        for key, records in found.items():
+            records.append(track_record(indicators, STRATEGIES[key]))
+        self.as_of = max(self.as_of or bars.last_session, bars.last_session)
+
+    def as_fields(self, strategy: str) -> dict[str, Any]:
+        record = self.records[strategy]
+        return {
+            "price_source": self.source,
+            "as_of": self.as_of,
+            "stocks": record.stocks if record else 0,
+            "left_out": self.left_out,
+            "engine_version": ENGINE_VERSION,
+            "summary": summarize(record).as_dict() if record else None,
+            "computed_at": clock.now(),
+        }
+
+    def as_partial(self, strategy: str) -> dict[str, Any]:
+        record = self.records[strategy]
+        return {
+            "source": self.source,
+            "engine_version": ENGINE_VERSION,
+            "wanted": self.requested[strategy].isoformat(),
+            "record": record.as_dict() if record else None,
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "left_out": self.left_out,
+        }
+
+    @classmethod
+    def start(cls, rows: Sequence[StrategyRecord]) -> "RecordBatch":
+        """Return an empty batch for these records."""
+        wanted = {row.strategy: row.wanted_at for row in rows if row.wanted_at}
+        return cls(source_of_records(), dict.fromkeys(wanted), wanted)
+
+    @classmethod
+    def resume(cls, rows: Sequence[StrategyRecord]) -> "RecordBatch | None":
+        """Return the stored partial batch; None if there is none, or of another engine, or with different cursors."""
+        partials = {row.strategy: row.partial or {} for row in rows}
+        first = partials[rows[0].strategy]
+        if len({row.cursor for row in rows}) > 1 or any(
+            p.get("engine_version") != ENGINE_VERSION for p in partials.values()
+        ):
+            return None
+        records = {key: partial["record"] for key, partial in partials.items()}
+        return cls(
+            source=first["source"],
+            records={key: TrackRecord.from_dict(record) if record else None for key, record in records.items()},
+            requested={key: datetime.fromisoformat(partial["wanted"]) for key, partial in partials.items()},
+            as_of=date.fromisoformat(first["as_of"]) if first["as_of"] else None,
+            left_out=first["left_out"],
+            cursor=rows[0].cursor,
+        )
+
+
+def source_of_records() -> str:
+    """Return the source of the records: real prices if there are any, else those of the demo market."""
+    real = PriceHistory.objects.filter(source=settings.PRICE_SOURCE).exists()
+    return settings.PRICE_SOURCE if real else PriceSourceName.DEMO.value
+
+
+def next_histories(batch: RecordBatch) -> Iterator[list[PriceHistory]]:
+    """Yield the stored histories after the batch's cursor, which adding them advances."""
+    rows = PriceHistory.objects.filter(source=batch.source).order_by("stock_id").defer("findings")
+    while stored := list(rows.filter(stock_id__gt=batch.cursor)[:STOCKS_AT_ONCE]):
+        yield stored

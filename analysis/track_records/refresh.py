@@ -1,0 +1,123 @@
+"""Refresh: the track record of every strategy over all stored bars, computed in the background and stored.
+
+A record covers every stored history of one source, those of stocks that have left their lists included: survivors alone
+would flatter it. Demo companies count only where there is no real stock.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Case, F, Max, Q, Value, When
+
+from analysis import clock, queue
+from analysis.background import BackgroundSlice
+from analysis.db import transactional
+from analysis.engine import STRATEGIES
+from analysis.models import StrategyRecord
+from analysis.models.records import StrategyRecordQuerySet
+from analysis.timing import TIMING
+from analysis.track_records.batch import RecordBatch, next_histories, source_of_records
+
+REFRESH = "analysis.track_records.refresh.refresh"
+REST = timedelta(minutes=10)
+
+
+@transactional
+def request_records() -> None:
+    """Request that every strategy's record is computed anew; the message commits with the caller's rows."""
+    StrategyRecord.objects.bulk_create([StrategyRecord(strategy=key) for key in STRATEGIES], ignore_conflicts=True)
+    StrategyRecord.objects.filter(strategy__in=STRATEGIES).update(wanted_at=clock.now())
+    queue.enqueue(REFRESH)
+
+
+def may_request_records() -> bool:
+    """Return whether a person may request: no record is being computed, and the latest is ten minutes old."""
+    records = StrategyRecord.objects.filter(strategy__in=STRATEGIES)
+    if records.filter(wanted_at__isnull=False).exists():
+        return False
+    newest: datetime | None = records.aggregate(Max("computed_at"))["computed_at__max"]
+    return newest is None or clock.now() - newest > REST
+
+
+@transactional
+def wake_stalled() -> int:
+    """Queue a refresh if records were requested long ago and nobody computes them. Return how many records."""
+    now = clock.now()
+    long_ago = now - TIMING.lease
+    asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=long_ago)
+    woken = _claimable(now).filter(asleep, wanted_at__lt=long_ago).update(woken_at=now)
+    if woken:
+        queue.enqueue(REFRESH)
+    return woken
+
+
+def refresh(*, seconds: float = TIMING.slice.total_seconds()) -> bool:
+    """Compute the requested records, or a part of them. Return whether they are done. The queue calls it.
+
+    The process that gets the lease computes, so any number of messages is harmless. When the time is over, a stock
+    waits or the worker has to stop, the partial record is stored and a message is queued for the rest.
+    """
+    token = uuid.uuid4()
+    rows = _claim(token)
+    if not rows:
+        return False
+    background = BackgroundSlice(seconds)
+    batch = RecordBatch.resume(rows) or RecordBatch.start(rows)
+    for stored in next_histories(batch):
+        if not batch.add(stored, until=background.is_over):
+            _save_partial(token, batch)
+            return False
+        if not _renew(token):
+            return False
+    return _save(token, batch)
+
+
+def compute_records(strategies: Iterable[str]) -> list[StrategyRecord]:
+    """Compute and store these records now, in this process."""
+    batch = RecordBatch(source_of_records(), dict.fromkeys(strategies))
+    for stored in next_histories(batch):
+        batch.add(stored)
+    fields = {key: batch.as_fields(key) for key in batch.records}
+    return [StrategyRecord.objects.update_or_create(strategy=key, defaults=fields[key])[0] for key in fields]
+
+
+@transactional
+def _claim(token: uuid.UUID) -> list[StrategyRecord]:
+    now = clock.now()
+    _claimable(now).lease(token, now + TIMING.lease)
+    return list(StrategyRecord.objects.held_by(token))
+
+
+@transactional
+def _renew(token: uuid.UUID) -> bool:
+    return bool(StrategyRecord.objects.renew(token, clock.now() + TIMING.lease))
+
+
+@transactional
+def _save_partial(token: uuid.UUID, batch: RecordBatch) -> None:
+    """Store the batch for the next process to continue, unless the lease was lost."""
+    held = StrategyRecord.objects.held_by(token).select_for_update().order_by("pk")
+    strategies = [row.strategy for row in held]
+    for strategy in strategies:
+        rows = StrategyRecord.objects.filter(strategy=strategy)
+        rows.end_lease(cursor=batch.cursor, partial=batch.as_partial(strategy))
+    if strategies:
+        queue.enqueue(REFRESH)
+
+
+@transactional
+def _save(token: uuid.UUID, batch: RecordBatch) -> bool:
+    """Store the records unless the lease was lost. Those that were requested again meanwhile are queued again."""
+    saved = 0
+    for strategy, requested_at in batch.requested.items():
+        still = Case(When(wanted_at=requested_at, then=Value(None)), default=F("wanted_at"))
+        held = StrategyRecord.objects.held_by(token).filter(strategy=strategy)
+        saved += held.end_lease(**batch.as_fields(strategy), cursor="", partial=None, wanted_at=still)
+    if _claimable(clock.now()).exists():
+        queue.enqueue(REFRESH)
+    return saved > 0
+
+
+def _claimable(now: datetime) -> StrategyRecordQuerySet:
+    return StrategyRecord.objects.claimable(now).filter(strategy__in=STRATEGIES)

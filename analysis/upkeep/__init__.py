@@ -1,0 +1,1 @@
+"""Upkeep: old rows are deleted, the database is checked, its statistics are refreshed."""

@@ -1,0 +1,57 @@
+"""Integrity: what must never be, looked for and repaired.
+
+Constraints and transactions rule all of it out; a failing disk, a restored file or a hand in the database do not. It
+may run at any time: every check is one statement over committed rows, and every repair checks again under lock. Rows of
+a SQLite file are checked only if SQLite finds no damage in the file.
+"""
+
+from dataclasses import dataclass
+
+from analysis.database_faults import forget_damage
+from analysis.upkeep.integrity.check import Check
+from analysis.upkeep.integrity.file import DamagedFile, check_file
+from analysis.upkeep.integrity.jobs import JOB_CHECKS
+from analysis.upkeep.integrity.orphans import ORPHANS
+from analysis.upkeep.integrity.stocks import STOCK_CHECKS
+from analysis.upkeep.planner_statistics import refresh_statistics
+
+__all__ = ["CHECKS", "Check", "DamagedFile", "Finding", "check_integrity"]
+
+CHECKS: tuple[Check, ...] = (ORPHANS, *JOB_CHECKS, *STOCK_CHECKS)
+"""In the order in which they are repaired: what belongs to nothing goes before anything is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: how many, some of them by name, and how many were repaired."""
+
+    check: Check
+    count: int
+    examples: tuple[str, ...]
+    repaired: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether a person has to act; a worker repairs the rest automatically."""
+        return self.count > self.repaired and not self.check.is_passing
+
+
+def check_integrity(*, fix: bool = False) -> list[Finding]:
+    """Every check with what it found; with `fix` what is found is repaired, and `repaired` says what is gone since.
+
+    Raise DamagedFile if SQLite finds damage in the file.
+    """
+    check_file()
+    refresh_statistics()
+    findings = [_run(check, fix=fix) for check in CHECKS]
+    forget_damage()
+    return findings
+
+
+def _run(check: Check, *, fix: bool) -> Finding:
+    found = check.find()
+    repaired = 0
+    if found and fix:
+        check.repair(found)
+        repaired = max(len(found) - len(check.find()), 0)
+    return Finding(check, len(found), tuple(str(key) for key in found[:5]), repaired)

@@ -1,0 +1,100 @@
+"""Stocks: their last result against their results, their price histories against the stored bars."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+
+from analysis.db import transactional
+from analysis.models import PriceHistory, Result, Stock
+from analysis.prices import checksum
+from analysis.upkeep.integrity.check import Check
+
+BATCH = 200
+
+
+def _misled() -> QuerySet[Stock]:
+    """Stocks whose last result is not their newest success, which is the one of the latest session."""
+    newest = Result.objects.completed().filter(stock=OuterRef("pk")).order_by("-day").values("pk")[:1]
+    differs = ~Q(last_result=F("newest"))
+    one_is_none = Q(last_result=None, newest__isnull=False) | Q(last_result__isnull=False, newest=None)
+    both = Q(last_result__isnull=False, newest__isnull=False)
+    return Stock.objects.annotate(newest=Subquery(newest)).filter(one_is_none | both & differs)
+
+
+def _find_misled() -> list[str]:
+    return list(_misled().values_list("pk", flat=True))
+
+
+def _repair_misled(found: Sequence[str]) -> None:
+    for start in range(0, len(found), BATCH):
+        _tell(found[start : start + BATCH])
+
+
+@transactional
+def _tell(tickers: Sequence[str]) -> None:
+    Stock.objects.lock(tickers)
+    newest = Result.objects.completed().filter(stock=OuterRef("pk")).order_by("-day").values("pk")[:1]
+    Stock.objects.filter(pk__in=tickers).update(last_result=Subquery(newest))
+
+
+def _find_false_histories() -> list[int]:
+    return [history.pk for history in _histories() if not _is_true(history)]
+
+
+def _histories() -> Iterator[PriceHistory]:
+    return PriceHistory.objects.order_by("pk").defer("findings").iterator(chunk_size=BATCH)
+
+
+def _is_true(history: PriceHistory) -> bool:
+    return checksum(bytes(history.bars)) == history.checksum and _said(history) == (
+        history.first_session,
+        history.last_session,
+        history.bar_count,
+    )
+
+
+def _said(history: PriceHistory) -> tuple[date, date, int] | None:
+    """What the bars say of themselves; None where they cannot be read or are none."""
+    try:
+        bars = history.unpack()
+    except ValueError:
+        return None
+    return (bars.first_session, bars.last_session, len(bars)) if len(bars) else None
+
+
+def _repair_histories(found: Sequence[int]) -> None:
+    for pk in found:
+        _mend(pk)
+
+
+@transactional
+def _mend(pk: int) -> None:
+    """Describe the bars as they are; those that are damaged go, for their source has them."""
+    history = PriceHistory.objects.select_for_update().filter(pk=pk).first()
+    if history is None or _is_true(history):
+        return
+    said = _said(history)
+    if said is None or checksum(bytes(history.bars)) != history.checksum:
+        history.delete()
+        return
+    history.first_session, history.last_session, history.bar_count = said
+    history.save(update_fields=["first_session", "last_session", "bar_count"])
+
+
+STOCK_CHECKS = (
+    Check(
+        "last_results",
+        "Stocks whose last result is not their newest success.",
+        "They name their newest success now.",
+        _find_misled,
+        _repair_misled,
+    ),
+    Check(
+        "price_histories",
+        "Price histories that do not say what their stored bars are, or whose bars are damaged.",
+        "They say it now; damaged ones were removed, and the next analysis fetches them again.",
+        _find_false_histories,
+        _repair_histories,
+    ),
+)

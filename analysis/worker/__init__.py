@@ -1,0 +1,1 @@
+"""The worker: from a claimed lease to stored results, and the recovery of lost leases."""

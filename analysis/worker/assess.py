@@ -1,0 +1,145 @@
+"""Assess: what the engine says about a stock's bars, as an outcome to be stored."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+import numpy as np
+
+from analysis import clock, histories
+from analysis.engine import STRATEGIES, Assessment, Bars, NotEnoughHistory, assess, fingerprints
+from analysis.models import ErrorKind, JobDetail, PriceHistory
+from analysis.prices import ErrorKind as PriceErrorKind
+from analysis.prices import Finding, PriceError, check
+from analysis.worker.bars import BarLoader
+
+logger = logging.getLogger(__name__)
+
+LONGEST_MESSAGE = 500
+RECENT_SESSIONS = 30  # closes that a list draws as a line
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a stock has no result: a kind to count by and a sentence to read."""
+
+    kind: ErrorKind
+    message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", self.message[:LONGEST_MESSAGE])
+
+    @classmethod
+    def unexpected(cls, error: Exception) -> "Failure":
+        return cls(ErrorKind.INTERNAL, f"Internal error ({type(error).__name__}): {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The assessment or the failure of one detail; `day` is the session that it is about."""
+
+    detail: JobDetail
+    day: date
+    price_source: str
+    started_at: datetime
+    completed_at: datetime
+    found: Assessment | Failure
+    bar_count: int = 0
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    recent_closes: tuple[float, ...] = ()
+
+
+class AssessmentError(Exception):
+    """The assessment of a past session failed unexpectedly; the cause is logged."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(str(outcome.found))
+        self.outcome = outcome
+
+
+def assess_stock(loader: BarLoader, detail: JobDetail) -> Outcome:
+    """Return the outcome of a stock's analysis; every failure is an outcome with its sentence, never an exception."""
+    started = clock.now()
+    try:
+        return _assess_latest(loader, detail, started)
+    except PriceError as error:
+        failure = Failure(ErrorKind(error.kind), error.message)
+    except Exception as error:
+        logger.exception("%s of job %s", detail.stock_id, loader.job.pk)
+        failure = Failure.unexpected(error)
+    return _failed(loader, detail, started, failure)
+
+
+def assess_past_sessions(loader: BarLoader, detail: JobDetail) -> Iterator[Outcome]:
+    """Yield what an analysis as of each session of a backfill but the last would have found, oldest first.
+
+    Sessions without a score are left out, because the last session alone says why there is none, and so are rows that
+    the quality gate drops, for they are no sessions. Raise AssessmentError where one session fails unexpectedly.
+    """
+    ticker, job, started = detail.stock_id, loader.job, clock.now()
+    assert job.since  # noqa: S101
+    assert job.as_of  # noqa: S101
+    try:
+        history = loader.history_of(ticker)
+        bars = history.unpack()
+        days = np.unique(bars.until(job.as_of).session)[:-1]
+        for day in days[days >= np.datetime64(job.since, "D")].astype(object):
+            with suppress(PriceError):
+                outcome = _assess(loader, detail, history, bars, day, clock.now())
+                if outcome.day == day and isinstance(outcome.found, Assessment):
+                    yield replace(outcome, recent_closes=())
+    except PriceError:  # of the whole stock: the outcome of the last session says so
+        return
+    except Exception as error:
+        logger.exception("%s of job %s", ticker, job.pk)
+        raise AssessmentError(_failed(loader, detail, started, Failure.unexpected(error))) from error
+
+
+def _assess_latest(loader: BarLoader, detail: JobDetail, started: datetime) -> Outcome:
+    job, ticker = loader.job, detail.stock_id
+    history = loader.history_of(ticker)
+    outcome = _assess(loader, detail, history, history.unpack(), job.as_of, started)
+    if job.since and outcome.day < job.since:
+        message = f"{ticker} has no session from {job.since} to {job.as_of}."
+        raise PriceError(PriceErrorKind.NO_DATA, message, permanent=True)
+    return outcome
+
+
+def _assess(
+    loader: BarLoader, detail: JobDetail, history: PriceHistory, bars: Bars, as_of: date | None, started: datetime
+) -> Outcome:
+    """Return the outcome of an analysis that uses no bar after `as_of`, if one is given. Raise PriceError."""
+    ticker = detail.stock_id
+    moment = histories.moment_of(ticker, as_of, loader.now)
+    bars = histories.bars_used(bars, ticker, moment, as_of)
+    if as_of and not len(bars):
+        raise PriceError(PriceErrorKind.NO_DATA, f"{ticker} has no bars up to {as_of}.", permanent=True)
+    checked = check(bars, ticker=ticker, now=moment, adjusted=history.adjusted)
+    bars, strategy = checked.bars, STRATEGIES[loader.job.strategy]
+    found = assess(bars, strategy, decimals=detail.stock.decimals)
+    of_source = (one for one in history.source_findings() if not (as_of and one.session and one.session > as_of))
+    return Outcome(
+        detail,
+        day=bars.last_session,
+        price_source=history.source,
+        started_at=started,
+        completed_at=clock.now(),
+        found=_failure(found) if isinstance(found, NotEnoughHistory) else found,
+        bar_count=len(bars),
+        fingerprints=fingerprints(bars, strategy),
+        findings=(*of_source, *checked.findings),
+        recent_closes=tuple(float(f"{close:.6g}") for close in bars.close[-RECENT_SESSIONS:]),
+    )
+
+
+def _failed(loader: BarLoader, detail: JobDetail, started: datetime, failure: Failure) -> Outcome:
+    ticker = detail.stock_id
+    source = loader.source_of(ticker).name
+    return Outcome(detail, loader.expected_day(ticker), source, started, clock.now(), failure)
+
+
+def _failure(lack: NotEnoughHistory) -> Failure:
+    return Failure(ErrorKind.NOT_ENOUGH_HISTORY, f"{lack.message[:1].upper()}{lack.message[1:]}.")

@@ -1,0 +1,156 @@
+"""Recover: stocks of lost workers are requeued or failed, and jobs without progress are woken."""
+
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from analysis import clock, queue
+from analysis.background import PLACE, is_dead
+from analysis.db import transactional
+from analysis.jobs import details
+from analysis.jobs.counters import add_to_counters, complete_if_done, recount
+from analysis.jobs.deadlines import count_absence, overdue
+from analysis.jobs.end import cancel
+from analysis.jobs.submit import RUN_SLICE, wake_workers
+from analysis.models import MAX_ATTEMPTS, ErrorKind, Job, JobDetail, Stock
+from analysis.models.details import JobDetailQuerySet
+from analysis.models.jobs import JobQuerySet
+from analysis.timing import TIMING
+from analysis.track_records.refresh import wake_stalled
+
+logger = logging.getLogger(__name__)
+
+LONGEST_REASON = 500
+LOST = f"Worker lost: the process that analysed it died {MAX_ATTEMPTS} times."
+LATE = f"Timed out: {MAX_ATTEMPTS} workers did not finish it within {TIMING.lease.total_seconds():.0f} s."
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What one recovery did: details requeued, failed and cancelled; jobs and records woken, expired and repaired."""
+
+    requeued: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    woken: int = 0
+    expired: int = 0
+    repaired: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.requeued + self.failed + self.cancelled + self.woken + self.expired + self.repaired
+
+    def __str__(self) -> str:
+        return (
+            f"{self.requeued} stocks requeued, {self.failed} failed as lost, {self.cancelled} cancelled; "
+            f"{self.woken} woken, {self.expired} past their deadline, {self.repaired} counters repaired"
+        )
+
+
+def recover() -> Recovery:
+    """Resume every job that a crash has stopped. Safe to run at any time, by several at once, and twice."""
+    done = Recovery()
+    count_absence()
+    for job in overdue(clock.now()):
+        done.expired += cancel(job, reason=_why_late(job))
+    for job_id in list(_lost().order_by().values_list("job_id", flat=True).distinct()):
+        requeued, failed, cancelled = end_leases(job_id)
+        done.requeued += requeued
+        done.failed += failed
+        done.cancelled += cancelled
+    unfinished = JobDetail.objects.unfinished().filter(job=OuterRef("pk"))
+    for job_id in list(Job.objects.active().filter(~Exists(unfinished)).values_list("pk", flat=True)):
+        done.repaired += recount(job_id)
+    for jobs in (_forgotten_jobs(), _rested_jobs()):
+        for job_id in list(jobs.order_by().values_list("pk", flat=True)):
+            done.woken += _wake(jobs, job_id)
+    done.woken += wake_stalled()
+    if done.total:
+        logger.info("Recovered: %s", done)
+    return done
+
+
+def _why_late(job: Job) -> str:
+    """Return a sentence: when the deadline passed, and what the job's stocks were waiting for besides a worker."""
+    passed = f"Its deadline passed at {timezone.localtime(job.deadline):%H:%M}"
+    reasons = list(job.details.queued().exclude(wait_reason="").order_by("not_before").values_list("wait_reason"))
+    if not reasons:
+        return f"{passed}."
+    waited = "1 stock" if len(reasons) == 1 else f"{len(reasons):,} stocks"
+    return f"{passed} while {waited} waited for their prices. The last they were told: {reasons[-1][0]}"[
+        :LONGEST_REASON
+    ]
+
+
+def _lost() -> JobDetailQuerySet:
+    """Return details that nobody works on: their lease has expired, or its holder, a process of this place, is dead."""
+    holders = JobDetail.objects.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
+    dead = [holder for holder in holders if is_dead(holder)]
+    return JobDetail.objects.leased().filter(Q(lease_until__lt=clock.now()) | Q(holder__in=dead))
+
+
+@transactional
+def end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
+    """End the lost leases of a job. Return how many details were requeued, failed and cancelled."""
+    job = Job.objects.select_for_update(no_key=True).filter(pk=job_id).first()
+    if job is None:
+        return 0, 0, 0
+    now = clock.now()
+    lost = list(_lost().filter(job=job).select_for_update(skip_locked=True).order_by("pk"))
+    if not job.is_active:
+        details.cancel(job, lost)
+        return 0, 0, len(lost)
+    Stock.objects.lock(detail.stock_id for detail in lost)
+    again = [detail for detail in lost if detail.attempts < MAX_ATTEMPTS]
+    if again:
+        details.requeue(job, again)
+        queue.enqueue(RUN_SLICE, str(job_id))
+    failed = [detail for detail in lost if detail.attempts >= MAX_ATTEMPTS]
+    # django-q2 kills a process that works for too long, so a dead one may have been late before.
+    late = [detail for detail in failed if detail.lease_until is None or detail.lease_until < now]
+    details.fail(job, late, ErrorKind.TIMEOUT, LATE)
+    details.fail(job, [detail for detail in failed if detail not in late], ErrorKind.WORKER_LOST, LOST)
+    if failed:
+        add_to_counters(job, failed=len(failed))
+        complete_if_done(job)
+    return len(again), len(failed), 0
+
+
+def is_work_waiting(*, since: timedelta) -> bool:
+    """Return whether stocks or messages have waited for so long that a working worker would have claimed them."""
+    return queue.oldest_wait() > since or unserved_jobs(since=since).exists()
+
+
+def unserved_jobs(*, since: timedelta) -> JobQuerySet:
+    """Return active jobs with stocks to claim of which none was claimed or finished for so long."""
+    long_ago = clock.now() - since
+    waiting = Exists(JobDetail.objects.claimable(by=long_ago).filter(job=OuterRef("pk")))
+    return Job.objects.active().filter(waiting, progress_at__lt=long_ago)
+
+
+def _forgotten_jobs() -> JobQuerySet:
+    """Return jobs that were neither served nor woken for `stalled_after`."""
+    long_ago = clock.now() - TIMING.stalled_after
+    return unserved_jobs(since=TIMING.stalled_after).filter(Q(woken_at__isnull=True) | Q(woken_at__lt=long_ago))
+
+
+def _rested_jobs() -> JobQuerySet:
+    """Return active jobs of which a stock's wait for its source has ended since they were last woken."""
+    last_woken = Coalesce(OuterRef("woken_at"), OuterRef("created_at"))
+    over = JobDetail.objects.queued().filter(not_before__lte=clock.now(), not_before__gt=last_woken)
+    return Job.objects.active().filter(Exists(over.filter(job=OuterRef("pk"))))
+
+
+@transactional
+def _wake(jobs: JobQuerySet, job_id: uuid.UUID) -> bool:
+    """Wake the job if it is still among these."""
+    now = clock.now()
+    won = jobs.filter(pk=job_id).update(woken_at=now)
+    if won:
+        wake_workers(job_id, stocks=JobDetail.objects.claimable(by=now).filter(job=job_id).count())
+    return bool(won)

@@ -1,0 +1,181 @@
+"""Save: results, evidence, details, stocks and counters of a group of stocks, in one short transaction."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import DataError, IntegrityError
+from django.db.models import F
+
+from analysis import clock
+from analysis.db import transactional
+from analysis.engine import ENGINE_VERSION, Assessment, to_evidence
+from analysis.jobs import details
+from analysis.jobs.counters import add_to_counters, complete_if_done
+from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, RawData, Result, ResultStatus, Stock
+from analysis.worker.assess import Failure, Outcome
+from analysis.worker.claim import Lease
+
+logger = logging.getLogger(__name__)
+
+REPLACED_FIELDS = [
+    field.name for field in Result._meta.concrete_fields if field.name not in {"id", "stock", "day", "created_at"}
+]
+"""The fields of a result that a later run of the same day replaces."""
+
+
+def save(lease: Lease, outcomes: Sequence[Outcome]) -> int:
+    """Store the outcomes of stocks whose lease the slice still holds, and return how many those were.
+
+    An outcome of a stock that another slice has claimed since (token and fence tell) is dropped: the other stores it.
+    If the database refuses a value, the group is stored stock by stock, and the refused one as a failure.
+    """
+    if not outcomes:
+        return 0
+    evidence = {o.detail.pk: _evidence(o.found, o) for o in outcomes if isinstance(o.found, Assessment)}
+    try:
+        return _save(lease, outcomes, evidence)
+    except (DataError, IntegrityError) as error:
+        logger.exception("The database refuses the outcomes of %s", [o.detail.stock_id for o in outcomes])
+        if len(outcomes) == 1:
+            if isinstance(outcomes[0].found, Failure):
+                raise
+            outcomes = [replace(outcomes[0], found=Failure.unexpected(error))]
+        return sum(save(lease, [outcome]) for outcome in outcomes)
+
+
+@transactional
+def _save(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[str, object]]) -> int:
+    job = Job.objects.select_for_update(no_key=True).filter(pk=lease.job.pk).first()
+    if job is None:
+        return 0
+    fences = {outcome.detail.pk: outcome.detail.fence for outcome in outcomes}
+    rows = JobDetail.objects.select_for_update().held_by(lease.token).filter(pk__in=fences).order_by("pk")
+    held = {pk for pk, fence in rows.values_list("pk", "fence") if fence == fences[pk]}
+    outcomes = [outcome for outcome in outcomes if outcome.detail.pk in held]
+    if not outcomes:
+        return 0
+    Stock.objects.lock(outcome.detail.stock_id for outcome in outcomes)
+    now = clock.now()
+    results = _save_results(job, outcomes, evidence, now)
+    finished = [_finished(outcome, results) for outcome in outcomes]
+    details.finish(job, finished, now)
+    failed = [detail for detail in finished if detail.status == DetailStatus.FAILED]
+    unknown = [detail.stock_id for detail in failed if detail.error_kind == ErrorKind.UNKNOWN_TICKER]
+    Stock.objects.unconfirmed().filter(pk__in=unknown).update(refusals=F("refusals") + 1)
+    add_to_counters(job, completed=len(finished) - len(failed), failed=len(failed))
+    complete_if_done(job)
+    return len(finished)
+
+
+def _save_results(
+    job: Job, outcomes: Sequence[Outcome], evidence: dict[int, dict[str, object]], now: datetime
+) -> dict[int, int]:
+    """Upsert by (stock, day), but neither a failure over a success nor an older run's success over a newer one's.
+
+    A backfill that found no session of its days writes nothing, because an earlier day is not its subject.
+    Return result pk by detail pk; a success that came too late has that of the newer one.
+    """
+    stored = Result.objects.completed().filter(
+        stock_id__in={o.detail.stock_id for o in outcomes}, day__in={o.day for o in outcomes}
+    )
+    successes = {(result.stock_id, result.day): result for result in stored.only("stock_id", "day", "started_at")}
+    to_save, too_late = [], {}
+    for outcome in outcomes:
+        if job.since and outcome.day < job.since:
+            continue
+        success = successes.get((outcome.detail.stock_id, outcome.day))
+        if success is None or (isinstance(outcome.found, Assessment) and success.started_at <= outcome.started_at):
+            to_save.append(outcome)
+        elif isinstance(outcome.found, Assessment):
+            too_late[outcome.detail.pk] = success.pk
+    rows = Result.objects.bulk_create(
+        [result_of(job, outcome, now) for outcome in to_save],
+        update_conflicts=True,
+        unique_fields=["stock", "day"],
+        update_fields=REPLACED_FIELDS,
+    )
+    saved = {outcome.detail.pk: row.pk for outcome, row in zip(to_save, rows, strict=True)}
+    RawData.objects.bulk_create(
+        [RawData(result_id=saved[pk], evidence=found) for pk, found in evidence.items() if pk in saved],
+        update_conflicts=True,
+        unique_fields=["result"],
+        update_fields=["evidence"],
+    )
+    return too_late | saved
+
+
+def result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
+    """Return an outcome as a row, not yet saved."""
+    result = Result(
+        job=job,
+        stock_id=outcome.detail.stock_id,
+        day=outcome.day,
+        status=ResultStatus.FAILED,
+        source=job.source,
+        price_source=outcome.price_source,
+        strategy=job.strategy,
+        bar_count=outcome.bar_count,
+        input_fingerprint=outcome.fingerprints.get("combined", ""),
+        finding_count=sum(finding.severity != "info" for finding in outcome.findings),
+        engine_version=ENGINE_VERSION,
+        started_at=outcome.started_at,
+        completed_at=outcome.completed_at,
+        created_at=now,
+        updated_at=now,
+    )
+    found = outcome.found
+    if isinstance(found, Failure):
+        result.error_message = found.message
+        return result
+    result.status = ResultStatus.COMPLETED
+    result.score, result.close, result.previous_close = found.score, found.close, found.previous_close
+    result.raw_verdict, result.verdict = found.raw_verdict.value, found.verdict.value
+    result.verdict_since = found.verdict_since
+    result.no_trade_reason = found.no_trade_reason
+    result.why, result.recent_closes = found.why[:300], list(outcome.recent_closes)
+    result.what_changed = "; ".join(change.sentence for change in found.changes)[:300]
+    if found.plan:
+        result.side = found.plan.side.value
+        result.entry, result.stop, result.target = found.plan.entry, found.plan.stop, found.plan.target
+        result.risk_reward = found.plan.risk_reward
+    return result
+
+
+def _evidence(found: Assessment, outcome: Outcome) -> dict[str, object]:
+    return {
+        **to_evidence(found),
+        "data_quality": [finding.as_dict() for finding in outcome.findings],
+        "fingerprints": outcome.fingerprints,
+    }
+
+
+def _finished(outcome: Outcome, results: dict[int, int]) -> JobDetail:
+    """Return the detail with the values of this run, not yet saved."""
+    detail, found = outcome.detail, outcome.found
+    detail.day = outcome.day
+    detail.result_id = results.get(detail.pk)
+    if isinstance(found, Failure):
+        detail.status, detail.error_kind, detail.error_message = DetailStatus.FAILED, found.kind, found.message
+        detail.found = {"bar_count": outcome.bar_count} if outcome.bar_count else None
+    else:
+        detail.status, detail.error_kind, detail.error_message = DetailStatus.COMPLETED, "", ""
+        detail.score = found.score
+        detail.raw_verdict, detail.verdict = found.raw_verdict.value, found.verdict.value
+        detail.found = _snapshot(found) | {"fingerprints": outcome.fingerprints}
+    return detail
+
+
+def _snapshot(found: Assessment) -> dict[str, object]:
+    plan = found.plan
+    return {
+        "side": plan.side.value if plan else None,
+        "entry": plan.entry if plan else None,
+        "stop": plan.stop if plan else None,
+        "target": plan.target if plan else None,
+        "risk_reward": plan.risk_reward if plan else None,
+        "no_trade_reason": found.no_trade_reason or None,
+        "close": found.close,
+        "bar_count": found.bar_count,
+    }
