@@ -1,4 +1,4 @@
-"""What every page's template may ask of the analysis."""
+"""Context processors: values that the template of every page may use. Each is queried only where it is shown."""
 
 from typing import Any
 
@@ -6,20 +6,14 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from analysis.jobs.schedules import next_runs
-from analysis.models import Job
-from stockapp.accounts.models import Person
+from analysis.pages.polls import running_count
 
 
 def running_jobs(request: HttpRequest) -> dict[str, Any]:
-    """`running_jobs`: how many of the user's own jobs are active; asked of the database only where it is shown."""
-    return {"running_jobs": SimpleLazyObject(lambda: running_count(getattr(request, "user", None)))}
+    """Return `running_jobs`: how many of the user's own jobs are active."""
+    return {"running_jobs": SimpleLazyObject(lambda: running_count(request.user))}
 
 
 def scheduled(request: HttpRequest) -> dict[str, Any]:
-    """`next_runs`: the exchanges whose stocks are analysed by schedule, asked for only where they are shown."""
+    """Return `next_runs`: the exchanges whose stocks are analysed by schedule."""
     return {"next_runs": SimpleLazyObject(next_runs)}
-
-
-def running_count(user: Person | None) -> int:
-    """Return how many jobs of this user's are active."""
-    return Job.objects.active().of(user).count() if user else 0

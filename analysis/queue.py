@@ -170,13 +170,18 @@ class Broker(ORM):
         return bool(self.get_connection().filter(pk=message.pk, lock=message.lock).update(lock=until))
 
     def _is_allowed(self, message: Any) -> bool:
+        """Return whether a message is to be obeyed. Delete others, and queue those of an earlier release again."""
         try:
-            read(message.payload)
+            path, ids = read(message.payload)
         except Exception:
             logger.exception("Message %s cannot be obeyed and is removed", message.pk)
             self.delete(message.pk)
             return False
-        return True
+        if path not in settings.RENAMED_QUEUE_CALLS:
+            return True
+        enqueue(settings.RENAMED_QUEUE_CALLS[path], *ids)
+        self.delete(message.pk)
+        return False
 
 
 def read(payload: str) -> tuple[str, tuple[str, ...]]:
@@ -189,7 +194,7 @@ def read(payload: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _check(path: object, ids: Sequence[object]) -> None:
-    if path not in settings.QUEUE_CALLS:
+    if path not in settings.QUEUE_CALLS and path not in settings.RENAMED_QUEUE_CALLS:
         raise Forbidden(f"{path!s:.100} is not one of QUEUE_CALLS")
     if not all(isinstance(one, str) for one in ids):
         raise Forbidden("it has other arguments than ids")

@@ -199,6 +199,11 @@ QUEUE_CALLS = [
     "stockapp.digest.outbox.deliver",
     "stockapp.expiry.remove_expired",
 ]
+# Functions by their path in an earlier release, whose messages may still wait in the queue.
+RENAMED_QUEUE_CALLS = {
+    "analysis.services.run.run_slice": "analysis.worker.slice.run_slice",
+    "analysis.services.record.refresh": "analysis.track_records.refresh.refresh",
+}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "stockapp.accounts.backends.AccountBackend"]

@@ -10,8 +10,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
 
-from analysis.context import running_count
-from analysis.pages.polls import poll_query
+from analysis.pages.polls import poll_query, running_count
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist import services

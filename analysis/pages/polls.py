@@ -48,6 +48,11 @@ def nothing_new() -> HttpResponse:
     return HttpResponse(status=204)
 
 
+def running_count(user: Person) -> int:
+    """Return how many jobs of a user are active; none of a visitor."""
+    return Job.objects.active().of(user).count()
+
+
 def surroundings(user: Person) -> dict[str, Any]:
     """Return annotations shown beside the rows: whether a worker takes work, and how many jobs of the user run."""
     own = Job.objects.active().of(user).order_by().values("requested_by")

@@ -136,6 +136,13 @@ def test_a_message_without_our_signature_is_removed_unopened(broker: queue.Broke
 
 
 @time_machine.travel(NOW)
+def test_a_message_of_an_earlier_release_is_queued_again_under_the_present_name(broker: queue.Broker) -> None:
+    send(func="analysis.services.run.run_slice")
+    assert given_out(broker) == []
+    assert [queue.read(message.payload) for message in OrmQ.objects.all()] == [(RUN_SLICE, (JOB,))]
+
+
+@time_machine.travel(NOW)
 def test_a_message_of_a_function_that_is_gone_is_removed_and_the_next_is_given_out(broker: queue.Broker) -> None:
     """As a pickled function object it cannot even be opened, which killed who tried, again and again."""
     pickled = pickle.dumps({"func": spring}, protocol=pickle.HIGHEST_PROTOCOL).replace(b"spring", b"sprang")

@@ -1,16 +1,12 @@
 """Indicators of the catalogue on a stock's chart: found by name, shown, hidden, and their numbers."""
 
-from typing import Any
-
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from analysis.catalogue import BadChoice, Chosen, NotOffered, NoValues, choose, compute, matching
-from analysis.engine import Bars
-from analysis.indicator_form import IndicatorForm
+from analysis.catalogue import Chosen, matching
+from analysis.forms import IndicatorForm
 from analysis.rejections import RequestRejected
-from analysis.views.chart import NO_BARS, numbers, shown_rows
 from analysis.views.stocks import PAGE, context_of, named_stock
 from stockapp.accounts.chart_preferences import hide_indicator, show_indicator
 from stockapp.accounts.requests import Request
@@ -24,41 +20,6 @@ def indicators(request: Request) -> HttpResponse:
     """Suggestions for what somebody types."""
     found = matching(request.GET.get("name", "")[:80])[:SUGGESTIONS]
     return render(request, f"{PART}#options", {"indicators": found})
-
-
-@require_safe
-def indicator_series(request: Request, ticker: str, key: str) -> JsonResponse:
-    """An indicator's lines over the sessions that the chart shows.
-
-    With a sentence: 404 for an indicator that is not offered or a stock without bars, 422 for parameters out of bounds,
-    and no lines where the bars are too few.
-    """
-    page = context_of(request, named_stock(ticker))["page"]
-    if page.bars is None:
-        return _problem(404, page.price_error or NO_BARS.format(ticker=ticker))
-    try:
-        chosen = choose(key, {name: value for name, value in request.GET.items() if name != "all"})
-    except NotOffered as problem:
-        return _problem(404, problem)
-    except BadChoice as problem:
-        return _problem(422, problem)
-    return JsonResponse(_columns(page.bars, chosen, shown_rows(request)))
-
-
-def _columns(bars: Bars, chosen: Chosen, rows: slice) -> dict[str, Any]:
-    drawn = {"label": chosen.label, "place": chosen.indicator.place, "scale": chosen.indicator.scale}
-    try:
-        lines = compute(bars, chosen)
-    except NoValues as problem:
-        return {**drawn, "session": [], "lines": [], "problem": str(problem)}
-    return {
-        **drawn,
-        "session": bars.session[rows].astype(str).tolist(),
-        "lines": [
-            {"label": line.label, "is_bars": line.is_bars, "values": numbers(line.values[rows])} for line in lines
-        ],
-        "problem": "",
-    }
 
 
 @require_POST
@@ -91,7 +52,3 @@ def _refused(request: Request, ticker: str, problem: str) -> HttpResponse:
     typed = "" if request.POST.get("instead_of") else request.POST.get("name", "")
     context = context_of(request, named_stock(ticker), problem=problem, typed=typed, has_acted=True)
     return render(request, PART if request.htmx else PAGE, context, status=422)
-
-
-def _problem(status: int, problem: object) -> JsonResponse:
-    return JsonResponse({"problem": str(problem)}, status=status)
