@@ -44,7 +44,7 @@ class JobOrder(models.TextChoices):
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Which jobs are asked for; what is empty leaves all."""
+    """A filter of the job list; an empty field filters nothing."""
 
     WITH_FAILURES: ClassVar[str] = "failures"
 
@@ -91,7 +91,7 @@ class JobFilterForm(AddressForm):
 
     @property
     def chosen(self) -> JobFilter:
-        """What was asked for; a value that does not exist is passed over."""
+        """Return the filter; a value that does not exist filters nothing."""
         self.full_clean()
         given = self.cleaned_data.get
         return JobFilter(given("status", ""), given("source", ""), given("q", ""), given("order", ""))

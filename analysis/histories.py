@@ -69,7 +69,7 @@ def row_of(ticker: str, source: str, history: History, since: date, now: datetim
         bars=packed,
         first_session=history.bars.first_session,
         last_session=history.bars.last_session,
-        asked_since=since,
+        requested_since=since,
         bar_count=len(history.bars),
         adjusted=history.adjusted,
         findings=[finding.as_dict() for finding in history.findings],
@@ -96,7 +96,7 @@ def store(histories: Sequence[PriceHistory], reported: Mapping[str, StockMetadat
         update_conflicts=True,
         unique_fields=["stock", "source"],
         update_fields=[
-            "bars", "first_session", "last_session", "asked_since", "bar_count", "adjusted", "findings", "fetched_at",
-            "checksum",
+            "bars", "first_session", "last_session", "requested_since", "bar_count", "adjusted", "findings",
+            "fetched_at", "checksum",
         ],
     )  # fmt: skip

@@ -19,12 +19,12 @@ class Signals:
 
     @property
     def stopping(self) -> bool:
-        """Whether the process was asked to stop."""
+        """Return whether the process was asked to stop."""
         return self.stops > 0
 
     @property
     def at_once(self) -> bool:
-        """Whether it was asked again, by somebody who does not want to wait."""
+        """Return whether it was asked twice, which means at once."""
         return self.stops > 1
 
     def wait(self, seconds: float | None = None, pipe: int | None = None) -> bool:

@@ -58,7 +58,7 @@ def click(ticker: str) -> float:
 
 
 def are_computed() -> int:
-    return StrategyRecord.objects.filter(computed_at__isnull=False, wanted_at__isnull=True).count()
+    return StrategyRecord.objects.filter(computed_at__isnull=False, requested_at__isnull=True).count()
 
 
 def row(name: str, seconds: list[float]) -> None:

@@ -69,8 +69,8 @@ rest = Router()
 )
 def get_health(request: HttpRequest) -> Any:
     """Return 200 if the installation works, else 503, without authentication. Reasons are for staff and monitors."""
-    status, told = report(request)
-    return Status(status, told)
+    status, body = report(request)
+    return Status(status, body)
 
 
 @rest.get("/", auth=None, include_in_schema=False)

@@ -46,8 +46,8 @@ class HealthReport:
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """Return 200 if there is no problem, else 503; reasons are for monitors and staff."""
-    status, told = report(request)
-    return JsonResponse(told, status=status, headers={"Retry-After": str(RETRY_SECONDS)} if status == 503 else None)
+    status, body = report(request)
+    return JsonResponse(body, status=status, headers={"Retry-After": str(RETRY_SECONDS)} if status == 503 else None)
 
 
 def report(request: HttpRequest) -> tuple[int, dict[str, object]]:
@@ -57,10 +57,10 @@ def report(request: HttpRequest) -> tuple[int, dict[str, object]]:
     except (DatabaseError, InterfaceError) as error:
         health = HealthReport(may_monitor(request), [_log_error(error)])
     health = health or HealthReport(may_monitor(request), [str(NO_ANSWER)])
-    told: dict[str, object] = {"ok": not health.problems}
+    body: dict[str, object] = {"ok": not health.problems}
     if health.may_read:
-        told |= {**health.figures, "problems": health.problems}
-    return 503 if health.problems else 200, told
+        body |= {**health.figures, "problems": health.problems}
+    return 503 if health.problems else 200, body
 
 
 def no_worker() -> list[str]:

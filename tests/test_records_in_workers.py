@@ -24,7 +24,7 @@ STOCKS = 300  # which take the records several times as long as one stock
 
 
 def are_done() -> bool:
-    rows = StrategyRecord.objects.filter(strategy__in=STRATEGIES, computed_at__isnull=False, wanted_at__isnull=True)
+    rows = StrategyRecord.objects.filter(strategy__in=STRATEGIES, computed_at__isnull=False, requested_at__isnull=True)
     return rows.count() == len(STRATEGIES)
 
 

@@ -57,9 +57,9 @@ class Added(Schema):
 
 
 @router.get("/watchlists", response={200: Page[WatchlistOut], READ_PROBLEMS: Problem})
-def list_watchlists(request: Request, asked: Query[PageQuery]) -> Any:
+def list_watchlists(request: Request, paging: Query[PageQuery]) -> Any:
     """Your lists, in your order."""
-    return page_of(_own(request), asked, "position", "pk")
+    return page_of(_own(request), paging, "position", "pk")
 
 
 @router.post("/watchlists", response={201: WatchlistOut, WRITE_PROBLEMS: Problem})
@@ -73,10 +73,10 @@ def create_watchlist(request: Request, payload: NameIn) -> Any:
     "/watchlists/{watchlist_id}",
     response={200: WatchlistWithStocks, READ_PROBLEMS: Problem},
 )
-def get_watchlist(request: Request, watchlist_id: ListId, asked: Query[PageQuery]) -> Any:
+def get_watchlist(request: Request, watchlist_id: ListId, paging: Query[PageQuery]) -> Any:
     """One list with a page of its stocks in their order, each with its last result."""
     found = _get(request, watchlist_id)
-    page = page_of(WatchlistItem.objects.for_page().filter(watchlist=found), asked, "position", "pk")
+    page = page_of(WatchlistItem.objects.for_page().filter(watchlist=found), paging, "position", "pk")
     shown = WatchlistOut.from_orm(found)
     return WatchlistWithStocks.model_construct(**dict(shown), stocks=Page[ItemOut].model_validate(page))
 

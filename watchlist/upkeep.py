@@ -11,18 +11,18 @@ from analysis.models import Stock
 from analysis.models.stocks import StockQuerySet
 from analysis.timing import TIMING
 from analysis.upkeep import retention
-from analysis.upkeep.retention import Pruned
+from analysis.upkeep.retention import PruneResult
 from watchlist.models import WatchlistItem
 
 PRUNE = "watchlist.upkeep.prune_in_background"
 
 
-def prune(now: datetime | None = None, *, until: Callable[[], bool] = lambda: False) -> Pruned:
+def prune(now: datetime | None = None, *, until: Callable[[], bool] = lambda: False) -> PruneResult:
     """Delete old rows and unwatched unconfirmed stocks; see `retention.prune`."""
     return retention.prune(now, unwatched=_unwatched(), until=until)
 
 
-def would_prune(now: datetime | None = None) -> Pruned:
+def would_prune(now: datetime | None = None) -> PruneResult:
     """Return how many rows `prune` would delete."""
     return retention.would_prune(now, unwatched=_unwatched())
 

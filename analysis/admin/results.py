@@ -54,5 +54,5 @@ class ResultAdmin(LongList[Result], ReadOnlyAdmin[Result]):
 
 @admin.register(StrategyRecord)
 class StrategyRecordAdmin(ReadOnlyAdmin[StrategyRecord]):
-    list_display = ["strategy", "price_source", "as_of", "stocks", "left_out", "computed_at", "wanted_at", "cursor"]
+    list_display = ["strategy", "price_source", "as_of", "stocks", "left_out", "computed_at", "requested_at", "cursor"]
     exclude = ["partial"]

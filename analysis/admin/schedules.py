@@ -48,7 +48,7 @@ class ScheduledRunAdmin(ReadOnlyAdmin[ScheduledRun]):
 
 @admin.register(Ending)
 class EndingAdmin(ReadOnlyAdmin[Ending]):
-    list_display = ["job", "created_at", "told_at", "attempts", "error_message"]
+    list_display = ["job", "created_at", "notified_at", "attempts", "error_message"]
     list_select_related = ["job"]
 
 

@@ -116,22 +116,22 @@ class RerunIn(Payload):
 
 
 @router.get("/jobs", response={200: Page[JobOut], READ_PROBLEMS: Problem})
-def list_jobs(request: Request, wanted: Query[JobQuery], asked: Query[PageQuery]) -> Any:
+def list_jobs(request: Request, query: Query[JobQuery], paging: Query[PageQuery]) -> Any:
     """Your jobs, newest first; for staff everybody's."""
     found = Job.objects.visible_to(request.user).for_list().fetch_mode(FETCH_RAISE)
-    return page_of(found.filter(status=wanted.status) if wanted.status else found, asked, "-created_at", "-pk")
+    return page_of(found.filter(status=query.status) if query.status else found, paging, "-created_at", "-pk")
 
 
 @router.get(
     "/jobs/{uuid:job_id}",
     response={200: JobWithDetails, READ_PROBLEMS: Problem},
 )
-def get_job(request: Request, job_id: UUID, wanted: Query[DetailQuery], asked: Query[PageQuery]) -> Any:
+def get_job(request: Request, job_id: UUID, query: Query[DetailQuery], paging: Query[PageQuery]) -> Any:
     """One job with a page of its stocks by ticker: how each stands and what was found."""
     job = get_object_or_404(Job.objects.visible_to(request.user).select_related("requested_by"), pk=job_id)
-    rows = job.details.filter(status=wanted.status) if wanted.status else job.details.all()
-    page = page_of(rows.fetch_mode(FETCH_RAISE), asked, "stock_id")
-    risk = profile(request, RiskQuery(capital=wanted.capital))
+    rows = job.details.filter(status=query.status) if query.status else job.details.all()
+    page = page_of(rows.fetch_mode(FETCH_RAISE), paging, "stock_id")
+    risk = profile(request, RiskQuery(capital=query.capital))
     page["items"] = [detail_out(detail, risk) for detail in page["items"]]
     shown = JobOut.model_validate(job, context={"request": request})
     return JobWithDetails.model_construct(**dict(shown), details=Page[DetailOut](**page))
@@ -160,8 +160,8 @@ def submission_out(request: Request, submission: Submission, query: str = "") ->
     """201 for a new job, 200 for the one that was running already."""
     job = JobOut.model_validate(submission.job, context={"request": request})
     is_duplicate = submission.is_duplicate
-    told = SubmissionOut.model_construct(job_id=job.id, url=job.url + query, is_duplicate=is_duplicate, job=job)
-    return Status(200 if is_duplicate else 201, told)
+    answer = SubmissionOut.model_construct(job_id=job.id, url=job.url + query, is_duplicate=is_duplicate, job=job)
+    return Status(200 if is_duplicate else 201, answer)
 
 
 def detail_out(detail: JobDetail, risk: RiskProfile) -> DetailOut:

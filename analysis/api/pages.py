@@ -25,17 +25,17 @@ class Page[Item](Schema):
     next: str | None
 
 
-def page_of[M: Model](rows: QuerySet[M], asked: PageQuery, *order: str) -> dict[str, Any]:
+def page_of[M: Model](rows: QuerySet[M], paging: PageQuery, *order: str) -> dict[str, Any]:
     """One `Page` of rows in this order, `-` for descending: fields that are never null and together unique.
 
     One query. Raises Invalid for a cursor that is not of this list.
     """
     salt = f"api.{rows.model._meta.label_lower}:{','.join(order)}"
-    if asked.cursor:
-        rows = rows.filter(_behind(order, _position(asked.cursor, salt, len(order))))
-    found = list(rows.order_by(*order)[: asked.limit + 1])
-    items = found[: asked.limit]
-    return {"items": items, "next": _cursor(items[-1], order, salt) if len(found) > asked.limit else None}
+    if paging.cursor:
+        rows = rows.filter(_behind(order, _position(paging.cursor, salt, len(order))))
+    found = list(rows.order_by(*order)[: paging.limit + 1])
+    items = found[: paging.limit]
+    return {"items": items, "next": _cursor(items[-1], order, salt) if len(found) > paging.limit else None}
 
 
 def _cursor(row: Model, order: Sequence[str], salt: str) -> str:

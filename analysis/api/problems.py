@@ -46,7 +46,7 @@ class Problem(Schema):
     error: Error
 
 
-GROUPS = {"payload", "wanted", "asked"}
+GROUPS = {"payload", "query", "paging", "risk", "wanted", "asked"}
 """What the operations call the bodies and groups of parameters that they take: no program knows these names."""
 
 READ_PROBLEMS = frozenset({401, 404, 422, 429, 503})
@@ -95,7 +95,7 @@ def _invalid(_: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _not_valid(request: HttpRequest, error: Any) -> HttpResponse:
-    """What pydantic found, told as a form tells it."""
+    """Answer pydantic's errors in the shape of a form's errors."""
     fields: dict[str, list[str]] = {}
     for found in error.errors:
         place = [str(part) for part in found["loc"][1:]]

@@ -1,4 +1,4 @@
-"""Results by day, and one with its evidence. What an analysis found is everybody's; who asked for it is not told."""
+"""Results by day, and one with its evidence. All users see all results; not who requested them."""
 
 from datetime import date, datetime
 from typing import Any
@@ -67,8 +67,8 @@ class ResultWithEvidence(ResultOut):
 
     @staticmethod
     def resolve_evidence(result: Result) -> dict[str, Any]:
-        kept = RawData.objects.filter(result=result).first()
-        return dict(kept.evidence) if kept else {}
+        stored = RawData.objects.filter(result=result).first()
+        return dict(stored.evidence) if stored else {}
 
 
 class ResultQuery(Schema):
@@ -82,21 +82,21 @@ class ResultQuery(Schema):
 
 
 @router.get("/results", response={200: Page[ResultOut], READ_PROBLEMS: Problem})
-def list_results(request: Request, wanted: Query[ResultQuery], asked: Query[PageQuery]) -> Any:
+def list_results(request: Request, query: Query[ResultQuery], paging: Query[PageQuery]) -> Any:
     """The results of a session, or of all, newest session first, then by ticker."""
-    found = wanted.narrow(Result.objects.all().fetch_mode(FETCH_RAISE))
-    return page_of(found, asked, "-day", "stock_id")
+    found = query.narrow(Result.objects.all().fetch_mode(FETCH_RAISE))
+    return page_of(found, paging, "-day", "stock_id")
 
 
 @router.get(
     "/stocks/{ticker}/results",
     response={200: Page[ResultOut], READ_PROBLEMS: Problem},
 )
-def list_results_of_stock(request: Request, ticker: Ticker, asked: Query[PageQuery]) -> Any:
+def list_results_of_stock(request: Request, ticker: Ticker, paging: Query[PageQuery]) -> Any:
     """One stock's results, newest session first."""
     if not Stock.objects.filter(pk=ticker).exists():
         raise Http404
-    return page_of(Result.objects.filter(stock=ticker).fetch_mode(FETCH_RAISE), asked, "-day")
+    return page_of(Result.objects.filter(stock=ticker).fetch_mode(FETCH_RAISE), paging, "-day")
 
 
 @router.get(

@@ -65,10 +65,10 @@ class SearchQuery(Schema):
 
 
 @router.get("/stocks", response={200: Page[StockOut], READ_PROBLEMS: Problem})
-def search_stocks(request: Request, wanted: Query[SearchQuery], asked: Query[PageQuery]) -> Any:
+def search_stocks(request: Request, query: Query[SearchQuery], paging: Query[PageQuery]) -> Any:
     """Active stocks by ticker or name, those found by ticker first."""
-    found = Stock.objects.matching(wanted.q.strip()).select_related("last_result").fetch_mode(FETCH_RAISE)
-    return page_of(found, asked, "is_by_ticker", "ticker")
+    found = Stock.objects.matching(query.q.strip()).select_related("last_result").fetch_mode(FETCH_RAISE)
+    return page_of(found, paging, "is_by_ticker", "ticker")
 
 
 @router.get("/stocks/{ticker}", response={200: StockStanding, READ_PROBLEMS: Problem})
@@ -80,9 +80,9 @@ def get_stock(request: Request, ticker: Ticker) -> Any:
 
 
 @router.get("/stocks/{ticker}/plan", response={200: SizedPlanOfStock, READ_PROBLEMS: Problem})
-def get_plan(request: Request, ticker: Ticker, asked: Query[RiskQuery]) -> Any:
+def get_plan(request: Request, ticker: Ticker, risk: Query[RiskQuery]) -> Any:
     """The plan of the last result, sized for the capital and risk given, or for your account's."""
-    standing = _standing(request, ticker, asked)
+    standing = _standing(request, ticker, risk)
     result = standing.result
     found = sized(result.plan if result else None, standing.no_trade_reason, standing.profile)
     return SizedPlanOfStock(
@@ -94,6 +94,6 @@ def get_plan(request: Request, ticker: Ticker, asked: Query[RiskQuery]) -> Any:
     )
 
 
-def _standing(request: Request, ticker: str, asked: RiskQuery) -> Standing:
+def _standing(request: Request, ticker: str, risk: RiskQuery) -> Standing:
     stock = get_object_or_404(Stock.objects.select_related("last_result"), pk=ticker)
-    return Standing(stock, profile(request, asked), timezone.now())
+    return Standing(stock, profile(request, risk), timezone.now())

@@ -35,7 +35,7 @@ class AnalyzeIn(Payload):
     response={201: SubmissionOut, 200: SubmissionOut, WRITE_PROBLEMS: Problem},
 )
 def analyze_all_stocks(request: Request, payload: AnalyzeIn) -> Any:
-    """Analyse these stocks in a new job (201), or be told of the job that does so already (200).
+    """Analyse these stocks in a new job (201), or return the job that does so already (200).
 
     Nothing is made up for a real ticker: `use_demo` is for the invented companies, whose tickers end in `.DEMO`.
     """

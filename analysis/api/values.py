@@ -48,7 +48,7 @@ Percent = Annotated[Decimal, Field(ge=Decimal("0.01"), le=100)]
 
 
 class Payload(Schema):
-    """What a program sends; a name that is not known is told, for it may be a slip."""
+    """The body of a request. An unknown name is an error, because it may be a typing mistake."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -74,11 +74,11 @@ class Profile:
     long_only: bool
 
 
-def profile(request: Request, asked: RiskQuery) -> RiskProfile:
+def profile(request: Request, risk: RiskQuery) -> RiskProfile:
     own = request.user
-    given = {name: value for name, value in asked.dict().items() if value is not None}
-    kept = {name: getattr(own, name) for name in Profile.__slots__}
-    return cast(RiskProfile, Profile(**(kept | given)))
+    given = {name: value for name, value in risk.dict().items() if value is not None}
+    own_values = {name: getattr(own, name) for name in Profile.__slots__}
+    return cast(RiskProfile, Profile(**(own_values | given)))
 
 
 class PlanOut(Schema):

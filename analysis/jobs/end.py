@@ -44,8 +44,8 @@ def record_end(job: Job) -> None:
 @transactional
 def mark_notified(ending: Ending) -> bool:
     """Record that the messages about this end are written. Return False if another process has written them."""
-    pending = Ending.objects.filter(pk=ending.pk, told_at__isnull=True)
-    return bool(pending.update(told_at=clock.now(), error_message=""))
+    pending = Ending.objects.filter(pk=ending.pk, notified_at__isnull=True)
+    return bool(pending.update(notified_at=clock.now(), error_message=""))
 
 
 def remove(jobs: Sequence[Job]) -> int:

@@ -31,7 +31,7 @@ class Estimate:
 
 
 def estimate(stocks: QuerySet[Stock], *, price_source: str, now: datetime | None = None) -> Estimate | None:
-    """What it takes to fetch what these stocks lack at the moment `now`; None when nothing is asked of Yahoo.
+    """Return what it takes to fetch the bars that these stocks lack; None if Yahoo is not requested for any.
 
     One query. A history that reaches the last closed session counts as fresh.
     """
@@ -39,9 +39,9 @@ def estimate(stocks: QuerySet[Stock], *, price_source: str, now: datetime | None
         return None
     now = now or clock.now()
     expected: dict[str, date] = {}
-    kept = FilteredRelation("histories", condition=Q(histories__source=PriceSourceName.YAHOO))
+    stored = FilteredRelation("histories", condition=Q(histories__source=PriceSourceName.YAHOO))
     requests = 0
-    for ticker, last in stocks.annotate(kept=kept).order_by().values_list("pk", "kept__last_session"):
+    for ticker, last in stocks.annotate(stored=stored).order_by().values_list("pk", "stored__last_session"):
         if is_demo(ticker):
             continue
         exchange = exchange_of(ticker).code
@@ -52,7 +52,7 @@ def estimate(stocks: QuerySet[Stock], *, price_source: str, now: datetime | None
 
 
 def estimate_rest(job: Job) -> Estimate | None:
-    """What it takes to fetch what a job's unfinished stocks lack, for a job about the present."""
+    """Return what it takes to fetch the bars that a job's unfinished stocks lack, for a job about the present."""
     if job.as_of or not job.is_active:
         return None
     unfinished = (DetailStatus.QUEUED, DetailStatus.PROCESSING)

@@ -209,7 +209,7 @@ def _stock(ticker: str, named_by: Person | None) -> Stock:
 
 
 def _request_key(job: Job, tickers: list[str]) -> str:
-    asked = [job.requested_by_id, tickers, job.strategy, job.price_source, str(job.as_of), str(job.since)]
+    parts = [job.requested_by_id, tickers, job.strategy, job.price_source, str(job.as_of), str(job.since)]
     if job.part_of_id:
-        asked.append(str(job.part_of_id))
-    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+        parts.append(str(job.part_of_id))
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -25,18 +25,18 @@ class JobDetailQuerySet(LeasedQuerySet["JobDetail"]):
         return self.filter(status=DetailStatus.QUEUED)
 
     def claimable(self, *, by: datetime) -> JobDetailQuerySet:
-        """Queued details that need not wait at that moment."""
+        """Return queued details that need not wait at that moment."""
         return self.queued().filter(Q(not_before__isnull=True) | Q(not_before__lte=by))
 
     def waiting(self) -> JobDetailQuerySet:
-        """Queued details whose source cannot be asked yet."""
+        """Return queued details whose source cannot be requested yet."""
         return self.queued().filter(not_before__gt=clock.now())
 
     def unfinished(self) -> JobDetailQuerySet:
         return self.filter(status__in=(DetailStatus.QUEUED, DetailStatus.PROCESSING))
 
     def held_in(self, place: str) -> JobDetailQuerySet:
-        """Details that processes of this place hold."""
+        """Return details that processes of this place hold."""
         return self.leased().filter(holder__startswith=f"{place}:")
 
     def for_page(self) -> JobDetailQuerySet:

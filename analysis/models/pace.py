@@ -1,4 +1,4 @@
-"""The pace at which each price source is asked: one row per source, shared by every process of the installation."""
+"""The request pace of each price source: one row for each, shared by every process of the installation."""
 
 from django.db import models
 from django.db.models import Q

@@ -15,7 +15,7 @@ from analysis.models.stocks import PriceSourceName
 class StrategyRecordQuerySet(LeasedQuerySet["StrategyRecord"]):
     def claimable(self, now: datetime) -> StrategyRecordQuerySet:
         """Return the records that are to be computed and that nobody computes."""
-        return self.unleased(now).filter(wanted_at__isnull=False)
+        return self.unleased(now).filter(requested_at__isnull=False)
 
 
 class StrategyRecord(Leased):
@@ -33,8 +33,10 @@ class StrategyRecord(Leased):
     summary = models.JSONField(null=True, blank=True)
     computed_at = models.DateTimeField(null=True, blank=True)
 
-    wanted_at = models.DateTimeField(null=True, blank=True, help_text="When a refresh was asked for; empty when done.")
-    woken_at = models.DateTimeField(null=True, blank=True, help_text="When a refresh that rested was last woken.")
+    requested_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a refresh was requested; empty when done."
+    )
+    woken_at = models.DateTimeField(null=True, blank=True, help_text="When a refresh without progress was last woken.")
     cursor = models.CharField(max_length=20, blank=True)
     partial = models.JSONField(null=True, blank=True)
 
@@ -51,7 +53,7 @@ class StrategyRecord(Leased):
 
     @property
     def is_refreshing(self) -> bool:
-        return self.wanted_at is not None
+        return self.requested_at is not None
 
     def unpack(self) -> RecordSummary | None:
         """What was found; None where there was no stock to look at."""

@@ -1,4 +1,4 @@
-"""Schedules: when each exchange's stocks are analysed, which sessions were, and whose end is still to be told."""
+"""Schedules: when each exchange's stocks are analysed, its runs, and their ends for the digest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from analysis.prices import Exchange, exchange_named
 from stockapp.accounts.models import strategy_choices
 
 LEAST_DELAY, LONGEST_DELAY = 30, 720  # minutes; a session counts as closed half an hour after its close
-TOLD_IN_VAIN = 5
+MAX_NOTIFY_ATTEMPTS = 5
 CHECK_AGAIN = timedelta(seconds=30)
 
 
@@ -96,20 +96,20 @@ class ScheduledRun(models.Model):
 
 
 class EndingQuerySet(models.QuerySet["Ending"]):
-    def untold(self) -> EndingQuerySet:
-        return self.filter(told_at__isnull=True, attempts__lt=TOLD_IN_VAIN)
+    def pending(self) -> EndingQuerySet:
+        return self.filter(notified_at__isnull=True, attempts__lt=MAX_NOTIFY_ATTEMPTS)
 
     def asleep(self) -> EndingQuerySet:
-        """Those that nobody was woken for lately."""
-        return self.untold().filter(Q(woken_at__isnull=True) | Q(woken_at__lt=clock.now() - CHECK_AGAIN))
+        """Return pending endings for which no worker was woken lately."""
+        return self.pending().filter(Q(woken_at__isnull=True) | Q(woken_at__lt=clock.now() - CHECK_AGAIN))
 
 
 class Ending(models.Model):
-    """The end of a scheduled job that its stocks' watchers are to be told of; written in the job's last transaction."""
+    """The end of a scheduled run, for the digest; written in the transaction that ends its last job."""
 
     job = models.OneToOneField(Job, primary_key=True, on_delete=models.CASCADE, related_name="ending")
     created_at = models.DateTimeField(default=timezone.now)
-    told_at = models.DateTimeField(null=True, blank=True)
+    notified_at = models.DateTimeField(null=True, blank=True)
     woken_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error_message = models.CharField(max_length=500, blank=True)
@@ -119,7 +119,7 @@ class Ending(models.Model):
     class Meta:
         ordering = ["-created_at"]
         indexes = [
-            models.Index(F("created_at"), condition=Q(told_at__isnull=True), name="ending_untold"),
+            models.Index(F("created_at"), condition=Q(notified_at__isnull=True), name="ending_pending"),
         ]
 
     def __str__(self) -> str:

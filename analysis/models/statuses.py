@@ -1,4 +1,4 @@
-"""The words for where a job, one of its stocks, a stock and a result stand."""
+"""Statuses: the states of a job, one of its stocks, a stock and a result."""
 
 from django.db import models
 
@@ -35,7 +35,7 @@ class ResultStatus(models.TextChoices):
 
 
 class Source(models.TextChoices):
-    """Who asked for an analysis."""
+    """Where the request for an analysis came from."""
 
     WATCHLIST = "watchlist", "Watchlist"
     BULK = "bulk", "Bulk"

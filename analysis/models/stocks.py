@@ -215,7 +215,7 @@ class PriceHistory(models.Model):
     bars = models.BinaryField()
     first_session = models.DateField()
     last_session = models.DateField()
-    asked_since = models.DateField(help_text="The first day that the source was asked for.")
+    requested_since = models.DateField(help_text="The first day of the last full request to the source.")
     bar_count = models.PositiveIntegerField()
     adjusted = models.BooleanField()
     findings = models.JSONField(default=list, help_text="What the source noticed while it was read.")

@@ -17,7 +17,7 @@ ROWS = 25
 
 @dataclass(frozen=True)
 class JobList:
-    """What the page of jobs shows of those `visible`; `number` is the page as it was asked for."""
+    """The list of the `visible` jobs that pass a filter; `number` is the requested page."""
 
     visible: JobQuerySet
     chosen: JobFilter
@@ -80,7 +80,7 @@ def _causes(jobs: list[Job]) -> dict[object, list[tuple[str, int]]]:
 
 
 def _places(jobs: list[Job]) -> dict[object, int]:
-    """How many active jobs of anybody were asked for before each queued one."""
+    """Return how many active jobs of all users were requested before each queued one."""
     if all(job.status != JobStatus.QUEUED for job in jobs):
         return {}
     oldest_first = Job.objects.active().order_by("created_at", "pk").values_list("pk", flat=True)

@@ -20,7 +20,7 @@ MEASURABLE_TIME = timedelta(seconds=3)
 
 @dataclass(frozen=True)
 class JobPage:
-    """What the page of one job shows; `number` is the page of stocks as it was asked for."""
+    """The page of one job; `number` is the requested page of its stocks."""
 
     job: Job
     number: str | None
@@ -35,7 +35,7 @@ class JobPage:
 
     @cached_property
     def jobs_ahead(self) -> int:
-        """How many active jobs were asked for before this one."""
+        """Return how many active jobs were requested before this one."""
         if self.job.status != JobStatus.QUEUED:
             return 0
         return Job.objects.active().filter(created_at__lt=self.job.created_at).count()
@@ -85,7 +85,7 @@ class JobPage:
 
     @cached_property
     def fetching(self) -> Estimate | None:
-        """What fetching the bars of the stocks that are left takes, where that is asked of Yahoo."""
+        """Return what fetching the unfinished stocks' bars from Yahoo takes; None if there is nothing to fetch."""
         return estimate_rest(self.job)
 
     @property

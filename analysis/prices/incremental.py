@@ -41,7 +41,7 @@ def refresh(
     """
     known = {ticker: stored[ticker] for ticker in tickers if source.is_incremental and ticker in stored}
     answers = _asked(
-        source, {ticker: asked_since(known[ticker].bars) if ticker in known else first_day for ticker in tickers}
+        source, {ticker: requested_since(known[ticker].bars) if ticker in known else first_day for ticker in tickers}
     )
     misfits: dict[str, Readjusted] = {}
     for ticker, history in known.items():
@@ -62,7 +62,7 @@ def refresh(
     return {ticker: _storable(ticker, answers[ticker], stored.get(ticker), now) for ticker in tickers}
 
 
-def asked_since(stored: Bars) -> date:
+def requested_since(stored: Bars) -> date:
     """The day from which to ask: that of the stored session with which the overlap begins."""
     return stored[-OVERLAP:].first_session
 

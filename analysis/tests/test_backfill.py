@@ -167,10 +167,10 @@ def test_a_stock_without_prices_fails_in_words() -> None:
 
 def test_bars_are_fetched_back_to_the_first_session_s_own_window() -> None:
     make_finished_job(TICKER)
-    asked = PriceHistory.objects.get().asked_since
+    asked = PriceHistory.objects.get().requested_since
     days = sessions(200)
     make_backfill(days)
-    assert PriceHistory.objects.get().asked_since < asked
+    assert PriceHistory.objects.get().requested_since < asked
 
 
 def test_nothing_is_written_once_the_job_has_ended() -> None:

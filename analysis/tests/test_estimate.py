@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def store(ticker: str, last: date, source: str = "yahoo") -> None:
     PriceHistory.objects.create(
         stock_id=ticker, source=source, bars=b"", first_session=date(2021, 1, 4), last_session=last, bar_count=1,
-        asked_since=date(2021, 1, 1), adjusted=True, fetched_at=timezone.now(), checksum="",
+        requested_since=date(2021, 1, 1), adjusted=True, fetched_at=timezone.now(), checksum="",
     )  # fmt: skip
 
 

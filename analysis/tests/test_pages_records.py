@@ -95,7 +95,7 @@ def test_asking_shows_it_happening_until_all_are_done(client: Client, ann: User)
 def test_asking_again_too_soon_is_declined_in_words(client: Client, ann: User) -> None:
     compute_records(["trend"])
     assert "at most every ten minutes" in client.post(REFRESH, follow=True).text
-    assert not StrategyRecord.objects.filter(wanted_at__isnull=False).exists()
+    assert not StrategyRecord.objects.filter(requested_at__isnull=False).exists()
 
 
 def test_asking_takes_a_post(client: Client, ann: User) -> None:

@@ -27,7 +27,7 @@ from analysis.prices import (
     refresh,
     sessions_between,
 )
-from analysis.prices.incremental import OVERLAP, SAME, asked_since
+from analysis.prices.incremental import OVERLAP, SAME, requested_since
 from tests.yahoo_standin import BEHAVIOURS, Asked, Reply, YahooStandIn, as_json, running
 
 FIRST = date(2025, 10, 1)
@@ -317,4 +317,4 @@ def test_an_answer_that_ends_earlier_takes_no_stored_session_away() -> None:
 
 
 def test_fewer_than_five_stored_sessions_are_all_asked_for_again() -> None:
-    assert asked_since(make_bars(TUESDAY, 3)) == TUESDAY - timedelta(days=4)
+    assert requested_since(make_bars(TUESDAY, 3)) == TUESDAY - timedelta(days=4)

@@ -19,7 +19,7 @@ from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job, make_job, make_result, make_stock, make_user
 from analysis.upkeep.integrity import check_integrity
 from analysis.upkeep.planner_statistics import refresh_statistics
-from analysis.upkeep.retention import Pruned, prune, would_prune
+from analysis.upkeep.retention import PruneResult, prune, would_prune
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_each_kind_goes_at_its_own_age() -> None:
     newest, month, quarter, years = results_of(make_stock(), 4)
     for days, result in ((1, newest), (31, month), (91, quarter), (731, years)):
         age(days, result)
-    assert prune(NOW) == Pruned(raw_data=3, details=2, results=1, jobs=1)
+    assert prune(NOW) == PruneResult(raw_data=3, details=2, results=1, jobs=1)
     assert set(RawData.objects.values_list("pk", flat=True)) == {newest.pk}
     assert set(JobDetail.objects.values_list("job", flat=True)) == {newest.job_id, month.job_id}
     assert set(Result.objects.all()) == {newest, month, quarter}
@@ -70,14 +70,14 @@ def test_a_day_before_its_age_nothing_goes() -> None:
     age(0, newest)
     for days, result in zip((29.9, 29.9, 29.9), old, strict=True):
         age(days, result)
-    assert prune(NOW) == Pruned()
+    assert prune(NOW) == PruneResult()
 
 
 def test_the_newest_result_of_a_stock_stays_with_its_evidence_and_job_however_old() -> None:
     stock = make_stock()
     newest, older = results_of(stock, 2)
     age(2000, newest, older)
-    assert prune(NOW) == Pruned(raw_data=1, details=2, results=1, jobs=1)
+    assert prune(NOW) == PruneResult(raw_data=1, details=2, results=1, jobs=1)
     stock.refresh_from_db()
     assert stock.last_result == newest
     assert RawData.objects.filter(pk=newest.pk).exists()
@@ -109,7 +109,7 @@ def test_what_an_active_job_points_at_stays() -> None:
 def test_an_active_job_stays_however_old() -> None:
     job = make_job()
     Job.objects.filter(pk=job.pk).update(created_at=NOW - timedelta(days=900), progress_at=NOW - timedelta(days=900))
-    assert prune(NOW) == Pruned()
+    assert prune(NOW) == PruneResult()
 
 
 def test_a_result_computed_lately_stays_however_old_its_session() -> None:
@@ -119,7 +119,7 @@ def test_a_result_computed_lately_stays_however_old_its_session() -> None:
     old_session = make_result(stock, date(2020, 1, 6))
     Stock.objects.filter(pk=stock.pk).update(last_result=newest)
     age(1, newest, old_session)
-    assert prune(NOW) == Pruned()
+    assert prune(NOW) == PruneResult()
 
 
 def test_the_dry_run_names_exactly_what_goes_and_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,7 +133,7 @@ def test_the_dry_run_names_exactly_what_goes_and_changes_nothing(capsys: pytest.
     assert counts() == tuple(
         there - gone for there, gone in zip(before, (told.raw_data, told.details, told.results, told.jobs), strict=True)
     )
-    assert prune(NOW) == Pruned()
+    assert prune(NOW) == PruneResult()
     call_command("prune", "--dry-run")
     said = capsys.readouterr().out
     assert said.startswith("Would remove the raw data of 0 results, 0 details of jobs, 0 results, 0 jobs and 0 unconf")
@@ -210,7 +210,7 @@ def test_two_at_once_delete_everything_once() -> None:
     for name in ("KAVERI.DEMO", "B&D.DEMO"):
         age(1000, *results_of(make_stock(name), 60))
     told = would_prune(NOW)
-    done: list[Pruned] = []
+    done: list[PruneResult] = []
 
     def run() -> None:
         try:
@@ -224,7 +224,9 @@ def test_two_at_once_delete_everything_once() -> None:
     for thread in threads:
         thread.join()
     assert len(done) == 2
-    total = Pruned(*(sum(getattr(one, kind) for one in done) for kind in ("raw_data", "details", "results", "jobs")))
+    total = PruneResult(
+        *(sum(getattr(one, kind) for one in done) for kind in ("raw_data", "details", "results", "jobs"))
+    )
     assert (total.raw_data, total.details, total.jobs) == (told.raw_data, told.details, told.jobs)
     assert total.results == told.results
     assert counts() == (2, 0, 2, 2)

@@ -57,7 +57,7 @@ def test_it_is_the_merged_record_of_every_stored_history() -> None:
 @pytest.mark.parametrize("source", [Source.BULK, Source.DEMO, Source.SCHEDULE])
 def test_a_bulk_job_that_ends_asks_for_every_record_anew(source: Source) -> None:
     make_finished_job("KAVERI.DEMO", source=source)
-    assert set(StrategyRecord.objects.filter(wanted_at__isnull=False).values_list("strategy", flat=True)) == {
+    assert set(StrategyRecord.objects.filter(requested_at__isnull=False).values_list("strategy", flat=True)) == {
         *STRATEGIES
     }
     assert OrmQ.objects.count() == 1
@@ -126,7 +126,7 @@ def test_a_record_that_rested_long_behind_jobs_is_woken_and_not_computed_twice()
     make_finished_job(*STOCKS)
     wanted()
     assert not refresh(seconds=0)
-    StrategyRecord.objects.update(wanted_at=F("wanted_at") - 2 * TIMING.lease)
+    StrategyRecord.objects.update(requested_at=F("requested_at") - 2 * TIMING.lease)
     partial = StrategyRecord.objects.get(strategy=KEY).partial
     assert partial
     partial["wanted"] = (datetime.fromisoformat(partial["wanted"]) - 2 * TIMING.lease).isoformat()
@@ -134,7 +134,7 @@ def test_a_record_that_rested_long_behind_jobs_is_woken_and_not_computed_twice()
     assert recover().woken == len(STRATEGIES)
     OrmQ.objects.all().delete()
     assert refresh()
-    assert not StrategyRecord.objects.filter(wanted_at__isnull=False).exists()
+    assert not StrategyRecord.objects.filter(requested_at__isnull=False).exists()
 
 
 def test_a_worker_that_stops_keeps_what_it_has() -> None:
@@ -151,7 +151,7 @@ def test_one_that_is_wanted_again_meanwhile_is_computed_again(monkeypatch: pytes
     add = RecordBatch.add
 
     def add_and_want(self: RecordBatch, histories: list[PriceHistory], *, until: Callable[[], bool]) -> bool:
-        StrategyRecord.objects.update(wanted_at=timezone.now())
+        StrategyRecord.objects.update(requested_at=timezone.now())
         return add(self, histories, until=until)
 
     monkeypatch.setattr(RecordBatch, "add", add_and_want)
@@ -189,13 +189,13 @@ def test_what_another_engine_gathered_is_not_gone_on_with(monkeypatch: pytest.Mo
 
 
 def test_a_strategy_that_is_gone_keeps_nobody_from_asking() -> None:
-    StrategyRecord.objects.create(strategy="astrology", wanted_at=timezone.now())
+    StrategyRecord.objects.create(strategy="astrology", requested_at=timezone.now())
     assert may_request_records()
 
 
 def test_recovery_wakes_what_a_dead_worker_left() -> None:
     wanted()
-    StrategyRecord.objects.update(wanted_at=timezone.now() - 2 * TIMING.lease)
+    StrategyRecord.objects.update(requested_at=timezone.now() - 2 * TIMING.lease)
     assert recover().woken == len(STRATEGIES)
     assert recover().woken == 0
     assert OrmQ.objects.count() == 1

@@ -79,7 +79,7 @@ class RecordBatch:
     @classmethod
     def start(cls, rows: Sequence[StrategyRecord]) -> "RecordBatch":
         """Return an empty batch for these records."""
-        wanted = {row.strategy: row.wanted_at for row in rows if row.wanted_at}
+        wanted = {row.strategy: row.requested_at for row in rows if row.requested_at}
         return cls(source_of_records(), dict.fromkeys(wanted), wanted)
 
     @classmethod

@@ -27,14 +27,14 @@ REST = timedelta(minutes=10)
 def request_records() -> None:
     """Request that every strategy's record is computed anew; the message commits with the caller's rows."""
     StrategyRecord.objects.bulk_create([StrategyRecord(strategy=key) for key in STRATEGIES], ignore_conflicts=True)
-    StrategyRecord.objects.filter(strategy__in=STRATEGIES).update(wanted_at=clock.now())
+    StrategyRecord.objects.filter(strategy__in=STRATEGIES).update(requested_at=clock.now())
     queue.enqueue(REFRESH)
 
 
 def may_request_records() -> bool:
     """Return whether a person may request: no record is being computed, and the latest is ten minutes old."""
     records = StrategyRecord.objects.filter(strategy__in=STRATEGIES)
-    if records.filter(wanted_at__isnull=False).exists():
+    if records.filter(requested_at__isnull=False).exists():
         return False
     newest: datetime | None = records.aggregate(Max("computed_at"))["computed_at__max"]
     return newest is None or clock.now() - newest > REST
@@ -46,7 +46,7 @@ def wake_stalled() -> int:
     now = clock.now()
     long_ago = now - TIMING.lease
     asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=long_ago)
-    woken = _claimable(now).filter(asleep, wanted_at__lt=long_ago).update(woken_at=now)
+    woken = _claimable(now).filter(asleep, requested_at__lt=long_ago).update(woken_at=now)
     if woken:
         queue.enqueue(REFRESH)
     return woken
@@ -111,9 +111,9 @@ def _save(token: uuid.UUID, batch: RecordBatch) -> bool:
     """Store the records unless the lease was lost. Those that were requested again meanwhile are queued again."""
     saved = 0
     for strategy, requested_at in batch.requested.items():
-        still = Case(When(wanted_at=requested_at, then=Value(None)), default=F("wanted_at"))
+        still = Case(When(requested_at=requested_at, then=Value(None)), default=F("requested_at"))
         held = StrategyRecord.objects.held_by(token).filter(strategy=strategy)
-        saved += held.end_lease(**batch.as_fields(strategy), cursor="", partial=None, wanted_at=still)
+        saved += held.end_lease(**batch.as_fields(strategy), cursor="", partial=None, requested_at=still)
     if _claimable(clock.now()).exists():
         queue.enqueue(REFRESH)
     return saved > 0

@@ -1,7 +1,7 @@
 """Retention: what is old goes, in short transactions, while the application works.
 
 The age of a result is counted from when it was computed, not from its session: a backfill of old sessions stays as long
-as any other work. `doomed` says what is too old; the dry run counts those rows, and pruning deletes those rows.
+as any other work. `old_rows` says what is too old; the dry run counts those rows, and pruning deletes those rows.
 """
 
 import time
@@ -27,7 +27,7 @@ BATCH = 100
 
 
 @dataclass(slots=True)
-class Pruned:
+class PruneResult:
     """How many rows of each kind; `is_done` is False when time was up before everything old had gone."""
 
     raw_data: int = 0
@@ -45,7 +45,7 @@ class Pruned:
 
 
 @dataclass(frozen=True, slots=True)
-class Doomed:
+class OldRows:
     """The rows that are too old at a moment. Each set is the same before and after the earlier ones have gone."""
 
     raw_data: QuerySet[RawData]
@@ -55,26 +55,26 @@ class Doomed:
     stocks: StockQuerySet
 
 
-def doomed(now: datetime, unwatched: StockQuerySet) -> Doomed:
-    """Return the rows that `prune` deletes now; a stock's newest result, its evidence and its job are kept."""
+def old_rows(now: datetime, unwatched: StockQuerySet) -> OldRows:
+    """Return the rows that `prune` deletes now; a stock's newest result, its evidence and its job stay."""
     results = _expendable(Result.objects.filter(updated_at__lt=now - timedelta(days=settings.KEEP_RESULTS_DAYS)))
-    kept = Result.objects.filter(job=OuterRef("pk")).exclude(Exists(results.filter(pk=OuterRef("pk"))))
+    remaining = Result.objects.filter(job=OuterRef("pk")).exclude(Exists(results.filter(pk=OuterRef("pk"))))
     ended = Job.objects.filter(status__in=FINISHED)
     raw_since = now - timedelta(days=settings.KEEP_RAW_DATA_DAYS)
     old_results = _expendable(Result.objects.filter(pk=OuterRef("pk"), updated_at__lt=raw_since))
-    return Doomed(
+    return OldRows(
         raw_data=RawData.objects.filter(Exists(old_results), result__updated_at__lt=raw_since),
         details=JobDetail.objects.filter(
             job__status__in=FINISHED, job__completed_at__lt=now - timedelta(days=settings.KEEP_DETAILS_DAYS)
         ),
         results=results,
-        jobs=ended.filter(~Exists(kept), completed_at__lt=now - timedelta(days=settings.KEEP_RESULTS_DAYS)),
+        jobs=ended.filter(~Exists(remaining), completed_at__lt=now - timedelta(days=settings.KEEP_RESULTS_DAYS)),
         stocks=_forgotten(unwatched),
     )
 
 
 def _forgotten(unwatched: StockQuerySet) -> StockQuerySet:
-    """Return unconfirmed stocks that a source has refused, or was never asked about.
+    """Return unconfirmed stocks that a source has refused, or was never requested for.
 
     A stock whose source did not answer stays as long as the failed detail, so that its job can be run again.
     """
@@ -92,11 +92,13 @@ def _expendable(results: QuerySet[Result]) -> QuerySet[Result]:
     return results.filter(Exists(newer), ~Exists(last_of), ~Exists(in_use))
 
 
-def would_prune(now: datetime | None = None, *, unwatched: StockQuerySet | None = None) -> Pruned:
+def would_prune(now: datetime | None = None, *, unwatched: StockQuerySet | None = None) -> PruneResult:
     """Return how many rows `prune` would delete."""
     refresh_statistics()
-    old = doomed(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
-    return Pruned(old.raw_data.count(), old.details.count(), old.results.count(), old.jobs.count(), old.stocks.count())
+    old = old_rows(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
+    return PruneResult(
+        old.raw_data.count(), old.details.count(), old.results.count(), old.jobs.count(), old.stocks.count()
+    )
 
 
 def prune(
@@ -104,14 +106,14 @@ def prune(
     *,
     unwatched: StockQuerySet | None = None,
     until: Callable[[], bool] = lambda: False,
-) -> Pruned:
+) -> PruneResult:
     """Delete old rows, batch by batch, until `until` returns True. Safe to run at any time, concurrently and partly.
 
     Unconfirmed stocks are deleted only among `unwatched`, which the caller gives: `analysis` knows no watchlists.
     """
     refresh_statistics()
-    old = doomed(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
-    done = Pruned()
+    old = old_rows(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
+    done = PruneResult()
     done.raw_data, done.is_done = _in_batches(old.raw_data, _delete_raw_data, until)
     if done.is_done:
         done.details, done.is_done = _in_batches(old.details, _delete_details, until)

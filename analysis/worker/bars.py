@@ -87,7 +87,7 @@ class BarLoader:
             self._errors[ticker] = answer
             return answer if answer.kind in PASSING and self.is_paced(detail) else None
         if joinable:
-            since = self._histories[ticker].asked_since
+            since = self._histories[ticker].requested_since
         row = histories.row_of(ticker, source.name, answer, since, self.now)
         reported = StockMetadata(answer.name, currency_code(answer.currency))
         histories.store([row], {ticker: reported} if reported.is_news_of(detail.stock) else {})
@@ -108,7 +108,7 @@ class BarLoader:
         )
 
     def _is_long(self, history: PriceHistory) -> bool:
-        return history.asked_since <= self._first_day(history.stock_id) + histories.SLACK
+        return history.requested_since <= self._first_day(history.stock_id) + histories.SLACK
 
     def _first_day(self, ticker: str) -> date:
         """Return the first day that any analysis of the job uses."""

@@ -1,10 +1,9 @@
 """Chart: which indicators a user's charts show."""
 
-from django.contrib.auth import get_user_model
-
 from analysis.catalogue import Chosen, kept_choices
 from analysis.db import transactional
 from analysis.rejections import RequestRejected
+from stockapp.accounts.models import User
 
 MOST = 8
 
@@ -15,8 +14,8 @@ def show_indicator(user_id: int, chosen: Chosen, instead_of: str = "") -> list[C
 
     RequestRejected where it is there already, or with so many that the chart could not be read.
     """
-    kept = get_user_model().objects.select_for_update().get(pk=user_id)
-    choices = kept_choices(kept.chart_indicators)
+    user = User.objects.select_for_update().get(pk=user_id)
+    choices = kept_choices(user.chart_indicators)
     slugs = [choice.slug for choice in choices]
     if chosen.slug == instead_of and chosen.slug in slugs:
         return choices
@@ -28,16 +27,16 @@ def show_indicator(user_id: int, chosen: Chosen, instead_of: str = "") -> list[C
         raise RequestRejected(f"A chart shows {MOST} indicators at most; remove one first.")
     else:
         choices.append(chosen)
-    kept.chart_indicators = [choice.as_dict() for choice in choices]
-    kept.save(update_fields=["chart_indicators"])
+    user.chart_indicators = [choice.as_dict() for choice in choices]
+    user.save(update_fields=["chart_indicators"])
     return choices
 
 
 @transactional
 def hide_indicator(user_id: int, slug: str) -> list[Chosen]:
     """Take an indicator (by slug) off the user's charts, if it is there; those that are left."""
-    kept = get_user_model().objects.select_for_update().get(pk=user_id)
-    choices = [choice for choice in kept_choices(kept.chart_indicators) if choice.slug != slug]
-    kept.chart_indicators = [choice.as_dict() for choice in choices]
-    kept.save(update_fields=["chart_indicators"])
+    user = User.objects.select_for_update().get(pk=user_id)
+    choices = [choice for choice in kept_choices(user.chart_indicators) if choice.slug != slug]
+    user.chart_indicators = [choice.as_dict() for choice in choices]
+    user.save(update_fields=["chart_indicators"])
     return choices

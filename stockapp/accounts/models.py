@@ -26,9 +26,9 @@ def strategy_choices() -> list[tuple[str, str]]:
     return [(strategy.key, strategy.name) for strategy in STRATEGIES.values()]
 
 
-def validate_chart_indicators(kept: object) -> None:
+def validate_chart_indicators(value: object) -> None:
     """A list of choices that the catalogue offers, no other."""
-    if not isinstance(kept, list) or len(kept_choices(kept)) != len(kept):
+    if not isinstance(value, list) or len(kept_choices(value)) != len(value):
         raise ValidationError("These are not indicators of the catalogue.")
 
 
@@ -140,7 +140,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """A key for programs; only its SHA-256 is kept, so it can be shown once."""
+    """A key for programs; only its SHA-256 is stored, so it can be shown once."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100)

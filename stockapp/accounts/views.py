@@ -27,13 +27,12 @@ ACCOUNT = "accounts/account.html"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: Request) -> HttpResponse:
-    kept = request.user
     # A copy: a refused value must not show in the rest of the page.
-    user = User.objects.get(pk=kept.pk)
+    user = User.objects.get(pk=request.user.pk)
     form = SettingsForm(request.POST or None, instance=user)
     if request.method != "POST" or not form.is_valid():
         status = 422 if form.is_bound else 200
-        return render(request, ACCOUNT, {"form": form, "example": Example(kept)}, status=status)
+        return render(request, ACCOUNT, {"form": form, "example": Example(request.user)}, status=status)
     user.save(update_fields=list(form.fields))
     messages.success(request, "Saved. Position sizes follow these settings from now on.")
     return remember_theme(redirect("accounts:account"), user.theme)

@@ -126,10 +126,10 @@ def changes_of(job: Job, tickers: Collection[str]) -> Changes:
         [one for one in details if one.status == DetailStatus.COMPLETED and one.day]
     ):
         newest, earlier = results[-1], known.get(detail.stock_id)
-        told = _last_told(newest, before, earlier)
-        if told >= newest.day or len(results) == 1:  # no new session; a first verdict is no change
+        reported = _last_reported(newest, before, earlier)
+        if reported >= newest.day or len(results) == 1:  # no new session; a first verdict is no change
             continue
-        last = [result for result in results[:-1] if result.day <= told][-1:] or results[-2:-1]
+        last = [result for result in results[:-1] if result.day <= reported][-1:] or results[-2:-1]
         if last[0].verdict != newest.verdict:
             verdicts.append(VerdictChange(detail.stock, last[0].verdict, newest))
         hits += _hits(detail.stock, results, bars, after=last[0].day)
@@ -145,8 +145,8 @@ def _run_before(job: Job) -> ScheduledRun | None:
     return earlier.select_related("job").order_by("-session").first()
 
 
-def _last_told(newest: Result, before: ScheduledRun | None, earlier: JobDetail | None) -> date:
-    """The session up to which a stock's results were told of before."""
+def _last_reported(newest: Result, before: ScheduledRun | None, earlier: JobDetail | None) -> date:
+    """Return the session up to which a stock's results were reported before."""
     if earlier and earlier.status == DetailStatus.COMPLETED and earlier.day:
         return earlier.day
     day_before = newest.day - timedelta(days=1)

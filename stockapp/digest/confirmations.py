@@ -80,9 +80,9 @@ def ask(subscription: Subscription) -> None:
 
 def _wait(user: User, now: datetime) -> timedelta:
     """Return how long until every limit admits another message from the user to the user's address."""
-    asked = Message.objects.confirmations().counted().filter(Q(user=user) | Q(recipient__iexact=user.email))
+    requests = Message.objects.confirmations().counted().filter(Q(user=user) | Q(recipient__iexact=user.email))
     longest = max(span for span, _ in MOST_CONFIRMATIONS)
-    recent = asked.filter(created_at__gt=now - longest).order_by("-created_at")
+    recent = requests.filter(created_at__gt=now - longest).order_by("-created_at")
     times = list(recent.values_list("created_at", flat=True))
     free = [times[most - 1] + span for span, most in MOST_CONFIRMATIONS if len(times) >= most]
     return max([moment - now for moment in free] + [timedelta()])
@@ -91,8 +91,8 @@ def _wait(user: User, now: datetime) -> timedelta:
 def _remove_old(user: User, now: datetime) -> None:
     own = Message.objects.confirmations().filter(user=user)
     own.filter(created_at__lt=now - KEPT).delete()
-    kept = own.untried().values_list("pk", flat=True)[:MOST_WITHDRAWN]
-    own.untried().exclude(pk__in=list(kept)).delete()
+    untried = own.untried().values_list("pk", flat=True)[:MOST_WITHDRAWN]
+    own.untried().exclude(pk__in=list(untried)).delete()
 
 
 def _in_words(wait: timedelta) -> str:
@@ -102,8 +102,8 @@ def _in_words(wait: timedelta) -> str:
 
 def last_confirmation(subscription: Subscription) -> Message | None:
     """Return the last message to the subscription's address that was not withdrawn."""
-    asked = Message.objects.confirmations().filter(user=subscription.user_id, recipient=subscription.user.email)
-    return asked.exclude(status=MessageStatus.WITHDRAWN).defer("text", "html").first()
+    requests = Message.objects.confirmations().filter(user=subscription.user_id, recipient=subscription.user.email)
+    return requests.exclude(status=MessageStatus.WITHDRAWN).defer("text", "html").first()
 
 
 def is_outdated(message: Message, subscription: Subscription) -> bool:

@@ -58,7 +58,7 @@ def deliver(*, seconds: float = TIMING.slice.total_seconds()) -> int:
     Safe to run any number of times, by several at once.
     """
     background = BackgroundSlice(seconds)
-    for ending in Ending.objects.untold().select_related("job"):
+    for ending in Ending.objects.pending().select_related("job"):
         tell(ending)
     return send(_claimed(background))
 

@@ -43,7 +43,7 @@ def subscribe(user: User, *, email: str, by_email: bool, url: str) -> SubscribeR
     was_on = before.is_on
     User.objects.filter(pk=user.pk).update(email=email)
     locked.email = email
-    kept = Subscription(
+    subscription = Subscription(
         user=locked,
         by_email=by_email,
         by_url=bool(url),
@@ -51,20 +51,20 @@ def subscribe(user: User, *, email: str, by_email: bool, url: str) -> SubscribeR
         serial=before.serial,
         confirmed_email=before.confirmed_email,
     )
-    if kept.is_on and not was_on and not before._state.adding:
-        kept.serial += 1
-    kept.save()
-    withdraw_confirmations(kept)
-    if not kept.is_unconfirmed or (waited_for == email and _is_asked(kept)):
-        return SubscribeResult(kept)
+    if subscription.is_on and not was_on and not before._state.adding:
+        subscription.serial += 1
+    subscription.save()
+    withdraw_confirmations(subscription)
+    if not subscription.is_unconfirmed or (waited_for == email and _is_requested(subscription)):
+        return SubscribeResult(subscription)
     try:
-        ask(kept)
+        ask(subscription)
     except ConfirmationRefused as refusal:
-        return SubscribeResult(kept, str(refusal))
-    return SubscribeResult(kept)
+        return SubscribeResult(subscription, str(refusal))
+    return SubscribeResult(subscription)
 
 
-def _is_asked(subscription: Subscription) -> bool:
+def _is_requested(subscription: Subscription) -> bool:
     message = last_confirmation(subscription)
     return message is not None and not is_outdated(message, subscription)
 

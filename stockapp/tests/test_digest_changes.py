@@ -69,7 +69,7 @@ def store_bars(stock: Stock, *rows: tuple[float, float, float, float]) -> None:
     packed = pack(bars)
     PriceHistory.objects.create(
         stock=stock, source="csv", bars=packed, first_session=bars.first_session, last_session=bars.last_session,
-        asked_since=bars.first_session, bar_count=len(bars), adjusted=True, fetched_at=datetime.now(UTC),
+        requested_since=bars.first_session, bar_count=len(bars), adjusted=True, fetched_at=datetime.now(UTC),
         checksum=checksum(packed),
     )  # fmt: skip
 

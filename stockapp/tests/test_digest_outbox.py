@@ -89,7 +89,7 @@ def test_nothing_is_sent_when_nothing_changed() -> None:
     watcher("ann", "TCS.NS")
     assert deliver() == 0
     assert not Message.objects.exists()
-    assert Ending.objects.get().told_at is not None
+    assert Ending.objects.get().notified_at is not None
     assert not wake()
 
 
@@ -345,16 +345,16 @@ def test_an_ending_that_cannot_be_written_is_given_up_and_says_why(caplog: pytes
     for one, day in ((first, DAYS[2]), (second, DAYS[3])):
         found(one, stock, day)
     stock.histories.create(
-        source="csv", bars=b"damaged", first_session=DAYS[0], last_session=DAYS[3], asked_since=DAYS[0], bar_count=1,
-        adjusted=True, fetched_at=timezone.now(), checksum="",
+        source="csv", bars=b"damaged", first_session=DAYS[0], last_session=DAYS[3], requested_since=DAYS[0],
+        bar_count=1, adjusted=True, fetched_at=timezone.now(), checksum="",
     )  # fmt: skip
     record_end(second)
     for _ in range(MAX_ATTEMPTS + 2):
         deliver()
     ending = Ending.objects.get(job=second)
-    assert (ending.told_at, ending.attempts) == (None, MAX_ATTEMPTS)
+    assert (ending.notified_at, ending.attempts) == (None, MAX_ATTEMPTS)
     assert ending.error_message.startswith("Internal error")
-    assert Ending.objects.get(job=job).told_at
+    assert Ending.objects.get(job=job).notified_at
     assert len(mail.outbox) == 1
 
 

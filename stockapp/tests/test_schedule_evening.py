@@ -90,7 +90,7 @@ def test_what_runs_and_what_is_sent_over_a_long_weekend(settings: Settings, most
     assert sessions == [date(2026, 1, number) for number in (21, 22, 23, 27)]
     assert Job.objects.count() == 4 * -(-len(INDIANS) // most)
     assert set(Job.objects.values_list("status", flat=True)) == {JobStatus.COMPLETED}
-    assert Ending.objects.filter(told_at__isnull=False).count() == 4
+    assert Ending.objects.filter(notified_at__isnull=False).count() == 4
     assert Message.objects.exclude(job=None).count() == len(mail.outbox)
     assert {sent.to[0] for sent in mail.outbox} == {"ann@example.org"}
 

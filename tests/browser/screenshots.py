@@ -59,7 +59,7 @@ def main(names: list[str]) -> None:
     with _running("manage.py", "worker"):
         wait_for(lambda: not Job.objects.active().exists())
         wait_for(
-            lambda: StrategyRecord.objects.exists() and not StrategyRecord.objects.exclude(wanted_at=None).exists()
+            lambda: StrategyRecord.objects.exists() and not StrategyRecord.objects.exclude(requested_at=None).exists()
         )
     User.objects.update(is_demo=False)  # the web server runs as for real, where a demo account cannot log in
     newcomer = User.objects.create_user("newcomer")

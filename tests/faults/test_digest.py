@@ -76,13 +76,13 @@ def test_a_worker_killed_between_the_jobs_end_and_the_digest_has_it_sent_once(tm
                 assert time.monotonic() < ends
             kill_cluster(cluster)
         assert received.got == []
-        assert Ending.objects.get().told_at is None
+        assert Ending.objects.get().notified_at is None
         with worker(tmp_path / "b", **ENV):
             wait_for(is_sent, 60)
             wait_for(lambda: not Message.objects.due().exists())
     assert len(received.got) == 1
     assert Message.objects.get().attempts == 1
-    assert Ending.objects.get().told_at is not None
+    assert Ending.objects.get().notified_at is not None
 
 
 def test_a_worker_killed_while_it_sends_has_it_sent_again_under_the_same_id(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print JSON instead of text.")
 
     def handle(self, *args: object, json: bool, **options: object) -> None:
-        told = [_row(strategy) for strategy in STRATEGIES.values()]
-        self.stdout.write(_as_json(told) if json else "\n\n".join(map(_text, told)))
+        described = [_row(strategy) for strategy in STRATEGIES.values()]
+        self.stdout.write(_as_json(described) if json else "\n\n".join(map(_text, described)))
 
 
 def _row(strategy: Strategy) -> dict[str, Any]:

@@ -49,8 +49,8 @@ def _text(records: list[StrategyRecord]) -> str:
         return "No price history is stored yet: the first analysis fetches it."
     lines = [COLUMNS, *(line for record in records for line in _lines(record))]
     stocks = f"{first.stocks:,} stock{'' if first.stocks == 1 else 's'}"
-    told = f"{stocks} up to {first.as_of}, {first.left_out} left out; hit: target before stop, in time"
-    return "\n".join([*lines, f"{told}; baseline: the same exits entered at every session. None of it predicts."])
+    summary = f"{stocks} up to {first.as_of}, {first.left_out} left out; hit: target before stop, in time"
+    return "\n".join([*lines, f"{summary}; baseline: the same exits entered at every session. None of it predicts."])
 
 
 def _lines(record: StrategyRecord) -> list[str]:
