@@ -67,7 +67,7 @@ def main() -> None:
         f"screener of {options.stocks:,}": (member, "/screener/"),
         "screener, five filters": (
             member,
-            "/screener/?verdict=buy&verdict=strong_buy&score_min=10&change_min=-5&risk_reward=1&index=1&sort=-change",
+            "/screener/?verdict=buy&verdict=strong_buy&score_min=10&change_min=-5&risk_reward=1&index=All&sort=-change",
         ),
         "screener, nothing matches": (member, "/screener/?verdict=sell&score_min=90&industry=Banks"),
         "screener, all as XLSX": (member, "/screener/export.xlsx"),

@@ -58,7 +58,7 @@ def what_is_measured(client: Client) -> Iterator[tuple[str, Callable[[], Taken]]
         "API: results of a day": f"/api/results?day={timezone.localdate():%Y-%m-%d}",
         "API: all results": "/api/results",
         "API: a verdict of none": "/api/results?verdict=strong_sell",
-        "API: screener": "/api/screener?min_score=0.2",
+        "API: screener": "/api/screener?score_min=0.2",
         "metrics": reverse("metrics"),
     }
     for name, url in pages.items():

@@ -123,7 +123,7 @@ def test_no_text_in_a_form_is_an_error_of_the_server(client: Client, ann: User) 
         "/digest/confirm/{}/",
         "/stocks/KAVERI.DEMO/series/?all={}", "/stocks/KAVERI.DEMO/indicators/rsi/?length={}", "/login/?next={}",
         "/stocks/KAVERI.DEMO/next/?list={}", "/api/stocks?q={}&cursor={}", "/api/jobs?status={}&limit={}",
-        "/api/results?day={}", "/api/screener?min_score={}&cursor={}", "/api/watchlists/{}", "/api/jobs/{}",
+        "/api/results?day={}", "/api/screener?score_min={}&index={}&cursor={}", "/api/watchlists/{}", "/api/jobs/{}",
         "/watchlists/{}/", "/screener/screens/{}/", "/jobs/{}/", "/jobs/bulk/?index={}",
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The screener: analysed stocks by what their newest result says, as on the page of that name."""
+"""The screener: analysed stocks by their latest result. The page of that name has the same criteria."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -9,59 +9,42 @@ from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, Invalid, Problem
 from analysis.api.stocks import StockOut
 from analysis.api.values import Text
+from analysis.criteria import CHANGES, LONGEST_NAME, RATIOS, SCORES, KnownValues, read_criteria
 from analysis.engine import Verdict
-from analysis.models import IndexMember, Stock
-from analysis.models.stocks import StockQuerySet
+from analysis.models import Stock
 from stockapp.accounts.requests import Request
 
 router = Router(tags=["Screener"])
 
-Score = Annotated[float, Field(ge=-1, le=1)]
-Change = Annotated[float, Field(allow_inf_nan=False)]
-PAIRS = (("min_score", "max_score"), ("min_change", "max_change"))
+Score = Annotated[float, Field(ge=SCORES[0], le=SCORES[1])]
+Change = Annotated[float, Field(ge=CHANGES[0], le=CHANGES[1])]
+Ratio = Annotated[float, Field(ge=RATIOS[0], le=RATIOS[1])]
+Name = Annotated[str, Field(max_length=LONGEST_NAME, pattern=r"^[^\x00]*$")]
 
 
-class Filters(Schema):
+class CriteriaQuery(Schema):
     """All that are given must hold. Numbers are compared as they are shown, to a hundredth: 0.296 is at least 0.3."""
 
+    q: Text = Field("", description="The beginning of a ticker, or a part of a name.")
     verdict: list[Verdict] | None = Field(None, description="Any of these.")
-    min_score: Score | None = None
-    max_score: Score | None = None
-    min_change: Change | None = Field(None, description="Percent against the session before.")
-    max_change: Change | None = None
-    industry: Text | None = None
-    index: Text | None = Field(None, description="The name of an imported list.")
-    min_risk_reward: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
-        None, description="Of a plan that you see: where you trade long only, no short has one."
+    score_min: Score | None = Field(None, description="From -1 to +1; pages show scores from -100 to +100.")
+    score_max: Score | None = None
+    change_min: Change | None = Field(None, description="Percent against the session before.")
+    change_max: Change | None = None
+    risk_reward: Ratio | None = Field(
+        None, description="Reward:risk at least, of a plan that you see: where you trade long only, no short has one."
     )
-    new_since: date | None = Field(None, description="A verdict other than neutral that began on this day or later.")
-
-    def narrow(self, stocks: StockQuerySet) -> StockQuerySet:
-        """Raises Invalid where nothing can be both."""
-        for lowest, highest in PAIRS:
-            low, high = getattr(self, lowest), getattr(self, highest)
-            if low is not None and high is not None and low > high:
-                raise Invalid({highest: [f"{high} is below the {lowest} of {low}; nothing can be both."]})
-        if self.verdict:
-            stocks = stocks.filter(last_result__verdict__in=self.verdict)
-        if self.industry:
-            stocks = stocks.filter(industry__iexact=self.industry)
-        if self.index:
-            stocks = stocks.filter(pk__in=IndexMember.objects.filter(index__name__iexact=self.index).values("stock"))
-        if self.new_since:
-            stocks = stocks.signalled_since(self.new_since)
-        for column, low, high in (
-            ("last_result__score", self.min_score, self.max_score),
-            ("change", self.min_change, self.max_change),
-            ("planned_risk_reward", self.min_risk_reward, None),
-        ):
-            stocks = stocks if low is None else stocks.at_least(column, low)
-            stocks = stocks if high is None else stocks.at_most(column, high)
-        return stocks
+    since: date | None = Field(None, description="A verdict other than neutral that began on this day or later.")
+    industry: Name = Field("", description="Of an analysed stock, in any case.")
+    exchange: Name = Field("", description="Of an analysed stock, in any case.")
+    index: Name = Field("", description="The name of an imported list, in any case.")
 
 
 @router.get("/screener", response={200: Page[StockOut], READ_PROBLEMS: Problem})
-def screen_stocks(request: Request, wanted: Query[Filters], asked: Query[PageQuery]) -> Any:
-    """Analysed stocks whose newest result is as asked, the highest score first."""
-    found = wanted.narrow(Stock.objects.to_screen(long_only=request.user.long_only))
-    return page_of(found, asked, "-last_result__score", "ticker")
+def screen_stocks(request: Request, wanted: Query[CriteriaQuery], asked: Query[PageQuery]) -> Any:
+    """Return the analysed stocks whose latest result matches, the highest score first."""
+    criteria, errors = read_criteria(wanted.dict(), KnownValues())
+    if errors:
+        raise Invalid({name: [sentence] for name, sentence in errors.items()})
+    stocks = Stock.objects.to_screen(long_only=request.user.long_only)
+    return page_of(criteria.narrow(stocks), asked, "-last_result__score", "ticker")

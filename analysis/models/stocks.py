@@ -105,11 +105,15 @@ class StockQuerySet(models.QuerySet["Stock"]):
         rows = self.filter(pk__in=tickers).order_by("pk").select_for_update(no_key=True)
         return list(rows.values_list("pk", flat=True))
 
+    def named(self, text: str) -> StockQuerySet:
+        """Return the stocks whose ticker starts with the text, or whose name contains it."""
+        return self.filter(Q(ticker__istartswith=text) | Q(name__icontains=text))
+
     def matching(self, text: str) -> StockQuerySet:
-        """Active stocks whose ticker starts with, or whose name holds, the text; tickers first."""
+        """Return the active stocks of this name, those found by ticker first."""
         return (
             self.active()
-            .filter(Q(ticker__istartswith=text) | Q(name__icontains=text))
+            .named(text)
             .annotate(is_by_ticker=models.Case(models.When(ticker__istartswith=text, then=0), default=1))
             .order_by("is_by_ticker", "ticker")
         )

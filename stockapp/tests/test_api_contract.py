@@ -38,7 +38,7 @@ TABLE = {
     "list_results": Row("get", "results?day={day}", 200, 200),
     "list_results_of_stock": Row("get", "stocks/{ticker}/results", 200, 200),
     "get_result": Row("get", "stocks/{ticker}/results/{day}", 200, 200),
-    "screen_stocks": Row("get", "screener?min_score=-1", 200, 200),
+    "screen_stocks": Row("get", "screener?score_min=-1", 200, 200),
     "get_track_record": Row("get", "track-record", 200, 200),
     "list_jobs": Row("get", "jobs", 200, 200),
     "get_job": Row("get", "jobs/{job}", 200, 404),

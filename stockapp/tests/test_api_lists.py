@@ -8,18 +8,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from django.utils.http import urlencode
 
-from analysis.models import Index, IndexMember, Job, JobDetail, Result, Source, Stock
-from analysis.prices import COMPANIES
-from analysis.tests.make import make_finished_job, make_result, make_stock
+from analysis.models import Job, JobDetail, Result, Source, Stock
+from analysis.tests.make import make_result, make_stock
 from stockapp.accounts.models import User
 from watchlist.models import Watchlist, WatchlistItem
-from watchlist.screener.page import Screener
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +75,7 @@ LISTS: list[tuple[str, Callable[[User, int], object]]] = [
     ("stocks", make_stocks),
     ("stocks/FIRST.NS/results", make_history),
     ("results", make_stocks),
-    ("screener?verdict=buy&new_since=2026-01-01&min_change=-5", make_stocks),
+    ("screener?verdict=buy&since=2026-01-01&change_min=-5", make_stocks),
     ("watchlists", make_lists),
     ("watchlists/{list}", make_stocks),
 ]
@@ -149,71 +145,6 @@ def test_a_cursor_of_another_list_is_told(client: Client, ann: User) -> None:
     make_jobs(ann, 2)
     cursor = client.get("/api/jobs", {"limit": 1}).json()["next"]
     assert client.get("/api/watchlists", {"cursor": cursor}).status_code == 422
-
-
-def found(client: Client, **query: Any) -> list[str]:
-    return [row["ticker"] for row in client.get("/api/screener", query).json()["items"]]
-
-
-def test_the_screener_finds_by_what_results_say(client: Client, ann: User) -> None:
-    up = make_stock("UP.NS", industry="Banks")
-    make_result(up, score=0.6, verdict="strong_buy", close=110, previous_close=100, risk_reward=3, verdict_since=DAY)
-    make_result(make_stock("DOWN.NS", industry="Steel"), score=-0.2, verdict="sell", close=90, previous_close=100)
-    make_result(make_stock("FIRST.NS"), score=0.1, verdict="neutral", risk_reward=None, verdict_since=DAY)
-    make_stock("NEVER.NS")
-    member = IndexMember(index=Index.objects.create(name="Nifty", loaded_at=timezone.now()), stock=up)
-    member.save()
-    assert found(client) == ["UP.NS", "FIRST.NS", "DOWN.NS"]
-    assert found(client, verdict=["sell", "strong_buy"]) == ["UP.NS", "DOWN.NS"]
-    assert found(client, min_score=0, max_score=0.5) == ["FIRST.NS"]
-    assert found(client, min_change=5) == ["UP.NS"]
-    assert found(client, max_change=-5) == ["DOWN.NS"]
-    assert found(client, industry="banks") == found(client, index="nifty") == found(client, min_risk_reward=2.5)
-    assert found(client, new_since=DAY) == ["UP.NS"]  # neutral is no signal
-    assert found(client, new_since=DAY + timedelta(days=1)) == []
-
-
-def test_the_screener_tells_what_cannot_be(client: Client, ann: User) -> None:
-    answer = client.get("/api/screener", {"min_score": "0.5", "max_score": "0.1"})
-    assert answer.status_code == 422
-    assert answer.json()["error"]["fields"] == {
-        "max_score": ["0.1 is below the min_score of 0.5; nothing can be both."]
-    }
-
-
-def test_the_screener_stands_a_close_of_nothing_before(client: Client, ann: User) -> None:
-    make_result(make_stock("UP.NS"), close=110, previous_close=0)
-    assert found(client, min_change=-100) == []
-    assert found(client) == ["UP.NS"]
-
-
-def test_the_screener_answers_programs_as_its_page_answers_people(client: Client, ann: User) -> None:
-    """Over the demo market, at every edge there is: each shown number as a bound, each day and verdict."""
-    make_finished_job(*(company.ticker for company in COMPANIES))
-    results = list(Result.objects.completed())
-    assert len(results) > 30
-    scores = {round(100 * (result.score or 0)) for result in results}
-    changes = {f"{result.change_percent:.2f}" for result in results if result.change_percent is not None}
-    ratios = {f"{result.risk_reward:.2f}" for result in results if result.risk_reward is not None}
-    questions: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, {})]
-    questions += [({"score_min": n}, {"min_score": n / 100}) for n in scores]
-    questions += [({"score_max": n}, {"max_score": n / 100}) for n in scores]
-    questions += [({"change_min": text}, {"min_change": text}) for text in changes]
-    questions += [({"change_max": text}, {"max_change": text}) for text in changes]
-    questions += [({"verdict": verdict}, {"verdict": verdict}) for verdict in {result.verdict for result in results}]
-    questions += [({"since": day}, {"new_since": day}) for day in {result.verdict_since for result in results}]
-    questions += [
-        ({"industry": name}, {"industry": name}) for name in {stock.industry for stock in Stock.objects.all()} if name
-    ]
-    of_plans: list[tuple[dict[str, Any], dict[str, Any]]] = [
-        ({"risk_reward": text}, {"min_risk_reward": text}) for text in ratios
-    ]
-    for long_only, some in ((True, [*questions, *of_plans]), (False, of_plans)):
-        User.objects.update(long_only=long_only)
-        for asked, told in some:
-            page = Screener(QueryDict(urlencode(asked)), User.objects.get())
-            assert not page.problems
-            assert found(client, **told) == [row.stock.pk for row in page.rows], (asked, long_only)
 
 
 def test_results_are_found_by_session_verdict_and_status(client: Client, ann: User) -> None:

@@ -43,8 +43,8 @@ def test_every_operation_refuses_a_parameter_that_it_does_not_know_and_changes_n
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("screener?score_min=20", "score_min: score_min is not a parameter; did you mean min_score?"),
-        ("screener?max_changes=2&min_score=0", "max_changes: max_changes is not a parameter; did you mean max_change?"),
+        ("screener?min_score=20", "min_score: min_score is not a parameter; did you mean score_min?"),
+        ("screener?max_changes=2&score_min=0", "max_changes: max_changes is not a parameter; did you mean change_max?"),
         ("stocks?query=kav", "query: query is not a parameter; there are: q, cursor, limit."),
         ("jobs?state=failed", "state: state is not a parameter; did you mean status?"),
         ("jobs?limit=1&limit=2", "limit: It is given more than once; give one value."),

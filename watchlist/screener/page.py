@@ -1,13 +1,11 @@
-"""The screener's page: what an address asks for, as one user sees it."""
+"""The screener's page: rows, headings, filters and screens of one address, for one user."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from django import forms
 from django.core.paginator import Page, Paginator
 from django.db.models import F
 from django.http import QueryDict
@@ -19,59 +17,52 @@ from analysis.models import Stock
 from analysis.models.stocks import StockQuerySet
 from analysis.names import unknown_name
 from analysis.pages.standing import Standing
+from stockapp.accounts.models import User
 from watchlist.models import Screen, Watchlist
 from watchlist.screener.columns import BY_KEY, COLUMNS, DEFAULT_COLUMNS, DEFAULT_SORT, STOCK, Column
-from watchlist.screener.filters import Applied, Filters
-
-if TYPE_CHECKING:
-    from stockapp.accounts.models import User
+from watchlist.screener.forms import FilterForm, ViewForm
 
 ROWS_PER_PAGE = 50
 
 
 @dataclass(frozen=True)
 class Heading:
-    """A column's head: where it leads, and how the rows are sorted by it now."""
+    """A column's heading: the address that sorts by it, and how the rows are sorted by it now."""
 
     column: Column
     address: str
     direction: str
 
 
-class ViewForm(forms.Form):
-    """Order, columns and the open screen, as an address has them."""
+@dataclass(frozen=True)
+class ActiveFilter:
+    """A filter in use: in words, and the address without it."""
 
-    sort = forms.ChoiceField(
-        required=False,
-        choices=[(f"{sign}{key}", key) for key in BY_KEY for sign in ("", "-")],
-        error_messages={"invalid_choice": "“%(value)s” is not a column to sort by; sorted by score instead."},
-    )
-    columns = forms.MultipleChoiceField(
-        required=False,
-        choices=[(column.key, column.label) for column in COLUMNS],
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": "“%(value)s” is not a column; the usual ones are shown."},
-    )
-    screen = forms.IntegerField(required=False)
+    words: str
+    address: str
+
+
+@dataclass(frozen=True)
+class FilterEffect(ActiveFilter):
+    """As well, how many stocks match all filters but this one (`without`), and how many match it alone."""
+
+    without: int
+    alone: int
 
 
 class Screener:
-    """Rows, filters and screens for one address; what in it cannot be used has a sentence and changes nothing."""
+    """Rows, filters and screens for one address; an unusable part of it gets a sentence and changes nothing."""
 
     def __init__(self, data: QueryDict, user: User) -> None:
         self.data, self.user = data, user
-        self.filters = Filters(data, queryset=Stock.objects.for_screener(long_only=user.long_only))
-        self.view = ViewForm(data)
+        self.form, self.view = FilterForm(data), ViewForm(data)
+        self.form.is_valid()
         self.view.is_valid()
-
-    @property
-    def form(self) -> forms.Form:
-        form: forms.Form = self.filters.form
-        return form
+        self.criteria = self.form.criteria
 
     @cached_property
     def problems(self) -> list[str]:
-        """A sentence for everything in the address that cannot be used, with its field's name."""
+        """Return a sentence, with its field's label, for everything in the address that cannot be used."""
         known = [*self.form.fields, *self.view.fields, "page"]
         unknown = [unknown_name(name, known, "a filter of this page") for name in self.data if name not in known]
         errors = [(f"{self.form.fields[name].label}: ", found) for name, found in self.form.errors.items()]
@@ -83,30 +74,34 @@ class Screener:
         return self.view.cleaned_data.get("sort") or DEFAULT_SORT
 
     @cached_property
-    def shown(self) -> list[str]:
-        """The keys of the columns that show, in their order."""
+    def shown_columns(self) -> list[str]:
+        """Return the keys of the columns that show, in their order."""
         chosen = self.view.cleaned_data.get("columns") or DEFAULT_COLUMNS
         return [column.key for column in COLUMNS if column.key in chosen]
 
     @cached_property
     def column_choices(self) -> list[tuple[Column, bool]]:
-        return [(column, column.key in self.shown) for column in COLUMNS]
+        return [(column, column.key in self.shown_columns) for column in COLUMNS]
 
     @cached_property
     def shows(self) -> dict[str, bool]:
-        """For every column, by its key, whether it shows: asked for every cell, so it had better be quick."""
+        """Return for every column, by its key, whether it shows. A dictionary, because every cell looks it up."""
         return {column.key: is_shown for column, is_shown in self.column_choices}
 
+    @property
+    def _stocks(self) -> StockQuerySet:
+        return Stock.objects.for_screener(long_only=self.user.long_only)
+
     @cached_property
-    def found(self) -> StockQuerySet:
-        """Every match, sorted; what has no value in the sorted column comes last."""
+    def matches(self) -> StockQuerySet:
+        """Return every match, sorted; stocks without a value in the sorted column come last."""
         by = BY_KEY[self.sort.removeprefix("-")].order
         order = by.desc(nulls_last=True) if self.sort.startswith("-") else by.asc(nulls_last=True)
-        return self.filters.matching(self.filters.used).order_by(order, F("ticker"))
+        return self.criteria.narrow(self._stocks).order_by(order, F("ticker"))
 
     @cached_property
     def page(self) -> Page[Stock]:
-        return Paginator(self.found, ROWS_PER_PAGE).get_page(self.data.get("page"))
+        return Paginator(self.matches, ROWS_PER_PAGE).get_page(self.data.get("page"))
 
     @cached_property
     def rows(self) -> list[Standing]:
@@ -118,18 +113,18 @@ class Screener:
 
     @cached_property
     def total(self) -> int:
-        """How many analysed stocks there are."""
-        return Stock.objects.analyzed().count() if self.filters.used else self.count
+        """Return the number of analysed stocks."""
+        return Stock.objects.analyzed().count() if self.criteria.names else self.count
 
     @cached_property
     def headings(self) -> list[Heading]:
-        return [self._heading(column) for column in (STOCK, *(BY_KEY[key] for key in self.shown))]
+        return [self._heading(column) for column in (STOCK, *(BY_KEY[key] for key in self.shown_columns))]
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Filters, columns and order as in an address, without what is usual anyway."""
-        columns = [("columns", key) for key in self.shown] if self.shown != DEFAULT_COLUMNS else []
-        return [*self.filters.pairs, *columns, *([("sort", self.sort)] if self.sort != DEFAULT_SORT else [])]
+        """Return filters, columns and order as in an address, without the default ones."""
+        columns = [("columns", key) for key in self.shown_columns] if self.shown_columns != DEFAULT_COLUMNS else []
+        return [*self.form.pairs, *columns, *([("sort", self.sort)] if self.sort != DEFAULT_SORT else [])]
 
     @cached_property
     def query(self) -> str:
@@ -141,7 +136,7 @@ class Screener:
 
     @cached_property
     def screen(self) -> Screen | None:
-        """The user's screen that is open."""
+        """Return the user's screen that is open."""
         pk = self.view.cleaned_data.get("screen")
         return next((screen for screen in self.screens if screen.pk == pk), None)
 
@@ -162,8 +157,8 @@ class Screener:
         return self._address(self.pairs)
 
     @property
-    def asked(self) -> str:
-        """What the page's forms carry along, to show the same page again."""
+    def full_query(self) -> str:
+        """Return the query string of this page, the open screen included; its forms carry it along."""
         return self.address.partition("?")[2]
 
     @property
@@ -175,23 +170,25 @@ class Screener:
         return self._address([*self.pairs, ("page", str(self.page.previous_page_number()))])
 
     @cached_property
-    def chips(self) -> list[tuple[Applied, str]]:
-        """The filters in use, each with the address that is without it."""
-        return [(one, self._without(one.name)) for one in self.filters.applied]
+    def active_filters(self) -> list[ActiveFilter]:
+        return [ActiveFilter(self.form.words_of(name), self._without(name)) for name in self.criteria.names]
 
     @cached_property
-    def blame(self) -> list[tuple[Applied, str]]:
-        """As `chips`, with how much each filter removes, the one that removes most first."""
-        return [(one, self._without(one.name)) for one in self.filters.blame]
+    def effects(self) -> list[FilterEffect]:
+        """Return the filters in use, the most restrictive first."""
+        return [
+            FilterEffect(self.form.words_of(one.name), self._without(one.name), one.without, one.alone)
+            for one in self.criteria.effects(self._stocks)
+        ]
 
     @property
     def without_filters(self) -> str:
-        return self._address([pair for pair in self.pairs if pair[0] not in self.filters.filters])
+        return self._address([pair for pair in self.pairs if pair[0] not in self.form.fields])
 
     def table(self) -> tuple[list[str], Iterator[list[object]]]:
-        """Headings and rows of every match with the columns that show, for a file."""
+        """Return headings and rows of every match with the columns that show, for a file."""
         cells = [cell for heading in self.headings for cell in heading.column.cells]
-        rows = self._standings(self.found.iterator(chunk_size=500))
+        rows = self._standings(self.matches.iterator(chunk_size=500))
         return [heading for heading, _ in cells], ([read(row) for _, read in cells] for row in rows)
 
     def _standings(self, stocks: Iterable[Stock]) -> Iterator[Standing]:

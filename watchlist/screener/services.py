@@ -1,4 +1,4 @@
-"""What can be done from the screener: keep a screen, drop it, put stocks on a list."""
+"""Acts of the screener: save and delete a screen, add stocks to a list."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MOST_SCREENS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
-    """How many stocks a list has won, and how many were on it before."""
+class AddResult:
+    """How many stocks were added to a list, and how many were on it already."""
 
     added: int
-    there: int
+    present: int
 
 
-def keep(screen: Screen) -> None:
+def save_screen(screen: Screen) -> None:
     """Save a screen. Raise RequestRejected if its owner has too many screens, or has just used its name for another."""
     try:
         _save(screen)
@@ -44,15 +44,15 @@ def _save(screen: Screen) -> None:
 
 
 @transactional
-def drop(screen: Screen) -> None:
+def delete_screen(screen: Screen) -> None:
     screen.delete()
 
 
 @transactional
-def add_all(watchlist: Watchlist, tickers: Sequence[str]) -> Added:
-    """Put stocks at the end of a list, in this order; those that are on it stay where they are.
+def add_stocks(watchlist: Watchlist, tickers: Sequence[str]) -> AddResult:
+    """Add stocks to the end of a list, in this order; those that are on it stay where they are.
 
-    RequestRejected for more than `MOST_AT_ONCE`, when none of them is a stock, and when the list would be too long.
+    Raise RequestRejected for more than `MOST_AT_ONCE`, if none of them is a stock, and if the list would be too long.
     """
     if len(tickers) > MOST_AT_ONCE:
         raise RequestRejected(
@@ -63,4 +63,4 @@ def add_all(watchlist: Watchlist, tickers: Sequence[str]) -> Added:
     if not wanted:
         raise RequestRejected("None of these is a stock any more.")
     added = len(services.add_all(watchlist, wanted))
-    return Added(added, len(wanted) - added)
+    return AddResult(added, len(wanted) - added)

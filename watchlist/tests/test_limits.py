@@ -80,12 +80,12 @@ def test_a_user_has_so_many_screens(client: Client, ann: User, monkeypatch: pyte
     monkeypatch.setattr(screens, "MOST_SCREENS", 2)
     kept = [Screen(owner=ann, name=f"Screen {number}") for number in range(3)]
     for screen in kept[:2]:
-        screens.keep(screen)
-    screens.keep(kept[0])  # one that is there may be saved again
+        screens.save_screen(screen)
+    screens.save_screen(kept[0])  # one that is there may be saved again
     answer = client.post(reverse("screener:create"), {"name": "Third", "query": ""})
     assert answer.status_code == 422
     assert "You have 2 screens, which is the limit; delete one first." in answer.text
-    screens.keep(Screen(owner=make_user("bob"), name="Screen 0"))
+    screens.save_screen(Screen(owner=make_user("bob"), name="Screen 0"))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -133,7 +133,7 @@ def test_forty_screens_at_once_are_no_more_than_a_user_may_have(monkeypatch: pyt
     monkeypatch.setattr(screens, "MOST_SCREENS", 5)
     ann = make_user()
     kept = [Screen(owner=ann, name=f"Screen {number}") for number in range(THREADS)]
-    answers = together([partial(screens.keep, one) for one in kept])
+    answers = together([partial(screens.save_screen, one) for one in kept])
     assert Screen.objects.count() == 5
     assert refusals(answers) == THREADS - 5
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from analysis.models import Index
 from analysis.tests.make import make_result, make_stock, make_user
 from watchlist.models import Screen
+from watchlist.screener.page import Screener
 
 if TYPE_CHECKING:
     from stockapp.accounts.models import User
@@ -43,7 +48,7 @@ def test_filters_columns_and_order_are_kept_by_a_name_and_opened_again(client: C
     assert (screen.owner, screen.name, screen.query) == (ann, "Strong", "exchange=NSE&columns=score&sort=stock")
     answer = client.get(screen.get_absolute_url(), follow=True)
     page = answer.context["screener"]
-    assert (page.screen, page.shown, page.sort, page.is_changed) == (screen, ["score"], "stock", False)
+    assert (page.screen, page.shown_columns, page.sort, page.is_changed) == (screen, ["score"], "stock", False)
     assert [row.stock.pk for row in page.rows] == ["AXE.NS"]
 
 
@@ -125,6 +130,32 @@ def test_somebody_elses_screen_in_an_address_is_not_shown(client: Client, ann: U
     assert answer.status_code == 200
     assert answer.context["screener"].screen is None
     assert "Secret" not in answer.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_screens_of_before_name_their_index_and_the_way_back_has_its_key() -> None:
+    old, new = [("watchlist", "0002_saved_screens")], [("watchlist", "0003_screens_name_their_index")]
+    index = Index.objects.create(name="Nifty & Co 50", loaded_at=timezone.now())
+    owner = make_user("ann")
+    queries = {
+        "Of it": (f"verdict=buy&index={index.pk}&sort=stock", "verdict=buy&index=Nifty+%26+Co+50&sort=stock"),
+        "Of one that is gone": ("index=999", "index=999"),
+        "Of a name": ("q=index%3D1", "q=index%3D1"),
+    }
+    try:
+        MigrationExecutor(connection).migrate(old)
+        for name, (before, _) in queries.items():
+            make_screen(owner, name, before)
+        MigrationExecutor(connection).migrate(new)
+        stored = dict(Screen.objects.values_list("name", "query"))
+        assert stored == {name: after for name, (_, after) in queries.items()}
+        page = Screener(QueryDict(f"{queries['Of it'][1]}&screen={Screen.objects.get(name='Of it').pk}"), owner)
+        assert (page.problems, page.criteria.index, page.is_changed) == ([], "Nifty & Co 50", False)
+        MigrationExecutor(connection).migrate(old)
+        stored = dict(Screen.objects.values_list("name", "query"))
+        assert stored == {name: before for name, (before, _) in queries.items()}
+    finally:
+        MigrationExecutor(connection).migrate(new)
 
 
 ACTS = [

@@ -1,0 +1,159 @@
+"""Criteria of the screener, for its page and the API: their names and values, what matches, and what each removes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from analysis.models import Index, Stock
+from analysis.models.stocks import StockQuerySet
+
+SCORES, CHANGES, RATIOS = (-1, 1), (-100, 10_000), (0, 1_000)
+"""The values that bounds may have: of scores, of changes in percent, of reward:risk."""
+LONGEST_TEXT, LONGEST_NAME = 60, 100
+RANGES = (("score_min", "score_max"), ("change_min", "change_max"))
+EMPTY_RANGE = "The maximum is below the minimum, so nothing can match."
+UNKNOWN = {
+    "industry": "No analysed stock is of “{}”.",
+    "exchange": "No analysed stock trades on “{}”.",
+    "index": "There is no index “{}”.",
+}
+"""The criteria whose values are stored ones, each with a sentence about any other value."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How many stocks match all criteria but this one (`without`), and how many match it alone."""
+
+    name: str
+    without: int
+    alone: int
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """Conditions on analysed stocks, by their names in an address. All that are set must hold.
+
+    Scores are in [-1, +1], changes in percent. Bounds are compared with numbers as displayed, to a hundredth: 0.296 is
+    at least 0.3.
+    """
+
+    q: str = ""
+    verdict: tuple[str, ...] = ()
+    score_min: float | None = None
+    score_max: float | None = None
+    change_min: float | None = None
+    change_max: float | None = None
+    risk_reward: float | None = None
+    since: date | None = None
+    industry: str = ""
+    exchange: str = ""
+    index: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the criteria that are set."""
+        return [field.name for field in fields(self) if getattr(self, field.name) not in EMPTY]
+
+    def narrow(self, stocks: StockQuerySet) -> StockQuerySet:
+        """Return those of `stocks`, which come from `StockQuerySet.to_screen`, that match."""
+        return self._narrow(stocks, self.names)
+
+    def effects(self, stocks: StockQuerySet) -> list[Effect]:
+        """Return the effect of each criterion, the most restrictive first. Two queries each."""
+        found = [
+            Effect(
+                name,
+                without=self._narrow(stocks, (other for other in self.names if other != name)).count(),
+                alone=self._narrow(stocks, [name]).count(),
+            )
+            for name in self.names
+        ]
+        return sorted(found, key=lambda effect: (-effect.without, effect.alone))
+
+    def _narrow(self, stocks: StockQuerySet, names: Iterable[str]) -> StockQuerySet:
+        for name in names:
+            stocks = CONDITIONS[name](stocks, getattr(self, name))
+        return stocks
+
+
+class KnownValues:
+    """The values that industry, exchange and index can have, each list read once, when it is needed."""
+
+    def __init__(self) -> None:
+        self._lists: dict[str, list[str]] = {}
+
+    def of(self, name: str) -> list[str]:
+        if name not in self._lists:
+            self._lists[name] = _indexes() if name == "index" else _values_of_stocks(name)
+        return self._lists[name]
+
+    def find(self, name: str, text: str) -> str:
+        """Return the stored spelling of a value that is given in any case; empty if there is no such value."""
+        values = self.of(name)
+        return text if text in values else next((value for value in values if _key(value) == _key(text)), "")
+
+
+def read_criteria(given: Mapping[str, Any], known: KnownValues) -> tuple[Criteria, dict[str, str]]:
+    """Return the criteria that can be used of the given values, and a sentence for each other one, by its name."""
+    values = {name: _plain(value) for name, value in given.items()}
+    values = {name: value for name, value in values.items() if value not in EMPTY}
+    errors = {}
+    for name in (name for name in UNKNOWN if name in values):
+        text, values[name] = values[name], known.find(name, values[name])
+        if not values[name]:
+            errors[name] = UNKNOWN[name].format(text)
+    for lowest, highest in RANGES:
+        if {lowest, highest} <= values.keys() and values[lowest] > values[highest]:
+            errors[highest] = EMPTY_RANGE
+    return Criteria(**{name: value for name, value in values.items() if name not in errors}), errors
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.strip()
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _indexes() -> list[str]:
+    return list(Index.objects.values_list("name", flat=True))
+
+
+def _values_of_stocks(field: str) -> list[str]:
+    stocks = Stock.objects.analyzed().exclude(**{field: ""})
+    return list(stocks.order_by(field).values_list(field, flat=True).distinct())
+
+
+def _key(text: str) -> str:
+    return text.strip().casefold()
+
+
+def _at_least(column: str) -> Condition:
+    return lambda stocks, lowest: stocks.at_least(column, lowest)
+
+
+def _at_most(column: str) -> Condition:
+    return lambda stocks, highest: stocks.at_most(column, highest)
+
+
+def _equal(column: str) -> Condition:
+    return lambda stocks, value: stocks.filter(**{column: value})
+
+
+type Condition = Callable[[StockQuerySet, Any], StockQuerySet]
+EMPTY: tuple[object, ...] = (None, "", ())
+CONDITIONS: Mapping[str, Condition] = {
+    "q": StockQuerySet.named,
+    "verdict": _equal("last_result__verdict__in"),
+    "score_min": _at_least("last_result__score"),
+    "score_max": _at_most("last_result__score"),
+    "change_min": _at_least("change"),
+    "change_max": _at_most("change"),
+    "risk_reward": _at_least("planned_risk_reward"),
+    "since": StockQuerySet.signalled_since,
+    "industry": _equal("industry"),
+    "exchange": _equal("exchange"),
+    "index": _equal("memberships__index__name"),
+}

@@ -1,0 +1,184 @@
+"""The screener of the API: what it finds, what it refuses, and that its page finds and refuses the same."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from analysis.criteria import EMPTY_RANGE
+from analysis.models import Index, Result, Stock
+from analysis.prices import COMPANIES
+from analysis.tests.make import make_finished_job, make_result, make_stock
+from stockapp.accounts.models import User
+from watchlist.screener.page import Screener
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 11, 20)
+OLD_NAMES = {
+    "min_score": "score_min",
+    "max_score": "score_max",
+    "min_change": "change_min",
+    "max_change": "change_max",
+    "min_risk_reward": "risk_reward",
+    "new_since": "since",
+}
+
+
+@pytest.fixture
+def ann(client: Client) -> User:
+    user = User.objects.create(username="ann")
+    client.force_login(user)
+    return user
+
+
+def found(client: Client, **query: Any) -> list[str]:
+    return [row["ticker"] for row in client.get("/api/screener", query).json()["items"]]
+
+
+def errors(client: Client, **query: Any) -> dict[str, list[str]]:
+    answer = client.get("/api/screener", query)
+    assert answer.status_code == 422
+    fields: dict[str, list[str]] = answer.json()["error"]["fields"]
+    return fields
+
+
+def make_index(name: str, *tickers: str) -> None:
+    Index.objects.create(name=name, loaded_at=timezone.now()).stocks.set(Stock.objects.filter(pk__in=tickers))
+
+
+def test_the_screener_finds_by_what_results_say(client: Client, ann: User) -> None:
+    up = make_stock("UP.NS", name="Upward Ltd", industry="Banks", exchange="NSE")
+    make_result(up, score=0.6, verdict="strong_buy", close=110, previous_close=100, risk_reward=3, verdict_since=DAY)
+    make_result(make_stock("DOWN.NS", industry="Steel"), score=-0.2, verdict="sell", close=90, previous_close=100)
+    make_result(make_stock("FIRST.NS"), score=0.1, verdict="neutral", risk_reward=None, verdict_since=DAY)
+    make_stock("NEVER.NS")
+    make_index("Nifty", "UP.NS")
+    assert found(client) == ["UP.NS", "FIRST.NS", "DOWN.NS"]
+    assert found(client, verdict=["sell", "strong_buy"]) == ["UP.NS", "DOWN.NS"]
+    assert found(client, score_min=0, score_max=0.5) == ["FIRST.NS"]
+    assert found(client, change_min=5) == ["UP.NS"]
+    assert found(client, change_max=-5) == ["DOWN.NS"]
+    assert found(client, industry="banks") == found(client, index="nifty") == found(client, exchange="nse") == ["UP.NS"]
+    assert found(client, risk_reward=2.5) == found(client, q="up") == found(client, q=" ward ") == ["UP.NS"]
+    assert found(client, since=DAY) == ["UP.NS"]  # neutral is no signal
+    assert found(client, since=DAY + timedelta(days=1)) == []
+
+
+def test_a_close_of_zero_before_is_no_change_at_all(client: Client, ann: User) -> None:
+    make_result(make_stock("UP.NS"), close=110, previous_close=0)
+    assert found(client, change_min=-100) == []
+    assert found(client) == ["UP.NS"]
+
+
+def test_the_names_of_before_are_refused_with_the_new_ones(client: Client, ann: User) -> None:
+    for old, new in OLD_NAMES.items():
+        assert errors(client, **{old: "0.5"}) == {old: [f"{old} is not a parameter; did you mean {new}?"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "sentence"),
+    [
+        ({"score_min": "0.5", "score_max": "0.1"}, "score_max", EMPTY_RANGE),
+        ({"change_min": "1", "change_max": "-1"}, "change_max", EMPTY_RANGE),
+        ({"industry": "Spice"}, "industry", "No analysed stock is of “Spice”."),
+        ({"exchange": "MARS"}, "exchange", "No analysed stock trades on “MARS”."),
+        ({"index": "Nowhere"}, "index", "There is no index “Nowhere”."),
+    ],
+)
+def test_page_and_api_refuse_a_criterion_in_the_same_words(
+    client: Client, ann: User, query: dict[str, str], name: str, sentence: str
+) -> None:
+    make_result(make_stock("UP.NS", industry="Banks", exchange="NSE"))
+    assert errors(client, **query) == {name: [sentence]}
+    assert Screener(QueryDict(urlencode(query)), ann).form.errors == {name: [sentence]}
+
+
+@pytest.mark.parametrize(
+    ("name", "of_page", "of_api"),
+    [
+        ("score_min", "101", "1.01"),
+        ("score_max", "-101", "-1.01"),
+        ("change_min", "-101", "-101"),
+        ("change_max", "10001", "10001"),
+        ("risk_reward", "-1", "-1"),
+        ("risk_reward", "1001", "1001"),
+        ("change_min", "nan", "nan"),
+        ("q", "x" * 61, "x" * 61),
+        ("index", "x" * 101, "x" * 101),
+        ("since", "20.11.2026", "20.11.2026"),
+        ("verdict", "hold", "hold"),
+    ],
+)
+def test_page_and_api_refuse_the_same_values(client: Client, ann: User, name: str, of_page: str, of_api: str) -> None:
+    (refused,) = errors(client, **{name: of_api})
+    assert refused.startswith(name)
+    assert list(Screener(QueryDict(urlencode({name: of_page})), ann).form.errors) == [name]
+
+
+def test_an_index_is_found_whatever_its_case_and_of_two_the_one_that_is_spelt_so(client: Client, ann: User) -> None:
+    for ticker in ("A.NS", "B.NS"):
+        make_result(make_stock(ticker, industry="Banks"))
+    make_index("Mine", "A.NS")
+    make_index("MINE", "B.NS")
+    assert (found(client, index="Mine"), found(client, index="MINE")) == (["A.NS"], ["B.NS"])
+    page = Screener(QueryDict("industry=+bANKS+"), ann)
+    assert (page.criteria.industry, page.query) == ("Banks", "industry=Banks")
+    assert page.form["industry"].value() == "Banks"
+
+
+def test_the_screener_answers_programs_as_its_page_answers_people(client: Client, ann: User) -> None:
+    """Over the demo market, at every edge there is: each shown number as a bound, each day, verdict and name."""
+    make_finished_job(*(company.ticker for company in COMPANIES))
+    results = list(Result.objects.completed())
+    assert len(results) > 30
+    make_index("Every third", *(result.stock_id for result in results[::3]))
+    halves = [result.stock_id for result in results[::2]], [result.stock_id for result in results[1::2]]
+    for tickers, exchange, industry in zip(halves, ("NSE", "BSE"), ("Banks", "Oil & gas"), strict=True):
+        Stock.objects.filter(pk__in=tickers).update(exchange=exchange, industry=industry)
+    values: dict[str, set[str]] = {
+        "q": {result.stock_id[:2].lower() for result in results},
+        "verdict": {result.verdict for result in results},
+        "score_min": {str(round(100 * (result.score or 0))) for result in results},
+        "change_min": {f"{result.change_percent:.2f}" for result in results if result.change_percent is not None},
+        "risk_reward": {f"{result.risk_reward:.2f}" for result in results if result.risk_reward is not None},
+        "since": {str(result.verdict_since) for result in results},
+        "industry": {"Banks", "Oil & gas"},
+        "exchange": {"NSE", "BSE"},
+        "index": {"Every third"},
+    }
+    values |= {"score_max": values["score_min"], "change_max": values["change_min"]}
+    chance = Random(11)
+    several = [
+        {name: chance.choice(sorted(values[name])) for name in chance.sample(sorted(values), k=chance.randint(2, 4))}
+        for _ in range(100)
+    ]
+    queries: list[dict[str, str]] = [{}, *several, *({name: value} for name, some in values.items() for value in some)]
+    of_plans = [query for query in queries if "risk_reward" in query]
+    seen = set()
+    for long_only, asked in ((True, queries), (False, of_plans)):
+        User.objects.update(long_only=long_only)
+        user = User.objects.get()
+        for query in asked:
+            page = Screener(QueryDict(urlencode(query)), user)
+            scaled = {name: float(query[name]) / 100 for name in query if name.startswith("score_")}
+            if page.problems:
+                assert page.form.errors == errors(client, **query | scaled)
+                continue
+            rows = [row.stock.pk for row in page.rows]
+            assert found(client, **query | scaled) == rows, (query, long_only)
+            seen.add(len(rows))
+    assert {0, 1, len(results)} < seen
+
+
+def test_criteria_are_the_same_set_on_the_page_and_in_the_api(client: Client, ann: User) -> None:
+    parameters = client.get("/api/openapi.json").json()["paths"]["/api/screener"]["get"]["parameters"]
+    of_api = {parameter["name"] for parameter in parameters} - {"cursor", "limit"}
+    assert of_api == set(Screener(QueryDict(), ann).form.fields)
