@@ -195,7 +195,7 @@ QUEUE_CALLS = [
     "analysis.worker.slice.run_slice",
     "analysis.track_records.refresh.refresh",
     "watchlist.schedules.run",
-    "watchlist.upkeep.prune_in_background",
+    "watchlist.schedules.prune_in_background",
     "stockapp.digest.outbox.deliver",
     "stockapp.expiry.remove_expired",
 ]
@@ -203,6 +203,7 @@ QUEUE_CALLS = [
 RENAMED_QUEUE_CALLS = {
     "analysis.services.run.run_slice": "analysis.worker.slice.run_slice",
     "analysis.services.record.refresh": "analysis.track_records.refresh.refresh",
+    "watchlist.upkeep.prune_in_background": "watchlist.schedules.prune_in_background",
 }
 
 AUTH_USER_MODEL = "accounts.User"

@@ -39,8 +39,7 @@ from analysis.tests.make import make_stock, make_user
 from analysis.tests.together import together
 from watchlist import services
 from watchlist.models import Watchlist, WatchlistItem
-from watchlist.schedules import RUN, run, setup_schedules
-from watchlist.upkeep import PRUNE
+from watchlist.schedules import PRUNE, RUN, run, setup_schedules
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the scheduler opens connections of its own
 

@@ -29,9 +29,8 @@ from analysis.upkeep.integrity import check_integrity
 from analysis.worker.claim import claim
 from analysis.worker.slice import run_job
 from watchlist import services
-from watchlist.schedules import run, setup_schedules
+from watchlist.schedules import prune, run, setup_schedules, would_prune
 from watchlist.tests.make import make_list
-from watchlist.upkeep import prune, would_prune
 
 pytestmark = pytest.mark.django_db
 

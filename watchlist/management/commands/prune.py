@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from watchlist.upkeep import prune, would_prune
+from watchlist.schedules import prune, would_prune
 
 
 class Command(BaseCommand):

@@ -10,13 +10,13 @@ from analysis.models import Job, RawData, Result
 from analysis.tests.calls import planned_calls, take_messages
 from analysis.tests.make import make_job, make_result, make_stock
 from analysis.timing import Timing
-from watchlist.upkeep import PRUNE, prune_in_background, schedule_prune
+from watchlist.schedules import PRUNE, prune_in_background, schedule_prune
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_night_that_is_too_short_goes_on_with_another_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watchlist.upkeep.TIMING", Timing(timedelta(0)))
+    monkeypatch.setattr("watchlist.schedules.TIMING", Timing(timedelta(0)))
     stock, today = make_stock(), timezone.localdate()
     make_result(stock, today - timedelta(days=1001))
     newest = make_result(stock, today - timedelta(days=1000))
