@@ -18,7 +18,7 @@ from stockapp.digest.compose import confirmation_address, unsubscribe_address
 from stockapp.digest.models import Channel, Message, Subscription
 from stockapp.digest.subscriptions import subscribe
 from watchlist.models import Screen, Watchlist, WatchlistItem
-from watchlist.services import Removed
+from watchlist.services import RemovedItem
 
 SECRET = "Annaspera"
 """A word in everything that is Ann's alone: names, notes, descriptions, addresses, her own name."""
@@ -125,7 +125,7 @@ def make_world() -> World:
         "format": "csv",
         "token": unsubscribe_address(subscription).rstrip("/").rpartition("/")[2],
         "proof": confirmation_address(subscription).rstrip("/").rpartition("/")[2],
-        "removed": Removed(watchlist.pk, "KAVERI.DEMO", f"{SECRET} note", 0).token,
+        "removed": RemovedItem(watchlist.pk, "KAVERI.DEMO", f"{SECRET} note", 0).token,
         "address": "nowhere",
         "url": "nowhere",
         "app_label": "analysis",

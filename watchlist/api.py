@@ -1,4 +1,4 @@
-"""A user's watchlists for programs: read them, and change them by the rules of the page."""
+"""The API of a user's watchlists: read and change them, by the rules of the page."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -48,8 +48,8 @@ class TickerIn(Payload):
     ticker: str = Field(json_schema_extra=SYMBOL)
 
 
-class Added(Schema):
-    """`note` says why a stock's first analysis has to wait; usually there is nothing to say."""
+class AddedStockOut(Schema):
+    """`note` says why a stock's first analysis has to wait; usually it is empty."""
 
     ticker: str
     is_new: bool
@@ -58,15 +58,15 @@ class Added(Schema):
 
 @router.get("/watchlists", response={200: Page[WatchlistOut], READ_PROBLEMS: Problem})
 def list_watchlists(request: Request, paging: Query[PageQuery]) -> Any:
-    """Your lists, in your order."""
-    return page_of(_own(request), paging, "position", "pk")
+    """Return your lists, in your order."""
+    return page_of(_own_lists(request), paging, "position", "pk")
 
 
 @router.post("/watchlists", response={201: WatchlistOut, WRITE_PROBLEMS: Problem})
 def create_watchlist(request: Request, payload: NameIn) -> Any:
-    """A new list behind your others."""
+    """Create a list behind your others."""
     form = NameForm(payload.dict(), instance=Watchlist(owner_id=int(request.user.pk or 0)))
-    return Status(201, _save(request, form, services.create))
+    return Status(201, _save_list(request, form, services.create))
 
 
 @router.get(
@@ -75,7 +75,7 @@ def create_watchlist(request: Request, payload: NameIn) -> Any:
 )
 def get_watchlist(request: Request, watchlist_id: ListId, paging: Query[PageQuery]) -> Any:
     """One list with a page of its stocks in their order, each with its last result."""
-    found = _get(request, watchlist_id)
+    found = _get_list(request, watchlist_id)
     page = page_of(WatchlistItem.objects.for_page().filter(watchlist=found), paging, "position", "pk")
     shown = WatchlistOut.from_orm(found)
     return WatchlistWithStocks.model_construct(**dict(shown), stocks=Page[ItemOut].model_validate(page))
@@ -83,25 +83,25 @@ def get_watchlist(request: Request, watchlist_id: ListId, paging: Query[PageQuer
 
 @router.patch("/watchlists/{watchlist_id}", response={200: WatchlistOut, WRITE_PROBLEMS: Problem})
 def rename_watchlist(request: Request, watchlist_id: ListId, payload: NameIn) -> Any:
-    """Another name for a list."""
-    form = NameForm(payload.dict(), instance=_get(request, watchlist_id))
-    return _save(request, form, services.rename)
+    """Rename a list."""
+    form = NameForm(payload.dict(), instance=_get_list(request, watchlist_id))
+    return _save_list(request, form, services.rename)
 
 
 @router.delete("/watchlists/{watchlist_id}", response={204: None, WRITE_PROBLEMS: Problem})
 def delete_watchlist(request: Request, watchlist_id: ListId) -> Any:
     """Delete a list; its stocks and their results stay."""
-    services.delete(_get(request, watchlist_id))
+    services.delete(_get_list(request, watchlist_id))
     return Status(204, None)
 
 
 @router.post(
     "/watchlists/{watchlist_id}/stocks",
-    response={201: Added, 200: Added, WRITE_PROBLEMS: Problem},
+    response={201: AddedStockOut, 200: AddedStockOut, WRITE_PROBLEMS: Problem},
 )
 def add_to_watchlist(request: Request, watchlist_id: ListId, payload: TickerIn) -> Any:
-    """Put a stock at the end of a list (201), unless it is there already (200). A new stock's first analysis begins."""
-    watchlist = _get(request, watchlist_id)
+    """Add a stock to the end of a list (201), unless it is on it already (200). A new stock's first analysis begins."""
+    watchlist = _get_list(request, watchlist_id)
     form = AddForm(payload.dict())
     if not form.is_valid():
         raise Invalid.of(form)
@@ -110,9 +110,9 @@ def add_to_watchlist(request: Request, watchlist_id: ListId, payload: TickerIn) 
     try:
         if is_new:
             services.analyze_first(watchlist, [ticker])
-    except RequestRejected as refusal:
-        note = f"It is not being analysed yet. {refusal}"
-    return Status(201 if is_new else 200, Added(ticker=ticker, is_new=is_new, note=note))
+    except RequestRejected as rejection:
+        note = f"It is not being analysed yet. {rejection}"
+    return Status(201 if is_new else 200, AddedStockOut(ticker=ticker, is_new=is_new, note=note))
 
 
 @router.delete(
@@ -120,25 +120,25 @@ def add_to_watchlist(request: Request, watchlist_id: ListId, payload: TickerIn) 
     response={204: None, WRITE_PROBLEMS: Problem},
 )
 def remove_from_watchlist(request: Request, watchlist_id: ListId, ticker: Ticker) -> Any:
-    """Take a stock off a list; 404 when it is not on it."""
-    if services.remove(_get(request, watchlist_id), ticker) is None:
+    """Remove a stock from a list; 404 if it is not on it."""
+    if services.remove(_get_list(request, watchlist_id), ticker) is None:
         raise Http404
     return Status(204, None)
 
 
-def _own(request: Request) -> Any:
+def _own_lists(request: Request) -> Any:
     return Watchlist.objects.of(request.user).annotate(stock_count=Count("items"))
 
 
-def _get(request: Request, pk: int) -> Any:
-    return get_object_or_404(_own(request), pk=pk)
+def _get_list(request: Request, pk: int) -> Any:
+    return get_object_or_404(_own_lists(request), pk=pk)
 
 
-def _save(request: Request, form: NameForm, act: Any) -> Any:
+def _save_list(request: Request, form: NameForm, act: Any) -> Any:
     if not form.is_valid():
         raise Invalid.of(form)
     try:
         act(form.instance)
     except IntegrityError:  # the same name came in twice at once
         raise Invalid({"name": [f"You have a list called “{form.instance.name}” already."]}) from None
-    return _get(request, form.instance.pk)
+    return _get_list(request, form.instance.pk)

@@ -1,10 +1,10 @@
-"""Exporting: a row of the page as the cells of a file."""
+"""Exporting: the cells of a file for each row of the page."""
 
 from __future__ import annotations
 
 from analysis.exports import rounded
 from analysis.models import StockStatus
-from watchlist.page import Row
+from watchlist.rows import ListRow
 
 COLUMNS = [
     "Ticker", "Name", "Exchange", "Currency", "Industry", "Session", "Close", "Change %", "Verdict", "Score", "Why",
@@ -13,8 +13,8 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def cells(row: Row) -> list[object]:
-    """Numbers as they are, without the page's rounding and signs; the score from -100 to +100, as the page has it."""
+def cells(row: ListRow) -> list[object]:
+    """Return the cells of a row: numbers without the page's rounding and signs, the score from -100 to +100."""
     stock, result, plan = row.stock, row.result, row.plan
     return [
         stock.pk,

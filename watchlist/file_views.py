@@ -1,4 +1,4 @@
-"""Import into a watchlist, with a look before anything is added, and export from it."""
+"""Views of files: import into a watchlist, with a preview before anything is added, and export from it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from analysis.exports import FileFormat, spreadsheet
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist import export, importing, services
-from watchlist.answers import PAGE as WATCHLIST
-from watchlist.answers import context, own, shown_of
 from watchlist.forms import ConfirmForm, ImportForm
 from watchlist.models import Watchlist
-from watchlist.page import WatchlistPage
-from watchlist.views import analyse_first
+from watchlist.responses import PAGE as WATCHLIST
+from watchlist.responses import build_context, get_own_list
+from watchlist.views import request_first_analysis
 
 PAGE = "watchlist/import.html"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_stocks(request: Request, pk: int) -> HttpResponse:
-    """Ask for tickers, then show what would come of them; nothing is added here."""
-    watchlist = own(request, pk)
+    """Ask for tickers, then show a preview of the import; nothing is added here."""
+    watchlist = get_own_list(request, pk)
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if form.is_valid():
         return render(request, PAGE, _preview(watchlist, form))
@@ -35,32 +34,31 @@ def import_stocks(request: Request, pk: int) -> HttpResponse:
 
 @require_POST
 def confirm_import(request: Request, pk: int) -> HttpResponse:
-    """Add what was ticked of the tickers that were shown."""
-    watchlist = own(request, pk)
+    """Add the tickers of the preview that were ticked."""
+    watchlist = get_own_list(request, pk)
     form = ConfirmForm(request.POST)
     if form.is_valid():
         try:
             added = services.add_all(watchlist, form.notes)
-        except RequestRejected as refusal:
-            form.add_error(None, str(refusal))
+        except RequestRejected as rejection:
+            form.add_error(None, str(rejection))
         else:
             messages.success(request, _sentence(len(added), watchlist))
             if form.cleaned_data["analyse"]:
-                analyse_first(request, watchlist, added)
+                request_first_analysis(request, watchlist, added)
             return redirect(watchlist)
-    shown = _preview(watchlist, form) if hasattr(form, "reading") else _context(watchlist, form)
-    return render(request, PAGE, shown, status=422)
+    context = _preview(watchlist, form) if hasattr(form, "reading") else _context(watchlist, form)
+    return render(request, PAGE, context, status=422)
 
 
 @require_safe
 def export_stocks(request: Request, pk: int, format: FileFormat) -> HttpResponse:
-    """Return the rows that are shown, in their order, as a file; the page with its sentences for a bad address."""
-    watchlist = own(request, pk)
-    shown = context(request, watchlist)
-    if shown["shown_form"].problems:
-        return render(request, WATCHLIST, shown, status=422)
-    page = WatchlistPage(watchlist, request.user, shown_of(request))
-    return spreadsheet(watchlist.name, format, export.COLUMNS, map(export.cells, page.shown_rows))
+    """Return the visible rows, in their order, as a file; the page with its sentences for a bad address."""
+    watchlist = get_own_list(request, pk)
+    context = build_context(request, watchlist)
+    if context["list_form"].problems:
+        return render(request, WATCHLIST, context, status=422)
+    return spreadsheet(watchlist.name, format, export.COLUMNS, map(export.cells, context["page"].visible_rows))
 
 
 def _preview(watchlist: Watchlist, form: ImportForm) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Forms of watchlists: what may come in from the page."""
+"""Forms of watchlists: the query of a list, and the acts on lists and their stocks."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from analysis.forms import AddressForm, TickerField
 from analysis.models import StockStatus
 from analysis.models.results import VERDICTS
 from watchlist import importing
-from watchlist.importing import Unreadable
+from watchlist.importing import UnreadableText
+from watchlist.list_query import SORTS, ListQuery
 from watchlist.models import NOTE_LENGTH, Watchlist
-from watchlist.services import Removed
-from watchlist.shown import SORTS, Shown
+from watchlist.services import RemovedItem
 
 MOST_OPEN = 50
 
 
-class ShownForm(AddressForm):
-    """Filters, order and open rows, as they stand in an address; what cannot be read counts as not given."""
+class ListQueryForm(AddressForm):
+    """The query of a list, as in an address; unusable values count as absent."""
 
     also = ("open", "removed")
     q = forms.CharField(required=False, max_length=60, label="Ticker, name, industry or note")
@@ -28,12 +28,12 @@ class ShownForm(AddressForm):
     sort = forms.ChoiceField(required=False, choices=SORTS, label="Order")
 
     @property
-    def shown(self) -> Shown:
+    def list_query(self) -> ListQuery:
         self.is_valid()
-        given = self.cleaned_data
-        opened = tuple(dict.fromkeys(self.data.getlist("open")))[:MOST_OPEN]  # type: ignore[attr-defined]
-        text, verdict, status = given.get("q", ""), given.get("verdict", ""), given.get("status", "")
-        return Shown(text, verdict, status, given.get("sort", ""), opened)
+        values = self.cleaned_data
+        expanded = tuple(dict.fromkeys(self.data.getlist("open")))[:MOST_OPEN]  # type: ignore[attr-defined]
+        text, verdict, status = values.get("q", ""), values.get("verdict", ""), values.get("status", "")
+        return ListQuery(text, verdict, status, values.get("sort", ""), expanded)
 
 
 class AddForm(forms.Form):
@@ -66,13 +66,13 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class ShiftForm(forms.Form):
-    """Which way a list goes among the others."""
+    """The direction in which a list moves among the others."""
 
     way = forms.TypedChoiceField(choices=[("-1", "Left"), ("1", "Right")], coerce=int)
 
 
 class NoteForm(forms.Form):
-    """The note beside one stock; the page names its field after the ticker, for several may be open at once."""
+    """The note on one stock; the page names its field after the ticker, because several may be open at once."""
 
     ticker = TickerField()
     note = forms.CharField(
@@ -83,7 +83,7 @@ class NoteForm(forms.Form):
 
 
 class MoveForm(forms.Form):
-    """Where a stock goes: so many places up or down, or before another one."""
+    """The new place of a stock: a number of places up or down, or before another stock."""
 
     move = TickerField()
     by = forms.IntegerField(required=False, min_value=-1_000, max_value=1_000)
@@ -91,7 +91,7 @@ class MoveForm(forms.Form):
 
 
 class ImportForm(forms.Form):
-    """Tickers as text or as a file; `reading` is what they hold once the form is valid."""
+    """Tickers as text or as a file; `reading` is their content once the form is valid."""
 
     text = forms.CharField(required=False, strip=False)
     file = forms.FileField(
@@ -110,18 +110,18 @@ class ImportForm(forms.Form):
             if isinstance(file, UploadedFile):
                 text = importing.decode(file.read(importing.MOST_BYTES + 1))
             elif len(text) > importing.MOST_BYTES:
-                raise Unreadable(f"The text is longer than {importing.MOST_BYTES:,} letters; import it in parts.")
+                raise UnreadableText(f"The text is longer than {importing.MOST_BYTES:,} letters; import it in parts.")
             elif not text.strip():
-                raise Unreadable("Paste some tickers, or choose a file.")
+                raise UnreadableText("Paste some tickers, or choose a file.")
             self.reading = importing.read(text)
-        except Unreadable as error:
+        except UnreadableText as error:
             self.add_error("file" if file is not None else "text", str(error))
         data["text"] = text
         return data
 
 
 class ConfirmForm(ImportForm):
-    """The same text again, and what of it was ticked."""
+    """The same text again, and the tickers of it that were ticked."""
 
     analyse = forms.BooleanField(required=False)
 
@@ -133,34 +133,34 @@ class ConfirmForm(ImportForm):
 
     @property
     def notes(self) -> dict[str, str]:
-        """The notes of the ticked stocks, by ticker."""
+        """Return the notes of the ticked stocks, by ticker."""
         ticked = set(self.data.getlist("tickers"))  # type: ignore[attr-defined]
         return {ticker: note for ticker, note in self.reading.notes.items() if ticker in ticked}
 
 
 class UndoForm(forms.Form):
-    """The way back for a stock that was just removed."""
+    """The token that restores a removed stock."""
 
     removed = forms.CharField()
 
-    def clean_removed(self) -> Removed:
+    def clean_removed(self) -> RemovedItem:
         try:
-            return Removed.from_token(self.cleaned_data["removed"])
+            return RemovedItem.from_token(self.cleaned_data["removed"])
         except signing.BadSignature:
             raise forms.ValidationError("This removal can no longer be undone; add the stock again.") from None
 
 
 class AnalyzeForm(forms.Form):
-    """Which stocks of a list: the one whose button was pressed, all that are shown, all that failed, or the ticked."""
+    """The stocks of a list to analyse: that of the button pressed, all visible ones, all failed ones, or the ticked."""
 
     all = forms.BooleanField(required=False)
     failed = forms.BooleanField(required=False)
     one = forms.CharField(required=False)
     tickers = forms.MultipleChoiceField(required=False)
 
-    def __init__(self, data: Any, *, on_list: list[str], shown: list[str], has_failed: list[str]) -> None:
+    def __init__(self, data: Any, *, on_list: list[str], visible: list[str], failed: list[str]) -> None:
         super().__init__(data)
-        self.on_list, self.shown, self.has_failed = on_list, shown, has_failed
+        self.on_list, self.visible, self.with_failure = on_list, visible, failed
         self.fields["tickers"] = forms.MultipleChoiceField(
             required=False,
             choices=[(ticker, ticker) for ticker in on_list],
@@ -174,10 +174,10 @@ class AnalyzeForm(forms.Form):
         return ticker
 
     @property
-    def chosen(self) -> list[str]:
+    def selection(self) -> list[str]:
         data = self.cleaned_data
         if data["one"]:
             return [data["one"]]
         if data["failed"]:
-            return self.has_failed
-        return self.shown if data["all"] else list(data["tickers"])
+            return self.with_failure
+        return self.visible if data["all"] else list(data["tickers"])

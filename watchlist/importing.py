@@ -1,4 +1,4 @@
-"""Importing: reading tickers from what somebody pasted or uploaded, and telling what would come of it."""
+"""Importing: read tickers from pasted text or a file, and preview what would be added to a list."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ TICKER_HEADINGS = ("ticker", "symbol")
 NOTE_HEADINGS = ("note", "notes")
 
 
-class Unreadable(Exception):
-    """What came in is no text with tickers; the message is a sentence for whoever sent it."""
+class UnreadableText(Exception):
+    """A text or file has no tickers that can be read; the message is a sentence for the user."""
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Something in a line that is no ticker."""
+class UnrecognisedEntry:
+    """An entry of a line that is no ticker."""
 
     line: int
     text: str
@@ -37,83 +37,84 @@ class Problem:
 
 @dataclass
 class Reading:
-    """What a text holds: a note by ticker, in its order; tickers that came more than once; what is no ticker.
+    """The content of a text: notes by ticker, in its order; repeated tickers; entries that are no tickers.
 
-    `cut` are the tickers whose note was too long to be kept whole.
+    `cut` are the tickers whose note was shortened.
     """
 
     notes: dict[str, str] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[UnrecognisedEntry] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What an import would do to a list."""
+    """The effect of an import on a list: tickers with and without a stock, and those on the list already."""
 
     reading: Reading
     known: list[Stock]
     unknown: list[str]
-    there: list[str]
+    present: list[str]
 
     @property
     def choices(self) -> list[str]:
-        """What can be added, in the text's order."""
-        return [ticker for ticker in self.reading.notes if ticker not in self.there]
+        """Return the tickers that can be added, in the text's order."""
+        return [ticker for ticker in self.reading.notes if ticker not in self.present]
 
 
 def decode(content: bytes) -> str:
-    """The text of an uploaded file. Raises Unreadable with what to do about it."""
+    """Return the text of an uploaded file. Raise UnreadableText with advice for the user."""
     if len(content) > MOST_BYTES:
-        raise Unreadable(f"The file is larger than {MOST_BYTES // 1000} KB; split it into smaller ones.")
+        raise UnreadableText(f"The file is larger than {MOST_BYTES // 1000} KB; split it into smaller ones.")
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise Unreadable("This is an Excel workbook; save the sheet as CSV and upload that.")
+        raise UnreadableText("This is an Excel workbook; save the sheet as CSV and upload that.")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Unreadable("The file is text in UTF-16; save it as CSV in UTF-8.")
+        raise UnreadableText("The file is text in UTF-16; save it as CSV in UTF-8.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unreadable("The file is not text in UTF-8; save it as CSV in UTF-8.") from None
+        raise UnreadableText("The file is not text in UTF-8; save it as CSV in UTF-8.") from None
     if "\0" in text:
-        raise Unreadable("The file is not text; upload a CSV file, or paste the tickers.")
+        raise UnreadableText("The file is not text; upload a CSV file, or paste the tickers.")
     return text
 
 
 def read(text: str) -> Reading:
-    """Tickers between commas, blanks or line ends; or, after a heading with a column `ticker` or `symbol`, a table.
+    """Read tickers between commas, blanks or line ends, or a table whose heading has a column `ticker` or `symbol`.
 
-    Raises Unreadable when there is nothing, or too much, or a broken table.
+    Raise UnreadableText if there is nothing, too much, or a broken table.
     """
     reading = Reading()
     lines = text.lstrip("\ufeff").splitlines()
     try:
         for line, raw, note in _table(lines) or _words(lines):
-            _take(reading, line, raw, note)
+            _add_entry(reading, line, raw, note)
     except csv.Error:
-        raise Unreadable(f"The text cannot be read as a table: {UNREADABLE}.") from None
+        raise UnreadableText(f"The text cannot be read as a table: {UNREADABLE}.") from None
     if len(reading.notes) > MOST_TICKERS:
-        raise Unreadable(f"{len(reading.notes):,} tickers are too many at once; the limit is {MOST_TICKERS:,}.")
+        raise UnreadableText(f"{len(reading.notes):,} tickers are too many at once; the limit is {MOST_TICKERS:,}.")
     if not reading.notes and not reading.problems:
-        raise Unreadable("There is no ticker in it.")
+        raise UnreadableText("There is no ticker in it.")
     return reading
 
 
 def preview(watchlist: Watchlist, reading: Reading) -> Preview:
-    there = set(watchlist.items.filter(stock__in=reading.notes).values_list("stock_id", flat=True))
-    stocks = Stock.objects.in_bulk([ticker for ticker in reading.notes if ticker not in there])
+    """Return the effect that an import would have on a list."""
+    present = set(watchlist.items.filter(stock__in=reading.notes).values_list("stock_id", flat=True))
+    stocks = Stock.objects.in_bulk([ticker for ticker in reading.notes if ticker not in present])
     return Preview(
         reading,
         known=[stocks[ticker] for ticker in reading.notes if ticker in stocks],
-        unknown=[ticker for ticker in reading.notes if ticker not in stocks and ticker not in there],
-        there=[ticker for ticker in reading.notes if ticker in there],
+        unknown=[ticker for ticker in reading.notes if ticker not in stocks and ticker not in present],
+        present=[ticker for ticker in reading.notes if ticker in present],
     )
 
 
-def _take(reading: Reading, line: int, raw: str, note: str) -> None:
+def _add_entry(reading: Reading, line: int, raw: str, note: str) -> None:
     ticker = _ticker(raw)
     if not is_well_formed(ticker):
-        reading.problems.append(Problem(line, raw[:SHOWN_LETTERS]))
+        reading.problems.append(UnrecognisedEntry(line, raw[:SHOWN_LETTERS]))
     elif ticker in reading.notes:
         if ticker not in reading.repeated:
             reading.repeated.append(ticker)
@@ -136,7 +137,7 @@ def _words(lines: list[str]) -> Iterator[tuple[int, str, str]]:
 
 
 def _table(lines: list[str]) -> Iterator[tuple[int, str, str]] | None:
-    """The rows of a table with a heading; None where the first line is none."""
+    """Return the rows of a table with a heading; None if the first line is no heading."""
     delimiter = max(",;\t", key=(lines or [""])[0].count)
     heading = [cell.strip().lower() for cell in next(csv.reader(lines[:1], delimiter=delimiter), [])]
     ticker = next((heading.index(name) for name in TICKER_HEADINGS if name in heading), None)

@@ -1,4 +1,4 @@
-"""Watchlists and what is on them."""
+"""Watchlists, their items, and screens."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class Watchlist(models.Model):
 class WatchlistItemQuerySet(models.QuerySet["WatchlistItem"]):
     def with_attempts(self) -> WatchlistItemQuerySet:
         """Annotate each item with the attempts of its stock in the stock's latest job."""
-        now = JobDetail.objects.filter(job=OuterRef("stock__last_job"), stock=OuterRef("stock")).values("attempts")
-        return self.annotate(attempts=Coalesce(Subquery(now[:1]), 0))  # type: ignore[no-redef]
+        details = JobDetail.objects.filter(job=OuterRef("stock__last_job"), stock=OuterRef("stock")).values("attempts")
+        return self.annotate(attempts=Coalesce(Subquery(details[:1]), 0))  # type: ignore[no-redef]
 
     def for_page(self) -> WatchlistItemQuerySet:
-        """The page's rows, with each stock's last state and result: one query, whatever the history's size."""
+        """Return the page's rows with each stock's last state and result, in one query for any size of the history."""
         items = self.with_attempts().select_related("stock__last_result")
         return items.order_by("position", "pk").fetch_mode(models.FETCH_RAISE)
 
@@ -65,7 +65,7 @@ class WatchlistItem(models.Model):
     added_at = models.DateTimeField(auto_now_add=True)
 
     attempts: int
-    """How often the stock's newest job has begun with it; on the rows of `for_page`."""
+    """How often the stock's latest job has begun with it; set by `with_attempts`."""
 
     objects: ClassVar[models.Manager[WatchlistItem]] = WatchlistItemQuerySet.as_manager()
 
@@ -86,7 +86,7 @@ class ScreenQuerySet(models.QuerySet["Screen"]):
 
 
 class Screen(models.Model):
-    """A question to the screener that its owner keeps by name: filters, order and columns, as in an address."""
+    """Filters, order and columns of the screener that their owner saved by name, as a query string."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="screens")
     name = models.CharField(max_length=60)

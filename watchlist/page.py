@@ -1,4 +1,4 @@
-"""The watchlist page: its rows, and how far the analysis of what is on it has come."""
+"""The page of a watchlist: its rows, the progress of their analysis, and the state that its polls compare."""
 
 from __future__ import annotations
 
@@ -6,96 +6,61 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import ClassVar
 
+from django.db.models import F
 from django.utils import timezone
 
 from analysis.engine import RiskProfile
 from analysis.models import Stock, Worker
-from analysis.pages.standing import Standing
+from analysis.pages.polls import OF_THE_STOCK, State, surroundings
+from stockapp.accounts.models import Person
+from watchlist.list_query import ListQuery
 from watchlist.models import Watchlist, WatchlistItem
-from watchlist.services import MOST_STOCKS
-from watchlist.shown import Shown
-
-# By how many places, and how a button says so: its id, its text, its label.
-MOVES = (
-    (-MOST_STOCKS, "first", "Top", "to the top"),
-    (-1, "up", "Up", "up"),
-    (1, "down", "Down", "down"),
-    (MOST_STOCKS, "last", "End", "to the end"),
-)
-
-
-@dataclass(frozen=True)
-class Row(Standing):
-    """A stock on the list: where it stands, what its owner noted, and whether its row is open."""
-
-    note: str = ""
-    is_open: bool = False
-    note_error: str = ""
-    """Why what was typed, which `note` then holds, could not be saved."""
-    watchlist: int = 0
-    item_pk: int = 0
-    moves: ClassVar = MOVES
-
-    @property
-    def address(self) -> str:
-        """The stock's page, from which the keys [ and ] lead on through this list."""
-        return f"{self.stock.get_absolute_url()}?list={self.watchlist}"
-
-    @property
-    def key(self) -> str:
-        """The ticker in letters that a CSS selector may hold: what htmx keeps across swaps it finds by one."""
-        return "".join(letter if letter.isalnum() else f"_{ord(letter):x}" for letter in self.stock.pk)
-
-    @classmethod
-    def of(cls, item: WatchlistItem, profile: RiskProfile, now: datetime, *, is_open: bool = True) -> Row:
-        own = item.stock, profile, now, item.attempts, item.note, is_open
-        return cls(*own, watchlist=item.watchlist_id, item_pk=item.pk)
+from watchlist.rows import ListRow, arrange_rows
 
 
 @dataclass(frozen=True)
 class WatchlistPage:
     """One list as its owner sees it; rows and progress come from one query.
 
-    `refused_note` is a note that could not be saved: ticker, what was typed, and why.
+    `rejected_note` is a note that could not be saved: the ticker, the text that was typed, and the reason.
     """
 
     watchlist: Watchlist
     profile: RiskProfile
-    shown: Shown = field(default_factory=Shown)
-    refused_note: tuple[str, str, str] = ("", "", "")
+    list_query: ListQuery = field(default_factory=ListQuery)
+    rejected_note: tuple[str, str, str] = ("", "", "")
 
     @cached_property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ListRow]:
         now = timezone.now()
         return [self._row(item, now) for item in self.watchlist.items.for_page()]
 
-    def _row(self, item: WatchlistItem, now: datetime) -> Row:
-        ticker, typed, reason = self.refused_note
+    def _row(self, item: WatchlistItem, now: datetime) -> ListRow:
+        ticker, typed, reason = self.rejected_note
         if item.stock_id == ticker:
-            return replace(Row.of(item, self.profile, now), note=typed, note_error=reason)
-        return Row.of(item, self.profile, now, is_open=item.stock_id in self.shown.opened)
+            return replace(ListRow.of(item, self.profile, now), note=typed, note_error=reason)
+        return ListRow.of(item, self.profile, now, is_open=item.stock_id in self.list_query.expanded)
 
     @cached_property
-    def shown_rows(self) -> list[Row]:
-        """The rows that pass the filters, in the order asked for."""
-        return self.shown.arrange(self.rows)
+    def visible_rows(self) -> list[ListRow]:
+        """Return the rows that pass the filters, in the chosen order."""
+        return arrange_rows(self.rows, self.list_query)
 
     @property
     def hidden_count(self) -> int:
-        return len(self.rows) - len(self.shown_rows)
+        return len(self.rows) - len(self.visible_rows)
 
     @property
     def tickers(self) -> list[str]:
         return [row.stock.pk for row in self.rows]
 
     @property
-    def shown_tickers(self) -> list[str]:
-        return [row.stock.pk for row in self.shown_rows]
+    def visible_tickers(self) -> list[str]:
+        return [row.stock.pk for row in self.visible_rows]
 
     @cached_property
-    def active(self) -> list[Row]:
+    def active(self) -> list[ListRow]:
         return [row for row in self.rows if row.is_active]
 
     @cached_property
@@ -111,8 +76,8 @@ class WatchlistPage:
         return sum(row.result is not None for row in self.rows)
 
     @cached_property
-    def in_run(self) -> Sequence[Row]:
-        """The rows of the jobs that are running, those that are done included."""
+    def in_run(self) -> Sequence[ListRow]:
+        """Return the rows of the jobs that run, finished ones included."""
         jobs = {row.stock.last_job_id for row in self.active}
         return [row for row in self.rows if row.stock.last_job_id in jobs] if jobs else []
 
@@ -122,7 +87,7 @@ class WatchlistPage:
 
     @property
     def quarter(self) -> int:
-        """How much of the run is done, in whole quarters: 0, 25, 50, 75 percent. What is read aloud moves by these."""
+        """Return how much of the run is done, in whole quarters: 0, 25, 50, 75 percent. Screen readers announce it."""
         return 4 * self.done_count // len(self.in_run) * 25 if self.in_run else 0
 
     @cached_property
@@ -131,5 +96,22 @@ class WatchlistPage:
 
     @cached_property
     def lacks_stocks(self) -> bool:
-        """Whether nobody has loaded any stocks into this installation yet."""
+        """Return whether no stocks have been loaded into this installation yet."""
         return not self.rows and not Stock.objects.exists()
+
+    def poll_state(self, running: int) -> State:
+        """Return the same state as `read_poll_state`, from the rows of this page and the number of running jobs."""
+        rows = (
+            (row.item_pk, row.note, row.attempts, *(getattr(row.stock, name) for name in OF_THE_STOCK))
+            for row in self.rows
+        )
+        return (not self.lacks_worker, running, *rows)
+
+
+def read_poll_state(pk: int, user: Person) -> State | None:
+    """Return the stored state of a user's list in two queries, None if there is no such list."""
+    around = surroundings(user)
+    row = Watchlist.objects.of(user).filter(pk=pk).annotate(**around).values_list(*around).first()
+    items = WatchlistItem.objects.with_attempts().filter(watchlist=pk).order_by("position", "pk")
+    columns = items.values_list("pk", "note", "attempts", *(F(f"stock__{name}") for name in OF_THE_STOCK))
+    return row and (*row, *columns)

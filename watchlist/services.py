@@ -1,4 +1,4 @@
-"""What can be done with a watchlist and what is on it: find, make, order, delete; add, note, move, remove, analyse."""
+"""Acts on watchlists and their stocks: create, order and delete lists; add, note, move, remove and analyse stocks."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ MOST_LISTS, MOST_STOCKS = 50, 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
-    """What is needed to put a removed stock back; as a token it survives in a form."""
+class RemovedItem:
+    """A stock that was removed from a list, with all that restores it. Its token survives in a form."""
 
     watchlist: int
     ticker: str
@@ -39,8 +39,8 @@ class Removed:
         return signing.dumps(asdict(self), salt=SALT)
 
     @classmethod
-    def from_token(cls, token: str) -> Removed:
-        """Raises signing.BadSignature for a token that is not ours or too old."""
+    def from_token(cls, token: str) -> RemovedItem:
+        """Return the item of a token. Raise signing.BadSignature if it is not ours or too old."""
         return cls(**signing.loads(token, salt=SALT, max_age=UNDO_WITHIN))
 
 
@@ -56,7 +56,7 @@ def _create_first(user: Person) -> Watchlist:
 
 @transactional
 def create(watchlist: Watchlist) -> None:
-    """Save a new list behind its owner's others. Raises RequestRejected when there are too many."""
+    """Save a new list behind its owner's others. Raise RequestRejected if there are too many."""
     lock_user(watchlist.owner_id)
     others = Watchlist.objects.filter(owner=watchlist.owner).aggregate(Max("position"), Count("pk"))
     if others["pk__count"] >= MOST_LISTS:
@@ -74,7 +74,7 @@ def rename(watchlist: Watchlist) -> None:
 
 @transactional
 def shift(watchlist: Watchlist, by: int) -> None:
-    """Move a list among its owner's others, by so many places; at an end it stays there."""
+    """Move a list among its owner's others by a number of places, at most to either end."""
     lists = list(Watchlist.objects.filter(owner=watchlist.owner).select_for_update(no_key=True))
     place = lists.index(watchlist)
     lists.insert(max(place + by, 0), lists.pop(place))
@@ -90,29 +90,29 @@ def delete(watchlist: Watchlist) -> None:
 
 
 def add(watchlist: Watchlist, ticker: str) -> bool:
-    """Put a stock at the end of a list; False when it is there already. A ticker not known yet becomes a Stock.
+    """Add a stock to the end of a list; return False if it is on it already. A ticker not known yet becomes a Stock.
 
-    Raises RequestRejected when the list is full.
+    Raise RequestRejected if the list is full.
     """
     return bool(add_all(watchlist, {ticker: ""}))
 
 
 @transactional
 def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
-    """Put stocks, given by ticker with their notes, at the end of a list; returns those that were not on it yet.
+    """Add stocks, given by ticker with their notes, to the end of a list; return those that were not on it yet.
 
-    Raises RequestRejected when the list would be too long, or its owner would watch too many stocks or have too many
+    Raise RequestRejected if the list would be too long, or its owner would watch too many stocks or have too many
     unconfirmed ones: then none is added.
     """
     _lock(watchlist)
-    there = watchlist.items.aggregate(Max("position"), Count("pk"))
+    totals = watchlist.items.aggregate(Max("position"), Count("pk"))
     on_list = set(watchlist.items.filter(stock__in=notes).values_list("stock_id", flat=True))
     new = [ticker for ticker in notes if ticker not in on_list]
     if not new:
         return []
-    _refuse_too_long(watchlist, there["pk__count"] + len(new))
+    _refuse_too_long(watchlist, totals["pk__count"] + len(new))
     unknown = known_stocks(new, named_by=watchlist.owner)
-    first = 0 if there["position__max"] is None else there["position__max"] + 1
+    first = 0 if totals["position__max"] is None else totals["position__max"] + 1
     WatchlistItem.objects.bulk_create(
         WatchlistItem(watchlist=watchlist, stock_id=ticker, note=notes[ticker], position=position)
         for position, ticker in enumerate(new, start=first)
@@ -123,8 +123,8 @@ def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
 
 def _refuse_too_long(watchlist: Watchlist, count: int) -> None:
     if count > MOST_STOCKS:
-        there = watchlist.items.count()
-        raise RequestRejected(f"A list holds {MOST_STOCKS:,} stocks; “{watchlist}” has {there:,} already.")
+        present = watchlist.items.count()
+        raise RequestRejected(f"A list holds {MOST_STOCKS:,} stocks; “{watchlist}” has {present:,} already.")
 
 
 def _refuse_over_limits(owner: Person, unknown: set[str]) -> None:
@@ -143,13 +143,13 @@ def _refuse_over_limits(owner: Person, unknown: set[str]) -> None:
 
 @transactional
 def write_note(watchlist: Watchlist, ticker: str, note: str) -> bool:
-    """Put a note beside a stock, in place of the one it had; False when the stock is not on the list."""
+    """Replace the note of a stock; return False if the stock is not on the list."""
     return watchlist.items.filter(stock=ticker).update(note=note) > 0
 
 
 @transactional
 def move(watchlist: Watchlist, ticker: str, *, by: int | None = None, before: str = "") -> None:
-    """Move a stock by so many places, or before another one; before none that is on the list means to its end."""
+    """Move a stock by a number of places, or before another one; to the end if that one is not on the list."""
     _lock(watchlist)
     items = list(watchlist.items.order_by("position", "pk"))
     tickers = [item.stock_id for item in items]
@@ -158,8 +158,8 @@ def move(watchlist: Watchlist, ticker: str, *, by: int | None = None, before: st
     place = tickers.index(ticker)
     item = items.pop(place)
     del tickers[place]
-    there = max(place + by, 0) if by is not None else tickers.index(before) if before in tickers else len(items)
-    items.insert(there, item)
+    target = max(place + by, 0) if by is not None else tickers.index(before) if before in tickers else len(items)
+    items.insert(target, item)
     moved = [item for position, item in enumerate(items) if item.position != position]
     for position, one in enumerate(items):
         one.position = position
@@ -167,23 +167,23 @@ def move(watchlist: Watchlist, ticker: str, *, by: int | None = None, before: st
 
 
 def _lock(watchlist: Watchlist) -> None:
-    """Who changes the order of a list waits for others who do."""
+    """Lock a list, so that changes to its order take turns."""
     list(Watchlist.objects.filter(pk=watchlist.pk).select_for_update(no_key=True).values_list("pk"))
 
 
 @transactional
-def remove(watchlist: Watchlist, ticker: str) -> Removed | None:
-    """Take a stock off a list; None when it was not on it. Its results stay."""
+def remove(watchlist: Watchlist, ticker: str) -> RemovedItem | None:
+    """Remove a stock from a list; return None if it is not on it. Its results stay."""
     item = watchlist.items.filter(stock=ticker).first()
     if item is None:
         return None
     item.delete()
-    return Removed(watchlist.pk, ticker, item.note, item.position)
+    return RemovedItem(watchlist.pk, ticker, item.note, item.position)
 
 
 @transactional
-def restore(watchlist: Watchlist, removed: Removed) -> bool:
-    """Put a removed stock back where it was; False when it is there again already.
+def restore(watchlist: Watchlist, removed: RemovedItem) -> bool:
+    """Put a removed stock back where it was; return False if it is on the list again already.
 
     Raise RequestRejected if the list or the user has too many stocks meanwhile, as in `add_all`.
     """
@@ -198,19 +198,19 @@ def restore(watchlist: Watchlist, removed: Removed) -> bool:
 
 
 def add_demo_market(watchlist: Watchlist) -> list[str]:
-    """Load the demo market's fictional companies and put them on a list; returns those that were not on it yet."""
+    """Load the demo market's fictional companies and add them to a list; return those that were not on it yet."""
     return add_all(watchlist, dict.fromkeys(load_demo_market(), ""))
 
 
 def analyze_first(watchlist: Watchlist, tickers: Sequence[str]) -> None:
-    """Submit those of the stocks that have never been analysed. Raises RequestRejected."""
+    """Submit those of the stocks that have never been analysed. Raise RequestRejected as `submit` does."""
     new = Stock.objects.filter(pk__in=tickers, last_status=StockStatus.NEVER).values_list("pk", flat=True)
     if new:
         analyze(watchlist, list(new))
 
 
 def analyze(watchlist: Watchlist, tickers: Sequence[str]) -> Submission:
-    """Submit stocks of a list with its owner's strategy. Raises RequestRejected."""
+    """Submit stocks of a list with its owner's strategy. Raise RequestRejected as `submit` does."""
     owner = watchlist.owner
     description = watchlist.name if len(tickers) > 1 else ""
     return submit(

@@ -3,7 +3,7 @@
 from django.urls import path
 
 import analysis.urls  # noqa: F401 the converter of tickers is registered there
-from watchlist import file_views, list_views, neighbours, views
+from watchlist import file_views, list_views, views
 
 app_name = "watchlist"
 
@@ -11,8 +11,8 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("watchlists/new/", list_views.create, name="create"),
     path("watchlists/watch/", views.watch, name="watch"),
-    path("stocks/<ticker:ticker>/previous/", neighbours.neighbour, {"step": -1}, name="previous_stock"),
-    path("stocks/<ticker:ticker>/next/", neighbours.neighbour, {"step": 1}, name="next_stock"),
+    path("stocks/<ticker:ticker>/previous/", list_views.neighbour, {"step": -1}, name="previous_stock"),
+    path("stocks/<ticker:ticker>/next/", list_views.neighbour, {"step": 1}, name="next_stock"),
     path("watchlists/<int:pk>/", views.watchlist, name="watchlist"),
     path("watchlists/<int:pk>/rename/", list_views.rename, name="rename"),
     path("watchlists/<int:pk>/shift/", list_views.shift, name="shift"),

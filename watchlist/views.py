@@ -15,11 +15,11 @@ from analysis.pages import polls
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist import services
-from watchlist.answers import PAGE, answer, context, own, refuse, shown_of
 from watchlist.forms import AddForm, AnalyzeForm, MoveForm, NoteForm, RemoveForm, UndoForm
 from watchlist.models import Watchlist
-from watchlist.page import Row
-from watchlist.polls import stored_state
+from watchlist.page import read_poll_state
+from watchlist.responses import PAGE, build_context, get_own_list, read_list_form, show_list, show_rejection
+from watchlist.rows import ListRow
 
 
 @require_safe
@@ -31,7 +31,7 @@ def home(request: Request) -> HttpResponse:
 def watchlist(request: Request, pk: int) -> HttpResponse:
     undo = UndoForm(request.GET)
     removed = undo.cleaned_data["removed"] if undo.is_valid() else None
-    return render(request, PAGE, context(request, own(request, pk), removed=removed))
+    return render(request, PAGE, build_context(request, get_own_list(request, pk), removed=removed))
 
 
 @require_safe
@@ -40,30 +40,29 @@ def rows(request: Request, pk: int) -> HttpResponse:
 
     204 means that nothing has changed.
     """
-    state = stored_state(pk, request.user) if polls.SEEN in request.GET else None
+    state = read_poll_state(pk, request.user) if polls.SEEN in request.GET else None
     if state and polls.is_seen(request, state):
         return polls.nothing_new()
-    shown = context(request, own(request, pk), is_poll=True)
-    response = render(request, f"{PAGE}#live", shown, status=200 if shown["page"].active else 286)
-    response["HX-Replace-Url"] = f"{shown['watchlist'].get_absolute_url()}{shown['page'].shown.query}"
+    context = build_context(request, get_own_list(request, pk), is_poll=True)
+    response = render(request, f"{PAGE}#live", context, status=200 if context["page"].active else 286)
+    response["HX-Replace-Url"] = f"{context['watchlist'].get_absolute_url()}{context['page'].list_query.query}"
     return response
 
 
 @require_safe
 def row(request: Request, pk: int, ticker: str) -> HttpResponse:
-    """What opens under a stock's row; asked for as a page, it is the list with that row open."""
-    watchlist = own(request, pk)
-    shown = shown_of(request)
+    """Return the part under a stock's row for htmx, else a redirect to the list with that row expanded."""
+    watchlist = get_own_list(request, pk)
+    list_query = read_list_form(request).list_query
     if not request.htmx:
-        return redirect(f"{watchlist.get_absolute_url()}{shown.toggled_query(ticker)}")
+        return redirect(f"{watchlist.get_absolute_url()}{list_query.toggled_query(ticker)}")
     item = watchlist.items.for_page().filter(stock=ticker).first()
-    if item is None:  # removed on another page meanwhile: the whole table takes the place of what is shown
-        refusal = refuse(request, watchlist, f"{ticker} is not on “{watchlist}” any more.")
-        return reswap(retarget(refusal, "#live"), "outerHTML")
-    opened = Row.of(item, request.user, timezone.now())
-    return render(
-        request, "watchlist/row.html", {"row": opened, "stock": item.stock, "watchlist": watchlist, "shown": shown}
-    )
+    if item is None:  # removed on another page meanwhile: the whole table is replaced
+        rejection = show_rejection(request, watchlist, f"{ticker} is not on “{watchlist}” any more.")
+        return reswap(retarget(rejection, "#live"), "outerHTML")
+    expanded = ListRow.of(item, request.user, timezone.now())
+    context = {"row": expanded, "stock": item.stock, "watchlist": watchlist, "list_query": list_query}
+    return render(request, "watchlist/row.html", context)
 
 
 @require_POST
@@ -74,107 +73,107 @@ def watch(request: Request) -> HttpResponse:
 
 @require_POST
 def add(request: Request, pk: int) -> HttpResponse:
-    watchlist = own(request, pk)
+    watchlist = get_own_list(request, pk)
     form = AddForm(request.POST)
     if form.is_valid():
         ticker = form.cleaned_data["ticker"]
         try:
             is_added = services.add(watchlist, ticker)
-        except RequestRejected as refusal:
-            form.add_error("ticker", str(refusal))
+        except RequestRejected as rejection:
+            form.add_error("ticker", str(rejection))
     if not form.is_valid():
         page = f"{PAGE}#add_form" if request.htmx else PAGE
-        return render(request, page, context(request, watchlist, add_form=form), status=422)
+        return render(request, page, build_context(request, watchlist, add_form=form), status=422)
     if is_added:
         messages.success(request, f"{ticker} is on “{watchlist}” now.")
-        analyse_first(request, watchlist, [ticker])
+        request_first_analysis(request, watchlist, [ticker])
     else:
         messages.info(request, f"{ticker} is on “{watchlist}” already.")
-    return answer(request, watchlist, partial="added")
+    return show_list(request, watchlist, partial="added")
 
 
 @require_POST
 def add_demo_market(request: Request, pk: int) -> HttpResponse:
-    """Put the demo market's fictional companies on a list, and analyse those that never were."""
-    watchlist = own(request, pk)
+    """Add the demo market's fictional companies to a list, and analyse those that never were."""
+    watchlist = get_own_list(request, pk)
     try:
         added = services.add_demo_market(watchlist)
-    except RequestRejected as refusal:
-        return refuse(request, watchlist, refusal)
+    except RequestRejected as rejection:
+        return show_rejection(request, watchlist, rejection)
     messages.success(request, f"The demo market’s {len(added)} fictional companies are on “{watchlist}” now.")
-    analyse_first(request, watchlist, added)
-    return answer(request, watchlist)
+    request_first_analysis(request, watchlist, added)
+    return show_list(request, watchlist)
 
 
 @require_POST
 def remove(request: Request, pk: int) -> HttpResponse:
-    watchlist = own(request, pk)
+    watchlist = get_own_list(request, pk)
     form = RemoveForm(request.POST)
     removed = services.remove(watchlist, form.cleaned_data["remove"]) if form.is_valid() else None
-    return answer(request, watchlist, removed=removed)
+    return show_list(request, watchlist, removed=removed)
 
 
 @require_POST
 def restore(request: Request, pk: int) -> HttpResponse:
-    watchlist = own(request, pk)
+    watchlist = get_own_list(request, pk)
     form = UndoForm(request.POST)
     if not form.is_valid() or form.cleaned_data["removed"].watchlist != watchlist.pk:
         messages.error(request, "This removal can no longer be undone; add the stock again.")
     else:
         try:
             services.restore(watchlist, form.cleaned_data["removed"])
-        except RequestRejected as refusal:
-            return refuse(request, watchlist, refusal)
+        except RequestRejected as rejection:
+            return show_rejection(request, watchlist, rejection)
         messages.success(request, f"{form.cleaned_data['removed'].ticker} is back on “{watchlist}”.")
-    return answer(request, watchlist)
+    return show_list(request, watchlist)
 
 
 @require_POST
 def move(request: Request, pk: int) -> HttpResponse:
-    """Move a stock within the list; `by` stands in the address of the button, or with `before` in what is posted."""
-    watchlist = own(request, pk)
+    """Move a stock within the list; `by` comes from the button's address or, as `before` does, from the form."""
+    watchlist = get_own_list(request, pk)
     form = MoveForm({**request.GET.dict(), **request.POST.dict()})
     if form.is_valid():
-        given = form.cleaned_data
-        services.move(watchlist, given["move"], by=given["by"], before=given["before"])
-    return answer(request, watchlist)
+        values = form.cleaned_data
+        services.move(watchlist, values["move"], by=values["by"], before=values["before"])
+    return show_list(request, watchlist)
 
 
 @require_POST
 def note(request: Request, pk: int) -> HttpResponse:
-    """Save what stands in the note field of one row."""
-    watchlist = own(request, pk)
+    """Save the note of one row."""
+    watchlist = get_own_list(request, pk)
     ticker = request.POST.get("note", "")
     typed = request.POST.get(f"note-{ticker}", "")
     form = NoteForm({"ticker": ticker, "note": typed})
     if not form.is_valid():
         reason = next(iter(form.errors.values()))[0]
-        return refuse(request, watchlist, f"{ticker}: {reason}", refused_note=(ticker, typed, reason))
+        return show_rejection(request, watchlist, f"{ticker}: {reason}", rejected_note=(ticker, typed, reason))
     ticker = form.cleaned_data["ticker"]
     if not services.write_note(watchlist, ticker, form.cleaned_data["note"]):
-        return refuse(request, watchlist, f"The note is not saved: {ticker} is not on “{watchlist}” any more.")
+        return show_rejection(request, watchlist, f"The note is not saved: {ticker} is not on “{watchlist}” any more.")
     messages.success(request, f"The note on {ticker} is saved.")
-    return answer(request, watchlist)
+    return show_list(request, watchlist)
 
 
 @require_POST
 def analyze(request: Request, pk: int) -> HttpResponse:
-    watchlist = own(request, pk)
-    page = context(request, watchlist)["page"]
-    form = AnalyzeForm(request.POST, on_list=page.tickers, shown=page.shown_tickers, has_failed=page.failed)
+    watchlist = get_own_list(request, pk)
+    page = build_context(request, watchlist)["page"]
+    form = AnalyzeForm(request.POST, on_list=page.tickers, visible=page.visible_tickers, failed=page.failed)
     try:
         if not form.is_valid():
             raise RequestRejected(next(iter(form.errors.values()))[0])
-        if services.analyze(watchlist, form.chosen).is_duplicate:
+        if services.analyze(watchlist, form.selection).is_duplicate:
             messages.info(request, "That is being analysed already.")
-    except RequestRejected as refusal:
-        return refuse(request, watchlist, refusal)
-    return answer(request, watchlist)
+    except RequestRejected as rejection:
+        return show_rejection(request, watchlist, rejection)
+    return show_list(request, watchlist)
 
 
-def analyse_first(request: Request, watchlist: Watchlist, tickers: Sequence[str]) -> None:
-    """Stocks that nobody has analysed yet are: a first analysis confirms a ticker, or fails in words."""
+def request_first_analysis(request: Request, watchlist: Watchlist, tickers: Sequence[str]) -> None:
+    """Analyse the stocks that never were: a first analysis confirms a ticker, or says why it failed."""
     try:
         services.analyze_first(watchlist, tickers)
-    except RequestRejected as refusal:
-        messages.warning(request, f"They are on the list, and are not analysed yet. {refusal}")
+    except RequestRejected as rejection:
+        messages.warning(request, f"They are on the list, and are not analysed yet. {rejection}")

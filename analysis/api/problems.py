@@ -46,7 +46,7 @@ class Problem(Schema):
     error: Error
 
 
-GROUPS = {"payload", "query", "paging", "risk", "wanted", "asked"}
+GROUPS = {"payload", "query", "paging", "risk"}
 """What the operations call the bodies and groups of parameters that they take: no program knows these names."""
 
 READ_PROBLEMS = frozenset({401, 404, 422, 429, 503})

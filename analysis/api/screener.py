@@ -41,10 +41,10 @@ class CriteriaQuery(Schema):
 
 
 @router.get("/screener", response={200: Page[StockOut], READ_PROBLEMS: Problem})
-def screen_stocks(request: Request, wanted: Query[CriteriaQuery], asked: Query[PageQuery]) -> Any:
+def screen_stocks(request: Request, query: Query[CriteriaQuery], paging: Query[PageQuery]) -> Any:
     """Return the analysed stocks whose latest result matches, the highest score first."""
-    criteria, errors = read_criteria(wanted.dict(), KnownValues())
+    criteria, errors = read_criteria(query.dict(), KnownValues())
     if errors:
         raise Invalid({name: [sentence] for name, sentence in errors.items()})
     stocks = Stock.objects.to_screen(long_only=request.user.long_only)
-    return page_of(criteria.narrow(stocks), asked, "-last_result__score", "ticker")
+    return page_of(criteria.narrow(stocks), paging, "-last_result__score", "ticker")

@@ -1,1 +1,1 @@
-"""The screener: every analysed stock, filtered, sorted, kept as screens, exported and put on lists."""
+"""The screener: every analysed stock, filtered and sorted; saved screens, files, and adding stocks to lists."""

@@ -88,8 +88,8 @@ def add_to_list(request: Request) -> HttpResponse:
         watchlist = form.cleaned_data["watchlist"] or first_watchlist(request.user)
         tickers = list(page.matches.values_list("pk", flat=True)) if form.cleaned_data["all"] else form.tickers
         result = services.add_stocks(watchlist, tickers)
-    except RequestRejected as refusal:
-        messages.error(request, str(refusal))
+    except RequestRejected as rejection:
+        messages.error(request, str(rejection))
         return _render(request, page, status=422)
     messages.success(request, _sentence(result, str(watchlist)))
     return redirect(page.address)
@@ -112,8 +112,8 @@ def _save(request: Request, page: Screener, screen: Screen, form_name: str) -> H
         return _render(request, page, status=422, **{form_name: form})
     try:
         services.save_screen(screen)
-    except RequestRejected as refusal:
-        messages.error(request, str(refusal))
+    except RequestRejected as rejection:
+        messages.error(request, str(rejection))
         return _render(request, page, status=422)
     messages.success(request, f"The screen “{screen}” is saved.")
     return redirect(_address(screen))

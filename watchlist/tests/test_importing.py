@@ -16,7 +16,7 @@ from analysis.models import Job, Stock
 from analysis.prices import is_well_formed
 from analysis.tests.make import make_result, make_stock
 from watchlist import importing, services
-from watchlist.importing import Unreadable, read
+from watchlist.importing import UnreadableText, read
 from watchlist.tests.make import make_list, tickers_of, url
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ def test_what_came_twice_what_is_no_ticker_and_what_was_cut_is_told() -> None:
 
 @pytest.mark.parametrize("text", ["", "  \n ", "ticker,note\n"])
 def test_a_text_without_anything_is_refused(text: str) -> None:
-    with pytest.raises(Unreadable, match="no ticker"):
+    with pytest.raises(UnreadableText, match="no ticker"):
         read(text)
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
-    with suppress(Unreadable):
+    with suppress(UnreadableText):
         assert all(is_well_formed(ticker) for ticker in read(text).notes)
 
 

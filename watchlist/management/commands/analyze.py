@@ -35,8 +35,8 @@ class Command(BaseCommand):
         user = _user(options["user"])
         try:
             submissions = _submit(user, options)
-        except RequestRejected as refusal:
-            raise CommandError(str(refusal), returncode=BAD_INPUT) from None
+        except RequestRejected as rejection:
+            raise CommandError(str(rejection), returncode=BAD_INPUT) from None
         for submission in submissions:
             if (fetching := estimate_rest(submission.job)) and not options["json"]:
                 stocks = f"{fetching.requests:,} stock{'' if fetching.requests == 1 else 's'}"
@@ -81,35 +81,36 @@ def _tickers(user: User | None, options: dict[str, Any]) -> list[str]:
         sentence = "Name tickers, or --watchlist with --user, or --index, or --all: one of the four."
         raise CommandError(sentence, returncode=BAD_INPUT)
     if options["all"]:
-        return _some(bulk_stocks(None), "There are no stocks yet: see load_stocks and load_demo.", "pk")
+        return _column(bulk_stocks(None), "There are no stocks yet: see load_stocks and load_demo.", "pk")
     if options["index"]:
-        return _of_index(options["index"])
+        return _tickers_of_index(options["index"])
     if not options["watchlist"]:
         return list(options["tickers"])
     if not user:
         raise CommandError("--watchlist needs --user: whose is it?", returncode=BAD_INPUT)
-    mine = Watchlist.objects.of(user).filter(name=options["watchlist"]).first()
-    if not mine:
+    watchlist = Watchlist.objects.of(user).filter(name=options["watchlist"]).first()
+    if not watchlist:
         raise CommandError(f"{options['user']} has no watchlist “{options['watchlist']}”.", returncode=BAD_INPUT)
-    return _some(mine.items.all(), f"The watchlist “{mine}” is empty.", "stock_id")
+    return _column(watchlist.items.all(), f"The watchlist “{watchlist}” is empty.", "stock_id")
 
 
-def _of_index(name: str) -> list[str]:
+def _tickers_of_index(name: str) -> list[str]:
     index = Index.objects.filter(name__iexact=name).first()
     if not index:
-        there = ", ".join(f"“{known}”" for known in Index.objects.values_list("name", flat=True)[:10])
+        names = ", ".join(f"“{known}”" for known in Index.objects.values_list("name", flat=True)[:10])
         raise CommandError(
-            f"There is no index “{name}”; {f'there are: {there}' if there else 'see load_stocks'}.",
+            f"There is no index “{name}”; {f'there are: {names}' if names else 'see load_stocks'}.",
             returncode=BAD_INPUT,
         )
-    return _some(bulk_stocks(index), f"The index “{index}” has no active stocks.", "pk")
+    return _column(bulk_stocks(index), f"The index “{index}” has no active stocks.", "pk")
 
 
-def _some(rows: QuerySet[Any], otherwise: str, field: str) -> list[str]:
-    found = list(rows.values_list(field, flat=True))
-    if not found:
-        raise CommandError(otherwise, returncode=BAD_INPUT)
-    return found
+def _column(rows: QuerySet[Any], error: str, field: str) -> list[str]:
+    """Return the values of a field. Raise CommandError if there are no rows."""
+    values = list(rows.values_list(field, flat=True))
+    if not values:
+        raise CommandError(error, returncode=BAD_INPUT)
+    return values
 
 
 def _user(name: str | None) -> User | None:

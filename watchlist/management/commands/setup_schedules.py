@@ -13,7 +13,7 @@ class Command(BaseCommand):
         schedules = setup_schedules()
         for schedule in schedules:
             when = schedule.next_run_at
-            told = f"next on {timezone.localtime(when):%Y-%m-%d at %H:%M %Z}" if when else "switched off"
-            self.stdout.write(f"{schedule.pk}: {told}")
+            text = f"next on {timezone.localtime(when):%Y-%m-%d at %H:%M %Z}" if when else "switched off"
+            self.stdout.write(f"{schedule.pk}: {text}")
         if not schedules:
             self.stdout.write("There are no stocks yet, so nothing is planned: see load_stocks and load_demo.")

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from analysis.models import Job, Stock, StockStatus
 from analysis.tests.make import make_result, make_stock
-from watchlist.forms import ShownForm
+from watchlist.forms import ListQueryForm
+from watchlist.list_query import SORTS
 from watchlist.models import Watchlist
-from watchlist.shown import SORTS
 from watchlist.tests.make import HTMX, make_list, url
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ def test_what_is_shown_or_what_failed_is_analysed(
 
 def test_a_heading_asks_for_one_order_then_the_other_then_my_own() -> None:
     def head(sort: str) -> tuple[str, str]:
-        shown = ShownForm(QueryDict(f"sort={sort}")).shown
-        found = next(head for head in shown.heads if head.key == "change")
+        list_query = ListQueryForm(QueryDict(f"sort={sort}")).list_query
+        found = next(head for head in list_query.heads if head.key == "change")
         return found.query, found.aria_sort
 
     assert head("") == ("?sort=-change", "")

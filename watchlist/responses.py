@@ -1,0 +1,85 @@
+"""Responses of a watchlist's views: the user's list, the page or its live part, and rejections with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
+
+from analysis.pages.polls import poll_query, running_count
+from analysis.rejections import RequestRejected
+from stockapp.accounts.requests import Request
+from watchlist import services
+from watchlist.forms import AddForm, ListQueryForm, NameForm
+from watchlist.models import Watchlist
+from watchlist.page import WatchlistPage
+from watchlist.services import RemovedItem
+
+PAGE = "watchlist/watchlist.html"
+
+
+def get_own_list(request: Request, pk: int) -> Watchlist:
+    """Return a list of the user. Raise Http404 for lists of others, too."""
+    return get_object_or_404(Watchlist.objects.of(request.user).select_related("owner"), pk=pk)
+
+
+def read_list_form(request: Request) -> ListQueryForm:
+    """Return the query of the list from the address; for an act through htmx, from that of the page it was made on."""
+    query = request.GET.copy()
+    if request.htmx and request.method == "POST":
+        query = QueryDict(_query_of(request.htmx.current_url or ""), mutable=True)
+        query.setlist("open", [])
+    query.setlist("open", query.getlist("open") + request.POST.getlist("open"))
+    return ListQueryForm(query)
+
+
+def _query_of(address: str) -> str:
+    try:
+        return urlsplit(address).query
+    except ValueError:  # no address at all
+        return ""
+
+
+def build_context(request: Request, watchlist: Watchlist, **more: Any) -> dict[str, Any]:
+    """Return the context of the page of a list; `more` adds to it or replaces a form."""
+    form = read_list_form(request)
+    page = WatchlistPage(watchlist, request.user, form.list_query, more.pop("rejected_note", ("", "", "")))
+    if page.active:  # the part polls for changes of this state
+        more["running_jobs"] = running = running_count(request.user)
+        more["poll_query"] = poll_query(page.list_query.query, page.poll_state(running))
+    return {
+        "page": page,
+        "watchlist": watchlist,
+        "watchlists": Watchlist.objects.of(request.user),
+        "list_form": form,
+        "add_form": AddForm(),
+        "create_form": NameForm(),
+        "name_form": NameForm(instance=watchlist),
+        "most_stocks": services.MOST_STOCKS,
+        **more,
+    }
+
+
+def show_list(
+    request: Request, watchlist: Watchlist, *, partial: str = "acted", removed: RemovedItem | None = None
+) -> HttpResponse:
+    """Return the table for htmx, else a redirect to the page. Both offer to undo a removal."""
+    if request.htmx:
+        return render(request, f"{PAGE}#{partial}", build_context(request, watchlist, removed=removed))
+    query = read_list_form(request).list_query.full_query
+    if removed:
+        query += f"{'&' if query else '?'}{urlencode({'removed': removed.token})}"
+    return redirect(f"{watchlist.get_absolute_url()}{query}")
+
+
+def show_rejection(
+    request: Request, watchlist: Watchlist, rejection: RequestRejected | str, **more: Any
+) -> HttpResponse:
+    """Return the table for htmx, else the page, with the reason and status 422."""
+    messages.error(request, str(rejection))
+    page = f"{PAGE}#acted" if request.htmx else PAGE
+    return render(request, page, build_context(request, watchlist, **more), status=422)
