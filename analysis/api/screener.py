@@ -49,7 +49,7 @@ class Filters(Schema):
         if self.index:
             stocks = stocks.filter(pk__in=IndexMember.objects.filter(index__name__iexact=self.index).values("stock"))
         if self.new_since:
-            stocks = stocks.signalled_since(self.new_since)
+            stocks = stocks.verdict_changed_since(self.new_since)
         for column, low, high in (
             ("last_result__score", self.min_score, self.max_score),
             ("change", self.min_change, self.max_change),

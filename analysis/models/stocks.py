@@ -71,8 +71,8 @@ class StockQuerySet(models.QuerySet["Stock"]):
         """Those whose number is not above this one as people read it."""
         return self.filter(**{f"{column}__lt": round(highest + HALF_A_DIGIT, 9)})
 
-    def signalled_since(self, day: date) -> StockQuerySet:
-        """Those with a verdict other than Neutral that began on this day or later."""
+    def verdict_changed_since(self, day: date) -> StockQuerySet:
+        """Return the stocks with a verdict other than Neutral that began on this day or later."""
         return self.filter(last_result__verdict_since__gte=day).exclude(last_result__verdict=Verdict.NEUTRAL.value)
 
     def to_screen(self, *, long_only: bool) -> StockQuerySet:

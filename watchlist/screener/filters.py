@@ -97,7 +97,7 @@ class Filters(FilterSet):
     change_max = Bound("change", is_lowest=False, **number("Change % at most", -100, 10_000))
     risk_reward = Bound("planned_risk_reward", is_lowest=True, **number("Risk:reward at least", 0, 1_000))
     since = DateFilter(
-        method="by_signal",
+        method="by_verdict_change",
         label="New signal since",
         help_text="A verdict other than Neutral that began on this day or later.",
         input_formats=["%Y-%m-%d"],
@@ -133,8 +133,8 @@ class Filters(FilterSet):
     def by_text(self, qs: StockQuerySet, name: str, text: str) -> StockQuerySet:
         return qs.filter(Q(ticker__istartswith=text) | Q(name__icontains=text))
 
-    def by_signal(self, qs: StockQuerySet, name: str, day: Any) -> StockQuerySet:
-        return qs.signalled_since(day)
+    def by_verdict_change(self, qs: StockQuerySet, name: str, day: Any) -> StockQuerySet:
+        return qs.verdict_changed_since(day)
 
     def matching(self, names: Iterable[str]) -> StockQuerySet:
         """The stocks that pass these filters alone."""
