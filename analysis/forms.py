@@ -9,7 +9,7 @@ from django.db import models
 from analysis.catalogue import BadChoice, Chosen, indicator_named
 from analysis.models import Index, JobStatus, Source
 from analysis.names import unknown_name
-from analysis.prices import is_well_formed, no_ticker, normalise
+from analysis.prices import invalid_ticker_message, is_well_formed, normalise
 
 
 class TickerField(forms.CharField):
@@ -21,7 +21,7 @@ class TickerField(forms.CharField):
     def clean(self, value: Any) -> str:
         ticker = normalise(super().clean(value))
         if ticker and not is_well_formed(ticker):
-            raise forms.ValidationError(no_ticker(ticker))
+            raise forms.ValidationError(invalid_ticker_message(ticker))
         return ticker
 
 

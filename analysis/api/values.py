@@ -8,14 +8,14 @@ from ninja import Field, Schema
 from pydantic import AfterValidator, ConfigDict, WithJsonSchema
 
 from analysis.engine import STRATEGIES, NoPlan, Plan, RiskProfile, Side, Sizing, size_position
-from analysis.prices import is_well_formed, no_ticker, normalise
+from analysis.prices import invalid_ticker_message, is_well_formed, normalise
 from stockapp.accounts.requests import Request
 
 
 def _ticker(text: str) -> str:
     ticker = normalise(text)
     if not is_well_formed(ticker):
-        raise ValueError(no_ticker(text))
+        raise ValueError(invalid_ticker_message(text))
     return ticker
 
 

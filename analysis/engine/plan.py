@@ -44,10 +44,11 @@ def make_plan(
         return NoPlan("no plan: the average true range is missing or zero")
     tick = Decimal(1).scaleb(-decimals)
     direction = 1 if side is Side.LONG else -1
-    risk = direction * exact(strategy.stop_atr) * exact(atr)
-    reward = exact(strategy.target_risk) * risk
+    risk = direction * to_decimal(strategy.stop_atr) * to_decimal(atr)
+    reward = to_decimal(strategy.target_risk) * risk
     entry, stop, target = (
-        level.quantize(tick, ROUND_HALF_UP) for level in (exact(close), exact(close) - risk, exact(close) + reward)
+        level.quantize(tick, ROUND_HALF_UP)
+        for level in (to_decimal(close), to_decimal(close) - risk, to_decimal(close) + reward)
     )
     if entry in (stop, target):
         return NoPlan(f"no plan: the risk is less than the smallest price step, {tick}")
@@ -62,6 +63,6 @@ def _reward_to_risk(entry: Decimal, stop: Decimal, target: Decimal) -> float:
     return float(round(abs(target - entry) / abs(entry - stop), 2))
 
 
-def exact(number: float | Decimal) -> Decimal:
+def to_decimal(number: float | Decimal) -> Decimal:
     """Return the decimal with the digits that the number prints."""
     return Decimal(str(number))

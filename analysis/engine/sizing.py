@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from analysis.engine.plan import NoPlan, Plan, exact
+from analysis.engine.plan import NoPlan, Plan, to_decimal
 from analysis.engine.verdict import Side
 
 
@@ -57,9 +57,9 @@ def size_limits(plan: Plan, profile: RiskProfile) -> SizeLimits:
     """Return both limits of a plan, whether or not it may be traded."""
     return SizeLimits(
         risk_budget=profile.capital * profile.risk_percent / 100,
-        risk_per_share=abs(exact(plan.entry) - exact(plan.stop)),
+        risk_per_share=abs(to_decimal(plan.entry) - to_decimal(plan.stop)),
         position_budget=profile.capital * profile.position_limit_percent / 100,
-        entry=exact(plan.entry),
+        entry=to_decimal(plan.entry),
     )
 
 
@@ -67,7 +67,7 @@ def size_position(plan: Plan, profile: RiskProfile) -> Sizing | NoPlan:
     """Return the largest position within both limits, or the reason that there is none."""
     if profile.long_only and plan.side is Side.SHORT:
         return NoPlan("exit or avoid: the plan is a short, and you trade long only")
-    if exact(plan.risk_reward) < profile.min_risk_reward:
+    if to_decimal(plan.risk_reward) < profile.min_risk_reward:
         return NoPlan(f"no trade: {plan.risk_reward} < {float(profile.min_risk_reward)}, your minimum risk:reward")
     allowed = size_limits(plan, profile)
     risk, entry = allowed.risk_per_share, allowed.entry

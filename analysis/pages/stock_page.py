@@ -13,7 +13,7 @@ from analysis.models import PriceHistory, PriceSourceName, RawData, Result
 from analysis.pages.comparison import Comparison
 from analysis.pages.reruns import Rerun, reruns_of
 from analysis.pages.standing import Standing
-from analysis.prices import Checked, ErrorKind, PriceError, check, exchange_of
+from analysis.prices import CheckedBars, PriceError, PriceErrorKind, check_bars, exchange_of
 from stockapp.accounts.models import Person
 
 RUNS = 30
@@ -147,21 +147,21 @@ class StockPage:
         return self.standing.stock.histories.filter(source=source).first()
 
     @cached_property
-    def checked(self) -> Checked | PriceError | None:
+    def checked(self) -> CheckedBars | PriceError | None:
         """The stored bars through the quality gate, or why they do not pass it; None where none are stored."""
         if self.history is None:
             return None
         stock, adjusted = self.standing.stock, self.history.adjusted
         try:
-            return check(self.history.unpack(), ticker=stock.pk, now=self.standing.now, adjusted=adjusted)
+            return check_bars(self.history.unpack(), ticker=stock.pk, now=self.standing.now, adjusted=adjusted)
         except PriceError as error:
             return error
         except ValueError as error:  # damaged, or written by another version
-            return PriceError(ErrorKind.BAD_DATA, str(error), permanent=False)
+            return PriceError(PriceErrorKind.BAD_DATA, str(error), permanent=False)
 
     @property
     def bars(self) -> Bars | None:
-        return self.checked.bars if isinstance(self.checked, Checked) else None
+        return self.checked.bars if isinstance(self.checked, CheckedBars) else None
 
     @property
     def price_error(self) -> str:

@@ -17,22 +17,22 @@ from analysis.engine.series import SeriesCache, previous
 LENGTHS = (10, 20, 30, 50, 100, 200)
 
 
-def simple(length: int) -> Callable[[SeriesCache], Floats]:
+def sma(length: int) -> Callable[[SeriesCache], Floats]:
     """Return the function of an SMA, the mean close of `length` sessions; `talib.SMA`; from bar `length`."""
     return lambda series: talib_raw.SMA(series.bars.close, length)
 
 
-def exponential(length: int) -> Callable[[SeriesCache], Floats]:
+def ema(length: int) -> Callable[[SeriesCache], Floats]:
     """Return the function of an EMA, the close weighted by (1 - 2 / (length + 1))^age; `talib.EMA`; from `length`."""
     return lambda series: series.ema(length)
 
 
-def hull(series: SeriesCache) -> Floats:
+def hull_average(series: SeriesCache) -> Floats:
     """Return Hull MA 9, WMA(2·WMA(close, 4) - WMA(close, 9), 3); `talib.HMA`; from bar 11. Source: Alan Hull, 2005."""
     return talib_raw.HMA(series.bars.close, 9)
 
 
-def volume_weighted(series: SeriesCache) -> Floats:
+def vwma(series: SeriesCache) -> Floats:
     """Return VWMA 20, Σ close·volume / Σ volume over 20 sessions; `talib.VWMA`; from bar 20."""
     return talib_raw.VWMA(series.bars.close, series.bars.volume, 20)
 
@@ -52,10 +52,10 @@ def ichimoku(series: SeriesCache) -> IndicatorSeries:
 
 
 AVERAGES: Mapping[str, Callable[[SeriesCache], Floats]] = {
-    **{f"sma_{length}": simple(length) for length in LENGTHS},
-    **{f"ema_{length}": exponential(length) for length in LENGTHS},
-    "hull_9": hull,
-    "vwma_20": volume_weighted,
+    **{f"sma_{length}": sma(length) for length in LENGTHS},
+    **{f"ema_{length}": ema(length) for length in LENGTHS},
+    "hull_9": hull_average,
+    "vwma_20": vwma,
 }
 
 

@@ -133,7 +133,7 @@ def _oscillator(
     )
 
 
-def _exhaustion(name: str) -> Wording:
+def _exhaustion_wording(name: str) -> Wording:
     return Wording(
         up=f"{name} turned up from oversold",
         down=f"{name} turned down from overbought",
@@ -172,17 +172,26 @@ ULTIMATE = Wording(
 )
 
 OSCILLATORS = (
-    _oscillator("rsi_14", RSI, "14", rsi, 16, 14, _exhaustion(RSI), (30, 70)),
-    _oscillator("stochastic", STOCHASTIC, "14, 3, 3", stochastic_14_3_3, 18, 14, _exhaustion(STOCHASTIC), (20, 80)),
-    _oscillator("cci_20", CCI, "20", cci, 21, 20, _exhaustion(CCI), (-100, 100)),
+    _oscillator("rsi_14", RSI, "14", rsi, 16, 14, _exhaustion_wording(RSI), (30, 70)),
+    _oscillator(
+        "stochastic", STOCHASTIC, "14, 3, 3", stochastic_14_3_3, 18, 14, _exhaustion_wording(STOCHASTIC), (20, 80)
+    ),
+    _oscillator("cci_20", CCI, "20", cci, 21, 20, _exhaustion_wording(CCI), (-100, 100)),
     _oscillator("adx_14", "ADX", "14", adx, 29, 14, TREND_STRENGTH),
     _oscillator("awesome", "Awesome oscillator", "5, 34", awesome_oscillator, 36, 34, AWESOME),
     _oscillator("momentum_10", "Momentum", "10", momentum, 12, 10, MOMENTUM),
     _oscillator("macd", "MACD", "12, 26, 9", macd, 34, 26, MACD),
     _oscillator(
-        "stochastic_rsi", STOCHASTIC_RSI, "3, 3, 14, 14", stochastic_rsi, 50, 14, _exhaustion(STOCHASTIC_RSI), (20, 80)
+        "stochastic_rsi",
+        STOCHASTIC_RSI,
+        "3, 3, 14, 14",
+        stochastic_rsi,
+        50,
+        14,
+        _exhaustion_wording(STOCHASTIC_RSI),
+        (20, 80),
     ),
-    _oscillator("williams_r_14", WILLIAMS_R, "14", williams_r, 15, 14, _exhaustion(WILLIAMS_R), (-80, -20)),
+    _oscillator("williams_r_14", WILLIAMS_R, "14", williams_r, 15, 14, _exhaustion_wording(WILLIAMS_R), (-80, -20)),
     _oscillator("bull_bear_13", "Bull/bear power", "13", bull_bear_power, 50, 13, POWER),
     _oscillator("ultimate", "Ultimate oscillator", "7, 14, 28", ultimate_oscillator, 29, 7, ULTIMATE),
 )
