@@ -152,7 +152,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "change_min": _at_least("change"),
     "change_max": _at_most("change"),
     "risk_reward": _at_least("planned_risk_reward"),
-    "since": StockQuerySet.signalled_since,
+    "since": StockQuerySet.verdict_changed_since,
     "industry": _equal("industry"),
     "exchange": _equal("exchange"),
     "index": _equal("memberships__index__name"),

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 from django import forms
 from django.db import models
 
-from analysis.catalogue import BadChoice, Chosen, indicator_named
+from analysis.catalogue import BadChoice, ChartIndicator, find_entry
 from analysis.models import Index, JobStatus, Source
 from analysis.names import unknown_name
-from analysis.prices import is_well_formed, no_ticker, normalise
+from analysis.prices import invalid_ticker_message, is_well_formed, normalise
 
 
 class TickerField(forms.CharField):
@@ -21,7 +21,7 @@ class TickerField(forms.CharField):
     def clean(self, value: Any) -> str:
         ticker = normalise(super().clean(value))
         if ticker and not is_well_formed(ticker):
-            raise forms.ValidationError(no_ticker(ticker))
+            raise forms.ValidationError(invalid_ticker_message(ticker))
         return ticker
 
 
@@ -113,18 +113,18 @@ class IndicatorForm(forms.Form):
         name = self.cleaned_data.get("name")
         if name is not None:
             try:
-                indicator = indicator_named(name)
-                given = {each.key: self.data[each.key] for each in indicator.parameters if each.key in self.data}
-                self.cleaned_data["chosen"] = indicator.chosen(given)
+                entry = find_entry(name)
+                given = {each.key: self.data[each.key] for each in entry.parameters if each.key in self.data}
+                self.cleaned_data["indicator"] = entry.with_parameters(given)
             except BadChoice as bad:
                 raise forms.ValidationError(str(bad)) from bad
         return self.cleaned_data
 
     @property
-    def chosen(self) -> Chosen:
-        """What a valid form asks for."""
-        chosen: Chosen = self.cleaned_data["chosen"]
-        return chosen
+    def indicator(self) -> ChartIndicator:
+        """Return the indicator of a valid form."""
+        indicator: ChartIndicator = self.cleaned_data["indicator"]
+        return indicator
 
     @property
     def problem(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.db import transactional
 from analysis.engine import Bars
 from analysis.models import PriceHistory, Stock
-from analysis.prices import Checked, History, check, checksum, exchange_of, last_closed_session, pack
+from analysis.prices import CheckedBars, History, check_bars, checksum, exchange_of, last_closed_session, pack_bars
 
 HISTORY = timedelta(days=5 * 365 + 2)
 SLACK = timedelta(days=7)  # so that a history is not fetched again for being a weekend short
@@ -39,13 +39,13 @@ def bars_used(bars: Bars, ticker: str, moment: datetime, as_of: date | None = No
     return bars[int(np.searchsorted(bars.session, np.datetime64(first_day(ticker, moment), "D"))) :]
 
 
-def usable_bars(history: PriceHistory, now: datetime) -> Checked:
+def usable_bars(history: PriceHistory, now: datetime) -> CheckedBars:
     """Return the stored bars that an analysis of today uses, after the quality gate.
 
     Raise PriceError if they do not pass it, ValueError if the stored bars are damaged.
     """
     ticker = history.stock_id
-    return check(bars_used(history.unpack(), ticker, now), ticker=ticker, now=now, adjusted=history.adjusted)
+    return check_bars(bars_used(history.unpack(), ticker, now), ticker=ticker, now=now, adjusted=history.adjusted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class StockMetadata:
 
 def row_of(ticker: str, source: str, history: History, since: date, now: datetime) -> PriceHistory:
     """Return a source's answer as a row, not yet saved."""
-    packed = pack(history.bars)
+    packed = pack_bars(history.bars)
     return PriceHistory(
         stock_id=ticker,
         source=source,

@@ -12,8 +12,15 @@ from django.utils import timezone
 from analysis import clock
 from analysis.db import transactional
 from analysis.models import PriceSourceName, RequestPace
-from analysis.prices import ErrorKind, Mode, Pace, PriceError, Reason
-from analysis.prices.pace import JITTER, grant, rate_limited, refuse_while_paused, succeeded, unanswered
+from analysis.prices import Pace, PaceMode, PauseReason, PriceError, PriceErrorKind
+from analysis.prices.pace import (
+    JITTER,
+    grant_request,
+    pause_after_limit,
+    pause_after_silence,
+    raise_if_paused,
+    resume_after_success,
+)
 from analysis.timing import TIMING
 
 CHECK_AGAIN = timedelta(seconds=5)  # whether a trial request has ended
@@ -45,19 +52,19 @@ class DatabasePacer:
         """
         if wait := self._grant():
             time.sleep(wait)
-            refuse_while_paused(self.state(), clock.now())
+            raise_if_paused(self.state(), clock.now())
 
-    def rate_limited(self) -> None:
+    def record_limit(self) -> None:
         first = timedelta(seconds=settings.LIMIT_PAUSE_SECONDS)
-        self._change(lambda pace, now: rate_limited(pace, now, first=first))
+        self._change(lambda pace, now: pause_after_limit(pace, now, first=first))
 
-    def unanswered(self) -> None:
-        self._change(unanswered)
+    def record_silence(self) -> None:
+        self._change(pause_after_silence)
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """Write only if that may end a pause or a silence, in which the request was granted."""
-        if self._granted and (self._granted.mode is Mode.PROBING or self._granted.unanswered):
-            self._change(succeeded)
+        if self._granted and (self._granted.mode is PaceMode.PROBING or self._granted.unanswered):
+            self._change(resume_after_success)
 
     def state(self) -> Pace:
         """Return the current pace; a new one if none is stored yet."""
@@ -67,7 +74,7 @@ class DatabasePacer:
     @transactional
     def _grant(self) -> float:
         row, now = self._locked(), clock.now()
-        self._granted, wait = grant(
+        self._granted, wait = grant_request(
             row.pace,
             now,
             per_second=settings.REQUESTS_PER_SECOND,
@@ -75,7 +82,7 @@ class DatabasePacer:
         )
         if wait > TIMING.longest_turn.total_seconds():
             message = f"Too many wait to ask {row.get_source_display()}: the next turn is in {wait:.0f} s."
-            raise PriceError(ErrorKind.RATE_LIMITED, message, permanent=False)
+            raise PriceError(PriceErrorKind.RATE_LIMITED, message, permanent=False)
         row.keep(self._granted)
         return wait
 
@@ -106,7 +113,7 @@ def wait_for_turn() -> Wait | None:
     pace, now = YAHOO_PACER.state(), clock.now()
     if paused := _current_pause(pace, now):
         return paused
-    if pace.mode is Mode.OPEN and pace.next_at - now > TIMING.longest_turn:
+    if pace.mode is PaceMode.OPEN and pace.next_at - now > TIMING.longest_turn:
         a_second = f"{settings.REQUESTS_PER_SECOND:g} request{'' if settings.REQUESTS_PER_SECOND == 1 else 's'}"
         sentence = f"At {a_second} a second its turn has not come"
         return Wait(pace.next_at - TIMING.longest_turn / 2, _until(sentence, pace.next_at, now))
@@ -116,9 +123,9 @@ def wait_for_turn() -> Wait | None:
 def _current_pause(pace: Pace, now: datetime) -> Wait | None:
     if not (pace.until and pace.is_paused(now)):
         return None
-    if pace.mode is Mode.PAUSED:
+    if pace.mode is PaceMode.PAUSED:
         return Wait(pace.until, _until(pace.reason.sentence, pace.until, now))
-    tried = "Yahoo limited our requests" if pace.reason is Reason.LIMITED else "Yahoo did not answer"
+    tried = "Yahoo limited our requests" if pace.reason is PauseReason.LIMITED else "Yahoo did not answer"
     return Wait(min(pace.until, now + CHECK_AGAIN), f"{tried}: waiting for the request that was sent to try.")
 
 

@@ -23,7 +23,7 @@ from analysis.engine import (
     STRATEGIES,
     Assessment,
     Bars,
-    Indicators,
+    SeriesCache,
     TrackRecord,
     assess,
     rate,
@@ -143,9 +143,9 @@ def all_strategies() -> None:
             rate(bars, strategy)
 
     def shared() -> None:
-        indicators = Indicators(bars)
+        series = SeriesCache(bars)
         for strategy in STRATEGIES.values():
-            rate(indicators, strategy)
+            rate(series, strategy)
 
     by_itself, together = best_milliseconds([alone, shared], rounds=50)
     print(f"\nAll {len(STRATEGIES)} strategies rated over 500 bars (ms)\n")

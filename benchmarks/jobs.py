@@ -47,7 +47,7 @@ from analysis.histories import row_of, store  # noqa: E402
 from analysis.jobs.end import remove  # noqa: E402
 from analysis.jobs.submit import CHUNK, submit  # noqa: E402
 from analysis.models import Job, PriceHistory, RawData, Result, Source, Stock, Worker  # noqa: E402
-from analysis.prices import History, check, last_closed_session, sessions_between  # noqa: E402
+from analysis.prices import History, check_bars, last_closed_session, sessions_between  # noqa: E402
 
 BARS = 500
 LONG_AGO = date(2015, 1, 1)
@@ -129,7 +129,7 @@ def floor(tickers: list[str]) -> tuple[float, float]:
     started = time.perf_counter()
     found = []
     for history in histories:
-        bars = check(history.unpack(), ticker=history.stock_id, now=now).bars
+        bars = check_bars(history.unpack(), ticker=history.stock_id, now=now).bars
         found.append((history.stock_id, assess(bars, strategy)))
     evidence = [to_evidence(assessment) for _, assessment in found]  # type: ignore[arg-type]
     engine = time.perf_counter() - started

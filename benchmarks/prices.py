@@ -22,10 +22,10 @@ from analysis.prices import (
     YahooPrices,
     YahooSession,
     last_closed_session,
-    pack,
-    refresh,
+    pack_bars,
+    refresh_histories,
     sessions_between,
-    unpack,
+    unpack_bars,
 )
 
 FIVE_YEARS = timedelta(days=5 * 365 + 2)
@@ -74,17 +74,17 @@ def fetch(source: YahooPrices, tickers: list[str], stored: dict[str, bytes], now
     """Bring the stored bars of these tickers up to date, as a worker does."""
     for start in range(0, len(tickers), GROUP):
         group = tickers[start : start + GROUP]
-        known = {ticker: History(unpack(stored[ticker]), adjusted=True) for ticker in group if ticker in stored}
+        known = {ticker: History(unpack_bars(stored[ticker]), adjusted=True) for ticker in group if ticker in stored}
         stale = [
             ticker
             for ticker in group
             if ticker not in known or known[ticker].bars.last_session < last_closed_session(ticker, now)
         ]
-        answers = refresh(source, stale, known, first_day=(now - FIVE_YEARS).date(), now=now)
+        answers = refresh_histories(source, stale, known, first_day=(now - FIVE_YEARS).date(), now=now)
         for ticker, answer in answers.items():
             if not isinstance(answer, History):
                 raise SystemExit(f"{ticker}: {answer}")
-            stored[ticker] = pack(answer.bars)
+            stored[ticker] = pack_bars(answer.bars)
 
 
 def counted(address: str) -> tuple[int, int]:

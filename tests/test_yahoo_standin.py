@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from analysis.prices.own_folder import own_folder
+from analysis.prices.process_folder import process_folder
 from stockapp.environment import BASE_DIR
 from tests.yahoo_standin import running
 
@@ -85,14 +85,14 @@ def test_a_port_that_is_taken_is_one_sentence() -> None:
 
 def test_a_process_keeps_its_folder_and_leaves_it_to_the_next(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    assert own_folder(cache) == own_folder(cache) == cache / "process-1"
+    assert process_folder(cache) == process_folder(cache) == cache / "process-1"
     for _ in range(2):
         assert folder_of_another_process(cache) == cache / "process-2"
     assert len(list(cache.iterdir())) == 2
 
 
 def folder_of_another_process(parent: Path) -> Path:
-    code = "import sys; from pathlib import Path; from analysis.prices.own_folder import own_folder as own; "
+    code = "import sys; from pathlib import Path; from analysis.prices.process_folder import process_folder as own; "
     code += "print(own(Path(sys.argv[1])))"
     other = subprocess.run(
         [sys.executable, "-c", code, parent], cwd=BASE_DIR, capture_output=True, text=True, check=True

@@ -7,15 +7,15 @@ from typing import Annotated, Any, cast
 from ninja import Field, Schema
 from pydantic import AfterValidator, ConfigDict, WithJsonSchema
 
-from analysis.engine import STRATEGIES, Plan, Refusal, RiskProfile, Side, Sizing, size
-from analysis.prices import is_well_formed, no_ticker, normalise
+from analysis.engine import STRATEGIES, NoPlan, Plan, RiskProfile, Side, Sizing, size_position
+from analysis.prices import invalid_ticker_message, is_well_formed, normalise
 from stockapp.accounts.requests import Request
 
 
 def _ticker(text: str) -> str:
     ticker = normalise(text)
     if not is_well_formed(ticker):
-        raise ValueError(no_ticker(text))
+        raise ValueError(invalid_ticker_message(text))
     return ticker
 
 
@@ -111,10 +111,10 @@ class SizedPlan(Schema):
 def sized(plan: Plan | None, no_trade_reason: str, risk: RiskProfile) -> SizedPlan:
     if plan is None:
         return SizedPlan(plan=None, sizing=None, no_trade_reason=no_trade_reason)
-    found = size(plan, risk)
+    found = size_position(plan, risk)
     is_hidden = plan.side is Side.SHORT and risk.long_only
     return SizedPlan(
         plan=None if is_hidden else PlanOut.from_orm(plan),
         sizing=SizingOut.from_orm(found) if isinstance(found, Sizing) else None,
-        no_trade_reason=found.reason if isinstance(found, Refusal) else "",
+        no_trade_reason=found.reason if isinstance(found, NoPlan) else "",
     )

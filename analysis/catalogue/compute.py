@@ -1,4 +1,4 @@
-"""Compute: the one module that knows pandas-ta."""
+"""Compute: the lines of a chart's indicator; the only module that imports pandas-ta."""
 
 import inspect
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.catalogue.indicator import Chosen
+from analysis.catalogue.indicator import ChartIndicator
 from analysis.engine import Bars
 from analysis.engine.bars import Floats
 
 
 class NoValues(ValueError):
-    """The indicator has no value over these bars; the message is a sentence for the user."""
+    """An indicator without a value over these bars; the message is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,51 +25,49 @@ class Line:
     values: Floats
 
 
-def compute(bars: Bars, chosen: Chosen) -> tuple[Line, ...]:
-    """The indicator's lines; NoValues where none has any.
+def compute_lines(bars: Bars, indicator: ChartIndicator) -> tuple[Line, ...]:
+    """Return the indicator's lines. Raise NoValues if none has a value.
 
-    Called by keyword, because pandas-ta reads some arguments by position wrongly; columns are taken by position,
-    because their names change with versions; `talib=True`, because else results hang on what can be imported.
+    Arguments are passed by keyword, because pandas-ta mixes up some positions; columns are read by position, because
+    their names change with versions; `talib=True`, because results would otherwise depend on what can be imported.
     """
-    import pandas_ta  # takes 0.5 s and 50 MB, and only who looks at such an indicator needs it
+    import pandas_ta  # takes 0.5 s and 50 MB, and few processes need it
 
-    indicator = chosen.indicator
-    function = getattr(pandas_ta, indicator.key)
-    wanted = inspect.signature(function).parameters
-    given: dict[str, Any] = {name: series for name, series in _series(bars).items() if name in wanted}
-    given |= {"talib": True} if "talib" in wanted else {}
-    found = None
-    if len(bars) > chosen.longest:
+    entry = indicator.entry
+    function = getattr(pandas_ta, entry.key)
+    accepted = inspect.signature(function).parameters
+    given: dict[str, Any] = {name: series for name, series in _series(bars).items() if name in accepted}
+    given |= {"talib": True} if "talib" in accepted else {}
+    result = None
+    if len(bars) > indicator.longest:
         try:
             with np.errstate(all="ignore"):
-                found = function(**(given | dict(indicator.fixed) | chosen.values))
-        except (TypeError, ValueError) as error:  # some cannot do with prices that never move
-            raise NoValues(f"pandas-ta cannot compute {chosen.label} from these prices.") from error
-    table = _columns(found, len(bars), len(indicator.columns))
+                result = function(**(given | dict(entry.fixed) | indicator.values))
+        except (TypeError, ValueError) as error:  # some fail on prices that never move
+            raise NoValues(f"pandas-ta cannot compute {indicator.label} from these prices.") from error
+    table = _to_table(result, len(bars), len(entry.columns))
     lines = tuple(
-        Line(label, position in indicator.bars, table[:, position])
-        for position, label in enumerate(indicator.columns)
-        if label
+        Line(label, position in entry.bars, table[:, position]) for position, label in enumerate(entry.columns) if label
     )
     if all(np.isnan(line.values).all() for line in lines):
-        raise NoValues(f"{chosen.label} needs more sessions than the {len(bars):,} that are stored.")
+        raise NoValues(f"{indicator.label} needs more sessions than the {len(bars):,} that are stored.")
     return lines
 
 
 def _series(bars: Bars) -> dict[str, pd.Series]:
-    """The bars under the names that pandas-ta's functions give them."""
+    """Return the bars by the argument names of pandas-ta's functions."""
     index = pd.DatetimeIndex(bars.session)
     columns = ("open", "high", "low", "close", "volume")
     series = {name: pd.Series(getattr(bars, name), index=index) for name in columns}
     return series | {"open_": series["open"]}
 
 
-def _columns(found: Any, count: int, width: int) -> Floats:
-    """Shape (count, at least width), with NaN for what is not finite, and throughout where nothing came."""
-    if isinstance(found, tuple):  # Ichimoku's second frame lies in the future
-        found = found[0]
-    if found is None:
+def _to_table(result: Any, count: int, width: int) -> Floats:
+    """Return an array of shape (count, at least width), NaN where a value is not finite or there is no result."""
+    if isinstance(result, tuple):  # Ichimoku's second frame is in the future
+        result = result[0]
+    if result is None:
         return np.full((count, width), np.nan)
-    table: Floats = np.array(found, dtype=np.float64).reshape(count, -1)
+    table: Floats = np.array(result, dtype=np.float64).reshape(count, -1)
     table[~np.isfinite(table)] = np.nan
     return table

@@ -1,4 +1,4 @@
-"""An indicator of the catalogue: what may be asked of it and how its columns are drawn."""
+"""The values of the catalogue: its entries, their parameters, and the indicators on a chart."""
 
 import math
 from collections.abc import Mapping
@@ -9,22 +9,22 @@ from urllib.parse import urlencode
 
 
 class BadChoice(ValueError):
-    """An indicator or a parameter that is not offered; the message is a sentence for the user."""
+    """An indicator or a parameter that is not on offer; the message is a sentence for the user."""
 
 
-class NotOffered(BadChoice):
-    """There is no such indicator, or it is refused for a reason that the message names."""
+class IndicatorNotOffered(BadChoice):
+    """An unknown indicator, or one that is refused for the reason in the message."""
 
 
 class Place(StrEnum):
-    """Where an indicator is drawn: over the prices, or in a pane of its own under them."""
+    """The position of an indicator: over the prices, or in a pane of its own under them."""
 
     OVERLAY = "overlay"
     PANE = "pane"
 
 
 class Scale(StrEnum):
-    """How its values are written."""
+    """The format of an indicator's values."""
 
     PRICE = "price"
     NUMBER = "number"
@@ -33,7 +33,7 @@ class Scale(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A number that an indicator takes, within bounds."""
+    """A number of an indicator, within bounds."""
 
     key: str
     label: str
@@ -42,8 +42,11 @@ class Parameter:
     most: float
     is_whole: bool = True
 
-    def read(self, value: Any) -> float:
-        """The value as a number within the bounds, else BadChoice. A whole one is an int: pandas-ta knows no 14.0."""
+    def parse(self, value: Any) -> float:
+        """Return the value as a number; whole ones as int, because pandas-ta rejects 14.0.
+
+        Raise BadChoice, with a sentence, for anything else or a number out of bounds.
+        """
         number: float
         try:
             number = int(value) if self.is_whole else float(value)
@@ -56,11 +59,11 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Indicator:
-    """One function of pandas-ta.
+class CatalogueEntry:
+    """An indicator on offer: one function of pandas-ta.
 
     `columns` are the labels of its result's columns by position; an empty label is not drawn. `bars` are the positions
-    drawn as a histogram, `fixed` what it is called with besides the bars and the parameters.
+    drawn as a histogram, `fixed` are its arguments besides the bars and the parameters.
     """
 
     key: str
@@ -73,46 +76,48 @@ class Indicator:
     bars: tuple[int, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
 
-    def chosen(self, values: Mapping[str, Any]) -> "Chosen":
-        """The indicator with these parameters, the default for those not given; BadChoice with a sentence."""
+    def with_parameters(self, values: Mapping[str, Any]) -> "ChartIndicator":
+        """Return the entry with these parameters and the defaults of the others. Raise BadChoice, with a sentence."""
         known = {parameter.key for parameter in self.parameters}
         if unknown := next((key for key in values if key not in known), None):
             raise BadChoice(f"{self.short} has no parameter “{unknown[:30]}”.")
-        return Chosen(self, {each.key: each.read(values.get(each.key, each.default)) for each in self.parameters})
+        return ChartIndicator(
+            self, {each.key: each.parse(values.get(each.key, each.default)) for each in self.parameters}
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """An indicator with valid parameters, as somebody asked for it."""
+class ChartIndicator:
+    """An entry with valid parameters, as it is drawn on a user's charts."""
 
-    indicator: Indicator
+    entry: CatalogueEntry
     values: dict[str, float]
 
     @property
     def slug(self) -> str:
-        """Which choice it is, in one word: rsi:14."""
-        return f"{self.indicator.key}:{','.join(f'{value:g}' for value in self.values.values())}"
+        """Return key and parameters in one word: rsi:14."""
+        return f"{self.entry.key}:{','.join(f'{value:g}' for value in self.values.values())}"
 
     @property
     def label(self) -> str:
-        """RSI 14; Bollinger 20, 2."""
-        return f"{self.indicator.short} {', '.join(f'{value:g}' for value in self.values.values())}".strip()
+        """Return name and parameters: RSI 14; Bollinger 20, 2."""
+        return f"{self.entry.short} {', '.join(f'{value:g}' for value in self.values.values())}".strip()
 
     @property
     def query(self) -> str:
-        """Its parameters in an address: length=14."""
+        """Return the parameters as a URL query: length=14."""
         return urlencode(self.values)
 
     @property
     def longest(self) -> float:
-        """The largest of its lengths: with no more bars than that it has no value."""
+        """Return the largest of its lengths: with that many bars or fewer it has no value."""
         return max((value for value in self.values.values() if isinstance(value, int)), default=1)
 
     @property
     def settings(self) -> list[tuple[Parameter, str]]:
-        """Its parameters, each with its value as it is written."""
-        return [(parameter, f"{self.values[parameter.key]:g}") for parameter in self.indicator.parameters]
+        """Return the parameters, each with its value as text."""
+        return [(parameter, f"{self.values[parameter.key]:g}") for parameter in self.entry.parameters]
 
     def as_dict(self) -> dict[str, Any]:
-        """What is kept of a choice; `choose` reads it again."""
-        return {"key": self.indicator.key, "parameters": self.values}
+        """Return the indicator as it is stored; `choose_indicator` restores it."""
+        return {"key": self.entry.key, "parameters": self.values}

@@ -1,4 +1,4 @@
-"""Overlays: what is drawn over the prices."""
+"""Overlays: the entries that are drawn over the prices."""
 
 from analysis.catalogue.entries import length, overlay, real, whole
 

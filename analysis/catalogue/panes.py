@@ -1,4 +1,4 @@
-"""Panes: what is drawn under the prices, on a scale of its own."""
+"""Panes: the entries that are drawn under the prices, on a scale of their own."""
 
 from analysis.catalogue.entries import PRICE, VOLUME, length, pane, real, whole
 

@@ -1,4 +1,4 @@
-"""Refused: the functions of pandas-ta 0.4.71b0 that are not offered, and why. The tests prove each reason."""
+"""Refused: the functions of pandas-ta 0.4.71b0 that are not on offer, with reasons. The tests prove each reason."""
 
 REFUSED = {
     "cdl_pattern": "sixty-two columns of flags, and nothing to draw as a line",

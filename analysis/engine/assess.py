@@ -1,42 +1,43 @@
-"""Assessing a stock: from bars to everything that is said about their last session."""
+"""Assess: from the bars of a stock to its assessment at the last session."""
 
 import math
 from datetime import date
 
 import numpy as np
 
-from analysis.engine.assessment import Assessment, Change, NotEnoughHistory, Vote
+from analysis.engine.assessment import Assessment, IndicatorReading, NotEnoughHistory, SignalChange
 from analysis.engine.bars import Bars
-from analysis.engine.indicators import Indicators
 from analysis.engine.plan import Plan, make_plan
 from analysis.engine.rating import Rating, rate
+from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Verdict
 
 SETTLED = 500
-"""Bars from which an EMA 200 is within 0.14 % of what endless bars would give."""
+"""Bars from which an EMA 200 is within 0.14 % of its value over an endless history."""
 
 
 def assess(
-    bars: Bars | Indicators, strategy: Strategy = TECHNICAL_RATING, *, decimals: int = 2
+    bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING, *, decimals: int = 2
 ) -> Assessment | NotEnoughHistory:
-    """Assess the last session of `bars`, with a plan in prices of `decimals`; or say what is missing for a score.
+    """Assess the last session of `bars`, with a plan in prices of `decimals`.
 
-    Who asks several strategies passes the same `Indicators` to each, and every series is computed once.
+    Return NotEnoughHistory if there is no score. For several strategies, pass each the same `SeriesCache`, so that
+    every series is computed once.
     """
-    indicators = Indicators.of(bars)
-    bars = indicators.bars
+    series = SeriesCache.of(bars)
+    bars = series.bars
     needed = strategy.bars_needed
     if len(bars) < needed:
         return NotEnoughHistory(len(bars), needed, f"not enough history: {len(bars)} bars, {needed} needed")
-    rating = rate(indicators, strategy)
-    votes = _votes(rating, strategy)
+    rating = rate(series, strategy)
+    readings = _readings(rating, strategy)
     score = _number(rating.score[-1])
     if score is None:
-        return NotEnoughHistory(len(bars), needed, _not_enough_trading(indicators, votes))
+        return NotEnoughHistory(len(bars), needed, _not_enough_trading(series, readings))
     verdict = Verdict.of(int(rating.steady[-1]))
-    plan = make_plan(verdict, float(bars.close[-1]), _number(indicators.atr[-1]), strategy, decimals)
+    plan = make_plan(verdict, float(bars.close[-1]), _number(series.atr[-1]), strategy, decimals)
     return Assessment(
         strategy=strategy,
         day=bars.last_session,
@@ -47,77 +48,83 @@ def assess(
         previous_score=_number(rating.score[-2]),
         raw_verdict=Verdict.of(int(rating.raw[-1])),
         verdict=verdict,
-        verdict_since=_since(bars, rating),
+        verdict_since=_verdict_since(bars, rating),
         plan=plan if isinstance(plan, Plan) else None,
         no_trade_reason="" if isinstance(plan, Plan) else plan.reason,
-        votes=votes,
-        changes=_changes(rating, strategy, votes),
-        findings=_findings(bars, strategy, votes),
+        readings=readings,
+        changes=_changes(rating, strategy, readings),
+        findings=_findings(bars, strategy, readings),
     )
 
 
-def _votes(rating: Rating, strategy: Strategy) -> tuple[Vote, ...]:
-    votes = _ballots(rating, -1)
-    shares = _shares(dict(zip(strategy.weights, votes, strict=True)), strategy)
+def _readings(rating: Rating, strategy: Strategy) -> tuple[IndicatorReading, ...]:
+    signals = _signals_in(rating, -1)
+    shares = _shares(dict(zip(strategy.weights, signals, strict=True)), strategy)
     return tuple(
-        Vote(component.key, component.label, component.group, _number(values[-1]), vote, shares[component.key])
-        for component, values, vote in zip(strategy.components, rating.values.values(), votes, strict=True)
+        IndicatorReading(
+            indicator.key, indicator.label, indicator.kind, _number(values[-1]), signal, shares[indicator.key]
+        )
+        for indicator, values, signal in zip(strategy.indicators, rating.values.values(), signals, strict=True)
     )
 
 
-def _ballots(rating: Rating, session: int) -> list[int | None]:
-    """Every component's vote in one session; None where it abstains."""
-    ballots, abstains = rating.ballots[:, session].tolist(), rating.abstains[:, session].tolist()
-    return [None if silent else ballot for ballot, silent in zip(ballots, abstains, strict=True)]
+def _signals_in(rating: Rating, session: int) -> list[int | None]:
+    """Return every indicator's signal in one session; None where it is unavailable."""
+    signals, unavailable = rating.signals[:, session].tolist(), rating.unavailable[:, session].tolist()
+    return [None if is_unavailable else signal for signal, is_unavailable in zip(signals, unavailable, strict=True)]
 
 
-def _shares(votes: dict[str, int | None], strategy: Strategy) -> dict[str, float]:
-    """Each vote's part of the score: its weight over those of its panel's votes, over the number of panels."""
-    shares = dict.fromkeys(votes, 0.0)
-    for panel in strategy.panels:
-        weights = {key: weight for key, weight in panel.weights.items() if votes[key] is not None}
-        total = sum(weights.values()) * len(strategy.panels)
+def _shares(signals: dict[str, int | None], strategy: Strategy) -> dict[str, float]:
+    """Return each signal's share of the score: its weight over those of its group's signals, over the group count."""
+    shares = dict.fromkeys(signals, 0.0)
+    for group in strategy.groups:
+        weights = {key: weight for key, weight in group.weights.items() if signals[key] is not None}
+        total = sum(weights.values()) * len(strategy.groups)
         shares |= {key: weight / total for key, weight in weights.items()}
     return shares
 
 
-def _changes(rating: Rating, strategy: Strategy, votes: tuple[Vote, ...]) -> tuple[Change, ...]:
+def _changes(rating: Rating, strategy: Strategy, readings: tuple[IndicatorReading, ...]) -> tuple[SignalChange, ...]:
     changes = []
-    for component, before, now in zip(strategy.components, _ballots(rating, -2), votes, strict=True):
-        if before != now.vote:
-            sentence = component.describe(before, now.vote, now.value)
-            changes.append(Change(now.key, now.label, before, now.vote, now.value, sentence))
+    for indicator, before, now in zip(strategy.indicators, _signals_in(rating, -2), readings, strict=True):
+        if before != now.signal:
+            sentence = indicator.describe(before, now.signal, now.value)
+            changes.append(SignalChange(now.key, now.label, before, now.signal, now.value, sentence))
     return tuple(changes)
 
 
-def _since(bars: Bars, rating: Rating) -> date:
-    """The session in which the present steady verdict began."""
-    moved = np.flatnonzero(rating.steady != rating.steady[-1])
-    start = moved[-1] + 1 if moved.size else 0
+def _verdict_since(bars: Bars, rating: Rating) -> date:
+    """Return the session in which the present steady verdict began."""
+    differs = np.flatnonzero(rating.steady != rating.steady[-1])
+    start = differs[-1] + 1 if differs.size else 0
     return bars.session[start].astype(object)  # type: ignore[no-any-return]
 
 
-def _findings(bars: Bars, strategy: Strategy, votes: tuple[Vote, ...]) -> tuple[str, ...]:
+def _findings(bars: Bars, strategy: Strategy, readings: tuple[IndicatorReading, ...]) -> tuple[str, ...]:
     findings = []
     if len(bars) < SETTLED:
         findings.append(f"The long averages are approximate: {len(bars)} bars, {SETTLED} settle them.")
-    abstentions = [component for component, vote in zip(strategy.components, votes, strict=True) if vote.vote is None]
-    young = sum(component.first_vote > len(bars) for component in abstentions)
-    if young:
-        findings.append(f"{_components(young)} for lack of bars.")
-    if len(abstentions) > young:
-        findings.append(f"{_components(len(abstentions) - young)} for lack of trading in the window.")
+    unavailable = [
+        indicator for indicator, reading in zip(strategy.indicators, readings, strict=True) if reading.signal is None
+    ]
+    lack_bars = sum(indicator.bars_needed > len(bars) for indicator in unavailable)
+    if lack_bars:
+        findings.append(f"{_unavailable_in_words(lack_bars)} for lack of bars.")
+    if len(unavailable) > lack_bars:
+        findings.append(f"{_unavailable_in_words(len(unavailable) - lack_bars)} for lack of trading in the window.")
     return tuple(findings)
 
 
-def _components(count: int) -> str:
+def _unavailable_in_words(count: int) -> str:
     return "1 component abstains" if count == 1 else f"{count} components abstain"
 
 
-def _not_enough_trading(indicators: Indicators, votes: tuple[Vote, ...]) -> str:
-    voting = sum(vote.vote is not None for vote in votes)
-    idle = int(indicators.idle[-1])
-    return f"not enough trading: no movement or volume in {idle} sessions, {voting} of {len(votes)} components vote"
+def _not_enough_trading(series: SeriesCache, readings: tuple[IndicatorReading, ...]) -> str:
+    available = sum(reading.signal is not None for reading in readings)
+    idle = int(series.idle[-1])
+    return (
+        f"not enough trading: no movement or volume in {idle} sessions, {available} of {len(readings)} components vote"
+    )
 
 
 def _number(value: np.float64) -> float | None:

@@ -1,34 +1,35 @@
-"""The assessment: what the last session of some bars says about a stock, and why. Values only."""
+"""The assessment: values that describe a stock at the last session of its bars, with their reasons."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from analysis.engine.components import Group
+from analysis.engine.indicators import IndicatorKind
 from analysis.engine.plan import Plan
 from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Verdict
 
 LEADERS = 3
+"""Indicators that a one-line reason names on each side."""
 
 
-class Vote(NamedTuple):
-    """What one component says: `vote` is None where it abstains, `value` where it is not known.
+class IndicatorReading(NamedTuple):
+    """One indicator in the last session: `signal` and `value` are None where they are unavailable.
 
-    `weight` is its share of the score: the sum of weight times vote is the score, and an abstention weighs 0.
+    `weight` is its share of the score: the score is the sum of weight times signal. Without a signal it is 0.
     """
 
     key: str
     label: str
-    group: Group
+    kind: IndicatorKind
     value: float | None
-    vote: int | None
+    signal: int | None
     weight: float
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A vote that is not the previous session's, and what happened in words."""
+class SignalChange:
+    """A signal that differs from the previous session's, with a sentence."""
 
     key: str
     label: str
@@ -40,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class NotEnoughHistory:
-    """There is no score; `message` says what is missing."""
+    """The reason that there is no score."""
 
     bar_count: int
     needed: int
@@ -51,7 +52,7 @@ class NotEnoughHistory:
 class Assessment:
     """One stock at the close of `day`: prices in its currency, scores in [-1, +1], never a NaN.
 
-    `raw_verdict` is the day's score taken alone; `verdict` is the steady one, unchanged since `verdict_since`.
+    `raw_verdict` follows from the day's score alone; `verdict` is the steady one, unchanged since `verdict_since`.
     `no_trade_reason` is empty where there is a plan.
     """
 
@@ -67,34 +68,34 @@ class Assessment:
     verdict_since: date
     plan: Plan | None
     no_trade_reason: str
-    votes: tuple[Vote, ...]
-    changes: tuple[Change, ...]
+    readings: tuple[IndicatorReading, ...]
+    changes: tuple[SignalChange, ...]
     findings: tuple[str, ...]
 
     @property
     def why(self) -> str:
-        """One line: how many votes go up and how many down, and the heaviest of each."""
-        up, down = self._votes_towards(1), self._votes_towards(-1)
-        return f"{len(up)} of {len(self.votes)} votes up{_led_by(up)}; {len(down)} down{_led_by(down)}."
+        """Return one line: the number of signals +1 and of signals -1, and the heaviest indicators of each."""
+        up, down = self._readings_with(1), self._readings_with(-1)
+        return f"{len(up)} of {len(self.readings)} votes up{_led_by(up)}; {len(down)} down{_led_by(down)}."
 
     @property
-    def votes_for(self) -> tuple[Vote, ...]:
-        """The votes on the verdict's side, heaviest first; for Neutral, the upward ones."""
-        return self._votes_towards(self._direction)
+    def readings_for(self) -> tuple[IndicatorReading, ...]:
+        """Return the readings whose signal agrees with the verdict, heaviest first; for Neutral, those with +1."""
+        return self._readings_with(self._direction)
 
     @property
-    def votes_against(self) -> tuple[Vote, ...]:
-        """The votes on the other side, heaviest first."""
-        return self._votes_towards(-self._direction)
+    def readings_against(self) -> tuple[IndicatorReading, ...]:
+        """Return the readings with the opposite signal, heaviest first."""
+        return self._readings_with(-self._direction)
 
     @property
     def _direction(self) -> int:
         return -1 if self.verdict.code < 0 else 1
 
-    def _votes_towards(self, direction: int) -> tuple[Vote, ...]:
-        votes = [vote for vote in self.votes if vote.vote == direction]
-        return tuple(sorted(votes, key=lambda vote: vote.weight, reverse=True))
+    def _readings_with(self, signal: int) -> tuple[IndicatorReading, ...]:
+        readings = [reading for reading in self.readings if reading.signal == signal]
+        return tuple(sorted(readings, key=lambda reading: reading.weight, reverse=True))
 
 
-def _led_by(votes: tuple[Vote, ...]) -> str:
-    return f", led by {' · '.join(vote.label for vote in votes[:LEADERS])}" if votes else ""
+def _led_by(readings: tuple[IndicatorReading, ...]) -> str:
+    return f", led by {' · '.join(reading.label for reading in readings[:LEADERS])}" if readings else ""

@@ -38,21 +38,21 @@ class Bars:
         return int(self.session.shape[0])
 
     def __getitem__(self, rows: slice) -> Self:
-        """The bars of a slice of sessions, as views."""
+        """Return the bars of a slice of sessions, as views."""
         return type(self)(
             self.session[rows], self.open[rows], self.high[rows], self.low[rows], self.close[rows], self.volume[rows]
         )
 
     @property
     def first_session(self) -> date:
-        """The oldest session; IndexError when there are no bars."""
+        """Return the oldest session. Raise IndexError without bars."""
         return self.session[0].astype(object)  # type: ignore[no-any-return]
 
     @property
     def last_session(self) -> date:
-        """The newest session; IndexError when there are no bars."""
+        """Return the latest session. Raise IndexError without bars."""
         return self.session[-1].astype(object)  # type: ignore[no-any-return]
 
     def until(self, day: date) -> Self:
-        """The bars up to and including `day`: what was known at that session's close."""
+        """Return the bars up to and including `day`: all that was known at that session's close."""
         return self[: int(np.searchsorted(self.session, np.datetime64(day, "D"), side="right"))]

@@ -1,22 +1,26 @@
-"""Evidence: an assessment's reasons as JSON, a few kilobytes to keep beside a result."""
+"""Evidence: an assessment's reasons as JSON, a few kilobytes to store beside a result.
+
+The stored keys are older than the names in code: `components` are readings, `vote` is a signal, `group` is the kind
+of an indicator. They stay, because rows of earlier versions have them.
+"""
 
 from analysis.engine.assessment import Assessment
 from analysis.engine.strategy import JSON
 
 
 def to_evidence(assessment: Assessment) -> dict[str, JSON]:
-    """Components, changes, findings and parameters, with floats of six significant digits; safe for strict JSON."""
+    """Return readings, changes, findings and parameters for strict JSON, with floats of six significant digits."""
     return {
         "components": [
             {
-                "key": vote.key,
-                "label": vote.label,
-                "group": vote.group.value,
-                "value": _short(vote.value),
-                "vote": vote.vote,
-                "weight": _short(vote.weight),
+                "key": reading.key,
+                "label": reading.label,
+                "group": reading.kind.value,
+                "value": _short(reading.value),
+                "vote": reading.signal,
+                "weight": _short(reading.weight),
             }
-            for vote in assessment.votes
+            for reading in assessment.readings
         ],
         "changes": [
             {

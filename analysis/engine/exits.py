@@ -1,4 +1,4 @@
-"""Exits: how a trade entered after each session would have ended, on the plan of that session."""
+"""Exits: the simulated end of a trade on the plan of each session, entered at the next open."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -8,16 +8,16 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from analysis.engine.bars import Bars, Booleans, Floats, Indices
-from analysis.engine.indicators import Indicators
+from analysis.engine.series import SeriesCache
 from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Side
 
 COST = 0.001
-"""What each side of a trade costs, as a part of its price."""
+"""The cost of an entry and of an exit, each as a share of its price."""
 
 
-class Exit(IntEnum):
-    """What ended a trade."""
+class ExitReason(IntEnum):
+    """The event that ended a trade."""
 
     STOP = 0
     TARGET = 1
@@ -26,10 +26,10 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exits:
-    """One trade a session, shape (m,) each: those sessions of n that the longest holding still follows.
+    """One trade a session, shape (m,) each: the sessions that at least the maximum holding period follows.
 
-    `is_planned` is False where there was no plan to trade, and the rest says nothing. `session` is the index of the
-    session of the exit; `returns` are parts of the entry price after costs.
+    Where `is_planned` is False there was no plan, and the rest is meaningless. `session` is the index of the session of
+    the exit; `returns` are shares of the entry price after costs.
     """
 
     is_planned: Booleans
@@ -42,26 +42,27 @@ class Exits:
     returns: Floats
 
 
-def exits(indicators: Indicators, strategy: Strategy, side: Side) -> Exits:
-    """Enter at the next open, with stop and target as far from it as they were from the close in the session's plan.
+def simulate_exits(series: SeriesCache, strategy: Strategy, side: Side) -> Exits:
+    """Return the exit of the trade that each session plans, of one side.
 
+    Enter at the next open, with stop and target as far from it as they were from the close in the session's plan.
     Within a bar the stop counts first, except that a bar which opens beyond the target has reached it before anything
-    else. A level that a bar opens beyond is filled at the open. What reaches neither is closed at the close of the
-    `strategy.holding`-th session. Distances are not rounded: adjusted prices know no ticks.
-    Every open and every level is taken for tradable, in whatever volume.
+    else. A level that a bar opens beyond is filled at the open. A trade that reaches neither is closed at the close of
+    the `strategy.holding`-th session. Distances are not rounded: adjusted prices have no ticks.
+    Every open and every level is assumed tradable, in any volume.
     """
-    bars, holding = indicators.bars, strategy.holding
+    bars, holding = series.bars, strategy.holding
     direction = 1.0 if side is Side.LONG else -1.0
     count = max(len(bars) - holding, 0)
-    risk = strategy.stop_atr * indicators.atr[:count]
+    risk = strategy.stop_atr * series.atr[:count]
     reward = strategy.target_risk * risk
     entry = bars.open[1 : count + 1]
     stop, target = entry - direction * risk, entry + direction * reward
 
     # Row t holds the sessions t + 1 to t + holding.
-    best, worst = _from_the_trade(bars, side)
-    stopped = _first(_ahead(worst, holding) <= (direction * stop)[:, np.newaxis])
-    reached = _first(_ahead(best, holding) >= (direction * target)[:, np.newaxis])
+    best, worst = _best_and_worst(bars, side)
+    stopped = _first_true(_windows_ahead(worst, holding) <= (direction * stop)[:, np.newaxis])
+    reached = _first_true(_windows_ahead(best, holding) >= (direction * target)[:, np.newaxis])
     ends = np.minimum(np.minimum(stopped, reached), holding - 1)
     session = np.arange(count) + 1 + ends
     opens = direction * bars.open[session]
@@ -81,34 +82,39 @@ def exits(indicators: Indicators, strategy: Strategy, side: Side) -> Exits:
         target=target,
         price=price,
         session=session,
-        reason=np.where(is_target, Exit.TARGET, np.where(is_stop, Exit.STOP, Exit.TIME)).astype(np.int8),
+        reason=np.where(is_target, ExitReason.TARGET, np.where(is_stop, ExitReason.STOP, ExitReason.TIME)).astype(
+            np.int8
+        ),
         returns=direction * (price / entry - 1) - COST * (1 + price / entry),
     )
 
 
-def first_exit(bars: Bars, side: Side, *, stop: float, target: float) -> tuple[int, Exit] | None:
-    """The index of the first of these bars that reaches a level of a trade, and which; by the rule of `exits`."""
+def first_exit(bars: Bars, side: Side, *, stop: float, target: float) -> tuple[int, ExitReason] | None:
+    """Return the index of the first bar that reaches a level of a trade, and which, by the rules of `simulate_exits`.
+
+    Return None if no bar does.
+    """
     direction = 1.0 if side is Side.LONG else -1.0
-    best, worst = _from_the_trade(bars, side)
+    best, worst = _best_and_worst(bars, side)
     stopped, reached = worst <= direction * stop, best >= direction * target
     ends = stopped | reached
     if not ends.any():
         return None
     first = int(ends.argmax())
     is_target = not stopped[first] or direction * bars.open[first] >= direction * target
-    return first, Exit.TARGET if is_target else Exit.STOP
+    return first, ExitReason.TARGET if is_target else ExitReason.STOP
 
 
-def _from_the_trade(bars: Bars, side: Side) -> tuple[Floats, Floats]:
-    """Each bar's best and worst price, where up is with the trade and down against it."""
+def _best_and_worst(bars: Bars, side: Side) -> tuple[Floats, Floats]:
+    """Return each bar's best and worst price for the trade; negated for a short, so that higher is better."""
     return (bars.high, bars.low) if side is Side.LONG else (-bars.low, -bars.high)
 
 
-def _ahead(series: Floats, holding: int) -> Floats:
-    """Row t: the series of the `holding` sessions after session t; a view, shape (m, holding)."""
+def _windows_ahead(series: Floats, holding: int) -> Floats:
+    """Return in row t the series of the `holding` sessions after session t; a view, shape (m, holding)."""
     return sliding_window_view(series[1:], holding) if len(series) > holding else np.empty((0, holding))
 
 
-def _first(happens: Booleans) -> Indices:
-    """The first column where it happens, or the number of columns."""
-    return np.where(happens.any(axis=1), happens.argmax(axis=1), happens.shape[1])
+def _first_true(rows: Booleans) -> Indices:
+    """Return the first true column of each row, or the number of columns."""
+    return np.where(rows.any(axis=1), rows.argmax(axis=1), rows.shape[1])

@@ -1,4 +1,4 @@
-"""Fingerprints: hashes over everything an assessment depends on, together and apart."""
+"""Fingerprints: hashes of everything that an assessment depends on, together and by part."""
 
 import json
 from collections.abc import Mapping
@@ -10,30 +10,30 @@ from analysis.engine.version import ENGINE_VERSION
 
 
 def fingerprints(bars: Bars, strategy: Strategy) -> dict[str, str]:
-    """What an assessment of these bars depends on: `bars`, `parameters`, `engine`, and `combined` all three.
+    """Return the fingerprints of an assessment's inputs: `bars`, `parameters`, `engine`, and `combined` of all three.
 
     SHA-256, in hex, of the exact bytes of the bars and of the parameters; the engine's is its version.
     """
-    parts = {"bars": _of_bars(bars), "parameters": _of_json(strategy.parameters()), "engine": ENGINE_VERSION}
-    return {**parts, "combined": _of_json(parts)}
+    parts = {"bars": _hash_bars(bars), "parameters": _hash_json(strategy.parameters()), "engine": ENGINE_VERSION}
+    return {**parts, "combined": _hash_json(parts)}
 
 
 def fingerprint(bars: Bars, strategy: Strategy) -> str:
-    """The combined one of the `fingerprints`."""
+    """Return the combined one of the `fingerprints`."""
     return fingerprints(bars, strategy)["combined"]
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    """Which parts changed between the fingerprints of two runs: of bars, parameters, engine."""
+    """Return the parts that differ between the fingerprints of two runs, of bars, parameters, engine."""
     return tuple(part for part in ("bars", "parameters", "engine") if before[part] != after[part])
 
 
-def _of_bars(bars: Bars) -> str:
+def _hash_bars(bars: Bars) -> str:
     digest = sha256(bars.session.astype("datetime64[D]").tobytes())
     for column in (bars.open, bars.high, bars.low, bars.close, bars.volume):
         digest.update(column.tobytes())
     return digest.hexdigest()
 
 
-def _of_json(value: object) -> str:
+def _hash_json(value: object) -> str:
     return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

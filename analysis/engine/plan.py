@@ -9,10 +9,10 @@ from analysis.engine.verdict import Side, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where to enter, where the idea is wrong, where it is done; prices in the stock's currency.
+    """Entry, stop and target of a trade; prices in the stock's currency.
 
-    `risk_reward` is what the target gains over what the stop loses, from the rounded prices. `atr` is the ATR 14 behind
-    the stop, None for a plan read back from where only the prices were kept.
+    `risk_reward` is the gain at the target over the loss at the stop, from the rounded prices. `atr` is the ATR 14 from
+    which the stop follows, None for a plan of which only the prices are stored.
     """
 
     side: Side
@@ -24,44 +24,45 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why there is no plan, or no size for one, in words."""
+class NoPlan:
+    """The reason that there is no plan, or no size for one, in words."""
 
     reason: str
 
 
 def make_plan(
     verdict: Verdict, close: float, atr: float | None, strategy: Strategy, decimals: int = 2
-) -> Plan | Refusal:
-    """Plan the verdict's side from the last close, with a stop `strategy.stop_atr` ATR away.
+) -> Plan | NoPlan:
+    """Plan a trade of the verdict's side from the last close, with a stop `strategy.stop_atr` ATR away.
 
-    Each level is rounded half up to `decimals` on its own, and the risk:reward is that of the rounded levels.
+    Each level is rounded half up to `decimals`; the reward:risk is computed from the rounded levels.
     """
     side = verdict.side
     if side is None:
-        return Refusal(f"{verdict.label}: nothing to plan")
+        return NoPlan(f"{verdict.label}: nothing to plan")
     if atr is None or not atr > 0:
-        return Refusal("no plan: the average true range is missing or zero")
+        return NoPlan("no plan: the average true range is missing or zero")
     tick = Decimal(1).scaleb(-decimals)
     direction = 1 if side is Side.LONG else -1
-    risk = direction * exact(strategy.stop_atr) * exact(atr)
-    reward = exact(strategy.target_risk) * risk
+    risk = direction * to_decimal(strategy.stop_atr) * to_decimal(atr)
+    reward = to_decimal(strategy.target_risk) * risk
     entry, stop, target = (
-        level.quantize(tick, ROUND_HALF_UP) for level in (exact(close), exact(close) - risk, exact(close) + reward)
+        level.quantize(tick, ROUND_HALF_UP)
+        for level in (to_decimal(close), to_decimal(close) - risk, to_decimal(close) + reward)
     )
     if entry in (stop, target):
-        return Refusal(f"no plan: the risk is less than the smallest price step, {tick}")
+        return NoPlan(f"no plan: the risk is less than the smallest price step, {tick}")
     if stop <= 0:
-        return Refusal(f"no plan: the stop would be {stop}, not above zero")
+        return NoPlan(f"no plan: the stop would be {stop}, not above zero")
     if target <= 0:
-        return Refusal(f"no plan: the target would be {target}, not above zero")
-    return Plan(side, float(entry), float(stop), float(target), _ratio(entry, stop, target), float(atr))
+        return NoPlan(f"no plan: the target would be {target}, not above zero")
+    return Plan(side, float(entry), float(stop), float(target), _reward_to_risk(entry, stop, target), float(atr))
 
 
-def _ratio(entry: Decimal, stop: Decimal, target: Decimal) -> float:
+def _reward_to_risk(entry: Decimal, stop: Decimal, target: Decimal) -> float:
     return float(round(abs(target - entry) / abs(entry - stop), 2))
 
 
-def exact(number: float | Decimal) -> Decimal:
-    """The decimal that a number is written as."""
+def to_decimal(number: float | Decimal) -> Decimal:
+    """Return the decimal with the digits that the number prints."""
     return Decimal(str(number))

@@ -1,11 +1,11 @@
-"""The rating: votes, score and verdicts of every session, as series."""
+"""The rating: signals, score and verdicts of every session, as series."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.engine.bars import Bars, Booleans, Floats
-from analysis.engine.indicators import Indicators
+from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Codes, raw_verdicts, steady_verdicts
@@ -15,65 +15,68 @@ from analysis.engine.verdict import Codes, raw_verdicts, steady_verdicts
 class Rating:
     """Series over the sessions of some bars, shape (n,) each; causal: none changes when later bars are added.
 
-    `score` in [-1, +1], NaN where too few components vote. `raw` and `steady` are verdict codes, -2 to +2, or
-    `UNRATED`: `raw` wherever the score is NaN, `steady` only before the first score. `values` are by component key,
-    NaN where they are not known; `ballots` (-1, 0, +1) and `abstains` have a row for each of them.
+    `score` in [-1, +1], NaN where too few signals are available. `raw` and `steady` are verdict codes, -2 to +2, or
+    `UNRATED`: `raw` wherever the score is NaN, `steady` only before the first score. `values` are by indicator key,
+    NaN where they are unknown; `signals` (-1, 0, +1) and `unavailable` have a row for each of them.
     """
 
     score: Floats
     raw: Codes
     steady: Codes
     values: dict[str, Floats]
-    ballots: Codes
-    abstains: Booleans
+    signals: Codes
+    unavailable: Booleans
 
     @property
-    def votes(self) -> dict[str, Floats]:
-        """The votes by component key, NaN where the component abstains."""
-        votes = np.where(self.abstains, np.nan, self.ballots)
-        return dict(zip(self.values, votes, strict=True))
+    def signals_by_key(self) -> dict[str, Floats]:
+        """Return the signals by indicator key, NaN where they are unavailable."""
+        signals = np.where(self.unavailable, np.nan, self.signals)
+        return dict(zip(self.values, signals, strict=True))
 
 
-def rate(bars: Bars | Indicators, strategy: Strategy = TECHNICAL_RATING) -> Rating:
-    """Rate every session of `bars`; without bars, series of length 0.
+def rate(bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING) -> Rating:
+    """Rate every session of `bars`; without bars, return series of length 0.
 
-    Who rates several strategies passes the same `Indicators` to each, and every series is computed once.
+    For several strategies, pass each the same `SeriesCache`, so that every series is computed once.
     """
-    indicators = Indicators.of(bars)
-    values, ballots, abstains = _read(indicators, strategy)
-    score = _score(ballots, ~abstains, strategy)
+    series = SeriesCache.of(bars)
+    values, signals, unavailable = _compute_signals(series, strategy)
+    score = _score(signals, ~unavailable, strategy)
     raw = raw_verdicts(score)
     return Rating(
         score=score,
         raw=raw,
         steady=steady_verdicts(score, raw, strategy.margin),
         values=dict(zip(strategy.weights, values, strict=True)),
-        ballots=ballots,
-        abstains=abstains,
+        signals=signals,
+        unavailable=unavailable,
     )
 
 
-def _read(indicators: Indicators, strategy: Strategy) -> tuple[list[Floats], Codes, Booleans]:
-    """Values, ballots and abstentions, one row a component; after its window without any trade it abstains."""
-    readings = [indicators.once(component.read) for component in strategy.components]
-    values = [value for value, _ in readings]
-    up, down, abstains = (np.array(rows) for rows in zip(*(ballot for _, ballot in readings), strict=True))
-    windows = [component.window for component in strategy.components]
-    if indicators.idle.max(initial=0) >= min(windows):
-        idle = indicators.idle >= np.array(windows)[:, np.newaxis]
-        abstains |= idle
+def _compute_signals(series: SeriesCache, strategy: Strategy) -> tuple[list[Floats], Codes, Booleans]:
+    """Return values, signals and where they are unavailable, one row an indicator.
+
+    After a window without any trade the signal is unavailable.
+    """
+    computed = [series.compute_once(indicator.compute) for indicator in strategy.indicators]
+    values = [value for value, _ in computed]
+    up, down, unavailable = (np.array(rows) for rows in zip(*(signals for _, signals in computed), strict=True))
+    windows = [indicator.window for indicator in strategy.indicators]
+    if series.idle.max(initial=0) >= min(windows):
+        idle = series.idle >= np.array(windows)[:, np.newaxis]
+        unavailable |= idle
         values = [*np.where(idle, np.nan, values)]
-    return values, up.view(np.int8) - down.view(np.int8), abstains
+    return values, up.view(np.int8) - down.view(np.int8), unavailable
 
 
-def _score(ballots: Codes, voting: Booleans, strategy: Strategy) -> Floats:
-    """The mean of the panels' weighted mean votes, NaN where those that vote in a panel weigh too little.
+def _score(signals: Codes, available: Booleans, strategy: Strategy) -> Floats:
+    """Return the mean of the groups' weighted mean signals, NaN where too little weight of a group is available.
 
-    Rounded to 12 decimals: a score on the edge of a band is on it, and the order of summation does not show.
+    Rounded to 12 decimals: a score on the edge of a band is exactly on it, whatever the order of summation.
     """
     weights = strategy.weight_matrix
-    voting_weight = weights @ voting.astype(np.float64)
-    voting_weight[voting_weight < strategy.minimum_weights] = np.nan
-    means = weights @ (ballots * voting.view(np.int8)).astype(np.float64) / voting_weight
+    available_weight = weights @ available.astype(np.float64)
+    available_weight[available_weight < strategy.minimum_weights] = np.nan
+    means = weights @ (signals * available.view(np.int8)).astype(np.float64) / available_weight
     score: Floats = np.round(means.sum(axis=0) / len(means), 12) + 0.0  # never -0.0
     return score

@@ -1,4 +1,4 @@
-"""What is said of a track record: rates and returns with their interval and their baseline, or too few cases."""
+"""Record summary: the rates and returns of a track record with interval and baseline, or too few trades for them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,17 +7,17 @@ from typing import Any, Self
 import numpy as np
 
 from analysis.engine.strategy import JSON
-from analysis.engine.tally import Tally, wilson
 from analysis.engine.track_record import HORIZONS, SideRecord, TrackRecord
+from analysis.engine.trade_stats import TradeStats, wilson_interval
 from analysis.engine.verdict import Side, Verdict
 
-CASES_NEEDED = 20
-"""Signals from which rates are shown; with fewer an interval spans what anybody might hope for."""
+TRADES_NEEDED = 20
+"""Trades from which rates are shown; with fewer the interval is too wide to be useful."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The same exits entered at every rated session. They overlap, so this has no interval; None without a session."""
+    """The same trades entered on every rated session. They overlap, so there is no interval; None without a session."""
 
     count: int
     hit_rate: float | None
@@ -26,13 +26,14 @@ class Baseline:
     profit_factor: float | None
 
     @classmethod
-    def of(cls, tally: Tally) -> Self:
-        return cls(tally.count, tally.hit_rate, tally.win_rate, tally.mean_return, tally.profit_factor)
+    def of(cls, stats: TradeStats) -> Self:
+        """Return the baseline with these statistics."""
+        return cls(stats.count, stats.hit_rate, stats.win_rate, stats.mean_return, stats.profit_factor)
 
 
 @dataclass(frozen=True, slots=True)
-class NotEnoughCases:
-    """Too few signals to speak of; `message` says how many."""
+class NotEnoughTrades:
+    """Too few trades for rates; `message` says how many."""
 
     count: int
     needed: int
@@ -42,10 +43,10 @@ class NotEnoughCases:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """How a side's signals fared: returns as parts of the entry after costs, `hit_interval` the 95 % Wilson interval.
+    """A side's performance: returns as shares of the entry after costs, `hit_interval` the 95 % Wilson interval.
 
-    `hit_rate` is the part that reached the target before the stop and in time. `worst_drawdown` is that of the stock
-    with the worst, its trades made one after the other. `profit_factor` is None where nothing was lost.
+    `hit_rate` is the share that reached the target before the stop and in time. `worst_drawdown` is the largest of any
+    stock, its trades made one after another. `profit_factor` is None without losses.
     """
 
     count: int
@@ -60,30 +61,31 @@ class Performance:
 
     @property
     def is_baseline_within(self) -> bool:
-        """Whether the interval holds the baseline's hit rate, so that the signals cannot be told from chance."""
+        """Return whether the interval contains the baseline's hit rate: the difference is then not significant."""
         low, high = self.hit_interval
         return self.baseline.hit_rate is not None and low <= self.baseline.hit_rate <= high
 
-    def in_words(self, side: Side) -> str:
-        """What the numbers say, and what they do not."""
+    def describe(self, side: Side) -> str:
+        """Return the numbers and their limits in one or two sentences."""
         low, high = (f"{100 * edge:.1f}%" for edge in self.hit_interval)
         hits = f"{100 * self.hit_rate:.1f}% of {self.count:,} {side.value} signals reached their target in time"
         if self.baseline.hit_rate is None:
             return f"{hits} ({low} to {high} with 95% confidence)."
-        every = f"entering at every session did so in {100 * self.baseline.hit_rate:.1f}%"
-        said = f"{hits} ({low} to {high} with 95% confidence); {every}."
+        baseline = f"entering at every session did so in {100 * self.baseline.hit_rate:.1f}%"
+        comparison = f"{hits} ({low} to {high} with 95% confidence); {baseline}."
         if self.is_baseline_within:
-            return f"{said} That is within the interval: the signals cannot be told from chance."
-        where = "less" if self.baseline.hit_rate < self.hit_interval[0] else "more"
+            return f"{comparison} That is within the interval: the signals cannot be told from chance."
+        direction = "less" if self.baseline.hit_rate < self.hit_interval[0] else "more"
         return (
-            f"{said} That is {where} than the interval holds; but signals of the same weeks are no independent cases, "
-            "so the true interval is wider, and nothing follows for the next signal."
+            f"{comparison} That is {direction} than the interval holds; "
+            "but signals of the same weeks are no independent cases, so the true interval is wider, "
+            "and nothing follows for the next signal."
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Forward:
-    """The mean return so many sessions after those of a verdict, or of any where `verdict` is None."""
+class ForwardReturn:
+    """The mean return `sessions` sessions after those with a verdict, or after all where `verdict` is None."""
 
     sessions: int
     verdict: Verdict | None
@@ -96,64 +98,65 @@ class RecordSummary:
     """A record in numbers to show; `forward` has, for each horizon, all sessions first and then each verdict."""
 
     stocks: int
-    long: Performance | NotEnoughCases
-    short: Performance | NotEnoughCases
-    forward: tuple[Forward, ...]
+    long: Performance | NotEnoughTrades
+    short: Performance | NotEnoughTrades
+    forward: tuple[ForwardReturn, ...]
 
     def as_dict(self) -> dict[str, JSON]:
-        """Everything, fit for strict JSON; which of the two a side is, is told by its keys."""
+        """Return everything, for strict JSON; only a side without enough trades has the key `message`."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        """The summary that `as_dict` was called on."""
+        """Return the summary of which `as_dict` made this."""
         forward = (
-            Forward(row["sessions"], row["verdict"] and Verdict(row["verdict"]), row["count"], row["mean_return"])
+            ForwardReturn(row["sessions"], row["verdict"] and Verdict(row["verdict"]), row["count"], row["mean_return"])
             for row in stored["forward"]
         )
-        return cls(stored["stocks"], _side(stored["long"]), _side(stored["short"]), tuple(forward))
+        return cls(stored["stocks"], _side_from(stored["long"]), _side_from(stored["short"]), tuple(forward))
 
 
-def _side(stored: Mapping[str, Any]) -> Performance | NotEnoughCases:
+def _side_from(stored: Mapping[str, Any]) -> Performance | NotEnoughTrades:
     baseline = Baseline(**stored["baseline"])
     if "message" in stored:
-        return NotEnoughCases(**{**stored, "baseline": baseline})
+        return NotEnoughTrades(**{**stored, "baseline": baseline})
     return Performance(**{**stored, "baseline": baseline, "hit_interval": tuple(stored["hit_interval"])})
 
 
 def summarize(record: TrackRecord) -> RecordSummary:
+    """Return the rates and returns of a record."""
     return RecordSummary(
         stocks=record.stocks,
         long=_performance(record.long, Side.LONG),
         short=_performance(record.short, Side.SHORT),
-        forward=_forward(record),
+        forward=_forward_returns(record),
     )
 
 
-def _performance(record: SideRecord, side: Side) -> Performance | NotEnoughCases:
-    tally, baseline = record.signals, Baseline.of(record.baseline)
-    if tally.count < CASES_NEEDED:
-        message = f"not enough cases: {tally.count} {side.value} signals, {CASES_NEEDED} needed"
-        return NotEnoughCases(tally.count, CASES_NEEDED, message, baseline)
+def _performance(record: SideRecord, side: Side) -> Performance | NotEnoughTrades:
+    stats, baseline = record.trades, Baseline.of(record.baseline)
+    if stats.count < TRADES_NEEDED:
+        message = f"not enough cases: {stats.count} {side.value} signals, {TRADES_NEEDED} needed"
+        return NotEnoughTrades(stats.count, TRADES_NEEDED, message, baseline)
     return Performance(
-        count=tally.count,
-        hit_rate=tally.targets / tally.count,
-        hit_interval=wilson(tally.targets, tally.count),
-        win_rate=tally.wins / tally.count,
-        mean_return=(tally.gains - tally.losses) / tally.count,
+        count=stats.count,
+        hit_rate=stats.targets / stats.count,
+        hit_interval=wilson_interval(stats.targets, stats.count),
+        win_rate=stats.wins / stats.count,
+        mean_return=(stats.gains - stats.losses) / stats.count,
         median_return=float(np.median(record.returns)),
-        profit_factor=tally.profit_factor,
+        profit_factor=stats.profit_factor,
         worst_drawdown=record.drawdown,
         baseline=baseline,
     )
 
 
-def _forward(record: TrackRecord) -> tuple[Forward, ...]:
+def _forward_returns(record: TrackRecord) -> tuple[ForwardReturn, ...]:
     means = []
     for sessions, counts, sums in zip(HORIZONS, record.forward_counts, record.forward_sums, strict=True):
         verdicts = [None, *Verdict]
         for verdict in verdicts:
             rows = slice(None) if verdict is None else slice(verdict.code + 2, verdict.code + 3)
             count = int(counts[rows].sum())
-            means.append(Forward(sessions, verdict, count, float(sums[rows].sum()) / count if count else None))
+            means.append(ForwardReturn(sessions, verdict, count, float(sums[rows].sum()) / count if count else None))
     return tuple(means)

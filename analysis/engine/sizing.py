@@ -1,15 +1,15 @@
-"""Sizing: how many shares of a plan one user's risk settings allow."""
+"""Sizing: the number of shares of a plan that one user's risk settings allow."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from analysis.engine.plan import Plan, Refusal, exact
+from analysis.engine.plan import NoPlan, Plan, to_decimal
 from analysis.engine.verdict import Side
 
 
 class RiskProfile(Protocol):
-    """What a user puts at risk: `capital` in the stock's currency, the limits in percent of it."""
+    """A user's risk settings: `capital` in the stock's currency, the limits in percent of it."""
 
     @property
     def capital(self) -> Decimal: ...
@@ -25,7 +25,7 @@ class RiskProfile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """A whole number of shares, the limit that decided it, and the money: lost at the stop, and spent at the entry."""
+    """A whole number of shares, the limit that decided it, the loss at the stop and the cost at the entry."""
 
     quantity: int
     binding_limit: Literal["risk", "position"]
@@ -34,8 +34,8 @@ class Sizing:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a user's settings allow of a plan, in exact decimals: money for each limit, and what a share takes of it."""
+class SizeLimits:
+    """The limits of a user's settings for a plan, in exact decimals: the budget of each, and a share's part of it."""
 
     risk_budget: Decimal
     risk_per_share: Decimal
@@ -44,37 +44,37 @@ class Limits:
 
     @property
     def by_risk(self) -> int:
-        """floor(capital·risk% / |entry - stop|), in shares."""
+        """Return floor(capital·risk% / |entry - stop|), in shares."""
         return int(self.risk_budget // self.risk_per_share)
 
     @property
     def by_position(self) -> int:
-        """floor(capital·limit% / entry), in shares."""
+        """Return floor(capital·limit% / entry), in shares."""
         return int(self.position_budget // self.entry)
 
 
-def limits(plan: Plan, profile: RiskProfile) -> Limits:
-    """Both limits of one plan, whether or not it may be traded."""
-    return Limits(
+def size_limits(plan: Plan, profile: RiskProfile) -> SizeLimits:
+    """Return both limits of a plan, whether or not it may be traded."""
+    return SizeLimits(
         risk_budget=profile.capital * profile.risk_percent / 100,
-        risk_per_share=abs(exact(plan.entry) - exact(plan.stop)),
+        risk_per_share=abs(to_decimal(plan.entry) - to_decimal(plan.stop)),
         position_budget=profile.capital * profile.position_limit_percent / 100,
-        entry=exact(plan.entry),
+        entry=to_decimal(plan.entry),
     )
 
 
-def size(plan: Plan, profile: RiskProfile) -> Sizing | Refusal:
-    """The smaller of what both limits allow, or why it is nothing."""
+def size_position(plan: Plan, profile: RiskProfile) -> Sizing | NoPlan:
+    """Return the largest position within both limits, or the reason that there is none."""
     if profile.long_only and plan.side is Side.SHORT:
-        return Refusal("exit or avoid: the plan is a short, and you trade long only")
-    if exact(plan.risk_reward) < profile.min_risk_reward:
-        return Refusal(f"no trade: {plan.risk_reward} < {float(profile.min_risk_reward)}, your minimum risk:reward")
-    allowed = limits(plan, profile)
+        return NoPlan("exit or avoid: the plan is a short, and you trade long only")
+    if to_decimal(plan.risk_reward) < profile.min_risk_reward:
+        return NoPlan(f"no trade: {plan.risk_reward} < {float(profile.min_risk_reward)}, your minimum risk:reward")
+    allowed = size_limits(plan, profile)
     risk, entry = allowed.risk_per_share, allowed.entry
     by_risk, by_position = allowed.by_risk, allowed.by_position
     if by_risk < 1:
-        return Refusal(f"quantity 0: one share risks {risk:f}, your risk limit is {allowed.risk_budget:.2f}")
+        return NoPlan(f"quantity 0: one share risks {risk:f}, your risk limit is {allowed.risk_budget:.2f}")
     if by_position < 1:
-        return Refusal(f"quantity 0: one share costs {entry:f}, your position limit is {allowed.position_budget:.2f}")
+        return NoPlan(f"quantity 0: one share costs {entry:f}, your position limit is {allowed.position_budget:.2f}")
     quantity = min(by_risk, by_position)
     return Sizing(quantity, "risk" if by_risk <= by_position else "position", quantity * risk, quantity * entry)

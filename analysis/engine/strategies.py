@@ -1,27 +1,27 @@
-"""The strategies that there are."""
+"""The built-in strategies."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from analysis.engine.components import Component
-from analysis.engine.components.moving_averages import MOVING_AVERAGES
-from analysis.engine.components.oscillators import OSCILLATORS
-from analysis.engine.strategy import Panel, Strategy
+from analysis.engine.indicators import Indicator
+from analysis.engine.indicators.moving_averages import MOVING_AVERAGES
+from analysis.engine.indicators.oscillators import OSCILLATORS
+from analysis.engine.strategy import IndicatorGroup, Strategy
 
-QUORUM = 0.75
-"""The part of a one-panel strategy's weight that has to vote for a score.
+MINIMUM_SHARE = 0.75
+"""The share of a one-group strategy's weight that needs a signal for a score.
 
-At three quarters a score needs neither EMA 200, which a stock listed this year has not got, nor any one component; but
-no whole question of a strategy, such as trend's MACD and ADX, can be missing unnoticed.
+At three quarters a score needs neither EMA 200, which a stock listed this year does not have, nor any single indicator;
+but all indicators of one aspect, such as MACD and ADX in "trend", cannot be missing together.
 """
 
 
-def _equal(components: tuple[Component, ...]) -> dict[str, float]:
-    return dict.fromkeys((component.key for component in components), 1.0)
+def _equal_weights(indicators: tuple[Indicator, ...]) -> dict[str, float]:
+    return dict.fromkeys((indicator.key for indicator in indicators), 1.0)
 
 
-def _panel(**weights: float) -> Panel:
-    return Panel(weights, minimum_weight=QUORUM * sum(weights.values()))
+def _single_group(**weights: float) -> tuple[IndicatorGroup]:
+    return (IndicatorGroup(weights, minimum_weight=MINIMUM_SHARE * sum(weights.values())),)
 
 
 TECHNICAL_RATING = Strategy(
@@ -33,7 +33,10 @@ TECHNICAL_RATING = Strategy(
         "43000614331, Pine library TechnicalRating). It is a summary of trend and momentum as they stand at the last "
         "close, not a prediction: how such verdicts have fared is shown beside them."
     ),
-    panels=(Panel(_equal(MOVING_AVERAGES), minimum_weight=10), Panel(_equal(OSCILLATORS), minimum_weight=9)),
+    groups=(
+        IndicatorGroup(_equal_weights(MOVING_AVERAGES), minimum_weight=10),
+        IndicatorGroup(_equal_weights(OSCILLATORS), minimum_weight=9),
+    ),
     stop_atr=2.0,
     target_risk=2.0,
     holding=20,
@@ -48,21 +51,19 @@ TREND = Strategy(
         "too late in short ones. It is a summary of the trend as it stands at the last close, not a prediction: how "
         "such verdicts have fared is shown beside them."
     ),
-    panels=(
-        _panel(
-            macd=2.5,
-            adx_14=2.5,
-            ema_50_200=2.0,
-            parabolic_sar=1.5,
-            supertrend=1.5,
-            rsi_14=0.5,
-            stochastic=0.5,
-            cci_20=0.5,
-            williams_r_14=0.5,
-            bollinger_20=0.5,
-            obv_20=1.0,
-            cmf_20=1.0,
-        ),
+    groups=_single_group(
+        macd=2.5,
+        adx_14=2.5,
+        ema_50_200=2.0,
+        parabolic_sar=1.5,
+        supertrend=1.5,
+        rsi_14=0.5,
+        stochastic=0.5,
+        cci_20=0.5,
+        williams_r_14=0.5,
+        bollinger_20=0.5,
+        obv_20=1.0,
+        cmf_20=1.0,
     ),
     stop_atr=2.5,
     target_risk=3.0,
@@ -78,21 +79,19 @@ MEAN_REVERSION = Strategy(
         "and it speaks against a strong trend for as long as that lasts. It is a summary of exhaustion as it stands at "
         "the last close, not a prediction: how such verdicts have fared is shown beside them."
     ),
-    panels=(
-        _panel(
-            macd=0.5,
-            adx_14=0.5,
-            ema_50_200=0.5,
-            parabolic_sar=0.5,
-            supertrend=0.3,
-            rsi_14=2.5,
-            stochastic=2.0,
-            cci_20=1.5,
-            williams_r_14=1.5,
-            bollinger_20=2.5,
-            obv_20=1.0,
-            cmf_20=1.0,
-        ),
+    groups=_single_group(
+        macd=0.5,
+        adx_14=0.5,
+        ema_50_200=0.5,
+        parabolic_sar=0.5,
+        supertrend=0.3,
+        rsi_14=2.5,
+        stochastic=2.0,
+        cci_20=1.5,
+        williams_r_14=1.5,
+        bollinger_20=2.5,
+        obv_20=1.0,
+        cmf_20=1.0,
     ),
     stop_atr=1.5,
     target_risk=1.5,
@@ -108,21 +107,19 @@ MOMENTUM = Strategy(
         "trade thinly. It is a summary of price and volume as they stand at the last close, not a prediction: how such "
         "verdicts have fared is shown beside them."
     ),
-    panels=(
-        _panel(
-            macd=1.5,
-            adx_14=1.5,
-            ema_50_200=1.0,
-            parabolic_sar=1.0,
-            supertrend=0.8,
-            rsi_14=2.0,
-            stochastic=2.0,
-            cci_20=1.5,
-            williams_r_14=1.0,
-            bollinger_20=1.5,
-            obv_20=2.5,
-            cmf_20=2.5,
-        ),
+    groups=_single_group(
+        macd=1.5,
+        adx_14=1.5,
+        ema_50_200=1.0,
+        parabolic_sar=1.0,
+        supertrend=0.8,
+        rsi_14=2.0,
+        stochastic=2.0,
+        cci_20=1.5,
+        williams_r_14=1.0,
+        bollinger_20=1.5,
+        obv_20=2.5,
+        cmf_20=2.5,
     ),
     stop_atr=3.0,
     target_risk=2.5,
@@ -138,21 +135,19 @@ SWING = Strategy(
         "that its scores are small. It is a summary of the last sessions as they stand at the close, not a prediction: "
         "how such verdicts have fared is shown beside them."
     ),
-    panels=(
-        _panel(
-            macd=1.5,
-            adx_14=0.5,
-            ema_50_200=0.6,
-            parabolic_sar=1.2,
-            supertrend=0.6,
-            rsi_14=2.0,
-            stochastic=2.0,
-            cci_20=1.8,
-            williams_r_14=1.6,
-            bollinger_20=1.3,
-            obv_20=1.2,
-            cmf_20=1.2,
-        ),
+    groups=_single_group(
+        macd=1.5,
+        adx_14=0.5,
+        ema_50_200=0.6,
+        parabolic_sar=1.2,
+        supertrend=0.6,
+        rsi_14=2.0,
+        stochastic=2.0,
+        cci_20=1.8,
+        williams_r_14=1.6,
+        bollinger_20=1.3,
+        obv_20=1.2,
+        cmf_20=1.2,
     ),
     stop_atr=2.0,
     target_risk=2.0,

@@ -1,4 +1,4 @@
-"""What a strategy is: which components vote, with what weight, and how their verdicts are traded. Data, not code."""
+"""The strategy: the indicators it weighs, their weights, and how its verdicts are traded. Data, not code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from itertools import accumulate
 import numpy as np
 
 from analysis.engine.bars import Floats
-from analysis.engine.components import COMPONENTS, Component
+from analysis.engine.indicators import INDICATORS, Indicator
 from analysis.engine.verdict import EDGES
 
 type JSON = bool | int | float | str | list[JSON] | dict[str, JSON] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """Components whose weighted mean vote is one part of a score.
+class IndicatorGroup:
+    """Indicators whose weighted mean signal is one part of a score.
 
-    `weights` by component key; while those that vote weigh less than `minimum_weight` there is no score.
+    `weights` by indicator key; while those with a signal weigh less than `minimum_weight` there is no score.
     """
 
     weights: Mapping[str, float]
@@ -26,19 +26,19 @@ class Panel:
 
     @property
     def bars_needed(self) -> int:
-        """Bars from which components of `minimum_weight` vote, in a stock that trades."""
-        by_first_vote = sorted((COMPONENTS[key].first_vote, weight) for key, weight in self.weights.items())
-        voting = accumulate(weight for _, weight in by_first_vote)
+        """Return the number of bars from which indicators of `minimum_weight` have a signal, in a stock that trades."""
+        earliest_first = sorted((INDICATORS[key].bars_needed, weight) for key, weight in self.weights.items())
+        available_weights = accumulate(weight for _, weight in earliest_first)
         return next(
-            first_vote
-            for (first_vote, _), weight in zip(by_first_vote, voting, strict=True)
-            if weight >= self.minimum_weight
+            bars_needed
+            for (bars_needed, _), available in zip(earliest_first, available_weights, strict=True)
+            if available >= self.minimum_weight
         )
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """A score is the plain mean of the panels. A verdict is left by a score `margin` outside its band.
+    """A method of rating: a score is the mean of its groups, a verdict ends with a score `margin` outside its band.
 
     A plan risks `stop_atr` times the ATR 14, aims for `target_risk` times that risk, and is held for at most
     `holding` sessions.
@@ -47,7 +47,7 @@ class Strategy:
     key: str
     name: str
     description: str
-    panels: tuple[Panel, ...]
+    groups: tuple[IndicatorGroup, ...]
     stop_atr: float
     target_risk: float
     holding: int
@@ -55,33 +55,37 @@ class Strategy:
 
     @cached_property
     def weights(self) -> dict[str, float]:
-        """The weight of every component within its panel, in the order of the votes."""
-        return {key: weight for panel in self.panels for key, weight in panel.weights.items()}
+        """Return the weight of every indicator within its group, in the order of the signals."""
+        return {key: weight for group in self.groups for key, weight in group.weights.items()}
 
     @cached_property
-    def components(self) -> tuple[Component, ...]:
-        return tuple(COMPONENTS[key] for key in self.weights)
+    def indicators(self) -> tuple[Indicator, ...]:
+        """Return the weighed indicators, in the order of the signals."""
+        return tuple(INDICATORS[key] for key in self.weights)
 
     @cached_property
     def weight_matrix(self) -> Floats:
-        """The weights, one row a panel and one column a component, 0 where it sits in another panel."""
-        return np.array([[panel.weights.get(key, 0.0) for key in self.weights] for panel in self.panels])
+        """Return the weights, one row a group and one column an indicator, 0 where it belongs to another group."""
+        return np.array([[group.weights.get(key, 0.0) for key in self.weights] for group in self.groups])
 
     @cached_property
     def minimum_weights(self) -> Floats:
-        """What has to vote in each panel, shape (panels, 1)."""
-        return np.array([[panel.minimum_weight] for panel in self.panels])
+        """Return the weight that needs a signal in each group, shape (groups, 1)."""
+        return np.array([[group.minimum_weight] for group in self.groups])
 
     @cached_property
     def bars_needed(self) -> int:
-        """Bars from which there is a score, in a stock that trades."""
-        return max(panel.bars_needed for panel in self.panels)
+        """Return the number of bars from which there is a score, in a stock that trades."""
+        return max(group.bars_needed for group in self.groups)
 
     def parameters(self) -> dict[str, JSON]:
-        """Everything that decides a score, a verdict and a plan, fit for JSON."""
+        """Return everything that decides a score, a verdict and a plan, for strict JSON.
+
+        Fingerprints and stored evidence contain it: `panels` are the groups.
+        """
         return {
             "strategy": self.key,
-            "panels": [{"minimum_weight": panel.minimum_weight, "weights": {**panel.weights}} for panel in self.panels],
+            "panels": [{"minimum_weight": group.minimum_weight, "weights": {**group.weights}} for group in self.groups],
             "edges": [*EDGES],
             "margin": self.margin,
             "stop_atr": self.stop_atr,

@@ -1,8 +1,8 @@
-"""The track record: what became of a strategy's signals on past bars, beside what became of every other session.
+"""The track record: the trades of a strategy on past bars, beside a baseline that enters on every rated session.
 
-A record of one stock is made of counts, sums and the signals' returns, so that the record of many stocks is their
-`merged`. Only trades whose longest holding is over are counted: one that is quickly stopped is no better known than
-its neighbours, and no number changes when later bars are added, but for the new ones.
+An entry is a session in which the steady verdict comes to a side. A record of one stock consists of counts, sums and
+the trades' returns, so that `merged` makes the record of many stocks. A trade counts once its maximum holding period
+is over, even if it was stopped earlier: later bars then add trades and change none.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,41 +15,44 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from analysis.engine.bars import Bars, Floats, Indices
-from analysis.engine.exits import Exit, Exits, exits
-from analysis.engine.indicators import Indicators
+from analysis.engine.exits import ExitReason, Exits, simulate_exits
 from analysis.engine.rating import rate
+from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.engine.strategy import JSON, Strategy
-from analysis.engine.tally import Tally, worst_drawdown
+from analysis.engine.trade_stats import TradeStats, worst_drawdown
 from analysis.engine.verdict import UNRATED, Codes, Side
 
 HORIZONS = (5, 10, 20)
-"""After how many sessions returns are compared by verdict."""
+"""Sessions after which returns are compared by verdict."""
 
 
 class Trade(NamedTuple):
-    """One signal that was traded: prices in the stock's currency, the return as a part of the entry after costs."""
+    """One trade: prices in the stock's currency, the return as a share of the entry after costs.
+
+    It was `planned` at the close of one session and `entered` at the open of the next.
+    """
 
     side: Side
-    signal: date
+    planned: date
     entered: date
     exited: date
     entry: float
     stop: float
     target: float
     exit: float
-    reason: Exit
+    reason: ExitReason
     result: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SideRecord:
-    """One side's signals, their `returns` in order, the worst drawdown of a stock, and every rated session's trade."""
+    """One side's trades, their `returns` in order, the worst drawdown of a stock, and the trades of the baseline."""
 
-    signals: Tally
+    trades: TradeStats
     returns: Floats
     drawdown: float
-    baseline: Tally
+    baseline: TradeStats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,27 +70,28 @@ class TrackRecord:
     forward_sums: Floats
 
     def side(self, side: Side) -> SideRecord:
+        """Return the record of longs or of shorts."""
         return self.long if side is Side.LONG else self.short
 
     @classmethod
     def merged(cls, records: Iterable[Self]) -> Self:
-        """The record of several records' stocks together, at least one."""
+        """Return one record of the stocks of several records, at least one."""
         records = tuple(records)
         return cls(
             stocks=sum(record.stocks for record in records),
-            long=_merged([record.long for record in records]),
-            short=_merged([record.short for record in records]),
+            long=_merge_sides([record.long for record in records]),
+            short=_merge_sides([record.short for record in records]),
             forward_counts=reduce(add, (record.forward_counts for record in records)),
             forward_sums=reduce(add, (record.forward_sums for record in records)),
         )
 
     def as_dict(self) -> dict[str, JSON]:
-        """Everything, fit for strict JSON."""
+        """Return everything, for strict JSON; stored while a record is in progress, where `signals` are the trades."""
         return {
             "stocks": self.stocks,
             **{
                 side.value: {
-                    "signals": self.side(side).signals.as_dict(),
+                    "signals": self.side(side).trades.as_dict(),
                     "returns": self.side(side).returns.tolist(),
                     "drawdown": self.side(side).drawdown,
                     "baseline": self.side(side).baseline.as_dict(),
@@ -100,13 +104,13 @@ class TrackRecord:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        """The record that `as_dict` was called on."""
+        """Return the record of which `as_dict` made this."""
         sides = {
             side.value: SideRecord(
-                signals=Tally(**stored[side]["signals"]),
+                trades=TradeStats(**stored[side]["signals"]),
                 returns=np.array(stored[side]["returns"], dtype=np.float64),
                 drawdown=stored[side]["drawdown"],
-                baseline=Tally(**stored[side]["baseline"]),
+                baseline=TradeStats(**stored[side]["baseline"]),
             )
             for side in Side
         }
@@ -118,84 +122,84 @@ class TrackRecord:
         )
 
 
-def track_record(bars: Bars | Indicators, strategy: Strategy = TECHNICAL_RATING) -> TrackRecord:
-    """The record of one stock. A side's signals and its baseline are traded alike, see `exits`."""
-    indicators = Indicators.of(bars)
-    steady = rate(indicators, strategy).steady
-    counts, sums = _forward(indicators.bars.close, steady)
+def track_record(bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING) -> TrackRecord:
+    """Return the record of one stock. Trades and baseline follow the same rules, see `simulate_exits`."""
+    series = SeriesCache.of(bars)
+    steady = rate(series, strategy).steady
+    counts, sums = _forward_returns(series.bars.close, steady)
     return TrackRecord(
         stocks=1,
-        long=_side_record(indicators, strategy, Side.LONG, steady),
-        short=_side_record(indicators, strategy, Side.SHORT, steady),
+        long=_side_record(series, strategy, Side.LONG, steady),
+        short=_side_record(series, strategy, Side.SHORT, steady),
         forward_counts=counts,
         forward_sums=sums,
     )
 
 
-def trades(bars: Bars | Indicators, strategy: Strategy = TECHNICAL_RATING) -> tuple[Trade, ...]:
-    """The trades behind a stock's record, longs before shorts, oldest first."""
-    indicators = Indicators.of(bars)
-    steady = rate(indicators, strategy).steady
-    days = indicators.bars.session.astype(object)
+def trades(bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING) -> tuple[Trade, ...]:
+    """Return the trades of a stock's record, longs before shorts, oldest first."""
+    series = SeriesCache.of(bars)
+    steady = rate(series, strategy).steady
+    days = series.bars.session.astype(object)
     return tuple(
         Trade(
             side=side,
-            signal=days[signal],
-            entered=days[signal + 1],
-            exited=days[ends.session[signal]],
-            entry=float(ends.entry[signal]),
-            stop=float(ends.stop[signal]),
-            target=float(ends.target[signal]),
-            exit=float(ends.price[signal]),
-            reason=Exit(ends.reason[signal]),
-            result=float(ends.returns[signal]),
+            planned=days[entry],
+            entered=days[entry + 1],
+            exited=days[ends.session[entry]],
+            entry=float(ends.entry[entry]),
+            stop=float(ends.stop[entry]),
+            target=float(ends.target[entry]),
+            exit=float(ends.price[entry]),
+            reason=ExitReason(ends.reason[entry]),
+            result=float(ends.returns[entry]),
         )
         for side in Side
-        for ends in (exits(indicators, strategy, side),)
-        for signal in taken(ends, signals(steady, side)).tolist()
+        for ends in (simulate_exits(series, strategy, side),)
+        for entry in select_traded(ends, find_entries(steady, side)).tolist()
     )
 
 
-def signals(steady: Codes, side: Side) -> Indices:
-    """The sessions in which the steady verdict came to a side from outside it; a first verdict came from nowhere."""
+def find_entries(steady: Codes, side: Side) -> Indices:
+    """Return the sessions in which the steady verdict comes to a side from another verdict; a first verdict is none."""
     on_side = steady > 0 if side is Side.LONG else (steady < 0) & (steady != UNRATED)
-    came = on_side[1:] & ~on_side[:-1] & (steady[:-1] != UNRATED)
-    return np.flatnonzero(came) + 1
+    is_entry = on_side[1:] & ~on_side[:-1] & (steady[:-1] != UNRATED)
+    return np.flatnonzero(is_entry) + 1
 
 
-def taken(ends: Exits, candidates: Indices) -> Indices:
-    """The signals that are traded: planned, over, and with no trade of this side open at their close."""
-    free, chosen = 0, []
-    for session in candidates[candidates < len(ends.session)].tolist():
-        if session >= free and ends.is_planned[session]:
-            free = ends.session[session]
-            chosen.append(session)
-    return np.array(chosen, dtype=np.int64)
+def select_traded(ends: Exits, entries: Indices) -> Indices:
+    """Return the entries that are traded: planned, over, and with no trade of this side open at their close."""
+    free_from, traded = 0, []
+    for session in entries[entries < len(ends.session)].tolist():
+        if session >= free_from and ends.is_planned[session]:
+            free_from = ends.session[session]
+            traded.append(session)
+    return np.array(traded, dtype=np.int64)
 
 
-def _side_record(indicators: Indicators, strategy: Strategy, side: Side, steady: Codes) -> SideRecord:
-    ends = exits(indicators, strategy, side)
-    chosen = taken(ends, signals(steady, side))
-    every = np.flatnonzero(ends.is_planned & (steady[: len(ends.session)] != UNRATED))
+def _side_record(series: SeriesCache, strategy: Strategy, side: Side, steady: Codes) -> SideRecord:
+    ends = simulate_exits(series, strategy, side)
+    traded = select_traded(ends, find_entries(steady, side))
+    every_rated = np.flatnonzero(ends.is_planned & (steady[: len(ends.session)] != UNRATED))
     return SideRecord(
-        signals=Tally.of(ends, chosen),
-        returns=np.round(ends.returns[chosen], 6),
-        drawdown=worst_drawdown(ends.returns[chosen]),
-        baseline=Tally.of(ends, every),
+        trades=TradeStats.of(ends, traded),
+        returns=np.round(ends.returns[traded], 6),
+        drawdown=worst_drawdown(ends.returns[traded]),
+        baseline=TradeStats.of(ends, every_rated),
     )
 
 
-def _merged(records: list[SideRecord]) -> SideRecord:
+def _merge_sides(records: list[SideRecord]) -> SideRecord:
     return SideRecord(
-        signals=reduce(add, (record.signals for record in records)),
+        trades=reduce(add, (record.trades for record in records)),
         returns=np.concatenate([record.returns for record in records]),
         drawdown=max(record.drawdown for record in records),
         baseline=reduce(add, (record.baseline for record in records)),
     )
 
 
-def _forward(close: Floats, steady: Codes) -> tuple[Indices, Floats]:
-    """Counts and sums of the returns after each horizon by verdict, shape (3, 5)."""
+def _forward_returns(close: Floats, steady: Codes) -> tuple[Indices, Floats]:
+    """Return counts and sums of the returns after each horizon by verdict, shape (3, 5)."""
     counts, sums = [], []
     for sessions in HORIZONS:
         rated = np.flatnonzero(steady[:-sessions] != UNRATED)

@@ -1,4 +1,4 @@
-"""Verdicts: what a score is called, day by day and steadied.
+"""Verdicts: the names of scores, for each session alone and steadied by hysteresis.
 
 Inside the engine a verdict is an int8 code, -2 (Strong Sell) to +2 (Strong Buy), or `UNRATED`.
 """
@@ -17,15 +17,19 @@ UNRATED = -128
 """The code of a session without a verdict."""
 
 EDGES = (-0.5, -0.1, 0.1, 0.5)
-"""Where the verdict changes; the lower two scores belong to the band above them, the upper two to the one below."""
+"""Scores between verdicts; the lower two belong to the band above them, the upper two to the one below."""
 
 
 class Side(StrEnum):
+    """The direction of a trade."""
+
     LONG = "long"
     SHORT = "short"
 
 
 class Verdict(StrEnum):
+    """The name of a score's band, strongest buy first."""
+
     STRONG_BUY = "strong_buy"
     BUY = "buy"
     NEUTRAL = "neutral"
@@ -34,22 +38,24 @@ class Verdict(StrEnum):
 
     @property
     def label(self) -> str:
+        """Return the verdict in words: Strong Buy."""
         return self.value.replace("_", " ").title()
 
     @property
     def code(self) -> int:
+        """Return the verdict's code, -2 to +2."""
         return _CODES[self]
 
     @property
     def side(self) -> Side | None:
-        """The side a verdict speaks for; None for Neutral."""
+        """Return the side on which a verdict would trade; None for Neutral."""
         if self is Verdict.NEUTRAL:
             return None
         return Side.LONG if self.code > 0 else Side.SHORT
 
     @classmethod
     def of(cls, code: int) -> "Verdict":
-        """The verdict with this code; KeyError for `UNRATED`."""
+        """Return the verdict with this code. Raise KeyError for `UNRATED`."""
         return _VERDICTS[code]
 
 
@@ -58,7 +64,7 @@ _CODES = {verdict: code for code, verdict in _VERDICTS.items()}
 
 
 def raw_verdicts(score: Floats) -> Codes:
-    """The code of each session's score taken alone, shape (n,); `UNRATED` where the score is NaN.
+    """Return the code of each session's score alone, shape (n,); `UNRATED` where the score is NaN.
 
     < -0.5 Strong Sell, [-0.5, -0.1) Sell, [-0.1, 0.1] Neutral, (0.1, 0.5] Buy, > 0.5 Strong Buy.
     """
@@ -71,26 +77,26 @@ def raw_verdicts(score: Floats) -> Codes:
 
 
 def steady_verdicts(score: Floats, raw: Codes, margin: float) -> Codes:
-    """The codes with hysteresis, shape (n,): a verdict holds until the score leaves its band by more than `margin`,
-    then becomes the raw verdict of that session.
+    """Return the codes with hysteresis, shape (n,).
 
-    It begins with the first raw verdict and holds through sessions without a score; `UNRATED` before the first.
+    A verdict lasts until the score leaves its band by more than `margin`, then becomes the raw verdict of that session.
+    The first is the first raw verdict; it lasts through sessions without a score. `UNRATED` before the first.
     """
     lower, upper = _bands(margin)
     leaves = [row.tobytes() for row in (score < lower) | (score > upper)]
     codes = raw.tolist()
     start = next((session for session, code in enumerate(codes) if code != UNRATED), len(codes))
-    starts, held = [0], [UNRATED]
+    starts, verdicts = [0], [UNRATED]
     while 0 <= start < len(codes):  # once a verdict, not once a session
         starts.append(start)
-        held.append(codes[start])
+        verdicts.append(codes[start])
         start = leaves[codes[start] + 2].find(True, start)
-    return np.repeat(np.array(held, dtype=np.int8), np.diff([*starts, len(codes)]))
+    return np.repeat(np.array(verdicts, dtype=np.int8), np.diff([*starts, len(codes)]))
 
 
 @cache
 def _bands(margin: float) -> tuple[Floats, Floats]:
-    """The lowest and the highest score that each verdict holds through, shape (5, 1), from Strong Sell on."""
+    """Return the lowest and the highest score at which each verdict lasts, shape (5, 1), from Strong Sell on."""
     lower = [-np.inf, *(round(edge - margin, 9) for edge in EDGES)]
     upper = [*(round(edge + margin, 9) for edge in EDGES), np.inf]
     return np.array(lower)[:, np.newaxis], np.array(upper)[:, np.newaxis]

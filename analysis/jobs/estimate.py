@@ -10,7 +10,7 @@ from analysis import clock
 from analysis.models import Job, PriceSourceName, Stock
 from analysis.models.statuses import DetailStatus
 from analysis.prices import exchange_of, is_demo, last_closed_session
-from analysis.prices.pace import duration
+from analysis.prices.pace import estimate_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Estimate:
 
     @property
     def duration(self) -> timedelta:
-        return duration(self.requests, self.per_second)
+        return estimate_duration(self.requests, self.per_second)
 
     def __str__(self) -> str:
         """As in “about 42 min at 1 request a second”."""

@@ -15,7 +15,7 @@ from analysis.jobs.runs import title_of
 from analysis.jobs.submit import submit
 from analysis.models import ExchangeSchedule, Job, JobDetail, ScheduledRun, Source, Stock
 from analysis.models.schedules import LEAST_DELAY
-from analysis.prices import due_at, exchange_of, newest_due, session_after
+from analysis.prices import due_at, exchange_of, latest_due_session, session_after
 from analysis.rejections import RequestRejected
 
 WAKE_AGAIN = timedelta(minutes=5)
@@ -42,8 +42,8 @@ def _plan(code: str, path: str) -> ExchangeSchedule:
     schedule = ExchangeSchedule.objects.select_for_update().get(pk=code)
     before = (schedule.last_session, schedule.next_run_at, schedule.woken_at, schedule.problem)
     name, now = NAME.format(code), clock.now()
-    newest = newest_due(schedule.market, now, schedule.delay)
-    closed = newest_due(schedule.market, now, timedelta(minutes=LEAST_DELAY))
+    newest = latest_due_session(schedule.market, now, schedule.delay)
+    closed = latest_due_session(schedule.market, now, timedelta(minutes=LEAST_DELAY))
     if schedule.last_session is None or not schedule.is_enabled:
         schedule.last_session = newest
     elif schedule.last_session > closed:  # the clock was wrong when it ran, and a run that is really due must not wait
@@ -65,7 +65,7 @@ def _plan(code: str, path: str) -> ExchangeSchedule:
 def _next(schedule: ExchangeSchedule, now: datetime) -> datetime:
     """When the next run is due; of several that were missed only the newest counts."""
     assert schedule.last_session is not None  # noqa: S101
-    newest = newest_due(schedule.market, now, schedule.delay)
+    newest = latest_due_session(schedule.market, now, schedule.delay)
     is_missed = newest > schedule.last_session
     session = newest if is_missed else session_after(schedule.market, schedule.last_session)
     return due_at(schedule.market, session, schedule.delay)
@@ -96,7 +96,7 @@ def submit_part(code: str, watched: Collection[str]) -> ScheduledRun | None:
     schedule = ExchangeSchedule.objects.select_for_update().filter(pk=code, is_enabled=True).first()
     if schedule is None or schedule.last_session is None:
         return None
-    session = newest_due(schedule.market, clock.now(), schedule.delay)
+    session = latest_due_session(schedule.market, clock.now(), schedule.delay)
     if session <= schedule.last_session:
         return None
     run, is_new = ScheduledRun.objects.get_or_create(

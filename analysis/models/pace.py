@@ -5,10 +5,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from analysis.models.stocks import PriceSourceName
-from analysis.prices import Mode, Pace, Reason
+from analysis.prices import Pace, PaceMode, PauseReason
 
-MODES = [(mode.value, mode.value.title()) for mode in Mode]
-REASONS = [(reason.value, reason.sentence) for reason in Reason]
+MODES = [(mode.value, mode.value.title()) for mode in PaceMode]
+REASONS = [(reason.value, reason.sentence) for reason in PauseReason]
 
 
 class RequestPace(models.Model):
@@ -16,17 +16,18 @@ class RequestPace(models.Model):
 
     source = models.CharField(primary_key=True, max_length=8, choices=PriceSourceName)
     next_at = models.DateTimeField(default=timezone.now, help_text="When the next request may start.")
-    mode = models.CharField(max_length=8, choices=MODES, default=Mode.OPEN.value)
+    mode = models.CharField(max_length=8, choices=MODES, default=PaceMode.OPEN.value)
     until = models.DateTimeField(null=True, blank=True, help_text="Unless open, nobody asks before.")
     strikes = models.PositiveSmallIntegerField(default=0, help_text="Pauses in a row.")
-    reason = models.CharField(max_length=8, choices=REASONS, default=Reason.LIMITED.value)
+    reason = models.CharField(max_length=8, choices=REASONS, default=PauseReason.LIMITED.value)
     unanswered = models.PositiveSmallIntegerField(default=0, help_text="Requests in a row without an answer.")
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="pace_mode_is_known", condition=Q(mode__in=[mode.value for mode in Mode])),
+            models.CheckConstraint(name="pace_mode_is_known", condition=Q(mode__in=[mode.value for mode in PaceMode])),
             models.CheckConstraint(
-                name="pace_that_is_not_open_says_until_when", condition=Q(mode=Mode.OPEN.value) | Q(until__isnull=False)
+                name="pace_that_is_not_open_says_until_when",
+                condition=Q(mode=PaceMode.OPEN.value) | Q(until__isnull=False),
             ),
         ]
 
@@ -37,7 +38,12 @@ class RequestPace(models.Model):
     def pace(self) -> Pace:
         """The row as a value."""
         return Pace(
-            self.next_at, Mode(self.mode), self.until, self.strikes, Reason(self.reason), unanswered=self.unanswered
+            self.next_at,
+            PaceMode(self.mode),
+            self.until,
+            self.strikes,
+            PauseReason(self.reason),
+            unanswered=self.unanswered,
         )
 
     def keep(self, pace: Pace) -> None:

@@ -15,12 +15,12 @@ from django.urls import reverse
 
 from analysis.engine import Bars, Side, Verdict
 from analysis.models.statuses import StockStatus
-from analysis.prices import Finding, History, exchange_of, is_demo, is_well_formed, no_ticker, unpack
+from analysis.prices import Finding, History, exchange_of, invalid_ticker_message, is_demo, is_well_formed, unpack_bars
 
 
 def validate_ticker(text: str) -> None:
     if not is_well_formed(text):
-        raise ValidationError(no_ticker(text))
+        raise ValidationError(invalid_ticker_message(text))
 
 
 HALF_A_DIGIT = 0.005
@@ -71,8 +71,8 @@ class StockQuerySet(models.QuerySet["Stock"]):
         """Those whose number is not above this one as people read it."""
         return self.filter(**{f"{column}__lt": round(highest + HALF_A_DIGIT, 9)})
 
-    def signalled_since(self, day: date) -> StockQuerySet:
-        """Those with a verdict other than Neutral that began on this day or later."""
+    def verdict_changed_since(self, day: date) -> StockQuerySet:
+        """Return the stocks with a verdict other than Neutral that began on this day or later."""
         return self.filter(last_result__verdict_since__gte=day).exclude(last_result__verdict=Verdict.NEUTRAL.value)
 
     def to_screen(self, *, long_only: bool) -> StockQuerySet:
@@ -242,7 +242,7 @@ class PriceHistory(models.Model):
 
     def unpack(self) -> Bars:
         """The stored bars, not yet through the quality gate."""
-        return unpack(bytes(self.bars))
+        return unpack_bars(bytes(self.bars))
 
     def source_findings(self) -> tuple[Finding, ...]:
         return tuple(Finding.from_dict(finding) for finding in self.findings)

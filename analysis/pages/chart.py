@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.catalogue import Chosen, NoValues, compute
+from analysis.catalogue import ChartIndicator, NoValues, compute_lines
 from analysis.engine import STRATEGIES, TECHNICAL_RATING, UNRATED, Bars, Verdict, moving_averages, rate
 from analysis.engine.bars import Floats
 from analysis.pages.stock_page import StockPage
@@ -33,11 +33,11 @@ def chart_columns(bars: Bars, page: StockPage, rows: slice) -> dict[str, Any]:
     }
 
 
-def indicator_columns(bars: Bars, chosen: Chosen, rows: slice) -> dict[str, Any]:
+def indicator_columns(bars: Bars, indicator: ChartIndicator, rows: slice) -> dict[str, Any]:
     """Return an indicator's lines over these sessions; none, with a sentence, if the bars are too few."""
-    drawn = {"label": chosen.label, "place": chosen.indicator.place, "scale": chosen.indicator.scale}
+    drawn = {"label": indicator.label, "place": indicator.entry.place, "scale": indicator.entry.scale}
     try:
-        lines = compute(bars, chosen)
+        lines = compute_lines(bars, indicator)
     except NoValues as problem:
         return {**drawn, "session": [], "lines": [], "problem": str(problem)}
     return {

@@ -8,16 +8,16 @@ from analysis.engine import (
     STRATEGIES,
     TECHNICAL_RATING,
     Assessment,
-    Indicators,
+    NoPlan,
     NotEnoughHistory,
     Plan,
     RecordSummary,
-    Refusal,
     RiskProfile,
+    SeriesCache,
     Side,
     Strategy,
     assess,
-    size,
+    size_position,
     summarize,
     track_record,
 )
@@ -48,28 +48,28 @@ class Opinion:
             return self.found.message
         if self.found.plan is None:
             return self.found.no_trade_reason
-        sized = size(self.found.plan, self.profile)
-        return sized.reason if isinstance(sized, Refusal) else ""
+        sized = size_position(self.found.plan, self.profile)
+        return sized.reason if isinstance(sized, NoPlan) else ""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All strategies over the same indicators of one stock; `chosen` is the key of the one its result is by."""
+    """All strategies over the same series of one stock; `chosen` is the key of the one its result is by."""
 
     stock: Stock
-    indicators: Indicators
+    series: SeriesCache
     profile: RiskProfile
     chosen: str
 
     @property
     def day(self) -> date:
-        return self.indicators.bars.last_session
+        return self.series.bars.last_session
 
     @cached_property
     def opinions(self) -> list[Opinion]:
         decimals = self.stock.decimals
         return [
-            Opinion(strategy, assess(self.indicators, strategy, decimals=decimals), self.profile)
+            Opinion(strategy, assess(self.series, strategy, decimals=decimals), self.profile)
             for strategy in STRATEGIES.values()
         ]
 
@@ -80,7 +80,7 @@ class Comparison:
 
     @cached_property
     def record(self) -> RecordSummary:
-        return summarize(track_record(self.indicators, self.strategy))
+        return summarize(track_record(self.series, self.strategy))
 
     @property
     def sides(self) -> list[Side]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from analysis.engine import (
-    CASES_NEEDED,
     HORIZONS,
     STRATEGIES,
-    Forward,
+    TRADES_NEEDED,
+    ForwardReturn,
     Performance,
     RecordSummary,
     Side,
@@ -41,20 +41,20 @@ class ForwardRow:
 
 def forward_rows(summary: RecordSummary) -> list[ForwardRow]:
     """Return one row for each verdict, strongest buy first, and all sessions last; counted at the shortest horizon."""
-    by_verdict: dict[Verdict | None, list[Forward]] = {verdict: [] for verdict in (*Verdict, None)}
+    by_verdict: dict[Verdict | None, list[ForwardReturn]] = {verdict: [] for verdict in (*Verdict, None)}
     for forward in summary.forward:
         by_verdict[forward.verdict].append(forward)
     return [ForwardRow(verdict, means[0].count, _percents(means)) for verdict, means in by_verdict.items()]
 
 
-def _percents(means: list[Forward]) -> tuple[float, ...]:
-    enough = all(forward.count >= CASES_NEEDED for forward in means)
+def _percents(means: list[ForwardReturn]) -> tuple[float, ...]:
+    enough = all(forward.count >= TRADES_NEEDED for forward in means)
     return tuple(100 * (forward.mean_return or 0) for forward in means) if enough else ()
 
 
 @dataclass(frozen=True)
 class SignificantSide:
-    """A side of a strategy whose signals' interval does not hold the baseline."""
+    """A side of a strategy whose interval does not contain the baseline: a statistically significant difference."""
 
     strategy: Strategy
     side: Side

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from analysis.engine import Plan, Refusal, RiskProfile, Side, Sizing, Verdict, size
+from analysis.engine import NoPlan, Plan, RiskProfile, Side, Sizing, Verdict, size_position
 from analysis.models import Result, Stock, StockStatus, retry_text
 from analysis.prices import sessions_late
 
@@ -65,8 +65,8 @@ class Standing:
         return self.result.plan if self.result else None
 
     @cached_property
-    def _sized(self) -> Sizing | Refusal | None:
-        return size(self._plan, self.profile) if self._plan else None
+    def _sized(self) -> Sizing | NoPlan | None:
+        return size_position(self._plan, self.profile) if self._plan else None
 
     @property
     def sizing(self) -> Sizing | None:
@@ -75,6 +75,6 @@ class Standing:
     @property
     def no_trade_reason(self) -> str:
         """Why there is nothing to buy or sell here: the plan's reason, or this user's limits'."""
-        if isinstance(self._sized, Refusal):
+        if isinstance(self._sized, NoPlan):
             return self._sized.reason
         return self.result.no_trade_reason if self.result and not self._plan else ""

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 
-from analysis.engine import STRATEGIES, Bars, Group, Indicators
+from analysis.engine import STRATEGIES, Bars, IndicatorKind, SeriesCache
 from analysis.histories import usable_bars
 from analysis.models import PriceHistory, PriceSourceName, RawData, Result
 from analysis.pages.comparison import Comparison
 from analysis.pages.reruns import Rerun, reruns_of
 from analysis.pages.standing import Standing
-from analysis.prices import Checked, ErrorKind, PriceError, check, exchange_of
+from analysis.prices import CheckedBars, PriceError, PriceErrorKind, check_bars, exchange_of
 from stockapp.accounts.models import Person
 
 RUNS = 30
@@ -22,13 +22,20 @@ FEW_BARS = 500
 
 
 @dataclass(frozen=True)
-class Vote:
-    """One component's say, as the evidence keeps it."""
+class StoredReading:
+    """One indicator's reading, from the evidence; `signal` is None where it was unavailable."""
 
     label: str
+    kind: IndicatorKind
     value: float | None
-    vote: int | None
+    signal: int | None
     weight: float
+
+    @classmethod
+    def from_evidence(cls, stored: dict[str, Any]) -> Self:
+        """Return the reading of a stored component; its `group` is the kind and its `vote` the signal."""
+        kind = IndicatorKind(stored["group"])
+        return cls(stored["label"], kind, stored["value"], stored["vote"], stored["weight"])
 
 
 @dataclass(frozen=True)
@@ -50,14 +57,14 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """How a group of components voted."""
+class SignalCount:
+    """The number of indicators of one kind by signal."""
 
     label: str
     up: int
     down: int
     neutral: int
-    silent: int
+    unavailable: int
 
 
 @dataclass(frozen=True)
@@ -85,31 +92,38 @@ class StockPage:
         return found.evidence if found else {}
 
     @cached_property
-    def votes(self) -> list[Vote]:
-        """Every component's vote, the heaviest first."""
-        rows = [Vote(c["label"], c["value"], c["vote"], c["weight"]) for c in self.evidence.get("components", [])]
-        return sorted(rows, key=lambda vote: -vote.weight)
+    def readings(self) -> list[StoredReading]:
+        """Return every indicator's reading, in the order of the evidence."""
+        return [StoredReading.from_evidence(stored) for stored in self.evidence.get("components", [])]
 
     @property
-    def votes_up(self) -> list[Vote]:
-        return [vote for vote in self.votes if vote.vote == 1]
+    def readings_up(self) -> list[StoredReading]:
+        """Return the readings with signal +1, heaviest first."""
+        return self._readings_with(1)
 
     @property
-    def votes_down(self) -> list[Vote]:
-        return [vote for vote in self.votes if vote.vote == -1]
+    def readings_down(self) -> list[StoredReading]:
+        """Return the readings with signal -1, heaviest first."""
+        return self._readings_with(-1)
 
     @property
-    def votes_neutral(self) -> list[Vote]:
-        return [vote for vote in self.votes if not vote.vote]
+    def readings_neutral(self) -> list[StoredReading]:
+        """Return the readings with signal 0 or without one, heaviest first."""
+        return self._readings_with(0, None)
+
+    def _readings_with(self, *signals: int | None) -> list[StoredReading]:
+        readings = [reading for reading in self.readings if reading.signal in signals]
+        return sorted(readings, key=lambda reading: -reading.weight)
 
     @cached_property
-    def panels(self) -> list[Panel]:
-        votes: dict[str, list[int | None]] = {}
-        for component in self.evidence.get("components", []):
-            votes.setdefault(component["group"], []).append(component["vote"])
+    def signal_counts(self) -> list[SignalCount]:
+        """Return the number of indicators by signal, for each kind."""
+        signals: dict[IndicatorKind, list[int | None]] = {}
+        for reading in self.readings:
+            signals.setdefault(reading.kind, []).append(reading.signal)
         return [
-            Panel(Group(group).label, said.count(1), said.count(-1), said.count(0), said.count(None))
-            for group, said in votes.items()
+            SignalCount(kind.label, each.count(1), each.count(-1), each.count(0), each.count(None))
+            for kind, each in signals.items()
         ]
 
     @property
@@ -133,21 +147,21 @@ class StockPage:
         return self.standing.stock.histories.filter(source=source).first()
 
     @cached_property
-    def checked(self) -> Checked | PriceError | None:
+    def checked(self) -> CheckedBars | PriceError | None:
         """The stored bars through the quality gate, or why they do not pass it; None where none are stored."""
         if self.history is None:
             return None
         stock, adjusted = self.standing.stock, self.history.adjusted
         try:
-            return check(self.history.unpack(), ticker=stock.pk, now=self.standing.now, adjusted=adjusted)
+            return check_bars(self.history.unpack(), ticker=stock.pk, now=self.standing.now, adjusted=adjusted)
         except PriceError as error:
             return error
         except ValueError as error:  # damaged, or written by another version
-            return PriceError(ErrorKind.BAD_DATA, str(error), permanent=False)
+            return PriceError(PriceErrorKind.BAD_DATA, str(error), permanent=False)
 
     @property
     def bars(self) -> Bars | None:
-        return self.checked.bars if isinstance(self.checked, Checked) else None
+        return self.checked.bars if isinstance(self.checked, CheckedBars) else None
 
     @property
     def price_error(self) -> str:
@@ -198,7 +212,7 @@ class StockPage:
             return None
         stock, result = self.standing.stock, self.standing.result
         return Comparison(
-            stock, Indicators(bars), self.standing.profile, result.strategy if result else self.strategy_key
+            stock, SeriesCache(bars), self.standing.profile, result.strategy if result else self.strategy_key
         )
 
     @cached_property

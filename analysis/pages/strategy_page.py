@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from analysis.engine import Group, Strategy
+from analysis.engine import IndicatorKind, Strategy
 
 
 @dataclass(frozen=True)
 class WeightBar:
-    """A component's part of the score, in percent, when all of them vote; `width` is that of its bar."""
+    """An indicator's share of the score, in percent, when all have a signal; `width` is that of its bar."""
 
     label: str
     percent: float
@@ -16,25 +16,25 @@ class WeightBar:
 
 @dataclass(frozen=True)
 class StrategyDescription:
-    """A strategy as the page shows it: its components by group, the heaviest first."""
+    """A strategy as the page shows it: its indicators by kind, the heaviest first."""
 
     strategy: Strategy
 
     @property
-    def groups(self) -> list[tuple[str, list[WeightBar]]]:
+    def weights_by_kind(self) -> list[tuple[str, list[WeightBar]]]:
         shares = self._shares()
         heaviest = max(shares.values())
-        grouped: dict[Group, list[WeightBar]] = {}
-        for component in sorted(self.strategy.components, key=lambda component: -shares[component.key]):
-            share = shares[component.key]
-            weight = WeightBar(component.label, 100 * share, 60 * share / heaviest)
-            grouped.setdefault(component.group, []).append(weight)
-        return [(group.label, weights) for group, weights in grouped.items()]
+        grouped: dict[IndicatorKind, list[WeightBar]] = {}
+        for indicator in sorted(self.strategy.indicators, key=lambda indicator: -shares[indicator.key]):
+            share = shares[indicator.key]
+            weight = WeightBar(indicator.label, 100 * share, 60 * share / heaviest)
+            grouped.setdefault(indicator.kind, []).append(weight)
+        return [(kind.label, weights) for kind, weights in grouped.items()]
 
     def _shares(self) -> dict[str, float]:
-        panels = self.strategy.panels
+        groups = self.strategy.groups
         return {
-            key: weight / sum(panel.weights.values()) / len(panels)
-            for panel in panels
-            for key, weight in panel.weights.items()
+            key: weight / sum(group.weights.values()) / len(groups)
+            for group in groups
+            for key, weight in group.weights.items()
         }

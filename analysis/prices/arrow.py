@@ -14,8 +14,8 @@ _WRITE = pa.ipc.IpcWriteOptions(compression="lz4")
 _READ = pa.ipc.IpcReadOptions(use_threads=False)
 
 
-def pack(bars: Bars) -> bytes:
-    """The bars as bytes to store; NaN and empty histories included."""
+def pack_bars(bars: Bars) -> bytes:
+    """Return the bars as bytes to store; NaN and empty histories are allowed."""
     columns = (bars.session, bars.open, bars.high, bars.low, bars.close, bars.volume)
     batch = pa.record_batch([pa.array(column) for column in columns], schema=_SCHEMA)
     sink = pa.BufferOutputStream()
@@ -24,8 +24,8 @@ def pack(bars: Bars) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def unpack(stored: bytes) -> Bars:
-    """The bars that `pack` stored, as read-only arrays; ValueError when the bytes are anything else."""
+def unpack_bars(stored: bytes) -> Bars:
+    """Return the bars of `pack_bars`, as read-only arrays. Raise ValueError if the bytes are anything else."""
     try:
         with pa.ipc.open_stream(stored, options=_READ) as reader:
             batch = reader.read_next_batch()
@@ -37,5 +37,5 @@ def unpack(stored: bytes) -> Bars:
 
 
 def checksum(stored: bytes) -> str:
-    """The SHA-256 of the stored bytes, 64 hexadecimal digits."""
+    """Return the SHA-256 of the stored bytes, 64 hexadecimal digits."""
     return hashlib.sha256(stored).hexdigest()

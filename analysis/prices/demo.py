@@ -9,72 +9,72 @@ import numpy as np
 
 from analysis.engine.bars import Bars, Floats, Sessions
 from analysis.prices.demo_companies import COMPANY_BY_TICKER, Company
-from analysis.prices.port import ErrorKind, History, PriceError
+from analysis.prices.port import History, PriceError, PriceErrorKind
 from analysis.prices.sessions import last_closed_session, sessions_between
 
 EPOCH = date(2019, 1, 1)
 EARNINGS_EVERY = 63  # weekdays
 REGIME_CHANGE = 2.13  # a standard normal draw above it, once in 60 weekdays, begins a new regime
-PULL = 0.993  # of a price's distance from the company's level, left after a weekday
+PULL = 0.993  # share of a price's distance from the company's level that is left after a weekday
 TURNOVER = 2e8  # in the company's currency, on a usual company's quiet day
 SPLIT = 10
 OUTAGE_SECONDS = 20  # of every minute, for the company whose source is sometimes down
 
 
 def utc_now() -> datetime:
-    """The moment, in UTC."""
+    """Return the moment, in UTC."""
     return datetime.now(UTC)
 
 
 class DemoMarket:
-    """A price source of made-up bars, for `.DEMO` tickers only.
+    """A price source of generated bars, for `.DEMO` tickers only.
 
-    Every weekday since 2019 has draws of its own, from a generator seeded with the ticker; a session's bar is its
-    weekday's. So neither time passing nor a corrected holiday calendar changes a bar once its session is past.
+    Every weekday since 2019 has its own draws, from a generator seeded with the ticker; a session's bar is its
+    weekday's. So neither the passing of time nor a corrected holiday calendar changes a bar of a past session.
     """
 
     name = "demo"
-    is_incremental = False  # a listing so many sessions ago moves on
+    is_incremental = False  # the first session of a recent listing moves with time
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
 
-    def daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
-        """The bars of each ticker from `since` on (None: all since its listing), or the error that says why not."""
+    def fetch_daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
+        """Return for each ticker its bars from `since` on (None: since its listing), or the error."""
         now = self._now()
-        return {ticker: _answer(ticker, since, now) for ticker in tickers}
+        return {ticker: _history_or_error(ticker, since, now) for ticker in tickers}
 
     def has_changed(self, ticker: str, since: datetime) -> bool:
-        """Never: a bar stays as it is once its session is past."""
+        """Return False: bars of past sessions never change."""
         return False
 
 
-def _answer(ticker: str, since: date | None, now: datetime) -> History | PriceError:
+def _history_or_error(ticker: str, since: date | None, now: datetime) -> History | PriceError:
     company = COMPANY_BY_TICKER.get(ticker)
     if company is None:
         message = f"The demo market has no company {ticker}."
-        return PriceError(ErrorKind.UNKNOWN_TICKER, message, permanent=True)
+        return PriceError(PriceErrorKind.UNKNOWN_TICKER, message, permanent=True)
     if company.source == "gone":
         message = f"{company.name} is no longer listed: the demo market has no prices for it."
-        return PriceError(ErrorKind.NO_DATA, message, permanent=True)
+        return PriceError(PriceErrorKind.NO_DATA, message, permanent=True)
     if company.source == "sometimes down" and now.second < OUTAGE_SECONDS:
         message = f"The demo market does not answer for {ticker} at the moment. Try again in half a minute."
-        return PriceError(ErrorKind.UNAVAILABLE, message, permanent=False)
+        return PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
     first, last = max(since or EPOCH, EPOCH), last_closed_session(ticker, now)
     if first > last:
         message = f"The demo market has no prices of {ticker} since {first}."
-        return PriceError(ErrorKind.NO_DATA, message, permanent=False)
+        return PriceError(PriceErrorKind.NO_DATA, message, permanent=False)
     bars = _listed_bars(company, last)
     bars = bars[int(np.searchsorted(bars.session, np.datetime64(first))) :]
     return History(bars, adjusted=True, name=company.name, currency=company.currency)
 
 
 def _listed_bars(company: Company, last: date) -> Bars:
-    """The company's bars up to its session `last`: those of the weekdays that were sessions, since its listing."""
+    """Return the company's bars from its listing to its session `last`: those of the weekdays that were sessions."""
     days = np.arange(EPOCH, last + timedelta(days=1), dtype="datetime64[D]")
     weekdays = days[np.is_busday(days)]
     sessions = np.array(sessions_between(company.ticker, EPOCH, last), dtype="datetime64[D]")
-    prices, volume = _trade(company, weekdays)
+    prices, volume = _simulate_trading(company, weekdays)
     if company.split_on is not None:
         before = weekdays < np.datetime64(company.split_on)
         prices[:, before] *= SPLIT
@@ -90,8 +90,8 @@ def _listed_bars(company: Company, last: date) -> Bars:
     return Bars(weekdays[listed], open_, high, low, close, np.round(volume[listed]))
 
 
-def _trade(company: Company, weekdays: Sessions) -> tuple[Floats, Floats]:
-    """Open, high, low and close, shape (4, n), and volume, shape (n,), of every weekday since the epoch."""
+def _simulate_trading(company: Company, weekdays: Sessions) -> tuple[Floats, Floats]:
+    """Return open, high, low and close, shape (4, n), and volume, shape (n,), of every weekday since the epoch."""
     n = len(weekdays)
     # RandomState, because its stream is frozen: a newer numpy draws the same past.
     seed = np.frombuffer(sha256(company.ticker.encode()).digest(), dtype="<u4")

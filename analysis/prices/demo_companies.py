@@ -1,4 +1,4 @@
-"""The demo market's companies: invented, none of them listed anywhere; nine are there to show something going wrong."""
+"""The demo market's companies: fictional, none of them listed anywhere; nine of them demonstrate a problem."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A fictional company. `price` is the level its bars move around, `volatility` a session's usual log return."""
+    """A fictional company. Its bars move around `price`; `volatility` is a session's usual log return."""
 
     ticker: str
     name: str
@@ -23,7 +23,7 @@ class Company:
 
     @property
     def exchange_hint(self) -> str:
-        """The code of the demo exchange that it trades on."""
+        """Return the code of the demo exchange on which it trades."""
         return "DEMO-IN" if self.currency == "INR" else "DEMO-US"
 
 

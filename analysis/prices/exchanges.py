@@ -1,4 +1,4 @@
-"""Exchanges: which market a Yahoo symbol belongs to, by its suffix."""
+"""Exchanges: the market of a Yahoo symbol, by its suffix."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +11,7 @@ from analysis.prices.tickers import is_demo
 class Exchange:
     """A market: its calendar (None: Monday to Friday is assumed), currency, and decimals of a price.
 
-    `trades_on` is how long it trades on after the close that the calendar knows.
+    `trades_on` is the time for which trading continues after the close of the calendar.
     """
 
     code: str
@@ -28,7 +28,7 @@ US = Exchange("US", "NYSE and Nasdaq", "XNYS", "USD", "America/New_York")
 DEMO_INDIA = Exchange("DEMO-IN", "Demo market, India", "XBOM", "INR", "Asia/Kolkata")
 DEMO_US = Exchange("DEMO-US", "Demo market, United States", "XNYS", "USD", "America/New_York")
 
-# Athens and Tel Aviv have calendars in exchange-calendars that 4.13 cannot build.
+# exchange-calendars 4.13 fails to build its calendars of Athens and Tel Aviv.
 EXCHANGE_BY_SUFFIX = {
     "NS": Exchange("NSE", "National Stock Exchange of India", "XBOM", "INR", "Asia/Kolkata"),
     "BO": Exchange("BSE", "BSE Mumbai", "XBOM", "INR", "Asia/Kolkata"),
@@ -86,22 +86,22 @@ EXCHANGE_BY_CODE = {
     exchange.code: exchange for exchange in (*EXCHANGE_BY_SUFFIX.values(), US, DEMO_INDIA, DEMO_US, UNKNOWN_EXCHANGE)
 }
 
-# How lists write the hundredths that some exchanges quote in; Yahoo's way is ours.
+# The hundredths in which some exchanges quote, as lists write them; stored as Yahoo writes them.
 MINOR_UNITS = {"GBp": "GBp", "GBX": "GBp", "ZAc": "ZAc", "ZAC": "ZAc", "ILA": "ILA"}
 
 
 def currency_code(text: str) -> str:
-    """A currency as it is stored: three capitals, but GBp for pence and ZAc for cents, which are not GBP and ZAR."""
+    """Return a currency as it is stored: three capitals, but GBp for pence and ZAc for cents, unlike GBP and ZAR."""
     return MINOR_UNITS.get(text) or text.upper()[:3]
 
 
 def exchange_named(code: str) -> Exchange:
-    """The exchange with this code; KeyError when there is none."""
+    """Return the exchange with this code. Raise KeyError for an unknown one."""
     return EXCHANGE_BY_CODE[code]
 
 
 def exchange_of(ticker: str) -> Exchange:
-    """The market of a normalised ticker; `UNKNOWN_EXCHANGE` for indices, currencies, futures and unknown suffixes."""
+    """Return a normalised ticker's market; `UNKNOWN_EXCHANGE` for indices, currencies, futures and unknown suffixes."""
     if is_demo(ticker):
         company = COMPANY_BY_TICKER.get(ticker)
         return DEMO_INDIA if company is not None and company.currency == "INR" else DEMO_US

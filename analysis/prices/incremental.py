@@ -1,4 +1,4 @@
-"""Incremental fetching: only the sessions after the stored ones, unless the source has adjusted its prices anew."""
+"""Incremental fetching: only the sessions after the stored ones, unless the source has adjusted its prices again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,115 +7,115 @@ from datetime import date, datetime
 import numpy as np
 
 from analysis.engine.bars import Bars, Sessions
-from analysis.prices.port import ErrorKind, Finding, History, PriceError, PriceSource
-from analysis.prices.quality import closed
+from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, PriceSource
+from analysis.prices.quality import trim_to_closed
 
-OVERLAP = 5  # stored sessions that are asked for again
-SAME = 1e-4  # relative; closes that differ by more were adjusted in between
+OVERLAP = 5  # stored sessions that are fetched again
+CLOSE_TOLERANCE = 1e-4  # relative; closes that differ by more were adjusted in between
 
 type Answers = dict[str, History | PriceError]
 
 
 @dataclass(frozen=True, slots=True)
-class Readjusted:
-    """The stored bars are no longer what the source would give, as after a split or dividend: all must be fetched."""
+class Readjustment:
+    """A difference between stored and fetched bars, as after a split or dividend: all bars must be fetched again."""
 
-    session: date | None  # the last one whose close differs; None when no session is in both
+    session: date | None  # the last one whose close differs; None if no session is in both
 
-    def finding(self) -> Finding:
-        """What a person is told about it."""
+    def to_finding(self) -> Finding:
+        """Return the finding that informs users."""
         why = f"its close of {self.session} is another than before" if self.session else "no session was in both"
         message = f"The source has adjusted its prices anew ({why}): the whole history was fetched again."
         return Finding("readjusted", message, "info", self.session)
 
 
-def refresh(
+def refresh_histories(
     source: PriceSource, tickers: Sequence[str], stored: Mapping[str, History], *, first_day: date, now: datetime
 ) -> Answers:
-    """The whole history to store for each ticker, or the error that says why not, at the moment `now` (aware).
+    """Return the whole history to store for each ticker, or the error that explains why not, at `now` (aware).
 
-    A ticker with stored bars is asked for only from their last five sessions on, and what comes is joined to them; if
-    it does not fit, or nothing is stored, or the source is not incremental, everything since `first_day` is asked for.
-    Histories end with the newest session that has closed and has a close. An error for a ticker with stored bars says
-    up to which day they reach.
+    For a ticker with stored bars only their last five sessions and later ones are fetched, and merged with them. If
+    they do not agree, or nothing is stored, or the source is not incremental, everything since `first_day` is fetched.
+    Histories end with the latest session that has closed and has a close. An error for a ticker with stored bars names
+    their last day.
     """
     known = {ticker: stored[ticker] for ticker in tickers if source.is_incremental and ticker in stored}
-    answers = _asked(
-        source, {ticker: requested_since(known[ticker].bars) if ticker in known else first_day for ticker in tickers}
+    answers = _fetch_since(
+        source, {ticker: overlap_start(known[ticker].bars) if ticker in known else first_day for ticker in tickers}
     )
-    misfits: dict[str, Readjusted] = {}
+    readjusted: dict[str, Readjustment] = {}
     for ticker, history in known.items():
         answer = answers[ticker]
         if isinstance(answer, PriceError):
             continue
-        match merge(history.bars, answer.bars):
-            case Readjusted() as misfit:
-                misfits[ticker] = misfit
+        match merge_bars(history.bars, answer.bars):
+            case Readjustment() as readjustment:
+                readjusted[ticker] = readjustment
             case joined:
-                findings = _before(history.findings, answer.bars.first_session) + answer.findings
+                findings = _findings_before(history.findings, answer.bars.first_session) + answer.findings
                 answers[ticker] = replace(answer, bars=joined, findings=findings)
-    whole = _asked(source, {ticker: min(first_day, known[ticker].bars.first_session) for ticker in misfits})
+    whole = _fetch_since(source, {ticker: min(first_day, known[ticker].bars.first_session) for ticker in readjusted})
     for ticker, answer in whole.items():
         answers[ticker] = answer
         if isinstance(answer, History):
-            answers[ticker] = replace(answer, findings=(*answer.findings, misfits[ticker].finding()))
-    return {ticker: _storable(ticker, answers[ticker], stored.get(ticker), now) for ticker in tickers}
+            answers[ticker] = replace(answer, findings=(*answer.findings, readjusted[ticker].to_finding()))
+    return {ticker: _to_store(ticker, answers[ticker], stored.get(ticker), now) for ticker in tickers}
 
 
-def requested_since(stored: Bars) -> date:
-    """The day from which to ask: that of the stored session with which the overlap begins."""
+def overlap_start(stored: Bars) -> date:
+    """Return the first day to fetch: that of the stored session with which the overlap begins."""
     return stored[-OVERLAP:].first_session
 
 
-def merge(stored: Bars, fetched: Bars) -> Bars | Readjusted:
-    """The stored bars with the fetched ones in place of those of the same days, if both agree on the closes they share.
+def merge_bars(stored: Bars, fetched: Bars) -> Bars | Readjustment:
+    """Return the stored bars with those of the fetched days replaced, or a Readjustment if shared closes differ.
 
     Both are sorted and not empty; sessions without a close are not compared.
     """
-    _, old, new = np.intersect1d(_priced(stored), _priced(fetched), return_indices=True)
+    _, old, new = np.intersect1d(_priced_sessions(stored), _priced_sessions(fetched), return_indices=True)
     shared = stored.session[stored.close > 0][old]
     before, now = stored.close[stored.close > 0][old], fetched.close[fetched.close > 0][new]
-    differs = np.abs(now / before - 1.0) > SAME
+    differs = np.abs(now / before - 1.0) > CLOSE_TOLERANCE
     if differs.any() or not len(shared):
-        return Readjusted(shared[differs][-1].astype(object) if len(shared) else None)
+        return Readjustment(shared[differs][-1].astype(object) if len(shared) else None)
     start = int(np.searchsorted(stored.session, fetched.session[0]))
     end = int(np.searchsorted(stored.session, fetched.session[-1], side="right"))
-    return _one_after_another(stored[:start], fetched, stored[end:])
+    return _concatenate(stored[:start], fetched, stored[end:])
 
 
-def _asked(source: PriceSource, wanted: Mapping[str, date]) -> Answers:
-    """The source's answers for tickers that are wanted from different days on."""
+def _fetch_since(source: PriceSource, first_days: Mapping[str, date]) -> Answers:
+    """Fetch each ticker from its own first day on; one call of the source for each day."""
     answers: Answers = {}
-    for since in sorted(set(wanted.values())):
-        answers |= source.daily([ticker for ticker, day in wanted.items() if day == since], since)
+    for since in sorted(set(first_days.values())):
+        answers |= source.fetch_daily([ticker for ticker, day in first_days.items() if day == since], since)
     return answers
 
 
-def _before(findings: tuple[Finding, ...], day: date) -> tuple[Finding, ...]:
-    """What was found about sessions that are not asked for any more."""
+def _findings_before(findings: tuple[Finding, ...], day: date) -> tuple[Finding, ...]:
+    """Return the findings about sessions that are not fetched again."""
     return tuple(finding for finding in findings if finding.session and finding.session < day)
 
 
-def _storable(ticker: str, answer: History | PriceError, stored: History | None, now: datetime) -> History | PriceError:
+def _to_store(ticker: str, answer: History | PriceError, stored: History | None, now: datetime) -> History | PriceError:
     if isinstance(answer, PriceError):
-        return _stale(answer, stored.bars.last_session) if stored else answer
-    kept = closed(answer.bars, ticker=ticker, now=now)
-    if not len(kept.bars):
+        return _error_of_known(answer, stored.bars.last_session) if stored else answer
+    trimmed = trim_to_closed(answer.bars, ticker=ticker, now=now)
+    if not len(trimmed.bars):
         message = f"{ticker} has no session yet that has closed and has a close."
-        return PriceError(ErrorKind.NO_DATA, message, permanent=False)
-    return replace(answer, bars=kept.bars, findings=answer.findings + kept.findings)
+        return PriceError(PriceErrorKind.NO_DATA, message, permanent=False)
+    return replace(answer, bars=trimmed.bars, findings=answer.findings + trimmed.findings)
 
 
-def _stale(error: PriceError, day: date) -> PriceError:
-    """The error of a ticker that was known before: a symbol no longer known has lost its data, not its meaning."""
-    kind = ErrorKind.NO_DATA if error.kind is ErrorKind.UNKNOWN_TICKER else error.kind
+def _error_of_known(error: PriceError, day: date) -> PriceError:
+    """Return the error of a ticker with stored bars; one that Yahoo no longer knows has no data, but is a ticker."""
+    kind = PriceErrorKind.NO_DATA if error.kind is PriceErrorKind.UNKNOWN_TICKER else error.kind
     return PriceError(kind, f"{error.message.removesuffix('.')}; stale: bars to {day}.", error.permanent)
 
 
-def _priced(bars: Bars) -> Sessions:
+def _priced_sessions(bars: Bars) -> Sessions:
     return bars.session[bars.close > 0]
 
 
-def _one_after_another(*parts: Bars) -> Bars:
+def _concatenate(*parts: Bars) -> Bars:
     columns = ("session", "open", "high", "low", "close", "volume")
     return Bars(*(np.concatenate([getattr(part, column) for part in parts]) for column in columns))

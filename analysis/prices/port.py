@@ -1,4 +1,4 @@
-"""The port: what every price source answers, and how it says that it cannot."""
+"""The port: the interface of every price source, and its values and errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from analysis.engine.bars import Bars
 type Severity = Literal["info", "repair", "warning"]
 
 
-class ErrorKind(StrEnum):
-    """Why a ticker has no bars."""
+class PriceErrorKind(StrEnum):
+    """The reason that a ticker has no bars."""
 
     UNKNOWN_TICKER = "unknown_ticker"
     NO_DATA = "no_data"
@@ -23,12 +23,12 @@ class ErrorKind(StrEnum):
 
 
 class PriceError(Exception):
-    """One ticker's bars cannot be had.
+    """A failure to fetch one ticker's bars.
 
-    `message` is a sentence for the user; `permanent` says that trying again does not help.
+    `message` is a sentence for the user; `permanent` is true if a retry cannot succeed.
     """
 
-    def __init__(self, kind: ErrorKind, message: str, permanent: bool) -> None:
+    def __init__(self, kind: PriceErrorKind, message: str, permanent: bool) -> None:
         super().__init__(kind, message, permanent)
         self.kind = kind
         self.message = message
@@ -40,7 +40,7 @@ class PriceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something noticed about a stock's bars: a stable code, a sentence, and the last session it concerns, if one."""
+    """A repair or suspicion about a stock's bars: a stable code, a sentence, and the last session concerned, if any."""
 
     code: str
     message: str
@@ -48,18 +48,18 @@ class Finding:
     session: date | None = None
 
     def as_dict(self) -> dict[str, str | None]:
-        """The finding in JSON's types."""
+        """Return the finding for JSON."""
         session = self.session.isoformat() if self.session else None
         return {"code": self.code, "message": self.message, "severity": self.severity, "session": session}
 
     @classmethod
     def from_dict(cls, stored: dict[str, str | None]) -> Self:
-        """The finding that `as_dict` stored; KeyError or ValueError when it is none."""
+        """Return the finding of which `as_dict` made this. Raise KeyError or ValueError for anything else."""
         session = stored["session"]
         return cls(
             code=str(stored["code"]),
             message=str(stored["message"]),
-            severity=_severity(stored["severity"]),
+            severity=_parse_severity(stored["severity"]),
             session=date.fromisoformat(session) if session else None,
         )
 
@@ -68,8 +68,8 @@ class Finding:
 class History:
     """One ticker's daily bars as the source had them, at least one, sorted by session.
 
-    They may still hold NaN rows, duplicates and an unfinished session: `quality.check` comes before any use.
-    `adjusted` tells whether prices are adjusted for splits and dividends; `findings` is what the source itself noticed.
+    They may contain NaN rows, duplicates and an unfinished session: pass them through `check_bars` before any use.
+    `adjusted` is true if prices are adjusted for splits and dividends; `findings` are the source's own.
     """
 
     bars: Bars
@@ -80,27 +80,27 @@ class History:
 
 
 class PriceSource(Protocol):
-    """Where daily bars come from."""
+    """A source of daily bars."""
 
     @property
     def name(self) -> str:
-        """The source's stable name, as stored with the bars."""
+        """Return the source's stable name, as stored with the bars."""
 
     @property
     def is_incremental(self) -> bool:
-        """Whether stored bars stay true, so that only later sessions need be asked for; if not, all are each time."""
+        """Return whether stored bars stay valid, so that only later sessions are fetched; if not, all are each time."""
 
-    def daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
-        """The bars of each ticker from `since` on (None: all there are), or the error that says why there are none.
+    def fetch_daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
+        """Return for each ticker its bars from `since` on (None: all), or the error that explains why not.
 
-        One answer per ticker, under the ticker as it was asked for; nothing is raised for the batch.
+        The keys are the tickers as they were passed; nothing is raised for the batch.
         """
 
     def has_changed(self, ticker: str, since: datetime) -> bool:
-        """Whether its bars of a ticker were changed after a moment (aware), where that can be told without fetching."""
+        """Return whether a ticker's bars changed after `since` (aware); False where only a fetch could find out."""
 
 
-def _severity(value: str | None) -> Severity:
+def _parse_severity(value: str | None) -> Severity:
     match value:
         case "info" | "repair" | "warning":
             return value

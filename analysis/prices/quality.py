@@ -1,4 +1,4 @@
-"""The quality gate: between bars as a source had them and bars that an analysis may use."""
+"""The quality gate: checks and repairs that turn a source's bars into bars that an analysis may use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.engine.bars import Bars, Floats, Sessions
-from analysis.prices.port import ErrorKind, Finding, PriceError, Severity
+from analysis.prices.port import Finding, PriceError, PriceErrorKind, Severity
 from analysis.prices.sessions import (
     are_sessions,
-    assumed_weekdays,
+    find_assumed_weekdays,
     last_closed_session,
     local_time,
     sessions_between,
@@ -19,16 +19,16 @@ from analysis.prices.sessions import (
 )
 
 LONG_GAP = 5  # sessions
-ROSE, FELL = 1.5, 0.55  # close or open by the close before; a 2:1 split on a day that rises by a tenth still counts
-HUNDREDFOLD = (70.0, 140.0)  # pence for pounds, give or take the session's own change
+JUMP_UP, JUMP_DOWN = 1.5, 0.55  # of the previous close; a 2:1 split on a day that rises by a tenth counts too
+HUNDREDFOLD = (70.0, 140.0)  # pence for pounds, within the session's own change
 ROUNDING = 1e-6  # relative; adjusting a price moves its last digits
 
 type Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """Bars fit for use, and what was repaired or noticed on the way.
+class CheckedBars:
+    """Bars fit for use, with the findings about their repairs and suspicions.
 
     Sessions strictly increase and have closed; every price is finite and positive, low <= open, close <= high;
     volume is finite and not negative.
@@ -45,58 +45,60 @@ class _Market:
     last_closed: date
 
 
-def check(bars: Bars, *, ticker: str, now: datetime, adjusted: bool = True) -> Checked:
-    """Repair and question a source's bars at the moment `now` (aware).
+def check_bars(bars: Bars, *, ticker: str, now: datetime, adjusted: bool = True) -> CheckedBars:
+    """Repair and check a source's bars at the moment `now` (aware).
 
-    Raises PriceError: `bad_data` without one positive close, `no_data` when no bar of a closed session is left.
+    Raise PriceError: `bad_data` without one positive close, `no_data` if no bar of a closed session is left.
     """
     if not len(bars):
-        raise PriceError(ErrorKind.NO_DATA, f"The source has no bars for {ticker}.", permanent=False)
+        raise PriceError(PriceErrorKind.NO_DATA, f"The source has no bars for {ticker}.", permanent=False)
     if not (bars.close > 0).any():
-        raise PriceError(ErrorKind.BAD_DATA, f"Not one bar of {ticker} has a positive close.", permanent=False)
+        raise PriceError(PriceErrorKind.BAD_DATA, f"Not one bar of {ticker} has a positive close.", permanent=False)
     market = _Market(ticker, now, last_closed_session(ticker, now))
-    bars = _in_order(bars)
+    bars = _sort_by_session(bars)
     findings: list[Finding] = []
     for repair in _REPAIRS:
         bars, finding = repair(bars, market)
         if finding:
             findings.append(finding)
             if not len(bars):
-                raise PriceError(ErrorKind.NO_DATA, f"{ticker} has no usable bars: {finding.message}", permanent=False)
+                raise PriceError(
+                    PriceErrorKind.NO_DATA, f"{ticker} has no usable bars: {finding.message}", permanent=False
+                )
     findings += [finding for notice in _NOTICES if (finding := notice(bars, market))]
     if not adjusted:
         findings.append(_UNADJUSTED)
-    return Checked(bars, tuple(findings))
+    return CheckedBars(bars, tuple(findings))
 
 
-def closed(bars: Bars, *, ticker: str, now: datetime) -> Checked:
-    """The bars that are worth keeping: up to the newest that has closed, and has a close, at the moment `now` (aware).
+def trim_to_closed(bars: Bars, *, ticker: str, now: datetime) -> CheckedBars:
+    """Return the bars to store: up to the latest that has closed, and has a close, at the moment `now` (aware).
 
-    Kept, a later one would pass for closed bars tomorrow. Nothing else is repaired, and there may be no bars left.
+    A later one, once stored, would count as closed tomorrow. Nothing else is repaired; there may be no bars left.
     """
     market = _Market(ticker, now, last_closed_session(ticker, now))
-    bars = _in_order(bars)
+    bars = _sort_by_session(bars)
     findings: list[Finding] = []
     for repair in (_drop_unfinished, _drop_last_without_close):
         if len(bars):
             bars, finding = repair(bars, market)
             findings += [finding] if finding else []
     priced = np.flatnonzero(bars.close > 0)
-    return Checked(bars[: int(priced[-1]) + 1 if len(priced) else 0], tuple(findings))
+    return CheckedBars(bars[: int(priced[-1]) + 1 if len(priced) else 0], tuple(findings))
 
 
-def _in_order(bars: Bars) -> Bars:
+def _sort_by_session(bars: Bars) -> Bars:
     if (bars.session[1:] < bars.session[:-1]).any():
-        return _rows(bars, np.argsort(bars.session, kind="stable"))
+        return _select_rows(bars, np.argsort(bars.session, kind="stable"))
     return bars
 
 
 def _drop_unfinished(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
     moment = local_time(market.ticker, market.now)
-    today = np.datetime64(moment.date())  # a past day has closed even where the calendar expects no session
+    today = np.datetime64(moment.date())  # a past day has closed even if the calendar has no session
     unfinished = (bars.session > np.datetime64(market.last_closed)) & (bars.session >= today)
     what = f"that had not closed by {moment:%Y-%m-%d %H:%M} left out"
-    return _without(bars, unfinished, "unfinished_session", "session", what)
+    return _drop_rows(bars, unfinished, "unfinished_session", "session", what)
 
 
 def _drop_last_without_close(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
@@ -113,7 +115,7 @@ def _drop_null_rows(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
     highest = np.maximum(np.maximum(bars.open, bars.high), np.maximum(bars.low, bars.close))
     unpriced = ~((lowest > 0) & (highest < np.inf))
     without_prices = bars.session[unpriced]
-    bars, finding = _without(bars, unpriced, "null_rows", "row", "without prices left out")
+    bars, finding = _drop_rows(bars, unpriced, "null_rows", "row", "without prices left out")
     if finding and not are_sessions(market.ticker, without_prices).any():  # days on which nobody traded
         finding = replace(finding, severity="info")
     return bars, finding
@@ -122,14 +124,16 @@ def _drop_null_rows(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
 def _drop_duplicates(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
     repeated = np.zeros(len(bars), dtype=np.bool_)
     repeated[:-1] = bars.session[1:] == bars.session[:-1]
-    return _without(bars, repeated, "duplicate_sessions", "earlier row", "of a session given twice left out")
+    return _drop_rows(bars, repeated, "duplicate_sessions", "earlier row", "of a session given twice left out")
 
 
 def _fill_volume(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
     missing = ~((bars.volume >= 0) & (bars.volume < np.inf))
     if not missing.any():
         return bars, None
-    finding = _finding("missing_volume", "repair", bars.session[missing], "session", "without a volume counted as 0")
+    finding = _finding_about(
+        "missing_volume", "repair", bars.session[missing], "session", "without a volume counted as 0"
+    )
     return replace(bars, volume=np.where(missing, 0.0, bars.volume)), finding
 
 
@@ -137,7 +141,7 @@ def _drop_holidays(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
     idle = (bars.volume == 0) & (bars.high - bars.low <= ROUNDING * bars.close)
     if idle.any():
         idle[idle] = ~are_sessions(market.ticker, bars.session[idle])
-    return _without(bars, idle, "holiday_rows", "row", "of a holiday, with one price and no volume, left out")
+    return _drop_rows(bars, idle, "holiday_rows", "row", "of a holiday, with one price and no volume, left out")
 
 
 def _widen_ranges(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
@@ -147,12 +151,12 @@ def _widen_ranges(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
     finding = None
     if widened.any():
         what = "with a price outside low to high widened to hold it"
-        finding = _finding("range_widened", "repair", bars.session[widened], "session", what)
+        finding = _finding_about("range_widened", "repair", bars.session[widened], "session", what)
     return replace(bars, high=high, low=low), finding
 
 
 def _notice_zero_volume(bars: Bars, _: _Market) -> Finding | None:
-    return _finding("zero_volume", "warning", bars.session[bars.volume == 0], "session", "without volume")
+    return _finding_about("zero_volume", "warning", bars.session[bars.volume == 0], "session", "without volume")
 
 
 def _notice_gaps(bars: Bars, market: _Market) -> Finding | None:
@@ -160,22 +164,22 @@ def _notice_gaps(bars: Bars, market: _Market) -> Finding | None:
     candidates = np.flatnonzero(days > LONG_GAP + 1)
     gaps = [end for end in candidates if _sessions_missed(bars, int(end), market.ticker) > LONG_GAP]
     what = f"of more than {LONG_GAP} sessions"
-    return _finding("gap", "warning", bars.session[[end + 1 for end in gaps]], "gap", what, "the last before")
+    return _finding_about("gap", "warning", bars.session[[end + 1 for end in gaps]], "gap", what, "the last before")
 
 
 def _notice_hundredfold(bars: Bars, _: _Market) -> Finding | None:
     hundredfold = _is_hundredfold(bars.close[1:] / bars.close[:-1])
     what = "at about 100 times or a hundredth of the price before, as when pence and pounds are mixed"
-    return _finding("hundredfold", "warning", bars.session[1:][hundredfold], "session", what)
+    return _finding_about("hundredfold", "warning", bars.session[1:][hundredfold], "session", what)
 
 
 def _notice_jumps(bars: Bars, _: _Market) -> Finding | None:
     session = bars.close[1:] / bars.close[:-1]
     overnight = bars.open[1:] / bars.close[:-1]
-    jumped = (np.maximum(session, overnight) > ROSE) | (np.minimum(session, overnight) < FELL)
+    jumped = (np.maximum(session, overnight) > JUMP_UP) | (np.minimum(session, overnight) < JUMP_DOWN)
     jumped &= ~_is_hundredfold(session)
     what = "with a price change of about half or more, as at a split that prices are not adjusted for"
-    return _finding("jump", "warning", bars.session[1:][jumped], "session", what)
+    return _finding_about("jump", "warning", bars.session[1:][jumped], "session", what)
 
 
 def _notice_stale(bars: Bars, market: _Market) -> Finding | None:
@@ -188,7 +192,7 @@ def _notice_stale(bars: Bars, market: _Market) -> Finding | None:
 
 
 def _notice_guessed_sessions(_: Bars, market: _Market) -> Finding | None:
-    return assumed_weekdays(market.ticker, market.last_closed)
+    return find_assumed_weekdays(market.ticker, market.last_closed)
 
 
 _UNADJUSTED = Finding("unadjusted", "The source does not adjust prices for splits and dividends.", "warning")
@@ -217,32 +221,32 @@ def _is_hundredfold(ratio: Floats) -> Mask:
 
 
 def _sessions_missed(bars: Bars, row: int, ticker: str) -> int:
-    """How many sessions the calendar expects between this row's and the next one's."""
+    """Return the number of sessions of the calendar between this row's and the next one's."""
     before, after = bars.session[row : row + 2].tolist()
     return len(sessions_between(ticker, before + timedelta(days=1), after - timedelta(days=1)))
 
 
-def _without(bars: Bars, dropped: Mask, code: str, noun: str, what: str) -> tuple[Bars, Finding | None]:
+def _drop_rows(bars: Bars, dropped: Mask, code: str, noun: str, what: str) -> tuple[Bars, Finding | None]:
     if not dropped.any():
         return bars, None
-    return _rows(bars, ~dropped), _finding(code, "repair", bars.session[dropped], noun, what)
+    return _select_rows(bars, ~dropped), _finding_about(code, "repair", bars.session[dropped], noun, what)
 
 
-def _rows(bars: Bars, chosen: Mask | NDArray[np.intp]) -> Bars:
+def _select_rows(bars: Bars, rows: Mask | NDArray[np.intp]) -> Bars:
     return Bars(
-        bars.session[chosen],
-        bars.open[chosen],
-        bars.high[chosen],
-        bars.low[chosen],
-        bars.close[chosen],
-        bars.volume[chosen],
+        bars.session[rows],
+        bars.open[rows],
+        bars.high[rows],
+        bars.low[rows],
+        bars.close[rows],
+        bars.volume[rows],
     )
 
 
-def _finding(
+def _finding_about(
     code: str, severity: Severity, sessions: Sessions, noun: str, what: str, when: str = "the last on"
 ) -> Finding | None:
-    """One sentence about all the sessions of a kind; None when there are none."""
+    """Return one finding about all these sessions; None without any."""
     count = len(sessions)
     if not count:
         return None

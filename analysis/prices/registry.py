@@ -1,4 +1,4 @@
-"""The registry: which source answers for which ticker."""
+"""The registry: price sources by the name of the setting, and the source of a ticker."""
 
 from functools import cache
 from pathlib import Path
@@ -24,10 +24,10 @@ def source_named(
     pacer: Pacer | None = None,
     seconds: float = 60.0,
 ) -> PriceSource:
-    """The process's one source of the name that a setting gives: `yahoo`, `csv` or `demo`; ValueError for others.
+    """Return the process's single source of this name: `yahoo`, `csv` or `demo`. Raise ValueError for others.
 
-    `pacer` gives leave for each request to Yahoo, which is at `yahoo_url` if that is not empty; `seconds` bounds what a
-    ticker takes there, without the pacer's time.
+    `pacer` permits each request to Yahoo, at `yahoo_url` if that is not empty; `seconds` limits the time of a ticker
+    there, without the pacer's waits.
     """
     match name:
         case "yahoo":
@@ -40,5 +40,5 @@ def source_named(
 
 
 def source_for(ticker: str, configured: PriceSource) -> PriceSource:
-    """The source of a normalised ticker: the demo market for `.DEMO`, the configured one for every other."""
+    """Return the source of a normalised ticker: the demo market for `.DEMO`, else the configured one."""
     return _DEMO_MARKET if is_demo(ticker) else configured

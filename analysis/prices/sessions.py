@@ -1,4 +1,4 @@
-"""Sessions: on which days a stock trades, and which of them have closed."""
+"""Sessions: the days on which a stock trades, and whether they have closed."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.prices.exchanges import UNKNOWN_EXCHANGE, Exchange, exchange_of
 from analysis.prices.port import Finding
 
-SETTLING = np.timedelta64(30, "m")  # a session counts as closed this long after its close
+CLOSING_DELAY = np.timedelta64(30, "m")  # after its close a session counts as closed
 _EARLIEST_ZONE = ZoneInfo("Pacific/Kiritimati")  # where each day begins first
 _FIRST_DAY = date(1997, 1, 1)
 _LAST_DAY = date(2060, 1, 1)
@@ -21,7 +21,7 @@ _LAST_DAY = date(2060, 1, 1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Schedule:
-    """Sessions as datetime64[D], their closes as datetime64[m] in UTC; weekdays are assumed outside what is known."""
+    """Sessions as datetime64[D], their closes as datetime64[m] in UTC; outside the known days every weekday is one."""
 
     sessions: NDArray[np.datetime64]
     closes: NDArray[np.datetime64]
@@ -29,11 +29,11 @@ class _Schedule:
     known_until: date | None
 
     def count_until(self, day: date) -> int:
-        """How many sessions there are up to and including `day`."""
+        """Return the number of sessions up to and including `day`."""
         return int(np.searchsorted(self.sessions, np.datetime64(day, "D"), side="right"))
 
-    def count_closed(self, now: datetime, delay: np.timedelta64 = SETTLING) -> int:
-        """How many sessions have been closed for `delay` at `now`."""
+    def count_closed(self, now: datetime, delay: np.timedelta64 = CLOSING_DELAY) -> int:
+        """Return the number of sessions that have been closed for `delay` at `now`."""
         if now.tzinfo is None:
             raise ValueError("now must know its time zone")
         moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "m") - delay
@@ -41,32 +41,32 @@ class _Schedule:
 
 
 def last_closed_session(ticker: str, now: datetime) -> date:
-    """The newest session of the ticker's exchange that has closed at `now` (aware): 30 minutes after its close."""
+    """Return the latest session of the ticker's exchange that closed at least 30 minutes before `now` (aware)."""
     schedule = _schedule_of(ticker)
     return schedule.sessions[schedule.count_closed(now) - 1].astype(object)  # type: ignore[no-any-return]
 
 
-def newest_due(exchange: Exchange, now: datetime, delay: timedelta) -> date:
-    """The newest session of an exchange that closed at least `delay` before `now` (aware)."""
+def latest_due_session(exchange: Exchange, now: datetime, delay: timedelta) -> date:
+    """Return the latest session of an exchange that closed at least `delay` before `now` (aware)."""
     schedule = _schedule_at(exchange)
     return schedule.sessions[schedule.count_closed(now, np.timedelta64(delay)) - 1].astype(object)  # type: ignore[no-any-return]
 
 
 def due_at(exchange: Exchange, session: date, delay: timedelta) -> datetime:
-    """The moment, in UTC, at which a session of an exchange has been closed for `delay`."""
+    """Return the moment, in UTC, at which a session of an exchange has been closed for `delay`."""
     schedule = _schedule_at(exchange)
     close: datetime = schedule.closes[schedule.count_until(session) - 1].astype(object)
     return close.replace(tzinfo=UTC) + delay
 
 
 def session_after(exchange: Exchange, session: date) -> date:
-    """The first session of an exchange after a day."""
+    """Return the first session of an exchange after a day."""
     schedule = _schedule_at(exchange)
     return schedule.sessions[schedule.count_until(session)].astype(object)  # type: ignore[no-any-return]
 
 
 def sessions_between(ticker: str, first: date, last: date) -> list[date]:
-    """The exchange's sessions from `first` to `last`, both included."""
+    """Return the exchange's sessions from `first` to `last`, both included."""
     schedule = _schedule_of(ticker)
     start = int(np.searchsorted(schedule.sessions, np.datetime64(first, "D")))
     days: list[date] = schedule.sessions[start : schedule.count_until(last)].tolist()
@@ -74,18 +74,18 @@ def sessions_between(ticker: str, first: date, last: date) -> list[date]:
 
 
 def sessions_late(ticker: str, last_session: date, now: datetime) -> int:
-    """How many closed sessions there are after `last_session`: 0 when bars up to it are fresh at `now` (aware)."""
-    return _sessions_late(exchange_of(ticker), last_session, now)
+    """Return the number of closed sessions after `last_session`: 0 if bars up to it are fresh at `now` (aware)."""
+    return _count_late(exchange_of(ticker), last_session, now)
 
 
-@lru_cache(maxsize=64)  # a list asks the same for most of its rows
-def _sessions_late(exchange: Exchange, last_session: date, now: datetime) -> int:
+@lru_cache(maxsize=64)  # most rows of a list have the same arguments
+def _count_late(exchange: Exchange, last_session: date, now: datetime) -> int:
     schedule = _schedule_at(exchange)
     return max(schedule.count_closed(now) - schedule.count_until(last_session), 0)
 
 
 def are_sessions(ticker: str, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
-    """Which of `days` (datetime64[D]) are sessions; days that the calendar does not reach all count as sessions."""
+    """Return which of `days` (datetime64[D]) are sessions; days outside the calendar all count as sessions."""
     schedule = _schedule_of(ticker)
     if schedule.known_from is None or schedule.known_until is None:
         return np.ones(days.shape, dtype=np.bool_)
@@ -95,7 +95,7 @@ def are_sessions(ticker: str, days: NDArray[np.datetime64]) -> NDArray[np.bool_]
 
 
 def local_time(ticker: str, now: datetime) -> datetime:
-    """The moment `now` (aware) on the exchange's clock."""
+    """Return the moment `now` (aware) in the exchange's time zone."""
     return now.astimezone(ZoneInfo(exchange_of(ticker).timezone))
 
 
@@ -110,12 +110,12 @@ def latest_today(now: datetime) -> date:
 
 
 def calendar_end(exchange: Exchange) -> date | None:
-    """The last day that the exchange's holidays are known for; None when none are known."""
+    """Return the last day for which the exchange's holidays are known; None if none are known."""
     return _schedule_at(exchange).known_until
 
 
-def assumed_weekdays(ticker: str, day: date) -> Finding | None:
-    """The finding that sessions around `day` are guessed as Monday to Friday; None when the calendar knows them."""
+def find_assumed_weekdays(ticker: str, day: date) -> Finding | None:
+    """Return the finding that sessions around `day` are assumed Monday to Friday; None if the calendar has them."""
     exchange, schedule = exchange_of(ticker), _schedule_of(ticker)
     known_from, known_until = schedule.known_from, schedule.known_until
     if known_from is not None and known_until is not None and known_from <= day <= known_until:
@@ -141,7 +141,7 @@ def _schedule_at(exchange: Exchange) -> _Schedule:
 
 @lru_cache
 def _schedule(calendar_code: str | None, timezone: str, trades_on: timedelta) -> _Schedule:
-    """The sessions of a calendar from 1997 to 2060; weekdays before it begins, where it ends or where there is none."""
+    """Return the sessions of a calendar from 1997 to 2060; weekdays before it begins, after it ends or without one."""
     if calendar_code is None:
         sessions = _weekdays(_FIRST_DAY)
         return _Schedule(sessions, _closes(sessions, timedelta(days=1), timezone), None, None)
@@ -167,18 +167,18 @@ def _schedule(calendar_code: str | None, timezone: str, trades_on: timedelta) ->
 def _calendar(code: str) -> ExchangeCalendar:
     try:
         return get_calendar(code, start=_FIRST_DAY.isoformat())
-    except ValueError:  # some calendars begin later than 1997: they know best where
+    except ValueError:  # some calendars begin later than 1997: take their own first day
         return get_calendar(code)
 
 
 def _weekdays(first: date, end: date = _LAST_DAY) -> NDArray[np.datetime64]:
-    """From `first` on, before `end`."""
+    """Return the weekdays from `first` on, before `end`."""
     days = np.arange(first, end, dtype="datetime64[D]")
     return days[np.is_busday(days)]
 
 
 def _closes(sessions: NDArray[np.datetime64], close: timedelta, timezone: str) -> NDArray[np.datetime64]:
-    """The moments in UTC at which sessions close whose market closes `close` after the local midnight."""
+    """Return the moments in UTC at which sessions close whose market closes `close` after the local midnight."""
     local = pd.DatetimeIndex(sessions) + close
     moments = local.tz_localize(timezone, ambiguous=False, nonexistent="shift_forward")
     return moments.tz_convert(UTC).tz_localize(None).to_numpy().astype("datetime64[m]")

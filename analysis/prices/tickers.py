@@ -1,4 +1,4 @@
-"""Tickers: what a Yahoo symbol may look like."""
+"""Tickers: the form of a Yahoo symbol."""
 
 import re
 
@@ -8,20 +8,20 @@ _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 
 
 def normalise(ticker: str) -> str:
-    """The ticker without surrounding blanks and in capitals, as every table and source knows it."""
+    """Return the ticker in capitals without surrounding blanks, as it is stored and fetched."""
     return ticker.strip().upper()
 
 
 def is_well_formed(ticker: str) -> bool:
-    """Whether a normalised ticker could be a Yahoo symbol: up to 20 of A-Z, 0-9, `.`, `&`, `-`, `^`, `=`; no ISIN."""
+    """Return whether a normalised ticker may be a Yahoo symbol: up to 20 of A-Z 0-9 `.&-^=`, and no ISIN."""
     return _SYMBOL.fullmatch(ticker) is not None and _ISIN.fullmatch(ticker) is None
 
 
-def no_ticker(text: str) -> str:
-    """The sentence for whoever gave something else."""
+def invalid_ticker_message(text: str) -> str:
+    """Return the error message for a text that is not a ticker."""
     return f"“{text[:30]}” is not a ticker. A ticker looks like TCS.NS or AAPL."
 
 
 def is_demo(ticker: str) -> bool:
-    """Whether the ticker names a company of the demo market."""
+    """Return whether the ticker belongs to the demo market."""
     return ticker.endswith(DEMO_SUFFIX)

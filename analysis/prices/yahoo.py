@@ -1,11 +1,11 @@
-"""The Yahoo source: yfinance, one ticker after another, with every failure told apart.
+"""The Yahoo source: yfinance, one ticker after another, with a kind of error for every failure.
 
-What keeps it honest, all of it measured:
-- yfinance hides exceptions by default and then returns an empty frame; here they are shown, for the whole process.
-- The text of an error is no guide (a refused request reads "possibly delisted"), so Yahoo's status and the error code
-  in its answer are looked at first, then the exception's type.
-- yfinance asks each new ticker's time zone in a request of its own; the suffix tells it for nothing. A ticker's bars
-  are one request, and the first of a process two more, for cookie and crumb.
+All of this was measured:
+- yfinance hides exceptions by default and then returns an empty frame; here they are raised, for the whole process.
+- The text of an error is unreliable (a refused request reads "possibly delisted"), so the kind follows from Yahoo's
+  status and the error code in its answer, then from the exception's type.
+- yfinance requests each new ticker's time zone separately; the suffix implies it. A ticker's bars are one request, and
+  the first of a process needs two more, for cookie and crumb.
 """
 
 import logging
@@ -23,12 +23,12 @@ from curl_cffi.requests.exceptions import RequestException, Timeout
 from yfinance.exceptions import YFDataException, YFException
 
 from analysis.engine.bars import Bars
-from analysis.prices.dividends import notice_dividends
+from analysis.prices.dividends import find_dividend_mismatch
 from analysis.prices.exchanges import exchange_of
-from analysis.prices.own_folder import own_folder
-from analysis.prices.port import ErrorKind, Finding, History, PriceError
+from analysis.prices.port import Finding, History, PriceError, PriceErrorKind
+from analysis.prices.process_folder import process_folder
 from analysis.prices.tickers import is_well_formed
-from analysis.prices.yahoo_session import LIMITED, AnswerTooLarge, YahooRefused, YahooSession
+from analysis.prices.yahoo_session import TOO_MANY_REQUESTS, AnswerTooLarge, YahooSession, YahooStatusError
 
 logger = logging.getLogger(__name__)
 
@@ -36,75 +36,75 @@ FIRST_DAY = date(1970, 1, 2)
 _COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends")
 
 
-def prepare(cache_folder: Path) -> None:
-    """Make yfinance show its exceptions, and keep cookies under `cache_folder`, in a folder of this process's own."""
+def configure_yfinance(cache_folder: Path) -> None:
+    """Make yfinance raise its exceptions and store cookies under `cache_folder`, in a folder of this process."""
     yfinance.config.debug.hide_exceptions = False
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # it shows its own by itself
-    yfinance.set_tz_cache_location(str(own_folder(cache_folder)))
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # it prints its own anyway
+    yfinance.set_tz_cache_location(str(process_folder(cache_folder)))
 
 
 class YahooPrices:
-    """A price source over Yahoo's chart service; one per process, not for threads, as yfinance itself is global.
+    """A price source over Yahoo's chart service; one per process and not thread-safe, because yfinance is global.
 
-    Cookies are kept in a folder under `cache_folder` that is this process's own.
+    Cookies are stored under `cache_folder`, in a folder of this process.
     """
 
     name = "yahoo"
     is_incremental = True
 
     def __init__(self, cache_folder: Path, session: YahooSession | None = None) -> None:
-        prepare(cache_folder)
+        configure_yfinance(cache_folder)
         self._session = session or YahooSession()
 
-    def daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
-        """The adjusted bars of each ticker from `since` on (None: all), or the error that says why not.
+    def fetch_daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
+        """Return for each ticker its adjusted bars from `since` on (None: all), or the error that explains why not.
 
-        After an answer that Yahoo limits requests, the remaining tickers get the same answer without being asked for.
+        After an answer that Yahoo limits requests, the remaining tickers get the same error without a request.
         """
         answers: dict[str, History | PriceError] = {}
         limited: PriceError | None = None
         for ticker in tickers:
-            answer = limited or self._answer(ticker, since)
-            if isinstance(answer, PriceError) and answer.kind is ErrorKind.RATE_LIMITED:
+            answer = limited or self._history_or_error(ticker, since)
+            if isinstance(answer, PriceError) and answer.kind is PriceErrorKind.RATE_LIMITED:
                 limited = answer
             answers[ticker] = answer
         return answers
 
     def has_changed(self, ticker: str, since: datetime) -> bool:
-        """Not that one could tell without asking; what was adjusted shows in the sessions that are asked for again."""
+        """Return False: only a fetch shows it. Adjusted prices appear in the sessions that are fetched again."""
         return False
 
-    def _answer(self, ticker: str, since: date | None) -> History | PriceError:
-        if not is_well_formed(ticker):  # yfinance would look an ISIN up, in a session of its own
-            return PriceError(ErrorKind.UNKNOWN_TICKER, f"{ticker!r} is not a ticker.", permanent=True)
-        self._session.begin()
+    def _history_or_error(self, ticker: str, since: date | None) -> History | PriceError:
+        if not is_well_formed(ticker):  # yfinance would look up an ISIN, in another HTTP session
+            return PriceError(PriceErrorKind.UNKNOWN_TICKER, f"{ticker!r} is not a ticker.", permanent=True)
+        self._session.start_ticker()
         try:
             stock = yfinance.Ticker(ticker, session=self._session)
-            stock._tz = exchange_of(ticker).timezone  # or it costs a request to learn
+            stock._tz = exchange_of(ticker).timezone  # saves a request
             frame = stock.history(start=since or FIRST_DAY, auto_adjust=False, actions=True, keepna=True)
             if frame.empty or not (frame["Close"] > 0).any():
-                return PriceError(ErrorKind.NO_DATA, f"Yahoo has no prices for {ticker}.", permanent=False)
-            return _history(ticker, frame, stock.history_metadata)
-        except PriceError as refusal:
-            return refusal
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is this ticker's answer and not the batch's end
-            return explained(ticker, error, self._session)
+                return PriceError(PriceErrorKind.NO_DATA, f"Yahoo has no prices for {ticker}.", permanent=False)
+            return _to_history(ticker, frame, stock.history_metadata)
+        except PriceError as error:
+            return error
+        except Exception as error:  # noqa: BLE001  # one ticker's failure, of any type, must not end the batch
+            return explain_error(ticker, error, self._session)
 
 
-def _history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> History:
-    """The rows of yfinance's frame; a row's index is midnight at the exchange, so its local date is the session."""
+def _to_history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> History:
+    """Return the rows of yfinance's frame; the index is midnight at the exchange, so its local date is the session."""
     sessions = pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy().astype("datetime64[D]")
     columns = {name: frame[name].to_numpy(dtype=np.float64) for name in _COLUMNS}
     open_, high, low, close, adjusted, volume, dividends = columns.values()
     factor = np.divide(adjusted, close, out=np.full(len(close), np.nan), where=close > 0)
     bars = Bars(sessions, open_ * factor, high * factor, low * factor, close * factor, volume)
     name, currency = about.get("longName") or about.get("shortName") or "", about.get("currency") or ""
-    noticed = (_other_currency(ticker, currency), notice_dividends(sessions, close, adjusted, dividends))
-    findings = tuple(finding for finding in noticed if finding)
+    checks = (_currency_finding(ticker, currency), find_dividend_mismatch(sessions, close, adjusted, dividends))
+    findings = tuple(finding for finding in checks if finding)
     return History(bars, adjusted=True, findings=findings, name=name, currency=currency)
 
 
-def _other_currency(ticker: str, currency: str) -> Finding | None:
+def _currency_finding(ticker: str, currency: str) -> Finding | None:
     exchange = exchange_of(ticker)
     if not currency or currency == exchange.currency or not exchange.currency:
         return None
@@ -112,28 +112,30 @@ def _other_currency(ticker: str, currency: str) -> Finding | None:
     return Finding("other_currency", message, "warning")
 
 
-def explained(subject: str, error: Exception, session: YahooSession) -> PriceError:
-    """What a failure means: Yahoo's status and error code first, then the exception's type, never its text."""
+def explain_error(subject: str, error: Exception, session: YahooSession) -> PriceError:
+    """Return the error of a failure, by Yahoo's status and error code, then the exception's type, never its text."""
     status, code = session.status, session.error_code
-    if status == LIMITED:
-        return PriceError(ErrorKind.RATE_LIMITED, "Yahoo limits our requests: it asks us to wait.", permanent=False)
+    if status == TOO_MANY_REQUESTS:
+        return PriceError(
+            PriceErrorKind.RATE_LIMITED, "Yahoo limits our requests: it asks us to wait.", permanent=False
+        )
     if code == "Not Found":
         message = f"Yahoo has no prices for the symbol {subject}: it is unknown there, or no longer listed."
-        return PriceError(ErrorKind.UNKNOWN_TICKER, message, permanent=True)
+        return PriceError(PriceErrorKind.UNKNOWN_TICKER, message, permanent=True)
     if code == "Bad Request":
-        return PriceError(ErrorKind.NO_DATA, f"Yahoo has no prices for {subject} in this period.", permanent=False)
+        return PriceError(PriceErrorKind.NO_DATA, f"Yahoo has no prices for {subject} in this period.", permanent=False)
     if isinstance(error, Timeout):
-        return PriceError(ErrorKind.TIMEOUT, f"Yahoo took too long to answer for {subject}.", permanent=False)
-    if status is None or isinstance(error, YahooRefused) or status >= 400 or code:
+        return PriceError(PriceErrorKind.TIMEOUT, f"Yahoo took too long to answer for {subject}.", permanent=False)
+    if status is None or isinstance(error, YahooStatusError) or status >= 400 or code:
         message = f"Yahoo did not answer for {subject}: {_reason(error, status, code)}."
-        return PriceError(ErrorKind.UNAVAILABLE, message, permanent=False)
+        return PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
     if isinstance(error, RequestException | JSONDecodeError | YFDataException):
         message = f"Yahoo's answer for {subject} is no price data: it may be down."
-        return PriceError(ErrorKind.UNAVAILABLE, message, permanent=False)
+        return PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
     if isinstance(error, YFException):
-        return PriceError(ErrorKind.NO_DATA, f"Yahoo has no prices for {subject} in this period.", permanent=False)
+        return PriceError(PriceErrorKind.NO_DATA, f"Yahoo has no prices for {subject} in this period.", permanent=False)
     logger.error("Yahoo's answer for %s cannot be used", subject, exc_info=error)
-    return PriceError(ErrorKind.BAD_DATA, f"Yahoo's prices for {subject} are incomplete.", permanent=False)
+    return PriceError(PriceErrorKind.BAD_DATA, f"Yahoo's prices for {subject} are incomplete.", permanent=False)
 
 
 def _reason(error: Exception, status: int | None, code: str) -> str:

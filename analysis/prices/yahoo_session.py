@@ -1,8 +1,8 @@
-"""The session that yfinance asks Yahoo through: paced, bounded, and never asking twice what Yahoo has refused.
+"""The HTTP session of yfinance: paced, bounded, and without a second request after Yahoo has refused one.
 
-Left alone, yfinance answers every status of 400 or more with about nine requests (consent, cookie, crumb, and again),
-a limit on requests among them. Here a refusal ends the matter, but for one renewal of cookie and crumb when Yahoo
-wants to know who asks.
+By default yfinance reacts to every status of 400 or more with about nine requests (consent, cookie, crumb, and again),
+even to a rate limit. Here a refusal is final, except for one renewal of cookie and crumb when Yahoo asks for
+authentication.
 """
 
 import json
@@ -18,56 +18,56 @@ from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from analysis.prices.pace import Pacer, ProcessPacer
 
-DATA_PATHS = ("/v8/finance/chart/", "/v1/finance/screener")  # everything else is about cookies
-LONGEST_CHAIN = 5  # redirects
-MOST_MEGABYTES = 32  # of an uncompressed answer; sixty years of a stock are about 2
-WHO_ASKS = (401, 403)
-LIMITED = 429
-BROKEN = 500
+DATA_PATHS = ("/v8/finance/chart/", "/v1/finance/screener")  # all other requests are for cookies
+MAX_REDIRECTS = 5
+MAX_MEGABYTES = 32  # of an uncompressed answer; sixty years of a stock are about 2
+UNAUTHENTICATED = (401, 403)
+TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
 
 
-class YahooRefused(Exception):
-    """Yahoo answered with a status that brings no data; the session's `status` and `error_code` say which."""
+class YahooStatusError(Exception):
+    """An answer of Yahoo without data; the session has its `status` and `error_code`."""
 
 
 class AnswerTooLarge(RequestException):
-    """Yahoo's answer exceeded the limit and is not used."""
+    """An answer of Yahoo that exceeds the limit and is discarded."""
 
 
 class YahooSession(Session[Response]):
-    """A browser-like session for one ticker after another; `begin` starts each.
+    """A browser-like session for one ticker after another; `start_ticker` begins each.
 
-    `base_url` is where Yahoo is: empty for Yahoo itself, or the address of a server that stands in for it. `timeout`
-    bounds one request with its whole answer, and `seconds` all requests of a ticker together, both without the time of
-    the pacer. The size of an answer is bounded while it is uncompressed, so that it cannot fill the memory.
+    `base_url` is empty for Yahoo itself, or the address of a server that replaces it. `timeout` limits one request with
+    its whole answer, and `seconds` all requests of a ticker together, both without the pacer's waits. The size of an
+    answer is limited while it is decompressed, so that it cannot exhaust memory.
     """
 
     def __init__(
         self, base_url: str = "", *, pacer: Pacer | None = None, timeout: float = 10.0, seconds: float = 60.0
     ) -> None:
-        super().__init__(impersonate="chrome", max_redirects=LONGEST_CHAIN)
+        super().__init__(impersonate="chrome", max_redirects=MAX_REDIRECTS)
         self._stand_in = urlsplit(base_url)
         self._pacer = pacer or ProcessPacer()
         self._timeout = timeout
         self._seconds = seconds
-        self._has_renewed = False  # cookie and crumb, since Yahoo last gave data
-        self._about_cookies: dict[str, Response] = {}  # yfinance may ask for them again with every ticker
+        self._has_renewed = False  # cookie and crumb, since the last data
+        self._cookie_answers: dict[str, Response] = {}  # yfinance may request them again with every ticker
         self.request_count = 0
-        self.begin()
+        self.start_ticker()
 
-    def begin(self) -> None:
-        """Start another ticker: forget the last one's answer and give this one its own time."""
+    def start_ticker(self) -> None:
+        """Begin another ticker: discard the last one's answer and start its time."""
         self._deadline = monotonic() + self._seconds
         self._answer: Response | None = None
 
     @property
     def status(self) -> int | None:
-        """The status of the last answer about data; None while there is none."""
+        """Return the status of the last answer with data; None if there is none."""
         return self._answer.status_code if self._answer is not None else None
 
     @property
     def error_code(self) -> str:
-        """What the last answer about data calls its error, like "Not Found"; empty when it names none."""
+        """Return the error code of the last data answer, like "Not Found"; empty if it has none."""
         try:
             body = json.loads(self._answer.content if self._answer is not None else b"{}")
             return str(body["chart"]["error"]["code"])
@@ -75,35 +75,35 @@ class YahooSession(Session[Response]):
             return ""
 
     def request(self, method: Any, url: str, **options: Any) -> Response:  # type: ignore[override]
-        """Send a request as curl_cffi does, at the pacer's pace and within what is left of the ticker's time.
+        """Send a request as curl_cffi does, at the pacer's pace and within the rest of the ticker's time.
 
-        Raises YahooRefused when asking again would not help, and PriceError when the pacer does not let it through.
+        Raise YahooStatusError if Yahoo refuses it for good, and PriceError if the pacer does.
         """
         if not urlsplit(url).path.startswith(DATA_PATHS):
-            if url not in self._about_cookies:
-                self._about_cookies[url] = self._send(method, url, options)
-            return self._about_cookies[url]
+            if url not in self._cookie_answers:
+                self._cookie_answers[url] = self._send(method, url, options)
+            return self._cookie_answers[url]
         self._answer = None
-        asked = monotonic()
+        started = monotonic()
         self._pacer.before_request()
-        self._deadline += monotonic() - asked
+        self._deadline += monotonic() - started
         try:
             self._answer = answer = self._send(method, url, options)
         except RequestException:
-            self._pacer.unanswered()
+            self._pacer.record_silence()
             raise
-        is_worth_renewing = answer.status_code in WHO_ASKS and not self._has_renewed
-        if answer.status_code == LIMITED:
-            self._pacer.rate_limited()
-        elif _is_about_data(answer) or is_worth_renewing:
-            self._pacer.succeeded()
+        needs_renewal = answer.status_code in UNAUTHENTICATED and not self._has_renewed
+        if answer.status_code == TOO_MANY_REQUESTS:
+            self._pacer.record_limit()
+        elif _is_data_answer(answer) or needs_renewal:
+            self._pacer.record_success()
         else:
-            self._pacer.unanswered()
-        self._has_renewed = answer.status_code >= 400 and (self._has_renewed or is_worth_renewing)
-        if is_worth_renewing:
-            self._about_cookies.clear()
-        if answer.status_code >= 400 and not is_worth_renewing:
-            raise YahooRefused(answer.status_code)
+            self._pacer.record_silence()
+        self._has_renewed = answer.status_code >= 400 and (self._has_renewed or needs_renewal)
+        if needs_renewal:
+            self._cookie_answers.clear()
+        if answer.status_code >= 400 and not needs_renewal:
+            raise YahooStatusError(answer.status_code)
         return answer
 
     def _send(self, method: Any, url: str, options: dict[str, Any]) -> Response:
@@ -118,24 +118,24 @@ class YahooSession(Session[Response]):
         self.request_count += 1
         body = bytearray()
 
-        def keep(part: bytes) -> int:
-            if len(body) + len(part) > MOST_MEGABYTES * 2**20:
+        def collect(part: bytes) -> int:
+            if len(body) + len(part) > MAX_MEGABYTES * 2**20:
                 return CURL_WRITEFUNC_ERROR
             body.extend(part)
             return len(part)
 
         try:
-            answer = super().request(method, url, **options, content_callback=keep)
+            answer = super().request(method, url, **options, content_callback=collect)
         except RequestException as error:
             if error.code == CurlECode.WRITE_ERROR:
-                raise AnswerTooLarge(f"the answer is larger than {MOST_MEGABYTES} MB") from None
+                raise AnswerTooLarge(f"the answer is larger than {MAX_MEGABYTES} MB") from None
             raise
         answer.content = bytes(body)
         return answer
 
 
-def _is_about_data(answer: Response) -> bool:
-    """Whether Yahoo does its work: not when it is broken, refuses who asks, or sends a page ("Will be right back")."""
-    if answer.status_code >= BROKEN or answer.status_code in WHO_ASKS:
+def _is_data_answer(answer: Response) -> bool:
+    """Return whether Yahoo works: False if it is broken, refuses the client or sends a page ("Will be right back")."""
+    if answer.status_code >= SERVER_ERROR or answer.status_code in UNAUTHENTICATED:
         return False
     return answer.status_code >= 400 or answer.content.lstrip().startswith(b"{")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from analysis.prices import Listed, currency_code, is_well_formed, normalise
+from analysis.prices import ListedStock, currency_code, is_well_formed, normalise
 from analysis.prices.csv_rows import UNREADABLE
 from analysis.rejections import RequestRejected
 
@@ -26,7 +26,7 @@ NSE = ".NS"  # Only NSE's lists have a series
 PLACEHOLDER = "DUMMY"  # what NSE puts into an index for a share that a demerger has not listed yet
 
 
-def read_list(file: Path, suffix: str | None) -> tuple[list[Listed], list[str]]:
+def read_list(file: Path, suffix: str | None) -> tuple[list[ListedStock], list[str]]:
     """The stocks of a CSV file with a header, and a sentence with file and line for every row that cannot be used.
 
     Columns: ticker, or symbol to which `suffix` is added (None: `.NS` for lists of NSE, nothing for others); name,
@@ -47,7 +47,7 @@ def read_list(file: Path, suffix: str | None) -> tuple[list[Listed], list[str]]:
     return list(listed.values()), problems
 
 
-def _rows(file_name: str, lines: Iterable[str], suffix: str | None, problems: list[str]) -> Iterator[Listed]:
+def _rows(file_name: str, lines: Iterable[str], suffix: str | None, problems: list[str]) -> Iterator[ListedStock]:
     reader = csv.reader(lines)  # it takes no more lines than the header has
     header = [HEADINGS.get(cell.strip().lower(), "") for cell in next(reader, [])]
     key = next((column for column in ("ticker", "symbol") if column in header), None)
@@ -70,7 +70,7 @@ def _rows(file_name: str, lines: Iterable[str], suffix: str | None, problems: li
         elif problem := _problem_of(ticker, row.get("currency", "")):
             problems.append(f"{file_name}, line {line}: {problem}")
         elif not (is_of_nse and ticker.startswith(PLACEHOLDER)):
-            yield Listed(
+            yield ListedStock(
                 ticker,
                 name=row.get("name", ""),
                 industry=row.get("industry", ""),

@@ -10,7 +10,16 @@ from django.utils import timezone
 
 from analysis.db import transactional
 from analysis.models import Index, IndexMember, Stock
-from analysis.prices import COMPANIES, Listed, Pacer, PriceError, YahooSession, exchange_of, is_well_formed, listed_in
+from analysis.prices import (
+    COMPANIES,
+    ListedStock,
+    Pacer,
+    PriceError,
+    YahooSession,
+    exchange_of,
+    fetch_listing,
+    is_well_formed,
+)
 from analysis.rejections import RequestRejected
 from analysis.request_pace import YAHOO_PACER
 from analysis.stock_lists.files import read_list
@@ -46,7 +55,7 @@ def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> Import:
     """
     session = YahooSession(settings.YAHOO_URL, pacer=pacer)
     try:
-        listed = listed_in(region, session, settings.DATA_DIR / "yfinance")
+        listed = fetch_listing(region, session, settings.DATA_DIR / "yfinance")
     except ValueError:
         raise RequestRejected(f"“{region}” is not a region of Yahoo's screener; in, us and gb are.") from None
     except PriceError as error:
@@ -62,12 +71,12 @@ def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> Import:
 
 def load_demo_market() -> list[str]:
     """Add the demo market's companies, or bring their names up to date; returns their tickers in its order."""
-    listed = [Listed(company.ticker, name=company.name, industry=company.industry) for company in COMPANIES]
+    listed = [ListedStock(company.ticker, name=company.name, industry=company.industry) for company in COMPANIES]
     _bring_up_to_date("Demo market", listed, [])
     return [one.ticker for one in listed]
 
 
-def _bring_up_to_date(name: str, listed: Sequence[Listed], problems: list[str]) -> Import:
+def _bring_up_to_date(name: str, listed: Sequence[ListedStock], problems: list[str]) -> Import:
     """Store the listed stocks as the members of an index; nothing is deleted, and no name by an empty one.
 
     What has left the index and is in no other becomes inactive, unless the list has problems: then who left is unknown.
@@ -93,7 +102,7 @@ def _bring_up_to_date(name: str, listed: Sequence[Listed], problems: list[str]) 
 
 
 @transactional
-def _store(index: Index, listed: Sequence[Listed]) -> int:
+def _store(index: Index, listed: Sequence[ListedStock]) -> int:
     """Add or update these stocks, and make them members; newcomers to the index are active. How many are new."""
     tickers = [one.ticker for one in listed]
     Stock.objects.lock(tickers)
@@ -114,7 +123,7 @@ def _store(index: Index, listed: Sequence[Listed]) -> int:
     return len(tickers) - len(known)
 
 
-def _stock(listed: Listed, known: Stock | None) -> Stock:
+def _stock(listed: ListedStock, known: Stock | None) -> Stock:
     exchange = exchange_of(listed.ticker)
     before = known or Stock(exchange=exchange.code, currency=exchange.currency)
     return Stock(

@@ -1,4 +1,4 @@
-"""Plain versions of what the engine computes, as the published rules tell them; and all components and strategies."""
+"""Plain versions of what the engine computes, by the published rules; and all indicators and strategies."""
 
 from dataclasses import replace
 
@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 import talib
 
-from analysis.engine import STRATEGIES, TECHNICAL_RATING, Bars, Panel
+from analysis.engine import STRATEGIES, TECHNICAL_RATING, Bars, IndicatorGroup
 from analysis.engine.bars import Floats
-from analysis.engine.components import COMPONENTS
+from analysis.engine.indicators import INDICATORS
 
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.key)
 
-EVERY_COMPONENT = replace(
-    TECHNICAL_RATING, key="every_component", panels=(Panel(dict.fromkeys(COMPONENTS, 1.0), minimum_weight=1),)
+EVERY_INDICATOR = replace(
+    TECHNICAL_RATING, key="every_indicator", groups=(IndicatorGroup(dict.fromkeys(INDICATORS, 1.0), minimum_weight=1),)
 )
 
 
@@ -23,7 +23,7 @@ def plain_mean(series: Floats) -> Floats:
 
 
 def plain_stochastic(series: Floats, high: Floats, low: Floats) -> Floats:
-    """K, smoothed. Not `talib.STOCH`: its running sum makes 100.00000000000001 of 100, 100, 100, which is a vote."""
+    """K, smoothed. Not `talib.STOCH`: its running sum makes 100.00000000000001 of 100, 100, 100, which is a signal."""
     highest, lowest = pd.Series(high).rolling(14).max(), pd.Series(low).rolling(14).min()
     return plain_mean((100 * ((series - lowest) / (highest - lowest))).to_numpy())
 
@@ -72,7 +72,7 @@ def plain_sar(bars: Bars) -> Floats:
 
 
 def plain_indicators(bars: Bars) -> dict[str, Floats]:
-    """What the votes are made of, from TA-Lib's own functions."""
+    """Return the series behind the signals, from TA-Lib's own functions."""
     high, low, close, volume = bars.high, bars.low, bars.close, bars.volume
     k = plain_stochastic(close, high, low)
     rsi = np.round(talib.RSI(close, 14), 9)

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from analysis.jobs.submit import submit
 from analysis.models import Job, JobStatus, PriceHistory, RawData, Result, Source, Stock
-from analysis.prices import Finding, pack
+from analysis.prices import Finding, pack_bars
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job
 from analysis.tests.test_backfill import TICKER, found_by_day, sessions
@@ -102,7 +102,7 @@ def test_bars_after_the_day_change_nothing() -> None:
     history = PriceHistory.objects.get()
     bars = history.unpack()
     later = bars.session > np.datetime64(day)
-    history.bars = pack(
+    history.bars = pack_bars(
         replace(
             bars,
             close=np.where(later, 3 * bars.close, bars.close),

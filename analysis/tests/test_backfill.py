@@ -18,7 +18,7 @@ from analysis.jobs.end import cancel
 from analysis.jobs.rerun import rerun
 from analysis.jobs.submit import submit
 from analysis.models import Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, StockStatus
-from analysis.prices import last_closed_session, pack, sessions_between
+from analysis.prices import last_closed_session, pack_bars, sessions_between
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job, make_job, make_user
 from analysis.tests.test_commands import run
@@ -55,7 +55,7 @@ def spoil(day: date, **prices: float) -> None:
     columns = {name: getattr(bars, name).copy() for name in prices}
     for name, price in prices.items():
         columns[name][bars.session == np.datetime64(day)] = price
-    history.bars = pack(replace(bars, **columns))
+    history.bars = pack_bars(replace(bars, **columns))
     history.save(update_fields=["bars"])
 
 

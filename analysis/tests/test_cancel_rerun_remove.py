@@ -10,8 +10,7 @@ from django.utils import timezone
 from analysis.jobs.end import cancel, remove
 from analysis.jobs.rerun import rerun
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, RawData, Result, Source, Stock, StockStatus
-from analysis.prices import ErrorKind as PriceErrorKind
-from analysis.prices import PriceError
+from analysis.prices import PriceError, PriceErrorKind
 from analysis.rejections import RequestRejected
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
 from analysis.worker.assess import assess_stock
@@ -39,12 +38,12 @@ def test_a_running_slice_stops_within_a_stock_when_its_job_is_cancelled(monkeypa
     job = make_job(*[f"T{n}.DEMO" for n in range(12)])
     asked: list[str] = []
 
-    def daily(_: object, tickers: list[str], since: object) -> dict[str, PriceError]:
+    def fetch_daily(_: object, tickers: list[str], since: object) -> dict[str, PriceError]:
         asked.extend(tickers)
         cancel(job)
         return {ticker: PriceError(PriceErrorKind.UNAVAILABLE, "It is down.", permanent=False) for ticker in tickers}
 
-    monkeypatch.setattr("analysis.prices.demo.DemoMarket.daily", daily)
+    monkeypatch.setattr("analysis.prices.demo.DemoMarket.fetch_daily", fetch_daily)
     run_slice(str(job.pk))
     assert len(asked) == 1
     assert {detail.status for detail in details_of(job).values()} == {DetailStatus.CANCELLED}

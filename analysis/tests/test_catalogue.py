@@ -16,14 +16,14 @@ from analysis.catalogue import (
     OFFERED,
     REFUSED,
     BadChoice,
-    Indicator,
+    CatalogueEntry,
     NoValues,
     Place,
-    choose,
-    compute,
-    indicator_named,
-    kept_choices,
-    matching,
+    choose_indicator,
+    compute_lines,
+    find_entry,
+    read_chart_indicators,
+    search_entries,
 )
 from analysis.engine import Bars
 from analysis.tests.engine_bars import flat_bars, frame, sample_bars
@@ -51,24 +51,24 @@ def test_every_indicator_of_pandas_ta_is_offered_or_refused() -> None:
 def test_an_offered_indicator_has_its_columns_with_a_value_at_every_newer_session(
     bars: Bars, subtests: pytest.Subtests
 ) -> None:
-    for key, indicator in OFFERED.items():
+    for key, entry in OFFERED.items():
         with subtests.test(key):
-            lines = compute(bars, indicator.chosen({}))
-            assert [line.label for line in lines] == [label for label in indicator.columns if label]
+            lines = compute_lines(bars, entry.with_parameters({}))
+            assert [line.label for line in lines] == [label for label in entry.columns if label]
             for line in lines:
                 assert line.values.shape == (1000,)
                 assert np.isfinite(line.values[-300:]).all(), line.label
-                if indicator.place is Place.OVERLAY:
+                if entry.place is Place.OVERLAY:
                     part = line.values[-300:] / bars.close[-300:]
                     assert 0.5 < part.min() <= part.max() < 2, line.label
 
 
 def test_an_offered_indicator_does_not_look_ahead(bars: Bars, subtests: pytest.Subtests) -> None:
-    for key, indicator in OFFERED.items():
+    for key, entry in OFFERED.items():
         with subtests.test(key):
-            whole = compute(bars, indicator.chosen({}))
+            whole = compute_lines(bars, entry.with_parameters({}))
             for cut in CUTS:
-                for line, earlier in zip(whole, compute(bars[:cut], indicator.chosen({})), strict=True):
+                for line, earlier in zip(whole, compute_lines(bars[:cut], entry.with_parameters({})), strict=True):
                     values = line.values[:cut]
                     np.testing.assert_allclose(values, earlier.values, rtol=1e-8, atol=1e-8, err_msg=line.label)
 
@@ -77,31 +77,31 @@ def test_an_offered_indicator_stands_the_ends_of_its_bounds_and_short_and_idle_h
     bars: Bars, subtests: pytest.Subtests
 ) -> None:
     histories = (bars, bars[:101], bars[:100], bars[:43], bars[:2], bars[:1], bars[:0], flat_bars(300))
-    for key, indicator in OFFERED.items():
+    for key, entry in OFFERED.items():
         with subtests.test(key):
-            for values in _ends_of_bounds(indicator):
-                chosen = indicator.chosen(values)
+            for values in _ends_of_bounds(entry):
+                indicator = entry.with_parameters(values)
                 for history in histories:
                     with suppress(NoValues):
-                        lines = compute(history, chosen)
+                        lines = compute_lines(history, indicator)
                         assert {line.values.shape for line in lines} == {(len(history),)}
                         assert not any(np.isinf(line.values).any() for line in lines)
 
 
-def _ends_of_bounds(indicator: Indicator) -> list[dict[str, Any]]:
+def _ends_of_bounds(entry: CatalogueEntry) -> list[dict[str, Any]]:
     """Return the defaults, each parameter at either end of its bounds, and all of them at the same end."""
     ends: list[dict[str, Any]] = [{}]
-    ends += [{each.key: value} for each in indicator.parameters for value in (each.least, each.most)]
-    return ends + [{each.key: getattr(each, end) for each in indicator.parameters} for end in ("least", "most")]
+    ends += [{each.key: value} for each in entry.parameters for value in (each.least, each.most)]
+    return ends + [{each.key: getattr(each, end) for each in entry.parameters} for end in ("least", "most")]
 
 
 def test_too_few_bars_are_told_in_words(bars: Bars) -> None:
     with pytest.raises(NoValues, match=r"^RSI 50 needs more sessions than the 43 that are stored\.$"):
-        compute(bars[:43], choose("rsi", {"length": 50}))
+        compute_lines(bars[:43], choose_indicator("rsi", {"length": 50}))
 
 
 def test_the_directional_lines_are_wilders(bars: Bars) -> None:
-    adx, plus, minus = (line.values for line in compute(bars, choose("adx", {})))
+    adx, plus, minus = (line.values for line in compute_lines(bars, choose_indicator("adx", {})))
     prices = (bars.high, bars.low, bars.close)
     for values, expected in ((adx, talib.ADX), (plus, talib.PLUS_DI), (minus, talib.MINUS_DI)):
         np.testing.assert_allclose(values[400:], expected(*prices, 14)[400:], rtol=1e-6)
@@ -127,9 +127,9 @@ def test_an_offered_indicator_gets_over_a_session_without_trade(bars: Bars, subt
         columns[name][500] = bars.close[499]
     columns["volume"][500] = 0
     halted = Bars(session=bars.session, **columns)
-    for key, indicator in OFFERED.items():
+    for key, entry in OFFERED.items():
         with subtests.test(key):
-            for line in compute(halted, indicator.chosen({})):
+            for line in compute_lines(halted, entry.with_parameters({})):
                 assert np.isfinite(line.values[-200:]).all(), line.label
 
 
@@ -198,14 +198,14 @@ def test_zigzag_turns_where_nobody_could_have_known(table: pd.DataFrame) -> None
 )
 def test_a_choice_that_is_not_offered_is_refused_in_words(key: str, values: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BadChoice) as refused:
-        choose(key, values)
+        choose_indicator(key, values)
     assert str(refused.value).startswith(sentence)
 
 
 def test_a_choice_is_kept_and_read_again_without_what_is_no_longer_offered() -> None:
-    chosen = choose("bbands", {"length": "30", "upper_std": "2.5"})
-    assert chosen.label == "Bollinger 30, 2, 2.5"
-    assert chosen.slug == "bbands:30,2,2.5"
+    indicator = choose_indicator("bbands", {"length": "30", "upper_std": "2.5"})
+    assert indicator.label == "Bollinger 30, 2, 2.5"
+    assert indicator.slug == "bbands:30,2,2.5"
     broken: list[Any] = [
         {"key": "psar", "parameters": {}},
         {"key": "rsi", "parameters": {"length": 0}},
@@ -213,24 +213,24 @@ def test_a_choice_is_kept_and_read_again_without_what_is_no_longer_offered() -> 
         "rsi",
         None,
     ]
-    assert kept_choices([*broken, chosen.as_dict(), {"key": "rsi", "parameters": None}]) == [chosen]
-    assert kept_choices("rsi") == kept_choices(None) == []
+    assert read_chart_indicators([*broken, indicator.as_dict(), {"key": "rsi", "parameters": None}]) == [indicator]
+    assert read_chart_indicators("rsi") == read_chart_indicators(None) == []
 
 
 @pytest.mark.parametrize("text", ["RSI", "rsi", " Relative strength index "])
 def test_an_indicator_is_found_by_its_key_and_its_names(text: str) -> None:
-    assert indicator_named(text).key == "rsi"
+    assert find_entry(text).key == "rsi"
 
 
 def test_a_part_of_a_name_finds_what_starts_with_it_first() -> None:
-    assert matching("stochastic")[0].key == "stoch"
-    assert indicator_named("donch").key == "donchian"
+    assert search_entries("stochastic")[0].key == "stoch"
+    assert find_entry("donch").key == "donchian"
     with pytest.raises(BadChoice, match="“average” may be several indicators: "):
-        indicator_named("average")
+        find_entry("average")
     with pytest.raises(BadChoice, match="There is no indicator like “zzz”"):
-        indicator_named("zzz")
+        find_entry("zzz")
     with pytest.raises(BadChoice, match="Type an indicator’s name"):
-        indicator_named(" ")
+        find_entry(" ")
 
 
 def test_the_pages_start_without_pandas_ta() -> None:

@@ -15,8 +15,8 @@ from analysis.engine import (
     TECHNICAL_RATING,
     Assessment,
     Bars,
+    IndicatorGroup,
     NotEnoughHistory,
-    Panel,
     Plan,
     Side,
     Verdict,
@@ -50,11 +50,11 @@ def numbers(value: object) -> list[float]:
     return [value] if isinstance(value, float) else []
 
 
-def test_why_counts_the_votes_and_names_the_three_heaviest_of_each_direction() -> None:
+def test_why_counts_the_signals_and_names_the_three_heaviest_of_each_direction() -> None:
     given = (("A", 1, 0.1), ("B", 1, 0.4), ("C", 1, 0.2), ("D", 1, 0.3), ("E", 0, 0.9), ("F", None, 0.0))
-    one, *_ = (assessment := assessed(random_bars(300))).votes
-    votes = tuple(one._replace(label=label, vote=vote, weight=weight) for label, vote, weight in given)
-    assert replace(assessment, votes=votes).why == "4 of 6 votes up, led by B · D · C; 0 down."
+    one, *_ = (assessment := assessed(random_bars(300))).readings
+    readings = tuple(one._replace(label=label, signal=signal, weight=weight) for label, signal, weight in given)
+    assert replace(assessment, readings=readings).why == "4 of 6 votes up, led by B · D · C; 0 down."
 
 
 @pytest.mark.parametrize("ticker", SAMPLES)
@@ -67,41 +67,51 @@ def test_an_assessment_reads_the_last_session_of_the_rating(ticker: str) -> None
     assert (assessment.previous_score, assessment.score) == tuple(rating.score[-2:])
     assert assessment.raw_verdict.code == rating.raw[-1]
     assert assessment.verdict.code == rating.steady[-1]
-    for vote in assessment.votes:
-        assert (math.nan if vote.vote is None else vote.vote) == pytest.approx(rating.votes[vote.key][-1], nan_ok=True)
+    for reading in assessment.readings:
+        assert (math.nan if reading.signal is None else reading.signal) == pytest.approx(
+            rating.signals_by_key[reading.key][-1], nan_ok=True
+        )
 
 
 @pytest.mark.parametrize("ticker", SAMPLES)
-def test_the_score_is_the_mean_of_both_groups_mean_votes(ticker: str) -> None:
+def test_the_score_is_the_mean_of_both_groups_mean_signals(ticker: str) -> None:
     assessment = assessed(sample_bars(ticker))
-    averages = [vote.vote for vote in assessment.votes if vote.group == "moving_average" and vote.vote is not None]
-    oscillators = [vote.vote for vote in assessment.votes if vote.group == "oscillator" and vote.vote is not None]
+    averages = [
+        reading.signal
+        for reading in assessment.readings
+        if reading.kind == "moving_average" and reading.signal is not None
+    ]
+    oscillators = [
+        reading.signal for reading in assessment.readings if reading.kind == "oscillator" and reading.signal is not None
+    ]
     assert assessment.score == pytest.approx((np.mean(averages) + np.mean(oscillators)) / 2)
 
 
-def test_the_weights_of_the_votes_add_up_to_the_score() -> None:
+def test_the_weighted_signals_add_up_to_the_score() -> None:
     assessment = assessed(sample_bars("IBM")[:120])
-    assert sum(vote.weight for vote in assessment.votes) == pytest.approx(1)
-    assert sum(vote.weight * (vote.vote or 0) for vote in assessment.votes) == pytest.approx(assessment.score)
-    assert {vote.weight for vote in assessment.votes if vote.vote is None} == {0.0}
+    assert sum(reading.weight for reading in assessment.readings) == pytest.approx(1)
+    assert sum(reading.weight * (reading.signal or 0) for reading in assessment.readings) == pytest.approx(
+        assessment.score
+    )
+    assert {reading.weight for reading in assessment.readings if reading.signal is None} == {0.0}
 
 
-def test_a_rise_is_a_buy_with_a_long_plan_and_votes_for_it_outweigh() -> None:
+def test_a_rise_is_a_buy_with_a_long_plan_and_signals_for_it_outweigh() -> None:
     assessment = assessed(rising_bars(300))
     assert assessment.verdict.side is Side.LONG
     assert isinstance(assessment.plan, Plan)
     assert assessment.plan.stop < assessment.close < assessment.plan.target
     assert assessment.no_trade_reason == ""
-    speaks_for = sum(vote.weight for vote in assessment.votes_for)
-    speaks_against = sum(vote.weight for vote in assessment.votes_against)
+    speaks_for = sum(reading.weight for reading in assessment.readings_for)
+    speaks_against = sum(reading.weight for reading in assessment.readings_against)
     assert speaks_for - speaks_against == pytest.approx(assessment.score)
 
 
-def test_a_fall_is_a_sell_whose_votes_for_it_are_the_downward_ones() -> None:
+def test_a_fall_is_a_sell_whose_signals_for_it_are_the_downward_ones() -> None:
     assessment = assessed(make_bars(400 - np.arange(300) * 0.5))
     assert assessment.verdict.side is Side.SHORT
-    assert {vote.vote for vote in assessment.votes_for} == {-1}
-    weights = [vote.weight for vote in assessment.votes_for]
+    assert {reading.signal for reading in assessment.readings_for} == {-1}
+    weights = [reading.weight for reading in assessment.readings_for]
     assert weights == sorted(weights, reverse=True)
 
 
@@ -112,7 +122,7 @@ def test_a_neutral_verdict_has_no_plan_and_says_so() -> None:
     assert assessment.verdict is Verdict.NEUTRAL
     assert assessment.plan is None
     assert assessment.no_trade_reason == "Neutral: nothing to plan"
-    assert {vote.vote for vote in assessment.votes_for} == {1}
+    assert {reading.signal for reading in assessment.readings_for} == {1}
 
 
 def test_prices_of_a_plan_have_the_precision_asked_for() -> None:
@@ -126,9 +136,9 @@ def test_every_change_since_the_previous_session_is_named_and_nothing_else() -> 
     bars = sample_bars("IBM")[:701]
     before, after = assessed(bars[:700]), assessed(bars)
     moved = {
-        (old.key, old.vote, new.vote)
-        for old, new in zip(before.votes, after.votes, strict=True)
-        if old.vote != new.vote
+        (old.key, old.signal, new.signal)
+        for old, new in zip(before.readings, after.readings, strict=True)
+        if old.signal != new.signal
     }
     assert moved
     assert {(change.key, change.before, change.after) for change in after.changes} == moved
@@ -178,7 +188,7 @@ def test_a_short_history_is_found(count: int, findings: list[str]) -> None:
 def test_a_window_without_trading_is_found() -> None:
     assessment = assessed(joined(random_bars(600), flat_bars(7)))
     assert assessment.findings == ("1 component abstains for lack of trading in the window.",)
-    assert [vote.key for vote in assessment.votes if vote.vote is None] == ["ultimate"]
+    assert [reading.key for reading in assessment.readings if reading.signal is None] == ["ultimate"]
 
 
 def test_a_halted_stock_has_no_score_but_keeps_its_verdict_until_it_trades_again() -> None:
@@ -207,7 +217,11 @@ def test_as_many_bars_as_are_needed_are_enough() -> None:
 def test_a_close_that_never_moved_within_a_range_is_no_move_of_its_averages() -> None:
     wiggle = np.random.default_rng(0).uniform(0.01, 0.05, (2, 600))
     assessment = assessed(make_bars(np.full(600, 0.65), high=0.65 + wiggle[0], low=0.65 - wiggle[1]))
-    still = {vote.key: vote.vote for vote in assessment.votes if vote.group == "moving_average" or vote.key == "macd"}
+    still = {
+        reading.key: reading.signal
+        for reading in assessment.readings
+        if reading.kind == "moving_average" or reading.key == "macd"
+    }
     assert set(still.values()) == {0}
 
 
@@ -223,7 +237,7 @@ def test_evidence_is_small_strict_json_with_everything_that_was_said(ticker: str
     text = json.dumps(to_evidence(assessment), separators=(",", ":"), allow_nan=False)
     assert len(text) < 6_000
     evidence = json.loads(text)
-    assert [component["key"] for component in evidence["components"]] == list(TECHNICAL_RATING.weights)
+    assert [stored["key"] for stored in evidence["components"]] == list(TECHNICAL_RATING.weights)
     assert [change["sentence"] for change in evidence["changes"]] == [change.sentence for change in assessment.changes]
     assert evidence["verdict_since"] == assessment.verdict_since.isoformat()
     assert evidence["previous_score"] == pytest.approx(assessment.previous_score, rel=1e-5)
@@ -232,9 +246,9 @@ def test_evidence_is_small_strict_json_with_everything_that_was_said(ticker: str
     assert all(number == float(f"{number:.6g}") for number in numbers(evidence))
 
 
-def test_evidence_of_an_abstention_is_null() -> None:
+def test_evidence_of_an_unavailable_signal_is_null() -> None:
     evidence = json.loads(json.dumps(to_evidence(assessed(random_bars(120)))))
-    values = {component["key"]: (component["value"], component["vote"]) for component in evidence["components"]}
+    values = {stored["key"]: (stored["value"], stored["vote"]) for stored in evidence["components"]}
     assert values["sma_200"] == (None, None)
 
 
@@ -281,14 +295,16 @@ def test_the_overlay_has_three_averages_as_long_as_the_bars() -> None:
     assert moving_averages(random_bars(0))["SMA 20"].size == 0
 
 
-def test_a_strategy_of_one_panel_scores_by_weight() -> None:
+def test_a_strategy_of_one_group_scores_by_weight() -> None:
     strategy = replace(
-        TECHNICAL_RATING, key="two_voices", panels=(Panel({"sma_10": 3.0, "momentum_10": 1.0}, minimum_weight=1),)
+        TECHNICAL_RATING,
+        key="two_indicators",
+        groups=(IndicatorGroup({"sma_10": 3.0, "momentum_10": 1.0}, minimum_weight=1),),
     )
     rating = rate(random_bars(100), strategy)
     assert strategy.bars_needed == 10
-    assert list(rating.votes) == ["sma_10", "momentum_10"]
-    average, momentum = rating.votes["sma_10"], rating.votes["momentum_10"]
+    assert list(rating.signals_by_key) == ["sma_10", "momentum_10"]
+    average, momentum = rating.signals_by_key["sma_10"], rating.signals_by_key["momentum_10"]
     np.testing.assert_allclose(rating.score[11:], (3 * average[11:] + momentum[11:]) / 4)
     np.testing.assert_array_equal(rating.score[9:11], average[9:11])
 

@@ -10,8 +10,8 @@ from analysis.engine import (
     STRATEGIES,
     Assessment,
     Bars,
-    Indicators,
-    Refusal,
+    NoPlan,
+    SeriesCache,
     Strategy,
     Verdict,
     assess,
@@ -19,9 +19,9 @@ from analysis.engine import (
     rate,
     trades,
 )
-from analysis.engine.indicators import idle_sessions
+from analysis.engine.series import idle_sessions
 from analysis.tests.engine_bars import SAMPLES, make_bars, random_bars, sample_bars
-from analysis.tests.engine_plain import EVERY_COMPONENT, every_strategy
+from analysis.tests.engine_plain import EVERY_INDICATOR, every_strategy
 
 
 @st.composite
@@ -37,9 +37,11 @@ def histories(draw: st.DrawFn) -> Bars:
 
 def assert_causal(bars: Bars, session: int) -> None:
     known = bars[: session + 1]
-    then, now = rate(known, EVERY_COMPONENT), rate(bars, EVERY_COMPONENT)
-    for key in now.votes:
-        np.testing.assert_array_equal(then.votes[key], now.votes[key][: session + 1], err_msg=f"vote of {key}")
+    then, now = rate(known, EVERY_INDICATOR), rate(bars, EVERY_INDICATOR)
+    for key in now.signals_by_key:
+        np.testing.assert_array_equal(
+            then.signals_by_key[key], now.signals_by_key[key][: session + 1], err_msg=f"signal of {key}"
+        )
         np.testing.assert_allclose(then.values[key], now.values[key][: session + 1], rtol=1e-9, err_msg=key)
     for strategy in STRATEGIES.values():
         then, now = rate(known, strategy), rate(bars, strategy)
@@ -47,7 +49,7 @@ def assert_causal(bars: Bars, session: int) -> None:
         np.testing.assert_array_equal(then.raw, now.raw[: session + 1], err_msg=strategy.key)
         np.testing.assert_array_equal(then.steady, now.steady[: session + 1], err_msg=strategy.key)
     np.testing.assert_array_equal(idle_sessions(known), idle_sessions(bars)[: session + 1])
-    np.testing.assert_allclose(Indicators(known).atr, Indicators(bars).atr[: session + 1], rtol=1e-9)
+    np.testing.assert_allclose(SeriesCache(known).atr, SeriesCache(bars).atr[: session + 1], rtol=1e-9)
 
 
 @settings(deadline=None, max_examples=60)
@@ -75,13 +77,13 @@ def test_no_series_of_real_bars_looks_ahead(ticker: str, data: st.DataObject) ->
 @given(session=st.integers(60, 999))
 def test_a_plan_made_on_the_day_is_the_one_read_off_the_whole_series(strategy: Strategy, session: int) -> None:
     bars = sample_bars("IBM")[:1000]
-    indicators = Indicators(bars)
-    verdict = Verdict.of(int(rate(indicators, strategy).steady[session]))
-    plan = make_plan(verdict, float(bars.close[session]), float(indicators.atr[session]), strategy)
+    series = SeriesCache(bars)
+    verdict = Verdict.of(int(rate(series, strategy).steady[session]))
+    plan = make_plan(verdict, float(bars.close[session]), float(series.atr[session]), strategy)
     assessment = assess(bars[: session + 1], strategy)
     assert isinstance(assessment, Assessment)
     assert assessment.verdict is verdict
-    assert (assessment.plan or Refusal(assessment.no_trade_reason)) == plan
+    assert (assessment.plan or NoPlan(assessment.no_trade_reason)) == plan
 
 
 @every_strategy
@@ -90,4 +92,4 @@ def test_a_plan_made_on_the_day_is_the_one_read_off_the_whole_series(strategy: S
 def test_later_bars_change_no_trade_that_was_over(strategy: Strategy, count: int) -> None:
     bars = sample_bars("MSFT")[:1000]
     over = bars.session[: max(count - strategy.holding, 0)].astype(object).tolist()
-    assert trades(bars[:count], strategy) == tuple(trade for trade in trades(bars, strategy) if trade.signal in over)
+    assert trades(bars[:count], strategy) == tuple(trade for trade in trades(bars, strategy) if trade.planned in over)

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.engine import COST, TECHNICAL_RATING, Bars, Exit, Indicators, Side, first_exit
-from analysis.engine.exits import Exits, exits
+from analysis.engine import COST, TECHNICAL_RATING, Bars, ExitReason, SeriesCache, Side, first_exit
+from analysis.engine.exits import Exits, simulate_exits
 from analysis.tests.engine_bars import flat_bars, random_bars
 
-SIGNAL = 14
-"""The session of the signal: 15 calm bars around 100, 2 wide, make an ATR of exactly 2."""
+PLANNED = 14
+"""The session that plans the trade: 15 calm bars around 100, 2 wide, make an ATR of exactly 2."""
 
 STRATEGY = replace(TECHNICAL_RATING, stop_atr=2.0, target_risk=2.0, holding=3)
 """Stop 4 and target 8 away; at most three sessions."""
@@ -19,9 +19,9 @@ Row = tuple[float, float, float, float]
 CALM: Row = (100, 101, 99, 100)
 
 
-def after_the_signal(*rows: Row) -> Bars:
+def after_the_plan(*rows: Row) -> Bars:
     """15 calm bars and then these, as open, high, low, close."""
-    table = np.array([CALM] * (SIGNAL + 1) + [*rows], dtype=np.float64)
+    table = np.array([CALM] * (PLANNED + 1) + [*rows], dtype=np.float64)
     session = np.datetime64("2020-01-01", "D") + np.arange(len(table))
     opened, high, low, close = table.T.copy()
     return Bars(session, opened, high, low, close, volume=np.full(len(table), 1000.0))
@@ -34,58 +34,58 @@ def mirrored(row: Row) -> Row:
 
 
 def ended(side: Side, *rows: Row) -> Exits:
-    """How the trade of the signal ends, with every array cut down to it."""
-    ends = exits(Indicators(after_the_signal(*rows)), STRATEGY, side)
-    return Exits(*(getattr(ends, name)[SIGNAL:][:1] for name in Exits.__slots__))
+    """How the planned trade ends, with every array cut down to it."""
+    ends = simulate_exits(SeriesCache(after_the_plan(*rows)), STRATEGY, side)
+    return Exits(*(getattr(ends, name)[PLANNED:][:1] for name in Exits.__slots__))
 
 
-TABLE: list[tuple[list[Row], Exit, float, int]] = [
-    ([(100, 101, 95, 97), CALM, CALM], Exit.STOP, 96, 1),
-    ([(100, 101, 96, 97), CALM, CALM], Exit.STOP, 96, 1),  # touched is reached
-    ([(100, 101, 96.01, 97), CALM, (100, 103, 99, 102)], Exit.TIME, 102, 3),
-    ([(100, 109, 99, 105), CALM, CALM], Exit.TARGET, 108, 1),
-    ([(100, 108, 99, 105), CALM, CALM], Exit.TARGET, 108, 1),
-    ([(100, 107.99, 99, 105), CALM, CALM], Exit.TIME, 100, 3),
+TABLE: list[tuple[list[Row], ExitReason, float, int]] = [
+    ([(100, 101, 95, 97), CALM, CALM], ExitReason.STOP, 96, 1),
+    ([(100, 101, 96, 97), CALM, CALM], ExitReason.STOP, 96, 1),  # touched is reached
+    ([(100, 101, 96.01, 97), CALM, (100, 103, 99, 102)], ExitReason.TIME, 102, 3),
+    ([(100, 109, 99, 105), CALM, CALM], ExitReason.TARGET, 108, 1),
+    ([(100, 108, 99, 105), CALM, CALM], ExitReason.TARGET, 108, 1),
+    ([(100, 107.99, 99, 105), CALM, CALM], ExitReason.TIME, 100, 3),
     # both in one bar: the stop counts first
-    ([(100, 109, 95, 100), CALM, CALM], Exit.STOP, 96, 1),
-    ([CALM, (100, 109, 95, 100), CALM], Exit.STOP, 96, 2),
+    ([(100, 109, 95, 100), CALM, CALM], ExitReason.STOP, 96, 1),
+    ([CALM, (100, 109, 95, 100), CALM], ExitReason.STOP, 96, 2),
     # whichever comes first
-    ([(100, 101, 95, 97), (97, 110, 97, 109), CALM], Exit.STOP, 96, 1),
-    ([(100, 109, 99, 105), (105, 105, 90, 91), CALM], Exit.TARGET, 108, 1),
+    ([(100, 101, 95, 97), (97, 110, 97, 109), CALM], ExitReason.STOP, 96, 1),
+    ([(100, 109, 99, 105), (105, 105, 90, 91), CALM], ExitReason.TARGET, 108, 1),
     # a gap through a level fills at the open
-    ([CALM, (94, 95, 93, 94), CALM], Exit.STOP, 94, 2),
-    ([CALM, (110, 112, 109, 111), CALM], Exit.TARGET, 110, 2),
-    ([CALM, (94, 120, 93, 94), CALM], Exit.STOP, 94, 2),  # opened below the stop, whatever came then
-    ([CALM, (110, 111, 95, 96), CALM], Exit.TARGET, 110, 2),  # opened above the target, before it fell
-    ([CALM, (96, 97, 95, 96), CALM], Exit.STOP, 96, 2),
-    ([CALM, (108, 109, 107, 108), CALM], Exit.TARGET, 108, 2),
+    ([CALM, (94, 95, 93, 94), CALM], ExitReason.STOP, 94, 2),
+    ([CALM, (110, 112, 109, 111), CALM], ExitReason.TARGET, 110, 2),
+    ([CALM, (94, 120, 93, 94), CALM], ExitReason.STOP, 94, 2),  # opened below the stop, whatever came then
+    ([CALM, (110, 111, 95, 96), CALM], ExitReason.TARGET, 110, 2),  # opened above the target, before it fell
+    ([CALM, (96, 97, 95, 96), CALM], ExitReason.STOP, 96, 2),
+    ([CALM, (108, 109, 107, 108), CALM], ExitReason.TARGET, 108, 2),
     # the last session of the holding counts, the next one does not
-    ([CALM, CALM, (100, 101, 95, 97)], Exit.STOP, 96, 3),
-    ([CALM, CALM, (100, 109, 99, 105)], Exit.TARGET, 108, 3),
-    ([CALM, CALM, (100, 101, 99, 101), (100, 109, 95, 97)], Exit.TIME, 101, 3),
+    ([CALM, CALM, (100, 101, 95, 97)], ExitReason.STOP, 96, 3),
+    ([CALM, CALM, (100, 109, 99, 105)], ExitReason.TARGET, 108, 3),
+    ([CALM, CALM, (100, 101, 99, 101), (100, 109, 95, 97)], ExitReason.TIME, 101, 3),
     # levels move with the entry: 102 for 98 and 110
-    ([(102, 103, 98, 100), CALM, CALM], Exit.STOP, 98, 1),
-    ([(102, 109, 101, 108), (108, 110, 107, 108), CALM], Exit.TARGET, 110, 2),
+    ([(102, 103, 98, 100), CALM, CALM], ExitReason.STOP, 98, 1),
+    ([(102, 109, 101, 108), (108, 110, 107, 108), CALM], ExitReason.TARGET, 110, 2),
 ]
 
 
 @pytest.mark.parametrize(("rows", "reason", "price", "sessions"), TABLE)
 def test_a_long_ends_at_its_stop_its_target_or_its_time(
-    rows: list[Row], reason: Exit, price: float, sessions: int
+    rows: list[Row], reason: ExitReason, price: float, sessions: int
 ) -> None:
     trade = ended(Side.LONG, *rows)
     assert trade.is_planned.tolist() == [True]
-    assert (Exit(trade.reason[0]), trade.price[0], trade.session[0]) == (reason, price, SIGNAL + sessions)
+    assert (ExitReason(trade.reason[0]), trade.price[0], trade.session[0]) == (reason, price, PLANNED + sessions)
     assert trade.entry[0] == rows[0][0]
     assert (trade.stop[0], trade.target[0]) == (trade.entry[0] - 4, trade.entry[0] + 8)
 
 
 @pytest.mark.parametrize(("rows", "reason", "price", "sessions"), TABLE)
 def test_a_short_ends_as_the_long_of_the_mirrored_bars_does(
-    rows: list[Row], reason: Exit, price: float, sessions: int
+    rows: list[Row], reason: ExitReason, price: float, sessions: int
 ) -> None:
     trade = ended(Side.SHORT, *map(mirrored, rows))
-    assert (Exit(trade.reason[0]), trade.session[0]) == (reason, SIGNAL + sessions)
+    assert (ExitReason(trade.reason[0]), trade.session[0]) == (reason, PLANNED + sessions)
     assert trade.price[0] == pytest.approx(200 - price)
     assert (trade.stop[0], trade.target[0]) == (trade.entry[0] + 4, trade.entry[0] - 8)
 
@@ -108,36 +108,36 @@ def test_a_return_is_that_of_the_entry_less_a_tenth_of_a_percent_of_each_price(
 
 
 def test_a_trade_is_known_once_its_longest_holding_is_over() -> None:
-    indicators = Indicators(after_the_signal((100, 101, 95, 97), CALM))
-    assert len(exits(indicators, STRATEGY, Side.LONG).session) == SIGNAL
+    series = SeriesCache(after_the_plan((100, 101, 95, 97), CALM))
+    assert len(simulate_exits(series, STRATEGY, Side.LONG).session) == PLANNED
 
 
 @pytest.mark.parametrize("side", Side)
 def test_without_a_risk_or_with_a_price_below_zero_there_is_no_plan(side: Side) -> None:
-    young = exits(Indicators(random_bars(40)), STRATEGY, side)
+    young = simulate_exits(SeriesCache(random_bars(40)), STRATEGY, side)
     assert young.is_planned.tolist() == [False] * 14 + [True] * 23
-    assert not exits(Indicators(flat_bars(40)), STRATEGY, side).is_planned.any()
-    bars = after_the_signal(CALM, CALM, CALM)
+    assert not simulate_exits(SeriesCache(flat_bars(40)), STRATEGY, side).is_planned.any()
+    bars = after_the_plan(CALM, CALM, CALM)
     far = replace(STRATEGY, stop_atr=50.0) if side is Side.LONG else replace(STRATEGY, target_risk=25.0)
-    assert not exits(Indicators(bars), far, side).is_planned[SIGNAL]
+    assert not simulate_exits(SeriesCache(bars), far, side).is_planned[PLANNED]
 
 
 @pytest.mark.parametrize("side", Side)
 def test_the_first_exit_from_bars_is_that_of_the_trade(side: Side) -> None:
     bars, strategy = random_bars(600, seed=7), replace(STRATEGY, stop_atr=0.3, target_risk=1.0)
-    ends = exits(Indicators(bars), strategy, side)
+    ends = simulate_exits(SeriesCache(bars), strategy, side)
     lower, upper = np.minimum(ends.stop, ends.target), np.maximum(ends.stop, ends.target)
     in_both = ends.is_planned & (bars.low[ends.session] <= lower) & (bars.high[ends.session] >= upper)
     assert in_both.sum() > 100
-    assert set(ends.reason[in_both]) == {Exit.STOP, Exit.TARGET}
-    assert Exit.TIME in ends.reason[ends.is_planned]
-    for signal in np.flatnonzero(ends.is_planned):
-        held = bars[signal + 1 : signal + 1 + strategy.holding]
-        found = first_exit(held, side, stop=ends.stop[signal], target=ends.target[signal])
-        reason = Exit(ends.reason[signal])
-        assert found == (None if reason is Exit.TIME else (ends.session[signal] - signal - 1, reason))
+    assert set(ends.reason[in_both]) == {ExitReason.STOP, ExitReason.TARGET}
+    assert ExitReason.TIME in ends.reason[ends.is_planned]
+    for planned in np.flatnonzero(ends.is_planned):
+        held = bars[planned + 1 : planned + 1 + strategy.holding]
+        found = first_exit(held, side, stop=ends.stop[planned], target=ends.target[planned])
+        reason = ExitReason(ends.reason[planned])
+        assert found == (None if reason is ExitReason.TIME else (ends.session[planned] - planned - 1, reason))
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_too_few_bars_make_no_trade(count: int) -> None:
-    assert exits(Indicators(random_bars(count)), STRATEGY, Side.LONG).session.size == 0
+    assert simulate_exits(SeriesCache(random_bars(count)), STRATEGY, Side.LONG).session.size == 0

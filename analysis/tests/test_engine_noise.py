@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from analysis.engine import Indicators, Side, Strategy, TrackRecord, rate, track_record
-from analysis.engine.exits import exits
-from analysis.engine.tally import Tally, wilson
-from analysis.engine.track_record import signals, taken
+from analysis.engine import SeriesCache, Side, Strategy, TrackRecord, rate, track_record
+from analysis.engine.exits import simulate_exits
+from analysis.engine.track_record import find_entries, select_traded
+from analysis.engine.trade_stats import TradeStats, wilson_interval
 from analysis.tests.engine_bars import walk_bars
 from analysis.tests.engine_plain import every_strategy
 
@@ -18,9 +18,9 @@ def test_signals_on_random_walks_fare_like_any_other_session(
     strategy: Strategy, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = TrackRecord.merged(track_record(walk_bars(500, seed), strategy) for seed in range(WALKS))
-    found = record.long.signals + record.short.signals
+    found = record.long.trades + record.short.trades
     any_session = record.long.baseline + record.short.baseline
-    low, high = wilson(found.targets, found.count)
+    low, high = wilson_interval(found.targets, found.count)
     returns = np.concatenate((record.long.returns, record.short.returns))
     error = returns.std() / np.sqrt(returns.size)
     with capsys.disabled():
@@ -37,14 +37,14 @@ def test_signals_on_random_walks_fare_like_any_other_session(
 
 @every_strategy
 def test_a_look_ahead_of_one_session_would_be_found(strategy: Strategy) -> None:
-    found, any_session = Tally(), Tally()
+    found, any_session = TradeStats(), TradeStats()
     for seed in range(100):
-        indicators = Indicators(walk_bars(500, seed))
-        steady = rate(indicators, strategy).steady
+        series = SeriesCache(walk_bars(500, seed))
+        steady = rate(series, strategy).steady
         for side in Side:
-            ends = exits(indicators, strategy, side)
-            found += Tally.of(ends, taken(ends, signals(steady, side) - 1))
-            any_session += Tally.of(ends, np.flatnonzero(ends.is_planned))
-    low, high = wilson(found.targets, found.count)
+            ends = simulate_exits(series, strategy, side)
+            found += TradeStats.of(ends, select_traded(ends, find_entries(steady, side) - 1))
+            any_session += TradeStats.of(ends, np.flatnonzero(ends.is_planned))
+    low, high = wilson_interval(found.targets, found.count)
     assert any_session.hit_rate is not None
     assert not low <= any_session.hit_rate <= high

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.engine import TECHNICAL_RATING, Plan, Refusal, Side, Sizing, Verdict, make_plan, size
+from analysis.engine import TECHNICAL_RATING, NoPlan, Plan, Side, Sizing, Verdict, make_plan, size_position
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def test_a_plan_is_made_in_the_price_precision(
 def test_a_plan_that_cannot_be_is_refused_in_words(
     verdict: Verdict, close: float, atr: float | None, reason: str
 ) -> None:
-    assert make_plan(verdict, close, atr, TECHNICAL_RATING) == Refusal(reason)
+    assert make_plan(verdict, close, atr, TECHNICAL_RATING) == NoPlan(reason)
 
 
 @given(
@@ -101,7 +101,7 @@ def test_a_plan_is_in_order_and_rounding_moves_its_risk_reward_by_steps_of_the_p
     ],
 )
 def test_a_size_is_the_smaller_of_both_limits(plan: Plan, profile: Profile, sizing: Sizing) -> None:
-    assert size(plan, profile) == sizing
+    assert size_position(plan, profile) == sizing
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_a_size_is_the_smaller_of_both_limits(plan: Plan, profile: Profile, sizi
     ],
 )
 def test_a_size_that_cannot_be_is_refused_in_words(plan: Plan, profile: Profile, reason: str) -> None:
-    assert size(plan, profile) == Refusal(reason)
+    assert size_position(plan, profile) == NoPlan(reason)
 
 
 def test_a_long_only_user_gets_a_size_for_a_long() -> None:
-    assert isinstance(size(LONG, Profile(long_only=True)), Sizing)
+    assert isinstance(size_position(LONG, Profile(long_only=True)), Sizing)
 
 
 @given(
@@ -136,11 +136,11 @@ def test_a_size_never_exceeds_its_limits_and_one_more_share_would(
     capital: Decimal, risk_percent: Decimal, close: float, atr: float
 ) -> None:
     plan = make_plan(Verdict.BUY, close, atr, TECHNICAL_RATING)
-    if isinstance(plan, Refusal):
+    if isinstance(plan, NoPlan):
         return
     profile = Profile(capital=capital, risk_percent=risk_percent)
-    sizing = size(plan, profile)
-    if isinstance(sizing, Refusal):
+    sizing = size_position(plan, profile)
+    if isinstance(sizing, NoPlan):
         return
     limits = {"risk": capital * risk_percent / 100, "position": capital * profile.position_limit_percent / 100}
     spent = {"risk": sizing.capital_at_risk, "position": sizing.capital_deployed}

@@ -5,10 +5,10 @@ import pandas as pd
 import pandas_ta as ta
 import pytest
 
-from analysis.engine import Bars, Indicators, rate
+from analysis.engine import Bars, SeriesCache, rate
 from analysis.engine.bars import Floats
 from analysis.tests.engine_bars import SAMPLES, frame, sample_bars
-from analysis.tests.engine_plain import EVERY_COMPONENT, plain_indicators, plain_sar, plain_supertrend
+from analysis.tests.engine_plain import EVERY_INDICATOR, plain_indicators, plain_sar, plain_supertrend
 
 
 def second_opinion(bars: Bars) -> dict[str, Floats]:
@@ -54,7 +54,7 @@ def second_opinion(bars: Bars) -> dict[str, Floats]:
 @pytest.mark.parametrize("ticker", ["AAPL", "GOOG", "IBM", "MSFT"])
 def test_pandas_ta_agrees_with_every_value_after_its_warm_up(ticker: str) -> None:
     bars = sample_bars(ticker)[:1000]
-    values = {**rate(bars, EVERY_COMPONENT).values, "atr_14": Indicators(bars).atr}
+    values = {**rate(bars, EVERY_INDICATOR).values, "atr_14": SeriesCache(bars).atr}
     opinions = second_opinion(bars)
     assert opinions.keys() == values.keys() - {"parabolic_sar", "supertrend"}
     settled = slice(400, None)
@@ -65,7 +65,7 @@ def test_pandas_ta_agrees_with_every_value_after_its_warm_up(ticker: str) -> Non
 @pytest.mark.parametrize("ticker", SAMPLES)
 def test_the_parabolic_sar_is_wilders(ticker: str) -> None:
     bars = sample_bars(ticker)
-    np.testing.assert_allclose(rate(bars, EVERY_COMPONENT).values["parabolic_sar"], plain_sar(bars), rtol=1e-9)
+    np.testing.assert_allclose(rate(bars, EVERY_INDICATOR).values["parabolic_sar"], plain_sar(bars), rtol=1e-9)
 
 
 @pytest.mark.parametrize("ticker", SAMPLES)
@@ -73,15 +73,15 @@ def test_the_supertrend_is_the_published_one_and_pandas_ta_takes_the_same_side_b
     ticker: str,
 ) -> None:
     bars, table = sample_bars(ticker), frame(sample_bars(ticker))
-    rating, (band, direction) = rate(bars, EVERY_COMPONENT), plain_supertrend(bars)
+    rating, (band, direction) = rate(bars, EVERY_INDICATOR), plain_supertrend(bars)
     turned = int(np.flatnonzero(direction < 0)[0])
-    np.testing.assert_array_equal(rating.votes["supertrend"][turned:], direction[turned:])
+    np.testing.assert_array_equal(rating.signals_by_key["supertrend"][turned:], direction[turned:])
     np.testing.assert_allclose(rating.values["supertrend"][turned:], band[turned:], rtol=1e-9)
     lines = ta.supertrend(high=table["high"], low=table["low"], close=table["close"], length=10, multiplier=3.0)
-    assert np.mean(rating.votes["supertrend"][10:] == lines.iloc[10:, 1]) > 0.999
+    assert np.mean(rating.signals_by_key["supertrend"][10:] == lines.iloc[10:, 1]) > 0.999
 
 
-def test_pandas_ta_agrees_with_the_lines_behind_the_votes() -> None:
+def test_pandas_ta_agrees_with_the_lines_behind_the_signals() -> None:
     bars = sample_bars("IBM")[:1000]
     table, plain = frame(bars), plain_indicators(bars)
     high, low, close = table["high"], table["low"], table["close"]

@@ -14,10 +14,10 @@ from analysis.engine import (
     TECHNICAL_RATING,
     Assessment,
     Bars,
-    Indicators,
+    IndicatorGroup,
     NotEnoughHistory,
-    Panel,
     Plan,
+    SeriesCache,
     Strategy,
     assess,
     rate,
@@ -44,8 +44,8 @@ WEIGHTS = """
 
 
 def weighted(keys: list[str]) -> Strategy:
-    """A strategy of one panel that scores as soon as anything votes."""
-    return replace(TECHNICAL_RATING, panels=(Panel(dict.fromkeys(keys, 1.0), minimum_weight=1),))
+    """Return a strategy of one group that scores as soon as any signal is available."""
+    return replace(TECHNICAL_RATING, groups=(IndicatorGroup(dict.fromkeys(keys, 1.0), minimum_weight=1),))
 
 
 def numbers(value: object) -> list[float]:
@@ -105,49 +105,51 @@ def test_the_default_strategy_names_its_source() -> None:
 
 @every_strategy
 @pytest.mark.parametrize("ticker", SAMPLES)
-def test_the_score_is_the_weighted_mean_of_the_votes_that_are_there(strategy: Strategy, ticker: str) -> None:
+def test_the_score_is_the_weighted_mean_of_the_signals_that_are_available(strategy: Strategy, ticker: str) -> None:
     for count in (60, 300):
         assessment = assess(sample_bars(ticker)[:count], strategy)
         assert isinstance(assessment, Assessment)
-        votes = {vote.key: vote.vote for vote in assessment.votes if vote.vote is not None}
+        signals = {reading.key: reading.signal for reading in assessment.readings if reading.signal is not None}
         means = [
-            sum(weight * votes[key] for key, weight in panel.weights.items() if key in votes)
-            / sum(weight for key, weight in panel.weights.items() if key in votes)
-            for panel in strategy.panels
+            sum(weight * signals[key] for key, weight in group.weights.items() if key in signals)
+            / sum(weight for key, weight in group.weights.items() if key in signals)
+            for group in strategy.groups
         ]
         assert assessment.score == pytest.approx(sum(means) / len(means))
-        assert sum(vote.weight * (vote.vote or 0) for vote in assessment.votes) == pytest.approx(assessment.score)
+        assert sum(reading.weight * (reading.signal or 0) for reading in assessment.readings) == pytest.approx(
+            assessment.score
+        )
 
 
-def test_a_score_needs_the_weight_that_its_panel_asks_for() -> None:
-    bars = random_bars(20)  # momentum votes from bar 12, SMA 20 from bar 20
-    panel = Panel({"momentum_10": 1.0, "sma_20": 3.0}, minimum_weight=3.0)
-    strategy = replace(TECHNICAL_RATING, panels=(panel,))
+def test_a_score_needs_the_weight_that_its_group_asks_for() -> None:
+    bars = random_bars(20)  # momentum has a signal from bar 12, SMA 20 from bar 20
+    group = IndicatorGroup({"momentum_10": 1.0, "sma_20": 3.0}, minimum_weight=3.0)
+    strategy = replace(TECHNICAL_RATING, groups=(group,))
     assert strategy.bars_needed == 20
     assert np.isnan(rate(bars, strategy).score[:19]).all()
     assert not math.isnan(rate(bars, strategy).score[19])
-    assert replace(strategy, panels=(replace(panel, minimum_weight=1.0),)).bars_needed == 12
+    assert replace(strategy, groups=(replace(group, minimum_weight=1.0),)).bars_needed == 12
 
 
 def test_strategies_rated_over_the_same_indicators_say_what_each_says_alone_and_share_their_series() -> None:
     bars = sample_bars("IBM")[:700]
-    indicators = Indicators(bars)
-    ratings = {key: rate(indicators, strategy) for key, strategy in STRATEGIES.items()}
+    series = SeriesCache(bars)
+    ratings = {key: rate(series, strategy) for key, strategy in STRATEGIES.items()}
     for key, strategy in STRATEGIES.items():
         alone = rate(bars, strategy)
         np.testing.assert_array_equal(ratings[key].score, alone.score)
         np.testing.assert_array_equal(ratings[key].steady, alone.steady)
-        assert assess(indicators, strategy) == assess(bars, strategy)
+        assert assess(series, strategy) == assess(bars, strategy)
     assert ratings["trend"].values["macd"] is ratings["swing"].values["macd"]
     assert ratings["trend"].values["macd"] is ratings["technical_rating"].values["macd"]
 
 
 def test_a_strategy_computes_nothing_that_it_does_not_use() -> None:
-    indicators = Indicators(random_bars(100))
-    rate(indicators, weighted(["momentum_10", "cmf_20"]))
-    assert vars(indicators).keys().isdisjoint({"rsi", "stochastic", "atr", "dust"})
-    rate(indicators, weighted(["rsi_14"]))
-    assert "rsi" in vars(indicators)
+    series = SeriesCache(random_bars(100))
+    rate(series, weighted(["momentum_10", "cmf_20"]))
+    assert vars(series).keys().isdisjoint({"rsi", "stochastic", "atr", "price_tolerance"})
+    rate(series, weighted(["rsi_14"]))
+    assert "rsi" in vars(series)
 
 
 @every_strategy
@@ -158,7 +160,7 @@ def test_a_price_that_never_moved_gets_a_sentence(strategy: Strategy, volume: fl
         assert isinstance(result, NotEnoughHistory)
         assert result.message == (
             f"not enough trading: no movement or volume in {count} sessions, "
-            f"0 of {len(strategy.components)} components vote"
+            f"0 of {len(strategy.indicators)} components vote"
         )
 
 

@@ -1,4 +1,4 @@
-"""The track record: which signals are traded, what is counted, how records add up, and how few cases say nothing."""
+"""The track record: the entries that are traded, the counts, sums of records, and too few trades for rates."""
 
 import json
 from dataclasses import asdict, replace
@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from analysis.engine import (
-    CASES_NEEDED,
     HORIZONS,
     STRATEGIES,
+    TRADES_NEEDED,
     UNRATED,
     Bars,
     Baseline,
-    Exit,
-    Indicators,
-    NotEnoughCases,
+    ExitReason,
+    NotEnoughTrades,
     Performance,
     RecordSummary,
+    SeriesCache,
     Side,
     Strategy,
     TrackRecord,
@@ -27,9 +27,9 @@ from analysis.engine import (
     track_record,
     trades,
 )
-from analysis.engine.exits import Exits, exits
-from analysis.engine.tally import Tally, wilson, worst_drawdown
-from analysis.engine.track_record import SideRecord, signals, taken
+from analysis.engine.exits import Exits, simulate_exits
+from analysis.engine.track_record import SideRecord, find_entries, select_traded
+from analysis.engine.trade_stats import TradeStats, wilson_interval, worst_drawdown
 from analysis.tests.engine_bars import flat_bars, random_bars, sample_bars, walk_bars
 from analysis.tests.engine_plain import every_strategy
 
@@ -49,7 +49,7 @@ def ends_at(*sessions: int, unplanned: tuple[int, ...] = ()) -> Exits:
     )
 
 
-def exits_of(*results: tuple[Exit, float]) -> Exits:
+def exits_of(*results: tuple[ExitReason, float]) -> Exits:
     """Trades that ended for these reasons with these returns."""
     ends = ends_at(*range(len(results)))
     reasons = np.array([reason for reason, _ in results], dtype=np.int8)
@@ -62,21 +62,21 @@ def exits_of(*results: tuple[Exit, float]) -> Exits:
         ([], [], []),
         ([0], [], []),
         ([0, 1, 1, 0, 2], [1, 4], []),
-        ([1, 2, 1], [], []),  # a buy from the first session on came from nowhere
-        ([0, 1, 2, 1], [1], []),  # stronger is no new signal
+        ([1, 2, 1], [], []),  # a buy from the first session on came from no other verdict
+        ([0, 1, 2, 1], [1], []),  # stronger is no new entry
         ([-1, 1, -2, 2], [1, 3], [2]),
         ([UNRATED, 1, 0, 1], [3], []),
         ([UNRATED, -1, 0, -1], [], [3]),
     ],
 )
-def test_a_signal_is_a_verdict_that_came_to_its_side(steady: list[int], longs: list[int], shorts: list[int]) -> None:
+def test_an_entry_is_a_verdict_that_came_to_its_side(steady: list[int], longs: list[int], shorts: list[int]) -> None:
     codes = np.array(steady, dtype=np.int8)
-    assert signals(codes, Side.LONG).tolist() == longs
-    assert signals(codes, Side.SHORT).tolist() == shorts
+    assert find_entries(codes, Side.LONG).tolist() == longs
+    assert find_entries(codes, Side.SHORT).tolist() == shorts
 
 
 @pytest.mark.parametrize(
-    ("candidates", "chosen"),
+    ("entries", "traded"),
     [
         ([0, 1, 2, 3], [0, 3]),  # the trade of session 0 ends in session 3, whose close may bring the next
         ([1, 2, 3], [1]),
@@ -85,26 +85,34 @@ def test_a_signal_is_a_verdict_that_came_to_its_side(steady: list[int], longs: l
         ([], []),
     ],
 )
-def test_a_signal_is_traded_once_the_trade_before_it_is_over(candidates: list[int], chosen: list[int]) -> None:
+def test_an_entry_is_traded_once_the_trade_before_it_is_over(entries: list[int], traded: list[int]) -> None:
     ends = ends_at(3, 4, 5, 7, 6, unplanned=(2,))
-    assert taken(ends, np.array(candidates, dtype=np.int64)).tolist() == chosen
+    assert select_traded(ends, np.array(entries, dtype=np.int64)).tolist() == traded
 
 
-def test_a_tally_counts_and_sums() -> None:
-    ends = exits_of((Exit.TARGET, 0.1), (Exit.STOP, -0.05), (Exit.TIME, 0.02), (Exit.TIME, -0.01), (Exit.TIME, 0.0))
-    tally = Tally.of(ends, np.arange(5))
-    assert (tally.count, tally.targets, tally.stops, tally.wins) == (5, 1, 1, 2)
-    assert tally.gains == pytest.approx(0.12)
-    assert tally.losses == pytest.approx(0.06)
-    assert (tally.hit_rate, tally.win_rate) == (0.2, 0.4)
-    assert tally.mean_return == pytest.approx(0.012)
-    assert tally.profit_factor == pytest.approx(2)
-    assert Tally.of(ends, np.array([0])) + Tally.of(ends, np.array([1, 2, 3, 4])) == Tally(**asdict(tally))
+def test_statistics_count_and_sum() -> None:
+    ends = exits_of(
+        (ExitReason.TARGET, 0.1),
+        (ExitReason.STOP, -0.05),
+        (ExitReason.TIME, 0.02),
+        (ExitReason.TIME, -0.01),
+        (ExitReason.TIME, 0.0),
+    )
+    stats = TradeStats.of(ends, np.arange(5))
+    assert (stats.count, stats.targets, stats.stops, stats.wins) == (5, 1, 1, 2)
+    assert stats.gains == pytest.approx(0.12)
+    assert stats.losses == pytest.approx(0.06)
+    assert (stats.hit_rate, stats.win_rate) == (0.2, 0.4)
+    assert stats.mean_return == pytest.approx(0.012)
+    assert stats.profit_factor == pytest.approx(2)
+    assert TradeStats.of(ends, np.array([0])) + TradeStats.of(ends, np.array([1, 2, 3, 4])) == TradeStats(
+        **asdict(stats)
+    )
 
 
-def test_a_tally_of_nothing_has_no_rates() -> None:
-    tally = Tally()
-    assert (tally.hit_rate, tally.win_rate, tally.mean_return, tally.profit_factor) == (None, None, None, None)
+def test_statistics_of_no_trade_have_no_rates() -> None:
+    stats = TradeStats()
+    assert (stats.hit_rate, stats.win_rate, stats.mean_return, stats.profit_factor) == (None, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +120,7 @@ def test_a_tally_of_nothing_has_no_rates() -> None:
     [(10, 20, (0.2993, 0.7007)), (0, 20, (0.0, 0.1611)), (20, 20, (0.8389, 1.0)), (440, 1000, (0.4095, 0.4709))],
 )
 def test_the_interval_is_wilsons(hits: int, count: int, interval: tuple[float, float]) -> None:
-    assert wilson(hits, count) == pytest.approx(interval, abs=1e-4)
+    assert wilson_interval(hits, count) == pytest.approx(interval, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -137,27 +145,27 @@ def test_the_trades_of_real_bars_are_those_of_the_record(strategy: Strategy) -> 
     steady, days = rate(bars, strategy).steady, bars.session.astype(object).tolist()
     for side in Side:
         of_side = [trade for trade in made if trade.side is side]
-        assert record.side(side).signals.count == len(of_side)
+        assert record.side(side).trades.count == len(of_side)
         assert record.side(side).returns.tolist() == pytest.approx([trade.result for trade in of_side], abs=1e-6)
-        assert record.side(side).signals.targets == sum(trade.reason is Exit.TARGET for trade in of_side)
+        assert record.side(side).trades.targets == sum(trade.reason is ExitReason.TARGET for trade in of_side)
         for trade, following in zip(of_side, [*of_side[1:], None], strict=True):
-            signal = days.index(trade.signal)
-            assert Verdict.of(int(steady[signal])).side is side
-            assert Verdict.of(int(steady[signal - 1])).side is not side
-            assert days.index(trade.entered) == signal + 1
-            assert trade.entry == bars.open[signal + 1]
-            assert signal < days.index(trade.exited) <= signal + strategy.holding
-            risk = strategy.stop_atr * Indicators(bars).atr[signal]
+            planned = days.index(trade.planned)
+            assert Verdict.of(int(steady[planned])).side is side
+            assert Verdict.of(int(steady[planned - 1])).side is not side
+            assert days.index(trade.entered) == planned + 1
+            assert trade.entry == bars.open[planned + 1]
+            assert planned < days.index(trade.exited) <= planned + strategy.holding
+            risk = strategy.stop_atr * SeriesCache(bars).atr[planned]
             assert abs(trade.entry - trade.stop) == pytest.approx(risk)
             assert abs(trade.target - trade.entry) == pytest.approx(strategy.target_risk * risk)
-            assert following is None or following.signal >= trade.exited
+            assert following is None or following.planned >= trade.exited
 
 
 def test_the_baseline_enters_every_rated_session_that_is_over() -> None:
     strategy, bars = STRATEGIES["swing"], walk_bars(300, 1)
     baseline = track_record(bars, strategy).long.baseline
     assert baseline.count == 300 - strategy.holding - (strategy.bars_needed - 1)
-    ends = exits(Indicators(bars), strategy, Side.LONG)
+    ends = simulate_exits(SeriesCache(bars), strategy, Side.LONG)
     assert baseline.gains - baseline.losses == pytest.approx(ends.returns[strategy.bars_needed - 1 :].sum())
 
 
@@ -178,7 +186,7 @@ def test_the_returns_after_each_verdict_are_those_of_the_closes(strategy: Strate
 def test_any_bars_have_a_record(bars: Bars) -> None:
     for strategy in STRATEGIES.values():
         summary = summarize(track_record(bars, strategy))
-        assert isinstance(summary.long, NotEnoughCases)
+        assert isinstance(summary.long, NotEnoughTrades)
         json.dumps(summary.as_dict(), allow_nan=False)
 
 
@@ -188,7 +196,7 @@ def test_the_record_of_several_stocks_is_the_sum_of_theirs() -> None:
     assert merged.stocks == 3
     for side in Side:
         parts = [record.side(side) for record in records]
-        assert merged.side(side).signals.count == sum(part.signals.count for part in parts)
+        assert merged.side(side).trades.count == sum(part.trades.count for part in parts)
         assert merged.side(side).baseline.count == sum(part.baseline.count for part in parts)
         assert merged.side(side).returns.tolist() == [value for part in parts for value in part.returns.tolist()]
         assert merged.side(side).drawdown == max(part.drawdown for part in parts)
@@ -204,16 +212,16 @@ def test_a_record_survives_being_stored() -> None:
     assert summarize(TrackRecord.from_dict(stored)) == summarize(record)
 
 
-def test_enough_cases_are_summed_up_beside_their_baseline() -> None:
-    results = [(Exit.TARGET, 0.08)] * 8 + [(Exit.STOP, -0.04)] * 10 + [(Exit.TIME, 0.01)] * 2
-    ends = exits_of(*results, (Exit.TARGET, 0.08), (Exit.STOP, -0.04))
-    chosen = np.arange(CASES_NEEDED)
-    side = SideRecord(Tally.of(ends, chosen), ends.returns[chosen], 0.3, Tally.of(ends, np.arange(22)))
+def test_enough_trades_are_summed_up_beside_their_baseline() -> None:
+    results = [(ExitReason.TARGET, 0.08)] * 8 + [(ExitReason.STOP, -0.04)] * 10 + [(ExitReason.TIME, 0.01)] * 2
+    ends = exits_of(*results, (ExitReason.TARGET, 0.08), (ExitReason.STOP, -0.04))
+    chosen = np.arange(TRADES_NEEDED)
+    side = SideRecord(TradeStats.of(ends, chosen), ends.returns[chosen], 0.3, TradeStats.of(ends, np.arange(22)))
     record = replace(track_record(flat_bars(0)), long=side)
     long = summarize(record).long
     assert isinstance(long, Performance)
     assert (long.count, long.hit_rate, long.win_rate, long.worst_drawdown) == (20, 0.4, 0.5, 0.3)
-    assert long.hit_interval == wilson(8, 20)
+    assert long.hit_interval == wilson_interval(8, 20)
     assert long.mean_return == pytest.approx((8 * 0.08 - 10 * 0.04 + 0.02) / 20)
     assert long.median_return == pytest.approx(-0.015)
     assert long.profit_factor == pytest.approx(0.66 / 0.4)
@@ -221,12 +229,12 @@ def test_enough_cases_are_summed_up_beside_their_baseline() -> None:
     assert long.baseline.hit_rate == pytest.approx(9 / 22)
 
 
-def test_fewer_than_twenty_signals_are_not_enough_cases() -> None:
-    ends = exits_of(*[(Exit.TARGET, 0.08)] * 19)
-    tally = Tally.of(ends, np.arange(19))
-    record = replace(track_record(flat_bars(0)), short=SideRecord(tally, ends.returns, 0.0, tally))
+def test_fewer_than_twenty_trades_are_not_enough() -> None:
+    ends = exits_of(*[(ExitReason.TARGET, 0.08)] * 19)
+    stats = TradeStats.of(ends, np.arange(19))
+    record = replace(track_record(flat_bars(0)), short=SideRecord(stats, ends.returns, 0.0, stats))
     short = summarize(record).short
-    assert isinstance(short, NotEnoughCases)
+    assert isinstance(short, NotEnoughTrades)
     assert (short.count, short.needed) == (19, 20)
     assert short.message == "not enough cases: 19 short signals, 20 needed"
     assert short.baseline.hit_rate == 1.0
@@ -272,4 +280,4 @@ def test_a_performance_says_in_words_what_it_does_not_show(baseline: float | Non
         baseline=Baseline(1000, baseline, None, None, None),
     )
     assert performance.is_baseline_within == is_within
-    assert words in performance.in_words(Side.LONG)
+    assert words in performance.describe(Side.LONG)

@@ -16,7 +16,7 @@ from analysis.background import PLACE
 from analysis.jobs.end import remove
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, Worker
 from analysis.tests.make import details_of, make_finished_job, make_job, make_result, make_stock
-from analysis.upkeep.integrity import Finding, check_integrity
+from analysis.upkeep.integrity import IntegrityFinding, check_integrity
 from analysis.upkeep.retention import prune
 from analysis.worker.recover import recover
 from analysis.worker.slice import run_job
@@ -42,7 +42,7 @@ def unguarded() -> Iterator[None]:
         sql("PRAGMA foreign_keys = ON" if is_sqlite else "SET session_replication_role = DEFAULT")
 
 
-def found(findings: list[Finding] | None = None) -> dict[str, int]:
+def found(findings: list[IntegrityFinding] | None = None) -> dict[str, int]:
     return {f.check.name: f.count for f in findings or check_integrity() if f.count}
 
 

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from analysis.jobs.end import cancel
 from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, RequestPace, Result, Stock, StockStatus
-from analysis.prices import Mode, PriceError, Reason, last_closed_session
+from analysis.prices import PaceMode, PauseReason, PriceError, last_closed_session
 from analysis.request_pace import MAX_UNANSWERED, DatabasePacer, pause, wait_for_turn
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
 from analysis.timing import TIMING
@@ -95,7 +95,7 @@ def test_a_turn_is_told_in_the_singular_too(settings: Settings) -> None:
 def test_a_limit_that_one_process_meets_stops_the_others(settings: Settings) -> None:
     settings.LIMIT_PAUSE_SECONDS = 120
     PACER.before_request()
-    PACER.rate_limited()
+    PACER.record_limit()
     with pytest.raises(PriceError, match="limits our requests"):
         DatabasePacer("yahoo").before_request()
     told = pause()
@@ -105,7 +105,7 @@ def test_a_limit_that_one_process_meets_stops_the_others(settings: Settings) -> 
 
 
 def test_one_pacer_tries_at_the_end_of_a_pause_and_its_success_opens_it_for_all() -> None:
-    PACER.rate_limited()
+    PACER.record_limit()
     end_pause()
     PACER.before_request()
     other = DatabasePacer("yahoo")
@@ -114,8 +114,8 @@ def test_one_pacer_tries_at_the_end_of_a_pause_and_its_success_opens_it_for_all(
     wait = wait_for_turn()
     assert wait
     assert "waiting for the request that was sent to try" in wait.reason
-    PACER.succeeded()
-    assert row().mode == Mode.OPEN
+    PACER.record_success()
+    assert row().mode == PaceMode.OPEN
     assert (pause(), wait_for_turn()) == (None, None)
     other.before_request()
 
@@ -123,7 +123,7 @@ def test_one_pacer_tries_at_the_end_of_a_pause_and_its_success_opens_it_for_all(
 def test_a_success_in_ordinary_times_writes_nothing(django_assert_num_queries: object) -> None:
     PACER.before_request()
     with django_assert_num_queries(0):  # type: ignore[operator]
-        PACER.succeeded()
+        PACER.record_success()
 
 
 def test_limited_stocks_wait_with_the_reason_and_keep_their_attempts(standin: YahooStandIn) -> None:
@@ -202,7 +202,7 @@ def test_a_source_that_is_down_is_waited_for_and_asked_little(standin: YahooStan
     job = make_job(*[f"T{n}.NS" for n in range(20)])
     standin.go_down(60)
     run_slice(str(job.pk))
-    assert (row().mode, row().reason) == (Mode.PAUSED, Reason.SILENT)
+    assert (row().mode, row().reason) == (PaceMode.PAUSED, PauseReason.SILENT)
     assert sum(standin.requests.values()) <= 3
     details = details_of(job).values()
     assert {(detail.status, detail.attempts) for detail in details} == {("queued", 0)}
@@ -220,7 +220,7 @@ def test_a_source_that_answers_everything_without_prices_is_asked_little(behavio
     """A maintenance page, or no way in: as bad as silence, and no reason to ask for every stock five times."""
     job = make_job(*[f"{behaviour}{n}.NS" for n in range(20)])
     run_slice(str(job.pk))
-    assert (row().mode, row().reason) == (Mode.PAUSED, Reason.SILENT)
+    assert (row().mode, row().reason) == (PaceMode.PAUSED, PauseReason.SILENT)
     assert sum(standin.requests.values()) <= 4  # one of them with new cookies
     assert {(detail.status, detail.attempts) for detail in details_of(job).values()} == {("queued", 0)}
 

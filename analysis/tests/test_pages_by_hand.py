@@ -1,4 +1,4 @@
-"""What the pages say of stored bars, worked out again beside the engine: levels, sizes, votes, records."""
+"""What the pages say of stored bars, worked out again beside the engine: levels, sizes, signals, records."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def middle(bars: Bars, length: int, ago: int = 0) -> float:
 
 
 @pytest.mark.parametrize("ticker", ["KAVERI.DEMO", "QUILLMERE.DEMO", "NILGAON.DEMO"])
-def test_the_moving_averages_votes_on_the_page_are_those_of_the_published_rules(client: Client, ticker: str) -> None:
+def test_the_moving_averages_signals_on_the_page_are_those_of_the_published_rules(client: Client, ticker: str) -> None:
     client.force_login(make_user("ann"))
     make_finished_job(ticker)
     bars = stored_bars()
@@ -108,16 +108,16 @@ def test_the_moving_averages_votes_on_the_page_are_those_of_the_published_rules(
     last = len(close)
     steps = np.array([2 * wma(close[:n], 4) - wma(close[:n], 9) for n in range(last - 2, last + 1)])
     averages += [wma(steps, 3), float((close * bars.volume)[-20:].sum() / bars.volume[-20:].sum())]
-    votes = [int(average < close[-1]) - int(average > close[-1]) for average in averages]
+    signals = [int(average < close[-1]) - int(average > close[-1]) for average in averages]
     conversion, base = middle(bars, 9), middle(bars, 26)
     lead1, lead2 = (middle(bars, 9, 26) + middle(bars, 26, 26)) / 2, middle(bars, 52, 26)
     pairs = [(lead1, lead2), (base, lead1), (conversion, base), (float(close[-1]), conversion)]
-    votes.append(int(all(a > b for a, b in pairs)) - int(all(a < b for a, b in pairs)))
-    up, down, neutral = (votes.count(vote) for vote in (1, -1, 0))
+    signals.append(int(all(a > b for a, b in pairs)) - int(all(a < b for a, b in pairs)))
+    up, down, neutral = (signals.count(signal) for signal in (1, -1, 0))
     shown = f'<span class="up">▲ {up}</span> <span class="down">▼ {down}</span> <span class="flat">◆ {neutral}</span>'
     assert shown in page(client, ticker)
     oscillators = [c["vote"] for c in RawData.objects.get().evidence["components"] if c["group"] == "oscillator"]
-    assert Result.objects.get().score == pytest.approx((np.mean(votes) + np.mean(oscillators)) / 2)
+    assert Result.objects.get().score == pytest.approx((np.mean(signals) + np.mean(oscillators)) / 2)
 
 
 def test_the_record_on_the_page_is_that_of_trades_followed_bar_by_bar(client: Client) -> None:

@@ -8,7 +8,16 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from analysis.engine import HORIZONS, STRATEGIES, Baseline, Forward, NotEnoughCases, Performance, RecordSummary, Verdict
+from analysis.engine import (
+    HORIZONS,
+    STRATEGIES,
+    Baseline,
+    ForwardReturn,
+    NotEnoughTrades,
+    Performance,
+    RecordSummary,
+    Verdict,
+)
 from analysis.models import PriceHistory, StrategyRecord
 from analysis.tests.make import make_finished_job, make_user
 from analysis.track_records.refresh import compute_records, refresh, request_records
@@ -152,8 +161,8 @@ def side(rate: float, interval: tuple[float, float], baseline: float) -> Perform
     return Performance(400, rate, interval, 0.4, 0.0, 0.0, 1.0, 0.1, Baseline(9000, baseline, 0.4, 0.0, 1.0))
 
 
-def keep(strategy: str, long: Performance | NotEnoughCases, short: Performance | NotEnoughCases) -> None:
-    forward = tuple(Forward(sessions, verdict, 0, None) for sessions in HORIZONS for verdict in (None, *Verdict))
+def keep(strategy: str, long: Performance | NotEnoughTrades, short: Performance | NotEnoughTrades) -> None:
+    forward = tuple(ForwardReturn(sessions, verdict, 0, None) for sessions in HORIZONS for verdict in (None, *Verdict))
     summary = RecordSummary(4, long, short, forward)
     now = timezone.now()
     given = {"price_source": "demo", "as_of": now.date(), "stocks": 4, "computed_at": now, "summary": summary.as_dict()}
@@ -173,6 +182,6 @@ def test_plain_words_say_which_signals_can_be_told_from_chance(client: Client, a
 
 
 def test_plain_words_say_when_there_are_too_few_cases_for_any(client: Client, ann: User) -> None:
-    few = NotEnoughCases(3, 20, "not enough cases: 3 signals, 20 needed", Baseline(0, None, None, None, None))
+    few = NotEnoughTrades(3, 20, "not enough cases: 3 signals, 20 needed", Baseline(0, None, None, None, None))
     keep("technical_rating", few, few)
     assert "There are not enough cases yet to say anything: 20 signals of a kind are needed." in client.get(PAGE).text

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from analysis.engine.bars import Bars
-from analysis.prices import checksum, pack, unpack
+from analysis.prices import checksum, pack_bars, unpack_bars
 
 
 def make_bars(count: int) -> Bars:
@@ -23,26 +23,26 @@ def assert_same(one: Bars, other: Bars) -> None:
 @pytest.mark.parametrize("count", [0, 1, 43, 1250])
 def test_bars_come_out_as_they_went_in(count: int) -> None:
     bars = make_bars(count)
-    assert_same(unpack(pack(bars)), bars)
+    assert_same(unpack_bars(pack_bars(bars)), bars)
 
 
 def test_missing_prices_stay_missing() -> None:
     bars = make_bars(5)
     bars.close[2] = np.nan
-    assert_same(unpack(pack(bars)), bars)
+    assert_same(unpack_bars(pack_bars(bars)), bars)
 
 
 def test_a_slice_of_bars_is_packed_alone() -> None:
     bars = make_bars(1250)
-    assert_same(unpack(pack(bars[-43:])), bars[-43:])
-    assert len(pack(bars[-43:])) < len(pack(bars)) / 10
+    assert_same(unpack_bars(pack_bars(bars[-43:])), bars[-43:])
+    assert len(pack_bars(bars[-43:])) < len(pack_bars(bars)) / 10
 
 
 def test_stored_bars_are_smaller_than_their_numbers() -> None:
     bars = make_bars(1250)
     prices = np.round(bars.close, 2)
     rounded = Bars(bars.session, prices, prices, prices, prices, np.round(bars.volume))
-    assert len(pack(rounded)) < 1250 * 6 * 8 * 0.8
+    assert len(pack_bars(rounded)) < 1250 * 6 * 8 * 0.8
 
 
 def other_columns() -> bytes:
@@ -55,17 +55,24 @@ def other_columns() -> bytes:
 
 @pytest.mark.parametrize(
     "stored",
-    [b"", b"not arrow at all", b"\x00" * 200, pack(make_bars(100))[:-600], pack(make_bars(100))[20:], other_columns()],
+    [
+        b"",
+        b"not arrow at all",
+        b"\x00" * 200,
+        pack_bars(make_bars(100))[:-600],
+        pack_bars(make_bars(100))[20:],
+        other_columns(),
+    ],
     ids=["empty", "text", "zeros", "cut short", "beginning lost", "other columns"],
 )
 def test_what_pack_did_not_store_is_refused_in_words(stored: bytes) -> None:
     with pytest.raises(ValueError, match=r"^The stored bars .*\.$"):
-        unpack(stored)
+        unpack_bars(stored)
 
 
 def test_a_checksum_tells_different_bars_apart() -> None:
     bars = make_bars(100)
-    stored = pack(bars)
-    assert checksum(stored) == checksum(pack(bars))
-    assert checksum(stored) != checksum(pack(bars[1:]))
+    stored = pack_bars(bars)
+    assert checksum(stored) == checksum(pack_bars(bars))
+    assert checksum(stored) != checksum(pack_bars(bars[1:]))
     assert len(checksum(stored)) == 64

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.prices import CsvPrices, ErrorKind, History, PriceError
+from analysis.prices import CsvPrices, History, PriceError, PriceErrorKind
 
 HEADER = "date,open,high,low,close,volume"
 ADJUSTED = "date,open,high,low,close,adj_close,volume"
@@ -18,13 +18,13 @@ def write(folder: Path, *lines: str, ticker: str = "TCS.NS") -> None:
 
 
 def history(folder: Path, ticker: str = "TCS.NS", since: date | None = None) -> History:
-    answer = CsvPrices(folder).daily([ticker], since)[ticker]
+    answer = CsvPrices(folder).fetch_daily([ticker], since)[ticker]
     assert isinstance(answer, History), answer
     return answer
 
 
 def error(folder: Path, ticker: str = "TCS.NS") -> PriceError:
-    answer = CsvPrices(folder).daily([ticker], None)[ticker]
+    answer = CsvPrices(folder).fetch_daily([ticker], None)[ticker]
     assert isinstance(answer, PriceError), answer
     assert str(folder) not in answer.message
     assert answer.message.endswith(".")
@@ -208,9 +208,9 @@ def test_only_rows_since_the_day_asked_for_come_out(tmp_path: Path) -> None:
 
 def test_a_file_that_ends_too_early_is_no_data(tmp_path: Path) -> None:
     write(tmp_path, HEADER, *ROWS)
-    refused = CsvPrices(tmp_path).daily(["TCS.NS"], date(2026, 5, 1))["TCS.NS"]
+    refused = CsvPrices(tmp_path).fetch_daily(["TCS.NS"], date(2026, 5, 1))["TCS.NS"]
     assert isinstance(refused, PriceError)
-    assert refused.kind is ErrorKind.NO_DATA
+    assert refused.kind is PriceErrorKind.NO_DATA
     assert refused.message == "TCS.NS.csv has no rows since 2026-05-01."
 
 
@@ -242,7 +242,7 @@ def test_broken_rows_are_named_by_file_and_line_and_the_good_ones_are_used(tmp_p
 def test_a_file_of_broken_rows_only_is_bad_data(tmp_path: Path) -> None:
     write(tmp_path, HEADER, "yesterday,1,1,1,1,1")
     refused = error(tmp_path)
-    assert refused.kind is ErrorKind.BAD_DATA
+    assert refused.kind is PriceErrorKind.BAD_DATA
     assert (
         refused.message
         == "TCS.NS.csv: 1 row could not be read: line 2 ('yesterday' is not a date like 2026-04-24 or 24-Apr-2026)."
@@ -252,39 +252,39 @@ def test_a_file_of_broken_rows_only_is_bad_data(tmp_path: Path) -> None:
 def test_a_file_without_rows_is_no_data(tmp_path: Path) -> None:
     write(tmp_path, HEADER)
     refused = error(tmp_path)
-    assert (refused.kind, refused.message) == (ErrorKind.NO_DATA, "TCS.NS.csv has no rows.")
+    assert (refused.kind, refused.message) == (PriceErrorKind.NO_DATA, "TCS.NS.csv has no rows.")
 
 
 @pytest.mark.parametrize("lines", [["date,open,high,low,price"], ["2026-04-24,1,1,1,1,1"], [""]])
 def test_a_wrong_header_is_bad_data_that_names_what_is_missing(lines: list[str], tmp_path: Path) -> None:
     write(tmp_path, *lines)
     refused = error(tmp_path)
-    assert refused.kind is ErrorKind.BAD_DATA
+    assert refused.kind is PriceErrorKind.BAD_DATA
     assert "TCS.NS.csv does not name these columns" in refused.message
     assert "close, volume" in refused.message
 
 
 def test_a_missing_file_is_an_unknown_ticker_for_good(tmp_path: Path) -> None:
     refused = error(tmp_path)
-    assert (refused.kind, refused.permanent) == (ErrorKind.UNKNOWN_TICKER, True)
+    assert (refused.kind, refused.permanent) == (PriceErrorKind.UNKNOWN_TICKER, True)
     assert "TCS.NS.csv" in refused.message
 
 
 def test_a_missing_folder_may_come_back(tmp_path: Path) -> None:
     refused = error(tmp_path / "nowhere")
-    assert (refused.kind, refused.permanent) == (ErrorKind.UNAVAILABLE, False)
+    assert (refused.kind, refused.permanent) == (PriceErrorKind.UNAVAILABLE, False)
 
 
 def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "TCS.NS.csv").mkdir()
     refused = error(tmp_path)
-    assert refused.kind is ErrorKind.UNAVAILABLE
+    assert refused.kind is PriceErrorKind.UNAVAILABLE
     assert "TCS.NS.csv cannot be read" in refused.message
 
 
 def test_a_file_that_is_no_text_is_bad_data(tmp_path: Path) -> None:
     (tmp_path / "TCS.NS.csv").write_bytes(b"date,open\xff\xfe\x00")
-    assert error(tmp_path).kind is ErrorKind.BAD_DATA
+    assert error(tmp_path).kind is PriceErrorKind.BAD_DATA
 
 
 @pytest.mark.parametrize("ticker", ["../SECRET", "..", "/etc/passwd", "SUB/TCS.NS", "SUB\\TCS", "TCS.NS\0", ""])
@@ -292,13 +292,13 @@ def test_a_ticker_cannot_name_a_file_elsewhere(ticker: str, tmp_path: Path) -> N
     folder = tmp_path / "prices"
     folder.mkdir()
     (tmp_path / "SECRET.csv").write_text(f"{HEADER}\n{ROWS[0]}\n")
-    refused = CsvPrices(folder).daily([ticker], None)[ticker]
+    refused = CsvPrices(folder).fetch_daily([ticker], None)[ticker]
     assert isinstance(refused, PriceError)
-    assert (refused.kind, refused.permanent) == (ErrorKind.UNKNOWN_TICKER, True)
+    assert (refused.kind, refused.permanent) == (PriceErrorKind.UNKNOWN_TICKER, True)
 
 
 def test_every_ticker_has_an_answer_of_its_own(tmp_path: Path) -> None:
     write(tmp_path, HEADER, *ROWS, ticker="M&M.NS")
     write(tmp_path, "nonsense", ticker="BAD.NS")
-    answers = CsvPrices(tmp_path).daily(["M&M.NS", "BAD.NS", "NONE.NS"], None)
+    answers = CsvPrices(tmp_path).fetch_daily(["M&M.NS", "BAD.NS", "NONE.NS"], None)
     assert [type(answer) for answer in answers.values()] == [History, PriceError, PriceError]

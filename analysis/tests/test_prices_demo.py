@@ -17,15 +17,15 @@ from analysis.prices import (
     COMPANIES,
     Company,
     DemoMarket,
-    ErrorKind,
     History,
     PriceError,
-    check,
+    PriceErrorKind,
+    check_bars,
     exchange_of,
     is_demo,
     is_well_formed,
     last_closed_session,
-    pack,
+    pack_bars,
     sessions_between,
 )
 
@@ -34,7 +34,7 @@ TRADED = [company for company in COMPANIES if company.source != "gone"]
 
 
 def history(ticker: str, now: datetime = NOW, since: date | None = None) -> History:
-    answer = DemoMarket(lambda: now).daily([ticker], since)[ticker]
+    answer = DemoMarket(lambda: now).fetch_daily([ticker], since)[ticker]
     assert isinstance(answer, History), answer
     return answer
 
@@ -49,7 +49,7 @@ def company_where(note: str) -> Company:
 
 
 def codes(ticker: str) -> list[str]:
-    return [finding.code for finding in check(bars_of(ticker), ticker=ticker, now=NOW).findings]
+    return [finding.code for finding in check_bars(bars_of(ticker), ticker=ticker, now=NOW).findings]
 
 
 def test_there_are_forty_companies_in_rupees_and_dollars() -> None:
@@ -82,7 +82,7 @@ def _assert_sound(company: Company) -> None:
     assert (bars.high >= np.maximum(bars.open, bars.close)).all()
     assert (bars.low > 0).all()
     assert (told.name, told.currency, told.adjusted) == (company.name, company.currency, True)
-    findings = check(bars, ticker=company.ticker, now=NOW).findings
+    findings = check_bars(bars, ticker=company.ticker, now=NOW).findings
     assert not findings or company.halted_since or company.split_on
 
 
@@ -104,7 +104,9 @@ def _assert_unchanged(company: Company, later: timedelta) -> None:
 
 def digest_of_all() -> str:
     market = DemoMarket(lambda: NOW)
-    packed = [pack(answer.bars) for answer in market.daily(tickers(), None).values() if isinstance(answer, History)]
+    packed = [
+        pack_bars(answer.bars) for answer in market.fetch_daily(tickers(), None).values() if isinstance(answer, History)
+    ]
     return sha256(b"".join(packed)).hexdigest()
 
 
@@ -132,7 +134,7 @@ KAVERI_2024 = [511.96, 513.43, 508.35, 508.55, 393803.0]
 def test_all_companies_take_well_under_two_seconds() -> None:
     digest_of_all()
     started = time.perf_counter()
-    DemoMarket(lambda: NOW).daily(tickers(), None)
+    DemoMarket(lambda: NOW).fetch_daily(tickers(), None)
     assert time.perf_counter() - started < 2.0
 
 
@@ -154,15 +156,15 @@ def test_only_sessions_since_the_day_asked_for_come_out() -> None:
     assert history("KAVERI.DEMO", since=date(2026, 4, 22)).bars.session.tolist() == [
         date(2026, 4, d) for d in (22, 23, 24)
     ]
-    error = DemoMarket(lambda: NOW).daily(["KAVERI.DEMO"], date(2026, 4, 25))["KAVERI.DEMO"]
+    error = DemoMarket(lambda: NOW).fetch_daily(["KAVERI.DEMO"], date(2026, 4, 25))["KAVERI.DEMO"]
     assert isinstance(error, PriceError)
-    assert error.kind is ErrorKind.NO_DATA
+    assert error.kind is PriceErrorKind.NO_DATA
 
 
 def test_before_the_market_began_there_are_no_bars() -> None:
-    error = DemoMarket(lambda: datetime(2018, 6, 1, tzinfo=UTC)).daily(["KAVERI.DEMO"], None)["KAVERI.DEMO"]
+    error = DemoMarket(lambda: datetime(2018, 6, 1, tzinfo=UTC)).fetch_daily(["KAVERI.DEMO"], None)["KAVERI.DEMO"]
     assert isinstance(error, PriceError)
-    assert error.kind is ErrorKind.NO_DATA
+    assert error.kind is PriceErrorKind.NO_DATA
 
 
 def test_the_bar_of_the_open_session_is_not_there_yet() -> None:
@@ -171,7 +173,7 @@ def test_the_bar_of_the_open_session_is_not_there_yet() -> None:
 
 def test_the_clock_is_the_real_one_unless_another_is_given() -> None:
     with time_machine.travel(NOW, tick=False):
-        answer = DemoMarket().daily(["KAVERI.DEMO"], None)["KAVERI.DEMO"]
+        answer = DemoMarket().fetch_daily(["KAVERI.DEMO"], None)["KAVERI.DEMO"]
     assert isinstance(answer, History)
     assert answer.bars.last_session == date(2026, 4, 24)
 
@@ -211,28 +213,28 @@ def test_a_name_has_an_ampersand() -> None:
 
 def test_the_delisted_company_fails_for_good() -> None:
     ticker = company_where("Delisted").ticker
-    error = DemoMarket(lambda: NOW).daily([ticker], None)[ticker]
+    error = DemoMarket(lambda: NOW).fetch_daily([ticker], None)[ticker]
     assert isinstance(error, PriceError)
-    assert (error.kind, error.permanent) == (ErrorKind.NO_DATA, True)
+    assert (error.kind, error.permanent) == (PriceErrorKind.NO_DATA, True)
 
 
 def test_a_source_that_is_down_answers_when_it_is_tried_again() -> None:
     ticker = company_where("down").ticker
     seconds = iter([0, 19, 20])
     market = DemoMarket(lambda: NOW.replace(second=next(seconds)))
-    answers = [market.daily([ticker], None)[ticker] for _ in range(3)]
+    answers = [market.fetch_daily([ticker], None)[ticker] for _ in range(3)]
     assert [type(answer) for answer in answers] == [PriceError, PriceError, History]
     assert isinstance(answers[0], PriceError)
-    assert (answers[0].kind, answers[0].permanent) == (ErrorKind.UNAVAILABLE, False)
+    assert (answers[0].kind, answers[0].permanent) == (PriceErrorKind.UNAVAILABLE, False)
 
 
 def test_an_invented_name_that_is_not_in_the_market_is_unknown() -> None:
-    error = DemoMarket(lambda: NOW).daily(["NOBODY.DEMO"], None)["NOBODY.DEMO"]
+    error = DemoMarket(lambda: NOW).fetch_daily(["NOBODY.DEMO"], None)["NOBODY.DEMO"]
     assert isinstance(error, PriceError)
-    assert (error.kind, error.permanent) == (ErrorKind.UNKNOWN_TICKER, True)
+    assert (error.kind, error.permanent) == (PriceErrorKind.UNKNOWN_TICKER, True)
 
 
 def test_one_companys_failure_leaves_the_others_their_bars() -> None:
-    answers = DemoMarket(lambda: NOW).daily(tickers(), None)
+    answers = DemoMarket(lambda: NOW).fetch_daily(tickers(), None)
     assert list(answers) == tickers()
     assert [ticker for ticker, answer in answers.items() if isinstance(answer, PriceError)] == ["VANQUAY.DEMO"]

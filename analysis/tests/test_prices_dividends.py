@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.prices.dividends import notice_dividends
+from analysis.prices.dividends import find_dividend_mismatch
 
 SESSION = np.arange("2026-04-01", "2026-04-11", dtype="datetime64[D]")
 CLOSE = np.full(10, 100.0)
@@ -21,7 +21,7 @@ def found(amounts: dict[int, float], shares: dict[int, float]) -> str:
         dividend[row] = amount
     for row, share in shares.items():
         adjusted[:row] *= 1 - share
-    finding = notice_dividends(SESSION, CLOSE, adjusted, dividend)
+    finding = find_dividend_mismatch(SESSION, CLOSE, adjusted, dividend)
     assert finding is None or (finding.code, finding.severity) == ("dividend_mismatch", "warning")
     return finding.message if finding else ""
 
@@ -71,6 +71,6 @@ def is_noticed(path: Path) -> bool:
     close, adjusted, dividend = (
         np.array([float(row[name] or "nan") for row in rows]) for name in ("Close", "Adj Close", "Dividends")
     )
-    finding = notice_dividends(session, close, adjusted, dividend)
+    finding = find_dividend_mismatch(session, close, adjusted, dividend)
     assert finding is None or isinstance(finding.session, date)
     return finding is not None

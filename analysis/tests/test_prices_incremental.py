@@ -15,19 +15,19 @@ from analysis.engine.bars import Bars
 from analysis.prices import (
     CsvPrices,
     DemoMarket,
-    ErrorKind,
     Finding,
     History,
     PriceError,
+    PriceErrorKind,
     ProcessPacer,
-    Readjusted,
+    Readjustment,
     YahooPrices,
     YahooSession,
-    merge,
-    refresh,
+    merge_bars,
+    refresh_histories,
     sessions_between,
 )
-from analysis.prices.incremental import OVERLAP, SAME, requested_since
+from analysis.prices.incremental import CLOSE_TOLERANCE, OVERLAP, overlap_start
 from tests.yahoo_standin import BEHAVIOURS, Asked, Reply, YahooStandIn, as_json, running
 
 FIRST = date(2025, 10, 1)
@@ -60,7 +60,7 @@ def history(yahoo: YahooPrices, stored: Bars | None, day: date, ticker: str = TI
 
 def answer_of(yahoo: YahooPrices, stored: Bars | None, day: date, ticker: str = TICKER) -> History | PriceError:
     known = {ticker: History(stored, adjusted=True)} if stored is not None else {}
-    return refresh(yahoo, [ticker], known, first_day=FIRST, now=evening(day))[ticker]
+    return refresh_histories(yahoo, [ticker], known, first_day=FIRST, now=evening(day))[ticker]
 
 
 def closes(bars: Bars) -> dict[date, float]:
@@ -110,7 +110,7 @@ def test_what_was_found_about_old_sessions_is_remembered_and_about_new_ones_foun
         Finding("general", "General.", "info"),
     )
     stored = {TICKER: History(bars, adjusted=True, findings=(old, recent, general))}
-    answer = refresh(yahoo, [TICKER], stored, first_day=FIRST, now=evening(TUESDAY))[TICKER]
+    answer = refresh_histories(yahoo, [TICKER], stored, first_day=FIRST, now=evening(TUESDAY))[TICKER]
     assert isinstance(answer, History)
     assert answer.findings == (old,)
 
@@ -120,7 +120,7 @@ def test_a_longer_history_than_asked_for_is_not_made_shorter_by_a_split(
 ) -> None:
     stored = history(yahoo, None, TUESDAY).bars
     standin.market.splits[TICKER][TUESDAY] = 2.0
-    answer = refresh(
+    answer = refresh_histories(
         yahoo, [TICKER], {TICKER: History(stored, adjusted=True)}, first_day=date(2026, 1, 1), now=evening(TUESDAY)
     )[TICKER]
     assert isinstance(answer, History)
@@ -130,14 +130,14 @@ def test_a_longer_history_than_asked_for_is_not_made_shorter_by_a_split(
 @pytest.mark.parametrize(
     ("ticker", "kind", "permanent"),
     [
-        ("UNKNOWN.NS", ErrorKind.NO_DATA, True),
-        ("BROKEN.NS", ErrorKind.UNAVAILABLE, False),
-        ("LIMITED.NS", ErrorKind.RATE_LIMITED, False),
-        ("SLOW.NS", ErrorKind.TIMEOUT, False),
+        ("UNKNOWN.NS", PriceErrorKind.NO_DATA, True),
+        ("BROKEN.NS", PriceErrorKind.UNAVAILABLE, False),
+        ("LIMITED.NS", PriceErrorKind.RATE_LIMITED, False),
+        ("SLOW.NS", PriceErrorKind.TIMEOUT, False),
     ],
 )
 def test_a_failed_refresh_says_up_to_which_day_the_stored_bars_reach(
-    ticker: str, kind: ErrorKind, permanent: bool, yahoo: YahooPrices
+    ticker: str, kind: PriceErrorKind, permanent: bool, yahoo: YahooPrices
 ) -> None:
     stored = history(yahoo, None, TUESDAY).bars
     error = answer_of(yahoo, stored, WEDNESDAY, ticker)
@@ -149,7 +149,7 @@ def test_a_failed_refresh_says_up_to_which_day_the_stored_bars_reach(
 def test_a_first_fetch_that_fails_has_nothing_stale_to_speak_of(yahoo: YahooPrices) -> None:
     error = answer_of(yahoo, None, WEDNESDAY, "UNKNOWN.NS")
     assert isinstance(error, PriceError)
-    assert error.kind is ErrorKind.UNKNOWN_TICKER
+    assert error.kind is PriceErrorKind.UNKNOWN_TICKER
     assert "stale" not in error.message
 
 
@@ -171,7 +171,7 @@ def test_the_bar_of_an_open_session_is_not_kept_for_it_would_pass_for_a_closed_o
 ) -> None:
     standin.market.until = lambda _: WEDNESDAY
     noon = datetime(2026, 4, 22, 6, 30, tzinfo=UTC)
-    answer = refresh(yahoo, [TICKER], {}, first_day=FIRST, now=noon)[TICKER]
+    answer = refresh_histories(yahoo, [TICKER], {}, first_day=FIRST, now=noon)[TICKER]
     assert isinstance(answer, History)
     assert answer.bars.last_session == TUESDAY
     assert [finding.code for finding in answer.findings] == ["unfinished_session"]
@@ -193,18 +193,18 @@ def test_a_session_listed_today_has_nothing_to_keep_yet(yahoo: YahooPrices, stan
     standin.market.until = lambda _: WEDNESDAY
     standin.behaviours[TICKER] = only_today
     noon = datetime(2026, 4, 22, 6, 30, tzinfo=UTC)
-    answer = refresh(yahoo, [TICKER], {}, first_day=FIRST, now=noon)[TICKER]
+    answer = refresh_histories(yahoo, [TICKER], {}, first_day=FIRST, now=noon)[TICKER]
     assert isinstance(answer, PriceError)
-    assert (answer.kind, answer.permanent) == (ErrorKind.NO_DATA, False)
+    assert (answer.kind, answer.permanent) == (PriceErrorKind.NO_DATA, False)
 
 
 def test_a_hundred_stocks_of_different_ages_cost_one_request_each(yahoo: YahooPrices, standin: YahooStandIn) -> None:
     tickers = [f"OK{number}.NS" for number in range(20)]
-    first = refresh(yahoo, tickers, {}, first_day=FIRST, now=evening(TUESDAY))
+    first = refresh_histories(yahoo, tickers, {}, first_day=FIRST, now=evening(TUESDAY))
     stored = {ticker: answer for ticker, answer in first.items() if isinstance(answer, History)}
     stored["OK3.NS"] = History(stored["OK3.NS"].bars[:-9], adjusted=True)
     standin.market.until = lambda _: WEDNESDAY
-    again = refresh(yahoo, [*tickers, "NEW.NS"], stored, first_day=FIRST, now=evening(WEDNESDAY))
+    again = refresh_histories(yahoo, [*tickers, "NEW.NS"], stored, first_day=FIRST, now=evening(WEDNESDAY))
     assert list(again) == [*tickers, "NEW.NS"]
     assert standin.requests == {"NEW.NS": 1} | dict.fromkeys(tickers, 2)
     for answer in again.values():
@@ -222,9 +222,9 @@ class Recording:
         self.is_incremental = source.is_incremental
         self.asked: list[date | None] = []
 
-    def daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
+    def fetch_daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
         self.asked.append(since)
-        return self.source.daily(tickers, since)
+        return self.source.fetch_daily(tickers, since)
 
     def has_changed(self, ticker: str, since: datetime) -> bool:
         return self.source.has_changed(ticker, since)
@@ -236,10 +236,10 @@ def test_the_demo_market_is_always_taken_whole() -> None:
     tickers = ["NAVANKURA.DEMO", "KAVERI.DEMO"]
     stored = {
         ticker: answer
-        for ticker, answer in DemoMarket(lambda: evening(TUESDAY)).daily(tickers, FIRST).items()
+        for ticker, answer in DemoMarket(lambda: evening(TUESDAY)).fetch_daily(tickers, FIRST).items()
         if isinstance(answer, History)
     }
-    answers = refresh(source, tickers, stored, first_day=FIRST, now=evening(WEDNESDAY))
+    answers = refresh_histories(source, tickers, stored, first_day=FIRST, now=evening(WEDNESDAY))
     assert source.asked == [FIRST]
     young = answers["NAVANKURA.DEMO"]
     assert isinstance(young, History)
@@ -252,7 +252,7 @@ def test_a_csv_file_is_always_read_whole(tmp_path: Path) -> None:
     )
     source = Recording(CsvPrices(tmp_path))
     stored = {TICKER: History(make_bars(TUESDAY, 8), adjusted=False)}
-    answers = refresh(source, [TICKER], stored, first_day=FIRST, now=evening(WEDNESDAY))
+    answers = refresh_histories(source, [TICKER], stored, first_day=FIRST, now=evening(WEDNESDAY))
     answer = answers[TICKER]
     assert isinstance(answer, History)
     assert answer.bars.close.tolist() == [1.0, 2.0]
@@ -269,7 +269,7 @@ def make_bars(last: date, count: int, price: float = 100.0) -> Bars:
     count=st.integers(1, 40),
     overlap=st.integers(1, 40),
     new=st.integers(0, 10),
-    noise=st.floats(-0.9 * SAME, 0.9 * SAME),
+    noise=st.floats(-0.9 * CLOSE_TOLERANCE, 0.9 * CLOSE_TOLERANCE),
 )
 def test_what_agrees_is_joined_without_losing_or_repeating_a_session(
     count: int, overlap: int, new: int, noise: float
@@ -277,44 +277,44 @@ def test_what_agrees_is_joined_without_losing_or_repeating_a_session(
     whole = make_bars(TUESDAY, count + new)
     stored, fetched = whole[:count], whole[max(count - overlap, 0) :]
     fetched = replace(fetched, close=fetched.close * (1 + noise))
-    joined = merge(stored, fetched)
+    joined = merge_bars(stored, fetched)
     assert isinstance(joined, Bars)
     assert joined.session.tolist() == whole.session.tolist()
     np.testing.assert_array_equal(joined.close[-len(fetched) :], fetched.close)
 
 
-@pytest.mark.parametrize("factor", [1 - 2 * SAME, 1 + 2 * SAME, 0.5, 100.0])
+@pytest.mark.parametrize("factor", [1 - 2 * CLOSE_TOLERANCE, 1 + 2 * CLOSE_TOLERANCE, 0.5, 100.0])
 def test_one_close_that_differs_is_a_new_adjustment(factor: float) -> None:
     stored = make_bars(TUESDAY, 30)
     fetched = stored[-5:]
     close = fetched.close.copy()
     close[1] *= factor
-    found = merge(stored, replace(fetched, close=close))
-    assert found == Readjusted(stored.session[-4].astype(object))
+    found = merge_bars(stored, replace(fetched, close=close))
+    assert found == Readjustment(stored.session[-4].astype(object))
 
 
 def test_a_close_that_one_side_lacks_is_no_new_adjustment() -> None:
     stored = make_bars(TUESDAY, 30)
     close = stored.close.copy()
     close[-2] = np.nan
-    joined = merge(replace(stored, close=close), stored[-5:])
+    joined = merge_bars(replace(stored, close=close), stored[-5:])
     assert isinstance(joined, Bars)
     assert joined.close[-2] == stored.close[-2]
 
 
 def test_bars_that_share_no_session_cannot_be_joined() -> None:
     whole = make_bars(TUESDAY, 30)
-    found = merge(whole[:10], whole[20:])
-    assert found == Readjusted(None)
-    assert "no session was in both" in found.finding().message
+    found = merge_bars(whole[:10], whole[20:])
+    assert found == Readjustment(None)
+    assert "no session was in both" in found.to_finding().message
 
 
 def test_an_answer_that_ends_earlier_takes_no_stored_session_away() -> None:
     whole = make_bars(TUESDAY, 30)
-    joined = merge(whole, whole[20:25])
+    joined = merge_bars(whole, whole[20:25])
     assert isinstance(joined, Bars)
     assert joined.session.tolist() == whole.session.tolist()
 
 
 def test_fewer_than_five_stored_sessions_are_all_asked_for_again() -> None:
-    assert requested_since(make_bars(TUESDAY, 3)) == TUESDAY - timedelta(days=4)
+    assert overlap_start(make_bars(TUESDAY, 3)) == TUESDAY - timedelta(days=4)

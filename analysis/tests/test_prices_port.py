@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.prices import CsvPrices, DemoMarket, ErrorKind, Finding, PriceError, PriceSource, YahooPrices
+from analysis.prices import CsvPrices, DemoMarket, Finding, PriceError, PriceErrorKind, PriceSource, YahooPrices
 
 
 @pytest.mark.parametrize("session", [None, date(2026, 4, 24)])
@@ -23,13 +23,13 @@ def test_a_finding_of_an_unknown_severity_is_refused() -> None:
 
 
 def test_an_error_reads_as_its_sentence_and_survives_pickling() -> None:
-    error = PriceError(ErrorKind.RATE_LIMITED, "Wait a little.", permanent=False)
+    error = PriceError(PriceErrorKind.RATE_LIMITED, "Wait a little.", permanent=False)
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301
     assert str(copy) == "Wait a little."
-    assert (copy.kind, copy.message, copy.permanent) == (ErrorKind.RATE_LIMITED, "Wait a little.", False)
+    assert (copy.kind, copy.message, copy.permanent) == (PriceErrorKind.RATE_LIMITED, "Wait a little.", False)
 
 
 def test_every_source_keeps_to_the_port(tmp_path: Path) -> None:
     sources: list[PriceSource] = [CsvPrices(tmp_path), DemoMarket(), YahooPrices(tmp_path)]
     assert [source.name for source in sources] == ["csv", "demo", "yahoo"]
-    assert [source.daily([], None) for source in sources] == [{}, {}, {}]
+    assert [source.fetch_daily([], None) for source in sources] == [{}, {}, {}]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from analysis.engine.bars import Bars, Floats
-from analysis.prices import Checked, ErrorKind, PriceError, check, sessions_between
+from analysis.prices import CheckedBars, PriceError, PriceErrorKind, check_bars, sessions_between
 
 EVENING = datetime(2026, 4, 24, 20, 0, tzinfo=ZoneInfo("Asia/Kolkata"))  # a Friday, after the close in India
 TODAY = EVENING.date()
@@ -41,8 +41,8 @@ def with_rows(bars: Bars, *rows: tuple[date, float, float]) -> Bars:
     return Bars(session[order], open_, high, low, close, np.concatenate([bars.volume, volumes])[order])
 
 
-def checked(bars: Bars, now: datetime = EVENING, ticker: str = TICKER, adjusted: bool = True) -> Checked:
-    result = check(bars, ticker=ticker, now=now, adjusted=adjusted)
+def checked(bars: Bars, now: datetime = EVENING, ticker: str = TICKER, adjusted: bool = True) -> CheckedBars:
+    result = check_bars(bars, ticker=ticker, now=now, adjusted=adjusted)
     assert_fit_for_use(result.bars)
     for finding in result.findings:
         assert finding.message[0].isupper() or finding.message[0].isdigit()
@@ -60,11 +60,11 @@ def assert_fit_for_use(bars: Bars) -> None:
     assert (np.isfinite(bars.volume) & (bars.volume >= 0)).all()
 
 
-def codes(result: Checked) -> list[str]:
+def codes(result: CheckedBars) -> list[str]:
     return [finding.code for finding in result.findings]
 
 
-def only_message(result: Checked, code: str) -> str:
+def only_message(result: CheckedBars, code: str) -> str:
     assert codes(result) == [code]
     return result.findings[0].message
 
@@ -87,8 +87,8 @@ def test_the_bars_given_are_never_changed() -> None:
 
 def test_no_bars_at_all_is_no_data() -> None:
     with pytest.raises(PriceError, match=r"no bars for TCS\.NS") as caught:
-        check(make_bars()[:0], ticker=TICKER, now=EVENING)
-    assert caught.value.kind is ErrorKind.NO_DATA
+        check_bars(make_bars()[:0], ticker=TICKER, now=EVENING)
+    assert caught.value.kind is PriceErrorKind.NO_DATA
 
 
 @pytest.mark.parametrize("close", [NAN, 0.0, -3.0])
@@ -96,8 +96,8 @@ def test_not_one_positive_close_is_bad_data(close: float) -> None:
     bars = make_bars()
     bars.close[:] = close
     with pytest.raises(PriceError, match="positive close") as caught:
-        check(bars, ticker=TICKER, now=EVENING)
-    assert caught.value.kind is ErrorKind.BAD_DATA
+        check_bars(bars, ticker=TICKER, now=EVENING)
+    assert caught.value.kind is PriceErrorKind.BAD_DATA
 
 
 def test_rows_without_prices_are_dropped_and_counted() -> None:
@@ -290,8 +290,8 @@ def test_a_special_sessions_bar_waits_for_the_end_of_its_day() -> None:
 
 def test_only_an_unfinished_bar_is_no_data() -> None:
     with pytest.raises(PriceError, match="had not closed") as caught:
-        check(make_bars(1), ticker=TICKER, now=EVENING.replace(hour=12))
-    assert caught.value.kind is ErrorKind.NO_DATA
+        check_bars(make_bars(1), ticker=TICKER, now=EVENING.replace(hour=12))
+    assert caught.value.kind is PriceErrorKind.NO_DATA
 
 
 def test_where_the_calendar_ends_weekdays_are_assumed_and_nothing_is_dropped() -> None:
@@ -323,11 +323,11 @@ def test_whatever_comes_in_usable_bars_or_an_error_come_out(rows: list[tuple[flo
     day, *columns = (np.array(column) for column in zip(*rows, strict=True))
     bars = Bars(np.datetime64("2026-03-20") + day, *(column.astype(float) for column in columns))
     try:
-        result = check(bars, ticker=TICKER, now=EVENING)
+        result = check_bars(bars, ticker=TICKER, now=EVENING)
     except PriceError:
         return
     assert_fit_for_use(result.bars)
-    again = check(result.bars, ticker=TICKER, now=EVENING)
+    again = check_bars(result.bars, ticker=TICKER, now=EVENING)
     assert not [finding for finding in again.findings if finding.severity == "repair"]
 
 
@@ -355,7 +355,7 @@ def numbers(cells: Iterable[str]) -> Floats:
     return np.array([float(cell or "nan") for cell in cells])
 
 
-def check_file(path: Path, ticker: str) -> Checked:
+def check_file(path: Path, ticker: str) -> CheckedBars:
     bars = read_bars(path)
     night = datetime.combine(bars.last_session, datetime.min.time(), UTC).replace(hour=23, minute=30)
     return checked(bars, night, ticker)

@@ -8,9 +8,9 @@ import pytest
 from exchange_calendars import get_calendar
 
 from analysis.prices import (
-    assumed_weekdays,
     calendar_end,
     exchange_of,
+    find_assumed_weekdays,
     last_closed_session,
     sessions_between,
     sessions_late,
@@ -117,7 +117,7 @@ def test_calendars_that_end_with_2026_go_on_with_weekdays_and_say_so(ticker: str
     ]
     zone = ZoneInfo(exchange.timezone)
     assert last_closed_session(ticker, datetime(2027, 3, 7, 12, 0, tzinfo=zone)) == date(2027, 3, 5)
-    finding = assumed_weekdays(ticker, date(2027, 3, 5))
+    finding = find_assumed_weekdays(ticker, date(2027, 3, 5))
     assert finding is not None
     assert finding.message.endswith("are known until 2026-12-31 only: every weekday counts as a session.")
 
@@ -166,8 +166,8 @@ def test_after_the_end_of_a_calendar_weekdays_count_and_a_finding_says_so() -> N
     assert last_closed_session("TCS.NS", friday) == date(2027, 3, 5)
     assert last_closed_session("TCS.NS", friday.replace(hour=15)) == date(2027, 3, 4)
     assert sessions_late("TCS.NS", date(2026, 12, 31), datetime(2027, 1, 11, 20, tzinfo=INDIA)) == 7
-    assert assumed_weekdays("TCS.NS", date(2026, 12, 31)) is None
-    finding = assumed_weekdays("TCS.NS", date(2027, 3, 5))
+    assert find_assumed_weekdays("TCS.NS", date(2026, 12, 31)) is None
+    finding = find_assumed_weekdays("TCS.NS", date(2027, 3, 5))
     assert finding is not None
     assert "known until 2026-12-31 only" in finding.message
 
@@ -176,7 +176,7 @@ def test_an_unknown_exchange_trades_on_weekdays_and_a_finding_says_so() -> None:
     assert last_closed_session("X.NOWHERE", datetime(2026, 4, 26, 12, tzinfo=UTC)) == date(2026, 4, 24)
     assert last_closed_session("X.NOWHERE", datetime(2026, 4, 24, 23, tzinfo=UTC)) == date(2026, 4, 23)
     assert calendar_end(UNKNOWN_EXCHANGE) is None
-    finding = assumed_weekdays("X.NOWHERE", date(2026, 4, 24))
+    finding = find_assumed_weekdays("X.NOWHERE", date(2026, 4, 24))
     assert finding is not None
     assert "X.NOWHERE is not known" in finding.message
 
@@ -197,10 +197,10 @@ def test_before_a_calendar_begins_weekdays_are_sessions_and_no_day_is_a_holiday(
     assert last_closed_session("2222.SR", monday) == monday.date()
     assert sessions_between("2222.SR", date(2015, 3, 1), date(2015, 3, 3)) == [date(2015, 3, 2), date(2015, 3, 3)]
     assert are_sessions("2222.SR", np.array(["2015-03-01", "2015-03-07"], dtype="datetime64[D]")).all()
-    finding = assumed_weekdays("2222.SR", date(2015, 3, 2))
+    finding = find_assumed_weekdays("2222.SR", date(2015, 3, 2))
     assert finding is not None
     assert finding.message.startswith("The holidays of Saudi Exchange are known since 2021-01-03 only: every weekday")
-    assert assumed_weekdays("2222.SR", date(2024, 3, 4)) is None
+    assert find_assumed_weekdays("2222.SR", date(2024, 3, 4)) is None
     assert not are_sessions("2222.SR", np.array(["2025-09-23"], dtype="datetime64[D]")).any()
 
 

@@ -9,9 +9,9 @@ import pytest
 from analysis.prices import (
     CsvPrices,
     DemoMarket,
-    ErrorKind,
     History,
     PriceError,
+    PriceErrorKind,
     ProcessPacer,
     YahooPrices,
     is_demo,
@@ -71,11 +71,11 @@ def test_every_other_ticker_comes_from_the_configured_source(tmp_path: Path) -> 
 
 def test_no_source_stands_in_for_another(tmp_path: Path) -> None:
     configured = CsvPrices(tmp_path)
-    answer = source_for("TCS.NS", configured).daily(["TCS.NS"], date(2026, 1, 1))["TCS.NS"]
+    answer = source_for("TCS.NS", configured).fetch_daily(["TCS.NS"], date(2026, 1, 1))["TCS.NS"]
     assert isinstance(answer, PriceError)
-    refused = DemoMarket().daily(["TCS.NS"], None)["TCS.NS"]
+    refused = DemoMarket().fetch_daily(["TCS.NS"], None)["TCS.NS"]
     assert isinstance(refused, PriceError)
-    assert (refused.kind, refused.permanent) == (ErrorKind.UNKNOWN_TICKER, True)
+    assert (refused.kind, refused.permanent) == (PriceErrorKind.UNKNOWN_TICKER, True)
 
 
 @pytest.mark.parametrize(("name", "source"), [("yahoo", YahooPrices), ("csv", CsvPrices), ("demo", DemoMarket)])
@@ -91,7 +91,7 @@ def test_yahoo_is_asked_where_it_is_said_to_be(tmp_path: Path) -> None:
         yahoo = source_named(
             "yahoo", csv_folder=tmp_path, cache_folder=tmp_path, yahoo_url=standin.address, pacer=ProcessPacer(math.inf)
         )
-        assert isinstance(yahoo.daily(["TCS.NS"], date(2026, 1, 1))["TCS.NS"], History)
+        assert isinstance(yahoo.fetch_daily(["TCS.NS"], date(2026, 1, 1))["TCS.NS"], History)
         assert standin.requests == {"TCS.NS": 1}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.prices import ErrorKind, History, PriceError, ProcessPacer, YahooPrices, YahooSession, check
+from analysis.prices import History, PriceError, PriceErrorKind, ProcessPacer, YahooPrices, YahooSession, check_bars
 from analysis.prices.pace import FIRST_PAUSE
 from tests.yahoo_standin import BEHAVIOURS, Asked, Reply, YahooStandIn, as_json, chart_of, running, sound
 
@@ -60,14 +60,14 @@ def yahoo(make_yahoo: Maker) -> YahooPrices:
 
 
 def history_of(yahoo: YahooPrices, ticker: str, since: date | None = SINCE) -> History:
-    answer = yahoo.daily([ticker], since)[ticker]
+    answer = yahoo.fetch_daily([ticker], since)[ticker]
     assert isinstance(answer, History), answer
     assert (np.diff(answer.bars.session) >= np.timedelta64(0)).all()
     return answer
 
 
 def error_of(yahoo: YahooPrices, ticker: str) -> PriceError:
-    answer = yahoo.daily([ticker], SINCE)[ticker]
+    answer = yahoo.fetch_daily([ticker], SINCE)[ticker]
     assert isinstance(answer, PriceError), answer
     assert answer.message.endswith(".")
     return answer
@@ -110,39 +110,39 @@ def test_the_whole_history_can_be_asked_for(yahoo: YahooPrices) -> None:
 
 def test_a_ticker_costs_one_request_and_a_process_two_more(make_yahoo: Maker, standin: YahooStandIn) -> None:
     yahoo, session = make_yahoo()
-    yahoo.daily([f"OK{number}.NS" for number in range(10)], SINCE)
+    yahoo.fetch_daily([f"OK{number}.NS" for number in range(10)], SINCE)
     assert set(standin.requests.values()) == {1}
     assert session.request_count <= 10 + 2
     before = session.request_count
-    yahoo.daily(["OK1.NS", "OK11.NS"], SINCE)
+    yahoo.fetch_daily(["OK1.NS", "OK11.NS"], SINCE)
     assert session.request_count == before + 2
 
 
 FAILURES = {
-    "UNKNOWN": (ErrorKind.UNKNOWN_TICKER, True),
-    "UNKNOWNBODY": (ErrorKind.UNKNOWN_TICKER, True),
-    "NOPERIOD": (ErrorKind.NO_DATA, False),
-    "NORESULT": (ErrorKind.NO_DATA, False),
-    "ALLNULL": (ErrorKind.NO_DATA, False),
-    "LIMITED": (ErrorKind.RATE_LIMITED, False),
-    "LOSTPAGE": (ErrorKind.UNAVAILABLE, False),
-    "REFUSED": (ErrorKind.UNAVAILABLE, False),
-    "FORBIDDEN": (ErrorKind.UNAVAILABLE, False),
-    "BROKEN": (ErrorKind.UNAVAILABLE, False),
-    "BADGATEWAY": (ErrorKind.UNAVAILABLE, False),
-    "HTML": (ErrorKind.UNAVAILABLE, False),
-    "GARBAGE": (ErrorKind.UNAVAILABLE, False),
-    "NOTHING": (ErrorKind.UNAVAILABLE, False),
-    "DOWN": (ErrorKind.UNAVAILABLE, False),
-    "ERRORBODY": (ErrorKind.UNAVAILABLE, False),
-    "RESET": (ErrorKind.UNAVAILABLE, False),
-    "SILENT": (ErrorKind.UNAVAILABLE, False),
-    "TRUNCATED": (ErrorKind.UNAVAILABLE, False),
-    "LOOP": (ErrorKind.UNAVAILABLE, False),
-    "BOMB": (ErrorKind.UNAVAILABLE, False),
-    "SLOW": (ErrorKind.TIMEOUT, False),
-    "DRIP": (ErrorKind.TIMEOUT, False),
-    "NOTIMESTAMP": (ErrorKind.BAD_DATA, False),
+    "UNKNOWN": (PriceErrorKind.UNKNOWN_TICKER, True),
+    "UNKNOWNBODY": (PriceErrorKind.UNKNOWN_TICKER, True),
+    "NOPERIOD": (PriceErrorKind.NO_DATA, False),
+    "NORESULT": (PriceErrorKind.NO_DATA, False),
+    "ALLNULL": (PriceErrorKind.NO_DATA, False),
+    "LIMITED": (PriceErrorKind.RATE_LIMITED, False),
+    "LOSTPAGE": (PriceErrorKind.UNAVAILABLE, False),
+    "REFUSED": (PriceErrorKind.UNAVAILABLE, False),
+    "FORBIDDEN": (PriceErrorKind.UNAVAILABLE, False),
+    "BROKEN": (PriceErrorKind.UNAVAILABLE, False),
+    "BADGATEWAY": (PriceErrorKind.UNAVAILABLE, False),
+    "HTML": (PriceErrorKind.UNAVAILABLE, False),
+    "GARBAGE": (PriceErrorKind.UNAVAILABLE, False),
+    "NOTHING": (PriceErrorKind.UNAVAILABLE, False),
+    "DOWN": (PriceErrorKind.UNAVAILABLE, False),
+    "ERRORBODY": (PriceErrorKind.UNAVAILABLE, False),
+    "RESET": (PriceErrorKind.UNAVAILABLE, False),
+    "SILENT": (PriceErrorKind.UNAVAILABLE, False),
+    "TRUNCATED": (PriceErrorKind.UNAVAILABLE, False),
+    "LOOP": (PriceErrorKind.UNAVAILABLE, False),
+    "BOMB": (PriceErrorKind.UNAVAILABLE, False),
+    "SLOW": (PriceErrorKind.TIMEOUT, False),
+    "DRIP": (PriceErrorKind.TIMEOUT, False),
+    "NOTIMESTAMP": (PriceErrorKind.BAD_DATA, False),
 }
 SOUND = {
     "HOLES", "LASTNULL", "TWICE", "DISORDER", "FLOATVOLUME", "PENCE", "BADDIVIDEND",
@@ -160,13 +160,13 @@ def test_each_of_yahoos_failures_has_its_kind_and_few_requests(
     failure: str, make_yahoo: Maker, standin: YahooStandIn
 ) -> None:
     kind, permanent = FAILURES[failure]
-    yahoo, _ = make_yahoo(timeout=0.5 if kind is ErrorKind.TIMEOUT else 10.0)
+    yahoo, _ = make_yahoo(timeout=0.5 if kind is PriceErrorKind.TIMEOUT else 10.0)
     error = error_of(yahoo, f"{failure}.NS")
     assert (error.kind, error.permanent) == (kind, permanent)
     # REFUSED and FORBIDDEN: again with new cookies; RESET and SILENT: curl itself, on a new connection.
     twice = {"REFUSED", "FORBIDDEN", "RESET", "SILENT"}
     assert standin.requests[f"{failure}.NS"] <= (6 if failure == "LOOP" else 2 if failure in twice else 1)
-    if kind not in {ErrorKind.RATE_LIMITED, ErrorKind.TIMEOUT}:
+    if kind not in {PriceErrorKind.RATE_LIMITED, PriceErrorKind.TIMEOUT}:
         history_of(yahoo, "OK.NS")
 
 
@@ -177,7 +177,7 @@ def test_odd_answers_still_give_bars(name: str, yahoo: YahooPrices) -> None:
 
 def test_what_is_odd_about_bars_is_found_by_the_quality_gate(yahoo: YahooPrices) -> None:
     def codes(ticker: str) -> set[str]:
-        return {one.code for one in check(history_of(yahoo, ticker).bars, ticker=ticker, now=AT_THE_END).findings}
+        return {one.code for one in check_bars(history_of(yahoo, ticker).bars, ticker=ticker, now=AT_THE_END).findings}
 
     assert codes("LASTNULL.NS") == {"last_close_missing", "stale"}
     assert codes("PENCE.NS") == {"hundredfold"}
@@ -216,7 +216,7 @@ def test_an_unknown_symbol_costs_one_request_however_many_came_before(
     attempt: str, yahoo: YahooPrices, standin: YahooStandIn
 ) -> None:
     ticker = f"UNKNOWN-{len(attempt)}.NS"
-    assert error_of(yahoo, ticker).kind is ErrorKind.UNKNOWN_TICKER
+    assert error_of(yahoo, ticker).kind is PriceErrorKind.UNKNOWN_TICKER
     assert standin.requests[ticker] == 1
 
 
@@ -233,20 +233,20 @@ def test_cookies_are_renewed_once_when_yahoo_wants_to_know_who_asks(make_yahoo: 
 
 def test_an_outage_ends_when_yahoo_is_back(yahoo: YahooPrices, standin: YahooStandIn) -> None:
     standin.go_down(60)
-    assert error_of(yahoo, "TCS.NS").kind is ErrorKind.UNAVAILABLE
+    assert error_of(yahoo, "TCS.NS").kind is PriceErrorKind.UNAVAILABLE
     standin.come_back()
     history_of(yahoo, "TCS.NS")
 
 
 def test_one_tickers_failure_leaves_the_others_their_bars(yahoo: YahooPrices) -> None:
-    answers = yahoo.daily(["LEFT.NS", "HTML.NS", "RIGHT.NS"], SINCE)
+    answers = yahoo.fetch_daily(["LEFT.NS", "HTML.NS", "RIGHT.NS"], SINCE)
     assert [type(answer) for answer in answers.values()] == [History, PriceError, History]
 
 
 def test_after_a_rate_limit_the_rest_of_the_batch_is_not_asked_for(yahoo: YahooPrices, standin: YahooStandIn) -> None:
-    waiting = yahoo.daily(["LIMITED.NS", "WAITING.NS"], SINCE)["WAITING.NS"]
+    waiting = yahoo.fetch_daily(["LIMITED.NS", "WAITING.NS"], SINCE)["WAITING.NS"]
     assert isinstance(waiting, PriceError)
-    assert waiting.kind is ErrorKind.RATE_LIMITED
+    assert waiting.kind is PriceErrorKind.RATE_LIMITED
     assert standin.requests == {"LIMITED.NS": 1}
 
 
@@ -256,7 +256,7 @@ def test_a_rate_limit_stops_all_requests_until_the_pacer_lets_one_through(
     pacer = ProcessPacer(UNLIMITED)
     one, other = make_yahoo(pacer=pacer)[0], make_yahoo(pacer=pacer)[0]
     standin.limit(60)
-    assert error_of(one, "TCS.NS").kind is ErrorKind.RATE_LIMITED
+    assert error_of(one, "TCS.NS").kind is PriceErrorKind.RATE_LIMITED
     assert "nothing is asked before" in error_of(other, "INFY.NS").message
     assert "INFY.NS" not in standin.requests
     assert FIRST_PAUSE.total_seconds() == 60
@@ -273,19 +273,19 @@ class RecordingPacer:
         self.told.append("may I?")
         time.sleep(self._wait)
 
-    def rate_limited(self) -> None:
+    def record_limit(self) -> None:
         self.told.append("limited")
 
-    def unanswered(self) -> None:
+    def record_silence(self) -> None:
         self.told.append("unanswered")
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         self.told.append("answered")
 
 
 def test_the_pacer_is_asked_before_each_request_and_told_what_came_of_it(make_yahoo: Maker) -> None:
     pacer = RecordingPacer()
-    make_yahoo(pacer=pacer)[0].daily(["TCS.NS", "UNKNOWN.NS", "RESET.NS", "BROKEN.NS", "LIMITED.NS"], SINCE)
+    make_yahoo(pacer=pacer)[0].fetch_daily(["TCS.NS", "UNKNOWN.NS", "RESET.NS", "BROKEN.NS", "LIMITED.NS"], SINCE)
     assert pacer.told[0::2] == ["may I?"] * 5
     assert pacer.told[1::2] == ["answered", "answered", "unanswered", "unanswered", "limited"]
 
@@ -294,12 +294,12 @@ def test_the_pacer_is_asked_before_each_request_and_told_what_came_of_it(make_ya
 def test_an_answer_that_is_no_data_counts_as_none(name: str, make_yahoo: Maker) -> None:
     """Or a maintenance page would be asked for again and again, five times for each stock of a job."""
     pacer = RecordingPacer()
-    make_yahoo(pacer=pacer)[0].daily([f"{name}.NS"], SINCE)
+    make_yahoo(pacer=pacer)[0].fetch_daily([f"{name}.NS"], SINCE)
     assert pacer.told[-1] == "unanswered"
 
 
 def test_rows_without_prices_are_counted(yahoo: YahooPrices) -> None:
-    checked = check(history_of(yahoo, "HOLES.NS").bars, ticker="HOLES.NS", now=AT_THE_END)
+    checked = check_bars(history_of(yahoo, "HOLES.NS").bars, ticker="HOLES.NS", now=AT_THE_END)
     (finding,) = checked.findings
     assert finding.message == "3 rows without prices left out, the last on 2026-04-17."
 
@@ -312,7 +312,7 @@ def test_the_pacers_time_is_not_the_tickers(make_yahoo: Maker) -> None:
 def test_all_requests_for_a_ticker_together_are_bounded(make_yahoo: Maker) -> None:
     yahoo, _ = make_yahoo(timeout=10.0, seconds=0.4)
     started = time.monotonic()
-    assert error_of(yahoo, "SLOW.NS").kind is ErrorKind.TIMEOUT
+    assert error_of(yahoo, "SLOW.NS").kind is PriceErrorKind.TIMEOUT
     assert time.monotonic() - started < 0.9
 
 
@@ -328,5 +328,5 @@ def test_an_answer_that_unpacks_to_half_a_gigabyte_is_dropped_at_the_limit(yahoo
 
 @pytest.mark.parametrize("ticker", ["INE467B01029", "TWO WORDS", "../X", ""])
 def test_what_cannot_be_a_symbol_is_not_asked_for(ticker: str, yahoo: YahooPrices, standin: YahooStandIn) -> None:
-    assert error_of(yahoo, ticker).kind is ErrorKind.UNKNOWN_TICKER
+    assert error_of(yahoo, ticker).kind is PriceErrorKind.UNKNOWN_TICKER
     assert not standin.requests

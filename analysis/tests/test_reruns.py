@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analysis.models import JobDetail, PriceHistory, RawData, Result
-from analysis.prices import pack
+from analysis.prices import pack_bars
 from analysis.tests.make import make_finished_job, make_job, make_user
 from analysis.worker.slice import run_job
 
@@ -34,7 +34,7 @@ def raise_last_close() -> None:
     bars = history.unpack()
     close = bars.close.copy()
     close[-1] = bars.high[-1]
-    history.bars = pack(replace(bars, close=close))
+    history.bars = pack_bars(replace(bars, close=close))
     history.save(update_fields=["bars"])
 
 

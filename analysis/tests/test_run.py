@@ -31,8 +31,7 @@ from analysis.models import (
     Stock,
     StockStatus,
 )
-from analysis.prices import ErrorKind as PriceErrorKind
-from analysis.prices import PriceError, last_closed_session, sessions_between
+from analysis.prices import PriceError, PriceErrorKind, last_closed_session, sessions_between
 from analysis.tests.make import details_of, make_finished_job, make_job
 from analysis.worker.assess import assess_stock
 from analysis.worker.bars import BarLoader
@@ -273,10 +272,10 @@ def test_a_source_that_raises_fails_its_stocks_with_a_sentence(
 ) -> None:
     """The price source is the edge that is stood in for."""
 
-    def daily(*_: object) -> None:
+    def fetch_daily(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("analysis.prices.demo.DemoMarket.daily", daily)
+    monkeypatch.setattr("analysis.prices.demo.DemoMarket.fetch_daily", fetch_daily)
     job = make_finished_job("KAVERI.DEMO")
     detail = details_of(job)["KAVERI.DEMO"]
     assert (detail.status, detail.error_kind) == (DetailStatus.FAILED, ErrorKind.UNAVAILABLE)
@@ -314,13 +313,13 @@ def test_a_slow_slice_makes_room_between_groups_and_the_attempt_is_given_back(mo
     large = make_job(*[f"T{n}.DEMO" for n in range(12)])
     served: list[str] = []
 
-    def daily(_: object, tickers: list[str], since: object) -> dict[str, PriceError]:
+    def fetch_daily(_: object, tickers: list[str], since: object) -> dict[str, PriceError]:
         served.extend(tickers)
         if len(served) == GROUP_TO_FETCH:
             make_job("KAVERI.DEMO")
         return {ticker: PriceError(PriceErrorKind.UNAVAILABLE, "It is down.", permanent=False) for ticker in tickers}
 
-    monkeypatch.setattr("analysis.prices.demo.DemoMarket.daily", daily)
+    monkeypatch.setattr("analysis.prices.demo.DemoMarket.fetch_daily", fetch_daily)
     run_slice(str(large.pk))
     assert served.index("KAVERI.DEMO") == GROUP_TO_FETCH
     assert set(JobDetail.objects.values_list("attempts", flat=True)) == {1}

@@ -10,9 +10,9 @@ pytestmark = pytest.mark.django_db
 def test_a_result_says_why_and_keeps_the_closes_of_thirty_sessions() -> None:
     make_finished_job("KAVERI.DEMO")
     result = Result.objects.get()
-    votes = [component["vote"] for component in result.raw_data.evidence["components"]]
-    up, down = votes.count(1), votes.count(-1)
-    assert f"{up} of {len(votes)} votes up{', led by ' if up else '; '}" in result.why
+    signals = [stored["vote"] for stored in result.raw_data.evidence["components"]]
+    up, down = signals.count(1), signals.count(-1)
+    assert f"{up} of {len(signals)} votes up{', led by ' if up else '; '}" in result.why
     assert f"; {down} down{', led by ' if down else '.'}" in result.why
     stored = PriceHistory.objects.get().unpack().close[-30:]
     assert len(result.recent_closes) == 30

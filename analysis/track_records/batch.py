@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from analysis import clock, histories
-from analysis.engine import ENGINE_VERSION, STRATEGIES, Indicators, TrackRecord, summarize, track_record
+from analysis.engine import ENGINE_VERSION, STRATEGIES, SeriesCache, TrackRecord, summarize, track_record
 from analysis.models import PriceHistory, PriceSourceName, StrategyRecord
 from analysis.prices import PriceError
 
@@ -17,7 +17,7 @@ STOCKS_AT_ONCE = 100
 
 @dataclass(slots=True)
 class RecordBatch:
-    """The records of the stocks up to `cursor`, by strategy; all strategies read the same indicators.
+    """The records of the stocks up to `cursor`, by strategy; all strategies share the same series.
 
     `requested` is, by strategy, when the record was requested that this will be; a later request needs newer bars.
     """
@@ -48,9 +48,9 @@ class RecordBatch:
         except (PriceError, ValueError):
             self.left_out += 1
             return
-        indicators = Indicators(bars)
+        series = SeriesCache(bars)
         for key, records in found.items():
-            records.append(track_record(indicators, STRATEGIES[key]))
+            records.append(track_record(series, STRATEGIES[key]))
         self.as_of = max(self.as_of or bars.last_session, bars.last_session)
 
     def as_fields(self, strategy: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from analysis.catalogue import BadChoice, NotOffered, choose
+from analysis.catalogue import BadChoice, IndicatorNotOffered, choose_indicator
 from analysis.models import Stock
 from analysis.pages.chart import TWO_YEARS, chart_columns, indicator_columns
 from analysis.pages.standing import Standing
@@ -35,8 +35,8 @@ def indicator_series(request: Request, ticker: str, key: str) -> JsonResponse:
     if page.bars is None:
         return _problem(404, page.price_error or NO_BARS.format(ticker=ticker))
     try:
-        indicator = choose(key, {name: value for name, value in request.GET.items() if name != "all"})
-    except NotOffered as problem:
+        indicator = choose_indicator(key, {name: value for name, value in request.GET.items() if name != "all"})
+    except IndicatorNotOffered as problem:
         return _problem(404, problem)
     except BadChoice as problem:
         return _problem(422, problem)

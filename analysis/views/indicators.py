@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from analysis.catalogue import Chosen, matching
+from analysis.catalogue import ChartIndicator, search_entries
 from analysis.forms import IndicatorForm
 from analysis.rejections import RequestRejected
 from analysis.views.stocks import PAGE, context_of, named_stock
@@ -18,7 +18,7 @@ PART = "analysis/indicators.html"
 @require_safe
 def indicators(request: Request) -> HttpResponse:
     """Suggestions for what somebody types."""
-    found = matching(request.GET.get("name", "")[:80])[:SUGGESTIONS]
+    found = search_entries(request.GET.get("name", "")[:80])[:SUGGESTIONS]
     return render(request, f"{PART}#options", {"indicators": found})
 
 
@@ -29,7 +29,7 @@ def show(request: Request, ticker: str) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, ticker, form.problem)
     try:
-        choices = show_indicator(int(request.user.pk or 0), form.chosen, form.cleaned_data["instead_of"])
+        choices = show_indicator(int(request.user.pk or 0), form.indicator, form.cleaned_data["instead_of"])
     except RequestRejected as refusal:
         return _refused(request, ticker, str(refusal))
     return _done(request, ticker, choices)
@@ -41,7 +41,7 @@ def hide(request: Request, ticker: str) -> HttpResponse:
     return _done(request, ticker, hide_indicator(int(request.user.pk or 0), request.POST.get("slug", "")))
 
 
-def _done(request: Request, ticker: str, choices: list[Chosen]) -> HttpResponse:
+def _done(request: Request, ticker: str, choices: list[ChartIndicator]) -> HttpResponse:
     stock = named_stock(ticker)
     if not request.htmx:
         return redirect(f"{stock.get_absolute_url()}#chart-title")

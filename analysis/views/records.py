@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from analysis.engine import CASES_NEEDED
+from analysis.engine import TRADES_NEEDED
 from analysis.pages.record_page import RecordPage
 from analysis.track_records.refresh import may_request_records, request_records
 from stockapp.accounts.requests import Request
@@ -39,4 +39,4 @@ def refresh_record(request: Request) -> HttpResponse:
 
 def _context(request: Request, **more: Any) -> dict[str, Any]:
     chosen = request.GET.get("strategy") or request.user.strategy
-    return {"page": RecordPage(chosen), "cases_needed": CASES_NEEDED, **more}
+    return {"page": RecordPage(chosen), "trades_needed": TRADES_NEEDED, **more}

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from analysis.catalogue import kept_choices
+from analysis.catalogue import read_chart_indicators
 from analysis.forms import SearchForm
 from analysis.jobs.submit import submit
 from analysis.models import Source, Stock
@@ -85,4 +85,4 @@ def context_of(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
         more["running_jobs"] = state.running
         query = polls.poll_query("", state.shown_with(stock).state)
         more["live_url"] = reverse("analysis:stock_live", args=[stock.pk]) + query
-    return {"stock": stock, "page": page, "choices": kept_choices(user.chart_indicators), **more}
+    return {"stock": stock, "page": page, "choices": read_chart_indicators(user.chart_indicators), **more}

@@ -11,8 +11,7 @@ import numpy as np
 from analysis import clock, histories
 from analysis.engine import STRATEGIES, Assessment, Bars, NotEnoughHistory, assess, fingerprints
 from analysis.models import ErrorKind, JobDetail, PriceHistory
-from analysis.prices import ErrorKind as PriceErrorKind
-from analysis.prices import Finding, PriceError, check
+from analysis.prices import Finding, PriceError, PriceErrorKind, check_bars
 from analysis.worker.bars import BarLoader
 
 logger = logging.getLogger(__name__)
@@ -117,7 +116,7 @@ def _assess(
     bars = histories.bars_used(bars, ticker, moment, as_of)
     if as_of and not len(bars):
         raise PriceError(PriceErrorKind.NO_DATA, f"{ticker} has no bars up to {as_of}.", permanent=True)
-    checked = check(bars, ticker=ticker, now=moment, adjusted=history.adjusted)
+    checked = check_bars(bars, ticker=ticker, now=moment, adjusted=history.adjusted)
     bars, strategy = checked.bars, STRATEGIES[loader.job.strategy]
     found = assess(bars, strategy, decimals=detail.stock.decimals)
     of_source = (one for one in history.source_findings() if not (as_of and one.session and one.session > as_of))

@@ -11,13 +11,13 @@ from analysis import clock, histories
 from analysis.histories import StockMetadata
 from analysis.models import Job, JobDetail, PriceHistory
 from analysis.prices import (
-    ErrorKind,
     History,
     PriceError,
+    PriceErrorKind,
     PriceSource,
     currency_code,
     last_closed_session,
-    refresh,
+    refresh_histories,
     source_for,
     source_named,
 )
@@ -26,7 +26,7 @@ from analysis.timing import TIMING
 
 logger = logging.getLogger(__name__)
 
-PASSING = (ErrorKind.RATE_LIMITED, ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT)
+PASSING = (PriceErrorKind.RATE_LIMITED, PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
 """Errors of a source that may pass without a change."""
 
 
@@ -132,8 +132,9 @@ def _request(
 ) -> History | PriceError:
     """Return the history to store, or the source's error; one that raises instead of returning it has failed, too."""
     try:
-        return refresh(source, [ticker], {ticker: joinable} if joinable else {}, first_day=since, now=now)[ticker]
+        stored = {ticker: joinable} if joinable else {}
+        return refresh_histories(source, [ticker], stored, first_day=since, now=now)[ticker]
     except Exception as error:
         logger.exception("The price source %s raised for %s", source.name, ticker)
         sentence = f"The price source {source.name} failed unexpectedly ({type(error).__name__})."
-        return PriceError(ErrorKind.UNAVAILABLE, sentence, permanent=False)
+        return PriceError(PriceErrorKind.UNAVAILABLE, sentence, permanent=False)

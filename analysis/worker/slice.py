@@ -13,7 +13,7 @@ from analysis import clock, queue
 from analysis.background import is_stopping
 from analysis.jobs.submit import RUN_SLICE
 from analysis.models import JobDetail
-from analysis.prices import ErrorKind, PriceError
+from analysis.prices import PriceError, PriceErrorKind
 from analysis.request_pace import CHECK_AGAIN, MAX_UNANSWERED, Wait, wait_after, wait_for_turn
 from analysis.timing import TIMING
 from analysis.worker.assess import assess_stock
@@ -132,7 +132,7 @@ def _fetch_next(lease: Lease, loader: BarLoader, stale: list[JobDetail]) -> list
 
 def _common_wait(error: PriceError | None) -> Wait | None:
     """Return the wait of every stock of a source that limits requests."""
-    if error is None or error.kind is not ErrorKind.RATE_LIMITED:
+    if error is None or error.kind is not PriceErrorKind.RATE_LIMITED:
         return None
     return wait_for_turn() or Wait(clock.now() + CHECK_AGAIN, error.message)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from analysis.engine import Limits, Plan, Refusal, RiskProfile, Side, Sizing, limits, size
+from analysis.engine import NoPlan, Plan, RiskProfile, Side, SizeLimits, Sizing, size_limits, size_position
 
 PLAN = Plan(side=Side.LONG, entry=500.0, stop=480.0, target=540.0, risk_reward=2.0)
 
@@ -18,15 +18,15 @@ class Example:
         return PLAN
 
     @property
-    def limits(self) -> Limits:
-        return limits(self.plan, self.profile)
+    def limits(self) -> SizeLimits:
+        return size_limits(self.plan, self.profile)
 
     @property
     def sizing(self) -> Sizing | None:
-        sized = size(self.plan, self.profile)
+        sized = size_position(self.plan, self.profile)
         return sized if isinstance(sized, Sizing) else None
 
     @property
     def refusal(self) -> str:
-        sized = size(self.plan, self.profile)
-        return sized.reason if isinstance(sized, Refusal) else ""
+        sized = size_position(self.plan, self.profile)
+        return sized.reason if isinstance(sized, NoPlan) else ""

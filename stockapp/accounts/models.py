@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from analysis.catalogue import kept_choices
+from analysis.catalogue import read_chart_indicators
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
 from stockapp import grouping
 
@@ -28,7 +28,7 @@ def strategy_choices() -> list[tuple[str, str]]:
 
 def validate_chart_indicators(value: object) -> None:
     """A list of choices that the catalogue offers, no other."""
-    if not isinstance(value, list) or len(kept_choices(value)) != len(value):
+    if not isinstance(value, list) or len(read_chart_indicators(value)) != len(value):
         raise ValidationError("These are not indicators of the catalogue.")
 
 

@@ -10,7 +10,7 @@ from itertools import batched, pairwise
 
 import numpy as np
 
-from analysis.engine import Bars, Exit, Plan, Side, first_exit
+from analysis.engine import Bars, ExitReason, Plan, Side, first_exit
 from analysis.models import (
     DetailStatus,
     ErrorKind,
@@ -29,7 +29,7 @@ SAME = 1e-4  # a close that differs by more was adjusted since
 
 @dataclass(frozen=True, slots=True)
 class VerdictChange:
-    """A stock's verdict is another than it was; `why` is the votes that moved, empty where none are known.
+    """A stock's verdict is another than it was; `why` is the signals that changed, empty where none are known.
 
     `long_only` says that its reader sees no plan of a short.
     """
@@ -206,7 +206,7 @@ def _hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) ->
     found = first_exit(bars[first:last], planned.side, stop=stop, target=target)
     if found is None:
         return None
-    ended, is_target = first + found[0], found[1] is Exit.TARGET
+    ended, is_target = first + found[0], found[1] is ExitReason.TARGET
     session: date = bars.session[ended].astype(object)
     return PlanHit(stock, plan, is_target=is_target, level=target if is_target else stop, session=session)
 

@@ -152,18 +152,18 @@ def verdict_label(value: str) -> str:
 
 
 @register.filter
-def vote_arrow(vote: int | None) -> str:
-    return MISSING if vote is None else ARROWS[vote]
+def signal_arrow(signal: int | None) -> str:
+    return MISSING if signal is None else ARROWS[signal]
 
 
 @register.filter
-def vote_word(vote: int | None) -> str:
-    return "silent" if vote is None else {1: "up", 0: "neutral", -1: "down"}[vote]
+def signal_word(signal: int | None) -> str:
+    return "silent" if signal is None else {1: "up", 0: "neutral", -1: "down"}[signal]
 
 
 @register.filter
 def in_words(performance: Performance, side: str) -> str:
-    return performance.in_words(Side(side))
+    return performance.describe(Side(side))
 
 
 @register.simple_tag

@@ -20,7 +20,7 @@ from analysis.models import (
     Source,
     Stock,
 )
-from analysis.prices import checksum, pack
+from analysis.prices import checksum, pack_bars
 from analysis.tests.make import make_result, make_stock, make_user
 from stockapp.digest.changes import Changes, changes_of
 from stockapp.digest.compose import compose
@@ -66,7 +66,7 @@ def store_bars(stock: Stock, *rows: tuple[float, float, float, float]) -> None:
     opened, high, low, close = np.array(rows, dtype=float).T.copy()
     sessions = np.array(DAYS[: len(rows)], dtype="datetime64[D]")
     bars = Bars(sessions, opened, high, low, close, np.full(len(rows), 1000.0))
-    packed = pack(bars)
+    packed = pack_bars(bars)
     PriceHistory.objects.create(
         stock=stock, source="csv", bars=packed, first_session=bars.first_session, last_session=bars.last_session,
         requested_since=bars.first_session, bar_count=len(bars), adjusted=True, fetched_at=datetime.now(UTC),

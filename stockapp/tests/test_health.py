@@ -54,7 +54,7 @@ def test_stocks_that_are_left_waiting_are_a_problem_but_a_waiting_message_is_not
 def test_a_pause_is_told_and_is_no_problem(client: Client) -> None:
     Worker.objects.create(host="a", pid=1)
     assert client.get("/healthz").json()["pause"] is None
-    YAHOO_PACER.rate_limited()
+    YAHOO_PACER.record_limit()
     job = make_job("AAPL")
     Job.objects.filter(pk=job.pk).update(progress_at=timezone.now() - timedelta(minutes=5))
     job.details.update(not_before=timezone.now() + timedelta(minutes=1), wait_reason="Yahoo limits our requests.")

@@ -46,7 +46,7 @@ def test_the_figures_are_those_of_the_rows(client: Client) -> None:
     Job.objects.filter(pk=old.pk).update(started_at=now - timedelta(days=3), completed_at=now - timedelta(days=2))
     Worker.objects.create(host="a/1", pid=7, restarts=2, recovered_count=5)
     make_message(waited=timedelta(seconds=30))
-    YAHOO_PACER.rate_limited()
+    YAHOO_PACER.record_limit()
 
     figures = read(client)
 

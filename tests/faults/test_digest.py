@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from analysis.models import Ending, ExchangeSchedule, Job, ScheduledRun, Source, Stock
-from analysis.prices import exchange_named, exchange_of, newest_due
+from analysis.prices import exchange_named, exchange_of, latest_due_session
 from analysis.stock_lists.load import load_demo_market
 from analysis.tests.make import make_result, make_user
 from stockapp.digest.models import Message, MessageStatus
@@ -32,7 +32,7 @@ def missed(received: Hook) -> None:
     ann = make_user("ann")
     Watchlist.objects.create(owner=ann, name="Mine").items.create(stock_id=TICKER)
     subscribe(ann, email="", by_email=False, url=received.url)
-    newest = newest_due(exchange_named(EXCHANGE), timezone.now(), timedelta(minutes=45))
+    newest = latest_due_session(exchange_named(EXCHANGE), timezone.now(), timedelta(minutes=45))
     long_ago = newest - timedelta(days=7)
     ExchangeSchedule.objects.create(exchange=EXCHANGE, last_session=long_ago)
     # Known of before: one verdict or the other differs from what is found now.

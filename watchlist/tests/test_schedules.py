@@ -32,7 +32,7 @@ from analysis.models import (
     Stock,
     Worker,
 )
-from analysis.prices import due_at, exchange_named, newest_due, session_after
+from analysis.prices import due_at, exchange_named, latest_due_session, session_after
 from analysis.rejections import RequestRejected
 from analysis.tests.calls import lose_waiting_calls, take_due_calls, waiting_calls
 from analysis.tests.make import make_stock, make_user
@@ -137,7 +137,7 @@ def test_new_york_keeps_its_own_clock_through_daylight_saving_time_and_half_days
 @pytest.mark.parametrize(("minutes", "due"), [(44, date(2026, 1, 22)), (45, date(2026, 1, 23))])
 def test_a_session_is_due_once_the_delay_has_passed_to_the_minute(minutes: int, due: date) -> None:
     now = datetime(2026, 1, 23, 10, minutes, tzinfo=UTC)
-    assert newest_due(exchange_named("NSE"), now, timedelta(minutes=45)) == due
+    assert latest_due_session(exchange_named("NSE"), now, timedelta(minutes=45)) == due
 
 
 def test_setting_up_again_changes_nothing() -> None:

@@ -22,7 +22,7 @@ CHECKS: tuple[Check, ...] = (ORPHANS, *JOB_CHECKS, *STOCK_CHECKS)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class IntegrityFinding:
     """What one check found: how many, some of them by name, and how many were repaired."""
 
     check: Check
@@ -36,7 +36,7 @@ class Finding:
         return self.count > self.repaired and not self.check.is_passing
 
 
-def check_integrity(*, fix: bool = False) -> list[Finding]:
+def check_integrity(*, fix: bool = False) -> list[IntegrityFinding]:
     """Every check with what it found; with `fix` what is found is repaired, and `repaired` says what is gone since.
 
     Raise DamagedFile if SQLite finds damage in the file.
@@ -48,10 +48,10 @@ def check_integrity(*, fix: bool = False) -> list[Finding]:
     return findings
 
 
-def _run(check: Check, *, fix: bool) -> Finding:
+def _run(check: Check, *, fix: bool) -> IntegrityFinding:
     found = check.find()
     repaired = 0
     if found and fix:
         check.repair(found)
         repaired = max(len(found) - len(check.find()), 0)
-    return Finding(check, len(found), tuple(str(key) for key in found[:5]), repaired)
+    return IntegrityFinding(check, len(found), tuple(str(key) for key in found[:5]), repaired)

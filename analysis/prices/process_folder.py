@@ -1,4 +1,4 @@
-"""A folder per process: yfinance keeps cookies in SQLite, and processes that share a file wait for each other."""
+"""A folder per process: yfinance stores cookies in SQLite, and processes that share a file block each other."""
 
 import fcntl
 import os
@@ -7,16 +7,16 @@ from itertools import count
 from pathlib import Path
 
 
-def own_folder(parent: Path) -> Path:
-    """A folder under `parent` that no other process uses while this one lives, made if there is none.
+def process_folder(parent: Path) -> Path:
+    """Return a folder under `parent` that no other process uses while this one lives; create it if necessary.
 
-    A process that ends, however it ends, leaves its folder to the next: there are never more than processes at once.
+    When a process ends, in any way, its folder is free for the next: there are never more than processes at once.
     """
-    return _claimed(parent, os.getpid())  # a forked process claims its own
+    return _claim_folder(parent, os.getpid())  # a forked process claims its own
 
 
 @cache
-def _claimed(parent: Path, _: int) -> Path:
+def _claim_folder(parent: Path, _: int) -> Path:
     for number in count(1):
         folder = parent / f"process-{number}"
         folder.mkdir(parents=True, exist_ok=True)

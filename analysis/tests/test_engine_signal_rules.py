@@ -1,12 +1,12 @@
-"""The rules of the vote, worked by hand at their edges: equal, just beyond, unknown."""
+"""The rules that turn series into signals, worked by hand at their edges: equal, just beyond, unknown."""
 
 import numpy as np
 import pytest
 
 from analysis.engine import Bars
 from analysis.engine.bars import Floats
-from analysis.engine.components import rules
-from analysis.engine.indicators import idle_sessions, mean_of_three, previous, stochastic
+from analysis.engine.indicators import signal_rules
+from analysis.engine.series import idle_sessions, mean_of_three, previous, stochastic
 from analysis.tests.engine_bars import flat_bars, joined, make_bars
 
 NAN = float("nan")
@@ -16,14 +16,14 @@ def series(*values: float) -> Floats:
     return np.array(values, dtype=np.float64)
 
 
-def last_vote(ballot: rules.Ballot) -> float:
-    up, down, abstains = (bool(column[-1]) for column in ballot)
+def last_signal(signals: signal_rules.SignalSeries) -> float:
+    up, down, unavailable = (bool(column[-1]) for column in signals)
     assert not (up and down)
-    return NAN if abstains else float(up - down)
+    return NAN if unavailable else float(up - down)
 
 
 @pytest.mark.parametrize(
-    ("close", "average", "vote"),
+    ("close", "average", "signal"),
     [
         (100.0, 100.0, 0),
         (100.01, 100.0, 1),
@@ -33,21 +33,23 @@ def last_vote(ballot: rules.Ballot) -> float:
         (100.0, NAN, NAN),
     ],
 )
-def test_a_close_above_its_average_votes_up_and_an_equal_one_not_at_all(
-    close: float, average: float, vote: float
+def test_a_close_above_its_average_signals_up_and_an_equal_one_not_at_all(
+    close: float, average: float, signal: float
 ) -> None:
-    assert last_vote(rules.above(series(close), series(average), series(1e-7))) == pytest.approx(vote, nan_ok=True)
+    assert last_signal(signal_rules.above(series(close), series(average), series(1e-7))) == pytest.approx(
+        signal, nan_ok=True
+    )
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "vote"), [(1.0, 1.0, 0), (1.0, 1.01, 1), (1.0, 0.99, -1), (NAN, 1.0, NAN), (1.0, NAN, NAN)]
+    ("before", "now", "signal"), [(1.0, 1.0, 0), (1.0, 1.01, 1), (1.0, 0.99, -1), (NAN, 1.0, NAN), (1.0, NAN, NAN)]
 )
-def test_momentum_votes_the_way_it_moves(before: float, now: float, vote: float) -> None:
-    assert last_vote(rules.rising(series(before, now))) == pytest.approx(vote, nan_ok=True)
+def test_momentum_signals_the_way_it_moves(before: float, now: float, signal: float) -> None:
+    assert last_signal(signal_rules.rising(series(before, now))) == pytest.approx(signal, nan_ok=True)
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "vote"),
+    ("before", "now", "signal"),
     [
         (28.0, 29.9, 1),
         (28.0, 30.0, 0),  # on the level is not below it
@@ -62,22 +64,22 @@ def test_momentum_votes_the_way_it_moves(before: float, now: float, vote: float)
         (29.0, NAN, NAN),
     ],
 )
-def test_an_exhausted_oscillator_votes_when_it_turns(before: float, now: float, vote: float) -> None:
-    assert last_vote(rules.turning(series(before, now), 30, 70)) == pytest.approx(vote, nan_ok=True)
+def test_an_exhausted_oscillator_signals_when_it_turns(before: float, now: float, signal: float) -> None:
+    assert last_signal(signal_rules.turning(series(before, now), 30, 70)) == pytest.approx(signal, nan_ok=True)
 
 
-@pytest.mark.parametrize(("value", "vote"), [(70.1, 1), (70.0, 0), (50.0, 0), (30.0, 0), (29.9, -1), (NAN, NAN)])
-def test_the_ultimate_oscillator_votes_beyond_its_levels(value: float, vote: float) -> None:
-    assert last_vote(rules.beyond(series(value), 30, 70)) == pytest.approx(vote, nan_ok=True)
+@pytest.mark.parametrize(("value", "signal"), [(70.1, 1), (70.0, 0), (50.0, 0), (30.0, 0), (29.9, -1), (NAN, NAN)])
+def test_the_ultimate_oscillator_signals_beyond_its_levels(value: float, signal: float) -> None:
+    assert last_signal(signal_rules.beyond(series(value), 30, 70)) == pytest.approx(signal, nan_ok=True)
 
 
-@pytest.mark.parametrize(("value", "vote"), [(0.01, 1), (0.0, 0), (-0.01, -1), (NAN, NAN)])
-def test_money_flow_votes_with_its_sign(value: float, vote: float) -> None:
-    assert last_vote(rules.positive(series(value))) == pytest.approx(vote, nan_ok=True)
+@pytest.mark.parametrize(("value", "signal"), [(0.01, 1), (0.0, 0), (-0.01, -1), (NAN, NAN)])
+def test_money_flow_signals_with_its_sign(value: float, signal: float) -> None:
+    assert last_signal(signal_rules.positive(series(value))) == pytest.approx(signal, nan_ok=True)
 
 
 @pytest.mark.parametrize(
-    ("close", "lower", "upper", "vote"),
+    ("close", "lower", "upper", "signal"),
     [
         (94.99, 95.0, 105.0, 1),
         (95.0, 95.0, 105.0, 0),  # on the band is not beyond it
@@ -91,11 +93,11 @@ def test_money_flow_votes_with_its_sign(value: float, vote: float) -> None:
         (100.0, NAN, NAN, NAN),
     ],
 )
-def test_a_close_outside_the_bands_votes_against_its_move(
-    close: float, lower: float, upper: float, vote: float
+def test_a_close_outside_the_bands_signals_against_its_move(
+    close: float, lower: float, upper: float, signal: float
 ) -> None:
-    votes = rules.outside(series(close), series(lower), series(upper), series(1e-7))
-    assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
+    signals = signal_rules.outside(series(close), series(lower), series(upper), series(1e-7))
+    assert last_signal(signals) == pytest.approx(signal, nan_ok=True)
 
 
 STOCHASTIC = [
@@ -114,28 +116,28 @@ STOCHASTIC = [
 ]
 
 
-@pytest.mark.parametrize(("k", "d", "vote"), STOCHASTIC)
-def test_the_stochastic_votes_where_both_lines_are_extreme_and_k_leads(k: float, d: float, vote: float) -> None:
-    assert last_vote(rules.stochastic_turn(series(k), series(d))) == pytest.approx(vote, nan_ok=True)
+@pytest.mark.parametrize(("k", "d", "signal"), STOCHASTIC)
+def test_the_stochastic_signals_where_both_lines_are_extreme_and_k_leads(k: float, d: float, signal: float) -> None:
+    assert last_signal(signal_rules.stochastic_turn(series(k), series(d))) == pytest.approx(signal, nan_ok=True)
 
 
 @pytest.mark.parametrize(
-    ("trend", "k", "d", "vote"),
+    ("trend", "k", "d", "signal"),
     [
-        *((-1.0, k, d, vote if vote != -1 else 0) for k, d, vote in STOCHASTIC),
-        *((1.0, k, d, vote if vote != 1 else 0) for k, d, vote in STOCHASTIC),
+        *((-1.0, k, d, signal if signal != -1 else 0) for k, d, signal in STOCHASTIC),
+        *((1.0, k, d, signal if signal != 1 else 0) for k, d, signal in STOCHASTIC),
         *((0.0, k, d, 0 if k == k and d == d else NAN) for k, d, _ in STOCHASTIC),
         (NAN, 19.0, 18.0, NAN),
         (NAN, 50.0, 50.0, NAN),
     ],
 )
-def test_the_stochastic_rsi_votes_against_the_trend_only(trend: float, k: float, d: float, vote: float) -> None:
-    votes = rules.stochastic_turn_against(series(trend), series(k), series(d))
-    assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
+def test_the_stochastic_rsi_signals_against_the_trend_only(trend: float, k: float, d: float, signal: float) -> None:
+    signals = signal_rules.stochastic_turn_against(series(trend), series(k), series(d))
+    assert last_signal(signals) == pytest.approx(signal, nan_ok=True)
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "plus", "minus", "vote"),
+    ("before", "now", "plus", "minus", "signal"),
     [
         (20.0, 20.1, 30.0, 10.0, 1),
         (20.0, 20.1, 10.0, 30.0, -1),
@@ -147,15 +149,15 @@ def test_the_stochastic_rsi_votes_against_the_trend_only(trend: float, k: float,
         (20.0, 21.0, NAN, 10.0, NAN),
     ],
 )
-def test_adx_votes_for_the_stronger_side_while_it_rises_above_20(
-    before: float, now: float, plus: float, minus: float, vote: float
+def test_adx_signals_for_the_stronger_side_while_it_rises_above_20(
+    before: float, now: float, plus: float, minus: float, signal: float
 ) -> None:
-    votes = rules.strengthening(series(before, now), series(plus, plus), series(minus, minus))
-    assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
+    signals = signal_rules.trend_strengthening(series(before, now), series(plus, plus), series(minus, minus))
+    assert last_signal(signals) == pytest.approx(signal, nan_ok=True)
 
 
 @pytest.mark.parametrize(
-    ("values", "vote"),
+    ("values", "signal"),
     [
         ((-2.0, -1.0, 0.1), 1),  # crosses above zero
         ((-1.0, 0.0, 0.1), 1),  # from zero itself
@@ -174,12 +176,12 @@ def test_adx_votes_for_the_stronger_side_while_it_rises_above_20(
         ((-2.0, -1.0, NAN), NAN),
     ],
 )
-def test_the_awesome_oscillator_votes_on_a_cross_or_a_saucer(values: tuple[float, ...], vote: float) -> None:
-    assert last_vote(rules.awesome(series(*values))) == pytest.approx(vote, nan_ok=True)
+def test_the_awesome_oscillator_signals_on_a_cross_or_a_saucer(values: tuple[float, ...], signal: float) -> None:
+    assert last_signal(signal_rules.zero_cross_or_saucer(series(*values))) == pytest.approx(signal, nan_ok=True)
 
 
 @pytest.mark.parametrize(
-    ("trend", "bull", "bear", "vote"),
+    ("trend", "bull", "bear", "signal"),
     [
         (1.0, (2.0, 2.0), (-2.0, -1.0), 1),
         (1.0, (2.0, 2.0), (-1.0, -1.0), 0),
@@ -195,15 +197,15 @@ def test_the_awesome_oscillator_votes_on_a_cross_or_a_saucer(values: tuple[float
         (1.0, (2.0, 1.0), (NAN, -1.0), NAN),
     ],
 )
-def test_bull_bear_power_votes_when_the_side_against_the_trend_weakens(
-    trend: float, bull: tuple[float, float], bear: tuple[float, float], vote: float
+def test_bull_bear_power_signals_when_the_side_against_the_trend_weakens(
+    trend: float, bull: tuple[float, float], bear: tuple[float, float], signal: float
 ) -> None:
-    votes = rules.waning(series(trend, trend), series(*bull), series(*bear))
-    assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
+    signals = signal_rules.counter_power_fading(series(trend, trend), series(*bull), series(*bear))
+    assert last_signal(signals) == pytest.approx(signal, nan_ok=True)
 
 
 @pytest.mark.parametrize(
-    ("close", "conversion", "base", "lead1", "lead2", "vote"),
+    ("close", "conversion", "base", "lead1", "lead2", "signal"),
     [
         (5.0, 4.0, 3.0, 2.0, 1.0, 1),
         (4.0, 4.0, 3.0, 2.0, 1.0, 0),
@@ -218,11 +220,11 @@ def test_bull_bear_power_votes_when_the_side_against_the_trend_weakens(
         (5.0, 4.0, 3.0, 2.0, NAN, NAN),
     ],
 )
-def test_ichimoku_votes_when_all_lines_stand_in_order(
-    close: float, conversion: float, base: float, lead1: float, lead2: float, vote: float
+def test_ichimoku_signals_when_all_lines_stand_in_order(
+    close: float, conversion: float, base: float, lead1: float, lead2: float, signal: float
 ) -> None:
-    votes = rules.lined_up(series(close), series(conversion), series(base), series(lead1), series(lead2))
-    assert last_vote(votes) == pytest.approx(vote, nan_ok=True)
+    signals = signal_rules.lined_up(series(close), series(conversion), series(base), series(lead1), series(lead2))
+    assert last_signal(signals) == pytest.approx(signal, nan_ok=True)
 
 
 def test_the_previous_series_is_unknown_where_there_was_no_session() -> None:

@@ -1,4 +1,4 @@
-"""Tallies: how often trades reached their target and what they returned, as sums that add up over stocks."""
+"""Trade statistics: counts of trades by exit and sums of their returns, which add up over stocks."""
 
 from dataclasses import asdict, astuple, dataclass
 from math import sqrt
@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from analysis.engine.bars import Floats, Indices
-from analysis.engine.exits import Exit, Exits
+from analysis.engine.exits import ExitReason, Exits
 from analysis.engine.strategy import JSON
 
 Z_95 = 1.959963984540054
@@ -15,8 +15,8 @@ Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """Counts of trades by what ended them; `wins` returned more than nothing after costs.
+class TradeStats:
+    """Counts of trades by exit; `wins` are those with a positive return after costs.
 
     `gains` and `losses` are the sums of positive and of negative returns, both as positive numbers.
     """
@@ -30,13 +30,13 @@ class Tally:
 
     @classmethod
     def of(cls, exits: Exits, sessions: Indices) -> Self:
-        """The trades entered after these sessions."""
+        """Return the statistics of the trades that these sessions plan."""
         reason, returns = exits.reason[sessions], exits.returns[sessions]
         wins = returns > 0
         return cls(
             count=len(sessions),
-            targets=int(np.count_nonzero(reason == Exit.TARGET)),
-            stops=int(np.count_nonzero(reason == Exit.STOP)),
+            targets=int(np.count_nonzero(reason == ExitReason.TARGET)),
+            stops=int(np.count_nonzero(reason == ExitReason.STOP)),
             wins=int(np.count_nonzero(wins)),
             gains=float(returns[wins].sum()),
             losses=float(-returns[~wins].sum()) + 0.0,
@@ -47,30 +47,33 @@ class Tally:
 
     @property
     def hit_rate(self) -> float | None:
-        """The part that reached the target before the stop and in time; None without a trade."""
+        """Return the share that reached the target before the stop and in time; None without a trade."""
         return self.targets / self.count if self.count else None
 
     @property
     def win_rate(self) -> float | None:
+        """Return the share with a positive return; None without a trade."""
         return self.wins / self.count if self.count else None
 
     @property
     def mean_return(self) -> float | None:
+        """Return the mean return, as a share of the entry; None without a trade."""
         return (self.gains - self.losses) / self.count if self.count else None
 
     @property
     def profit_factor(self) -> float | None:
-        """Gains over losses; None where nothing was lost."""
+        """Return gains over losses; None without losses."""
         return self.gains / self.losses if self.losses else None
 
     def as_dict(self) -> dict[str, JSON]:
+        """Return the fields by name, for strict JSON; stored with a record in progress."""
         return asdict(self)
 
 
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """The Wilson score interval, 95 %, of a rate seen as `hits` of `count` (at least 1). Source: Wilson, 1927.
+def wilson_interval(hits: int, count: int) -> tuple[float, float]:
+    """Return the Wilson score interval, 95 %, of a rate of `hits` in `count` (at least 1). Source: Wilson, 1927.
 
-    It takes the cases for independent. Those of many stocks in the same weeks are not: their true interval is wider.
+    It assumes independent trades. Those of many stocks in the same weeks are not: their true interval is wider.
     """
     rate, square = hits / count, Z_95**2
     middle = rate + square / (2 * count)
@@ -80,6 +83,6 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
 
 
 def worst_drawdown(returns: Floats) -> float:
-    """The deepest fall from a peak, as a part of it, of money put whole into one trade after the other."""
+    """Return the deepest fall from a peak, as a share of it, of capital that is invested whole in each trade."""
     money = np.cumprod(np.concatenate(([1.0], np.maximum(1 + returns, 0))))
     return float((1 - money / np.maximum.accumulate(money)).max())

@@ -1,18 +1,20 @@
-"""A component: one indicator, the rule by which it votes, and the words for its vote."""
+"""An indicator: its value, the rule that turns it into a signal, and the words for a changed signal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from analysis.engine.bars import Floats
-from analysis.engine.components.rules import Ballot
-from analysis.engine.indicators import Indicators
+from analysis.engine.indicators.signal_rules import SignalSeries
+from analysis.engine.series import SeriesCache
 
-Reading = tuple[Floats, Ballot]
-"""The value shown, shape (n,), and the vote."""
+IndicatorSeries = tuple[Floats, SignalSeries]
+"""The value shown, shape (n,), and the signals."""
 
 
-class Group(StrEnum):
+class IndicatorKind(StrEnum):
+    """The property of a price history that an indicator measures."""
+
     MOVING_AVERAGE = "moving_average"
     OSCILLATOR = "oscillator"
     TREND = "trend"
@@ -21,12 +23,13 @@ class Group(StrEnum):
 
     @property
     def label(self) -> str:
+        """Return the kind in words, singular: Moving average."""
         return self.value.replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What happened when a vote changed: to +1, to -1, from +1 to 0, from -1 to 0."""
+    """Sentences for a changed signal: to +1, to -1, from +1 to 0, from -1 to 0."""
 
     up: str
     down: str
@@ -35,25 +38,26 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
-class Component:
-    """One voice in a score: `name` in a sentence, `label` in a table.
+class Indicator:
+    """A rated indicator: `name` in a sentence, `label` in a table.
 
-    `read` is causal. `first_vote` is the number of bars from which it votes; `window` the number of sessions without
-    any trade after which it abstains. `zone` holds the values below and above which it is oversold and overbought.
+    `compute` is causal. `bars_needed` is the number of bars from which there is a signal; `window` the number of
+    sessions without any trade after which the signal is unavailable. Below and above the two values of `zone` the
+    indicator is oversold and overbought.
     """
 
     key: str
     name: str
     label: str
-    group: Group
-    read: Callable[[Indicators], Reading]
-    first_vote: int
+    kind: IndicatorKind
+    compute: Callable[[SeriesCache], IndicatorSeries]
+    bars_needed: int
     window: int
     wording: Wording
     zone: tuple[float, float] | None = None
 
     def describe(self, before: int | None, after: int | None, value: float | None) -> str:
-        """The sentence for a vote that was `before` a session ago and is `after` now, at `value`."""
+        """Return the sentence for a signal that was `before` in the previous session and is `after` now, at `value`."""
         if after is None or value is None:
             return f"{self.name} abstains"
         if after:

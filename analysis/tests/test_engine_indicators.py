@@ -1,4 +1,4 @@
-"""Components: the published table bar by bar, first votes, and words."""
+"""Indicators: the published table bar by bar, first signals, and words."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from analysis.engine import TECHNICAL_RATING, Group, rate
-from analysis.engine.components import COMPONENTS
-from analysis.engine.components.moving_averages import AVERAGES
+from analysis.engine import TECHNICAL_RATING, IndicatorKind, rate
+from analysis.engine.indicators import INDICATORS
+from analysis.engine.indicators.moving_averages import AVERAGES
 from analysis.tests.engine_bars import flat_bars, joined, random_bars, sample_bars
-from analysis.tests.engine_plain import EVERY_COMPONENT, plain_indicators
+from analysis.tests.engine_plain import EVERY_INDICATOR, plain_indicators
 
 Rule = Callable[[SimpleNamespace, SimpleNamespace, SimpleNamespace], bool]
 
@@ -69,67 +69,66 @@ TABLE: dict[str, tuple[Rule, Rule]] = {
     "bollinger_20": (lambda x, y, z: x.close < x.lower, lambda x, y, z: x.close > x.upper),
     "obv_20": (lambda x, y, z: x.obv > x.obv_mean, lambda x, y, z: x.obv < x.obv_mean),
     "cmf_20": (lambda x, y, z: x.cmf > 0, lambda x, y, z: x.cmf < 0),
-    **{key: _against_close(key) for key in COMPONENTS if key in AVERAGES},
+    **{key: _against_close(key) for key in INDICATORS if key in AVERAGES},
 }
-"""What votes up and what votes down, for x today, y the session before and z the one before that."""
+"""The conditions of signal +1 and of signal -1, for x today, y the session before and z the one before that."""
 
 
-def test_every_vote_on_real_bars_follows_the_published_table(subtests: pytest.Subtests) -> None:
+def test_every_signal_on_real_bars_follows_the_published_table(subtests: pytest.Subtests) -> None:
     bars = sample_bars("IBM")
-    indicators = plain_indicators(bars)
+    series = plain_indicators(bars)
     rows = [
-        SimpleNamespace(**dict(zip(indicators, row, strict=True)))
-        for row in np.column_stack([*indicators.values()]).tolist()
+        SimpleNamespace(**dict(zip(series, row, strict=True))) for row in np.column_stack([*series.values()]).tolist()
     ]
-    first_votes = {key: max(component.first_vote - 1, 2) for key, component in COMPONENTS.items()}
+    bars_needed = {key: max(indicator.bars_needed - 1, 2) for key, indicator in INDICATORS.items()}
     # Supertrend is begun upwards here, and without a side elsewhere.
-    first_votes["supertrend"] = int(np.flatnonzero(indicators["direction"] < 0)[0])
-    rating = rate(bars, EVERY_COMPONENT)
+    bars_needed["supertrend"] = int(np.flatnonzero(series["direction"] < 0)[0])
+    rating = rate(bars, EVERY_INDICATOR)
     for key, (up, down) in TABLE.items():
         with subtests.test(key):
             expected = [up(x, y, z) - down(x, y, z) for x, y, z in zip(rows[2:], rows[1:], rows, strict=False)]
-            votes = rating.votes[key][first_votes[key] :]
-            np.testing.assert_array_equal(votes, expected[first_votes[key] - 2 :])
-            assert {-1.0, 0.0, 1.0} >= set(votes) >= {-1.0, 1.0}
+            signals = rating.signals_by_key[key][bars_needed[key] :]
+            np.testing.assert_array_equal(signals, expected[bars_needed[key] - 2 :])
+            assert {-1.0, 0.0, 1.0} >= set(signals) >= {-1.0, 1.0}
 
 
-def test_the_published_table_has_every_component() -> None:
-    assert TABLE.keys() == COMPONENTS.keys()
+def test_the_published_table_has_every_indicator() -> None:
+    assert TABLE.keys() == INDICATORS.keys()
 
 
-def test_a_component_votes_from_its_first_vote_on_and_not_before(subtests: pytest.Subtests) -> None:
-    rating = rate(random_bars(300), EVERY_COMPONENT)
-    for key, component in COMPONENTS.items():
+def test_an_indicator_has_a_signal_from_the_bars_it_needs_on_and_not_before(subtests: pytest.Subtests) -> None:
+    rating = rate(random_bars(300), EVERY_INDICATOR)
+    for key, indicator in INDICATORS.items():
         with subtests.test(key):
-            assert np.isnan(rating.votes[key][: component.first_vote - 1]).all()
-            assert not np.isnan(rating.votes[key][component.first_vote - 1 :]).any()
+            assert np.isnan(rating.signals_by_key[key][: indicator.bars_needed - 1]).all()
+            assert not np.isnan(rating.signals_by_key[key][indicator.bars_needed - 1 :]).any()
 
 
-def test_a_component_abstains_once_its_window_has_no_trade(subtests: pytest.Subtests) -> None:
-    for key, component in COMPONENTS.items():
+def test_a_signal_is_unavailable_once_the_window_has_no_trade(subtests: pytest.Subtests) -> None:
+    for key, indicator in INDICATORS.items():
         with subtests.test(key):
-            rating = rate(joined(random_bars(300), flat_bars(component.window)), EVERY_COMPONENT)
-            assert not np.isnan(rating.votes[key][300 - 1])
-            assert np.isnan(rating.votes[key][-1])
+            rating = rate(joined(random_bars(300), flat_bars(indicator.window)), EVERY_INDICATOR)
+            assert not np.isnan(rating.signals_by_key[key][300 - 1])
+            assert np.isnan(rating.signals_by_key[key][-1])
             assert np.isnan(rating.values[key][-1])
 
 
-def test_a_component_abstains_once_its_window_has_no_volume(subtests: pytest.Subtests) -> None:
-    for key, component in COMPONENTS.items():
+def test_a_signal_is_unavailable_once_the_window_has_no_volume(subtests: pytest.Subtests) -> None:
+    for key, indicator in INDICATORS.items():
         with subtests.test(key):
-            moving = random_bars(300 + component.window)
+            moving = random_bars(300 + indicator.window)
             moving.volume[300:] = 0
-            votes = rate(moving, EVERY_COMPONENT).votes[key]
-            assert not np.isnan(votes[-2])
-            assert np.isnan(votes[-1])
+            signals = rate(moving, EVERY_INDICATOR).signals_by_key[key]
+            assert not np.isnan(signals[-2])
+            assert np.isnan(signals[-1])
 
 
 def test_the_technical_rating_is_fifteen_averages_and_eleven_oscillators_of_equal_weight() -> None:
-    groups = [component.group for component in TECHNICAL_RATING.components]
-    assert (groups.count(Group.MOVING_AVERAGE), groups.count(Group.OSCILLATOR)) == (15, 11)
+    groups = [indicator.kind for indicator in TECHNICAL_RATING.indicators]
+    assert (groups.count(IndicatorKind.MOVING_AVERAGE), groups.count(IndicatorKind.OSCILLATOR)) == (15, 11)
     assert set(TECHNICAL_RATING.weights.values()) == {1.0}
-    assert [panel.minimum_weight for panel in TECHNICAL_RATING.panels] == [10, 9]
-    assert Group.MOVING_AVERAGE.label == "Moving average"
+    assert [group.minimum_weight for group in TECHNICAL_RATING.groups] == [10, 9]
+    assert IndicatorKind.MOVING_AVERAGE.label == "Moving average"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +151,7 @@ def test_the_technical_rating_is_fifteen_averages_and_eleven_oscillators_of_equa
         ("ichimoku", 1, 0, 100.0, "Ichimoku is no longer lined up upwards"),
     ],
 )
-def test_a_changed_vote_says_what_happened(
+def test_a_changed_signal_says_what_happened(
     key: str, before: int | None, after: int | None, value: float | None, sentence: str
 ) -> None:
-    assert COMPONENTS[key].describe(before, after, value) == sentence
+    assert INDICATORS[key].describe(before, after, value) == sentence
