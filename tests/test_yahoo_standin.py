@@ -27,7 +27,7 @@ yahoo = YahooPrices(Path(folder), YahooSession(address, pacer=ProcessPacer(math.
 ends, asked = time.monotonic() + float(seconds), 0
 while time.monotonic() < ends:
     asked += 1
-    (answer,) = yahoo.daily([f"OK{asked % 50}.{name}"], None).values()
+    (answer,) = yahoo.fetch_daily([f"OK{asked % 50}.{name}"], None).values()
     assert isinstance(answer, History), answer
 print(asked)
 """
