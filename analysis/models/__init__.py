@@ -1,5 +1,5 @@
-"""The tables of an analysis: stocks, their bars and indexes, jobs and their details, results and their evidence,
-the strategies' track records."""
+"""Models: the tables of stocks with their bars and indexes, of jobs with their details, of results with their evidence,
+and of the strategies' track records."""
 
 from analysis.models.details import MAX_ATTEMPTS, JobDetail, retry_text
 from analysis.models.indexes import Index, IndexMember

@@ -40,7 +40,7 @@ class JobDetailQuerySet(LeasedQuerySet["JobDetail"]):
         return self.leased().filter(holder__startswith=f"{place}:")
 
     def for_page(self) -> JobDetailQuerySet:
-        """Failures first, then what runs, then by ticker."""
+        """Return the details with their stocks: failures first, then those in work, then by ticker."""
         order = {DetailStatus.FAILED: 0, DetailStatus.PROCESSING: 1}
         rank = models.Case(*(models.When(status=status, then=n) for status, n in order.items()), default=2)
         return self.select_related("stock").annotate(rank=rank).order_by("rank", "stock_id")
@@ -50,7 +50,7 @@ MAX_ATTEMPTS = 3
 
 
 class JobDetail(Leased):
-    """One stock of a job: where it stands, who holds its lease, and what that run found."""
+    """One stock of a job: its status, the holder of its lease, and what that run found."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="details")
     stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="details")
@@ -107,12 +107,12 @@ class JobDetail(Leased):
 
     @property
     def retry(self) -> str:
-        """Which further try runs or waits, as in “2 of 3”; empty at the first."""
+        """Return which further try runs or waits, as in “2 of 3”; empty at the first."""
         return retry_text(self.status, self.attempts)
 
 
 def retry_text(status: str, attempts: int) -> str:
-    """Which further try of a stock runs or waits, as in “2 of 3”; empty at the first and when none is to come."""
+    """Return which further try of a stock runs or waits, as in “2 of 3”; empty at the first and after the last."""
     is_lost = status == DetailStatus.QUEUED and attempts > 0
     is_again = status == DetailStatus.PROCESSING and attempts > 1
     return f"{attempts + is_lost} of {MAX_ATTEMPTS}" if is_lost or is_again else ""

@@ -1,4 +1,4 @@
-"""Indexes: named lists of stocks, as their imports bring them: an index, an exchange's list, one of your own."""
+"""Indexes: named lists of stocks that were imported: an index, an exchange's list, a list of one's own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from analysis.models.stocks import Stock
 
 
 class Index(models.Model):
-    """A list of stocks by name; each import of it brings its members up to date."""
+    """A list of stocks by name; each import of it updates its members."""
 
     name = models.CharField(max_length=100, unique=True)
     loaded_at = models.DateTimeField(help_text="When it was last imported.")
@@ -27,7 +27,7 @@ class Index(models.Model):
 
 
 class IndexMember(models.Model):
-    """That a stock is in an index now."""
+    """The membership of a stock in an index."""
 
     index = models.ForeignKey(Index, on_delete=models.CASCADE, related_name="members")
     stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="memberships")

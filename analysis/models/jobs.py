@@ -153,7 +153,7 @@ class Job(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
-        """From the first claim to the end, or to now while it runs."""
+        """Return the time from the first claim to the end, or to now while the job runs; None before the claim."""
         return duration_between(self.started_at, self.completed_at)
 
 

@@ -25,7 +25,7 @@ class LeasedQuerySet[M: "Leased"](models.QuerySet[M]):
         return self.filter(lease_until__isnull=False)
 
     def unleased(self, now: datetime) -> Self:
-        """Return the rows that nobody holds: without a lease, or with one that has expired."""
+        """Return the rows that no process holds: without a lease, or with one that has expired."""
         return self.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
 
     def held_by(self, token: uuid.UUID | None) -> Self:

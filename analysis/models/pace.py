@@ -1,4 +1,4 @@
-"""The request pace of each price source: one row for each, shared by every process of the installation."""
+"""Request pace: one row for each price source, shared by every process of the installation."""
 
 from django.db import models
 from django.db.models import Q
@@ -12,7 +12,7 @@ REASONS = [(reason.value, reason.sentence) for reason in PauseReason]
 
 
 class RequestPace(models.Model):
-    """A `Pace` as it is stored; who changes it holds the row's lock."""
+    """The stored `Pace` of a source; it is changed only under the row's lock."""
 
     source = models.CharField(primary_key=True, max_length=8, choices=PriceSourceName)
     next_at = models.DateTimeField(default=timezone.now, help_text="When the next request may start.")
@@ -36,7 +36,7 @@ class RequestPace(models.Model):
 
     @property
     def pace(self) -> Pace:
-        """The row as a value."""
+        """Return the row as a value."""
         return Pace(
             self.next_at,
             PaceMode(self.mode),

@@ -1,4 +1,4 @@
-"""Records: how each strategy has fared over the stocks of this installation, as last computed."""
+"""Records: the performance of each strategy over the stocks of this installation, as last computed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from analysis.models.stocks import PriceSourceName
 
 class StrategyRecordQuerySet(LeasedQuerySet["StrategyRecord"]):
     def claimable(self, now: datetime) -> StrategyRecordQuerySet:
-        """Return the records that are to be computed and that nobody computes."""
+        """Return the records that are to be computed and that no process computes now."""
         return self.unleased(now).filter(requested_at__isnull=False)
 
 
 class StrategyRecord(Leased):
     """One strategy's track record over all stored histories of one source; a refresh replaces it.
 
-    `partial` and `cursor` are how far a refresh has come, so that it may pause and go on in another process.
+    `partial` and `cursor` are the state of an unfinished refresh, so that another process can continue it.
     """
 
     strategy = models.CharField(max_length=32, unique=True)
@@ -56,5 +56,5 @@ class StrategyRecord(Leased):
         return self.requested_at is not None
 
     def unpack(self) -> RecordSummary | None:
-        """What was found; None where there was no stock to look at."""
+        """Return the computed summary; None if there was no stock to compute it from."""
         return RecordSummary.from_dict(self.summary) if self.summary else None

@@ -1,4 +1,4 @@
-"""Results: one row per stock and trading day, with its evidence apart."""
+"""Results: one row per stock and trading day, and its evidence in a table of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ResultQuerySet(models.QuerySet["Result"]):
 
 
 class Result(models.Model):
-    """What the analysis of one stock found for one session; a later run of the same day updates the row.
+    """The result of the analysis of one stock for one session; a later run of the same day updates the row.
 
     `score` is in [-1, +1]; prices are in the stock's currency.
     """
@@ -103,19 +103,19 @@ class Result(models.Model):
 
     @property
     def plan(self) -> Plan | None:
-        """The trade plan, or None where there is none (`no_trade_reason` says why)."""
+        """Return the trade plan, or None if there is none (`no_trade_reason` says why)."""
         if self.entry is None or self.stop is None or self.target is None or self.risk_reward is None:
             return None
         return Plan(Side(self.side), self.entry, self.stop, self.target, self.risk_reward)
 
     @property
     def change_percent(self) -> float | None:
-        """Close against the previous session's close, in percent."""
+        """Return the change from the previous session's close, in percent; None if one of the closes is missing."""
         return 100 * (self.close / self.previous_close - 1) if self.close and self.previous_close else None
 
     @property
     def is_held_back(self) -> bool:
-        """Whether the steady verdict differs from the day's raw one."""
+        """Return whether the steady verdict differs from the day's raw one."""
         return self.verdict != self.raw_verdict
 
     @property

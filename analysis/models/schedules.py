@@ -1,4 +1,4 @@
-"""Schedules: when each exchange's stocks are analysed, its runs, and their ends for the digest."""
+"""Schedules: the time at which each exchange's stocks are analysed, its runs, and their ends for the digest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHECK_AGAIN = timedelta(seconds=30)
 
 
 class ExchangeSchedule(models.Model):
-    """When the stocks of one exchange are analysed: after the close of each of its sessions."""
+    """The schedule of one exchange: its stocks are analysed after the close of each of its sessions."""
 
     exchange = models.CharField(primary_key=True, max_length=16)
     is_enabled = models.BooleanField("enabled", default=True)
@@ -69,7 +69,7 @@ class ExchangeSchedule(models.Model):
 
 
 class ScheduledRun(models.Model):
-    """One session of an exchange that was analysed by schedule; the constraint sees to it that it is so once.
+    """One session of an exchange that was analysed by schedule; a constraint allows one run per session.
 
     `job` is the first job of the run; further jobs are parts of it.
     """

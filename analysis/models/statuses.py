@@ -35,7 +35,7 @@ class ResultStatus(models.TextChoices):
 
 
 class Source(models.TextChoices):
-    """Where the request for an analysis came from."""
+    """The origin of the request for an analysis."""
 
     WATCHLIST = "watchlist", "Watchlist"
     BULK = "bulk", "Bulk"
@@ -46,7 +46,7 @@ class Source(models.TextChoices):
 
 
 class ErrorKind(models.TextChoices):
-    """Why the analysis of a stock failed; the first six are a price source's words."""
+    """The reason why the analysis of a stock failed; the first six are kinds of a price source's errors."""
 
     UNKNOWN_TICKER = "unknown_ticker", "Unknown ticker"
     NO_DATA = "no_data", "No data"

@@ -26,7 +26,7 @@ def validate_ticker(text: str) -> None:
 HALF_A_DIGIT = 0.005
 """Scores (in [-1, 1]), changes in percent and risk:rewards are shown to a hundredth."""
 
-# What the screener reads of a stock and of its newest result.
+# Columns that the screener reads of a stock and of its newest result.
 SCREENED = (
     "ticker",
     "name",
@@ -64,11 +64,11 @@ class StockQuerySet(models.QuerySet["Stock"]):
         return self.filter(last_result__isnull=False)
 
     def at_least(self, column: str, lowest: float) -> StockQuerySet:
-        """Those whose number is not below this one as people read it: 1.996 is shown as 2.00, and is at least 2."""
+        """Return the stocks whose number as shown is not below this one: 1.996 is shown as 2.00, and is at least 2."""
         return self.filter(**{f"{column}__gte": round(lowest - HALF_A_DIGIT, 9)})
 
     def at_most(self, column: str, highest: float) -> StockQuerySet:
-        """Those whose number is not above this one as people read it."""
+        """Return the stocks whose number as shown is not above this one."""
         return self.filter(**{f"{column}__lt": round(highest + HALF_A_DIGIT, 9)})
 
     def verdict_changed_since(self, day: date) -> StockQuerySet:
@@ -76,9 +76,9 @@ class StockQuerySet(models.QuerySet["Stock"]):
         return self.filter(last_result__verdict_since__gte=day).exclude(last_result__verdict=Verdict.NEUTRAL.value)
 
     def to_screen(self, *, long_only: bool) -> StockQuerySet:
-        """Every analysed stock with its newest result, and what it is filtered and sorted by.
+        """Return every analysed stock with its newest result, annotated with the values to filter and sort by.
 
-        `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward` is missing where the user sees no
+        `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward` is null if the user sees no
         plan.
         """
         risk_reward = F("last_result__risk_reward")
@@ -93,7 +93,7 @@ class StockQuerySet(models.QuerySet["Stock"]):
         return found.select_related("last_result").fetch_mode(models.FETCH_RAISE)
 
     def for_screener(self, *, long_only: bool) -> StockQuerySet:
-        """As `to_screen`, with no more than the page shows: one query, whatever the history's size, no evidence."""
+        """Return `to_screen` with only the columns of the page: one query, whatever the history's size, no evidence."""
         shown = [*SCREENED, *(f"last_result__{name}" for name in SCREENED_RESULT)]
         return self.to_screen(long_only=long_only).only(*shown)
 
@@ -201,7 +201,7 @@ class Stock(models.Model):
 
     @property
     def decimals(self) -> int:
-        """Digits after the point in this stock's prices."""
+        """Return the number of digits after the point in this stock's prices."""
         return exchange_of(self.ticker).decimals
 
 
@@ -212,7 +212,7 @@ class PriceSourceName(models.TextChoices):
 
 
 class PriceHistory(models.Model):
-    """The daily bars of one stock from one source, as that source had them: one compressed Arrow blob."""
+    """The daily bars of one stock as one source reported them: one compressed Arrow blob."""
 
     stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="histories")
     source = models.CharField(max_length=8, choices=PriceSourceName)
@@ -248,5 +248,5 @@ class PriceHistory(models.Model):
         return tuple(Finding.from_dict(finding) for finding in self.findings)
 
     def as_history(self) -> History:
-        """What the source gave, as it would give it again; ValueError when the stored bars are damaged."""
+        """Return the stored bars in the form in which a source reports them. Raise ValueError if they are damaged."""
         return History(self.unpack(), self.adjusted, self.source_findings())

@@ -64,7 +64,7 @@ class Worker(models.Model):
 
 
 class WorkerPresence(models.Model):
-    """One row: when any worker last took work. Deadlines do not count time without a worker."""
+    """One row: the time at which any worker was last present. Deadlines do not count time without a worker."""
 
     seen_at = models.DateTimeField()
 
