@@ -1,1 +1,1 @@
-"""What an analysis of a stock is, and how one happens."""
+"""Analysis: the assessment of stocks from daily prices, the jobs that run it, and the pages that show it."""

@@ -45,7 +45,7 @@ def is_dead(holder: str) -> bool:
 
 
 def is_stopping() -> bool:
-    """Return whether the worker of this process has been asked to stop.
+    """Return whether the worker of this process has to stop.
 
     An outdated row belongs to a worker that was killed while it stopped; another group may have its number by now.
     """

@@ -16,7 +16,7 @@ OF_CALENDARS_THAT_END = ("X.NS", "X.SS", "X.SI")  # their holidays are published
 
 @register()
 def a_job_can_be_fetched_before_its_deadline(**_: Any) -> list[CheckMessage]:
-    """At a pace slower than what a job's deadline allows each stock, large jobs are cancelled for want of time."""
+    """Return a warning if the pace is slower than a deadline allows each stock: large jobs would be cancelled."""
     if settings.REQUESTS_PER_SECOND * settings.DEADLINE_SECONDS_PER_STOCK > 1 + JITTER:
         return []
     sentence = "DEADLINE_SECONDS_PER_STOCK leaves less time for a stock than REQUESTS_PER_SECOND takes to fetch it."
@@ -38,7 +38,7 @@ def one_user_cannot_fill_the_queue(**_: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def calendars_reach_into_the_future(**_: Any) -> list[CheckMessage]:
-    """A calendar that ends is replaced by Monday to Friday, without holidays; a newer release may know more."""
+    """Return a warning for each calendar that ends soon: Monday to Friday, without holidays, replaces it then."""
     found: list[CheckMessage] = []
     for exchange in map(exchange_of, OF_CALENDARS_THAT_END):
         end = calendar_end(exchange)

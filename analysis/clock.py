@@ -16,13 +16,13 @@ from django.utils import timezone
 
 MEASURED_FOR = 10.0  # seconds of the monotonic clock
 LEAP = 0.5  # seconds by which the two clocks may disagree about how much time has passed
-TRIES, GOOD_ENOUGH = 3, 0.05  # an answer within this time is exact enough
+TRIES, GOOD_ENOUGH = 3, 0.05  # seconds; a measurement with no larger error is exact enough
 LIMIT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """How far this machine's clock was ahead of the database's, plus or minus `error`, and when it was measured."""
+    """The skew of this machine's clock against the database's, plus or minus `error`, and the time of measuring."""
 
     skew: timedelta
     error: timedelta

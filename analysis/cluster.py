@@ -65,7 +65,7 @@ class Cluster:
         )
 
     def ask_to_end(self) -> None:
-        """Ask the processes to finish their tasks and end; the guard kills them after DRAIN_SECONDS."""
+        """Make the processes finish their tasks and end; the guard kills them after DRAIN_SECONDS."""
         if self._process:
             self._process.terminate()
 

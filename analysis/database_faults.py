@@ -1,8 +1,8 @@
 """Database faults: the cause of a database error, with a sentence for people.
 
 A fault is a state of the database, not an error of the application: a violated constraint or a wrong statement is none.
-Damage is also noted in a file, because a damaged database may lose the note, and other processes may not have read the
-damaged page.
+Damage is also recorded in a file, because a damaged database may lose the record, and other processes may not have read
+the damaged page.
 """
 
 import logging
@@ -21,12 +21,12 @@ NOTE = "damaged"
 
 
 class Busy(DatabaseError):
-    """No thread is free for this request, because others wait for the database. No statement was sent."""
+    """Refusal of a request without a free thread, because others wait for the database; no statement was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A cause and its remedy. A lasting fault has to be repaired by a person, and may affect stored data."""
+    """The cause of a database error, and its remedy; a lasting fault has to be repaired by a person."""
 
     sentence: str
     remedy: str = ""
@@ -116,27 +116,27 @@ def find_fault(error: BaseException | None) -> Fault | None:
 
 
 def note_damage(error: BaseException) -> None:
-    """Write the note if the error says that the database is damaged, unless there is one."""
+    """Record in the data folder that the database is damaged, if the error says so and no record exists."""
     if find_fault(error) is DAMAGED:
-        # A note that cannot be written must not hide the error; the log has it.
+        # A record that cannot be written must not hide the error; the log has it.
         with suppress(OSError), _note().open("x") as note:
             note.write(f"{timezone.now().isoformat()}\n{error}\n")
             logger.critical("%s %s", DAMAGED, error)
 
 
 def damaged_since() -> datetime | None:
-    """Return when damage was noted, None if there is no note."""
+    """Return when damage was recorded, None if there is no record."""
     try:
         first, _, _ = _note().read_text().partition("\n")
         return datetime.fromisoformat(first)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):  # an unreadable note is still a note
+    except (OSError, ValueError):  # an unreadable record is still a record
         return timezone.now()
 
 
 def forget_damage() -> None:
-    """Remove the note: the database was checked and is whole."""
+    """Remove the record of damage, after a check has found the database whole."""
     _note().unlink(missing_ok=True)
 
 

@@ -24,7 +24,7 @@ TRANSIENT_SQLITE = ("database is locked", "database table is locked", "disk i/o 
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the same transaction may succeed when it is run again; a constraint error never is."""
+    """Return whether the same transaction may succeed when it is repeated; False for a violated constraint."""
     if isinstance(error, InterfaceError):
         return True
     if not isinstance(error, OperationalError):
@@ -36,7 +36,7 @@ def is_transient(error: Exception) -> bool:
 
 
 def transactional[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Run a function in one transaction of its own, and again when the database failed transiently.
+    """Run a function in one transaction of its own, and repeat it after a transient error of the database.
 
     It is repeated for as long as this kind of process waits (`stockapp.process`): 3 s in a web process, 40 s in a
     worker, which outlasts a restart of the database. Inside an outer transaction it runs once, as a savepoint, because

@@ -1,4 +1,4 @@
-"""Tables as files: CSV and Excel, safe to open whatever is in their cells."""
+"""Exports: tables as CSV and Excel files that are safe to open, whatever their cells contain."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NAME_LENGTH = 100
 def spreadsheet(
     name: str, format: FileFormat, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> HttpResponse:
-    """A download called `name`, with one line of headings and then the rows.
+    """Return a download called `name`, with one line of headings and then the rows.
 
     Numbers, dates, times and booleans keep their type; what is None or not a number is an empty cell; everything else
     is text, and stays text: a cell never becomes a formula or a link. Times are in the installation's time zone.
@@ -52,19 +52,19 @@ def spreadsheet(
 
 
 def rounded(value: float | None, digits: int) -> float | None:
-    """A number for a cell, without digits that mean nothing."""
+    """Return a number for a cell, without insignificant digits."""
     return None if value is None else round(value, digits)
 
 
 def file_name(name: str) -> str:
-    """The name without what a file's name cannot hold on some system, and without a path."""
+    """Return the name without a path and without characters that some system does not allow in file names."""
     printable = "".join(letter if letter.isprintable() else " " for letter in name)
     words = re.sub(r'[/\\:*?"<>|]+', "-", printable).split()
     return " ".join(words)[:NAME_LENGTH].strip(" .-") or "export"
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """UTF-8 with the mark at its start without which Excel reads ₹ as three letters."""
+    """Return the table as UTF-8 with a byte order mark, without which Excel reads ₹ as three letters."""
     text = StringIO(newline="")
     lines = csv.writer(text)
     lines.writerow([_guarded(column) for column in columns])
@@ -117,7 +117,7 @@ def _without_guards(run: re.Match[str]) -> str:
 
 
 def _xlsx(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """Rows go to disk one by one, so that a long table needs no more memory than a short one."""
+    """Return the table as a workbook; rows are written to disk one by one, so that a long table needs little memory."""
     content = BytesIO()
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with Workbook(content, options) as book:
@@ -137,7 +137,7 @@ def _xlsx(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def _writer(book: Workbook, sheet: Worksheet) -> Callable[[int, int, object], int]:
-    """What writes one cell by its type and answers how many letters it shows."""
+    """Return a function that writes one cell by its type and returns how many letters it shows."""
     day: Format = book.add_format({"num_format": "yyyy-mm-dd"})
     moment: Format = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
 

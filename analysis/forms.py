@@ -1,4 +1,4 @@
-"""Forms of the analysis: what may come in from a page."""
+"""Forms of the analysis: the input of its pages, checked and converted."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -26,7 +26,7 @@ class TickerField(forms.CharField):
 
 
 class SearchForm(forms.Form):
-    """A search from the top bar (`q`), or for a ticker to put on a list (`ticker`)."""
+    """A search from the top bar (`q`), or for a ticker to add to a list (`ticker`)."""
 
     q = forms.CharField(required=False, max_length=60)
     ticker = forms.CharField(required=False, max_length=60)
@@ -59,7 +59,7 @@ class JobFilter:
 
 
 class AddressForm(forms.Form):
-    """The query string of a page. An unusable parameter gets a sentence; the others are applied."""
+    """The query string of a page; an unusable parameter has a sentence in `problems`, the others are applied."""
 
     also: ClassVar[tuple[str, ...]] = ()
     """Further allowed names, besides the form's fields."""
@@ -98,13 +98,13 @@ class JobFilterForm(AddressForm):
 
 
 class BulkForm(forms.Form):
-    """Which stocks a bulk job is for: an index, or all."""
+    """The stocks of a bulk job: those of an index, or all."""
 
     index = forms.ModelChoiceField(Index.objects.all(), required=False, empty_label="All active stocks")
 
 
 class IndicatorForm(forms.Form):
-    """An indicator by its name or key; parameters come under their keys, and have their defaults where they do not."""
+    """An indicator by its name or key, with its parameters by their keys; missing parameters have their defaults."""
 
     name = forms.CharField(max_length=80, error_messages={"required": "Type an indicator’s name."})
     instead_of = forms.CharField(required=False, max_length=200)
@@ -128,5 +128,5 @@ class IndicatorForm(forms.Form):
 
     @property
     def problem(self) -> str:
-        """The first thing wrong with it."""
+        """Return the first error of the form."""
         return next((str(error) for errors in self.errors.values() for error in errors), "")

@@ -1,13 +1,13 @@
-"""Guard: runs a cluster in a process group of its own and sees to it that nothing of the group outlives its owner.
+"""Guard: runs a cluster in a process group of its own and makes sure that no process of the group outlives its owner.
 
     python -m analysis.guard PIPE PULSE SECONDS COMMAND…
 
-A process of the standard library alone. It ends the group when its owner asks with SIGTERM, when its owner is gone,
-however suddenly (the pipe ends, whose other end only the owner holds), and when the command itself has ended. The
-command is asked first and given SECONDS to finish what it has taken; then the whole group is killed, guard included.
+It uses the standard library only. It ends the group when its owner sends SIGTERM, when its owner has ended, however
+suddenly (the pipe ends, whose other end only the owner holds), and when the command itself has ended. The command gets
+SIGTERM first and SECONDS to finish its tasks; then the whole group is killed, guard included.
 
-The command gets two more arguments: PULSE, a pipe to its owner, and the guard's own lifeline, a pipe that ends when the
-guard is gone, so that a cluster whose owner and guard are killed together ends as well.
+The command gets two more arguments: PULSE, a pipe to its owner, and the guard's own lifeline, a pipe that ends with
+the guard, so that a cluster whose owner and guard are killed together ends as well.
 """
 
 import os

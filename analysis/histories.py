@@ -1,4 +1,4 @@
-"""Stored price histories: which of a stock's bars an analysis uses, and how a source's answer is stored."""
+"""Price histories: the stored bars of a stock that an analysis uses, and the storing of a source's response."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from analysis.models import PriceHistory, Stock
 from analysis.prices import CheckedBars, History, check_bars, checksum, exchange_of, last_closed_session, pack_bars
 
 HISTORY = timedelta(days=5 * 365 + 2)
-SLACK = timedelta(days=7)  # so that a history is not fetched again for being a weekend short
-BEFORE_ANY_CLOSE = time(1)  # and after the close that is assumed, at midnight, where none is known
+SLACK = timedelta(days=7)  # so that a history that is short of a weekend is not fetched again
+BEFORE_ANY_CLOSE = time(1)  # and after midnight, which is assumed as the close if none is known
 
 
 def moment_of(ticker: str, as_of: date | None, now: datetime) -> datetime:
@@ -56,7 +56,7 @@ class StockMetadata:
     currency: str
 
     def is_news_of(self, stock: Stock) -> bool:
-        """Return whether the stock has no name yet or another currency; the source is surer than a suffix."""
+        """Return whether the stock has no name yet or another currency; a source is more reliable than a suffix."""
         return bool(self.name and not stock.name) or self.currency not in {"", stock.currency}
 
 

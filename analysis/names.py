@@ -1,4 +1,4 @@
-"""Names of query parameters: a sentence about an unknown one, with the most similar known name."""
+"""Names: sentences about unknown names of query parameters, with the most similar known name."""
 
 from collections.abc import Collection
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""Process signals: waiting for one, for the end of a child, or for a pipe, without polling."""
+"""Process signals: wait for one, for the end of a child, or for a pipe, without polling."""
 
 import select
 import signal
@@ -6,7 +6,7 @@ import socket
 
 
 class Signals:
-    """Takes over SIGTERM, SIGINT and SIGCHLD of the process; made in its main thread, once."""
+    """The handler of SIGTERM, SIGINT and SIGCHLD of a process; created once, in its main thread."""
 
     def __init__(self) -> None:
         self.stops = 0
@@ -19,18 +19,18 @@ class Signals:
 
     @property
     def stopping(self) -> bool:
-        """Return whether the process was asked to stop."""
+        """Return whether the process got a signal to stop."""
         return self.stops > 0
 
     @property
     def at_once(self) -> bool:
-        """Return whether it was asked twice, which means at once."""
+        """Return whether it got two signals to stop, which means at once."""
         return self.stops > 1
 
     def wait(self, seconds: float | None = None, pipe: int | None = None) -> bool:
-        """Return once a signal has come since the last call, the pipe can be read or the time is over.
+        """Wait until a signal has come since the last call, the pipe can be read, or the time is over.
 
-        True when it is the pipe.
+        Return whether the pipe can be read.
         """
         waiting: list[socket.socket | int] = [self._readable] if pipe is None else [self._readable, pipe]
         ready = select.select(waiting, [], [], seconds)[0]

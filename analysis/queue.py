@@ -1,4 +1,4 @@
-"""The queue: the adapter to django-q2. A message only wakes a worker; our own rows hold the state.
+"""Queue: the adapter to django-q2. A message only wakes a worker; our own rows hold the state.
 
 Only functions of QUEUE_CALLS are called, with ids as arguments, so that write access to django-q2's tables does not
 allow running code: a message is read only if its signature is valid, a planned call only as text, a result never.
@@ -35,7 +35,7 @@ MOST_MISSED = 1_000
 
 
 class Forbidden(ValueError):
-    """A message or plan calls a function that is not one of QUEUE_CALLS."""
+    """Refusal of a message or planned call of a function that is not one of QUEUE_CALLS."""
 
 
 def enqueue(path: str, *ids: str) -> None:
@@ -48,10 +48,10 @@ def enqueue(path: str, *ids: str) -> None:
 
 
 def every_night(name: str, path: str, *, at: tuple[int, int]) -> None:
-    """See to it that the function at a dotted path is called every night at this hour and minute, local time.
+    """Plan a call of the function at a dotted path every night at this hour and minute, local time.
 
-    What somebody has changed about the schedule of this name stays; missed nights are made up for once. Two at once may
-    plan it twice, so the function must be safe to call twice; whoever comes next leaves the first of the two.
+    Changes made to the schedule of this name in the admin stay; missed nights are made up for once. Two concurrent
+    calls may plan it twice, so the function must be safe to call twice; the next call removes the second plan.
     """
     waiting = Schedule.objects.filter(name=name).order_by("pk")
     if first_planned := waiting.first():
@@ -67,7 +67,7 @@ def every_night(name: str, path: str, *, at: tuple[int, int]) -> None:
 
 
 def enqueue_at(name: str, moment: datetime, path: str, *ids: str) -> None:
-    """Queue a call once, at a moment; the call of this name that waits for another moment is moved."""
+    """Plan one call at a moment; a planned call of this name is moved to the moment."""
     waiting = Schedule.objects.filter(name=name)
     given = {"func": path, "args": ",".join(map(repr, ids)), "schedule_type": Schedule.ONCE, "next_run": moment}
     if waiting.exists():
@@ -77,12 +77,12 @@ def enqueue_at(name: str, moment: datetime, path: str, *ids: str) -> None:
 
 
 def is_waiting(name: str) -> bool:
-    """Whether a call of this name waits for its moment."""
+    """Return whether a call of this name is planned."""
     return bool(Schedule.objects.filter(name=name).exists())
 
 
 def forget(name: str) -> None:
-    """Take back the call of this name, if it still waits for its moment."""
+    """Remove the planned call of this name, if there is one."""
     Schedule.objects.filter(name=name).delete()
 
 
@@ -132,12 +132,12 @@ def _following(planned: Any) -> datetime:
 
 
 def depth() -> int:
-    """Messages that nobody has taken yet."""
+    """Return how many messages no process has taken yet."""
     return int(OrmQ.objects.filter(lock__lte=clock.now()).count())
 
 
 def oldest_wait() -> timedelta:
-    """How long the oldest message has waited to be taken; zero when none waits."""
+    """Return how long the oldest message has waited to be taken; zero if none waits."""
     now = clock.now()
     oldest: datetime | None = OrmQ.objects.filter(lock__lte=now).order_by("lock").values_list("lock", flat=True).first()
     return now - oldest if oldest else timedelta()
@@ -170,7 +170,7 @@ class Broker(ORM):
         return bool(self.get_connection().filter(pk=message.pk, lock=message.lock).update(lock=until))
 
     def _is_allowed(self, message: Any) -> bool:
-        """Return whether a message is to be obeyed. Delete others, and queue those of an earlier release again."""
+        """Return whether a message may be executed. Delete others, and queue those of an earlier release again."""
         try:
             path, ids = read(message.payload)
         except Exception:

@@ -1,9 +1,9 @@
-"""Rejections: why a request cannot be carried out, as a sentence for the user."""
+"""Rejections: errors of requests that cannot be carried out, with a sentence for the user."""
 
 
 class RequestRejected(Exception):
-    """The request cannot be carried out; the message is a sentence for the user."""
+    """Rejection of a request that cannot be carried out; the message is a sentence for the user."""
 
 
 class QuotaExceeded(RequestRejected):
-    """The request can be repeated later: too many stocks or jobs are waiting now."""
+    """Rejection of a request that can be repeated later: too many stocks or jobs are waiting now."""

@@ -23,7 +23,7 @@ from analysis.prices.pace import (
 )
 from analysis.timing import TIMING
 
-CHECK_AGAIN = timedelta(seconds=5)  # whether a trial request has ended
+CHECK_AGAIN = timedelta(seconds=5)  # the interval of checks whether a trial request has ended
 FIRST_RETRY = timedelta(seconds=5)  # of a stock whose source did not answer; twice as long each time
 SHORT = timedelta(seconds=30)
 MAX_UNANSWERED = 5  # requests for one stock; then it fails
@@ -31,7 +31,7 @@ MAX_UNANSWERED = 5  # requests for one stock; then it fails
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Until when a stock is not to be claimed again, and why, in a sentence."""
+    """The time until which a stock must not be claimed again, and the reason as a sentence."""
 
     until: datetime
     reason: str
@@ -130,7 +130,7 @@ def _current_pause(pace: Pace, now: datetime) -> Wait | None:
 
 
 def wait_after(error: PriceError, unanswered: int) -> Wait:
-    """Return how long a stock waits after its source did not answer, having not answered so often before."""
+    """Return the wait of a stock whose source did not answer, after so many requests without an answer before."""
     now = clock.now()
     until = now + FIRST_RETRY * 2**unanswered
     return Wait(until, f"{error.message} {_until('Not asked again yet', until, now)}"[-500:])

@@ -1,4 +1,4 @@
-"""Supervisor: what `manage.py worker` does; it owns a django-q2 cluster, recovers jobs and reports a heartbeat."""
+"""Supervisor: the process of `manage.py worker`; it owns a django-q2 cluster, recovers jobs and reports a heartbeat."""
 
 import logging
 import os
@@ -51,9 +51,9 @@ class Supervisor:
         self.acts: list[Act] = [(HEARTBEAT_SECONDS, self._beat), *((every, self._at_work(act)) for every, act in work)]
 
     def run(self) -> None:
-        """Serve until told to stop; then let the cluster finish the stocks in hand, and end. Told twice, end at once.
+        """Run until a signal to stop, let the cluster finish the stocks in work, and end; at a second signal at once.
 
-        Raises OperationalError when the database cannot be reached at the start; later it is waited for.
+        Raise OperationalError if the database cannot be reached at the start; later, wait for it.
         """
         connection.ensure_connection()
         signals = Signals()
@@ -114,7 +114,7 @@ class Supervisor:
         self.cluster.kill()
 
     def _beat(self) -> None:
-        """Say that we are alive; a row that is not there, or was removed as forgotten, is written."""
+        """Report a heartbeat; create the row of this worker if it is missing or was removed."""
         self._check_clock()
         if not self.wrong_by:
             count_absence()
@@ -162,7 +162,7 @@ class Supervisor:
         self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(**fields))
 
     def _try(self, act: Callable[[], object]) -> None:
-        """Do what the database may not allow just now; the next round tries again."""
+        """Run an act and log a failure of the database; the next round tries again."""
         try:
             close_old_connections()
             act()

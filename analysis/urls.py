@@ -1,4 +1,4 @@
-"""Addresses of stocks, strategies, records and jobs."""
+"""URLs of stocks, strategies, records and jobs."""
 
 from django.urls import path, register_converter
 

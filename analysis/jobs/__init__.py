@@ -1,1 +1,1 @@
-"""Jobs: what a person, a schedule or a command can do with them."""
+"""Jobs: the acts of a person, a schedule or a command on them, from submission to removal."""

@@ -16,7 +16,7 @@ from analysis.track_records.refresh import request_records
 logger = logging.getLogger(__name__)
 
 OVER_MOST_STOCKS = (Source.BULK, Source.SCHEDULE, Source.DEMO)
-"""The sources of jobs over most of the stocks: after each of them the track records are computed again."""
+"""Sources of jobs over most of the stocks; after each of these jobs the track records are computed again."""
 
 
 def add_to_counters(job: Job, *, completed: int = 0, failed: int = 0) -> None:

@@ -30,7 +30,7 @@ def overdue(now: datetime) -> JobQuerySet:
 
 
 def count_absence() -> timedelta:
-    """Note that a worker is present, and extend the deadlines of active jobs by the time without one.
+    """Record that a worker is present, and extend the deadlines of active jobs by the time without one.
 
     Called with each heartbeat of a worker, and by `recover` before it compares deadlines. Return the time without a
     worker.

@@ -10,8 +10,8 @@
                              '--------------------------> CANCELLED
 
 `requeue` is for a worker that was lost; `release` and `defer` are requeues that give the attempt back, `defer` with a
-time before which the stock is not claimed again. SKIPPED is set by no move: a stock that is deleted takes its row
-along, and the job then counts it as skipped.
+time before which the stock is not claimed again. SKIPPED is set by no move: the row of a deleted
+stock is deleted with it, and the job then counts it as skipped.
 
 The caller has locked the job and then the details; each move locks the stocks after them. A stock shows the state of a
 move while this job is its newest attempt (`Stock.last_job`).
@@ -38,7 +38,7 @@ RUN_FIELDS = [
 def enqueue(job: Job, tickers: Sequence[str]) -> None:
     """Create the details of a new job, QUEUED."""
     JobDetail.objects.bulk_create([JobDetail(job=job, stock_id=ticker) for ticker in tickers], batch_size=1000)
-    if job.as_of is None:  # a question about the past leaves the stocks' present state alone
+    if job.as_of is None:  # a job about the past does not change the stocks' present state
         Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job, last_wait="")
 
 
@@ -76,7 +76,7 @@ def release(job: Job, details: Sequence[JobDetail]) -> None:
 
 
 def defer(job: Job, details: Sequence[JobDetail], wait: Wait, *, is_unanswered: bool) -> None:
-    """Release details until a time; `is_unanswered` counts that their source was asked and did not answer."""
+    """Release details until a time; `is_unanswered` counts that their source was requested and did not answer."""
     release(job, details)
     if is_unanswered:
         _rows(details).update(unanswered=F("unanswered") + 1)

@@ -20,7 +20,7 @@ BATCH = 500
 def cancel(job: Job, *, reason: str = "") -> bool:
     """End an active job. Return False, and change nothing, if it has ended already.
 
-    Queued stocks are cancelled now; those in work are given up before the next group of stocks.
+    Queued stocks are cancelled now; a slice gives up those in work before its next group of stocks.
     """
     changes = {"status": JobStatus.CANCELLED, "completed_at": clock.now(), "error_message": reason}
     if not Job.objects.active().filter(pk=job.pk).update(**changes):

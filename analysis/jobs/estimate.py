@@ -1,4 +1,4 @@
-"""Estimate: how long it takes to fetch the bars that stocks lack, at the installation's pace."""
+"""Estimate: the time to fetch the bars that stocks lack, at the installation's pace."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ from analysis.prices.pace import estimate_duration
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How many requests to Yahoo some stocks need, one each, and how long those take at so many a second."""
+    """The number of requests to Yahoo that some stocks need, one each, and their time at `per_second`."""
 
     requests: int
     per_second: float
@@ -25,7 +25,7 @@ class Estimate:
         return estimate_duration(self.requests, self.per_second)
 
     def __str__(self) -> str:
-        """As in “about 42 min at 1 request a second”."""
+        """Return a phrase like “about 42 min at 1 request a second”."""
         noun = "request" if self.per_second == 1 else "requests"
         return f"{_about(self.duration)} at {self.per_second:g} {noun} a second"
 

@@ -1,4 +1,4 @@
-"""Limits: how much one user and the whole installation may have waiting, and the rows that are locked to count it.
+"""Limits: the waiting stocks allowed for one user and for the whole installation, and the locks for counting them.
 
 These rows are locked last in a transaction, the user's before the installation's, and held until it commits. They come
 after all other locks (job, details, stocks), so that transactions cannot deadlock, and each limit is counted by one
@@ -72,7 +72,7 @@ def lock_limits(job: Job) -> None:
 
 
 def lock_installation() -> None:
-    """Let nobody else count what all users have together until the transaction ends; after any lock of a user's row."""
+    """Lock the count of all users together until the transaction ends; call it after any lock of a user's row."""
     Admission.objects.select_for_update(no_key=True).get_or_create(pk=Admission.ONLY)
 
 

@@ -12,7 +12,7 @@ WITHOUT_RESULT = (DetailStatus.FAILED, DetailStatus.CANCELLED)
 def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: Person | None = None) -> Submission:
     """Submit a job's stocks again, with the same strategy and day. Raise RequestRejected if there is nothing to rerun.
 
-    `failed_only` leaves out what has its result: a stock that was cancelled, by somebody or by the deadline, has none.
+    `failed_only` leaves out stocks with a result; one that was cancelled, by a person or by the deadline, has none.
     If staff rerun a job of a scheduled or bulk run, the new job counts as a bulk run, not against their own limits.
     """
     if job.is_active:

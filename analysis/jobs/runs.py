@@ -29,8 +29,8 @@ def submit_run(
 ) -> list[Submission]:
     """Submit an analysis of all these stocks, MAX_STOCKS_PER_JOB in each job, each job in its own transaction.
 
-    Return the submissions in order; the first job answers the same request while it is active. Raise RequestRejected if
-    there are no stocks or no room. Jobs submitted before stay, and the sentence says how many stocks they have.
+    Return the submissions in order; while the first job is active, the same request returns it. Raise RequestRejected
+    if there are no stocks or no room. Jobs submitted before stay, and the sentence says how many stocks they have.
     """
     wanted = check_tickers(tickers)
     if as_of:
@@ -65,14 +65,14 @@ def title_of(description: str, number: int, count: int) -> str:
 
 
 def bulk_stocks(index: Index | None) -> StockQuerySet:
-    """The active stocks of an index, or of all when there is none."""
+    """Return the active stocks of an index, or all active stocks without one."""
     return Stock.objects.active().filter(memberships__index=index) if index else Stock.objects.active()
 
 
 def submit_bulk(
     index: Index | None, *, requested_by: Person | None = None, strategy: str = TECHNICAL_RATING.key
 ) -> list[Submission]:
-    """Submit an analysis of all those stocks, in one job or several. Raise RequestRejected as `submit_run` does."""
+    """Submit an analysis of all `bulk_stocks`, in one job or several. Raise RequestRejected as `submit_run` does."""
     tickers = list(bulk_stocks(index).values_list("pk", flat=True))
     if not tickers:
         raise RequestRejected(f"“{index}” has no active stocks." if index else "There are no active stocks.")

@@ -1,6 +1,6 @@
-"""Schedules: after each session of an exchange, one run over its stocks; after its last job, a row that says so.
+"""Schedules: after each session of an exchange, one run over its stocks; after the run's last job, an Ending.
 
-The rows decide. What waits in the queue only wakes a worker: lost, late and repeated calls are harmless.
+The rows decide. A message in the queue only wakes a worker: lost, late and repeated calls are harmless.
 """
 
 from collections.abc import Collection
@@ -25,10 +25,10 @@ CUT_SHORT = "The queue was full until the next session; the rest of its stocks w
 
 
 def plan_schedules(path: str) -> list[ExchangeSchedule]:
-    """Give every exchange that stocks are of a schedule, and the queue a call of `path` with its code when it is due.
+    """Create a schedule for every exchange of the stocks, and plan a call of `path` with its code when it is due.
 
-    Safe to run at any time, by several at once, and again and again: that is how new exchanges, changes made in the
-    admin and runs that were missed are noticed. An exchange that is new begins with its next session.
+    Safe to run at any time, concurrently and repeatedly: this is how new exchanges, changes made in the admin and
+    missed runs are noticed. A new exchange begins with its next session.
     """
     codes = {exchange_of(ticker).code for ticker in Stock.objects.active().values_list("pk", flat=True)}
     known = set(ExchangeSchedule.objects.values_list("pk", flat=True))
@@ -46,7 +46,7 @@ def _plan(code: str, path: str) -> ExchangeSchedule:
     closed = latest_due_session(schedule.market, now, timedelta(minutes=LEAST_DELAY))
     if schedule.last_session is None or not schedule.is_enabled:
         schedule.last_session = newest
-    elif schedule.last_session > closed:  # the clock was wrong when it ran, and a run that is really due must not wait
+    elif schedule.last_session > closed:  # the clock was wrong then; a run that is due by the right clock must not wait
         schedule.last_session = closed
     if schedule.is_enabled:
         schedule.next_run_at = _next(schedule, now)
@@ -63,7 +63,7 @@ def _plan(code: str, path: str) -> ExchangeSchedule:
 
 
 def _next(schedule: ExchangeSchedule, now: datetime) -> datetime:
-    """When the next run is due; of several that were missed only the newest counts."""
+    """Return when the next run is due; of several missed runs only the newest is made up for."""
     assert schedule.last_session is not None  # noqa: S101
     newest = latest_due_session(schedule.market, now, schedule.delay)
     is_missed = newest > schedule.last_session
@@ -151,7 +151,7 @@ def _submit(run: ScheduledRun, tickers: list[str], *, is_new: bool) -> None:
 
 
 def _is_going_on(run: ScheduledRun, *, is_new: bool) -> bool:
-    """Return whether a job of the run is active; the end of the last one then notes the end of the run.
+    """Return whether a job of the run is active; the end of the last one then records the end of the run.
 
     A new run may have got the job of an earlier identical request. Its jobs are locked, because a transaction that ends
     one at this moment does not see the uncommitted run.
@@ -163,7 +163,7 @@ def _is_going_on(run: ScheduledRun, *, is_new: bool) -> bool:
 
 
 def next_runs() -> list[ExchangeSchedule]:
-    """The schedules that are switched on, the next one first."""
+    """Return the schedules that are switched on, the next one first."""
     return list(ExchangeSchedule.objects.filter(is_enabled=True, next_run_at__isnull=False))
 
 

@@ -1,4 +1,4 @@
-"""Submit: a request becomes a job, its details and the messages that wake workers, in one transaction."""
+"""Submit: create a job, its details and the messages that wake workers, in one transaction."""
 
 import hashlib
 import json
@@ -22,15 +22,15 @@ from analysis.rejections import RequestRejected
 from stockapp.accounts.models import Person
 
 RUN_SLICE = "analysis.worker.slice.run_slice"
-FIRST_DAY = date(2000, 1, 3)  # before it the calendars are not sure
+FIRST_DAY = date(2000, 1, 3)  # before it the calendars are not reliable
 TRIES = 3
 CHUNK = 50
-"""How many stocks one lease holds at most."""
+"""The most stocks of one lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The job that now serves a request, and whether it had been started by the same request before."""
+    """The job that serves a request, and whether an earlier request of the same kind had started it."""
 
     job: Job
     is_duplicate: bool
@@ -49,7 +49,7 @@ def submit(
     part_of: Job | None = None,
     wake: bool = True,
 ) -> Submission:
-    """Ask for an analysis of some stocks; a well-formed ticker that is not known yet becomes a Stock.
+    """Submit an analysis of some stocks, and create a Stock for each well-formed ticker that is not known yet.
 
     New stocks count against the limit of the user who requests them, but not those of a command.
 
@@ -57,8 +57,8 @@ def submit(
     With `part_of` it is a further part of the run that began with that job.
     `wake=False` sends no message to a worker: the caller runs the job in its own process.
 
-    While a job for the same request of the same person is active, that job is the answer: the database's constraint
-    decides, so fifty callers at once get one job. Raises RequestRejected.
+    While a job for the same request of the same person is active, return that job: the database's constraint decides,
+    so fifty callers at once get one job. Raise RequestRejected for a request that is invalid or beyond the limits.
     """
     wanted = check_tickers(tickers)
     if strategy not in STRATEGIES:
@@ -107,13 +107,13 @@ def _submit(job: Job, tickers: list[str], *, named_by: Person | None, may_use_re
 
 
 def wake_workers(job_id: UUID, *, stocks: int) -> None:
-    """Leave messages for as many slices as so many stocks of a job need, but no more than one for each process."""
+    """Queue a message for each slice that so many stocks of a job need, but no more than one for each process."""
     for _ in range(min(settings.WORKERS, -(-stocks // CHUNK))):
         queue.enqueue(RUN_SLICE, str(job_id))
 
 
 def _insert(job: Job) -> Job | None:
-    """Write the job, or return the active one that the constraint found in its way."""
+    """Insert the job, and return None; return instead the active job of the same request, if there is one."""
     for _ in range(TRIES):
         try:
             with transaction.atomic():
@@ -123,7 +123,7 @@ def _insert(job: Job) -> Job | None:
             refused = error
             if running := Job.objects.active().filter(request_key=job.request_key).first():
                 return running
-            # What was in the way ended between the refusal and the look: there is room now.
+            # The active job ended between the refusal and the query: the job can be inserted now.
     raise refused
 
 
@@ -153,7 +153,7 @@ def known_stocks(tickers: Iterable[str], *, named_by: Person | None) -> set[str]
 
 
 def describe(tickers: list[str]) -> str:
-    """A job's description where nobody gave one: the first tickers and how many more."""
+    """Return the default description of a job: the first tickers and how many more."""
     first = ", ".join(tickers[:3])
     return first if len(tickers) <= 3 else f"{first} and {len(tickers) - 3} more"
 

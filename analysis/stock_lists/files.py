@@ -1,4 +1,4 @@
-"""Stock lists: reading the files that name stocks, plain ones and those that NSE publishes."""
+"""Files of stock lists: plain CSV files and those that NSE publishes."""
 
 import csv
 import re
@@ -9,7 +9,7 @@ from analysis.prices import ListedStock, currency_code, is_well_formed, normalis
 from analysis.prices.csv_rows import UNREADABLE
 from analysis.rejections import RequestRejected
 
-# What a column may be called, in plain lists and in NSE's own files.
+# The names of columns in plain lists and in NSE's own files.
 HEADINGS = {
     "ticker": "ticker",
     "symbol": "symbol",
@@ -23,14 +23,14 @@ HEADINGS = {
 }
 _CURRENCY = re.compile("[A-Za-z]{3}")
 NSE = ".NS"  # Only NSE's lists have a series
-PLACEHOLDER = "DUMMY"  # what NSE puts into an index for a share that a demerger has not listed yet
+PLACEHOLDER = "DUMMY"  # the name that NSE gives in an index to a share that a demerger has not listed yet
 
 
 def read_list(file: Path, suffix: str | None) -> tuple[list[ListedStock], list[str]]:
     """The stocks of a CSV file with a header, and a sentence with file and line for every row that cannot be used.
 
     Columns: ticker, or symbol to which `suffix` is added (None: `.NS` for lists of NSE, nothing for others); name,
-    industry, exchange, currency if there. Raises RequestRejected when the file cannot be read or has no such column.
+    industry, exchange, currency if present. Raise RequestRejected if the file cannot be read or has no such column.
     """
     problems: list[str] = []
     try:

@@ -1,4 +1,4 @@
-"""Universe: which stocks there are, from lists of them that are imported again and again."""
+"""Load: import lists of stocks, repeatedly, into the stock directory and its indexes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,13 +25,13 @@ from analysis.request_pace import YAHOO_PACER
 from analysis.stock_lists.files import read_list
 
 AT_ONCE = 250  # stocks in one transaction
-FEW = 10  # stocks may always leave a list
+FEW = 10  # as many stocks may leave a list without a question
 KEPT = ("name", "exchange", "currency", "industry")
 
 
 @dataclass(slots=True)
 class Import:
-    """What became of a list's stocks; `problems` are sentences that name list and line."""
+    """The numbers of stocks that an import changed; `problems` are sentences that name list and line."""
 
     added: int = 0
     updated: int = 0
@@ -42,7 +42,7 @@ class Import:
 def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> Import:
     """Add and update stocks from a CSV file, whose list is called `index`, or like the file.
 
-    A broken row is reported and the others are used; RequestRejected when the file cannot be read or names no tickers.
+    A broken row is reported and the others are used. Raise RequestRejected if the file is unreadable or has no tickers.
     """
     listed, problems = read_list(file, suffix)
     return _bring_up_to_date(index or file.stem, listed, problems)
@@ -51,7 +51,7 @@ def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> Im
 def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> Import:
     """Add and update the equities that Yahoo's screener finds in a region, like `in`.
 
-    RequestRejected for a region that Yahoo does not know, and when Yahoo does not give all of them.
+    Raise RequestRejected for a region that Yahoo does not know, and if Yahoo does not return all of them.
     """
     session = YahooSession(settings.YAHOO_URL, pacer=pacer)
     try:
@@ -79,7 +79,7 @@ def load_demo_market() -> list[str]:
 def _bring_up_to_date(name: str, listed: Sequence[ListedStock], problems: list[str]) -> Import:
     """Store the listed stocks as the members of an index; nothing is deleted, and no name by an empty one.
 
-    What has left the index and is in no other becomes inactive, unless the list has problems: then who left is unknown.
+    Stocks that left the index and are in no other become inactive, unless the list has problems: then it is incomplete.
     """
     done = Import(problems=problems)
     index, _ = Index.objects.update_or_create(name=name[:100], defaults={"loaded_at": timezone.now()})
@@ -137,7 +137,7 @@ def _stock(listed: ListedStock, known: Stock | None) -> Stock:
 
 @transactional
 def _let_go(index: Index, tickers: set[str]) -> int:
-    """Take these stocks out of the index; those that are in no other become inactive. Returns how many did."""
+    """Remove these stocks from the index; those that are in no other become inactive. Return how many did."""
     Stock.objects.lock(tickers)
     IndexMember.objects.filter(index=index, stock__in=tickers).delete()
     return Stock.objects.active().filter(pk__in=tickers, memberships=None).update(is_active=False)

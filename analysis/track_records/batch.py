@@ -1,4 +1,4 @@
-"""Batch: the track records of the stocks that were read so far, to be stored whole or to be continued later."""
+"""Batch: the track records over the stocks read so far, stored when complete or in part to be continued."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ STOCKS_AT_ONCE = 100
 class RecordBatch:
     """The records of the stocks up to `cursor`, by strategy; all strategies share the same series.
 
-    `requested` is, by strategy, when the record was requested that this will be; a later request needs newer bars.
+    `requested` is, by strategy, the time of the request that this batch serves; a later request needs newer bars.
     """
 
     source: str
@@ -31,7 +31,7 @@ class RecordBatch:
     now: datetime = field(default_factory=clock.now)
 
     def add(self, stored: Sequence[PriceHistory], *, until: Callable[[], bool] = lambda: False) -> bool:
-        """Add these stocks, at least one. Return False if `until` ended it. Unusable bars are counted as left out."""
+        """Add these stocks, at least one, and count those with unusable bars. Return False if `until` ended it."""
         found: dict[str, list[TrackRecord]] = {key: [record] if record else [] for key, record in self.records.items()}
         is_over = False
         for history in stored:

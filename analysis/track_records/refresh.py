@@ -1,7 +1,7 @@
 """Refresh: the track record of every strategy over all stored bars, computed in the background and stored.
 
-A record covers every stored history of one source, those of stocks that have left their lists included: survivors alone
-would flatter it. Demo companies count only where there is no real stock.
+A record covers every stored history of one source, those of stocks that have left their lists included, to avoid a
+survivorship bias. Demo companies count only where there is no real stock.
 """
 
 import uuid
@@ -42,7 +42,7 @@ def may_request_records() -> bool:
 
 @transactional
 def wake_stalled() -> int:
-    """Queue a refresh if records were requested long ago and nobody computes them. Return how many records."""
+    """Queue a refresh if records were requested long ago and no process computes them. Return how many records."""
     now = clock.now()
     long_ago = now - TIMING.lease
     asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=long_ago)

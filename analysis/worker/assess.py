@@ -1,4 +1,4 @@
-"""Assess: what the engine says about a stock's bars, as an outcome to be stored."""
+"""Assess: the engine's assessment of a stock's bars, as an outcome to be stored."""
 
 import logging
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ RECENT_SESSIONS = 30  # closes that a list draws as a line
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a stock has no result: a kind to count by and a sentence to read."""
+    """The reason why a stock has no result: a kind to count by and a sentence to read."""
 
     kind: ErrorKind
     message: str
@@ -52,7 +52,7 @@ class Outcome:
 
 
 class AssessmentError(Exception):
-    """The assessment of a past session failed unexpectedly; the cause is logged."""
+    """Unexpected failure of the assessment of a past session; the cause is logged."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(str(outcome.found))
@@ -73,7 +73,7 @@ def assess_stock(loader: BarLoader, detail: JobDetail) -> Outcome:
 
 
 def assess_past_sessions(loader: BarLoader, detail: JobDetail) -> Iterator[Outcome]:
-    """Yield what an analysis as of each session of a backfill but the last would have found, oldest first.
+    """Yield the outcome of an analysis as of each session of a backfill but the last, oldest first.
 
     Sessions without a score are left out, because the last session alone says why there is none, and so are rows that
     the quality gate drops, for they are no sessions. Raise AssessmentError where one session fails unexpectedly.

@@ -31,7 +31,7 @@ PASSING = (PriceErrorKind.RATE_LIMITED, PriceErrorKind.UNAVAILABLE, PriceErrorKi
 
 
 class BarLoader:
-    """The bars of a job's stocks: stored ones, read in one query, and what fetching added or why it failed."""
+    """The bars of a job's stocks: stored ones, read in one query, and fetched ones or the errors of fetching."""
 
     def __init__(self, job: Job, details: Sequence[JobDetail]) -> None:
         self.job = job

@@ -87,7 +87,7 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
 def renew(lease: Lease) -> bool:
     """Renew a lease that has reached its renewal age. Return False if the slice must give it up.
 
-    It must if the lease or the job is over, or if the worker of this process has been asked to stop.
+    It must if the lease or the job is over, or if the worker of this process has to stop.
     """
     now = clock.now()
     if is_stopping():

@@ -32,7 +32,7 @@ LATE = f"Timed out: {MAX_ATTEMPTS} workers did not finish it within {TIMING.leas
 
 @dataclass(slots=True)
 class Recovery:
-    """What one recovery did: details requeued, failed and cancelled; jobs and records woken, expired and repaired."""
+    """The counts of one recovery: requeued, failed, cancelled details; woken, expired, repaired jobs and records."""
 
     requeued: int = 0
     failed: int = 0
@@ -76,7 +76,7 @@ def recover() -> Recovery:
 
 
 def _why_late(job: Job) -> str:
-    """Return a sentence: when the deadline passed, and what the job's stocks were waiting for besides a worker."""
+    """Return a sentence with the time of the deadline and, if stocks waited for their source, its reason."""
     passed = f"Its deadline passed at {timezone.localtime(job.deadline):%H:%M}"
     reasons = list(job.details.queued().exclude(wait_reason="").order_by("not_before").values_list("wait_reason"))
     if not reasons:
@@ -88,7 +88,7 @@ def _why_late(job: Job) -> str:
 
 
 def _lost() -> JobDetailQuerySet:
-    """Return details that nobody works on: their lease has expired, or its holder, a process of this place, is dead."""
+    """Return details whose lease has expired, or whose holder, a process of this place, is dead."""
     holders = JobDetail.objects.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
     dead = [holder for holder in holders if is_dead(holder)]
     return JobDetail.objects.leased().filter(Q(lease_until__lt=clock.now()) | Q(holder__in=dead))

@@ -28,7 +28,7 @@ REPLACED_FIELDS = [
 def save(lease: Lease, outcomes: Sequence[Outcome]) -> int:
     """Store the outcomes of stocks whose lease the slice still holds, and return how many those were.
 
-    An outcome of a stock that another slice has claimed since (token and fence tell) is dropped: the other stores it.
+    An outcome of a stock that another slice has claimed since (by token and fence) is dropped: the other stores it.
     If the database refuses a value, the group is stored stock by stock, and the refused one as a failure.
     """
     if not outcomes:

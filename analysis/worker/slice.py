@@ -29,7 +29,7 @@ SHORTEST_NAP, LONGEST_NAP = 0.1, 5.0
 def run_slice(job: str, *, seconds: float = TIMING.slice.total_seconds()) -> int:
     """Analyse stocks, chunk after chunk, and return how many were finished. The queue calls it.
 
-    The message of `job` only wakes a worker: every chunk is of the job whose turn it is. Safe to run any number of
+    The message of `job` only wakes a worker: every chunk is of the job whose turn it is now. Safe to run any number of
     times, by several at once. A slice whose time is over, or whose worker is to stop, queues a message for the next.
     """
     ends = time.monotonic() + seconds
