@@ -1,1 +1,1 @@
-"""The analysis for programs: stocks, results, jobs, screener and track record as JSON; mounted by the project."""
+"""API of the analysis: stocks, results, jobs, screener and track record as JSON; mounted by the project."""

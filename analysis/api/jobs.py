@@ -1,4 +1,4 @@
-"""Jobs: list, one with what it found, cancel, run again. Another's job is not there."""
+"""Jobs: list, one with its results, cancel, rerun. Jobs of other users are answered with 404."""
 
 from datetime import date, datetime
 from typing import Any
@@ -157,7 +157,7 @@ def rerun_job(request: Request, job_id: UUID, payload: RerunIn) -> Any:
 
 
 def submission_out(request: Request, submission: Submission, query: str = "") -> Status[SubmissionOut]:
-    """201 for a new job, 200 for the one that was running already."""
+    """Return 201 with a new job, 200 with the one that was running already."""
     job = JobOut.model_validate(submission.job, context={"request": request})
     is_duplicate = submission.is_duplicate
     answer = SubmissionOut.model_construct(job_id=job.id, url=job.url + query, is_duplicate=is_duplicate, job=job)

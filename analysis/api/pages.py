@@ -1,4 +1,4 @@
-"""Pages of a list: each ends with an opaque cursor that the next begins behind, so that new rows move nobody."""
+"""Pages of a list: the next page begins after an opaque cursor of the last one, so that new rows shift no page."""
 
 import uuid
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ class Page[Item](Schema):
 
 
 def page_of[M: Model](rows: QuerySet[M], paging: PageQuery, *order: str) -> dict[str, Any]:
-    """One `Page` of rows in this order, `-` for descending: fields that are never null and together unique.
+    """Return one `Page` of rows in this order, `-` for descending: fields that are never null and together unique.
 
-    One query. Raises Invalid for a cursor that is not of this list.
+    One query. Raise Invalid for a cursor that is not of this list.
     """
     salt = f"api.{rows.model._meta.label_lower}:{','.join(order)}"
     if paging.cursor:
@@ -53,7 +53,7 @@ def _position(cursor: str, salt: str, length: int) -> list[Any]:
 
 
 def _behind(order: Sequence[str], place: Sequence[Any]) -> Q:
-    """What comes behind this place; the first condition follows from the rest, and is there for an index."""
+    """Return the condition of the rows after this place; its first part follows from the rest, and uses an index."""
     names, beyond = [field.lstrip("-") for field in order], ["lt" if field[0] == "-" else "gt" for field in order]
     behind = Q()
     for n, value in enumerate(place):

@@ -54,7 +54,7 @@ WRITE_PROBLEMS = READ_PROBLEMS | {400, 403, 413}
 
 
 class Invalid(Exception):
-    """Some inputs are not acceptable, each with its sentences."""
+    """Rejection of some inputs, each with its sentences."""
 
     def __init__(self, fields: Mapping[str, list[str]]) -> None:
         self.fields = fields
@@ -66,7 +66,7 @@ class Invalid(Exception):
 
 
 class TooOften(Exception):
-    """More requests than the limit per minute; the message is a sentence, and `wait` the seconds to wait."""
+    """Refusal of a request beyond the limit per minute; the message is a sentence, `wait` the seconds to wait."""
 
     def __init__(self, message: str, wait: int) -> None:
         self.wait = wait
@@ -76,7 +76,7 @@ class TooOften(Exception):
 def answer(
     status: int, kind: Kind, message: str, fields: Mapping[str, list[str]] | None = None, **headers: str
 ) -> JsonResponse:
-    """A problem as a response; header names have underscores here."""
+    """Return a problem as a response; header names are given with underscores."""
     error = {"kind": kind, "message": message} | ({"fields": fields} if fields else {})
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return JsonResponse({"error": error}, status=status, headers=named)

@@ -1,4 +1,4 @@
-"""The track record: how each strategy's signals have fared, beside their baseline, as last computed."""
+"""Track record: the performance of each strategy's signals beside their baseline, as last computed."""
 
 from datetime import date, datetime
 from typing import Any

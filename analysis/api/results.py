@@ -1,4 +1,4 @@
-"""Results by day, and one with its evidence. All users see all results; not who requested them."""
+"""Results by day, and one with its evidence. All users see all results, without the users who requested them."""
 
 from datetime import date, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Stocks: search, one with its last result, and its plan for what the asker puts at risk."""
+"""Stocks: search, one with its last result, and its plan for the risk settings of the request."""
 
 from datetime import date, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Values: what programs send and get in more than one place, checked by the rules that pages have too."""
+"""Values: types of input and output that several operations share, checked by the rules of the pages."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,7 +26,7 @@ def _strategy(key: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Half of a character, which JSON can write as `\\ud800`, is none, and no database keeps it."""
+    """Return the text. Raise ValueError for half of a character (`\\ud800` in JSON), which no database stores."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -65,7 +65,7 @@ class RiskQuery(Schema):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A user's risk settings, some of them replaced for one question."""
+    """A user's risk settings, some of them replaced for one request."""
 
     capital: Decimal
     risk_percent: Decimal

@@ -1,1 +1,1 @@
-"""Pages: what the pages show, as values that templates read."""
+"""Pages: the values that the templates of pages read."""

@@ -1,4 +1,4 @@
-"""The chart's numbers: one array for each column, of sessions that the chart shows."""
+"""Chart: its numbers, one array for each column, over the sessions that the chart shows."""
 
 from typing import Any
 

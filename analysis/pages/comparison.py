@@ -1,4 +1,4 @@
-"""Comparison: what every strategy says of one stock's newest session, and how the chosen one has fared with it."""
+"""Comparison: every strategy's assessment of one stock's latest session, and the track record of the chosen one."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +26,7 @@ from analysis.models import Stock
 
 @dataclass(frozen=True)
 class Opinion:
-    """One strategy's assessment, with its plan as it is for `profile`."""
+    """One strategy's assessment, with the plan for the risk settings of `profile`."""
 
     strategy: Strategy
     found: Assessment | NotEnoughHistory
@@ -38,12 +38,12 @@ class Opinion:
 
     @property
     def plan(self) -> Plan | None:
-        """The levels to show: none of a plan that this user would not trade."""
+        """Return the plan to show, None if this user would not trade it."""
         return None if self.refusal or not self.assessment else self.assessment.plan
 
     @property
     def refusal(self) -> str:
-        """Why there is no score, or no trade."""
+        """Return why there is no score or no trade; empty if there is a plan to show."""
         if isinstance(self.found, NotEnoughHistory):
             return self.found.message
         if self.found.plan is None:
@@ -75,7 +75,7 @@ class Comparison:
 
     @property
     def strategy(self) -> Strategy:
-        """The one whose record is shown."""
+        """Return the strategy whose record is shown."""
         return STRATEGIES.get(self.chosen, TECHNICAL_RATING)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The failures of a job by their kind: what the page folds away and what the plain text lists in full."""
+"""Failures of a job by their kind: the first of each for the page, all of them as plain text."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ LINES = 50
 
 @dataclass(frozen=True)
 class Failures:
-    """One kind of failure: how many stocks it befell, and the first of them with what was said of each."""
+    """One kind of failure: the number of its stocks, and a line with ticker and message for the first of them."""
 
     kind: str
     count: int
@@ -34,7 +34,7 @@ class Failures:
 
 
 def failures_of(job: Job) -> list[Failures]:
-    """The kinds, the most frequent first; two queries however many stocks failed."""
+    """Return the kinds of failure, the most frequent first; two queries however many stocks failed."""
     if not job.failed_count:
         return []
     counted = _failed(job).values_list("error_kind").annotate(rows=Count("pk")).order_by("-rows", "error_kind")
@@ -45,7 +45,7 @@ def failures_of(job: Job) -> list[Failures]:
 
 
 def failures_text(job: Job) -> str:
-    """Every failure of a job, under a line for its kind."""
+    """Return every failure of a job as text, under a line for its kind."""
     found = _failed(job).order_by("error_kind", "stock_id").values_list("error_kind", "stock_id", "error_message")
     groups = [Failures(kind, len(lines), tuple(lines)) for kind, lines in _lines(found).items()]
     groups.sort(key=lambda group: -group.count)

@@ -1,4 +1,4 @@
-"""The list of jobs: which of them a filter leaves, in which order, and what the failed ones failed of."""
+"""Job list: the jobs that pass a filter, in the requested order, with the causes of failures."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class JobList:
 
     @cached_property
     def page(self) -> Page[Job]:
-        """The jobs, each with `causes` (kinds of failure with their counts) and `ahead` (active jobs before it)."""
+        """Return a page of jobs, each with `causes` (failures by kind, counted) and `ahead` (active jobs before it)."""
         page = Paginator(self._ordered(self._found()), ROWS).get_page(self.number)
         causes, places = _causes([job for job in page if job.failed_count]), _places(list(page))
         for job in page:
@@ -42,7 +42,7 @@ class JobList:
 
     @property
     def failed_count(self) -> int:
-        """How many of the jobs shown failed, wholly or in some stocks."""
+        """Return how many of the jobs shown failed, wholly or in some stocks."""
         return sum(job.failed_count > 0 or job.status == JobStatus.FAILED for job in self.page)
 
     def _found(self) -> JobQuerySet:

@@ -1,4 +1,4 @@
-"""The job page: how far a job is, how fast, what failed and why, and a page of its stocks."""
+"""Job page: a job's progress and rate, its failures by kind, and a page of its stocks."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,22 +46,22 @@ class JobPage:
 
     @property
     def is_partly_done(self) -> bool:
-        """Whether it ended before all its stocks did, and some have a result."""
+        """Return whether the job was ended early and some of its stocks have a result."""
         return self.waiting_count > 0 and self.job.completed_count > 0
 
     @property
     def lacking_count(self) -> int:
-        """How many stocks have no result, because they failed or were cancelled."""
+        """Return how many stocks have no result, because they failed or were cancelled."""
         return self.waiting_count + self.job.failed_count
 
     @property
     def percents_announced(self) -> int:
-        """Progress in whole quarters; what is read aloud moves by these."""
+        """Return the progress in whole quarters, which screen readers announce."""
         return self.job.progress_percent // 25 * 25
 
     @cached_property
     def rate(self) -> float | None:
-        """Stocks a second, once there is enough to measure."""
+        """Return the stocks analysed per second; None until there is enough to measure."""
         took = self.job.duration
         if took is None or took < MEASURABLE_TIME or self.job.done_count < MEASURABLE_STOCKS:
             return None
@@ -69,14 +69,14 @@ class JobPage:
 
     @property
     def remaining(self) -> timedelta | None:
-        """How long the rest will take at this rate; None where bars are to be fetched, which has its own pace."""
+        """Return how long the rest takes at this rate; None if bars are to be fetched, which has its own pace."""
         if not self.rate or not self.job.is_active or self.fetching:
             return None
         return timedelta(seconds=self.waiting_count / self.rate)
 
     @cached_property
     def wait(self) -> str:
-        """Why stocks of the job wait for their source, and until when: what most of them say."""
+        """Return the most frequent reason why stocks of the job wait for their source, with the time."""
         if not self.job.is_active:
             return ""
         reasons = self.job.details.waiting().order_by().values_list("wait_reason")
@@ -98,5 +98,5 @@ class JobPage:
 
     @property
     def is_late(self) -> bool:
-        """Whether nothing of a running job has moved for a while."""
+        """Return whether a running job has made no progress for two minutes."""
         return self.job.is_active and clock.now() - self.job.progress_at > timedelta(minutes=2)

@@ -19,7 +19,7 @@ from stockapp.accounts.models import Person
 
 SEEN = "seen"
 OF_THE_STOCK = ("last_status", "last_job_id", "last_wait", "last_error", "last_result_id", "last_analyzed_at")
-"""Fields of a stock that change with every act on it and with every result."""
+"""Fields of a stock, one of which changes with every act on it and with every result."""
 PERIOD_SECONDS, CLOCK_SECONDS = 300, 10
 
 type State = tuple[Any, ...]

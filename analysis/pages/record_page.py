@@ -1,4 +1,4 @@
-"""The track record page: the stored record of every strategy, and the chosen one in full."""
+"""Track record page: the stored record of every strategy, and the chosen one in full."""
 
 import math
 from dataclasses import dataclass

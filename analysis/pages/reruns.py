@@ -1,4 +1,4 @@
-"""Reruns: where a session's numbers are not those of the run before, and which of the inputs changed."""
+"""Reruns: sessions whose numbers differ from those of the previous run, and the inputs that changed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ DETAILS_READ = 500
 
 @dataclass(frozen=True)
 class Rerun:
-    """What a run found for a session, and what another one had found before it."""
+    """The details of two runs of one session, the later and the earlier one."""
 
     now: JobDetail
     before: JobDetail
@@ -25,7 +25,7 @@ class Rerun:
 
     @property
     def changed(self) -> str:
-        """Which inputs changed, in words."""
+        """Return in words which inputs changed."""
         now, before = ((detail.found or {}).get("fingerprints") for detail in (self.now, self.before))
         if not now or not before:
             return "what changed is not known, for one of the two runs kept no fingerprint"
@@ -43,7 +43,7 @@ class Rerun:
 
 
 def reruns_of(stock: str, results: Iterable[Result]) -> dict[date, Rerun]:
-    """By session, the reruns that found other numbers than the run before them; one query."""
+    """Return the reruns whose numbers differ from those of the previous run, by session; one query."""
     jobs = {result.day: result.job_id for result in results}
     if not jobs:
         return {}

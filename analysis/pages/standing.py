@@ -1,4 +1,4 @@
-"""Standing: where one stock stands for one user, as every page shows it."""
+"""Stock summary: the last state and result of one stock with the plan for one user, as every page shows it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +13,9 @@ IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
 
 @dataclass(frozen=True)
 class Standing:
-    """A stock with its newest success, the plan sized for `profile`, and how far behind `now` (aware) it is.
+    """A stock with its newest success, the plan sized for `profile`, and the age of the result at `now` (aware).
 
-    `attempts` counts how often the job that it waits for or runs in has begun with it.
+    `attempts` is the number of attempts of the job in which the stock waits or is in work.
     """
 
     stock: Stock
@@ -33,7 +33,7 @@ class Standing:
 
     @property
     def retry(self) -> str:
-        """Which further try runs or waits, as in “2 of 3”; empty at the first."""
+        """Return which further try runs or waits, as in “2 of 3”; empty at the first."""
         return retry_text(self.stock.last_status, self.attempts)
 
     @property
@@ -46,17 +46,17 @@ class Standing:
 
     @property
     def raw_verdict(self) -> Verdict | None:
-        """The day's verdict taken alone, where it differs from the steady one."""
+        """Return the day's raw verdict if it differs from the steady one, else None."""
         return Verdict(self.result.raw_verdict) if self.result and self.result.is_held_back else None
 
     @cached_property
     def sessions_late(self) -> int:
-        """How many sessions have closed since the one that the result is about."""
+        """Return how many sessions have closed since that of the result."""
         return sessions_late(self.stock.pk, self.result.day, self.now) if self.result else 0
 
     @property
     def plan(self) -> Plan | None:
-        """The levels to show: none of a short to somebody who trades long only."""
+        """Return the plan to show: none of a short to a user who trades long only."""
         is_hidden = self._plan and self._plan.side is Side.SHORT and self.profile.long_only
         return None if is_hidden else self._plan
 

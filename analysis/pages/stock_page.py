@@ -1,4 +1,4 @@
-"""The stock page: a standing with its reasons, its bars' condition and its runs."""
+"""Stock page: a stock's summary with its reasons, the quality of its bars and its runs."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -52,7 +52,7 @@ class Session:
 
     @property
     def turnover(self) -> float:
-        """About what changed hands, in the stock's currency: as if all of it had at the close."""
+        """Return the approximate turnover in the stock's currency: the volume at the close."""
         return self.volume * self.close
 
 
@@ -69,18 +69,18 @@ class SignalCount:
 
 @dataclass(frozen=True)
 class StockPage:
-    """What the page of one stock shows to one user."""
+    """The page of one stock for one user."""
 
     standing: Standing
     strategy_key: str = ""
-    """The strategy that this user would analyse with, where the stock has no result yet."""
+    """The user's strategy, for a stock without a result."""
     reader: Person | None = None
     lacks_worker: bool = False
     """Whether the stock waits and no worker takes work."""
 
     @property
     def change(self) -> float | None:
-        """Close against the previous session's close, in the stock's currency."""
+        """Return the change from the previous session's close, in the stock's currency; None if a close is missing."""
         result = self.standing.result
         if result is None or result.close is None or result.previous_close is None:
             return None
@@ -142,7 +142,7 @@ class StockPage:
 
     @cached_property
     def history(self) -> PriceHistory | None:
-        """The stored bars of the source that this stock's prices come from."""
+        """Return the stored history of the source of this stock's prices."""
         source = PriceSourceName.DEMO if self.standing.stock.is_demo else settings.PRICE_SOURCE
         return self.standing.stock.histories.filter(source=source).first()
 
@@ -169,7 +169,7 @@ class StockPage:
 
     @cached_property
     def sessions(self) -> list[Session]:
-        """The newest sessions, newest first."""
+        """Return the latest sessions, latest first."""
         if self.bars is None:
             return []
         last = self.bars[-SESSIONS - 1 :]
@@ -182,7 +182,7 @@ class StockPage:
 
     @property
     def findings(self) -> list[dict[str, Any]]:
-        """What the quality gate had to say of the bars that the result was computed from."""
+        """Return the quality gate's findings about the bars of the result."""
         result = self.standing.result
         if result and not self.evidence:
             count = f"{result.finding_count} finding{'' if result.finding_count == 1 else 's'}"
@@ -196,17 +196,17 @@ class StockPage:
 
     @cached_property
     def analyzed_bars(self) -> Bars | None:
-        """The bars that an analysis of today would look at; None where there are none."""
+        """Return the bars that an analysis of today would use; None if there are none."""
         if self.history is None or self.bars is None:
             return None
         try:
             return usable_bars(self.history, self.standing.now).bars
-        except PriceError:  # its newest bars are older than what an analysis looks at
+        except PriceError:  # its latest bars are older than those that an analysis uses
             return None
 
     @cached_property
     def comparison(self) -> Comparison | None:
-        """What every strategy says of the analysed bars."""
+        """Return every strategy's assessment of the analysed bars; None if there are none."""
         bars = self.analyzed_bars
         if bars is None:
             return None
@@ -231,5 +231,5 @@ class StockPage:
 
     @property
     def rerun(self) -> Rerun | None:
-        """That of the newest success."""
+        """Return the rerun of the newest success, if there is one."""
         return next((rerun for result, rerun, _ in self.runs if result == self.standing.result), None)

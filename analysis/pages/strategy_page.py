@@ -1,4 +1,4 @@
-"""The strategies page: the indicators of each strategy, and their parts of its score."""
+"""Strategies page: the indicators of each strategy, and their parts of its score."""
 
 from dataclasses import dataclass
 

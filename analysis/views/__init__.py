@@ -1,1 +1,1 @@
-"""Pages of the analysis: stocks, their charts, jobs."""
+"""Views of the analysis: stocks, their charts, jobs."""

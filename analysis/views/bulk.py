@@ -1,4 +1,4 @@
-"""Bulk jobs, for staff: all active stocks or an index, after a page that says how many and how long."""
+"""Bulk jobs, for staff: all active stocks or an index, after a page with their number and the estimated time."""
 
 from django.conf import settings
 from django.contrib import messages

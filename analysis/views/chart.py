@@ -1,4 +1,4 @@
-"""Views of the chart's numbers, which the page's script reads."""
+"""Views of the chart's numbers, read by the page's script."""
 
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404
@@ -49,7 +49,7 @@ def _page(request: Request, ticker: str) -> StockPage:
 
 
 def _rows(request: Request) -> slice:
-    """Return which of a stock's sessions are requested: the latest two years, or all."""
+    """Return the slice of a stock's sessions that is requested: the latest two years, or all."""
     return slice(None) if "all" in request.GET else TWO_YEARS
 
 

@@ -1,4 +1,4 @@
-"""Indicators of the catalogue on a stock's chart: found by name, shown, hidden, and their numbers."""
+"""Indicators of the catalogue on a stock's chart: search by name, show, hide."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -24,7 +24,7 @@ def indicators(request: Request) -> HttpResponse:
 
 @require_POST
 def show(request: Request, ticker: str) -> HttpResponse:
-    """Put an indicator on the user's charts, or change one."""
+    """Add an indicator to the user's charts, or change one."""
     form = IndicatorForm(request.POST)
     if not form.is_valid():
         return _refused(request, ticker, form.problem)
@@ -37,7 +37,7 @@ def show(request: Request, ticker: str) -> HttpResponse:
 
 @require_POST
 def hide(request: Request, ticker: str) -> HttpResponse:
-    """Take an indicator off the user's charts."""
+    """Remove an indicator from the user's charts."""
     return _done(request, ticker, hide_indicator(int(request.user.pk or 0), request.POST.get("slug", "")))
 
 

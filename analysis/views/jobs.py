@@ -1,4 +1,4 @@
-"""Pages and acts of jobs."""
+"""Views of jobs: their pages, and to cancel and rerun them."""
 
 from typing import Any
 from uuid import UUID
@@ -32,7 +32,7 @@ def jobs(request: Request) -> HttpResponse:
 
 @require_safe
 def jobs_live(request: Request) -> HttpResponse:
-    """The list while a job on it is active; 286 tells htmx that none is any more."""
+    """Return the list while a job on it is active; 286 ends the polling of htmx."""
     context = {**_jobs_context(request), "is_poll": True}
     return render(request, f"{JOBS}#live", context, status=200 if context["list"].is_live else 286)
 
@@ -54,7 +54,7 @@ def job_live(request: Request, pk: UUID) -> HttpResponse:
 
 @require_safe
 def job_failures(request: Request, pk: UUID) -> HttpResponse:
-    """All failures of the job in plain text, to copy or keep."""
+    """Return all failures of the job as plain text."""
     return HttpResponse(failures_text(_visible(request, pk)), content_type="text/plain; charset=utf-8")
 
 

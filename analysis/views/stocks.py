@@ -1,4 +1,4 @@
-"""Pages and acts of one stock, and the search for one."""
+"""Views of one stock, and of the search for stocks."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def analyze_stock(request: Request, ticker: str) -> HttpResponse:
 
 @require_safe
 def stock_search(request: Request) -> HttpResponse:
-    """Stocks by ticker or name: suggestions for htmx, else a page of them; an exact ticker leads to its stock."""
+    """Return stocks by ticker or name: suggestions for htmx, else a page; redirect an exact ticker to its stock."""
     text = SearchForm(request.GET).text
     ticker = normalise(text)
     if not request.htmx and (exact := Stock.objects.filter(pk=ticker).first()):
