@@ -1,4 +1,4 @@
-"""Admin: inspecting jobs, results and stocks, switching schedules. Its actions call the services."""
+"""Admin: inspecting jobs, results and stocks, and setting schedules. Its actions call `analysis.jobs`."""
 
 from analysis.admin import jobs, results, schedules, stocks, workers
 

@@ -1,4 +1,4 @@
-"""Jobs and their details in the admin: look, run again, cancel, delete."""
+"""Jobs and their details in the admin: view, rerun, cancel, delete."""
 
 from collections.abc import Callable, Sequence
 
@@ -50,7 +50,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """The job, with its details a page at a time."""
+        """Return the page of a job, with one page of its details."""
         job = self.get_object(request, object_id)
         if job is None:
             raise Http404
@@ -76,7 +76,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     def get_deleted_objects(
         self, objs: Sequence[Job] | QuerySet[Job], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """What goes with the jobs, counted and not listed: a job may have thousands of rows."""
+        """Return what is deleted with the jobs as counts and not as a list: a job may have thousands of rows."""
         keys = [job.pk for job in objs]
         counts = {
             "jobs": len(keys),

@@ -1,4 +1,4 @@
-"""Lists of the admin: for looking only; long ones cost the same over a million rows as over a thousand.
+"""Lists of the admin: read-only; a long list costs the same over a million rows as over a thousand.
 
 Django's own list counts every row, reads every row for the values of a filter, and every date for its hierarchy.
 """
@@ -19,7 +19,7 @@ STOCKS_SEARCHED = 200
 
 
 class FirstRows[M: Model](Paginator[M]):
-    """Pages of the first rows alone: filters and the search lead to the others."""
+    """A paginator of the first SHOWN_AT_MOST rows; the others are found by filters and the search."""
 
     object_list: QuerySet[M]
 
@@ -29,7 +29,7 @@ class FirstRows[M: Model](Paginator[M]):
 
 
 class LongList[M: Model](admin.ModelAdmin[M]):
-    """A list of rows of stocks, which a ticker or a part of a company's name finds."""
+    """A list of rows of stocks, searched by ticker or by part of a company's name."""
 
     paginator = FirstRows
     show_full_result_count = False
@@ -39,7 +39,7 @@ class LongList[M: Model](admin.ModelAdmin[M]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
     ) -> tuple[QuerySet[M], bool]:
-        """The rows of the stocks that match, which are looked up first."""
+        """Return the rows of the stocks that match; the stocks are looked up first."""
         if text := search_term.strip():
             stocks = Stock.objects.filter(Q(ticker__icontains=text) | Q(name__icontains=text)).order_by("ticker")
             queryset = queryset.filter(stock__in=list(stocks.values_list("pk", flat=True)[:STOCKS_SEARCHED]))
@@ -47,7 +47,7 @@ class LongList[M: Model](admin.ModelAdmin[M]):
 
 
 class StrategyFilter(admin.SimpleListFilter):
-    """By strategy, of those there are."""
+    """A filter by strategy, with the strategies that exist."""
 
     title = parameter_name = "strategy"
 
@@ -59,6 +59,6 @@ class StrategyFilter(admin.SimpleListFilter):
 
 
 def duration_text(thing: Job | JobDetail | Result) -> str:
-    """How long it took, in seconds, or a dash when it has not begun."""
+    """Return the duration in seconds, or a dash for a row that has not begun."""
     taken = thing.duration
     return f"{taken.total_seconds():,.2f} s" if taken is not None else "–"

@@ -22,7 +22,7 @@ class ResultAdmin(LongList[Result], ReadOnlyAdmin[Result]):
     readonly_fields = ["took", "evidence_link"]
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """A result goes with its job, so that its stock is told."""
+        """Return False: a result is deleted with its job only, because that also updates the stock's last state."""
         return False
 
     @admin.display(description="Duration")
@@ -38,7 +38,7 @@ class ResultAdmin(LongList[Result], ReadOnlyAdmin[Result]):
         return [own, *super().get_urls()]
 
     def evidence(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The raw data of one result, as indented JSON."""
+        """Return the raw data of one result as indented JSON."""
         result = self.get_object(request, str(pk))
         if result is None or not self.has_view_permission(request, result):
             raise Http404

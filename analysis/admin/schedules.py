@@ -1,4 +1,4 @@
-"""Schedules in the admin: when each exchange is analysed, what ran, and which calls the queue has planned."""
+"""Schedules in the admin: when each exchange is analysed, past runs, and the planned calls of the queue."""
 
 from django.apps import apps
 from django.contrib import admin
@@ -11,7 +11,7 @@ from stockapp.read_only_admin import ReadOnlyAdmin
 
 @admin.register(ExchangeSchedule)
 class ExchangeScheduleAdmin(admin.ModelAdmin[ExchangeSchedule]):
-    """Switched and set here; a worker takes it up within a minute."""
+    """A schedule that staff switch on and off and whose delay they set; a worker applies a change within a minute."""
 
     list_display = [
         "market",
@@ -30,7 +30,7 @@ class ExchangeScheduleAdmin(admin.ModelAdmin[ExchangeSchedule]):
     exclude = ["woken_at"]
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Exchanges come with their stocks."""
+        """Return False: the schedule of an exchange is created with its first stock."""
         return False
 
     @admin.display(description="Exchange", ordering="exchange")
@@ -60,7 +60,7 @@ for model in (PlannedCall, FailedCall, QueueMessage, apps.get_model("django_q", 
 
 @admin.register(PlannedCall)
 class PlannedCallAdmin(admin.ModelAdmin[Model]):
-    """Planned calls. Their times can be changed, but not their functions; a worker calls those of QUEUE_CALLS only."""
+    """Planned calls: their times can be changed, but not their functions; a worker calls those of QUEUE_CALLS only."""
 
     list_display = ["name", "func", "schedule_type", "next_run"]
     fields = ["name", "func", "args", "schedule_type", "minutes", "repeats", "next_run"]
@@ -72,7 +72,7 @@ class PlannedCallAdmin(admin.ModelAdmin[Model]):
 
 @admin.register(FailedCall)
 class FailedCallAdmin(ReadOnlyAdmin[Model]):
-    """Failed calls. The worker's log has the reason; the stored one is a pickle, which is never opened."""
+    """Failed calls: the worker's log has the reason; the stored one is a pickle, which is never opened."""
 
     list_display = ["name", "func", "started", "stopped", "attempt_count"]
     fields = ["name", "func", "started", "stopped", "attempt_count"]
@@ -81,7 +81,7 @@ class FailedCallAdmin(ReadOnlyAdmin[Model]):
 
 @admin.register(QueueMessage)
 class QueueMessageAdmin(ReadOnlyAdmin[Model]):
-    """Messages to workers. Deleting one loses no work: the next recovery finds it."""
+    """Messages to workers: deleting one loses no work, because the next recovery finds it."""
 
     list_display = ["id", "key", "lock"]
     fields = ["key", "lock"]

@@ -1,4 +1,4 @@
-"""Stocks, their stored prices and the indexes that they are of, in the admin."""
+"""Stocks in the admin, with their stored prices and their indexes."""
 
 from django import forms
 from django.contrib import admin
@@ -11,7 +11,7 @@ from stockapp.read_only_admin import ReadOnlyAdmin
 
 
 class StockForm(forms.ModelForm[Stock]):
-    """A stock by hand; its ticker is written as everywhere else."""
+    """A form for one stock; its ticker is normalised as everywhere else."""
 
     def clean_ticker(self) -> str:
         return TickerField().clean(self.cleaned_data["ticker"])

@@ -1,4 +1,4 @@
-"""What the job commands share: finding a job, waiting for it, telling what it found, and the exit code."""
+"""Job commands: find a job, wait for it, write its results, and set the exit code."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ SNAPSHOT = ("side", "entry", "stop", "target", "risk_reward", "no_trade_reason",
 
 
 def find_job(text: str) -> Job:
-    """The job with this id, or the one whose id starts so. Raises CommandError (exit code 2)."""
+    """Return the job with this id, or the only one whose id begins with it. Raise CommandError (exit code 2)."""
     start = text.strip().lower().replace("-", "")
     if len(start) < 4 or len(start) > 32 or set(start) - set("0123456789abcdef"):
         raise CommandError(f"“{text}” is no job id; `manage.py jobs` lists them.", returncode=BAD_INPUT)
@@ -34,7 +34,7 @@ def find_job(text: str) -> Job:
 
 
 def day_of(text: str | None) -> date | None:
-    """The day written so; None where nothing was. Raises CommandError (exit code 2)."""
+    """Return the day of a text, None for an empty one. Raise CommandError (exit code 2)."""
     if text is None:
         return None
     try:
@@ -83,7 +83,7 @@ def _write_queued(command: BaseCommand, jobs: list[Job], *, as_json: bool) -> No
 
 
 def report(job: Job) -> Iterator[dict[str, Any]]:
-    """One row per stock, of what this job found, whatever later jobs have found since."""
+    """Return one row per stock with what this job found; results of later jobs do not change it."""
     for detail in JobDetail.objects.filter(job=job).order_by("stock_id"):
         yield {
             "job": str(job.pk),

@@ -1,1 +1,1 @@
-"""Upkeep: old rows are deleted, the database is checked, its statistics are refreshed."""
+"""Upkeep: deletion of old rows, checks of the database, and its planner statistics."""

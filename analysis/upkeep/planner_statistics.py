@@ -1,4 +1,4 @@
-"""The database's own counts of its rows, by which it plans how to read them."""
+"""Planner statistics: the database's counts of its rows, by which it plans queries."""
 
 from django.db import connection
 
@@ -8,9 +8,10 @@ READ_WHOLE = (Stock, Job, JobDetail, Result, RawData)
 
 
 def refresh_statistics() -> None:
-    """For what reads whole tables: PostgreSQL counts again only some minutes after a bulk job or a restore.
+    """Refresh the statistics before whole tables are read.
 
-    Until then it may take a hundred thousand results for two hundred, and compares every one with every other.
+    PostgreSQL refreshes them only some minutes after a bulk job or a restore. Until then it may take a hundred thousand
+    results for two hundred, and compare each with every other.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -1,7 +1,7 @@
-"""Retention: what is old goes, in short transactions, while the application works.
+"""Retention: deletes old rows in short transactions while the application runs.
 
 The age of a result is counted from when it was computed, not from its session: a backfill of old sessions stays as long
-as any other work. `old_rows` says what is too old; the dry run counts those rows, and pruning deletes those rows.
+as any other work. `old_rows` selects the rows; the dry run counts them, and pruning deletes them.
 """
 
 import time
@@ -28,7 +28,7 @@ BATCH = 100
 
 @dataclass(slots=True)
 class PruneResult:
-    """How many rows of each kind; `is_done` is False when time was up before everything old had gone."""
+    """The number of rows of each kind; `is_done` is False if the time was over before all old rows were deleted."""
 
     raw_data: int = 0
     details: int = 0
@@ -46,7 +46,7 @@ class PruneResult:
 
 @dataclass(frozen=True, slots=True)
 class OldRows:
-    """The rows that are too old at a moment. Each set is the same before and after the earlier ones have gone."""
+    """The rows that are too old at a moment. Each set is the same before and after the deletion of the earlier ones."""
 
     raw_data: QuerySet[RawData]
     details: QuerySet[JobDetail]
@@ -85,7 +85,7 @@ def _forgotten(unwatched: StockQuerySet) -> StockQuerySet:
 
 
 def _expendable(results: QuerySet[Result]) -> QuerySet[Result]:
-    """Those that are not a stock's newest or last one, and that nothing of an active job points at."""
+    """Return the results that are not a stock's newest or last one and that no detail of an active job refers to."""
     newer = Result.objects.filter(stock=OuterRef("stock"), day__gt=OuterRef("day"))
     last_of = Stock.objects.filter(last_result=OuterRef("pk"))
     in_use = JobDetail.objects.filter(result=OuterRef("pk"), job__status__in=ACTIVE)
@@ -129,7 +129,10 @@ def prune(
 def _in_batches[M: Model](
     rows: QuerySet[M], delete: Callable[[QuerySet[M], list[Any]], int], until: Callable[[], bool]
 ) -> tuple[int, bool]:
-    """Candidates are read outside of any transaction; each batch looks again at those that it deletes."""
+    """Delete rows batch by batch until `until` returns True. Return how many, and whether all were deleted.
+
+    Candidates are read outside of any transaction; each batch checks again the rows that it deletes.
+    """
     cursor: Any = None
     gone = 0
     while True:
@@ -138,9 +141,9 @@ def _in_batches[M: Model](
         for start in range(0, len(keys), BATCH):
             began = time.monotonic()
             gone += delete(rows, keys[start : start + BATCH])
-            if until():  # asked after each batch, so that each run deletes at least one
+            if until():  # checked after each batch, so that each run deletes at least one
                 return gone, False
-            time.sleep(time.monotonic() - began)  # so that others, who write too, have every other moment
+            time.sleep(time.monotonic() - began)  # so that other writers get half of the time
         if len(keys) < READ:
             return gone, True
         cursor = keys[-1]
@@ -148,7 +151,7 @@ def _in_batches[M: Model](
 
 @transactional
 def _delete_raw_data(rows: QuerySet[RawData], keys: list[int]) -> int:
-    # Not only the evidence but its result is locked, so that no run of today comes between the look and the deletion.
+    # Not only the evidence but its result is locked, so that no run of today comes between the check and the deletion.
     held = list(rows.filter(pk__in=keys).select_for_update(skip_locked=True).values_list("pk", flat=True))
     return RawData.objects.filter(pk__in=held).delete()[0]
 
@@ -163,7 +166,7 @@ def _delete_details(rows: QuerySet[JobDetail], keys: list[int]) -> int:
 
 @transactional
 def _delete_results(rows: QuerySet[Result], keys: list[int]) -> int:
-    """With the stocks locked nobody changes which result is a stock's last one."""
+    """Delete these results; the stocks are locked, so that no other process changes their last results meanwhile."""
     Stock.objects.lock(set(Result.objects.filter(pk__in=keys).values_list("stock_id", flat=True)))
     held = list(rows.filter(pk__in=keys).select_for_update(skip_locked=True).values_list("pk", flat=True))
     RawData.objects.filter(pk__in=held).delete()
@@ -172,7 +175,7 @@ def _delete_results(rows: QuerySet[Result], keys: list[int]) -> int:
 
 @transactional
 def _delete_jobs(rows: QuerySet[Job], keys: list[Any]) -> int:
-    """Stocks and reruns that name the job name none afterwards; what a stock says of itself stays."""
+    """Delete these jobs; references of stocks and reruns to them become null, and the stocks' last states stay."""
     held = list(
         rows.filter(pk__in=keys).order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)
     )

@@ -1,4 +1,4 @@
-"""`manage.py cancel_job ID`: end a job before its stocks do."""
+"""`manage.py cancel_job ID`: end an active job early."""
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 

@@ -1,4 +1,4 @@
-"""`manage.py check_integrity`: look for what must never be, and repair it."""
+"""`manage.py check_integrity`: find rows that violate an invariant of the database, and repair them."""
 
 import json
 

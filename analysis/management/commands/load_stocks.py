@@ -42,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError("1 problem." if problems == 1 else f"{problems} problems.", returncode=1)
 
     def _load(self, name: str, load: Callable[[], Import]) -> int:
-        """Run one import and tell what became of it; the number of problems."""
+        """Run one import and write its result. Return the number of problems."""
         try:
             done = load()
         except RequestRejected as refusal:

@@ -1,4 +1,4 @@
-"""`manage.py recover`: bring jobs back on their way after a crash."""
+"""`manage.py recover`: resume jobs after a crash."""
 
 from django.core.management.base import BaseCommand
 

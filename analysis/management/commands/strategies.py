@@ -1,4 +1,4 @@
-"""`manage.py strategies`: how verdicts can be formed, and what each way weighs."""
+"""`manage.py strategies`: the strategies that form verdicts, and the weights of each."""
 
 import json
 from textwrap import fill

@@ -1,4 +1,4 @@
-"""`manage.py track_record`: how strategies have fared over the stored bars."""
+"""`manage.py track_record`: the performance of each strategy's past signals over the stored bars."""
 
 import json
 from typing import Any

@@ -1,6 +1,6 @@
-"""Integrity: what must never be, looked for and repaired.
+"""Integrity: checks of invariants over the whole database, and the repair of rows that violate them.
 
-Constraints and transactions rule all of it out; a failing disk, a restored file or a hand in the database do not. It
+Constraints and transactions keep the invariants, unless a disk fails or rows are restored or edited by hand. The checks
 may run at any time: every check is one statement over committed rows, and every repair checks again under lock. Rows of
 a SQLite file are checked only if SQLite finds no damage in the file.
 """
@@ -18,7 +18,7 @@ from analysis.upkeep.planner_statistics import refresh_statistics
 __all__ = ["CHECKS", "Check", "DamagedFile", "Finding", "check_integrity"]
 
 CHECKS: tuple[Check, ...] = (ORPHANS, *JOB_CHECKS, *STOCK_CHECKS)
-"""In the order in which they are repaired: what belongs to nothing goes before anything is counted."""
+"""In the order of repair: orphans are removed before anything is counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Check: one thing that must never be."""
+"""Check: one invariant of the database."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`find` returns the keys of wrong rows; `repair` takes them and repairs each in a transaction.
+    """An invariant: `find` returns the keys of wrong rows, `repair` takes them and repairs each in a transaction.
 
     `is_passing` marks a state after an interruption that a worker repairs automatically.
     """

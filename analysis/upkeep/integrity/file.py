@@ -8,7 +8,7 @@ MOST_FINDINGS = 5
 
 
 class DamagedFile(Exception):
-    """The database file is damaged; `findings` are SQLite's messages."""
+    """Damage of the database file; `findings` are SQLite's messages."""
 
     def __init__(self, findings: list[str]) -> None:
         super().__init__(str(DAMAGED))

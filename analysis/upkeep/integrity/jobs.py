@@ -1,4 +1,4 @@
-"""Jobs: counters against rows, leases against workers, ends against what is open, one active job per request."""
+"""Jobs: counters against rows, leases against workers, ends against unfinished stocks, one active job per request."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,7 +19,7 @@ from analysis.worker.recover import end_leases
 
 
 def _contradicted(jobs: QuerySet[Job]) -> QuerySet[Job]:
-    """Jobs that count other than their rows say. Rows may be fewer, for a deleted stock takes its own along."""
+    """Return the jobs whose counters contradict their rows. Rows may be fewer: those of deleted stocks are deleted."""
     rows = {
         f"{status}_rows": Count("details", filter=Q(details__status=status))
         for status in (DetailStatus.COMPLETED, DetailStatus.FAILED, DetailStatus.SKIPPED)
@@ -104,7 +104,7 @@ def _end(job_id: UUID, found: Sequence[int]) -> None:
 
 
 def _find_settled() -> list[UUID]:
-    """A job ends in the transaction that ends its last detail."""
+    """Return active jobs without unfinished details; a job ends in the transaction that ends its last detail."""
     unfinished = JobDetail.objects.unfinished().filter(job=OuterRef("pk"))
     return list(Job.objects.active().filter(~Exists(unfinished)).values_list("pk", flat=True))
 
@@ -115,7 +115,7 @@ def _repair_settled(found: Sequence[UUID]) -> None:
 
 
 def _find_queued_in_ended() -> list[int]:
-    """A slice may still hold stocks of a cancelled job for a moment; none may wait."""
+    """Return queued details of ended jobs. A slice may still hold stocks of a cancelled job; none may wait."""
     return list(JobDetail.objects.queued().filter(job__status__in=FINISHED).values_list("pk", flat=True))
 
 
@@ -134,7 +134,7 @@ def _cancel_waiting(job_id: UUID) -> None:
 
 
 def _find_doubled() -> list[UUID]:
-    """All but the one of each request that has come furthest."""
+    """Return all active jobs of each request but the one that began first."""
     active = Job.objects.active().order_by("request_key", F("started_at").asc(nulls_last=True), "created_at", "pk")
     rows = list(active.values_list("request_key", "pk"))
     return [pk for (before, _), (key, pk) in pairwise(rows) if key == before]

@@ -1,4 +1,4 @@
-"""Orphans: rows that name another row which is not there; SQLite keeps no such promise while foreign keys are off."""
+"""Orphans: rows with a foreign key to a missing row; SQLite allows them while foreign keys are off."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A row whose field names nothing."""
+    """A row whose foreign key `field` refers to a missing row."""
 
     model: type[Model]
     field: "ForeignKey[Any, Any]"
@@ -42,7 +42,7 @@ def _keys(model: type[Model], field: "ForeignKey[Any, Any]") -> list[Any]:
 
 
 def _repair(found: Sequence[Orphan]) -> None:
-    """What would have gone with the row goes; what may stand alone names nothing from now on."""
+    """Delete the rows that would have been deleted with the missing row, and set the foreign keys of others to null."""
     relations = dict.fromkeys((orphan.model, orphan.field) for orphan in found)
     for model, field in relations:
         keys = [orphan.key for orphan in found if (orphan.model, orphan.field) == (model, field)]

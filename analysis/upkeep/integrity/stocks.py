@@ -14,7 +14,7 @@ BATCH = 200
 
 
 def _misled() -> QuerySet[Stock]:
-    """Stocks whose last result is not their newest success, which is the one of the latest session."""
+    """Return the stocks whose last result is not their newest success, which is the one of the latest session."""
     newest = Result.objects.completed().filter(stock=OuterRef("pk")).order_by("-day").values("pk")[:1]
     differs = ~Q(last_result=F("newest"))
     one_is_none = Q(last_result=None, newest__isnull=False) | Q(last_result__isnull=False, newest=None)
@@ -55,7 +55,7 @@ def _is_true(history: PriceHistory) -> bool:
 
 
 def _said(history: PriceHistory) -> tuple[date, date, int] | None:
-    """What the bars say of themselves; None where they cannot be read or are none."""
+    """Return the first and last session and the number of the stored bars; None if they are unreadable or empty."""
     try:
         bars = history.unpack()
     except ValueError:
@@ -70,7 +70,7 @@ def _repair_histories(found: Sequence[int]) -> None:
 
 @transactional
 def _mend(pk: int) -> None:
-    """Describe the bars as they are; those that are damaged go, for their source has them."""
+    """Correct the description of the bars; delete damaged ones, because their source still has them."""
     history = PriceHistory.objects.select_for_update().filter(pk=pk).first()
     if history is None or _is_true(history):
         return
