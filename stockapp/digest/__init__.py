@@ -1,1 +1,1 @@
-"""The digest: after a scheduled job, what changed for the stocks that a user watches, sent to whoever wants it."""
+"""Digest: the changes of a scheduled run among a user's watched stocks, sent to subscribers."""

@@ -1,4 +1,4 @@
-"""Admin of the digest: who wants it, and what became of each message. Addresses with secrets are not shown."""
+"""Admin of the digest: subscriptions, and messages with their statuses. Addresses with secrets are not shown."""
 
 from django.contrib import admin
 

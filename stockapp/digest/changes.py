@@ -1,4 +1,4 @@
-"""Changes: what a scheduled job found that was not so at the one before it: verdicts, plans that were hit, failures."""
+"""Changes: the differences between two scheduled runs: changed verdicts, hit plans, failed stocks."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from analysis.models import (
 
 LOOK_BACK = timedelta(days=120)
 AT_ONCE = 200  # stocks
-SAME = 1e-4  # a close that differs by more was adjusted since
+SAME = 1e-4  # a close that differs by a larger part was adjusted since
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictChange:
     """A stock's verdict is another than it was; `why` is the signals that changed, empty where none are known.
 
-    `long_only` says that its reader sees no plan of a short.
+    With `long_only` its reader sees no plan of a short.
     """
 
     stock: Stock
@@ -45,18 +45,18 @@ class VerdictChange:
 
     @property
     def plan(self) -> Plan | None:
-        """The plan as the reader sees it."""
+        """Return the plan that the reader sees."""
         return None if self.is_to_avoid else self.result.plan
 
     @property
     def is_to_avoid(self) -> bool:
-        """Whether there is a plan, of a short, which the reader does not trade."""
+        """Return whether the plan is a short, which the reader does not trade."""
         return self.long_only and self.result.side == Side.SHORT
 
 
 @dataclass(frozen=True, slots=True)
 class PlanHit:
-    """A stock's plan has come to its end: the level that was touched, and in which session."""
+    """The end of a stock's plan: the level that was reached, and the session."""
 
     stock: Stock
     plan: Result
@@ -67,7 +67,7 @@ class PlanHit:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A stock that could not be analysed; `is_new` unless the scheduled job before failed of the same cause."""
+    """A stock that could not be analysed; `is_new` unless the previous scheduled run failed for the same cause."""
 
     stock: Stock
     kind: str
@@ -77,14 +77,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What changed, of the stocks of one job, each in the order of their tickers."""
+    """The changes among the stocks of one run, each kind in the order of tickers."""
 
     verdicts: list[VerdictChange]
     hits: list[PlanHit]
     failures: list[Failure]
 
     def of(self, tickers: Collection[str], *, long_only: bool = False) -> Changes:
-        """What of it is about these stocks, for somebody who trades so."""
+        """Return the changes of these stocks, for a reader who trades long only or both ways."""
         hits = [hit for hit in self.hits if not (long_only and hit.plan.side == Side.SHORT)]
         return Changes(
             [replace(change, long_only=long_only) for change in self.verdicts if change.stock.pk in tickers],
@@ -94,7 +94,7 @@ class Changes:
 
     @property
     def new_failures(self) -> dict[str, list[Failure]]:
-        """What failed and had not before, by the cause in words."""
+        """Return the stocks that failed now and not before, by the label of the cause."""
         kinds = defaultdict[str, list[Failure]](list)
         for failure in self.failures:
             if failure.is_new:
@@ -107,7 +107,7 @@ class Changes:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is new: what fails as it did before is not."""
+        """Return whether nothing is new; a stock that failed before for the same cause is not."""
         return not (self.verdicts or self.hits or self.new_failures)
 
 
@@ -127,7 +127,7 @@ def changes_of(job: Job, tickers: Collection[str]) -> Changes:
     ):
         newest, earlier = results[-1], known.get(detail.stock_id)
         reported = _last_reported(newest, before, earlier)
-        if reported >= newest.day or len(results) == 1:  # no new session; a first verdict is no change
+        if reported >= newest.day or len(results) == 1:  # no new session, or a first verdict, which is no change
             continue
         last = [result for result in results[:-1] if result.day <= reported][-1:] or results[-2:-1]
         if last[0].verdict != newest.verdict:
@@ -137,7 +137,7 @@ def changes_of(job: Job, tickers: Collection[str]) -> Changes:
 
 
 def _run_before(job: Job) -> ScheduledRun | None:
-    """The scheduled run of the same exchange before this job's, that had a job."""
+    """Return the previous scheduled run of the same exchange that had a job; None if there is none."""
     run = ScheduledRun.objects.filter(job=job).order_by("-session").first()
     if run is None:
         return None
@@ -154,7 +154,7 @@ def _last_reported(newest: Result, before: ScheduledRun | None, earlier: JobDeta
 
 
 def _with_results(details: list[JobDetail]) -> Iterator[tuple[JobDetail, list[Result], Bars | None]]:
-    """Each stock with its results up to the job's, of one strategy, oldest first, and bars where there is a plan."""
+    """Yield each stock with its results up to the job's, of one strategy, oldest first, and bars if it has a plan."""
     for some in batched(details, AT_ONCE):
         by_stock = defaultdict[str, list[Result]](list)
         days = [detail.day for detail in some if detail.day]
@@ -175,7 +175,7 @@ def _with_results(details: list[JobDetail]) -> Iterator[tuple[JobDetail, list[Re
 
 
 def _hits(stock: Stock, results: list[Result], bars: Bars | None, *, after: date) -> list[PlanHit]:
-    """The plans that came to their end after a day. A plan holds until it is hit or the verdict leaves its side."""
+    """Return the plans that ended after a day. A plan is valid until it is hit or the verdict leaves its side."""
     if bars is None:
         return []
     found, plan = list[PlanHit](), None
@@ -189,9 +189,9 @@ def _hits(stock: Stock, results: list[Result], bars: Bars | None, *, after: date
 
 
 def _hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) -> PlanHit | None:
-    """The end of a plan in the sessions after one day up to another.
+    """Return the end of a plan in the sessions after one day up to another; None if it did not end in them.
 
-    Levels move with the prices where these were adjusted since.
+    Levels are scaled with the prices if these were adjusted since.
     """
     given = int(np.searchsorted(bars.session, np.datetime64(plan.day, "D")))
     if given >= len(bars) or bars.session[given] != np.datetime64(plan.day, "D"):

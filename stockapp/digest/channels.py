@@ -20,7 +20,7 @@ LONGEST_LINE = 990  # SMTP allows 998
 
 
 class DeliveryError(Exception):
-    """A message was not taken; the sentence holds no secrets. `permanent`: trying again would not help."""
+    """Refusal of a message; the sentence contains no secrets. `permanent`: trying again would not help."""
 
     def __init__(self, sentence: str, *, permanent: bool = False) -> None:
         super().__init__(sentence)
@@ -36,12 +36,12 @@ def content_of(message: Message, subscription: Subscription) -> orders.Mail | or
 
 
 def message_id(message: Message) -> str:
-    """The same at every attempt, so that a mail program can tell one that came twice."""
+    """Return a Message-ID that is the same at every attempt, so that mail programs recognise a duplicate."""
     return f"<digest-{message.pk}@{urlsplit(settings.SITE_URL).hostname or 'localhost'}>"
 
 
 class DigestEmail(EmailMultiAlternatives):
-    """E-mail whose headers stay in one piece: a mail program finds no address in the pieces of one."""
+    """An e-mail whose headers are not folded, because mail programs do not find the address in a folded one."""
 
     def message(self, *, policy: Any = default) -> EmailMessage:
         whole: EmailMessage = super().message(policy=policy.clone(max_line_length=LONGEST_LINE))

@@ -23,7 +23,7 @@ LOOK_AT = 3  # jobs, for a preview
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A digest, ready to be sent or shown."""
+    """The subject and the text of a message, ready to be sent or shown."""
 
     subject: str
     text: str

@@ -30,7 +30,7 @@ KEPT = timedelta(days=30)  # how long the user sees a confirmation message in th
 
 
 class ConfirmationRefused(Exception):
-    """No confirmation message is sent now; the sentence says why and what to do."""
+    """Refusal to send a confirmation message now; the sentence has the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from stockapp.outgoing.services import NAMES_OF_ALL, BadAddress, notifier
 
 
 class DigestForm(forms.Form):
-    """How a user wants the digest. An address that is stored is kept while its field is left empty, and never shown."""
+    """A user's settings of the digest; an empty field keeps the stored address, which is never shown whole."""
 
     by_email = forms.BooleanField(required=False, label="By e-mail")
     email = forms.EmailField(required=False, label="E-mail address", max_length=254)

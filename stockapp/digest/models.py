@@ -1,4 +1,4 @@
-"""Who wants the digest and how, and the messages that are to be sent or were."""
+"""Models of the digest: subscriptions, and messages that were sent or are to be sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_ATTEMPTS = 5
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def wanted(self) -> SubscriptionQuerySet:
-        """Of users who may log in, those who want the digest somehow."""
+        """Return the subscriptions with a channel switched on of users who may log in."""
         return self.filter(Q(by_email=True) | Q(by_url=True), user__is_active=True)
 
 

@@ -1,4 +1,4 @@
-"""Notifiers: checks the address of a notification service, and masks it for display.
+"""Notifiers: the check of a notification service's address, and its masked form for display.
 
 Unless ALLOW_PRIVATE_NOTICES is set, the host has to be public: checked here when the user enters the address, and again
 at every connection while sending.
@@ -28,7 +28,7 @@ def check(url: str) -> None:
 
 
 def masked(url: str) -> str:
-    """What of an address may be shown: its service, and its host where it has one; the rest may be a key."""
+    """Return the service of an address and its host, if it has one; the rest may be a key and is not shown."""
     scheme = url.partition("://")[0][:20]
     try:
         host = host_of(notifier(url))

@@ -53,7 +53,7 @@ def wake() -> bool:
 
 
 def deliver(*, seconds: float = TIMING.slice.total_seconds()) -> int:
-    """Write the messages of the jobs that have ended, and send what is due; how many were sent. What the queue calls.
+    """Create the messages of runs that have ended, and send due ones. Return how many were sent. The queue calls it.
 
     Safe to run any number of times, by several at once.
     """
@@ -73,7 +73,7 @@ def _claimed(background: BackgroundSlice) -> Iterator[Message]:
 
 
 def send(messages: Iterator[Message]) -> int:
-    """Send claimed messages, several at once, and note their outcomes. Return how many were accepted."""
+    """Send claimed messages, several at once, and store their outcomes. Return how many were accepted."""
     sent = 0
     for (message, url), outcome in carry(map(_order_of, messages), at_once=AT_ONCE):
         sentence = channels.without_secrets(outcome.sentence, url)
@@ -82,7 +82,7 @@ def send(messages: Iterator[Message]) -> int:
 
 
 def tell(ending: Ending) -> int:
-    """Write a message to everybody who wants the digest and for whom this job has changed something; how many."""
+    """Create a message to each subscriber for whose stocks this run has changes. Return how many."""
     Ending.objects.filter(pk=ending.pk).update(attempts=F("attempts") + 1)
     try:
         messages = _messages(ending)
@@ -122,7 +122,7 @@ def _messages(ending: Ending) -> list[Message]:
 
 @transactional
 def _write(ending: Ending, messages: list[Message]) -> int:
-    """Write the messages and that their readers are told, together; nothing when somebody else has."""
+    """Store the messages and mark the end as notified, unless another process has. Return how many were stored."""
     if not mark_notified(ending):
         return 0
     return len(Message.objects.bulk_create(messages))
@@ -130,7 +130,7 @@ def _write(ending: Ending, messages: list[Message]) -> int:
 
 @transactional
 def claim() -> Message | None:
-    """Take the next message that is due, under a lease; None when there is none, or somebody else took it."""
+    """Claim the next due message under a lease; None if there is none that no other process claims."""
     now = clock.now()
     in_turn = Message.objects.due().order_by("attempts", "not_before", "created_at")
     due = in_turn.select_for_update(skip_locked=True)
@@ -175,7 +175,7 @@ def _store_outcome(message: Message, outcome: DeliveryOutcome, sentence: str) ->
     status = STATUSES.get(outcome.status, MessageStatus.FAILED if is_over else MessageStatus.WAITING)
     Message.objects.held_by(message.lease_token).filter(pk=message.pk, fence=message.fence).end_lease(
         status=status,
-        attempts=message.attempts - (status == MessageStatus.WITHDRAWN),  # this time nothing was tried
+        attempts=message.attempts - (status == MessageStatus.WITHDRAWN),  # a withdrawn message was not attempted
         error_message=sentence[:500],
         not_before=now + FIRST_RETRY * GROWTH ** (message.attempts - 1),
         sent_at=now if status == MessageStatus.SENT else None,

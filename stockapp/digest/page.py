@@ -1,4 +1,4 @@
-"""The digest's card on the account page: the settings, what became of the last messages, a preview."""
+"""The digest's card on the account page: settings, the last messages with their statuses, a preview."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class DigestCard:
-    """What a user sees of the own digest; `form` is new or one that was refused."""
+    """The card of one user's digest; `form` is new or has errors."""
 
     subscription: Subscription
     form: DigestForm

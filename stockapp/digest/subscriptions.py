@@ -81,7 +81,7 @@ def ask_again(user: User) -> None:
 
 @transactional
 def confirm(user: int, serial: int, email: str) -> bool:
-    """Note the confirmation of an address. Return False if the subscription no longer uses it."""
+    """Record the confirmation of an address. Return False if the subscription no longer uses it."""
     waiting = Subscription.objects.filter(pk=user, serial=serial, by_email=True, user__email=email)
     return bool(waiting.update(confirmed_email=email))
 

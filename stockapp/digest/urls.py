@@ -1,4 +1,4 @@
-"""Addresses of the digest."""
+"""URLs of the digest."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Pages of the digest: its settings, the confirmation of an address, and the way out of it."""
+"""Views of the digest: its settings, the confirmation of an address, and unsubscribing."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required

@@ -1,4 +1,4 @@
-"""Withdrawal: why a message that was not sent yet is not sent at all."""
+"""Withdrawal: the reasons not to send a message that was not sent yet."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def _reason_of_confirmation(message: Message, subscription: Subscription) -> str
         return _switched_off(message, subscription)
     if message.recipient != subscription.user.email:
         return ADDRESS_CHANGED
-    if message.serial not in (None, subscription.serial):  # off, and on again: its link does not work any more
+    if message.serial not in (None, subscription.serial):  # switched off and on again: its link no longer works
         return SWITCHED_OFF
     return "" if subscription.is_unconfirmed else CONFIRMED
 
 
 def _reason_of_digest(message: Message, subscription: Subscription) -> str:
     if message.channel == Channel.EMAIL and subscription.by_email:
-        return ADDRESS_CHANGED if subscription.confirmed_email else SWITCHED_OFF  # off forgets what was confirmed
+        return ADDRESS_CHANGED if subscription.confirmed_email else SWITCHED_OFF  # switched off: not confirmed
     return _switched_off(message, subscription)
 
 

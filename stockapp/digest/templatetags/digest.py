@@ -1,4 +1,4 @@
-"""The digest's card, for the account page."""
+"""Template tag: the digest's card, for the account page."""
 
 from typing import Any
 
