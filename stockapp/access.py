@@ -1,4 +1,4 @@
-"""Access to the API: a token in the header, or the session of somebody who is logged in."""
+"""Access to the API: by a token in the header, or by the session of a logged-in user."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class TokenAccess(HttpBearer):
-    """`Authorization: Bearer KEY`. A token that may only read gets 403 for anything else."""
+    """Access by `Authorization: Bearer KEY`; a read-only token gets 403 for anything else."""
 
     def __call__(self, request: HttpRequest) -> Any | None:
         header = request.headers.get("Authorization", "")
@@ -42,7 +42,7 @@ class TokenAccess(HttpBearer):
 
 
 class SessionAccess(APIKeyCookie):
-    """The session of a browser; what changes something needs its CSRF token, as a form does."""
+    """Access by the session of a browser; a request that changes something needs its CSRF token, as a form does."""
 
     param_name = settings.SESSION_COOKIE_NAME
 

@@ -1,4 +1,4 @@
-"""Addresses: hosts, networks and mail servers, as the settings write them."""
+"""Addresses: hosts, networks and mail servers, as written in the settings."""
 
 import re
 from contextlib import suppress
@@ -39,7 +39,7 @@ def network_of(name: str) -> IPv4Network | IPv6Network:
 
 
 def mailer(url: str) -> dict[str, Any]:
-    """Django's description of the mail server at an address like smtp+tls://user:password@host:587; {} for none.
+    """Return Django's settings of the mail server at a URL like smtp+tls://user:password@host:587; {} for none.
 
     Raise ValueError with a sentence that quotes nothing of the address.
     """

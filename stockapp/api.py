@@ -1,4 +1,4 @@
-"""The JSON API under `/api/`: what the apps offer to programs, who may use it, and its documentation."""
+"""The JSON API under `/api/`: the routers of the apps, authentication, and the documentation page."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,7 +21,7 @@ METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class Docs(Swagger):
-    """The bundled Swagger UI, which needs no network; no script or style stands in the page itself."""
+    """The bundled Swagger UI, which needs no network; the page itself contains no script and no style."""
 
     template = "api/docs.html"
 
@@ -38,7 +38,7 @@ class HealthOut(Schema):
 
 
 class Api(NinjaAPI):
-    """Each operation is called as its function is: `get_job`."""
+    """An API whose operations have the names of their functions, such as `get_job`."""
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         return operation.view_func.__name__
@@ -97,7 +97,7 @@ for router in (
 
 
 def urls() -> tuple[list[URLPattern | URLResolver], str, str]:
-    """The API's addresses: all answer in JSON to whoever asks, but the documentation, a page for who is logged in."""
+    """Return the API's URLs: all answer any client in JSON, except the documentation, a page for logged-in users."""
     patterns, app, namespace = api.urls
     for pattern in patterns:
         if isinstance(pattern, URLPattern) and pattern.name != "openapi-view":

@@ -1,4 +1,4 @@
-"""Assets: the few files of npm packages that the pages use, found where `npm ci` put them."""
+"""Assets: the few files of npm packages that the pages use, in the folder where `npm ci` installs them."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ def missing_files() -> list[Path]:
 
 
 class NodeModulesFinder(BaseFinder):
-    """Serves the files named above, under `npm/`; nothing else of node_modules becomes public."""
+    """The finder of FILES, under `npm/`; nothing else of node_modules becomes public."""
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         return []

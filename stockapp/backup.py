@@ -1,4 +1,4 @@
-"""Backup: a whole copy of the SQLite database while others write to it, checked before it takes its name."""
+"""Backup: a complete copy of the SQLite database while others write to it, checked before it gets its name."""
 
 import os
 import shlex
@@ -16,14 +16,14 @@ HEADER = b"SQLite format 3\0"
 
 
 class CannotBackUp(Exception):
-    """There is no backup; the message is a sentence that says why, and what to do."""
+    """Failure of a backup; the message is a sentence with the reason and the remedy."""
 
 
 def backup(target: Path, *, force: bool = False) -> int:
-    """Write the database to `target`, readable by its owner alone; returns its size in bytes.
+    """Write the database to `target`, readable by its owner only. Return its size in bytes.
 
     The copy is one read transaction: it has everything that was committed before it began and nothing later. It appears
-    under its name when it is whole, or not at all. Raises CannotBackUp.
+    under its name when it is complete, or not at all. Raise CannotBackUp if it cannot be made.
     """
     if connection.vendor != "sqlite":
         command = shlex.join(pg_dump(connection.settings_dict, target))
@@ -65,7 +65,7 @@ def _look(source: Path, target: Path, *, force: bool) -> None:
     if any(_is_same_file(target, file) for file in {*with_logs(source), *with_logs(source.resolve())}):
         raise CannotBackUp(f"{target} is a file of the database itself; name another one.")
     for log in with_logs(target)[1:]:
-        if os.path.lexists(log):  # SQLite would play it back into the copy
+        if os.path.lexists(log):  # SQLite would apply this log to the copy
             raise CannotBackUp(f"{log} belongs to another database; name another file than {target}.")
     if os.path.lexists(target):
         _look_at_file(target, force=force)
@@ -94,7 +94,7 @@ def _is_same_file(one: Path, other: Path) -> bool:
 def _copy(source: Path, part: Path) -> None:
     address = f"{source.resolve().as_uri()}?mode=rw"
     with closing(sqlite3.connect(address, uri=True, timeout=30)) as live, closing(sqlite3.connect(part)) as copy:
-        live.backup(copy)  # all pages in one step: in WAL mode nobody waits, and no writer makes it begin again
+        live.backup(copy)  # all pages in one step: in WAL mode no process waits, and no writer restarts the copy
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, with no log beside it
         verdict = "; ".join(row[0] for row in copy.execute("PRAGMA integrity_check(3)"))
     if verdict != "ok":
@@ -103,7 +103,7 @@ def _copy(source: Path, part: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """See to it that what was written survives a power cut."""
+    """Flush a file to disk, so that it survives a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""System checks: settings and files that must be there, or agree, before the application serves anybody."""
+"""System checks: settings and files that must exist or agree before the application serves requests."""
 
 import shlex
 from pathlib import Path

@@ -94,7 +94,7 @@ def is_on_this_machine(request: HttpRequest) -> bool:
 
 
 def believe_trusted_proxies(get_response: Answer) -> Answer:
-    """Note the scheme from a trusted proxy, and report a peer that forwards requests without being trusted.
+    """Record the scheme from a trusted proxy, and report a peer that forwards requests without being trusted.
 
     If such a peer claims https, the redirect to https would loop: a page that names the setting replaces it.
     """

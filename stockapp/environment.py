@@ -1,4 +1,4 @@
-"""The environment: the one place that reads it, strictly."""
+"""Environment: reads and validates the environment variables; no other module reads them."""
 
 import os
 import re
@@ -37,11 +37,11 @@ SETTING_NAME = re.compile(r"[A-Z]+(_[A-Z]+)*")
 
 
 class BadEnvironment(SystemExit):
-    """The environment cannot be used; the message is one line for the person who starts the application."""
+    """An unusable environment; the message is one line for the person who starts the application."""
 
 
 class Environment(BaseSettings):
-    """What an installation may set; `.env.example` explains each to its owner."""
+    """The settings of an installation; `.env.example` explains each to its owner."""
 
     model_config = SettingsConfigDict(env_file_encoding="utf-8", env_ignore_empty=True, extra="forbid", frozen=True)
 
@@ -246,12 +246,12 @@ class Environment(BaseSettings):
 
     @property
     def mailers(self) -> dict[str, Any]:
-        """Django's description of how e-mail is sent; without EMAIL_URL it is refused."""
+        """Return Django's settings for sending e-mail; without EMAIL_URL it is refused."""
         return {"default": mailer(self.email_url.get_secret_value()) or {"BACKEND": "stockapp.mail.NoMail"}}
 
     @property
     def database(self) -> dict[str, Any]:
-        """Django's description of the database, without options."""
+        """Return Django's settings of the database, without options."""
         url = self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'stockapp.sqlite3'}"
         return dict(dj_database_url.parse(url))
 

@@ -8,14 +8,14 @@ from stockapp.masking import mask
 
 
 class ReportFilter(SafeExceptionReporterFilter):
-    """Hide variables that are marked as sensitive, such as passwords, while DEBUG is on too."""
+    """A filter that hides variables marked as sensitive, such as passwords, while DEBUG is on too."""
 
     def is_active(self, request: HttpRequest | None) -> bool:
         return True
 
 
 class Report(ExceptionReporter):
-    """Mask secrets everywhere in a report: settings, variables, messages, source, environment."""
+    """A report with secrets masked everywhere: in settings, variables, messages, source and environment."""
 
     def get_traceback_html(self) -> SafeString:
         return SafeString(mask(super().get_traceback_html()))

@@ -1,4 +1,4 @@
-"""Grouping: whether digits are written in lakh and crore or in thousands. By currency, unless the user chose one."""
+"""Grouping: digits in lakh and crore or in thousands, by currency unless the user has chosen one of them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _chosen: ContextVar[Callable[[], str]] = ContextVar("number_format", default=lam
 
 @contextmanager
 def grouped_as(choice: Callable[[], str]) -> Iterator[None]:
-    """Within this, digits are grouped as `choice` says; it is asked when the first number is written."""
+    """Group digits as `choice` returns within this context; it is called when the first number is written."""
     token = _chosen.set(choice)
     try:
         yield
@@ -20,13 +20,13 @@ def grouped_as(choice: Callable[[], str]) -> Iterator[None]:
 
 
 def is_indian(currency: str = "") -> bool:
-    """Whether sums of a currency, or plain numbers, are grouped in lakh and crore."""
+    """Return whether sums of a currency, or plain numbers, are grouped in lakh and crore."""
     choice = _chosen.get()()
     return choice == INDIAN or (choice == AUTO and currency == "INR")
 
 
 def group(digits: str, currency: str = "") -> str:
-    """The digits of a number that is not negative, with commas: 1,23,45,678.90 or 12,345,678.90."""
+    """Return the digits of a non-negative number with commas: 1,23,45,678.90 or 12,345,678.90."""
     whole, point, fraction = digits.partition(".")
     if not is_indian(currency) or len(whole) <= 3:
         return f"{int(whole):,}{point}{fraction}"

@@ -34,7 +34,7 @@ INSPECT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """Problems as sentences, figures, and whether the client may read both."""
+    """The problems as sentences, the figures, and whether the client may read both."""
 
     may_read: bool
     problems: list[str]

@@ -23,7 +23,10 @@ NOT_UNDERSTOOD = "The server could not read this request. Nothing was changed. G
 
 
 def refuse_what_is_too_large(get_response: Answer) -> Answer:
-    """Files count too, which Django's own limit leaves out; a request that does not say its length has no body."""
+    """Refuse requests with too large a body, files included, which Django's own limit omits.
+
+    A request without a length has no body.
+    """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         return too_large(request) if _length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE else get_response(request)
@@ -32,7 +35,7 @@ def refuse_what_is_too_large(get_response: Answer) -> Answer:
 
 
 class CountRequests:
-    """Middleware that limits the requests per minute of a user, or of an address without a login.
+    """A middleware that limits the requests per minute of a user, or of an address without a login.
 
     A request that needs much of the processor counts as several, so that nobody takes all of it with heavy pages.
     A public view is counted for the address, so that it needs no query for the user. A valid token is counted for its
@@ -91,7 +94,7 @@ def too_many(request: HttpRequest, sentence: str, wait: int) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler of 400: the sentence that fits."""
+    """Return the response to a bad request with the sentence of its cause (Django's handler of 400)."""
     if isinstance(exception, RequestDataTooBig):
         return too_large(request)
     is_too_much = isinstance(exception, TooManyFieldsSent | TooManyFilesSent)
@@ -105,7 +108,7 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 
 def _said(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
-    """As the asker can read it: JSON for a program, a line for htmx, else a page that asks nothing of the database."""
+    """Return the sentence as JSON for a program, as a line for htmx, else as a page that makes no query."""
     if request.path.startswith(API):
         return problems.answer(status, KINDS[status], sentence)
     if request.headers.get("HX-Request") == "true":

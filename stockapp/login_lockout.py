@@ -1,4 +1,4 @@
-"""Lockout: what somebody sees who has given wrong passwords too often; django-axes counts them."""
+"""Lockout: the response after too many wrong passwords, which django-axes counts."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 
 def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    """The login page with a sentence, whatever the password was."""
+    """Return the login page with a sentence, whether or not the password was right."""
     minutes = round(settings.AXES_COOLOFF_TIME.total_seconds() / 60)
     sentence = f"Too many wrong passwords. Try again in {minutes} minutes, or ask who runs this installation."
     return login_refused(request, sentence, minutes * 60)

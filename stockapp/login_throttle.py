@@ -25,7 +25,7 @@ BUSY = "Many people are logging in just now. Try again in a few seconds."
 
 
 class PasswordChecks:
-    """Run one password check of a process at a time. Few requests may wait, so that threads stay free for pages."""
+    """The password checks of a process, one at a time; few requests may wait, so that threads stay free for pages."""
 
     def __init__(self, most_waiting: int = MOST_WAITING, patience: float = PATIENCE_SECONDS) -> None:
         self.patience = patience

@@ -1,4 +1,4 @@
-"""Logs: one line, or one JSON object, for each event, with the job it is about."""
+"""Logs: one line, or one JSON object, for each event, with its job."""
 
 import logging
 import threading
@@ -18,7 +18,7 @@ OF_THE_EVENT = {"timestamp", "level", "logger", "event", "exception"}
 
 
 def logging_settings(level: str, form: Form) -> dict[str, Any]:
-    """Django's LOGGING: everything goes to standard error; what is bound as context (`job`) stands in each event."""
+    """Return Django's LOGGING: all events go to standard error, each with the bound context (`job`)."""
     render: list[Processor] = [structlog.processors.JSONRenderer()] if form == "json" else [_line]
     return {
         "version": 1,
@@ -43,14 +43,14 @@ def logging_settings(level: str, form: Form) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"level": level},
-            "django-q": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},  # it tells of every message
-            "yfinance": {"level": "CRITICAL"},  # what it says is raised too, and told by the prices
+            "django-q": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},  # it logs every message
+            "yfinance": {"level": "CRITICAL"},  # its errors are raised too, and logged by `analysis.prices`
         },
     }
 
 
 class SeldomFaults(logging.Filter):
-    """Pass each fault of the database once a minute per logger: the log may be on the disk that is full.
+    """A filter that passes each fault of the database once a minute per logger: the log may be on the full disk.
 
     The fault is found by the exception of the record, or given as `extra={"fault": …}` without a traceback.
     """
@@ -77,18 +77,18 @@ class SeldomFaults(logging.Filter):
 
 
 class BriefRefusals(logging.Filter):
-    """Take the traceback from a request that was refused (4xx): nothing failed, and anybody may repeat it."""
+    """A filter that removes the traceback of a refused request (4xx): nothing failed, and anybody may repeat it."""
 
     def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
         if not (record.exc_info and 400 <= getattr(record, "status_code", 500) < 500):
             return True
-        brief = copy(record)  # other handlers have their own
+        brief = copy(record)  # other handlers have filters of their own
         brief.exc_info = brief.exc_text = None
         return brief
 
 
 def _line(_: Any, __: str, event: EventDict) -> str:
-    """`2026-11-20T16:05:12Z INFO analysis.jobs.counters: Ended. [job=…]`, and the traceback below."""
+    """Return `2026-11-20T16:05:12Z INFO analysis.jobs.counters: Ended. [job=…]` with the traceback below."""
     context = " ".join(f"{name}={value}" for name, value in event.items() if name not in OF_THE_EVENT)
     line = f"{event['timestamp']} {event['level'].upper()} {event['logger']}: {event['event']}"
     return line + (f" [{context}]" if context else "") + ("\n" + event["exception"] if "exception" in event else "")

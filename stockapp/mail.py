@@ -17,17 +17,17 @@ SECONDS = 20.0  # for one message, unless the options of the mailer have a timeo
 
 
 class NoMail(BaseEmailBackend):
-    """Says that there is no e-mail, instead of dropping it."""
+    """A backend that raises an error for each e-mail, instead of dropping it."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         raise OSError(NO_MAIL)
 
 
 class Smtp(EmailBackend):
-    """Send e-mail in a process of its own, so that a slow or endless reply occupies neither time nor memory here.
+    """A backend that sends in a process of its own, so that a slow or endless reply takes no time or memory here.
 
-    `timeout` is for a whole message and not for each reply. Raise OSError with a sentence for a message that was not
-    accepted.
+    `timeout` is for a whole message and not for each reply. A message that was not accepted raises OSError with a
+    sentence.
     """
 
     @override

@@ -33,7 +33,7 @@ class Count:
 
 
 class Meter:
-    """Count requests by key; `limit_name` is the setting with the limit per minute.
+    """A counter of requests by key; `limit_name` is the setting with the limit per minute.
 
     A process shares its count after each `parts`-th of the limit, or after each request if `parts` is 0.
     """
@@ -100,9 +100,9 @@ class Meter:
 
 
 def _lock(digest: bytes) -> None:
-    """Let nobody else change this level until the transaction ends; a transaction of SQLite has the only lock anyway.
+    """Lock this level until the transaction ends; a transaction of SQLite has the only lock anyway.
 
-    The level may have no row yet, so what is locked is a number.
+    The level may have no row yet, so the lock is that of a number.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

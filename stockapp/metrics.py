@@ -1,7 +1,7 @@
-"""Metrics: what Prometheus asks of `/metrics`.
+"""Metrics: the figures that Prometheus reads from `/metrics`.
 
-Every figure is read from the database when asked for, so that any web process answers for all workers on all machines,
-and a restart forgets nothing. What is counted "last day" is a window of 24 hours, not a counter: old rows are pruned.
+Every figure is read from the database at the request, so that any web process answers for all workers on all machines,
+and a restart loses nothing. A count of the "last day" is a window of 24 hours, not a counter: old rows are pruned.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ QUANTILES = {"0.5": 50, "0.95": 95}
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The figures as text, for who has METRICS_TOKEN; where none is set, for processes of this machine alone."""
+    """Return the figures as text for clients with METRICS_TOKEN; if it is not set, for processes of this machine."""
     if not may_monitor(request):
         sentence = "Give METRICS_TOKEN as a bearer token, or ask from the machine itself where none is set.\n"
         headers = {"WWW-Authenticate": "Bearer"}
@@ -54,7 +54,7 @@ class Figures(Collector):
     """The installation in figures, in a fixed number of queries."""
 
     def describe(self) -> list[GaugeMetricFamily]:
-        return []  # so that registering asks nothing of the database
+        return []  # so that registering makes no query
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         parts: list[Callable[[], Iterator[GaugeMetricFamily]]] = [

@@ -1,4 +1,4 @@
-"""Middleware: what every answer passes through."""
+"""Middleware: the login page, the caching of responses, and the grouping of digits."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
@@ -16,10 +16,10 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 def lead_to_login(get_response: Answer) -> Answer:
-    """Lead who is not logged in to the login page, and from there back to a page that can be shown.
+    """Redirect visitors to the login page, and from there back to a page that can be shown.
 
     htmx reloads the whole page instead of swapping the login form into it. A form sent after the session's end leads
-    back to the page that it stood on, for its own address only takes forms.
+    back to the page that contained it, because its own URL accepts forms only.
     """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
@@ -29,9 +29,8 @@ def lead_to_login(get_response: Answer) -> Answer:
             return response
         if request.headers.get("HX-Request") == "true":
             refresh = HttpResponse(status=204, headers={"HX-Refresh": "true"})
-            if (
-                had_session
-            ):  # the session's cookie goes with this answer, and the page that is asked for next has to know
+            if had_session:
+                # This response deletes the session's cookie, and the next page has to show that the session has ended.
                 is_secure = settings.SESSION_COOKIE_SECURE
                 refresh.set_cookie(ENDED, "1", max_age=60, httponly=True, secure=is_secure, samesite="Lax")
             return refresh
@@ -56,7 +55,7 @@ def keep_private(get_response: Answer) -> Answer:
 
 
 def write_numbers_as_chosen(get_response: Answer) -> Answer:
-    """Group digits as the user chose; who has no account sees each currency's own way."""
+    """Group digits as the user has chosen, for visitors by currency."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         with grouped_as(lambda: getattr(request.user, "number_format", AUTO)):
@@ -66,7 +65,7 @@ def write_numbers_as_chosen(get_response: Answer) -> Answer:
 
 
 def _leads_to_login(response: HttpResponseBase) -> bool:
-    """Whether somebody is sent to log in and then on; after logging out there is nothing to go on to."""
+    """Return whether a response redirects to the login page with a next page; there is none after logging out."""
     if not isinstance(response, HttpResponseRedirect):
         return False
     target = urlsplit(response.url)

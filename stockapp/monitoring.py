@@ -8,7 +8,7 @@ from stockapp.client import is_on_this_machine
 
 
 def may_monitor(request: HttpRequest) -> bool:
-    """Return whether METRICS_TOKEN was sent as a bearer token, or, if none is set, whether this machine asks itself.
+    """Return whether METRICS_TOKEN was sent as a bearer token, or, if none is set, the request is from this machine.
 
     No query is made.
     """

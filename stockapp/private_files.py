@@ -30,7 +30,7 @@ def make_private(data_dir: Path, database: Mapping[str, Any]) -> None:
 def open_to_others(data_dir: Path, database: Mapping[str, Any], env_file: Path | None) -> list[Path]:
     """Return the private files and folders that any user of this machine can reach.
 
-    What is no regular file, such as the device /dev/null, contains nothing of the application.
+    Other than regular files, such as the device /dev/null, are left out: they contain nothing of the application.
     """
     files = [*files_of(database), *([env_file] if env_file else [])]
     private = [*([data_dir] if data_dir.is_dir() else []), *filter(Path.is_file, files)]

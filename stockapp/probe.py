@@ -1,4 +1,4 @@
-"""Probe: query the database with short timeouts, in a thread that is abandoned when it takes too long.
+"""Probe: queries of the database with short timeouts, in a thread that is abandoned when it takes too long.
 
 A lock, a slow disk or a frozen server can then delay a health check only briefly.
 """

@@ -13,24 +13,24 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a process waits, in seconds, and whether it may create a SQLite file that is not there."""
+    """The times that a process waits, in seconds, and its permission to create a missing SQLite file."""
 
     lock: int
     """For a lock of another session: a row, a table, the SQLite file."""
     statement: int
     """For one statement, waits included; 0 means no limit."""
     repeat: float
-    """For how long a transaction that failed transiently is repeated."""
+    """For repeating a transaction that failed transiently."""
     network: int
     """For a database server that does not answer at all."""
     creates_file: bool = False
     needs_file: bool = True
-    """Whether the process reads rows; one that inspects code only also works before there is a SQLite file."""
+    """True if the process reads rows; one that only inspects code also works without a SQLite file."""
 
 
 WEB = Patience(lock=3, statement=6, repeat=3, network=5)
 WORKER = Patience(lock=30, statement=300, repeat=40, network=30)
-SUPERVISOR = replace(WORKER, repeat=3)  # its loop repeats everything anyway
+SUPERVISOR = replace(WORKER, repeat=3)  # because its loop repeats everything anyway
 COMMAND = WORKER
 UPKEEP = replace(COMMAND, lock=600, statement=0)
 CREATION = replace(UPKEEP, creates_file=True)

@@ -53,7 +53,7 @@ class Slots:
 
     @contextmanager
     def statement(self) -> Iterator[None]:
-        """Be inside a statement, as the holder of a slot."""
+        """Count the holder of a slot as inside a statement."""
         with self.changed:
             self.asking += 1
         try:

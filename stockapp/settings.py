@@ -18,7 +18,7 @@ ENV = read()
 
 DATA_DIR = ENV.data_dir
 DATABASE = ENV.database
-try:  # here, because every process reads its settings before it writes a file
+try:  # here, because each process loads the settings before it writes a file
     make_private(DATA_DIR, DATABASE)
 except OSError as error:
     raise BadEnvironment(f"Bad setting: DATA_DIR: {DATA_DIR} cannot be made: {error.strerror}.") from None
@@ -62,7 +62,7 @@ DEFAULT_FROM_EMAIL = ENV.email_from or "stockapp@localhost"
 SITE_URL = ENV.site_url or ("http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('*.')}")
 
 INSTALLED_APPS = [
-    "django_q",  # before the analysis, whose admin of its schedules takes the place of its own
+    "django_q",  # before the analysis, whose admin of planned calls replaces its own
     "stockapp",
     "stockapp.accounts",
     "stockapp.digest",
@@ -80,7 +80,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-MIDDLEWARE = [  # the first two stand outside all others, so that whatever those answer has their headers
+MIDDLEWARE = [  # the first two are outermost, so that every response has their headers
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "stockapp.client.believe_trusted_proxies",
@@ -208,7 +208,7 @@ RENAMED_QUEUE_CALLS = {
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "stockapp.accounts.backends.AccountBackend"]
-# Name and address together: nobody can lock another person out from elsewhere, and a guesser gets few tries a name.
+# Name and address together: an attacker cannot lock another person out, and gets few tries for each name.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -273,7 +273,7 @@ SECURE_PROXY_SSL_HEADER = ("SCHEME_OF_TRUSTED_PROXY", "https")  # set by `stocka
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.hsts_subdomains and not DEBUG
 SECURE_HSTS_PRELOAD = ENV.hsts_preload and not DEBUG
-# They demand the two settings above, which affect every other host of the domain and are the owner's decision.
+# Both require the two settings above, which affect every other host of the domain and are the owner's decision.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 DEFAULT_EXCEPTION_REPORTER = "stockapp.error_reports.Report"

@@ -1,7 +1,7 @@
-"""Unavailable: while the database cannot be used, every answer is a 503 that says so and when to try again.
+"""Unavailable: while the database cannot be used, every response is a 503 with the reason and the time of a retry.
 
-Who works on the database makes the file `maintenance` in DATA_DIR; what it says is shown. Without it, an answer that
-failed because of the database is replaced, and names the fault. Neither queries the database.
+During maintenance the file `maintenance` exists in DATA_DIR; its text is shown. Without it, a response that failed
+because of the database is replaced by one with the fault. Neither queries the database.
 """
 
 import sys
@@ -26,7 +26,10 @@ MARK = "_database_fault"
 
 
 def say_unavailable(get_response: Answer) -> Answer:
-    """Stands outside whatever asks the database; Django turns exceptions into answers at each layer within."""
+    """Replace responses while the database cannot be used; this middleware must be outside all that query it.
+
+    Django turns exceptions into responses at each inner layer, so the fault is marked on the request.
+    """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         if (notice := _maintenance()) is not None:
@@ -69,7 +72,7 @@ def _mark(request: HttpRequest | None = None, **_: Any) -> None:
 
 
 def _maintenance() -> str | None:
-    """What the file says; None without one."""
+    """Return the text of the maintenance file; None without one."""
     try:
         text: str = (settings.DATA_DIR / "maintenance").read_text(errors="replace")
     except OSError:

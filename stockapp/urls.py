@@ -1,4 +1,4 @@
-"""Every address of the application."""
+"""URLs of the application."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
@@ -22,9 +22,9 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("theme/", switch_theme, name="theme"),
     path("api/", api.urls()),
-    # Before the admin's own page, which lets the old password be guessed for ever.
+    # Before the admin's own page, which does not limit guesses of the old password.
     path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
-    path("admin/login/", throttle_login(admin.site.login), name="admin_login"),  # the same page, with bounds
+    path("admin/login/", throttle_login(admin.site.login), name="admin_login"),  # the same page, with limits
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),

@@ -1,1 +1,1 @@
-"""Who uses the application: the user, risk settings, API tokens."""
+"""Accounts: the user, risk settings, sessions, passwords and API tokens."""

@@ -32,7 +32,7 @@ class UserAdmin(DjangoUserAdmin[User]):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
-    """Tokens can be revoked here, but not edited: a key must keep its scope, name and owner."""
+    """API tokens: they can be revoked, but not edited, because a key must keep its scope, name and owner."""
 
     list_display = ["name", "user", "scope", "created_at", "last_used_at", "expires_at", "revoked_at"]
     list_filter = ["scope"]
@@ -65,6 +65,6 @@ admin.site.unregister(AccessAttempt)
 
 @admin.register(AccessAttempt)
 class AttemptAdmin(ReadOnlyAdmin[AccessAttempt], AccessAttemptAdmin):  # type: ignore[misc]
-    """Read-only, with deletion for users who have the permission; the action of django-axes checks none."""
+    """Login attempts: read-only; deletion needs the permission, which the action of django-axes does not check."""
 
     actions = ()

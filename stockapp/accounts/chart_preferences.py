@@ -1,4 +1,4 @@
-"""Chart: which indicators a user's charts show."""
+"""Chart preferences: the indicators that a user's charts show."""
 
 from analysis.catalogue import ChartIndicator, read_chart_indicators
 from analysis.db import transactional
@@ -12,7 +12,7 @@ MOST = 8
 def show_indicator(user_id: int, indicator: ChartIndicator, instead_of: str = "") -> list[ChartIndicator]:
     """Put an indicator on the user's charts, last or in the place of another (by slug); all of them.
 
-    RequestRejected where it is there already, or with so many that the chart could not be read.
+    Raise RequestRejected if it is there already, or if there are MOST, beyond which the chart is unreadable.
     """
     user = User.objects.select_for_update().get(pk=user_id)
     choices = read_chart_indicators(user.chart_indicators)

@@ -1,4 +1,4 @@
-"""The example on the account page: what some risk settings make of a plan, step by step."""
+"""Example: the sizing of a plan on the account page, step by step."""
 
 from dataclasses import dataclass
 

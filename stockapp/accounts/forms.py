@@ -19,7 +19,7 @@ format_html_lazy = lazy(format_html, SafeString)  # URLs are not loaded yet when
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What sizes a user's plans, and how pages look."""
+    """A user's risk settings and display preferences."""
 
     class Meta:
         model = User
@@ -58,7 +58,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
 
     @property
     def refusals(self) -> list[str]:
-        """What is wrong, a sentence each with the name of its field."""
+        """Return the errors as sentences, each with the name of its field."""
         return [f"{self[name].label}: {error}" for name, errors in self.errors.items() for error in errors]
 
 
@@ -68,7 +68,7 @@ class ThemeForm(forms.Form):
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new token; its user is set before it is validated, so that a name that is taken is an error in the form."""
+    """A new token; its user is set before validation, so that a used name is an error of the form."""
 
     days = forms.TypedChoiceField(
         label="Expires",

@@ -1,4 +1,4 @@
-"""The user, with the settings that size a plan and shape a page, and the user's API tokens."""
+"""Models of accounts: the user with risk settings and display preferences, and the user's API tokens."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from analysis.catalogue import read_chart_indicators
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
 from stockapp import grouping
 
-MOST_CAPITAL = Decimal(10**12)  # SQLite gives back fifteen digits: a larger sum of cents could not be read again
+MOST_CAPITAL = Decimal(10**12)  # SQLite returns fifteen digits: a larger sum of cents could not be read again
 PERCENT = [MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(100))]
 
 
 def strategy_choices() -> list[tuple[str, str]]:
-    """The engine's strategies, read at run time: a new one needs no migration."""
+    """Return the engine's strategies, read at run time, so that a new one needs no migration."""
     return [(strategy.key, strategy.name) for strategy in STRATEGIES.values()]
 
 
@@ -131,7 +131,7 @@ class TokenScope(models.TextChoices):
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def unrevoked(self) -> ApiTokenQuerySet:
-        """What its owner sees: those that work, and those that have expired."""
+        """Return the tokens that their owner sees: usable and expired ones."""
         return self.filter(revoked_at__isnull=True)
 
     def revoke(self) -> int:
@@ -169,7 +169,7 @@ class ApiToken(models.Model):
 
     @property
     def is_usable(self) -> bool:
-        """Neither revoked nor expired."""
+        """Return whether the token is neither revoked nor expired."""
         return self.revoked_at is None and not self.has_expired
 
     @property

@@ -1,4 +1,4 @@
-"""The request as views and the API read it."""
+"""Request: the type of a request in views and the API."""
 
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails

@@ -42,9 +42,9 @@ class SessionStore(db.SessionStore):
         return data
 
     def save(self, must_create: bool = False) -> None:
-        """Save the session. Where the database fails, raise its error: Django's says that the session is gone.
+        """Save the session. Raise the database's own error if it fails: Django's says that the session was deleted.
 
-        Where only the session's end would move, a database that is busy is left alone: a later request moves it.
+        If only the session's end would move, a busy database is no error: a later request moves the end.
         """
         if must_create or self._session != self._loaded:  # type: ignore[attr-defined]
             self._save(must_create)

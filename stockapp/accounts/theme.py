@@ -1,4 +1,4 @@
-"""The theme's cookie: what pages go by that are drawn without knowing who looks at them."""
+"""Theme: its cookie, used by pages that are rendered without the user, such as the login page."""
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -10,7 +10,7 @@ YEAR = 365 * 86_400
 
 
 def remember_theme(response: HttpResponse, theme: str) -> HttpResponse:
-    """The answer, with the choice in a cookie that scripts may read; as the device is no cookie."""
+    """Set the cookie of the theme, which scripts may read, or delete it for the device's theme. Return the response."""
     if theme == Theme.AUTO:
         response.delete_cookie(COOKIE, samesite="Lax")
     else:

@@ -1,4 +1,4 @@
-"""Pages of API tokens: make one, which is shown once, and revoke one or all."""
+"""Views of API tokens: create one, whose key is shown once, and revoke one or all."""
 
 from django.contrib import messages
 from django.db import IntegrityError
@@ -19,7 +19,7 @@ PAGE = "accounts/token.html"
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_token(request: Request) -> HttpResponse:
-    """The form, and after it the key itself: an answer that no redirect leads to, for it is nowhere kept."""
+    """Show the form, and after it the new key; there is no redirect, because the key is not stored."""
     form = TokenForm(request.POST or None, instance=ApiToken(user=request.user))
     if request.method != "POST":
         return render(request, PAGE, {"form": form})
@@ -30,7 +30,7 @@ def new_token(request: Request) -> HttpResponse:
     except RequestRejected as refusal:
         form.add_error(None, str(refusal))
         return render(request, PAGE, {"form": form}, status=422)
-    except IntegrityError:  # the same name came in twice at once
+    except IntegrityError:  # two concurrent requests had the same name
         form.add_error("name", "You have a token with this name already.")
         return render(request, PAGE, {"form": form}, status=422)
     return render(request, PAGE, {"token": form.instance, "key": key}, status=201)

@@ -1,4 +1,4 @@
-"""Tokens: make one, find whose it is, note its use, revoke it."""
+"""Tokens: create one, find one by its key, record its use, revoke it."""
 
 import hashlib
 import logging
@@ -34,13 +34,13 @@ def make_token(token: ApiToken) -> str:
 
 
 def find_token(key: str) -> ApiToken | None:
-    """The token with this key, with its user; None unless both may be used now."""
+    """Return the token with this key, with its user; None unless both may be used now."""
     token = ApiToken.objects.select_related("user").filter(digest=_digest(key)).first()
     return token if token and token.is_usable and token.user.can_log_in else None
 
 
 def note_use(token: ApiToken) -> None:
-    """Remember when it was last used, writing at most once a minute, and not while the database is busy."""
+    """Record when a token was last used, at most once a minute, and not while the database is busy."""
     now = timezone.now()
     if token.last_used_at and token.last_used_at > now - NOTED_EVERY:
         return
@@ -56,7 +56,7 @@ def note_use(token: ApiToken) -> None:
 
 @transactional
 def revoke(user: User, pk: int) -> ApiToken | None:
-    """End one of the user's tokens for good; None when there is none such."""
+    """Revoke one of the user's tokens and return it; None if there is no such token."""
     mine = ApiToken.objects.filter(user=user, pk=pk)
     token = mine.unrevoked().first()
     return token if token and mine.revoke() else None

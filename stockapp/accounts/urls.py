@@ -1,4 +1,4 @@
-"""Addresses of the account."""
+"""URLs of the account."""
 
 from django.urls import path
 

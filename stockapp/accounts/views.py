@@ -1,4 +1,4 @@
-"""Pages of the account: risk settings, password, theme."""
+"""Views of the account: risk settings, password, theme."""
 
 import math
 from typing import Any
@@ -40,7 +40,7 @@ def account(request: Request) -> HttpResponse:
 
 @require_safe
 def account_example(request: Request) -> HttpResponse:
-    """What the settings in the form, not saved yet, make of the example; 422 with what is wrong with them."""
+    """Return the example for the settings of the form, which are not saved; 422 with their errors."""
     form = SettingsForm(request.GET, instance=User.objects.get(pk=request.user.pk))
     if not form.is_valid():
         return render(request, f"{ACCOUNT}#example", {"refusals": form.refusals}, status=422)
@@ -63,7 +63,7 @@ class Login(LoginView):
 
 
 class PasswordChange(PasswordChangeView):
-    """Change one's own password; attempts at the old one are limited like logins."""
+    """The change of one's own password; attempts at the old one are limited like logins."""
 
     request: Request
     form_class = PasswordForm

@@ -1,1 +1,1 @@
-"""Outgoing: sends messages by e-mail or to a notification service, in processes of their own."""
+"""Outgoing: messages by e-mail or to a notification service, sent in processes of their own."""

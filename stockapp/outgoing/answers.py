@@ -32,7 +32,7 @@ class BoundedSession(requests.Session):
         return answer
 
     def get_redirect_target(self, resp: Response) -> None:
-        """Look for no next address: one that cannot be read is no mistake of ours."""
+        """Return None: redirects are not followed, and an unreadable one is no error."""
 
 
 def _start_of(raw: Any) -> bytes:
@@ -43,7 +43,7 @@ def _start_of(raw: Any) -> bytes:
     try:
         while len(body) < MOST_BYTES and (part := raw.read1(AT_ONCE, decode_content=False)):
             body += part
-    except (HTTPError, OSError):  # cut off, by us or by the receiver: the status counts
+    except (HTTPError, OSError):  # cut off, here or by the receiver: the status counts
         pass
     finally:
         timer.cancel()

@@ -28,7 +28,7 @@ MEMORY = 400 * 2**20  # bytes of address space; it begins with about 80 MB
 
 
 class Carrier:
-    """Sends the orders from standard input, and writes their outcomes to another file."""
+    """The sender of the orders from standard input, which writes their outcomes to another file."""
 
     def __init__(self, events: int) -> None:
         self._events = events

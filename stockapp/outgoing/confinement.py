@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 NAT64 = IPv6Network("64:ff9b::/96")
-UNICAST = IPv6Network("2000::/3")  # all of IPv6 that the internet routes; Python takes more for global
+UNICAST = IPv6Network("2000::/3")  # all of IPv6 that the internet routes; Python counts more as global
 
 CONNECTIONS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 LISTINGS = {"os.listdir", "os.scandir"}
@@ -77,7 +77,7 @@ class Confinement:
             raise PermissionError(reason)
 
     def _reason_against_file(self, path: Any, mode: Any, flags: Any) -> str:
-        if isinstance(path, int):  # a file that is open already
+        if isinstance(path, int):  # a file descriptor: the file is open already
             return ""
         if int(flags or 0) & WRITING:
             return "The service tried to write a file of the server."

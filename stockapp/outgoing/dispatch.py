@@ -21,7 +21,7 @@ from stockapp.outgoing.orders import HANDED_OVER, READY, DeliveryOutcome, Delive
 
 COMMAND = [sys.executable, "-B", "-m", "stockapp.outgoing.carrier"]
 START_SECONDS = 60.0
-LEAST_SECONDS = 0.5  # an order with less time left is not begun
+LEAST_SECONDS = 0.5  # seconds; an order with less time left is not begun
 GRACE = 1.0  # seconds that a carrier may outlive its order
 AT_ONCE = 2**16
 PASSED_ON = (
@@ -33,7 +33,7 @@ PASSED_ON = (
 
 
 class CarrierLost(OSError):
-    """A process that sends messages could not be started; the message is a sentence."""
+    """Failure to start a process that sends messages; the message is a sentence."""
 
 
 def unanswered(seconds: float) -> DeliveryOutcome:
@@ -86,7 +86,7 @@ class _Carrier[K]:
             stderr=subprocess.DEVNULL,
         )
         self._orders = cast("IO[bytes]", self.process.stdin)
-        os.set_blocking(self._orders.fileno(), False)  # a carrier that has stopped reading occupies nobody else
+        os.set_blocking(self._orders.fileno(), False)  # a carrier that has stopped reading does not block this process
         self._events = cast("IO[bytes]", self.process.stdout)
         self.is_ready = self.has_begun = self.is_over = False
         self.order: Order | None = None
@@ -96,7 +96,7 @@ class _Carrier[K]:
         self.ends = time.monotonic() + START_SECONDS
 
     def register(self, selector: selectors.BaseSelector) -> None:
-        """Have its events waited for, and room for the rest of its order; the data of each is what to call then."""
+        """Register its events, and room for the rest of its order; the data of each is the function to call then."""
         selector.register(self._events, selectors.EVENT_READ, self.read)
         if self._unwritten:
             selector.register(self._orders, selectors.EVENT_WRITE, self.write)

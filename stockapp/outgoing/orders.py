@@ -37,14 +37,14 @@ class Notice:
     title: str
     body: str
     link: str = ""
-    """Where the rest of a body that is too long for its service can be read."""
+    """The URL of the whole text, for a body that is too long for its service."""
 
     may_reach_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A mail server, and how this machine speaks to it."""
+    """A mail server and the settings of the connection to it."""
 
     host: str
     port: int

@@ -33,13 +33,13 @@ from apprise.plugins.zulip import NotifyZulip
 
 PAUSE = 1.0  # seconds between the parts of a message that is too long for its service; Apprise's own are 5.5
 
-# Apprise's log may contain secrets: it is captured while sending and goes nowhere else.
+# Apprise's log may contain secrets: it is captured while sending and not passed on.
 logging.getLogger("apprise").addHandler(logging.NullHandler())
 logging.getLogger("apprise").propagate = False
 
 
 class BadAddress(Exception):
-    """The address cannot be used; the message is a sentence for its owner, without secrets."""
+    """An unusable address; the message is a sentence for its owner, without secrets."""
 
 
 @dataclass(frozen=True, slots=True)

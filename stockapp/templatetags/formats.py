@@ -1,4 +1,4 @@
-"""Formats: numbers, times and verdicts as people read them; loaded in every template.
+"""Formats: numbers, times and verdicts in the form for pages; loaded in every template.
 
 A missing value is "–", never 0. A minus is "−". Digits are grouped as `grouping` says.
 `stockapp/static/js/formats.js` does the same in the browser; the tests hold both to one table.
@@ -32,7 +32,7 @@ type Number = float | Decimal | None
 
 @dataclass(frozen=True)
 class Currency:
-    """How prices in one currency, of one exchange, are written."""
+    """The notation of prices in one currency, of one exchange."""
 
     code: str
     decimals: int = 2
@@ -44,34 +44,34 @@ class Currency:
 
 @register.filter
 def money(value: Number, stock: Any) -> str:
-    """A price or a sum in the currency of a stock, or in one given by its code: ₹1,23,45,678.90, $12,345,678.90."""
+    """Return a price or sum in the currency of a stock, or of a code: ₹1,23,45,678.90, $12,345,678.90."""
     currency = _currency(stock)
     return _signed(value, currency.decimals, currency, plus="")
 
 
 @register.filter
 def money_change(value: Number, stock: Any) -> str:
-    """A difference of prices, with its sign: +₹12.30, −$0.40."""
+    """Return a difference of prices with its sign: +₹12.30, −$0.40."""
     currency = _currency(stock)
     return _signed(value, currency.decimals, currency, plus="+")
 
 
 @register.filter
 def percent(value: Number) -> str:
-    """A change in percent, with its sign: +1.23%, −0.40%, 0.00%."""
+    """Return a change in percent with its sign: +1.23%, −0.40%, 0.00%."""
     written = _signed(value, 2, None, plus="+")
     return written if written == MISSING else f"{written}%"
 
 
 @register.filter
 def number(value: Number, decimals: int = 2) -> str:
-    """A plain number in thousands: 1,234.50, −0.12."""
+    """Return a plain number with thousands separators: 1,234.50, −0.12."""
     return _signed(value, decimals, None, plus="")
 
 
 @register.filter
 def compact(value: Number, stock: Any) -> str:
-    """A large count in three or four digits, in the words of a stock's market: 1.23 Cr, 12.35M."""
+    """Return a large count in three or four digits, in the units of a stock's market: 1.23 Cr, 12.35M."""
     if _is_missing(value):
         return MISSING
     amount, indian = float(value or 0), is_indian(_currency(stock).code)
@@ -84,7 +84,7 @@ def compact(value: Number, stock: Any) -> str:
 
 @register.filter
 def compact_money(value: Number, stock: Any) -> str:
-    """A large sum in three or four digits, in the currency of a stock: ₹1.23 Cr, $12.35M."""
+    """Return a large sum in three or four digits, in the currency of a stock: ₹1.23 Cr, $12.35M."""
     if _is_missing(value):
         return MISSING
     amount = float(value or 0)
@@ -95,20 +95,20 @@ def compact_money(value: Number, stock: Any) -> str:
 
 @register.filter
 def score(value: Number) -> str:
-    """A score in [-1, +1] as −100 to +100."""
+    """Return a score in [-1, +1] as −100 to +100."""
     return _signed(None if _is_missing(value) else 100 * Decimal(str(value)), 0, None, plus="+")
 
 
 @register.filter
 def direction(value: Number) -> str:
-    """`up`, `down` or `flat`: the class of a change as it is written. Its sign says the same without colour."""
+    """Return `up`, `down` or `flat`, the CSS class of a change; its sign says the same without colour."""
     rounded = 0 if _is_missing(value) else round(float(value or 0), 2)
     return "up" if rounded > 0 else "down" if rounded < 0 else "flat"
 
 
 @register.filter
 def duration(value: timedelta | None) -> str:
-    """0.8 s, 12 s, 3 min 5 s, 1 h 2 min."""
+    """Return a duration like 0.8 s, 12 s, 3 min 5 s, 1 h 2 min."""
     if value is None:
         return MISSING
     seconds = value.total_seconds()
@@ -122,13 +122,13 @@ def duration(value: timedelta | None) -> str:
 
 @register.filter
 def day(value: date | None) -> str:
-    """21 Nov 2025."""
+    """Return a date like 21 Nov 2025."""
     return f"{value.day} {value:%b %Y}" if value else MISSING
 
 
 @register.filter
 def ago(value: datetime | None) -> SafeString | str:
-    """A <time>: “3 min ago” under a day with the moment in its title, the moment itself after that."""
+    """Return a <time>: “3 min ago” under a day with the moment in its title, the moment itself after that."""
     if value is None:
         return MISSING
     local = timezone.localtime(value)
@@ -141,7 +141,7 @@ def ago(value: datetime | None) -> SafeString | str:
 
 @register.filter
 def counted(count: int, noun: str) -> str:
-    """1 stock, 2,300 stocks; an irregular plural comes after a comma: "history,histories"."""
+    """Return 1 stock, 2,300 stocks; an irregular plural is given after a comma: "history,histories"."""
     singular, _, plural = noun.partition(",")
     return f"{group(str(count))} {singular if count == 1 else plural or singular + 's'}"
 
@@ -168,7 +168,7 @@ def in_words(performance: Performance, side: str) -> str:
 
 @register.simple_tag
 def verdict(value: Verdict | str | None) -> SafeString | str:
-    """A verdict as a label with an arrow, so that it never speaks by colour alone."""
+    """Return a verdict as a label with an arrow, so that colour is not its only sign."""
     if not value:
         return MISSING
     verdict = Verdict(value)
@@ -182,7 +182,7 @@ def verdict(value: Verdict | str | None) -> SafeString | str:
 
 @register.simple_tag
 def score_bar(value: Number) -> SafeString | str:
-    """A score as a bar from the middle, to be read beside its number."""
+    """Return a score as a bar from the middle, to be shown beside its number."""
     if _is_missing(value):
         return ""
     length = 40 * min(abs(float(value or 0)), 1)
@@ -198,19 +198,19 @@ def score_bar(value: Number) -> SafeString | str:
 
 @register.filter
 def part(value: Number, decimals: int = 1) -> str:
-    """A part of one in percent, without a sign: 38.1%."""
+    """Return a part of one in percent, without a sign: 38.1%."""
     return MISSING if _is_missing(value) else f"{number(100 * Decimal(str(value)), decimals)}%"
 
 
 @register.filter
 def signed_part(value: Number) -> str:
-    """A return, as a part of one, in percent with its sign: +0.25%, −2.87%."""
+    """Return a return, given as a part of one, in percent with its sign: +0.25%, −2.87%."""
     return MISSING if _is_missing(value) else percent(100 * Decimal(str(value)))
 
 
 @register.simple_tag
 def hit_interval(performance: Performance, top: float = 1.0) -> SafeString:
-    """A hit rate with its interval, and the baseline as a line through it, from 0 to `top`; numbers stand beside it."""
+    """Return a bar from 0 to `top` with a hit rate, its interval and the baseline, to be shown beside their numbers."""
     scale = 200 / top
     low, high = performance.hit_interval
     baseline = performance.baseline.hit_rate
@@ -229,7 +229,7 @@ def hit_interval(performance: Performance, top: float = 1.0) -> SafeString:
 
 
 def age_in_words(seconds: float) -> str:
-    """An age under a day: “42 s ago”; what is not over yet is not counted."""
+    """Return an age under a day, like “42 s ago”, in whole units that have passed."""
     if seconds < 5:
         return "just now"
     if seconds < 60:
@@ -238,7 +238,7 @@ def age_in_words(seconds: float) -> str:
 
 
 def _currency(stock: Any) -> Currency:
-    """The currency of a stock, or the one that a code names."""
+    """Return the currency of a stock or of a code."""
     return Currency(stock) if isinstance(stock, str) else Currency(stock.currency, stock.decimals)
 
 

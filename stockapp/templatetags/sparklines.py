@@ -1,4 +1,4 @@
-"""Sparklines: a few closes as a small line, drawn on the server; its sentence says the same without the line."""
+"""Sparklines: a few closes as a small line, drawn on the server, with a sentence for readers who cannot see it."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ WIDTH, HEIGHT, EDGE = 84, 26, 3
 
 @register.simple_tag
 def sparkline(closes: Sequence[float]) -> SafeString | str:
-    """The closes, oldest first, from their lowest to their highest; nothing of fewer than two."""
+    """Return the closes, oldest first, as a line from their lowest to their highest; empty for fewer than two."""
     if len(closes) < 2:
         return MISSING
     low, high = min(closes), max(closes)

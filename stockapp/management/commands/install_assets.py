@@ -1,4 +1,4 @@
-"""Bring the pages' npm packages, with the machine's npm or one borrowed for the moment."""
+"""`manage.py install_assets`: install the pages' npm packages, with the machine's npm or a temporary one."""
 
 import json
 import os
@@ -37,13 +37,13 @@ class Command(BaseCommand):
 
 
 def is_in_step(root: Path) -> bool:
-    """Whether node_modules holds what package-lock.json asks for."""
+    """Return whether node_modules contains the packages of package-lock.json."""
     wanted, there = _packages(root / "package-lock.json"), _packages(root / "node_modules" / ".package-lock.json")
     return bool(wanted) and wanted == there and not assets.missing_files()
 
 
 def _packages(lock: Path) -> dict[str, str]:
-    """Where each package lies, and the hash of what it holds."""
+    """Return the hash of each package by its path."""
     if not lock.is_file():
         return {}
     packages = json.loads(lock.read_text())["packages"]

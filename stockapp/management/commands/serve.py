@@ -42,7 +42,7 @@ class Command(BaseCommand):
         ]
         worker_command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
         signals = Signals()
-        # In sessions of their own, so that Ctrl-C reaches them only through us.
+        # In sessions of their own, so that only this process gets Ctrl-C and stops them.
         processes = [
             subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603
             for command in (worker_command, web_command)
@@ -94,7 +94,7 @@ def _look_at(host: str, port: int) -> None:
     """Raise CommandError unless a server may listen there; gunicorn would try for seconds while the worker starts."""
     try:
         with socket.socket(_family(host)) as probe:
-            # As gunicorn does: the connections of a server that has ended do not hold it up.
+            # As gunicorn does: the connections of a server that has ended do not block the port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:
