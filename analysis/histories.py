@@ -61,7 +61,7 @@ class StockMetadata:
 
 
 def row_of(ticker: str, source: str, history: History, since: date, now: datetime) -> PriceHistory:
-    """Return a source's answer as a row, not yet saved."""
+    """Return a source's response as a row, not yet saved."""
     packed = pack_bars(history.bars)
     return PriceHistory(
         stock_id=ticker,

@@ -62,7 +62,7 @@ class DatabasePacer:
         self._change(pause_after_silence)
 
     def record_success(self) -> None:
-        """Write only if that may end a pause or a silence, in which the request was granted."""
+        """Record a success if it may end a pause or a silence, in which the request was granted; else write nothing."""
         if self._granted and (self._granted.mode is PaceMode.PROBING or self._granted.unanswered):
             self._change(resume_after_success)
 

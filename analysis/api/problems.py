@@ -47,7 +47,7 @@ class Problem(Schema):
 
 
 GROUPS = {"payload", "query", "paging", "risk"}
-"""What the operations call the bodies and groups of parameters that they take: no program knows these names."""
+"""The operations' own names for bodies and groups of parameters, which are left out of a problem's fields."""
 
 READ_PROBLEMS = frozenset({401, 404, 422, 429, 503})
 WRITE_PROBLEMS = READ_PROBLEMS | {400, 403, 413}

@@ -241,7 +241,7 @@ class PriceHistory(models.Model):
         return f"{self.stock_id} from {self.source}"
 
     def unpack(self) -> Bars:
-        """The stored bars, not yet through the quality gate."""
+        """Return the stored bars, not yet checked by the quality gate."""
         return unpack_bars(bytes(self.bars))
 
     def source_findings(self) -> tuple[Finding, ...]:

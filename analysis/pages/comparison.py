@@ -54,7 +54,7 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All strategies over the same series of one stock; `chosen` is the key of the one its result is by."""
+    """All strategies over the same series of one stock; `chosen` is the key of its result's strategy."""
 
     stock: Stock
     series: SeriesCache

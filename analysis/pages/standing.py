@@ -74,7 +74,7 @@ class Standing:
 
     @property
     def no_trade_reason(self) -> str:
-        """Why there is nothing to buy or sell here: the plan's reason, or this user's limits'."""
+        """Return why there is no trade: the reason of the result, or of this user's limits; empty if there is one."""
         if isinstance(self._sized, NoPlan):
             return self._sized.reason
         return self.result.no_trade_reason if self.result and not self._plan else ""

@@ -148,7 +148,7 @@ class StockPage:
 
     @cached_property
     def checked(self) -> CheckedBars | PriceError | None:
-        """The stored bars through the quality gate, or why they do not pass it; None where none are stored."""
+        """Return the checked bars, or the error of the quality gate about them; None if none are stored."""
         if self.history is None:
             return None
         stock, adjusted = self.standing.stock, self.history.adjusted

@@ -27,7 +27,7 @@ PLACEHOLDER = "DUMMY"  # the name that NSE gives in an index to a share that a d
 
 
 def read_list(file: Path, suffix: str | None) -> tuple[list[ListedStock], list[str]]:
-    """The stocks of a CSV file with a header, and a sentence with file and line for every row that cannot be used.
+    """Return the stocks of a CSV file with a header, and a sentence with file and line for every unusable row.
 
     Columns: ticker, or symbol to which `suffix` is added (None: `.NS` for lists of NSE, nothing for others); name,
     industry, exchange, currency if present. Raise RequestRejected if the file cannot be read or has no such column.

@@ -70,7 +70,7 @@ def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> Import:
 
 
 def load_demo_market() -> list[str]:
-    """Add the demo market's companies, or bring their names up to date; returns their tickers in its order."""
+    """Add the demo market's companies, or update their names. Return their tickers in the market's order."""
     listed = [ListedStock(company.ticker, name=company.name, industry=company.industry) for company in COMPANIES]
     _bring_up_to_date("Demo market", listed, [])
     return [one.ticker for one in listed]
@@ -103,7 +103,7 @@ def _bring_up_to_date(name: str, listed: Sequence[ListedStock], problems: list[s
 
 @transactional
 def _store(index: Index, listed: Sequence[ListedStock]) -> int:
-    """Add or update these stocks, and make them members; newcomers to the index are active. How many are new."""
+    """Add or update these stocks as members of the index; new members become active. Return how many stocks are new."""
     tickers = [one.ticker for one in listed]
     Stock.objects.lock(tickers)
     known = Stock.objects.in_bulk(tickers)

@@ -17,7 +17,7 @@ PART = "analysis/indicators.html"
 
 @require_safe
 def indicators(request: Request) -> HttpResponse:
-    """Suggestions for what somebody types."""
+    """Return suggestions for the typed name of an indicator."""
     found = search_entries(request.GET.get("name", "")[:80])[:SUGGESTIONS]
     return render(request, f"{PART}#options", {"indicators": found})
 

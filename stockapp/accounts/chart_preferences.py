@@ -34,7 +34,7 @@ def show_indicator(user_id: int, indicator: ChartIndicator, instead_of: str = ""
 
 @transactional
 def hide_indicator(user_id: int, slug: str) -> list[ChartIndicator]:
-    """Take an indicator (by slug) off the user's charts, if it is there; those that are left."""
+    """Remove an indicator (by slug) from the user's charts, if it is there. Return the remaining ones."""
     user = User.objects.select_for_update().get(pk=user_id)
     choices = [choice for choice in read_chart_indicators(user.chart_indicators) if choice.slug != slug]
     user.chart_indicators = [choice.as_dict() for choice in choices]

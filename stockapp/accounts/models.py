@@ -27,7 +27,7 @@ def strategy_choices() -> list[tuple[str, str]]:
 
 
 def validate_chart_indicators(value: object) -> None:
-    """A list of choices that the catalogue offers, no other."""
+    """Raise ValidationError unless the value is a list of choices that the catalogue offers."""
     if not isinstance(value, list) or len(read_chart_indicators(value)) != len(value):
         raise ValidationError("These are not indicators of the catalogue.")
 

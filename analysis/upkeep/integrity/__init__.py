@@ -23,7 +23,7 @@ CHECKS: tuple[Check, ...] = (ORPHANS, *JOB_CHECKS, *STOCK_CHECKS)
 
 @dataclass(frozen=True, slots=True)
 class IntegrityFinding:
-    """What one check found: how many, some of them by name, and how many were repaired."""
+    """The result of one check: the number of wrong rows, some of them as examples, and how many were repaired."""
 
     check: Check
     count: int
@@ -37,7 +37,7 @@ class IntegrityFinding:
 
 
 def check_integrity(*, fix: bool = False) -> list[IntegrityFinding]:
-    """Every check with what it found; with `fix` what is found is repaired, and `repaired` says what is gone since.
+    """Run every check and return the results; with `fix`, repair what is found and count in `repaired` what is mended.
 
     Raise DamagedFile if SQLite finds damage in the file.
     """
