@@ -46,40 +46,40 @@ def now() -> datetime:
 
 def skew() -> timedelta:
     """Return how far this machine's clock is ahead of the database's."""
-    return _measured().skew
+    return _current_measurement().skew
 
 
-def wrong_by() -> timedelta:
+def certain_skew() -> timedelta:
     """Return how far this machine's clock is ahead of the database's; zero unless it certainly exceeds LIMIT."""
-    measured = _measured()
+    measured = _current_measurement()
     return measured.skew if abs(measured.skew) - measured.error > LIMIT else timedelta()
 
 
-def _measured() -> Measurement:
+def _current_measurement() -> Measurement:
     """Return the last measurement while it is valid, else a new one; the last one if the database does not answer."""
     global _last
     if not settings.DATABASE_HAS_CLOCK:
         return EXACT
     if _last is None or _last.is_over:
         try:
-            _last = _measure()
+            _last = _measure_skew()
         except (DatabaseError, InterfaceError):
             if _last is None:
                 raise
     return _last
 
 
-def _measure() -> Measurement:
+def _measure_skew() -> Measurement:
     """Return the most exact of a few measurements."""
-    best = _ask()
+    best = _query_time()
     for _ in range(TRIES - 1):
         if best.error.total_seconds() <= GOOD_ENOUGH:
             break
-        best = min(best, _ask(), key=lambda found: found.error)
+        best = min(best, _query_time(), key=lambda found: found.error)
     return best
 
 
-def _ask() -> Measurement:
+def _query_time() -> Measurement:
     sent = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")

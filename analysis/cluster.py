@@ -48,14 +48,14 @@ class Cluster:
     @property
     def is_busy(self) -> bool:
         """Return whether a process of the group has a task."""
-        self._listen()
-        self._busy = {pid for pid in self._busy if self._has(pid)}
+        self._read_pulse()
+        self._busy = {pid for pid in self._busy if self._has_process(pid)}
         return bool(self._busy)
 
     def start(self) -> None:
         manage = [sys.executable, str(settings.BASE_DIR / "manage.py"), "cluster"]
         pipes = [self.lifeline, self._pulse_end]
-        self._listen()
+        self._read_pulse()
         self._busy, self._is_ready, self._used = set(), False, 0.0
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "analysis.guard", *map(str, pipes), str(DRAIN_SECONDS), *manage],
@@ -64,7 +64,7 @@ class Cluster:
             pass_fds=pipes,
         )
 
-    def ask_to_end(self) -> None:
+    def request_end(self) -> None:
         """Make the processes finish their tasks and end; the guard kills them after DRAIN_SECONDS."""
         if self._process:
             self._process.terminate()
@@ -75,7 +75,7 @@ class Cluster:
             if self._process:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Forget a cluster that has ended."""
         self._process = None
 
@@ -86,16 +86,16 @@ class Cluster:
         any machine, however slow.
         """
         was_ready = self._is_ready
-        if self._listen():
+        if self._read_pulse():
             return True
         if self._is_ready:
             return not was_ready
         used, self._used = self._used, processor_seconds(self.group)
         return used < self._used < LONGEST_START
 
-    def _listen(self) -> bool:
+    def _read_pulse(self) -> bool:
         """Read the pulse. Return whether a task was taken or finished."""
-        *lines, self._cut = (self._cut + self._read()).split(b"\n")
+        *lines, self._cut = (self._cut + self._read_bytes()).split(b"\n")
         for line in lines:
             what, pid = line[:1], int(line[1:])
             self._is_ready = True
@@ -105,13 +105,13 @@ class Cluster:
                 self._busy.discard(pid)
         return any(line[:1] != b"R" for line in lines)
 
-    def _read(self) -> bytes:
+    def _read_bytes(self) -> bytes:
         try:
             return os.read(self._pulse, PULSES)
         except BlockingIOError:
             return b""
 
-    def _has(self, pid: int) -> bool:
+    def _has_process(self, pid: int) -> bool:
         try:
             return self._process is not None and os.getpgid(pid) == self._process.pid
         except ProcessLookupError:
@@ -136,10 +136,10 @@ def _spent_in_ps(group: int) -> float:
     """Return the same without /proc, with the resolution of ps."""
     listed = subprocess.run(["ps", "-A", "-o", "pgid=,time="], capture_output=True, text=True, check=True, timeout=10)  # noqa: S607
     rows = [line.split() for line in listed.stdout.splitlines()]
-    return sum(_seconds(spent) for of, spent in rows if of == str(group))
+    return sum(_parse_seconds(spent) for of, spent in rows if of == str(group))
 
 
-def _seconds(spent: str) -> float:
+def _parse_seconds(spent: str) -> float:
     """Return the seconds of a time such as 1-02:03:04 or 3:04.56."""
     days, _, clock = spent.rpartition("-")
     seconds = 0.0

@@ -17,10 +17,10 @@ from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 
-NOTE = "damaged"
+DAMAGE_FILE = "damaged"
 
 
-class Busy(DatabaseError):
+class DatabaseBusy(DatabaseError):
     """Refusal of a request without a free thread, because others wait for the database; no statement was sent."""
 
 
@@ -101,7 +101,7 @@ MISTAKE = "SQLITE_ERROR"
 
 def find_fault(error: BaseException | None) -> Fault | None:
     """Return the fault that caused an error, None if it has another cause."""
-    if isinstance(error, Busy):
+    if isinstance(error, DatabaseBusy):
         return BUSY
     if not isinstance(error, DatabaseError | InterfaceError):
         return None
@@ -115,19 +115,19 @@ def find_fault(error: BaseException | None) -> Fault | None:
     return NO_ANSWER if isinstance(error, OperationalError | InterfaceError) else None
 
 
-def note_damage(error: BaseException) -> None:
+def record_damage(error: BaseException) -> None:
     """Record in the data folder that the database is damaged, if the error says so and no record exists."""
     if find_fault(error) is DAMAGED:
         # A record that cannot be written must not hide the error; the log has it.
-        with suppress(OSError), _note().open("x") as note:
+        with suppress(OSError), _damage_file().open("x") as note:
             note.write(f"{timezone.now().isoformat()}\n{error}\n")
             logger.critical("%s %s", DAMAGED, error)
 
 
-def damaged_since() -> datetime | None:
+def damage_time() -> datetime | None:
     """Return when damage was recorded, None if there is no record."""
     try:
-        first, _, _ = _note().read_text().partition("\n")
+        first, _, _ = _damage_file().read_text().partition("\n")
         return datetime.fromisoformat(first)
     except FileNotFoundError:
         return None
@@ -135,11 +135,11 @@ def damaged_since() -> datetime | None:
         return timezone.now()
 
 
-def forget_damage() -> None:
+def clear_damage() -> None:
     """Remove the record of damage, after a check has found the database whole."""
-    _note().unlink(missing_ok=True)
+    _damage_file().unlink(missing_ok=True)
 
 
-def _note() -> Path:
+def _damage_file() -> Path:
     folder: Path = settings.DATA_DIR
-    return folder / NOTE
+    return folder / DAMAGE_FILE

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection, transaction
 
-from analysis.database_faults import find_fault, note_damage
+from analysis.database_faults import find_fault, record_damage
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def transactional[**P, R](function: Callable[P, R]) -> Callable[P, R]:
                         _limit_lock_waits(ends - time.monotonic())
                     return function(*args, **kwargs)
             except (DatabaseError, InterfaceError) as error:
-                note_damage(error)
+                record_damage(error)
                 if time.monotonic() > ends or not is_transient(error):
                     raise
                 pause = min(FIRST_PAUSE * 2**tried, LONGEST_PAUSE) * random.uniform(0.7, 1.3)  # noqa: S311

@@ -44,7 +44,7 @@ def spreadsheet(
     Numbers, dates, times and booleans keep their type; what is None or not a number is an empty cell; everything else
     is text, and stays text: a cell never becomes a formula or a link. Times are in the installation's time zone.
     """
-    content = _xlsx(columns, rows) if format == "xlsx" else _csv(columns, rows)
+    content = _write_xlsx(columns, rows) if format == "xlsx" else _write_csv(columns, rows)
     disposition = content_disposition_header(as_attachment=True, filename=f"{file_name(name)}.{format}")
     return HttpResponse(
         content, content_type=CONTENT_TYPES[format], headers={"Content-Disposition": disposition or "attachment"}
@@ -63,11 +63,11 @@ def file_name(name: str) -> str:
     return " ".join(words)[:NAME_LENGTH].strip(" .-") or "export"
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+def _write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """Return the table as UTF-8 with a byte order mark, without which Excel reads ₹ as three letters."""
     text = StringIO(newline="")
     lines = csv.writer(text)
-    lines.writerow([_guarded(column) for column in columns])
+    lines.writerow([_guard_formulas(column) for column in columns])
     lines.writerows([_csv_cell(value) for value in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")
 
@@ -86,20 +86,20 @@ def _csv_cell(value: object) -> str:
             return (timezone.localtime(value) if timezone.is_aware(value) else value).isoformat(" ", "seconds")
         case date():
             return value.isoformat()
-    return _guarded(str(value))
+    return _guard_formulas(str(value))
 
 
 def plain_text(cell: str) -> str:
     """Return the text of a cell from a CSV file, without the apostrophes that an export added."""
-    return RUN.sub(_without_guards, cell)
+    return RUN.sub(_remove_guards, cell)
 
 
-def _guarded(text: str) -> str:
+def _guard_formulas(text: str) -> str:
     """Return the text with an apostrophe before each place at which a spreadsheet would read a formula."""
-    return text if SIGNS.isdisjoint(text) else RUN.sub(_with_guards, text)
+    return text if SIGNS.isdisjoint(text) else RUN.sub(_insert_guards, text)
 
 
-def _with_guards(run: re.Match[str]) -> str:
+def _insert_guards(run: re.Match[str]) -> str:
     begin, ignored, sign = run.groups()
     if not sign:
         return run[0]
@@ -107,7 +107,7 @@ def _with_guards(run: re.Match[str]) -> str:
     return begin + guard + BREAK.sub(r"\g<0>'", ignored) + sign
 
 
-def _without_guards(run: re.Match[str]) -> str:
+def _remove_guards(run: re.Match[str]) -> str:
     begin, ignored, sign = run.groups()
     if not sign:
         return run[0]
@@ -116,14 +116,14 @@ def _without_guards(run: re.Match[str]) -> str:
     return begin + GUARDED_BREAK.sub(r"\1", ignored) + sign
 
 
-def _xlsx(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+def _write_xlsx(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """Return the table as a workbook; rows are written to disk one by one, so that a long table needs little memory."""
     content = BytesIO()
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with Workbook(content, options) as book:
         sheet = book.add_worksheet()
         sheet.freeze_panes(1, 0)
-        write = _writer(book, sheet)
+        write = _cell_writer(book, sheet)
         bold = book.add_format({"bold": True})
         widths = [len(column) for column in columns]
         for place, column in enumerate(columns):
@@ -136,7 +136,7 @@ def _xlsx(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     return content.getvalue()
 
 
-def _writer(book: Workbook, sheet: Worksheet) -> Callable[[int, int, object], int]:
+def _cell_writer(book: Workbook, sheet: Worksheet) -> Callable[[int, int, object], int]:
     """Return a function that writes one cell by its type and returns how many letters it shows."""
     day: Format = book.add_format({"num_format": "yyyy-mm-dd"})
     moment: Format = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})

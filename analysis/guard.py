@@ -16,16 +16,16 @@ import subprocess
 import sys
 import threading
 
-from analysis.process_signals import Signals
+from analysis.process_signals import ProcessSignals
 
 
 def main(pipe: int, pulse: int, seconds: float, command: list[str]) -> None:
-    signals = Signals()
+    signals = ProcessSignals()
     lifeline, _owned_end = os.pipe()
     command = [*command, str(pulse), str(lifeline)]
     with subprocess.Popen(command, pass_fds=[pulse, lifeline]) as cluster:  # noqa: S603
         is_orphan = False
-        while not (signals.stopping or is_orphan or cluster.poll() is not None):
+        while not (signals.is_stopping or is_orphan or cluster.poll() is not None):
             is_orphan = signals.wait(pipe=pipe)
         cluster.terminate()
         try:

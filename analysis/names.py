@@ -16,10 +16,10 @@ def unknown_name(name: str, known: Collection[str], kind: str) -> str:
 
 def nearest_name(name: str, known: Collection[str]) -> str:
     """Return the most similar known name, in any order of its words; empty if none is similar."""
-    written = {_sorted(one): one for one in known}
-    near = get_close_matches(_sorted(name[:LONGEST]), written, n=1, cutoff=0.7)
+    written = {_sort_words(one): one for one in known}
+    near = get_close_matches(_sort_words(name[:LONGEST]), written, n=1, cutoff=0.7)
     return written[near[0]] if near else ""
 
 
-def _sorted(name: str) -> str:
+def _sort_words(name: str) -> str:
     return "_".join(sorted(name.lower().replace("-", "_").split("_")))

@@ -5,7 +5,7 @@ import signal
 import socket
 
 
-class Signals:
+class ProcessSignals:
     """The handler of SIGTERM, SIGINT and SIGCHLD of a process; created once, in its main thread."""
 
     def __init__(self) -> None:
@@ -14,16 +14,16 @@ class Signals:
         for end in (self._readable, writable):
             end.setblocking(False)
         for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
-            signal.signal(signum, self._note)
+            signal.signal(signum, self._record_signal)
         signal.set_wakeup_fd(writable.detach(), warn_on_full_buffer=False)
 
     @property
-    def stopping(self) -> bool:
+    def is_stopping(self) -> bool:
         """Return whether the process got a signal to stop."""
         return self.stops > 0
 
     @property
-    def at_once(self) -> bool:
+    def is_urgent(self) -> bool:
         """Return whether it got two signals to stop, which means at once."""
         return self.stops > 1
 
@@ -38,5 +38,5 @@ class Signals:
             self._readable.recv(4096)
         return pipe in ready
 
-    def _note(self, signum: int, _frame: object) -> None:
+    def _record_signal(self, signum: int, _frame: object) -> None:
         self.stops += signum != signal.SIGCHLD

@@ -34,20 +34,20 @@ KEYS = {"id", "name", "func", "args", "kwargs", "started", "group", "cluster", "
 MOST_MISSED = 1_000
 
 
-class Forbidden(ValueError):
+class ForbiddenCall(ValueError):
     """Refusal of a message or planned call of a function that is not one of QUEUE_CALLS."""
 
 
 def enqueue(path: str, *ids: str) -> None:
     """Queue a call of the function at a dotted path; inside a transaction the message commits with its rows.
 
-    Raise Forbidden if it is not one of QUEUE_CALLS.
+    Raise ForbiddenCall if it is not one of QUEUE_CALLS.
     """
-    _check(path, ids)
+    _check_call(path, ids)
     async_task(path, *ids)
 
 
-def every_night(name: str, path: str, *, at: tuple[int, int]) -> None:
+def plan_nightly(name: str, path: str, *, at: tuple[int, int]) -> None:
     """Plan a call of the function at a dotted path every night at this hour and minute, local time.
 
     Changes made to the schedule of this name in the admin stay; missed nights are made up for once. Two concurrent
@@ -76,12 +76,12 @@ def enqueue_at(name: str, moment: datetime, path: str, *ids: str) -> None:
         Schedule.objects.create(name=name, **given)
 
 
-def is_waiting(name: str) -> bool:
+def is_planned(name: str) -> bool:
     """Return whether a call of this name is planned."""
     return bool(Schedule.objects.filter(name=name).exists())
 
 
-def forget(name: str) -> None:
+def cancel_planned(name: str) -> None:
     """Remove the planned call of this name, if there is one."""
     Schedule.objects.filter(name=name).delete()
 
@@ -99,10 +99,10 @@ def _enqueue_planned(planned: Any) -> bool:
     """Queue a planned call and plan its next time; remove it if it is not allowed or not readable."""
     try:
         if planned.hook or planned.kwargs or planned.intended_date_kwarg:
-            raise Forbidden("it asks for more than a call with ids")
+            raise ForbiddenCall("it asks for more than a call with ids")
         ids = ast.literal_eval(f"({planned.args},)") if planned.args else ()
-        _check(planned.func, ids)
-        following = None if planned.schedule_type == Schedule.ONCE else _following(planned)
+        _check_call(planned.func, ids)
+        following = None if planned.schedule_type == Schedule.ONCE else _next_time(planned)
     except Exception:
         logger.exception("The planned call of %.100r cannot be made and is removed", planned.func)
         Schedule.objects.filter(pk=planned.pk).delete()
@@ -116,7 +116,7 @@ def _enqueue_planned(planned: Any) -> bool:
     return True
 
 
-def _following(planned: Any) -> datetime:
+def _next_time(planned: Any) -> datetime:
     """Return the next time of a repeated call that is after now; missed times are not repeated.
 
     After MOST_MISSED missed times, count from now: a plan with a distant start must not keep the worker busy.
@@ -131,7 +131,7 @@ def _following(planned: Any) -> datetime:
     return anew
 
 
-def depth() -> int:
+def waiting_count() -> int:
     """Return how many messages no process has taken yet."""
     return int(OrmQ.objects.filter(lock__lte=clock.now()).count())
 
@@ -160,19 +160,19 @@ class Broker(ORM):
         """Take the oldest messages, up to Conf.BULK; sleep for Conf.POLL if there is none."""
         now = clock.now()
         waiting = self.get_connection().filter(key=self.list_key, lock__lt=now).order_by("lock")[: Conf.BULK]
-        taken = [message for message in waiting if self._takes(message, now + timedelta(seconds=Conf.RETRY))]
+        taken = [message for message in waiting if self._lock_message(message, now + timedelta(seconds=Conf.RETRY))]
         if not taken:
             time.sleep(Conf.POLL)
         return [(message.pk, message.payload) for message in taken if self._is_allowed(message)]
 
-    def _takes(self, message: Any, until: datetime) -> bool:
+    def _lock_message(self, message: Any, until: datetime) -> bool:
         """Lock a message. Return False if another cluster was faster."""
         return bool(self.get_connection().filter(pk=message.pk, lock=message.lock).update(lock=until))
 
     def _is_allowed(self, message: Any) -> bool:
         """Return whether a message may be executed. Delete others, and queue those of an earlier release again."""
         try:
-            path, ids = read(message.payload)
+            path, ids = read_message(message.payload)
         except Exception:
             logger.exception("Message %s cannot be obeyed and is removed", message.pk)
             self.delete(message.pk)
@@ -184,20 +184,20 @@ class Broker(ORM):
         return False
 
 
-def read(payload: str) -> tuple[str, tuple[str, ...]]:
-    """Return the function and the ids of a message. Raise BadSignature, Forbidden, or an error of unpickling."""
+def read_message(payload: str) -> tuple[str, tuple[str, ...]]:
+    """Return the function and the ids of a message. Raise BadSignature, ForbiddenCall, or an error of unpickling."""
     task: dict[str, Any] = SignedPackage.loads(payload)
     if task.get("kwargs") or task.keys() - KEYS:
-        raise Forbidden("it asks for more than a call with ids")
-    _check(task["func"], task["args"])
+        raise ForbiddenCall("it asks for more than a call with ids")
+    _check_call(task["func"], task["args"])
     return task["func"], tuple(task["args"])
 
 
-def _check(path: object, ids: Sequence[object]) -> None:
+def _check_call(path: object, ids: Sequence[object]) -> None:
     if path not in settings.QUEUE_CALLS and path not in settings.RENAMED_QUEUE_CALLS:
-        raise Forbidden(f"{path!s:.100} is not one of QUEUE_CALLS")
+        raise ForbiddenCall(f"{path!s:.100} is not one of QUEUE_CALLS")
     if not all(isinstance(one, str) for one in ids):
-        raise Forbidden("it has other arguments than ids")
+        raise ForbiddenCall("it has other arguments than ids")
 
 
 def never_unpickle() -> None:

@@ -50,21 +50,21 @@ class DatabasePacer:
         Raise PriceError (rate_limited) if requests are paused, or if the turn is so far off that the stock should wait
         without a process.
         """
-        if wait := self._grant():
+        if wait := self._grant_request():
             time.sleep(wait)
             raise_if_paused(self.state(), clock.now())
 
     def record_limit(self) -> None:
         first = timedelta(seconds=settings.LIMIT_PAUSE_SECONDS)
-        self._change(lambda pace, now: pause_after_limit(pace, now, first=first))
+        self._change_pace(lambda pace, now: pause_after_limit(pace, now, first=first))
 
     def record_silence(self) -> None:
-        self._change(pause_after_silence)
+        self._change_pace(pause_after_silence)
 
     def record_success(self) -> None:
         """Record a success if it may end a pause or a silence, in which the request was granted; else write nothing."""
         if self._granted and (self._granted.mode is PaceMode.PROBING or self._granted.unanswered):
-            self._change(resume_after_success)
+            self._change_pace(resume_after_success)
 
     def state(self) -> Pace:
         """Return the current pace; a new one if none is stored yet."""
@@ -72,8 +72,8 @@ class DatabasePacer:
         return row.pace if row else Pace(clock.now())
 
     @transactional
-    def _grant(self) -> float:
-        row, now = self._locked(), clock.now()
+    def _grant_request(self) -> float:
+        row, now = self._lock_row(), clock.now()
         self._granted, wait = grant_request(
             row.pace,
             now,
@@ -83,15 +83,15 @@ class DatabasePacer:
         if wait > TIMING.longest_turn.total_seconds():
             message = f"Too many wait to ask {row.get_source_display()}: the next turn is in {wait:.0f} s."
             raise PriceError(PriceErrorKind.RATE_LIMITED, message, permanent=False)
-        row.keep(self._granted)
+        row.store(self._granted)
         return wait
 
     @transactional
-    def _change(self, change: Callable[[Pace, datetime], Pace]) -> None:
-        row = self._locked()
-        row.keep(change(row.pace, clock.now()))
+    def _change_pace(self, change: Callable[[Pace, datetime], Pace]) -> None:
+        row = self._lock_row()
+        row.store(change(row.pace, clock.now()))
 
-    def _locked(self) -> RequestPace:
+    def _lock_row(self) -> RequestPace:
         return RequestPace.objects.select_for_update().get_or_create(pk=self.source)[0]
 
 
@@ -116,7 +116,7 @@ def wait_for_turn() -> Wait | None:
     if pace.mode is PaceMode.OPEN and pace.next_at - now > TIMING.longest_turn:
         a_second = f"{settings.REQUESTS_PER_SECOND:g} request{'' if settings.REQUESTS_PER_SECOND == 1 else 's'}"
         sentence = f"At {a_second} a second its turn has not come"
-        return Wait(pace.next_at - TIMING.longest_turn / 2, _until(sentence, pace.next_at, now))
+        return Wait(pace.next_at - TIMING.longest_turn / 2, _sentence_until(sentence, pace.next_at, now))
     return None
 
 
@@ -124,7 +124,7 @@ def _current_pause(pace: Pace, now: datetime) -> Wait | None:
     if not (pace.until and pace.is_paused(now)):
         return None
     if pace.mode is PaceMode.PAUSED:
-        return Wait(pace.until, _until(pace.reason.sentence, pace.until, now))
+        return Wait(pace.until, _sentence_until(pace.reason.sentence, pace.until, now))
     tried = "Yahoo limited our requests" if pace.reason is PauseReason.LIMITED else "Yahoo did not answer"
     return Wait(min(pace.until, now + CHECK_AGAIN), f"{tried}: waiting for the request that was sent to try.")
 
@@ -133,10 +133,10 @@ def wait_after(error: PriceError, unanswered: int) -> Wait:
     """Return the wait of a stock whose source did not answer, after so many requests without an answer before."""
     now = clock.now()
     until = now + FIRST_RETRY * 2**unanswered
-    return Wait(until, f"{error.message} {_until('Not asked again yet', until, now)}"[-500:])
+    return Wait(until, f"{error.message} {_sentence_until('Not asked again yet', until, now)}"[-500:])
 
 
-def _until(sentence: str, until: datetime, now: datetime) -> str:
+def _sentence_until(sentence: str, until: datetime, now: datetime) -> str:
     """Return the sentence with the time: to the second for a short wait, else to the next full minute."""
     is_short = until - now < SHORT
     moment = timezone.localtime(until if is_short else until + timedelta(seconds=59))

@@ -12,10 +12,10 @@ from django.db.models import F
 from analysis import clock, queue
 from analysis.background import PLACE
 from analysis.cluster import Cluster
-from analysis.database_faults import find_fault, note_damage
-from analysis.jobs.deadlines import count_absence
+from analysis.database_faults import find_fault, record_damage
+from analysis.jobs.deadlines import record_presence
 from analysis.models import Worker, ahead_or_behind
-from analysis.process_signals import Signals
+from analysis.process_signals import ProcessSignals
 from analysis.timing import TIMING
 from analysis.worker.recover import is_work_waiting, recover
 
@@ -39,16 +39,19 @@ class Supervisor:
     def __init__(self, chores: Sequence[Act] = ()) -> None:
         self.row = Worker(host=PLACE, pid=os.getpid())
         self.cluster = Cluster()
-        self.born = 0.0
+        self.cluster_started = 0.0
         self.idle_checks = 0
-        self.wrong_by = timedelta()
+        self.clock_skew = timedelta()
         work: list[Act] = [
-            (TIMING.recovery_interval.total_seconds(), self._recover),
-            (TIMING.watch_interval.total_seconds(), self._watch),
+            (TIMING.recovery_interval.total_seconds(), self._recover_work),
+            (TIMING.watch_interval.total_seconds(), self._check_progress),
             (TIMING.planned_interval.total_seconds(), queue.enqueue_due),
             *chores,
         ]
-        self.acts: list[Act] = [(HEARTBEAT_SECONDS, self._beat), *((every, self._at_work(act)) for every, act in work)]
+        self.acts: list[Act] = [
+            (HEARTBEAT_SECONDS, self._report_heartbeat),
+            *((every, self._unless_clock_is_wrong(act)) for every, act in work),
+        ]
 
     def run(self) -> None:
         """Run until a signal to stop, let the cluster finish the stocks in work, and end; at a second signal at once.
@@ -56,69 +59,69 @@ class Supervisor:
         Raise OperationalError if the database cannot be reached at the start; later, wait for it.
         """
         connection.ensure_connection()
-        signals = Signals()
+        signals = ProcessSignals()
         due = [0.0 for _ in self.acts]
-        self._try(self._beat)
+        self._try_act(self._report_heartbeat)
         try:
-            while not signals.stopping:
-                self._keep_cluster()
+            while not signals.is_stopping:
+                self._ensure_cluster()
                 for n, (every, act) in enumerate(self.acts):
                     if time.monotonic() >= due[n]:
                         due[n] = time.monotonic() + every
-                        self._try(act)
+                        self._try_act(act)
                 signals.wait(max(0.0, min(due) - time.monotonic()))
         finally:
             self._end_cluster(signals)
-            self._try(Worker.objects.filter(pk=self.row.pk).delete)
+            self._try_act(Worker.objects.filter(pk=self.row.pk).delete)
 
-    def _at_work(self, act: Callable[[], object]) -> Callable[[], object]:
+    def _unless_clock_is_wrong(self, act: Callable[[], object]) -> Callable[[], object]:
         """Return the act, skipped while the clock is wrong."""
-        return lambda: None if self.wrong_by else act()
+        return lambda: None if self.clock_skew else act()
 
-    def _keep_cluster(self) -> None:
+    def _ensure_cluster(self) -> None:
         """Start the cluster if none runs, but not while the clock is wrong."""
         if self.cluster.is_running:
             return
         if self.cluster.is_started:
-            if time.monotonic() - self.born < BREATH_SECONDS:
+            if time.monotonic() - self.cluster_started < BREATH_SECONDS:
                 return
             self.cluster.kill()
-            self.cluster.forget()
+            self.cluster.reset()
             if not self.row.is_stopping:
                 logger.error("The cluster has ended; starting it again")
-                self._note(restarts=F("restarts") + 1)
-            self._try(self._recover)
-        if not self.wrong_by:
+                self._update_row(restarts=F("restarts") + 1)
+            self._try_act(self._recover_work)
+        if not self.clock_skew:
             self.cluster.start()
-            self.born = time.monotonic()
+            self.cluster_started = time.monotonic()
             self.idle_checks = 0
             self.row.group, self.row.is_stopping = self.cluster.group, False
-            self._note(group=self.row.group, is_stopping=False)
+            self._update_row(group=self.row.group, is_stopping=False)
 
-    def _ask_to_end(self) -> None:
+    def _request_end(self) -> None:
         self.row.is_stopping = True
-        self._note(is_stopping=True)
-        self.cluster.ask_to_end()
+        self._update_row(is_stopping=True)
+        self.cluster.request_end()
 
-    def _end_cluster(self, signals: Signals) -> None:
+    def _end_cluster(self, signals: ProcessSignals) -> None:
         if not self.cluster.is_started:
             return
-        self._ask_to_end()
+        self._request_end()
         idle_from = time.monotonic() + IDLE_STOP_SECONDS
         while self.cluster.is_running:
-            self._try(self._beat)
+            self._try_act(self._report_heartbeat)
             # A cluster that lost a process may never exit; if it has no task, killing it loses nothing.
-            if signals.at_once or (time.monotonic() > idle_from and not self.cluster.is_busy):
+            if signals.is_urgent or (time.monotonic() > idle_from and not self.cluster.is_busy):
                 self.cluster.kill()
             signals.wait(1)
         self.cluster.kill()
 
-    def _beat(self) -> None:
+    def _report_heartbeat(self) -> None:
         """Report a heartbeat; create the row of this worker if it is missing or was removed."""
         self._check_clock()
-        if not self.wrong_by:
-            count_absence()
-        now, skew = clock.now(), self.wrong_by.total_seconds()
+        if not self.clock_skew:
+            record_presence()
+        now, skew = clock.now(), self.clock_skew.total_seconds()
         if not (self.row.pk and Worker.objects.filter(pk=self.row.pk).update(seen_at=now, clock_skew=skew)):
             Worker.objects.filter(seen_at__lt=now - FORGET_AFTER).delete()
             Worker.objects.filter(host=self.row.host, pid=self.row.pid).delete()
@@ -128,22 +131,22 @@ class Supervisor:
 
     def _check_clock(self) -> None:
         """Stop taking work while this machine's clock is wrong, and start again when it is right."""
-        was_wrong, self.wrong_by = self.wrong_by, clock.wrong_by()
-        if self.wrong_by and not was_wrong:
-            sentence = f"The clock of this machine is {ahead_or_behind(self.wrong_by)} the database's"
+        was_wrong, self.clock_skew = self.clock_skew, clock.certain_skew()
+        if self.clock_skew and not was_wrong:
+            sentence = f"The clock of this machine is {ahead_or_behind(self.clock_skew)} the database's"
             logger.error("%s; taking no work until it is right", sentence)
             if self.cluster.is_running:
-                self._ask_to_end()
-        elif was_wrong and not self.wrong_by:
+                self._request_end()
+        elif was_wrong and not self.clock_skew:
             logger.warning("The clock of this machine is right again; taking work")
 
-    def _recover(self) -> None:
+    def _recover_work(self) -> None:
         done = recover()
         Worker.objects.filter(pk=self.row.pk).update(
             last_recovery_at=clock.now(), recovered_count=F("recovered_count") + done.total
         )
 
-    def _watch(self) -> None:
+    def _check_progress(self) -> None:
         """Kill a cluster that makes no progress for several checks although work has waited for `wedged_after`.
 
         Checks are counted instead of seconds, so that a slow machine, or one that slept, is not mistaken for a stuck
@@ -158,17 +161,17 @@ class Supervisor:
             logger.error("The cluster leaves work waiting and does none; killing it")
             self.cluster.kill()
 
-    def _note(self, **fields: object) -> None:
-        self._try(lambda: Worker.objects.filter(pk=self.row.pk).update(**fields))
+    def _update_row(self, **fields: object) -> None:
+        self._try_act(lambda: Worker.objects.filter(pk=self.row.pk).update(**fields))
 
-    def _try(self, act: Callable[[], object]) -> None:
+    def _try_act(self, act: Callable[[], object]) -> None:
         """Run an act and log a failure of the database; the next round tries again."""
         try:
             close_old_connections()
             act()
         except Exception as error:
             if fault := find_fault(error):
-                note_damage(error)
+                record_damage(error)
                 logger.warning("%s The worker waits: %s", fault.sentence, str(error).strip(), extra={"fault": fault})
             else:
                 logger.exception("The worker goes on after an error")

@@ -8,9 +8,9 @@ from ninja.errors import AuthenticationError, AuthorizationError
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
-from analysis.api.problems import TooOften
-from stockapp.accounts.tokens import find_token, note_use
-from stockapp.limits import count, wait_sentence
+from analysis.api.problems import TooManyRequests
+from stockapp.accounts.tokens import find_token, record_use
+from stockapp.limits import count_request, wait_sentence
 from stockapp.meters import by_user
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -34,9 +34,9 @@ class TokenAccess(HttpBearer):
             raise AuthenticationError(message="This token is not known, or it was revoked, or it has expired.")
         if request.method not in SAFE and not found.may_write:
             raise AuthorizationError(message="This token may only read; make one that may submit.")
-        if wait := count(request, by_user, str(found.user_id)):
-            raise TooOften(wait_sentence(by_user, wait), wait)
-        note_use(found)
+        if wait := count_request(request, by_user, str(found.user_id)):
+            raise TooManyRequests(wait_sentence(by_user, wait), wait)
+        record_use(found)
         request.user = found.user
         return found
 

@@ -115,6 +115,6 @@ def _in_json(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
             return response
         allowed = response.headers["Allow"]
         message = f"This address does not take {request.method}, but {allowed}."
-        return problems.answer(405, problems.Kind.METHOD_NOT_ALLOWED, message, Allow=allowed)
+        return problems.problem_response(405, problems.Kind.METHOD_NOT_ALLOWED, message, Allow=allowed)
 
     return answer

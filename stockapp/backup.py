@@ -31,12 +31,12 @@ def backup(target: Path, *, force: bool = False) -> int:
     source = Path(str(connection.settings_dict["NAME"]))
     part = target.parent / f".{target.name}.{os.getpid()}.part"
     try:
-        _look(source, target, force=force)
+        _check_target(source, target, force=force)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        _copy(source, part)
-        _look(source, target, force=force)
+        _copy_database(source, part)
+        _check_target(source, target, force=force)
         part.replace(target)
-        _sync(target.parent)
+        _flush_to_disk(target.parent)
     except OSError as error:
         raise CannotBackUp(f"{target} cannot be written: {error.strerror}.") from None
     except sqlite3.Error as error:
@@ -54,7 +54,7 @@ def pg_dump(database: dict[str, Any], target: Path) -> list[str]:
     return ["pg_dump", "--format=custom", f"--file={target}", *given, f"--dbname={database['NAME']}"]
 
 
-def _look(source: Path, target: Path, *, force: bool) -> None:
+def _check_target(source: Path, target: Path, *, force: bool) -> None:
     """Raise CannotBackUp unless the backup may take this name."""
     if not source.is_file():
         raise CannotBackUp(f"There is no database at {source}.")
@@ -68,10 +68,10 @@ def _look(source: Path, target: Path, *, force: bool) -> None:
         if os.path.lexists(log):  # SQLite would apply this log to the copy
             raise CannotBackUp(f"{log} belongs to another database; name another file than {target}.")
     if os.path.lexists(target):
-        _look_at_file(target, force=force)
+        _check_existing_file(target, force=force)
 
 
-def _look_at_file(target: Path, *, force: bool) -> None:
+def _check_existing_file(target: Path, *, force: bool) -> None:
     """Raise CannotBackUp unless the file that is there may be replaced."""
     if not force:
         raise CannotBackUp(f"{target} is there already; --force replaces it if it is a SQLite database.")
@@ -91,7 +91,7 @@ def _is_same_file(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _copy(source: Path, part: Path) -> None:
+def _copy_database(source: Path, part: Path) -> None:
     address = f"{source.resolve().as_uri()}?mode=rw"
     with closing(sqlite3.connect(address, uri=True, timeout=30)) as live, closing(sqlite3.connect(part)) as copy:
         live.backup(copy)  # all pages in one step: in WAL mode no process waits, and no writer restarts the copy
@@ -99,10 +99,10 @@ def _copy(source: Path, part: Path) -> None:
         verdict = "; ".join(row[0] for row in copy.execute("PRAGMA integrity_check(3)"))
     if verdict != "ok":
         raise CannotBackUp(f"The copy of {source} is damaged, and so may be the database: {verdict}.")
-    _sync(part)
+    _flush_to_disk(part)
 
 
-def _sync(path: Path) -> None:
+def _flush_to_disk(path: Path) -> None:
     """Flush a file to disk, so that it survives a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -29,7 +29,7 @@ def remove_expired() -> None:
 
 def schedule_expiry() -> None:
     """Plan the nightly call. Safe to call at every start."""
-    queue.every_night("Remove what has expired", REMOVE, at=NIGHTLY_AT)
+    queue.plan_nightly("Remove what has expired", REMOVE, at=NIGHTLY_AT)
 
 
 @transactional

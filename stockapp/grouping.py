@@ -25,7 +25,7 @@ def is_indian(currency: str = "") -> bool:
     return choice == INDIAN or (choice == AUTO and currency == "INR")
 
 
-def group(digits: str, currency: str = "") -> str:
+def group_digits(digits: str, currency: str = "") -> str:
     """Return the digits of a non-negative number with commas: 1,23,45,678.90 or 12,345,678.90."""
     whole, point, fraction = digits.partition(".")
     if not is_indian(currency) or len(whole) <= 3:

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from analysis import clock, queue
-from analysis.database_faults import BUSY, DAMAGED, DISK_FULL, NO_ANSWER, Fault, damaged_since, find_fault, note_damage
+from analysis.database_faults import BUSY, DAMAGED, DISK_FULL, NO_ANSWER, Fault, damage_time, find_fault, record_damage
 from analysis.jobs.schedules import refused_runs
 from analysis.models import Job, Worker, ahead_or_behind
 from analysis.request_pace import pause
@@ -53,7 +53,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def report(request: HttpRequest) -> tuple[int, dict[str, object]]:
     """Return the status code and the content that the client may read."""
     try:
-        health = run_in_time(lambda: _inspect(request), INSPECT_SECONDS)
+        health = run_in_time(lambda: _inspect_database(request), INSPECT_SECONDS)
     except (DatabaseError, InterfaceError) as error:
         health = HealthReport(may_monitor(request), [_log_error(error)])
     health = health or HealthReport(may_monitor(request), [str(NO_ANSWER)])
@@ -73,7 +73,7 @@ def wrong_clocks() -> list[str]:
 
 def own_clock() -> list[str]:
     """Return a sentence if the clock of this web server's machine is wrong."""
-    wrong_by = clock.wrong_by()
+    wrong_by = clock.certain_skew()
     return [f"The clock of this web server is {ahead_or_behind(wrong_by)} the database’s clock."] if wrong_by else []
 
 
@@ -100,8 +100,8 @@ def little_space() -> list[str]:
     return [f"Only {free // 2**20:,} MB are free on the disk of the database."]
 
 
-def noted_damage() -> list[str]:
-    since = damaged_since()
+def recorded_damage() -> list[str]:
+    since = damage_time()
     if since is None:
         return []
     return [f"{DAMAGED} A part of it could not be read on {timezone.localtime(since):%Y-%m-%d at %H:%M}."]
@@ -114,12 +114,12 @@ PROBLEMS: list[Callable[[], list[str]]] = [
     stocks_left_waiting,
     scheduled_runs_refused,
     little_space,
-    noted_damage,
+    recorded_damage,
 ]
 """Functions that each return a list of sentences, empty if there is no problem."""
 
 
-def _inspect(request: HttpRequest) -> HealthReport:
+def _inspect_database(request: HttpRequest) -> HealthReport:
     """Inspect the database. If it cannot be written, report that alone: rows of workers are outdated then."""
     may_read = may_monitor(request)
     try:
@@ -130,9 +130,9 @@ def _inspect(request: HttpRequest) -> HealthReport:
             return HealthReport(may_read, [_log_error(error)])
     free = free_space()
     if free is not None and free < FULL:  # the WAL may have space for a row but not for a job
-        return HealthReport(may_read, [_log(DISK_FULL, f"{free:,} bytes are free.")])
+        return HealthReport(may_read, [_log_fault(DISK_FULL, f"{free:,} bytes are free.")])
     problems = [sentence for find in PROBLEMS for sentence in find()]
-    return HealthReport(may_read, problems, {"database": True, **(_figures() if may_read else {})})
+    return HealthReport(may_read, problems, {"database": True, **(_read_figures() if may_read else {})})
 
 
 def _is_staff(request: HttpRequest) -> bool:
@@ -140,28 +140,28 @@ def _is_staff(request: HttpRequest) -> bool:
 
 
 def _log_error(error: DatabaseError | InterfaceError) -> str:
-    note_damage(error)
-    return _log(find_fault(error) or NO_ANSWER, str(error).strip())
+    record_damage(error)
+    return _log_fault(find_fault(error) or NO_ANSWER, str(error).strip())
 
 
-def _log(fault: Fault, detail: str) -> str:
+def _log_fault(fault: Fault, detail: str) -> str:
     logger.error("%s %s", fault.sentence, detail, extra={"fault": fault})
     return str(fault)
 
 
-def _figures() -> dict[str, object]:
+def _read_figures() -> dict[str, object]:
     newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     paused = pause()
     return {
-        "workers": [_worker(worker) for worker in Worker.objects.alive()],
+        "workers": [_describe_worker(worker) for worker in Worker.objects.alive()],
         "worker_seen_seconds_ago": newest and round((clock.now() - newest).total_seconds(), 1),
-        "queue_depth": queue.depth(),
+        "queue_depth": queue.waiting_count(),
         "active_jobs": Job.objects.active().count(),
         "pause": paused and {"reason": paused.reason, "until": paused.until},
     }
 
 
-def _worker(worker: Worker) -> dict[str, object]:
+def _describe_worker(worker: Worker) -> dict[str, object]:
     return {
         "pid": worker.pid,
         "host": worker.host.partition("/")[0],

@@ -22,14 +22,14 @@ TOO_MANY_FIELDS = "The form has too many fields. Nothing was changed. Tick fewer
 NOT_UNDERSTOOD = "The server could not read this request. Nothing was changed. Go back, reload the page and try again."
 
 
-def refuse_what_is_too_large(get_response: Answer) -> Answer:
+def refuse_too_large(get_response: Answer) -> Answer:
     """Refuse requests with too large a body, files included, which Django's own limit omits.
 
     A request without a length has no body.
     """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        return too_large(request) if _length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE else get_response(request)
+        return too_large(request) if _size_of(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE else get_response(request)
 
     return answer
 
@@ -48,10 +48,12 @@ class CountRequests:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         began = time.thread_time()
         response = self.get_response(request)
-        charge(request, time.thread_time() - began)
+        charge_request(request, time.thread_time() - began)
         is_bad_token = _has_token(request) and response.status_code == 401
         is_nowhere = request.resolver_match is None
-        refusal = _refusal(request, by_address, client.counter_key(request)) if is_bad_token or is_nowhere else None
+        refusal = (
+            _refuse_over_limit(request, by_address, client.counter_key(request)) if is_bad_token or is_nowhere else None
+        )
         return refusal or response
 
     def process_view(self, request: HttpRequest, view: object, *_: object) -> HttpResponse | None:
@@ -59,17 +61,17 @@ class CountRequests:
             return None
         is_for_users = request.path.startswith(API) or getattr(view, "login_required", True)
         if is_for_users and request.user.is_authenticated:
-            return _refusal(request, by_user, str(request.user.pk))
-        return _refusal(request, by_address, client.counter_key(request))
+            return _refuse_over_limit(request, by_user, str(request.user.pk))
+        return _refuse_over_limit(request, by_address, client.counter_key(request))
 
 
-def count(request: HttpRequest, meter: Meter, key: str) -> int:
+def count_request(request: HttpRequest, meter: Meter, key: str) -> int:
     """Count a request by this meter. Return 0, or the seconds to wait if it is beyond the limit."""
     setattr(request, COUNTED, (meter, key))
     return meter.take(key)
 
 
-def charge(request: HttpRequest, seconds: float) -> None:
+def charge_request(request: HttpRequest, seconds: float) -> None:
     """Count a counted request as further ones, one for each PROCESSOR_SECONDS that it needed beyond the first."""
     further = int(seconds / PROCESSOR_SECONDS)
     if further and (counted := getattr(request, COUNTED, None)):
@@ -87,8 +89,8 @@ def seconds_in_words(seconds: int) -> str:
     return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
-def too_many(request: HttpRequest, sentence: str, wait: int) -> HttpResponse:
-    response = _said(request, 429, "Too many requests", sentence)
+def refuse_too_many(request: HttpRequest, sentence: str, wait: int) -> HttpResponse:
+    response = _respond(request, 429, "Too many requests", sentence)
     response.headers["Retry-After"] = str(wait)
     return response
 
@@ -98,34 +100,34 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         return too_large(request)
     is_too_much = isinstance(exception, TooManyFieldsSent | TooManyFilesSent)
-    return _said(request, 400, "Not understood", TOO_MANY_FIELDS if is_too_much else NOT_UNDERSTOOD)
+    return _respond(request, 400, "Not understood", TOO_MANY_FIELDS if is_too_much else NOT_UNDERSTOOD)
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
     megabytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 2**20
     sentence = f"This is larger than {megabytes:.1f} MB, which is the limit. Nothing was changed. Send it in parts."
-    return _said(request, 413, "Too large", sentence)
+    return _respond(request, 413, "Too large", sentence)
 
 
-def _said(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
+def _respond(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
     """Return the sentence as JSON for a program, as a line for htmx, else as a page that makes no query."""
     if request.path.startswith(API):
-        return problems.answer(status, KINDS[status], sentence)
+        return problems.problem_response(status, KINDS[status], sentence)
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(sentence, status=status, content_type="text/plain")
     page = render_to_string("refused.html", {"title": title, "sentence": sentence})
     return HttpResponse(page, status=status)
 
 
-def _length(request: HttpRequest) -> int:
+def _size_of(request: HttpRequest) -> int:
     text = str(request.META.get("CONTENT_LENGTH") or "0")
     return int(text) if text.isdecimal() else 0
 
 
-def _refusal(request: HttpRequest, meter: Meter, key: str) -> HttpResponse | None:
+def _refuse_over_limit(request: HttpRequest, meter: Meter, key: str) -> HttpResponse | None:
     """Count a request and return the refusal if it is beyond the limit."""
-    wait = count(request, meter, key)
-    return too_many(request, wait_sentence(meter, wait), wait) if wait else None
+    wait = count_request(request, meter, key)
+    return refuse_too_many(request, wait_sentence(meter, wait), wait) if wait else None
 
 
 def _has_token(request: HttpRequest) -> bool:

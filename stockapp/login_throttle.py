@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from stockapp import client
-from stockapp.limits import seconds_in_words, too_many
+from stockapp.limits import refuse_too_many, seconds_in_words
 from stockapp.login_lockout import login_refused
 from stockapp.meters import logins
 
@@ -74,7 +74,7 @@ def throttle_password_check(view: View) -> View:
         if request.method != "POST":
             return view(request, *args, **kwargs)
         return password_checks.run(
-            lambda: view(request, *args, **kwargs), lambda: too_many(request, BUSY, BUSY_SECONDS)
+            lambda: view(request, *args, **kwargs), lambda: refuse_too_many(request, BUSY, BUSY_SECONDS)
         )
 
     return answer

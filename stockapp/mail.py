@@ -9,7 +9,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.utils import DNS_NAME
 
-from stockapp.outgoing.dispatch import carry
+from stockapp.outgoing.dispatch import send_orders
 from stockapp.outgoing.orders import DeliveryStatus, Mail, Order, Server
 
 NO_MAIL = "This installation sends no e-mail: EMAIL_URL is not set."
@@ -34,7 +34,7 @@ class Smtp(EmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         written = [self.order(message) for message in email_messages if message.recipients()]
         given = ((None, Order(mail, self.timeout or SECONDS)) for mail in written)
-        ends = [outcome for _, outcome in carry(given, at_once=1)] if written else []
+        ends = [outcome for _, outcome in send_orders(given, at_once=1)] if written else []
         failures = [outcome.sentence for outcome in ends if outcome.status != DeliveryStatus.TAKEN]
         if failures and not self.fail_silently:
             raise OSError(failures[0])

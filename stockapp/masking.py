@@ -30,12 +30,12 @@ def mask_event(_: object, __: str, event: EventDict) -> EventDict:
 
 @lru_cache(maxsize=4)
 def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
-    written = {form for secret in secrets if len(secret) >= LEAST_LETTERS for form in _forms(secret)}
+    written = {form for secret in secrets if len(secret) >= LEAST_LETTERS for form in _notations(secret)}
     longest_first = sorted(written, key=len, reverse=True)
     return re.compile("|".join(BREAK.join(map(re.escape, form)) for form in longest_first)) if written else None
 
 
-def _forms(secret: str) -> set[str]:
+def _notations(secret: str) -> set[str]:
     """Return the notations of a secret in HTML, Python, JSON and URLs."""
     plain = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)}
     return plain | {escape(form) for form in plain}

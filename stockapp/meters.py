@@ -25,7 +25,7 @@ MOST_KEYS = 10_000
 
 
 @dataclass(slots=True)
-class Count:
+class LocalCount:
     """The local count of one key: requests not shared yet, and until when further ones are refused."""
 
     unshared: int = 0
@@ -40,7 +40,7 @@ class Meter:
 
     def __init__(self, name: str, limit_name: str, *, parts: int = 0) -> None:
         self.name, self.limit_name, self.parts = name, limit_name, parts
-        self._counts: OrderedDict[str, Count] = OrderedDict()
+        self._counts: OrderedDict[str, LocalCount] = OrderedDict()
         self._lock = Lock()
 
     @property
@@ -56,7 +56,7 @@ class Meter:
         """Count a request, or several. Return 0, or the seconds to wait if they are beyond the limit."""
         now = time.time()
         with self._lock:
-            count = self._counts.setdefault(key, Count())
+            count = self._counts.setdefault(key, LocalCount())
             self._counts.move_to_end(key)
             if len(self._counts) > MOST_KEYS:
                 self._counts.popitem(last=False)
@@ -66,7 +66,7 @@ class Meter:
             if count.unshared < self.share:
                 return 0
             used, count.unshared = count.unshared, 0
-        excess = self._add(key, used, now)
+        excess = self._add_to_level(key, used, now)
         if excess <= 0:
             return 0
         wait = max(1.0, excess * MINUTE / self.limit)
@@ -78,7 +78,7 @@ class Meter:
         with self._lock:
             self._counts.clear()
 
-    def _add(self, key: str, used: int, now: float) -> float:
+    def _add_to_level(self, key: str, used: int, now: float) -> float:
         """Add to the shared level, which drains by the limit per minute, and return the excess over the limit.
 
         One share is kept in reserve for requests that are not shared yet. A refused request is not added. If the
@@ -88,7 +88,7 @@ class Meter:
         place = f"meter.{self.name}.{digest.hexdigest()}"
         try:
             with transaction.atomic():
-                _lock(digest.digest())
+                _lock_level(digest.digest())
                 level, at = cache.get(place) or (0.0, now)
                 level = max(0.0, level - max(0.0, now - at) * self.limit / MINUTE) + used
                 excess = level - (self.limit - self.share + 1)
@@ -99,7 +99,7 @@ class Meter:
         return float(excess)
 
 
-def _lock(digest: bytes) -> None:
+def _lock_level(digest: bytes) -> None:
     """Lock this level until the transaction ends; a transaction of SQLite has the only lock anyway.
 
     The level may have no row yet, so the lock is that of a number.

@@ -46,11 +46,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
         headers = {"WWW-Authenticate": "Bearer"}
         return HttpResponse(sentence, status=401, content_type="text/plain", headers=headers)
     registry = CollectorRegistry()
-    registry.register(Figures())
+    registry.register(FigureCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-class Figures(Collector):
+class FigureCollector(Collector):
     """The installation in figures, in a fixed number of queries."""
 
     def describe(self) -> list[GaugeMetricFamily]:
@@ -101,7 +101,7 @@ def _failures() -> Iterator[GaugeMetricFamily]:
 
 
 def _queue() -> Iterator[GaugeMetricFamily]:
-    yield GaugeMetricFamily("stockapp_queue_depth", "Messages that nobody has taken yet.", queue.depth())
+    yield GaugeMetricFamily("stockapp_queue_depth", "Messages that nobody has taken yet.", queue.waiting_count())
     waited = queue.oldest_wait().total_seconds()
     yield GaugeMetricFamily("stockapp_queue_oldest_seconds", "How long the oldest message has waited.", waited)
     waiting = JobDetail.objects.unfinished().count()

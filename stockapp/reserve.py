@@ -18,14 +18,14 @@ from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from analysis.database_faults import Busy
+from analysis.database_faults import DatabaseBusy
 from stockapp.middleware import Answer
 
 STILL_SECONDS = 0.3
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
-class Slots:
+class DatabaseSlots:
     """A number of requests that may use the database at once."""
 
     def __init__(self, count: int) -> None:
@@ -35,12 +35,12 @@ class Slots:
         self.changed = threading.Condition()
 
     def take(self) -> None:
-        """Take a slot. Raise Busy if none is free and the database has left all holders waiting for STILL_SECONDS."""
+        """Take a slot. Raise DatabaseBusy if none is free and all holders have waited for the database too long."""
         with self.changed:
             while not self.free:
                 left = self.moved_at + STILL_SECONDS - time.monotonic()
                 if left <= 0 and self.asking == self.count:
-                    raise Busy("No slot is free: other requests wait for the database.")
+                    raise DatabaseBusy("No slot is free: other requests wait for the database.")
                 self.changed.wait(left if left > 0 else STILL_SECONDS)
             self.free -= 1
             self.moved_at = time.monotonic()
@@ -77,7 +77,7 @@ class Slots:
 class RequestSlots:
     """The slots of one request; an execute wrapper of its connection."""
 
-    def __init__(self, for_all: Slots, for_writers: Slots | None) -> None:
+    def __init__(self, for_all: DatabaseSlots, for_writers: DatabaseSlots | None) -> None:
         self._for_all, self._for_writers = for_all, for_writers
         self._is_held = False
 
@@ -97,14 +97,14 @@ class RequestSlots:
             self._for_writers.release()
 
 
-_for_writers: list[Slots] = []
-_for_all: list[Slots] = []
+_for_writers: list[DatabaseSlots] = []
+_for_all: list[DatabaseSlots] = []
 
 
 def set_threads(count: int) -> None:
     """Set the number of threads of this process; with fewer than three there are no slots."""
-    _for_writers[:] = [Slots(count - 2)] if count > 2 else []
-    _for_all[:] = [Slots(count - 1)] if count > 2 else []
+    _for_writers[:] = [DatabaseSlots(count - 2)] if count > 2 else []
+    _for_all[:] = [DatabaseSlots(count - 1)] if count > 2 else []
 
 
 def keep_threads_free(get_response: Answer) -> Answer:

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
 from analysis.api import problems
-from analysis.database_faults import Fault, find_fault, note_damage
+from analysis.database_faults import Fault, find_fault, record_damage
 from stockapp.middleware import Answer
 from stockapp.monitoring import may_monitor
 
@@ -25,31 +25,31 @@ HEALTH = ("/healthz", "/api/health")
 MARK = "_database_fault"
 
 
-def say_unavailable(get_response: Answer) -> Answer:
+def refuse_while_unavailable(get_response: Answer) -> Answer:
     """Replace responses while the database cannot be used; this middleware must be outside all that query it.
 
     Django turns exceptions into responses at each inner layer, so the fault is marked on the request.
     """
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        if (notice := _maintenance()) is not None:
-            return unavailable(request, Fault(notice))
+        if (notice := _read_maintenance_notice()) is not None:
+            return unavailable_response(request, Fault(notice))
         response = get_response(request)
         fault: Fault | None = getattr(request, MARK, None)
-        return unavailable(request, fault) if fault else response
+        return unavailable_response(request, fault) if fault else response
 
-    got_request_exception.connect(_mark, dispatch_uid="stockapp.unavailable")
+    got_request_exception.connect(_mark_fault, dispatch_uid="stockapp.unavailable")
     return answer
 
 
-def unavailable(request: HttpRequest, fault: Fault) -> HttpResponse:
+def unavailable_response(request: HttpRequest, fault: Fault) -> HttpResponse:
     """Return the sentence as a problem of the API, JSON for a program, a line for htmx, else a page."""
     response: HttpResponse
     reason = fault.sentence
     if request.path in HEALTH:
         response = JsonResponse({"ok": False} | ({"problems": [reason]} if may_monitor(request) else {}))
     elif request.path.startswith("/api/"):
-        response = problems.answer(503, problems.Kind.UNAVAILABLE, reason)
+        response = problems.problem_response(503, problems.Kind.UNAVAILABLE, reason)
     elif request.get_preferred_type(["text/html", JSON]) == JSON:
         response = JsonResponse({"ok": False, "detail": reason, "problems": [reason]})
     elif request.headers.get("HX-Request") == "true":
@@ -63,15 +63,15 @@ def unavailable(request: HttpRequest, fault: Fault) -> HttpResponse:
     return response
 
 
-def _mark(request: HttpRequest | None = None, **_: Any) -> None:
+def _mark_fault(request: HttpRequest | None = None, **_: Any) -> None:
     error = sys.exception()
     fault = find_fault(error)
     if request is not None and error and fault:
-        note_damage(error)
+        record_damage(error)
         setattr(request, MARK, fault)
 
 
-def _maintenance() -> str | None:
+def _read_maintenance_notice() -> str | None:
     """Return the text of the maintenance file; None without one."""
     try:
         text: str = (settings.DATA_DIR / "maintenance").read_text(errors="replace")

@@ -13,7 +13,7 @@ from django.db import connection
 
 from analysis.tests.make import make_stock, make_user
 from stockapp.accounts.models import ApiToken, TokenScope
-from stockapp.accounts.tokens import make_token
+from stockapp.accounts.tokens import create_token
 from tests.processes import database_url
 from tests.web_server import GUNICORN, SERVE, Web, web_server
 
@@ -51,7 +51,7 @@ def test_health_and_pages_are_answered_while_submissions_wait_for_a_lock(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     make_stock("KAVERI.DEMO")
-    token = make_token(ApiToken(user=make_user("ann"), name="Program", scope=TokenScope.SUBMIT))
+    token = create_token(ApiToken(user=make_user("ann"), name="Program", scope=TokenScope.SUBMIT))
     with web_server(database_url(), tmp_path, command) as server, ThreadPoolExecutor(SUBMISSIONS) as clients:
         server.ask("/healthz")
         with held("KAVERI.DEMO"):

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
 
 from analysis.api.pages import Page, PageQuery, page_of
-from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, Invalid, Problem
+from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, InvalidInput, Problem
 from analysis.api.stocks import StockOut
 from analysis.api.values import SYMBOL, Payload, Ticker, WholeText
 from analysis.rejections import RequestRejected
@@ -104,7 +104,7 @@ def add_to_watchlist(request: Request, watchlist_id: ListId, payload: TickerIn) 
     watchlist = _get_list(request, watchlist_id)
     form = AddForm(payload.dict())
     if not form.is_valid():
-        raise Invalid.of(form)
+        raise InvalidInput.of(form)
     ticker, note = form.cleaned_data["ticker"], ""
     is_new = services.add(watchlist, ticker)
     try:
@@ -136,9 +136,9 @@ def _get_list(request: Request, pk: int) -> Any:
 
 def _save_list(request: Request, form: NameForm, act: Any) -> Any:
     if not form.is_valid():
-        raise Invalid.of(form)
+        raise InvalidInput.of(form)
     try:
         act(form.instance)
     except IntegrityError:  # the same name came in twice at once
-        raise Invalid({"name": [f"You have a list called “{form.instance.name}” already."]}) from None
+        raise InvalidInput({"name": [f"You have a list called “{form.instance.name}” already."]}) from None
     return _get_list(request, form.instance.pk)

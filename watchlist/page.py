@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from analysis.engine import RiskProfile
 from analysis.models import Stock, Worker
-from analysis.pages.polls import OF_THE_STOCK, State, surroundings
+from analysis.pages.polls import OF_THE_STOCK, State, live_annotations
 from stockapp.accounts.models import Person
 from watchlist.list_query import ListQuery
 from watchlist.models import Watchlist, WatchlistItem
@@ -110,7 +110,7 @@ class WatchlistPage:
 
 def read_poll_state(pk: int, user: Person) -> State | None:
     """Return the stored state of a user's list in two queries, None if there is no such list."""
-    around = surroundings(user)
+    around = live_annotations(user)
     row = Watchlist.objects.of(user).filter(pk=pk).annotate(**around).values_list(*around).first()
     items = WatchlistItem.objects.with_attempts().filter(watchlist=pk).order_by("position", "pk")
     columns = items.values_list("pk", "note", "attempts", *(F(f"stock__{name}") for name in OF_THE_STOCK))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from analysis.engine import RiskProfile
 from analysis.models import StockStatus
-from analysis.pages.standing import Standing
+from analysis.pages.stock_summary import StockSummary
 from watchlist.list_query import ListQuery
 from watchlist.models import WatchlistItem
 from watchlist.services import MOST_STOCKS
@@ -29,7 +29,7 @@ URGENCY = [
     StockStatus.NEVER,
     StockStatus.COMPLETED,
 ]
-SORT_KEYS: Mapping[str, Callable[[Standing], Any]] = {
+SORT_KEYS: Mapping[str, Callable[[StockSummary], Any]] = {
     "ticker": lambda row: row.stock.pk,
     "change": lambda row: row.result.change_percent if row.result else None,
     "score": lambda row: row.result.score if row.result else None,
@@ -39,7 +39,7 @@ SORT_KEYS: Mapping[str, Callable[[Standing], Any]] = {
 
 
 @dataclass(frozen=True)
-class ListRow(Standing):
+class ListRow(StockSummary):
     """A stock on a list: its standing for the list's owner, the owner's note, and whether the row is expanded.
 
     If a note could not be saved, `note` is the text that was typed and `note_error` the reason.

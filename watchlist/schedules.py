@@ -38,7 +38,7 @@ def run(exchange: str) -> str | None:
 
 def schedule_prune() -> None:
     """Plan the nightly call. Safe to call at every start."""
-    queue.every_night("Prune", PRUNE, at=retention.NIGHTLY_AT)
+    queue.plan_nightly("Prune", PRUNE, at=retention.NIGHTLY_AT)
 
 
 def prune_in_background() -> None:

@@ -12,7 +12,7 @@ from django.db.models import Count, Max
 
 from analysis.db import transactional
 from analysis.jobs.limits import refuse_unconfirmed
-from analysis.jobs.submit import Submission, known_stocks, submit
+from analysis.jobs.submit import Submission, lock_or_create_stocks, submit
 from analysis.models import Source, Stock, StockStatus
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import load_demo_market
@@ -111,7 +111,7 @@ def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
     if not new:
         return []
     _refuse_too_long(watchlist, totals["pk__count"] + len(new))
-    unknown = known_stocks(new, named_by=watchlist.owner)
+    unknown = lock_or_create_stocks(new, named_by=watchlist.owner)
     first = 0 if totals["position__max"] is None else totals["position__max"] + 1
     WatchlistItem.objects.bulk_create(
         WatchlistItem(watchlist=watchlist, stock_id=ticker, note=notes[ticker], position=position)
@@ -191,7 +191,7 @@ def restore(watchlist: Watchlist, removed: RemovedItem) -> bool:
     if watchlist.items.filter(stock=removed.ticker).exists():
         return False
     _refuse_too_long(watchlist, watchlist.items.count() + 1)
-    unknown = known_stocks([removed.ticker], named_by=watchlist.owner)
+    unknown = lock_or_create_stocks([removed.ticker], named_by=watchlist.owner)
     watchlist.items.create(stock_id=removed.ticker, note=removed.note, position=removed.position)
     _refuse_over_limits(watchlist.owner, unknown)
     return True

@@ -42,7 +42,7 @@ def rows(request: Request, pk: int) -> HttpResponse:
     """
     state = read_poll_state(pk, request.user) if polls.SEEN in request.GET else None
     if state and polls.is_seen(request, state):
-        return polls.nothing_new()
+        return polls.unchanged_response()
     context = build_context(request, get_own_list(request, pk), is_poll=True)
     response = render(request, f"{PAGE}#live", context, status=200 if context["page"].active else 286)
     response["HX-Replace-Url"] = f"{context['watchlist'].get_absolute_url()}{context['page'].list_query.query}"

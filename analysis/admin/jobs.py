@@ -22,7 +22,7 @@ DETAILS_SHOWN = 50
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin[Job]):
-    list_display = ["short_id", "status", "source", "requested_by", "counts", "progress", "created_at", "took"]
+    list_display = ["short_id", "status", "source", "requested_by", "counts", "progress", "created_at", "run_time"]
     list_filter = ["status", "source", StrategyFilter]
     list_select_related = ["requested_by"]
     search_fields = ["id", "description", "requested_by__username"]
@@ -44,7 +44,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         return format_html('<progress max="100" value="{}">{} %</progress>', job.progress_percent, job.progress_percent)
 
     @admin.display(description="Duration")
-    def took(self, job: Job) -> str:
+    def run_time(self, job: Job) -> str:
         return duration_text(job)
 
     def change_view(
@@ -60,15 +60,15 @@ class JobAdmin(ReadOnlyAdmin[Job]):
 
     @admin.action(description="Run again: all stocks", permissions=["rerun"])
     def rerun_all(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        self._each(request, jobs, lambda job: self._rerun(request, job, failed_only=False))
+        self._apply_to_each(request, jobs, lambda job: self._rerun(request, job, failed_only=False))
 
     @admin.action(description="Run again: stocks that failed or were cancelled", permissions=["rerun"])
     def rerun_failed(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        self._each(request, jobs, lambda job: self._rerun(request, job, failed_only=True))
+        self._apply_to_each(request, jobs, lambda job: self._rerun(request, job, failed_only=True))
 
     @admin.action(description="Cancel", permissions=["rerun"])
     def cancel_jobs(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        self._each(request, jobs, lambda job: "cancelled" if cancel(job) else "has ended already")
+        self._apply_to_each(request, jobs, lambda job: "cancelled" if cancel(job) else "has ended already")
 
     def has_rerun_permission(self, request: HttpRequest) -> bool:
         return may_change_every_job(request.user)
@@ -96,7 +96,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         submission = rerun(job, source=Source.BULK, failed_only=failed_only, requested_by=request.user)
         return f"runs again as {str(submission.job.pk)[:8]}"
 
-    def _each(self, request: HttpRequest, jobs: QuerySet[Job], act: Callable[[Job], str]) -> None:
+    def _apply_to_each(self, request: HttpRequest, jobs: QuerySet[Job], act: Callable[[Job], str]) -> None:
         for job in jobs:
             try:
                 messages.success(request, f"{job}: {act(job)}")
@@ -106,7 +106,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
 
 @admin.register(JobDetail)
 class JobDetailAdmin(LongList[JobDetail], ReadOnlyAdmin[JobDetail]):
-    list_display = ["stock", "job_link", "status", "attempts", "verdict", "error_kind", "error_message", "took"]
+    list_display = ["stock", "job_link", "status", "attempts", "verdict", "error_kind", "error_message", "run_time"]
     list_filter = ["status", "error_kind"]
     list_select_related = ["job", "stock"]
     ordering = ["-pk"]
@@ -117,7 +117,7 @@ class JobDetailAdmin(LongList[JobDetail], ReadOnlyAdmin[JobDetail]):
         return format_html('<a href="{}">{}</a>', url, detail.job)
 
     @admin.display(description="Duration")
-    def took(self, detail: JobDetail) -> str:
+    def run_time(self, detail: JobDetail) -> str:
         return duration_text(detail)
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:

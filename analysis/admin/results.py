@@ -16,17 +16,17 @@ from stockapp.read_only_admin import ReadOnlyAdmin
 
 @admin.register(Result)
 class ResultAdmin(LongList[Result], ReadOnlyAdmin[Result]):
-    list_display = ["stock_id", "day", "status", "verdict", "score", "close", "source", "price_source", "took"]
+    list_display = ["stock_id", "day", "status", "verdict", "score", "close", "source", "price_source", "run_time"]
     list_filter = ["day", "verdict", "status", "source", "price_source", StrategyFilter]
     ordering = ["-day", "stock_id"]
-    readonly_fields = ["took", "evidence_link"]
+    readonly_fields = ["run_time", "evidence_link"]
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Return False: a result is deleted with its job only, because that also updates the stock's last state."""
         return False
 
     @admin.display(description="Duration")
-    def took(self, result: Result) -> str:
+    def run_time(self, result: Result) -> str:
         return duration_text(result)
 
     @admin.display(description="Raw data")

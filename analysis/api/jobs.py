@@ -11,7 +11,7 @@ from ninja import Field, Query, Router, Schema, Status
 
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, Problem
-from analysis.api.values import Capital, Payload, RiskQuery, SizedPlan, profile, sized
+from analysis.api.values import Capital, Payload, RiskQuery, SizedPlan, profile, size_plan
 from analysis.engine import Plan, RiskProfile, Side, Verdict
 from analysis.jobs.end import cancel
 from analysis.jobs.rerun import rerun
@@ -140,9 +140,9 @@ def get_job(request: Request, job_id: UUID, query: Query[DetailQuery], paging: Q
 @router.post("/jobs/{uuid:job_id}/cancel", response={200: JobOut, WRITE_PROBLEMS: Problem})
 def cancel_job(request: Request, job_id: UUID) -> Any:
     """End a job early; what had been finished stays. One that had ended already stays as it is: see its status."""
-    job = _writable(request, job_id)
+    job = _get_writable_job(request, job_id)
     cancel(job)
-    return _writable(request, job_id)
+    return _get_writable_job(request, job_id)
 
 
 @router.post(
@@ -151,7 +151,7 @@ def cancel_job(request: Request, job_id: UUID) -> Any:
 )
 def rerun_job(request: Request, job_id: UUID, payload: RerunIn) -> Any:
     """Run the stocks of an ended job again, in a job of their own: all, or those that did not complete."""
-    job = _writable(request, job_id)
+    job = _get_writable_job(request, job_id)
     submission = rerun(job, source=Source.API, failed_only=payload.failed_only, requested_by=request.user)
     return submission_out(request, submission)
 
@@ -170,7 +170,7 @@ def detail_out(detail: JobDetail, risk: RiskProfile) -> DetailOut:
     if found.get("side"):
         plan = Plan(Side(found["side"]), found["entry"], found["stop"], found["target"], found["risk_reward"])
     return DetailOut(
-        **sized(plan, found.get("no_trade_reason") or "", risk).dict(),
+        **size_plan(plan, found.get("no_trade_reason") or "", risk).dict(),
         ticker=detail.stock_id,
         status=DetailStatus(detail.status),
         attempts=detail.attempts,
@@ -188,5 +188,5 @@ def detail_out(detail: JobDetail, risk: RiskProfile) -> DetailOut:
     )
 
 
-def _writable(request: Request, job_id: UUID) -> Job:
+def _get_writable_job(request: Request, job_id: UUID) -> Job:
     return get_object_or_404(Job.objects.writable_by(request.user).select_related("requested_by"), pk=job_id)

@@ -10,7 +10,7 @@ from django.core import signing
 from django.db.models import Model, Q, QuerySet
 from ninja import Field, Schema
 
-from analysis.api.problems import Invalid
+from analysis.api.problems import InvalidInput
 
 
 class PageQuery(Schema):
@@ -28,31 +28,31 @@ class Page[Item](Schema):
 def page_of[M: Model](rows: QuerySet[M], paging: PageQuery, *order: str) -> dict[str, Any]:
     """Return one `Page` of rows in this order, `-` for descending: fields that are never null and together unique.
 
-    One query. Raise Invalid for a cursor that is not of this list.
+    One query. Raise InvalidInput for a cursor that is not of this list.
     """
     salt = f"api.{rows.model._meta.label_lower}:{','.join(order)}"
     if paging.cursor:
-        rows = rows.filter(_behind(order, _position(paging.cursor, salt, len(order))))
+        rows = rows.filter(_rows_after(order, _read_cursor(paging.cursor, salt, len(order))))
     found = list(rows.order_by(*order)[: paging.limit + 1])
     items = found[: paging.limit]
-    return {"items": items, "next": _cursor(items[-1], order, salt) if len(found) > paging.limit else None}
+    return {"items": items, "next": _write_cursor(items[-1], order, salt) if len(found) > paging.limit else None}
 
 
-def _cursor(row: Model, order: Sequence[str], salt: str) -> str:
+def _write_cursor(row: Model, order: Sequence[str], salt: str) -> str:
     place = [attrgetter(field.lstrip("-").replace("__", "."))(row) for field in order]
     return signing.dumps([str(value) if isinstance(value, date | uuid.UUID) else value for value in place], salt=salt)
 
 
-def _position(cursor: str, salt: str, length: int) -> list[Any]:
+def _read_cursor(cursor: str, salt: str, length: int) -> list[Any]:
     try:
         place = signing.loads(cursor, salt=salt)
     except signing.BadSignature:
-        raise Invalid({"cursor": ["This cursor is not of this list; begin without one."]}) from None
+        raise InvalidInput({"cursor": ["This cursor is not of this list; begin without one."]}) from None
     assert len(place) == length  # noqa: S101
     return list(place)
 
 
-def _behind(order: Sequence[str], place: Sequence[Any]) -> Q:
+def _rows_after(order: Sequence[str], place: Sequence[Any]) -> Q:
     """Return the condition of the rows after this place; its first part follows from the rest, and uses an index."""
     names, beyond = [field.lstrip("-") for field in order], ["lt" if field[0] == "-" else "gt" for field in order]
     behind = Q()

@@ -12,7 +12,7 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 from ninja.params.models import QueryModel
 
-from analysis.api.problems import Invalid
+from analysis.api.problems import InvalidInput
 from analysis.names import unknown_name
 
 type Run = Callable[..., HttpResponse]
@@ -25,20 +25,20 @@ def install(api: NinjaAPI) -> None:
 
 def _refuse_unknown_parameters(run: Run) -> Run:
     operation: Operation = run.__self__  # type: ignore[attr-defined]
-    known, many = _parameters(operation)
+    known, many = _query_parameters(operation)
 
     @wraps(run)
     def answer(request: HttpRequest, **places: Any) -> HttpResponse:
-        fields = _faults(request, known, many) if operation.include_in_schema else {}
+        fields = _find_faults(request, known, many) if operation.include_in_schema else {}
         if not fields:
             return run(request, **places)
         refusal: HttpResponse | None = operation._run_checks(request)  # a failed authentication is reported first
-        return refusal or operation.api.on_exception(request, Invalid(fields))
+        return refusal or operation.api.on_exception(request, InvalidInput(fields))
 
     return answer
 
 
-def _faults(request: HttpRequest, known: list[str], many: set[str]) -> dict[str, list[str]]:
+def _find_faults(request: HttpRequest, known: list[str], many: set[str]) -> dict[str, list[str]]:
     faults: dict[str, list[str]] = {}
     for name, values in request.GET.lists():
         if name not in known:
@@ -48,7 +48,7 @@ def _faults(request: HttpRequest, known: list[str], many: set[str]) -> dict[str,
     return faults
 
 
-def _parameters(operation: Operation) -> tuple[list[str], set[str]]:
+def _query_parameters(operation: Operation) -> tuple[list[str], set[str]]:
     """Return the names of an operation's query parameters, and those that take several values."""
     models: list[Any] = [model for model in operation.models if issubclass(model, QueryModel)]
     known = [name for model in models for name in getattr(model, "__ninja_flatten_map__", None) or model.model_fields]

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, Unread
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 
-from analysis.database_faults import find_fault, note_damage
+from analysis.database_faults import find_fault, record_damage
 from analysis.rejections import QuotaExceeded, RequestRejected
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ READ_PROBLEMS = frozenset({401, 404, 422, 429, 503})
 WRITE_PROBLEMS = READ_PROBLEMS | {400, 403, 413}
 
 
-class Invalid(Exception):
+class InvalidInput(Exception):
     """Rejection of some inputs, each with its sentences."""
 
     def __init__(self, fields: Mapping[str, list[str]]) -> None:
@@ -61,11 +61,11 @@ class Invalid(Exception):
         super().__init__(fields)
 
     @classmethod
-    def of(cls, form: BaseForm) -> "Invalid":
+    def of(cls, form: BaseForm) -> "InvalidInput":
         return cls({field: [str(error) for error in errors] for field, errors in form.errors.items()})
 
 
-class TooOften(Exception):
+class TooManyRequests(Exception):
     """Refusal of a request beyond the limit per minute; the message is a sentence, `wait` the seconds to wait."""
 
     def __init__(self, message: str, wait: int) -> None:
@@ -73,7 +73,7 @@ class TooOften(Exception):
         super().__init__(message)
 
 
-def answer(
+def problem_response(
     status: int, kind: Kind, message: str, fields: Mapping[str, list[str]] | None = None, **headers: str
 ) -> JsonResponse:
     """Return a problem as a response; header names are given with underscores."""
@@ -91,7 +91,7 @@ def install(api: NinjaAPI) -> None:
 def _invalid(_: HttpRequest, error: Any) -> HttpResponse:
     name, sentences = next(iter(error.fields.items()))
     about = f"{name}: " if name and name != "__all__" else ""
-    return answer(422, Kind.INVALID, f"{about}{sentences[0]}", error.fields)
+    return problem_response(422, Kind.INVALID, f"{about}{sentences[0]}", error.fields)
 
 
 def _not_valid(request: HttpRequest, error: Any) -> HttpResponse:
@@ -103,56 +103,56 @@ def _not_valid(request: HttpRequest, error: Any) -> HttpResponse:
         is_unknown = found["type"] == "extra_forbidden"
         message = "This is not a field here" if is_unknown else found["msg"].removeprefix("Value error, ")
         fields.setdefault(name, []).append(message if message.endswith(".") else f"{message}.")
-    return _invalid(request, Invalid(fields))
+    return _invalid(request, InvalidInput(fields))
 
 
 def _refused(_: HttpRequest, error: Any) -> HttpResponse:
-    return answer(422, Kind.REFUSED, str(error))
+    return problem_response(422, Kind.REFUSED, str(error))
 
 
 def _over_limit(_: HttpRequest, error: Any) -> HttpResponse:
-    return answer(429, Kind.OVER_LIMIT, str(error), Retry_After=str(LIMIT_RETRY_SECONDS))
+    return problem_response(429, Kind.OVER_LIMIT, str(error), Retry_After=str(LIMIT_RETRY_SECONDS))
 
 
 def _too_often(_: HttpRequest, error: Any) -> HttpResponse:
-    return answer(429, Kind.OVER_LIMIT, str(error), Retry_After=str(error.wait))
+    return problem_response(429, Kind.OVER_LIMIT, str(error), Retry_After=str(error.wait))
 
 
 def _not_found(*_: object) -> HttpResponse:
-    return answer(404, Kind.NOT_FOUND, "There is nothing here, or nothing that is yours.")
+    return problem_response(404, Kind.NOT_FOUND, "There is nothing here, or nothing that is yours.")
 
 
 def _unauthenticated(_: HttpRequest, error: Any) -> HttpResponse:
     message = error.message if error.message != "Unauthorized" else "Log in, or send a token: Authorization: Bearer …"
-    return answer(401, Kind.UNAUTHENTICATED, message, WWW_Authenticate='Bearer realm="api"')
+    return problem_response(401, Kind.UNAUTHENTICATED, message, WWW_Authenticate='Bearer realm="api"')
 
 
 def _forbidden(_: HttpRequest, error: Any) -> HttpResponse:
-    return answer(403, Kind.FORBIDDEN, error.message)
+    return problem_response(403, Kind.FORBIDDEN, error.message)
 
 
 def _bad_request(*_: object) -> HttpResponse:
-    return answer(400, Kind.BAD_REQUEST, "The body cannot be read; it must be JSON.")
+    return problem_response(400, Kind.BAD_REQUEST, "The body cannot be read; it must be JSON.")
 
 
 def _too_large(*_: object) -> HttpResponse:
-    return answer(413, Kind.TOO_LARGE, "The body is too large.")
+    return problem_response(413, Kind.TOO_LARGE, "The body is too large.")
 
 
 def _unavailable(request: HttpRequest, error: Any) -> HttpResponse:
     fault = find_fault(error)
     if fault is None:
         return _internal(request, error)
-    note_damage(error)
+    record_damage(error)
     logger.error("%s %s", fault.sentence, str(error).strip(), extra={"fault": fault})
     advice = "" if fault.is_lasting else " Try again in a few seconds."
     message = fault.sentence + advice
-    return answer(503, Kind.UNAVAILABLE, message, Retry_After=str(DATABASE_RETRY_SECONDS))
+    return problem_response(503, Kind.UNAVAILABLE, message, Retry_After=str(DATABASE_RETRY_SECONDS))
 
 
 def _internal(request: HttpRequest, error: Any) -> HttpResponse:
     logger.error("Internal error: %s %s", request.method, request.path, exc_info=error)
-    return answer(500, Kind.INTERNAL, "Something went wrong here; it has been logged.")
+    return problem_response(500, Kind.INTERNAL, "Something went wrong here; it has been logged.")
 
 
 HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
@@ -160,8 +160,8 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     Http404: _not_found,
     RequestRejected: _refused,
     QuotaExceeded: _over_limit,
-    TooOften: _too_often,
-    Invalid: _invalid,
+    TooManyRequests: _too_often,
+    InvalidInput: _invalid,
     ValidationError: _not_valid,
     HttpError: _bad_request,
     AuthenticationError: _unauthenticated,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from ninja import Field, Query, Router, Schema
 
 from analysis.api.pages import Page, PageQuery, page_of
-from analysis.api.problems import READ_PROBLEMS, Invalid, Problem
+from analysis.api.problems import READ_PROBLEMS, InvalidInput, Problem
 from analysis.api.stocks import StockOut
 from analysis.api.values import Text
 from analysis.criteria import CHANGES, LONGEST_NAME, RATIOS, SCORES, KnownValues, read_criteria
@@ -45,6 +45,6 @@ def screen_stocks(request: Request, query: Query[CriteriaQuery], paging: Query[P
     """Return the analysed stocks whose latest result matches, the highest score first."""
     criteria, errors = read_criteria(query.dict(), KnownValues())
     if errors:
-        raise Invalid({name: [sentence] for name, sentence in errors.items()})
+        raise InvalidInput({name: [sentence] for name, sentence in errors.items()})
     stocks = Stock.objects.to_screen(long_only=request.user.long_only)
     return page_of(criteria.narrow(stocks), paging, "-last_result__score", "ticker")

@@ -11,10 +11,10 @@ from ninja import Field, Query, Router, Schema
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, Problem
 from analysis.api.results import ResultOut
-from analysis.api.values import RiskQuery, SizedPlan, Text, Ticker, profile, sized
+from analysis.api.values import RiskQuery, SizedPlan, Text, Ticker, profile, size_plan
 from analysis.engine import Verdict
 from analysis.models import Stock, StockStatus
-from analysis.pages.standing import Standing
+from analysis.pages.stock_summary import StockSummary
 from stockapp.accounts.requests import Request
 
 router = Router(tags=["Stocks"])
@@ -74,26 +74,26 @@ def search_stocks(request: Request, query: Query[SearchQuery], paging: Query[Pag
 @router.get("/stocks/{ticker}", response={200: StockStanding, READ_PROBLEMS: Problem})
 def get_stock(request: Request, ticker: Ticker) -> Any:
     """One stock with its last result."""
-    standing = _standing(request, ticker, RiskQuery())
-    shown = StockOut.from_orm(standing.stock)
-    return StockStanding.model_construct(**dict(shown), sessions_late=standing.sessions_late)
+    summary = _stock_summary(request, ticker, RiskQuery())
+    shown = StockOut.from_orm(summary.stock)
+    return StockStanding.model_construct(**dict(shown), sessions_late=summary.sessions_late)
 
 
 @router.get("/stocks/{ticker}/plan", response={200: SizedPlanOfStock, READ_PROBLEMS: Problem})
 def get_plan(request: Request, ticker: Ticker, risk: Query[RiskQuery]) -> Any:
     """The plan of the last result, sized for the capital and risk given, or for your account's."""
-    standing = _standing(request, ticker, risk)
-    result = standing.result
-    found = sized(result.plan if result else None, standing.no_trade_reason, standing.profile)
+    summary = _stock_summary(request, ticker, risk)
+    result = summary.result
+    found = size_plan(result.plan if result else None, summary.no_trade_reason, summary.profile)
     return SizedPlanOfStock(
         **found.dict(),
-        ticker=standing.stock.pk,
-        currency=standing.stock.currency,
+        ticker=summary.stock.pk,
+        currency=summary.stock.currency,
         day=result.day if result else None,
-        verdict=standing.verdict,
+        verdict=summary.verdict,
     )
 
 
-def _standing(request: Request, ticker: str, risk: RiskQuery) -> Standing:
+def _stock_summary(request: Request, ticker: str, risk: RiskQuery) -> StockSummary:
     stock = get_object_or_404(Stock.objects.select_related("last_result"), pk=ticker)
-    return Standing(stock, profile(request, risk), timezone.now())
+    return StockSummary(stock, profile(request, risk), timezone.now())

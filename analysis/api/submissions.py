@@ -40,7 +40,7 @@ def analyze_all_stocks(request: Request, payload: AnalyzeIn) -> Any:
     Nothing is made up for a real ticker: `use_demo` is for the invented companies, whose tickers end in `.DEMO`.
     """
     submission = submit(
-        _demo(payload.symbols) if payload.use_demo else payload.symbols,
+        _demo_tickers(payload.symbols) if payload.use_demo else payload.symbols,
         source=Source.API,
         requested_by=request.user,
         strategy=payload.strategy or request.user.strategy,
@@ -49,7 +49,7 @@ def analyze_all_stocks(request: Request, payload: AnalyzeIn) -> Any:
     return submission_out(request, submission, query)
 
 
-def _demo(symbols: list[str]) -> list[str]:
+def _demo_tickers(symbols: list[str]) -> list[str]:
     if real := [symbol for symbol in symbols if not is_demo(normalise(symbol))]:
         raise RequestRejected(
             f"“{real[0][:30]}” is not of the demo market, whose tickers end in .DEMO; leave out use_demo."

@@ -12,20 +12,20 @@ from analysis.prices import invalid_ticker_message, is_well_formed, normalise
 from stockapp.accounts.requests import Request
 
 
-def _ticker(text: str) -> str:
+def _check_ticker(text: str) -> str:
     ticker = normalise(text)
     if not is_well_formed(ticker):
         raise ValueError(invalid_ticker_message(text))
     return ticker
 
 
-def _strategy(key: str) -> str:
+def _check_strategy(key: str) -> str:
     if key not in STRATEGIES:
         raise ValueError(f"There is no strategy “{key[:30]}”; there are: {', '.join(STRATEGIES)}.")
     return key
 
 
-def _text(text: str) -> str:
+def _check_text(text: str) -> str:
     """Return the text. Raise ValueError for half of a character (`\\ud800` in JSON), which no database stores."""
     try:
         text.encode()
@@ -39,9 +39,11 @@ SYMBOL: dict[str, Any] = {
     "pattern": "^[A-Za-z0-9^][A-Za-z0-9.&^=-]{0,19}$",
     "examples": ["KAVERI.DEMO"],
 }
-Ticker = Annotated[str, AfterValidator(_ticker), WithJsonSchema(SYMBOL)]
-StrategyKey = Annotated[str, AfterValidator(_strategy), WithJsonSchema({"type": "string", "enum": list(STRATEGIES)})]
-WholeText = Annotated[str, AfterValidator(_text)]
+Ticker = Annotated[str, AfterValidator(_check_ticker), WithJsonSchema(SYMBOL)]
+StrategyKey = Annotated[
+    str, AfterValidator(_check_strategy), WithJsonSchema({"type": "string", "enum": list(STRATEGIES)})
+]
+WholeText = Annotated[str, AfterValidator(_check_text)]
 Text = Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")]
 Capital = Annotated[Decimal, Field(ge=0, le=10**15, description="In the currency of the stock.")]
 Percent = Annotated[Decimal, Field(ge=Decimal("0.01"), le=100)]
@@ -108,7 +110,7 @@ class SizedPlan(Schema):
     no_trade_reason: str
 
 
-def sized(plan: Plan | None, no_trade_reason: str, risk: RiskProfile) -> SizedPlan:
+def size_plan(plan: Plan | None, no_trade_reason: str, risk: RiskProfile) -> SizedPlan:
     if plan is None:
         return SizedPlan(plan=None, sizing=None, no_trade_reason=no_trade_reason)
     found = size_position(plan, risk)

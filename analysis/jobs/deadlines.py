@@ -24,12 +24,12 @@ def deadline_of(stocks: int, now: datetime) -> datetime:
     return now + BASE + stocks * timedelta(seconds=settings.DEADLINE_SECONDS_PER_STOCK)
 
 
-def overdue(now: datetime) -> JobQuerySet:
+def overdue_jobs(now: datetime) -> JobQuerySet:
     """Return the active jobs whose deadline has passed."""
     return Job.objects.active().filter(deadline__lte=now)
 
 
-def count_absence() -> timedelta:
+def record_presence() -> timedelta:
     """Record that a worker is present, and extend the deadlines of active jobs by the time without one.
 
     Called with each heartbeat of a worker, and by `recover` before it compares deadlines. Return the time without a
@@ -37,11 +37,11 @@ def count_absence() -> timedelta:
     """
     now = clock.now()
     lately = WorkerPresence.objects.filter(pk=THE_ROW, seen_at__gte=now - ALIVE_FOR)
-    return timedelta() if lately.update(seen_at=now) else _move_deadlines()
+    return timedelta() if lately.update(seen_at=now) else _extend_deadlines()
 
 
 @transactional
-def _move_deadlines() -> timedelta:
+def _extend_deadlines() -> timedelta:
     now = clock.now()
     presence, _ = WorkerPresence.objects.select_for_update().get_or_create(pk=THE_ROW, defaults={"seen_at": now})
     absence = now - presence.seen_at

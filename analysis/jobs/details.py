@@ -56,19 +56,19 @@ def claim(job: Job, details: Sequence[int], token: uuid.UUID, until: datetime, h
         wait_reason="",
     )
     claimed = list(rows.select_related("stock").order_by("stock_id"))
-    _show(job, claimed, StockStatus.PROCESSING)
+    _update_status(job, claimed, StockStatus.PROCESSING)
     return claimed
 
 
 def requeue(job: Job, details: Sequence[JobDetail]) -> None:
     """Move details from PROCESSING back to QUEUED; the lost attempt counts."""
-    _rows(details).end_lease(status=DetailStatus.QUEUED)
-    _show(job, details, StockStatus.QUEUED)
+    _rows_of(details).end_lease(status=DetailStatus.QUEUED)
+    _update_status(job, details, StockStatus.QUEUED)
 
 
 def release(job: Job, details: Sequence[JobDetail]) -> None:
     """Move details from PROCESSING back to QUEUED with the attempt given back; CANCELLED if the job has ended."""
-    _rows(details).update(attempts=F("attempts") - 1)
+    _rows_of(details).update(attempts=F("attempts") - 1)
     if job.is_active:
         requeue(job, details)
     else:
@@ -79,24 +79,26 @@ def defer(job: Job, details: Sequence[JobDetail], wait: Wait, *, is_unanswered: 
     """Release details until a time; `is_unanswered` counts that their source was requested and did not answer."""
     release(job, details)
     if is_unanswered:
-        _rows(details).update(unanswered=F("unanswered") + 1)
+        _rows_of(details).update(unanswered=F("unanswered") + 1)
     if job.is_active:
-        _rows(details).update(not_before=wait.until, wait_reason=wait.reason, started_at=None)
-        Stock.objects.filter(pk__in=_tickers(details), last_job=job).update(last_wait=wait.reason)
+        _rows_of(details).update(not_before=wait.until, wait_reason=wait.reason, started_at=None)
+        Stock.objects.filter(pk__in=_tickers_of(details), last_job=job).update(last_wait=wait.reason)
 
 
 def cancel(job: Job, details: Sequence[JobDetail]) -> None:
     """Move details from QUEUED or PROCESSING to CANCELLED."""
-    _rows(details).end_lease(status=DetailStatus.CANCELLED, completed_at=clock.now(), not_before=None, wait_reason="")
-    _show(job, details, StockStatus.CANCELLED)
+    _rows_of(details).end_lease(
+        status=DetailStatus.CANCELLED, completed_at=clock.now(), not_before=None, wait_reason=""
+    )
+    _update_status(job, details, StockStatus.CANCELLED)
 
 
 def fail(job: Job, details: Sequence[JobDetail], kind: ErrorKind, message: str) -> None:
     """Move details whose workers were lost from PROCESSING to FAILED, with one reason."""
     now = clock.now()
-    _rows(details).end_lease(status=DetailStatus.FAILED, error_kind=kind, error_message=message, completed_at=now)
-    Stock.objects.lock(_tickers(details))
-    update_stocks(job, completed=[], failed=dict.fromkeys(_tickers(details), message), now=now)
+    _rows_of(details).end_lease(status=DetailStatus.FAILED, error_kind=kind, error_message=message, completed_at=now)
+    Stock.objects.lock(_tickers_of(details))
+    update_stocks(job, completed=[], failed=dict.fromkeys(_tickers_of(details), message), now=now)
 
 
 def finish(job: Job, details: Sequence[JobDetail], now: datetime) -> None:
@@ -127,15 +129,15 @@ def update_stocks(job: Job, *, completed: Sequence[str], failed: Mapping[str, st
         own.filter(pk__in=failed).update(last_status=StockStatus.FAILED, last_error=sentence, last_analyzed_at=now)
 
 
-def _show(job: Job, details: Sequence[JobDetail], status: StockStatus) -> None:
-    tickers = _tickers(details)
+def _update_status(job: Job, details: Sequence[JobDetail], status: StockStatus) -> None:
+    tickers = _tickers_of(details)
     Stock.objects.lock(tickers)
     Stock.objects.filter(pk__in=tickers, last_job=job).update(last_status=status, last_wait="")
 
 
-def _rows(details: Sequence[JobDetail]) -> JobDetailQuerySet:
+def _rows_of(details: Sequence[JobDetail]) -> JobDetailQuerySet:
     return JobDetail.objects.filter(pk__in=[detail.pk for detail in details])
 
 
-def _tickers(details: Sequence[JobDetail]) -> list[str]:
+def _tickers_of(details: Sequence[JobDetail]) -> list[str]:
     return [detail.stock_id for detail in details]

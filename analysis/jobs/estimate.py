@@ -27,7 +27,7 @@ class Estimate:
     def __str__(self) -> str:
         """Return a phrase like “about 42 min at 1 request a second”."""
         noun = "request" if self.per_second == 1 else "requests"
-        return f"{_about(self.duration)} at {self.per_second:g} {noun} a second"
+        return f"{_rough_duration(self.duration)} at {self.per_second:g} {noun} a second"
 
 
 def estimate(stocks: QuerySet[Stock], *, price_source: str, now: datetime | None = None) -> Estimate | None:
@@ -60,7 +60,7 @@ def estimate_rest(job: Job) -> Estimate | None:
     return estimate(stocks, price_source=job.price_source)
 
 
-def _about(time: timedelta) -> str:
+def _rough_duration(time: timedelta) -> str:
     minutes = round(time.total_seconds() / 60)
     if minutes < 1:
         return "less than a minute"

@@ -26,7 +26,7 @@ def refuse_size(job: Job, *, may_use_reserve: bool) -> None:
         )
     if job.source in RUNS:
         return
-    most = _room(may_use_reserve=may_use_reserve)
+    most = _max_waiting(may_use_reserve=may_use_reserve)
     if job.requested_by_id:
         most = min(most, settings.MAX_WAITING_STOCKS_PER_USER)
     if job.total > most:
@@ -36,15 +36,15 @@ def refuse_size(job: Job, *, may_use_reserve: bool) -> None:
 def refuse_over_limit(job: Job, *, may_use_reserve: bool) -> None:
     """Raise QuotaExceeded if a saved job exceeds the limit of its owner or of the installation."""
     if job.source in RUNS:
-        _count_before_run(job)
+        _refuse_run_behind_full_queue(job)
         return
     if job.requested_by_id:
-        _count_own(job)
+        _refuse_over_own_limit(job)
         if not may_use_reserve:
-            _count_day(job)
-    waiting, room = Job.objects.active().stocks_left(), _room(may_use_reserve=may_use_reserve)
+            _refuse_over_daily_limit(job)
+    waiting, room = Job.objects.active().stocks_left(), _max_waiting(may_use_reserve=may_use_reserve)
     if waiting > room:
-        raise _full(waiting - job.total, room)
+        raise _full_queue(waiting - job.total, room)
 
 
 def refuse_unconfirmed(person: Person | None, *, more: int = 0) -> None:
@@ -76,7 +76,7 @@ def lock_installation() -> None:
     Admission.objects.select_for_update(no_key=True).get_or_create(pk=Admission.ONLY)
 
 
-def _count_own(job: Job) -> None:
+def _refuse_over_own_limit(job: Job) -> None:
     mine = Job.objects.active().filter(requested_by=job.requested_by_id).exclude(source__in=RUNS)
     if mine.count() > settings.MAX_ACTIVE_JOBS_PER_USER:
         limit = f"You have {settings.MAX_ACTIVE_JOBS_PER_USER} jobs running or waiting, which is the limit"
@@ -89,7 +89,7 @@ def _count_own(job: Job) -> None:
         raise QuotaExceeded(f"{limit}. Wait for some to be analysed, or cancel a job.")
 
 
-def _count_day(job: Job) -> None:
+def _refuse_over_daily_limit(job: Job) -> None:
     """Raise QuotaExceeded if its owner requested too many stocks lately; ended jobs count, their details are stored."""
     if job.source == Source.COMMAND:
         return
@@ -104,21 +104,21 @@ def _count_day(job: Job) -> None:
         )
 
 
-def _count_before_run(job: Job) -> None:
+def _refuse_run_behind_full_queue(job: Job) -> None:
     """Raise QuotaExceeded if the stocks that wait before a run reach the limit; its own size does not count."""
     before = Job.objects.active().exclude(pk__in=Job.objects.of_run(job.part_of_id or job.pk).values("pk"))
     waiting, room = before.stocks_left(), settings.MAX_WAITING_STOCKS
     if waiting >= room:
-        raise _full(waiting, room)
+        raise _full_queue(waiting, room)
 
 
-def _full(waiting: int, room: int) -> QuotaExceeded:
+def _full_queue(waiting: int, room: int) -> QuotaExceeded:
     stocks = "1 stock is" if waiting == 1 else f"{waiting:,} stocks are"
     return QuotaExceeded(
         f"{stocks} waiting to be analysed already; the limit is {room:,}. Try again when there are fewer."
     )
 
 
-def _room(*, may_use_reserve: bool) -> int:
+def _max_waiting(*, may_use_reserve: bool) -> int:
     """Return how many stocks may wait in all; the reserve is for schedules and staff."""
     return settings.MAX_WAITING_STOCKS - (0 if may_use_reserve else settings.RESERVED_WAITING_STOCKS)

@@ -34,11 +34,11 @@ def plan_schedules(path: str) -> list[ExchangeSchedule]:
     known = set(ExchangeSchedule.objects.values_list("pk", flat=True))
     new = [ExchangeSchedule(exchange=code) for code in sorted(codes - known)]
     ExchangeSchedule.objects.bulk_create(new, ignore_conflicts=True)
-    return [_plan(code, path) for code in sorted(codes | known)]
+    return [_plan_exchange(code, path) for code in sorted(codes | known)]
 
 
 @transactional
-def _plan(code: str, path: str) -> ExchangeSchedule:
+def _plan_exchange(code: str, path: str) -> ExchangeSchedule:
     schedule = ExchangeSchedule.objects.select_for_update().get(pk=code)
     before = (schedule.last_session, schedule.next_run_at, schedule.woken_at, schedule.problem)
     name, now = NAME.format(code), clock.now()
@@ -49,20 +49,20 @@ def _plan(code: str, path: str) -> ExchangeSchedule:
     elif schedule.last_session > closed:  # the clock was wrong then; a run that is due by the right clock must not wait
         schedule.last_session = closed
     if schedule.is_enabled:
-        schedule.next_run_at = _next(schedule, now)
+        schedule.next_run_at = _next_moment(schedule, now)
         is_late = schedule.next_run_at <= now
-        if not is_late or schedule.woken_at is None or schedule.woken_at < now - WAKE_AGAIN or queue.is_waiting(name):
+        if not is_late or schedule.woken_at is None or schedule.woken_at < now - WAKE_AGAIN or queue.is_planned(name):
             queue.enqueue_at(name, schedule.next_run_at, path, code)
             schedule.woken_at = schedule.woken_at if not is_late else now
     else:
         schedule.next_run_at, schedule.problem = None, ""
-        queue.forget(name)
+        queue.cancel_planned(name)
     if before != (schedule.last_session, schedule.next_run_at, schedule.woken_at, schedule.problem):
         schedule.save(update_fields=["last_session", "next_run_at", "woken_at", "problem"])
     return schedule
 
 
-def _next(schedule: ExchangeSchedule, now: datetime) -> datetime:
+def _next_moment(schedule: ExchangeSchedule, now: datetime) -> datetime:
     """Return when the next run is due; of several missed runs only the newest is made up for."""
     assert schedule.last_session is not None  # noqa: S101
     newest = latest_due_session(schedule.market, now, schedule.delay)
@@ -106,10 +106,10 @@ def submit_part(code: str, watched: Collection[str]) -> ScheduledRun | None:
         _end_earlier(run)
     was_whole = run.is_whole
     if not was_whole:
-        _submit(run, sorted(_stocks(schedule, watched)), is_new=is_new)
+        _submit_next_job(run, sorted(_stocks_of_run(schedule, watched)), is_new=is_new)
     if run.is_whole:
         schedule.last_session, schedule.woken_at = session, None
-        schedule.next_run_at = _next(schedule, clock.now())
+        schedule.next_run_at = _next_moment(schedule, clock.now())
     schedule.problem = ""
     schedule.save(update_fields=["last_session", "problem", "woken_at", "next_run_at"])
     return None if was_whole else run
@@ -124,14 +124,14 @@ def _end_earlier(run: ScheduledRun) -> None:
             record_end(earlier.job)
 
 
-def _stocks(schedule: ExchangeSchedule, watched: Collection[str]) -> set[str]:
+def _stocks_of_run(schedule: ExchangeSchedule, watched: Collection[str]) -> set[str]:
     wanted = set(watched)
     if schedule.all_active:
         wanted |= set(Stock.objects.active().values_list("pk", flat=True))
     return {ticker for ticker in wanted if exchange_of(ticker).code == schedule.pk}
 
 
-def _submit(run: ScheduledRun, tickers: list[str], *, is_new: bool) -> None:
+def _submit_next_job(run: ScheduledRun, tickers: list[str], *, is_new: bool) -> None:
     """Submit one job with the next stocks that are in no job of the run yet."""
     done = set(JobDetail.objects.of_run(run.job_id).values_list("stock_id", flat=True))
     left = [ticker for ticker in tickers if ticker not in done]
@@ -146,11 +146,11 @@ def _submit(run: ScheduledRun, tickers: list[str], *, is_new: bool) -> None:
         run.job, run.note = first or job, ""
     run.is_whole = is_last
     run.save(update_fields=["job", "note", "is_whole"])
-    if run.is_whole and run.job and not _is_going_on(run, is_new=is_new):
+    if run.is_whole and run.job and not _has_active_job(run, is_new=is_new):
         record_end(run.job)
 
 
-def _is_going_on(run: ScheduledRun, *, is_new: bool) -> bool:
+def _has_active_job(run: ScheduledRun, *, is_new: bool) -> bool:
     """Return whether a job of the run is active; the end of the last one then records the end of the run.
 
     A new run may have got the job of an earlier identical request. Its jobs are locked, because a transaction that ends

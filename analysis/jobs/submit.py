@@ -75,7 +75,7 @@ def submit(
         price_source=settings.PRICE_SOURCE,
         as_of=as_of,
         since=since,
-        description=description or describe(wanted),
+        description=description or default_description(wanted),
         total=len(wanted),
         created_at=now,
         progress_at=now,
@@ -87,15 +87,17 @@ def submit(
     refuse_size(job, may_use_reserve=may_use_reserve)
     job.request_key = _request_key(job, wanted)
     named_by = None if source == Source.COMMAND else requested_by
-    return _submit(job, wanted, named_by=named_by, may_use_reserve=may_use_reserve, wake=wake)
+    return _submit_job(job, wanted, named_by=named_by, may_use_reserve=may_use_reserve, wake=wake)
 
 
 @transactional
-def _submit(job: Job, tickers: list[str], *, named_by: Person | None, may_use_reserve: bool, wake: bool) -> Submission:
-    if running := _insert(job):
+def _submit_job(
+    job: Job, tickers: list[str], *, named_by: Person | None, may_use_reserve: bool, wake: bool
+) -> Submission:
+    if running := _insert_job(job):
         return Submission(running, is_duplicate=True)
     refuse_over_limit(job, may_use_reserve=may_use_reserve)  # the usual case, before other rows are written
-    new = known_stocks(tickers, named_by=named_by)
+    new = lock_or_create_stocks(tickers, named_by=named_by)
     details.enqueue(job, tickers)
     if wake:
         wake_workers(job.pk, stocks=job.total)
@@ -112,7 +114,7 @@ def wake_workers(job_id: UUID, *, stocks: int) -> None:
         queue.enqueue(RUN_SLICE, str(job_id))
 
 
-def _insert(job: Job) -> Job | None:
+def _insert_job(job: Job) -> Job | None:
     """Insert the job, and return None; return instead the active job of the same request, if there is one."""
     for _ in range(TRIES):
         try:
@@ -127,7 +129,7 @@ def _insert(job: Job) -> Job | None:
     raise refused
 
 
-def known_stocks(tickers: Iterable[str], *, named_by: Person | None) -> set[str]:
+def lock_or_create_stocks(tickers: Iterable[str], *, named_by: Person | None) -> set[str]:
     """Create missing stocks of these well-formed tickers, and lock all of them until the transaction ends.
 
     Return the missing ones, which count against the limit of the user who named them. Raise RequestRejected if they
@@ -144,7 +146,7 @@ def known_stocks(tickers: Iterable[str], *, named_by: Person | None) -> set[str]
         refuse_unconfirmed(named_by, more=len(missing))
     new = set(missing)
     while True:
-        made = [_stock(ticker, named_by) for ticker in sorted(missing)]
+        made = [_new_stock(ticker, named_by) for ticker in sorted(missing)]
         Stock.objects.bulk_create(made, ignore_conflicts=True)
         missing = wanted - set(Stock.objects.lock(wanted))
         if not missing:
@@ -152,7 +154,7 @@ def known_stocks(tickers: Iterable[str], *, named_by: Person | None) -> set[str]
         new |= missing
 
 
-def describe(tickers: list[str]) -> str:
+def default_description(tickers: list[str]) -> str:
     """Return the default description of a job: the first tickers and how many more."""
     first = ", ".join(tickers[:3])
     return first if len(tickers) <= 3 else f"{first} and {len(tickers) - 3} more"
@@ -196,7 +198,7 @@ def check_day(as_of: date, tickers: list[str]) -> None:
         )
 
 
-def _stock(ticker: str, named_by: Person | None) -> Stock:
+def _new_stock(ticker: str, named_by: Person | None) -> Stock:
     """Return a new, unconfirmed stock; its first price confirms it."""
     exchange = exchange_of(ticker)
     return Stock(

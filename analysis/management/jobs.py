@@ -33,7 +33,7 @@ def find_job(text: str) -> Job:
     return found[0]
 
 
-def day_of(text: str | None) -> date | None:
+def parse_day(text: str | None) -> date | None:
     """Return the day of a text, None for an empty one. Raise CommandError (exit code 2)."""
     if text is None:
         return None
@@ -48,7 +48,7 @@ def add_wait_arguments(parser: CommandParser) -> None:
     parser.add_argument("--json", action="store_true", help="Print JSON instead of a table.")
 
 
-def follow(command: BaseCommand, jobs: list[Job], *, wait: bool, as_json: bool, inline: bool = False) -> None:
+def follow_jobs(command: BaseCommand, jobs: list[Job], *, wait: bool, as_json: bool, inline: bool = False) -> None:
     """Write the jobs of one submitted request; with `wait` wait for their end and write what they found.
 
     Raise CommandError (exit code 1) unless every stock was completed. The JSON of a request that needed several jobs
@@ -60,14 +60,16 @@ def follow(command: BaseCommand, jobs: list[Job], *, wait: bool, as_json: bool, 
     if not wait and not inline:
         _write_queued(command, jobs, as_json=as_json)
         return
-    ended = [_wait(command, job) for job in jobs]
-    found = [list(report(job)) for job in ended]
+    ended = [_wait_for_end(command, job) for job in jobs]
+    found = [list(job_rows(job)) for job in ended]
     rows = list(chain.from_iterable(found))
-    command.stdout.write(json.dumps(rows, indent=1) if as_json else _table(rows))
-    problems = [problem for job, its_rows in zip(ended, found, strict=True) if (problem := _problem(job, its_rows))]
+    command.stdout.write(json.dumps(rows, indent=1) if as_json else _format_table(rows))
+    problems = [
+        problem for job, its_rows in zip(ended, found, strict=True) if (problem := _failure_sentence(job, its_rows))
+    ]
     if not as_json:
         for job, its_rows in zip(ended, found, strict=True):
-            completed = len(its_rows) - _failures(its_rows)
+            completed = len(its_rows) - _count_failures(its_rows)
             command.stdout.write(f"Job {job.pk} {job.status}: {completed} of {len(its_rows)} stocks completed.")
     if problems:
         raise CommandError(" ".join(problems), returncode=1)
@@ -82,7 +84,7 @@ def _write_queued(command: BaseCommand, jobs: list[Job], *, as_json: bool) -> No
         command.stdout.write(f"Job {job.pk}: {job.total} stocks queued.")
 
 
-def report(job: Job) -> Iterator[dict[str, Any]]:
+def job_rows(job: Job) -> Iterator[dict[str, Any]]:
     """Return one row per stock with what this job found; results of later jobs do not change it."""
     for detail in JobDetail.objects.filter(job=job).order_by("stock_id"):
         yield {
@@ -100,7 +102,7 @@ def report(job: Job) -> Iterator[dict[str, Any]]:
         }
 
 
-def _wait(command: BaseCommand, job: Job) -> Job:
+def _wait_for_end(command: BaseCommand, job: Job) -> Job:
     job.refresh_from_db()
     if job.is_active and not Worker.objects.at_work().exists():
         command.stderr.write("No worker is running: start one with `manage.py worker`, or use --inline. Waiting …")
@@ -116,25 +118,25 @@ def _wait(command: BaseCommand, job: Job) -> Job:
 COLUMNS = ("ticker", "day", "status", "verdict", "score", "close", "entry", "stop", "target")
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def _format_table(rows: list[dict[str, Any]]) -> str:
     cells = [[*COLUMNS, "why not"]]
-    cells += [[_cell(row[column]) for column in COLUMNS] + [row["error_message"] or ""] for row in rows]
+    cells += [[_format_cell(row[column]) for column in COLUMNS] + [row["error_message"] or ""] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(COLUMNS))]
     padded = ([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]] for line in cells)
     return "\n".join("  ".join(line).rstrip() for line in padded)
 
 
-def _cell(value: Any) -> str:
+def _format_cell(value: Any) -> str:
     return "–" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value)
 
 
-def _failures(rows: list[dict[str, Any]]) -> int:
+def _count_failures(rows: list[dict[str, Any]]) -> int:
     return sum(row["status"] != "completed" for row in rows)
 
 
-def _problem(job: Job, rows: list[dict[str, Any]]) -> str:
+def _failure_sentence(job: Job, rows: list[dict[str, Any]]) -> str:
     """Return why the command fails, empty when every stock of the job was completed."""
     if job.status == JobStatus.CANCELLED:
         return f"The job was cancelled. {job.error_message}".strip()
-    failures = _failures(rows)
+    failures = _count_failures(rows)
     return f"{failures} of {len(rows)} stocks failed." if failures or job.status != JobStatus.COMPLETED else ""

@@ -46,7 +46,7 @@ class RequestPace(models.Model):
             unanswered=self.unanswered,
         )
 
-    def keep(self, pace: Pace) -> None:
+    def store(self, pace: Pace) -> None:
         """Save the value."""
         self.next_at, self.mode, self.until = pace.next_at, pace.mode.value, pace.until
         self.strikes, self.reason, self.unanswered = pace.strikes, pace.reason.value, pace.unanswered

@@ -99,7 +99,7 @@ class EndingQuerySet(models.QuerySet["Ending"]):
     def pending(self) -> EndingQuerySet:
         return self.filter(notified_at__isnull=True, attempts__lt=MAX_NOTIFY_ATTEMPTS)
 
-    def asleep(self) -> EndingQuerySet:
+    def to_wake(self) -> EndingQuerySet:
         """Return pending endings for which no worker was woken lately."""
         return self.pending().filter(Q(woken_at__isnull=True) | Q(woken_at__lt=clock.now() - CHECK_AGAIN))
 

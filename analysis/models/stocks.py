@@ -184,7 +184,7 @@ class Stock(models.Model):
         return not self.is_confirmed and self.refusals >= MOST_REFUSALS
 
     @property
-    def doubt(self) -> str:
+    def confirmation_problem(self) -> str:
         """Return a sentence about an unconfirmed ticker; empty once it is confirmed."""
         refused = f"{'1 analysis' if self.refusals == 1 else f'{self.refusals} analyses'} found no such ticker"
         if self.is_confirmed:

@@ -14,19 +14,19 @@ TWO_YEARS = slice(-500, None)
 
 def chart_columns(bars: Bars, page: StockPage, rows: slice) -> dict[str, Any]:
     """Return prices, averages, scores, verdicts and the plan's levels of these sessions, in columns of equal length."""
-    plan = page.standing.plan
-    score, verdict = _rated(bars, page)
+    plan = page.summary.plan
+    score, verdict = _score_series(bars, page)
     shown = bars[rows]
     return {
         "session": shown.session.astype(str).tolist(),
-        "open": _numbers(shown.open),
-        "high": _numbers(shown.high),
-        "low": _numbers(shown.low),
-        "close": _numbers(shown.close),
-        "volume": _numbers(shown.volume),
-        "averages": {name: _numbers(values[rows]) for name, values in moving_averages(bars).items()},
-        "score": _numbers(100 * score[rows]),
-        "verdict": _numbers(verdict[rows]),
+        "open": _rounded_numbers(shown.open),
+        "high": _rounded_numbers(shown.high),
+        "low": _rounded_numbers(shown.low),
+        "close": _rounded_numbers(shown.close),
+        "volume": _rounded_numbers(shown.volume),
+        "averages": {name: _rounded_numbers(values[rows]) for name, values in moving_averages(bars).items()},
+        "score": _rounded_numbers(100 * score[rows]),
+        "verdict": _rounded_numbers(verdict[rows]),
         "verdicts": {each.code: each.label for each in Verdict},
         "levels": {"entry": plan.entry, "stop": plan.stop, "target": plan.target} if plan else {},
         "has_more": len(shown) < len(bars),
@@ -44,23 +44,24 @@ def indicator_columns(bars: Bars, indicator: ChartIndicator, rows: slice) -> dic
         **drawn,
         "session": bars.session[rows].astype(str).tolist(),
         "lines": [
-            {"label": line.label, "is_bars": line.is_bars, "values": _numbers(line.values[rows])} for line in lines
+            {"label": line.label, "is_bars": line.is_bars, "values": _rounded_numbers(line.values[rows])}
+            for line in lines
         ],
         "problem": "",
     }
 
 
-def _numbers(values: Floats) -> list[float | None]:
+def _rounded_numbers(values: Floats) -> list[float | None]:
     """Return floats of seven significant digits, None for NaN, which JSON does not have."""
     return [None if np.isnan(value) else float(f"{value:.7g}") for value in values.tolist()]
 
 
-def _rated(bars: Bars, page: StockPage) -> tuple[Floats, Floats]:
+def _score_series(bars: Bars, page: StockPage) -> tuple[Floats, Floats]:
     """Return scores and steady verdicts (-2 to +2) of the page's strategy, each shape (n,), as in an analysis.
 
     Sessions before the bars of an analysis are NaN, so that the latest values are exactly those of the page.
     """
-    result = page.standing.result
+    result = page.summary.result
     usable_bars = bars if page.analyzed_bars is None else page.analyzed_bars
     strategy = STRATEGIES.get(result.strategy if result else page.strategy_key, TECHNICAL_RATING)
     rating = rate(usable_bars, strategy)

@@ -25,7 +25,7 @@ from analysis.models import Stock
 
 
 @dataclass(frozen=True)
-class Opinion:
+class StrategyAssessment:
     """One strategy's assessment, with the plan for the risk settings of `profile`."""
 
     strategy: Strategy
@@ -66,10 +66,10 @@ class Comparison:
         return self.series.bars.last_session
 
     @cached_property
-    def opinions(self) -> list[Opinion]:
+    def strategy_assessments(self) -> list[StrategyAssessment]:
         decimals = self.stock.decimals
         return [
-            Opinion(strategy, assess(self.series, strategy, decimals=decimals), self.profile)
+            StrategyAssessment(strategy, assess(self.series, strategy, decimals=decimals), self.profile)
             for strategy in STRATEGIES.values()
         ]
 

@@ -26,8 +26,8 @@ class JobList:
     @cached_property
     def page(self) -> Page[Job]:
         """Return a page of jobs, each with `causes` (failures by kind, counted) and `ahead` (active jobs before it)."""
-        page = Paginator(self._ordered(self._found()), ROWS).get_page(self.number)
-        causes, places = _causes([job for job in page if job.failed_count]), _places(list(page))
+        page = Paginator(self._sort_jobs(self._matching_jobs()), ROWS).get_page(self.number)
+        causes, places = _causes_by_job([job for job in page if job.failed_count]), _queue_places(list(page))
         for job in page:
             job.causes, job.ahead = causes.get(job.pk, []), places.get(job.pk, 0)  # type: ignore[attr-defined]
         return page
@@ -45,7 +45,7 @@ class JobList:
         """Return how many of the jobs shown failed, wholly or in some stocks."""
         return sum(job.failed_count > 0 or job.status == JobStatus.FAILED for job in self.page)
 
-    def _found(self) -> JobQuerySet:
+    def _matching_jobs(self) -> JobQuerySet:
         chosen, found = self.chosen, self.visible.for_list()
         if chosen.status == JobFilter.WITH_FAILURES:
             found = found.filter(Q(failed_count__gt=0) | Q(status=JobStatus.FAILED))
@@ -59,7 +59,7 @@ class JobList:
             found = found.filter(Q(description__icontains=chosen.text) | asked_by | has_stock)
         return found
 
-    def _ordered(self, found: JobQuerySet) -> JobQuerySet:
+    def _sort_jobs(self, found: JobQuerySet) -> JobQuerySet:
         if self.chosen.order == JobOrder.FAILURES:
             return found.order_by("-failed_count", "-created_at", "-pk")
         if self.chosen.order == JobOrder.LONGEST:
@@ -68,7 +68,7 @@ class JobList:
         return found
 
 
-def _causes(jobs: list[Job]) -> dict[object, list[tuple[str, int]]]:
+def _causes_by_job(jobs: list[Job]) -> dict[object, list[tuple[str, int]]]:
     if not jobs:
         return {}
     failed = JobDetail.objects.filter(job__in=jobs, status=DetailStatus.FAILED).order_by()
@@ -79,7 +79,7 @@ def _causes(jobs: list[Job]) -> dict[object, list[tuple[str, int]]]:
     return causes
 
 
-def _places(jobs: list[Job]) -> dict[object, int]:
+def _queue_places(jobs: list[Job]) -> dict[object, int]:
     """Return how many active jobs of all users were requested before each queued one."""
     if all(job.status != JobStatus.QUEUED for job in jobs):
         return {}

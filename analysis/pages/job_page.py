@@ -11,7 +11,7 @@ from analysis import clock
 from analysis.engine import STRATEGIES
 from analysis.jobs.estimate import Estimate, estimate_rest
 from analysis.models import Job, JobDetail, JobStatus, Worker
-from analysis.pages.failures import Failures, failures_of
+from analysis.pages.failures import FailureGroup, failure_groups
 
 ROWS = 100
 MEASURABLE_STOCKS = 10
@@ -30,8 +30,8 @@ class JobPage:
         return Paginator(self.job.details.for_page(), ROWS).get_page(self.number)
 
     @cached_property
-    def failures(self) -> list[Failures]:
-        return failures_of(self.job)
+    def failures(self) -> list[FailureGroup]:
+        return failure_groups(self.job)
 
     @cached_property
     def jobs_ahead(self) -> int:
@@ -50,12 +50,12 @@ class JobPage:
         return self.waiting_count > 0 and self.job.completed_count > 0
 
     @property
-    def lacking_count(self) -> int:
+    def without_result_count(self) -> int:
         """Return how many stocks have no result, because they failed or were cancelled."""
         return self.waiting_count + self.job.failed_count
 
     @property
-    def percents_announced(self) -> int:
+    def announced_percent(self) -> int:
         """Return the progress in whole quarters, which screen readers announce."""
         return self.job.progress_percent // 25 * 25
 
@@ -97,6 +97,6 @@ class JobPage:
         return self.job.is_active and not Worker.objects.at_work().exists()
 
     @property
-    def is_late(self) -> bool:
+    def is_stalled(self) -> bool:
         """Return whether a running job has made no progress for two minutes."""
         return self.job.is_active and clock.now() - self.job.progress_at > timedelta(minutes=2)

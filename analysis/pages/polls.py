@@ -43,7 +43,7 @@ def poll_query(query: str, state: State) -> str:
     return f"?{given.urlencode()}"
 
 
-def nothing_new() -> HttpResponse:
+def unchanged_response() -> HttpResponse:
     """Return a 204, which leaves the part unchanged."""
     return HttpResponse(status=204)
 
@@ -53,7 +53,7 @@ def running_count(user: Person) -> int:
     return Job.objects.active().of(user).count()
 
 
-def surroundings(user: Person) -> dict[str, Any]:
+def live_annotations(user: Person) -> dict[str, Any]:
     """Return annotations shown beside the rows: whether a worker takes work, and how many jobs of the user run."""
     own = Job.objects.active().of(user).order_by().values("requested_by")
     count = Subquery(own.annotate(rows=Count("pk")).values("rows"))
@@ -74,14 +74,14 @@ class StockState:
         """Return the stored state for this user, None if there is no such stock."""
         tries = JobDetail.objects.filter(job=OuterRef("last_job"), stock=OuterRef("pk")).values("attempts")
         found = Stock.objects.filter(pk=ticker)
-        found = found.annotate(attempts=Coalesce(Subquery(tries[:1]), 0), **surroundings(user))
+        found = found.annotate(attempts=Coalesce(Subquery(tries[:1]), 0), **live_annotations(user))
         row = found.values_list("has_worker", "running", "attempts", *OF_THE_STOCK).first()
         if row is None:
             return None
         has_worker, running, attempts, *own = row
         return cls(has_worker, running, attempts, tuple(own))
 
-    def shown_with(self, stock: Stock) -> "StockState":
+    def with_columns_of(self, stock: Stock) -> "StockState":
         """Return the state with the columns of this instance, which was read earlier than the rest."""
         return replace(self, own=tuple(getattr(stock, name) for name in OF_THE_STOCK))
 
@@ -98,7 +98,7 @@ def job_state(job: Job, user: Person) -> State:
     counts = (job.completed_count, job.failed_count, job.skipped_count, job.error_message)
     took = None if job.duration is None else int(job.duration.total_seconds()) // CLOCK_SECONDS
     details = job.details.aggregate(Sum("attempts"), Max("completed_at"), Count("not_before"), Max("not_before"))
-    around = surroundings(user)
+    around = live_annotations(user)
     if job.status == JobStatus.QUEUED:
         ahead = Job.objects.active().filter(created_at__lt=job.created_at).order_by().annotate(all=Value(1))
         around["ahead"] = Subquery(ahead.values("all").annotate(rows=Count("pk")).values("rows"))

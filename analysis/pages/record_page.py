@@ -73,26 +73,26 @@ class RecordPage:
         return [StrategyRow(strategy, stored.get(key)) for key, strategy in STRATEGIES.items()]
 
     @property
-    def shown(self) -> StrategyRow:
+    def shown_row(self) -> StrategyRow:
         return next((row for row in self.rows if row.strategy.key == self.chosen), self.rows[0])
 
     @property
-    def computed(self) -> list[StrategyRow]:
+    def computed_rows(self) -> list[StrategyRow]:
         return [row for row in self.rows if row.summary]
 
     @cached_property
-    def top(self) -> float:
+    def scale_end(self) -> float:
         """Return the end of the drawn scale in whole tenths: no interval and no baseline lies beyond it."""
-        sides = [side for row in self.computed if row.summary for side in (row.summary.long, row.summary.short)]
+        sides = [side for row in self.computed_rows if row.summary for side in (row.summary.long, row.summary.short)]
         drawn = [max(s.hit_interval[1], s.baseline.hit_rate or 0) for s in sides if isinstance(s, Performance)]
         return math.ceil(10 * max(drawn, default=1.0)) / 10
 
     @cached_property
-    def measured(self) -> list[tuple[Strategy, Side, Performance]]:
+    def measured_sides(self) -> list[tuple[Strategy, Side, Performance]]:
         """Return every side of every strategy with enough cases and a baseline to compare it with."""
         return [
             (row.strategy, side, found)
-            for row in self.computed
+            for row in self.computed_rows
             if row.summary
             for side, found in ((Side.LONG, row.summary.long), (Side.SHORT, row.summary.short))
             if isinstance(found, Performance) and found.baseline.hit_rate is not None
@@ -102,17 +102,17 @@ class RecordPage:
     def significant_sides(self) -> list[SignificantSide]:
         return [
             SignificantSide(strategy, side, found.hit_interval[0] > (found.baseline.hit_rate or 0))
-            for strategy, side, found in self.measured
+            for strategy, side, found in self.measured_sides
             if not found.is_baseline_within
         ]
 
     @property
-    def like_chance_count(self) -> int:
-        return len(self.measured) - len(self.significant_sides)
+    def insignificant_count(self) -> int:
+        return len(self.measured_sides) - len(self.significant_sides)
 
     @property
     def forward(self) -> list[ForwardRow]:
-        return forward_rows(self.shown.summary) if self.shown.summary else []
+        return forward_rows(self.shown_row.summary) if self.shown_row.summary else []
 
     @property
     def horizons(self) -> tuple[int, ...]:
@@ -123,11 +123,11 @@ class RecordPage:
         return sum(row.stored is not None and row.stored.is_refreshing for row in self.rows)
 
     @property
-    def left_out(self) -> int:
+    def left_out_count(self) -> int:
         """Return how many stocks' bars the shown record could not use."""
-        return self.shown.stored.left_out if self.shown.stored else 0
+        return self.shown_row.stored.left_out if self.shown_row.stored else 0
 
     @property
     def is_demo(self) -> bool:
         """Return whether the shown record is of the demo market; another strategy's may be of real prices."""
-        return self.shown.stored is not None and self.shown.stored.price_source == PriceSourceName.DEMO
+        return self.shown_row.stored is not None and self.shown_row.stored.price_source == PriceSourceName.DEMO

@@ -13,7 +13,7 @@ DETAILS_READ = 500
 
 
 @dataclass(frozen=True)
-class Rerun:
+class RunDifference:
     """The details of two runs of one session, the later and the earlier one."""
 
     now: JobDetail
@@ -21,7 +21,7 @@ class Rerun:
 
     @property
     def is_different(self) -> bool:
-        return _numbers(self.now) != _numbers(self.before)
+        return _compared_numbers(self.now) != _compared_numbers(self.before)
 
     @property
     def changed(self) -> str:
@@ -42,7 +42,7 @@ class Rerun:
         return f" (it used the strategy {STRATEGIES[used].name if used in STRATEGIES else used})"
 
 
-def reruns_of(stock: str, results: Iterable[Result]) -> dict[date, Rerun]:
+def reruns_of(stock: str, results: Iterable[Result]) -> dict[date, RunDifference]:
     """Return the reruns whose numbers differ from those of the previous run, by session; one query."""
     jobs = {result.day: result.job_id for result in results}
     if not jobs:
@@ -57,12 +57,12 @@ def reruns_of(stock: str, results: Iterable[Result]) -> dict[date, Rerun]:
         newest_first = list(runs)
         own = [n for n, detail in enumerate(newest_first) if day and detail.job_id == jobs[day]]
         if day and own and own[0] + 1 < len(newest_first):
-            rerun = Rerun(newest_first[own[0]], newest_first[own[0] + 1])
+            rerun = RunDifference(newest_first[own[0]], newest_first[own[0] + 1])
             if rerun.is_different:
                 reruns[day] = rerun
     return reruns
 
 
-def _numbers(detail: JobDetail) -> tuple[object, ...]:
+def _compared_numbers(detail: JobDetail) -> tuple[object, ...]:
     found = detail.found or {}
     return (detail.score, detail.raw_verdict, detail.verdict, *(found.get(name) for name in PLAN))

@@ -11,8 +11,8 @@ from analysis.engine import STRATEGIES, Bars, IndicatorKind, SeriesCache
 from analysis.histories import usable_bars
 from analysis.models import PriceHistory, PriceSourceName, RawData, Result
 from analysis.pages.comparison import Comparison
-from analysis.pages.reruns import Rerun, reruns_of
-from analysis.pages.standing import Standing
+from analysis.pages.reruns import RunDifference, reruns_of
+from analysis.pages.stock_summary import StockSummary
 from analysis.prices import CheckedBars, PriceError, PriceErrorKind, check_bars, exchange_of
 from stockapp.accounts.models import Person
 
@@ -39,7 +39,7 @@ class StoredReading:
 
 
 @dataclass(frozen=True)
-class Session:
+class SessionRow:
     """One row of the table beside the chart."""
 
     day: date
@@ -71,7 +71,7 @@ class SignalCount:
 class StockPage:
     """The page of one stock for one user."""
 
-    standing: Standing
+    summary: StockSummary
     strategy_key: str = ""
     """The user's strategy, for a stock without a result."""
     reader: Person | None = None
@@ -81,14 +81,14 @@ class StockPage:
     @property
     def change(self) -> float | None:
         """Return the change from the previous session's close, in the stock's currency; None if a close is missing."""
-        result = self.standing.result
+        result = self.summary.result
         if result is None or result.close is None or result.previous_close is None:
             return None
         return result.close - result.previous_close
 
     @cached_property
     def evidence(self) -> dict[str, Any]:
-        found = RawData.objects.filter(result=self.standing.result).first() if self.standing.result else None
+        found = RawData.objects.filter(result=self.summary.result).first() if self.summary.result else None
         return found.evidence if found else {}
 
     @cached_property
@@ -133,27 +133,27 @@ class StockPage:
 
     @property
     def exchange(self) -> str:
-        return exchange_of(self.standing.stock.pk).name
+        return exchange_of(self.summary.stock.pk).name
 
     @property
     def strategy(self) -> str:
-        key = self.standing.result.strategy if self.standing.result else ""
+        key = self.summary.result.strategy if self.summary.result else ""
         return STRATEGIES[key].name if key in STRATEGIES else key
 
     @cached_property
     def history(self) -> PriceHistory | None:
         """Return the stored history of the source of this stock's prices."""
-        source = PriceSourceName.DEMO if self.standing.stock.is_demo else settings.PRICE_SOURCE
-        return self.standing.stock.histories.filter(source=source).first()
+        source = PriceSourceName.DEMO if self.summary.stock.is_demo else settings.PRICE_SOURCE
+        return self.summary.stock.histories.filter(source=source).first()
 
     @cached_property
     def checked(self) -> CheckedBars | PriceError | None:
         """Return the checked bars, or the error of the quality gate about them; None if none are stored."""
         if self.history is None:
             return None
-        stock, adjusted = self.standing.stock, self.history.adjusted
+        stock, adjusted = self.summary.stock, self.history.adjusted
         try:
-            return check_bars(self.history.unpack(), ticker=stock.pk, now=self.standing.now, adjusted=adjusted)
+            return check_bars(self.history.unpack(), ticker=stock.pk, now=self.summary.now, adjusted=adjusted)
         except PriceError as error:
             return error
         except ValueError as error:  # damaged, or written by another version
@@ -168,7 +168,7 @@ class StockPage:
         return self.checked.message if isinstance(self.checked, PriceError) else ""
 
     @cached_property
-    def sessions(self) -> list[Session]:
+    def sessions(self) -> list[SessionRow]:
         """Return the latest sessions, latest first."""
         if self.bars is None:
             return []
@@ -176,14 +176,14 @@ class StockPage:
         columns = (last.session, last.open, last.high, last.low, last.close, last.volume)
         rows = zip(*(column.tolist() for column in columns), [None, *last.close[:-1].tolist()], strict=True)
         return [
-            Session(day, opened, high, low, close, volume, 100 * (close / before - 1) if before else None)
+            SessionRow(day, opened, high, low, close, volume, 100 * (close / before - 1) if before else None)
             for day, opened, high, low, close, volume, before in rows
         ][::-1][:SESSIONS]
 
     @property
     def findings(self) -> list[dict[str, Any]]:
         """Return the quality gate's findings about the bars of the result."""
-        result = self.standing.result
+        result = self.summary.result
         if result and not self.evidence:
             count = f"{result.finding_count} finding{'' if result.finding_count == 1 else 's'}"
             message = f"This verdict was filled in later: its reasons and its {count} were not kept."
@@ -192,7 +192,7 @@ class StockPage:
 
     @property
     def has_few_bars(self) -> bool:
-        return self.standing.result is not None and self.standing.result.bar_count < FEW_BARS
+        return self.summary.result is not None and self.summary.result.bar_count < FEW_BARS
 
     @cached_property
     def analyzed_bars(self) -> Bars | None:
@@ -200,7 +200,7 @@ class StockPage:
         if self.history is None or self.bars is None:
             return None
         try:
-            return usable_bars(self.history, self.standing.now).bars
+            return usable_bars(self.history, self.summary.now).bars
         except PriceError:  # its latest bars are older than those that an analysis uses
             return None
 
@@ -210,19 +210,19 @@ class StockPage:
         bars = self.analyzed_bars
         if bars is None:
             return None
-        stock, result = self.standing.stock, self.standing.result
+        stock, result = self.summary.stock, self.summary.result
         return Comparison(
-            stock, SeriesCache(bars), self.standing.profile, result.strategy if result else self.strategy_key
+            stock, SeriesCache(bars), self.summary.profile, result.strategy if result else self.strategy_key
         )
 
     @cached_property
-    def runs(self) -> list[tuple[Result, Rerun | None, bool]]:
+    def runs(self) -> list[tuple[Result, RunDifference | None, bool]]:
         """Return results, newest first, with the difference from the previous run, if any.
 
         The third value is whether the reader may see the job of the result.
         """
-        results = list(self.standing.stock.results.select_related("job").newest_first()[:RUNS])
-        reruns = reruns_of(self.standing.stock.pk, results)
+        results = list(self.summary.stock.results.select_related("job").newest_first()[:RUNS])
+        reruns = reruns_of(self.summary.stock.pk, results)
         reader = self.reader
         return [
             (result, reruns.get(result.day), reader is not None and result.job.is_visible_to(reader))
@@ -230,6 +230,6 @@ class StockPage:
         ]
 
     @property
-    def rerun(self) -> Rerun | None:
+    def rerun(self) -> RunDifference | None:
         """Return the rerun of the newest success, if there is one."""
-        return next((rerun for result, rerun, _ in self.runs if result == self.standing.result), None)
+        return next((rerun for result, rerun, _ in self.runs if result == self.summary.result), None)

@@ -35,7 +35,7 @@ def read_list(file: Path, suffix: str | None) -> tuple[list[ListedStock], list[s
     problems: list[str] = []
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            listed = {one.ticker: one for one in _rows(file.name, lines, suffix, problems)}
+            listed = {one.ticker: one for one in _read_rows(file.name, lines, suffix, problems)}
     except OSError as error:
         raise RequestRejected(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
@@ -47,7 +47,7 @@ def read_list(file: Path, suffix: str | None) -> tuple[list[ListedStock], list[s
     return list(listed.values()), problems
 
 
-def _rows(file_name: str, lines: Iterable[str], suffix: str | None, problems: list[str]) -> Iterator[ListedStock]:
+def _read_rows(file_name: str, lines: Iterable[str], suffix: str | None, problems: list[str]) -> Iterator[ListedStock]:
     reader = csv.reader(lines)  # it takes no more lines than the header has
     header = [HEADINGS.get(cell.strip().lower(), "") for cell in next(reader, [])]
     key = next((column for column in ("ticker", "symbol") if column in header), None)

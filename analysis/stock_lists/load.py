@@ -26,11 +26,11 @@ from analysis.stock_lists.files import read_list
 
 AT_ONCE = 250  # stocks in one transaction
 FEW = 10  # as many stocks may leave a list without a question
-KEPT = ("name", "exchange", "currency", "industry")
+UPDATED_FIELDS = ("name", "exchange", "currency", "industry")
 
 
 @dataclass(slots=True)
-class Import:
+class ImportResult:
     """The numbers of stocks that an import changed; `problems` are sentences that name list and line."""
 
     added: int = 0
@@ -39,16 +39,16 @@ class Import:
     problems: list[str] = field(default_factory=list)
 
 
-def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> Import:
+def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> ImportResult:
     """Add and update stocks from a CSV file, whose list is called `index`, or like the file.
 
     A broken row is reported and the others are used. Raise RequestRejected if the file is unreadable or has no tickers.
     """
     listed, problems = read_list(file, suffix)
-    return _bring_up_to_date(index or file.stem, listed, problems)
+    return _update_index(index or file.stem, listed, problems)
 
 
-def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> Import:
+def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> ImportResult:
     """Add and update the equities that Yahoo's screener finds in a region, like `in`.
 
     Raise RequestRejected for a region that Yahoo does not know, and if Yahoo does not return all of them.
@@ -64,28 +64,26 @@ def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> Import:
     if not len(listed) > len(strange):
         raise RequestRejected(f"Yahoo's screener found no stocks in “{region}”.")
     good = [one for one in listed if is_well_formed(one.ticker)]
-    return _bring_up_to_date(
-        f"Yahoo {region}", good, [f"Yahoo: “{ticker[:30]}” is not a ticker." for ticker in strange]
-    )
+    return _update_index(f"Yahoo {region}", good, [f"Yahoo: “{ticker[:30]}” is not a ticker." for ticker in strange])
 
 
 def load_demo_market() -> list[str]:
     """Add the demo market's companies, or update their names. Return their tickers in the market's order."""
     listed = [ListedStock(company.ticker, name=company.name, industry=company.industry) for company in COMPANIES]
-    _bring_up_to_date("Demo market", listed, [])
+    _update_index("Demo market", listed, [])
     return [one.ticker for one in listed]
 
 
-def _bring_up_to_date(name: str, listed: Sequence[ListedStock], problems: list[str]) -> Import:
+def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str]) -> ImportResult:
     """Store the listed stocks as the members of an index; nothing is deleted, and no name by an empty one.
 
     Stocks that left the index and are in no other become inactive, unless the list has problems: then it is incomplete.
     """
-    done = Import(problems=problems)
+    done = ImportResult(problems=problems)
     index, _ = Index.objects.update_or_create(name=name[:100], defaults={"loaded_at": timezone.now()})
     members = set(IndexMember.objects.filter(index=index).values_list("stock_id", flat=True))
     for some in batched(sorted(listed, key=lambda one: one.ticker), AT_ONCE):
-        added = _store(index, some)
+        added = _store_members(index, some)
         done.added += added
         done.updated += len(some) - added
     if done.problems:
@@ -97,22 +95,22 @@ def _bring_up_to_date(name: str, listed: Sequence[ListedStock], problems: list[s
             " taken for incomplete, and none of them was made inactive."
         )
     else:
-        done.deactivated = _let_go(index, gone)
+        done.deactivated = _remove_members(index, gone)
     return done
 
 
 @transactional
-def _store(index: Index, listed: Sequence[ListedStock]) -> int:
+def _store_members(index: Index, listed: Sequence[ListedStock]) -> int:
     """Add or update these stocks as members of the index; new members become active. Return how many stocks are new."""
     tickers = [one.ticker for one in listed]
     Stock.objects.lock(tickers)
     known = Stock.objects.in_bulk(tickers)
     members = set(IndexMember.objects.filter(index=index, stock__in=tickers).values_list("stock_id", flat=True))
     Stock.objects.bulk_create(
-        [_stock(one, known.get(one.ticker)) for one in listed],
+        [_updated_stock(one, known.get(one.ticker)) for one in listed],
         update_conflicts=True,
         unique_fields=["ticker"],
-        update_fields=KEPT,
+        update_fields=UPDATED_FIELDS,
     )
     newcomers = [ticker for ticker in tickers if ticker not in members]
     IndexMember.objects.bulk_create(
@@ -123,7 +121,7 @@ def _store(index: Index, listed: Sequence[ListedStock]) -> int:
     return len(tickers) - len(known)
 
 
-def _stock(listed: ListedStock, known: Stock | None) -> Stock:
+def _updated_stock(listed: ListedStock, known: Stock | None) -> Stock:
     exchange = exchange_of(listed.ticker)
     before = known or Stock(exchange=exchange.code, currency=exchange.currency)
     return Stock(
@@ -136,7 +134,7 @@ def _stock(listed: ListedStock, known: Stock | None) -> Stock:
 
 
 @transactional
-def _let_go(index: Index, tickers: set[str]) -> int:
+def _remove_members(index: Index, tickers: set[str]) -> int:
     """Remove these stocks from the index; those that are in no other become inactive. Return how many did."""
     Stock.objects.lock(tickers)
     IndexMember.objects.filter(index=index, stock__in=tickers).delete()

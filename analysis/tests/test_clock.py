@@ -38,17 +38,17 @@ def wrong(ahead: timedelta) -> time_machine.travel:
 @pytest.mark.parametrize("ahead", AHEAD, ids=str)
 def test_the_time_is_the_databases_however_wrong_the_machines_clock_is(server_clock: None, ahead: timedelta) -> None:
     before = clock.now()
-    assert not clock.wrong_by()
+    assert not clock.certain_skew()
     with wrong(ahead):
         assert timedelta() <= clock.now() - before < timedelta(minutes=1)
         assert abs(clock.skew() - ahead) < clock.LIMIT
-        assert clock.wrong_by()
-    assert not clock.wrong_by()
+        assert clock.certain_skew()
+    assert not clock.certain_skew()
 
 
 def test_a_clock_that_is_a_second_off_is_right(server_clock: None) -> None:
     with wrong(timedelta(seconds=1)):
-        assert not clock.wrong_by()
+        assert not clock.certain_skew()
 
 
 def test_reading_the_time_costs_no_query(
@@ -64,7 +64,7 @@ def test_a_database_file_has_the_clock_of_its_machine(settings: Settings) -> Non
     settings.DATABASE_HAS_CLOCK = False
     with wrong(timedelta(hours=2)):
         assert abs(clock.now() - timezone.now()) < timedelta(seconds=10)
-        assert not clock.wrong_by()
+        assert not clock.certain_skew()
 
 
 @pytest.mark.parametrize("ahead", AHEAD, ids=str)

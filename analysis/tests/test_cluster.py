@@ -47,7 +47,7 @@ def test_the_processor_time_of_a_group_grows_while_it_works(has_proc: bool, monk
     ("spent", "seconds"), [("0:00.04", 0.04), ("3:04.56", 184.56), ("01:02:03", 3723), ("1-00:00:01", 86_401)]
 )
 def test_the_times_of_ps_are_read(spent: str, seconds: float) -> None:
-    assert cluster._seconds(spent) == pytest.approx(seconds)
+    assert cluster._parse_seconds(spent) == pytest.approx(seconds)
 
 
 class Reporting(Cluster):
@@ -56,7 +56,7 @@ class Reporting(Cluster):
     def report(self, *lines: str) -> None:
         os.write(self._pulse_end, "".join(f"{line}\n" for line in lines).encode())
 
-    def _has(self, pid: int) -> bool:
+    def _has_process(self, pid: int) -> bool:
         return pid != 99
 
 

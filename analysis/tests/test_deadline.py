@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from analysis.jobs.deadlines import count_absence
+from analysis.jobs.deadlines import record_presence
 from analysis.models import Job, JobStatus, WorkerPresence
 from analysis.tests.make import make_job
 from analysis.worker.recover import recover
@@ -74,6 +74,6 @@ def test_a_job_that_has_ended_keeps_its_deadline() -> None:
 def test_several_workers_count_an_absence_once() -> None:
     recover_at(EVENING)
     with time_machine.travel(MORNING, tick=False):
-        assert count_absence() == MORNING - EVENING
-        assert count_absence() == timedelta()
+        assert record_presence() == MORNING - EVENING
+        assert record_presence() == timedelta()
     assert WorkerPresence.objects.get().seen_at == MORNING

@@ -25,7 +25,7 @@ def second_opinion(bars: Bars) -> dict[str, Floats]:
     high, low, close, volume = table["high"], table["low"], table["close"], table["volume"]
     power = ta.eri(high=high, low=low, close=close, length=13)
     obv = ta.obv(close=close, volume=volume, talib=False)
-    opinions: dict[str, pd.Series] = {
+    strategy_assessments: dict[str, pd.Series] = {
         **{f"sma_{n}": ta.sma(close=close, length=n, talib=False) for n in (10, 20, 30, 50, 100, 200)},
         **{f"ema_{n}": ta.ema(close=close, length=n, talib=False) for n in (10, 20, 30, 50, 100, 200)},
         "hull_9": ta.hma(close=close, length=9),
@@ -48,17 +48,17 @@ def second_opinion(bars: Bars) -> dict[str, Floats]:
         "cmf_20": ta.cmf(high=high, low=low, close=close, volume=volume, length=20),
         "atr_14": ta.atr(high=high, low=low, close=close, length=14, talib=False),
     }
-    return {key: series.to_numpy() for key, series in opinions.items()}
+    return {key: series.to_numpy() for key, series in strategy_assessments.items()}
 
 
 @pytest.mark.parametrize("ticker", ["AAPL", "GOOG", "IBM", "MSFT"])
 def test_pandas_ta_agrees_with_every_value_after_its_warm_up(ticker: str) -> None:
     bars = sample_bars(ticker)[:1000]
     values = {**rate(bars, EVERY_INDICATOR).values, "atr_14": SeriesCache(bars).atr}
-    opinions = second_opinion(bars)
-    assert opinions.keys() == values.keys() - {"parabolic_sar", "supertrend"}
+    strategy_assessments = second_opinion(bars)
+    assert strategy_assessments.keys() == values.keys() - {"parabolic_sar", "supertrend"}
     settled = slice(400, None)
-    for key, opinion in opinions.items():
+    for key, opinion in strategy_assessments.items():
         np.testing.assert_allclose(values[key][settled], opinion[settled], rtol=1e-6, atol=1e-6, err_msg=key)
 
 

@@ -132,12 +132,14 @@ def test_all_strategies_are_compared_over_the_bars_that_an_analysis_looks_at(cli
     comparison = answer.context["page"].comparison
     result = Stock.objects.get().last_result
     assert result is not None
-    own = next(opinion for opinion in comparison.opinions if opinion.strategy.key == result.strategy).assessment
+    own = next(
+        opinion for opinion in comparison.strategy_assessments if opinion.strategy.key == result.strategy
+    ).assessment
     assert (own.score, own.verdict, own.bar_count, own.day) == (
         result.score, result.verdict, result.bar_count, result.day,
     )  # fmt: skip
-    assert len(comparison.opinions) == 5
-    for opinion in comparison.opinions:
+    assert len(comparison.strategy_assessments) == 5
+    for opinion in comparison.strategy_assessments:
         assert opinion.strategy.name in answer.text
         assert (opinion.plan is None) == bool(opinion.refusal)
 

@@ -80,7 +80,7 @@ def test_every_function_that_the_queue_may_call_is_there() -> None:
 
 
 def test_no_other_function_is_queued() -> None:
-    with pytest.raises(queue.Forbidden, match=r"os\.system is not one of QUEUE_CALLS"):
+    with pytest.raises(queue.ForbiddenCall, match=r"os\.system is not one of QUEUE_CALLS"):
         queue.enqueue("os.system", "true")
     assert not OrmQ.objects.exists()
 
@@ -90,7 +90,7 @@ def test_a_message_is_given_out_once_and_again_when_nobody_acknowledged_it(broke
     with time_machine.travel(NOW - timedelta(seconds=1), tick=False):
         queue.enqueue(RUN_SLICE, JOB)
     [(pk, payload)] = broker.dequeue()
-    assert queue.read(payload) == (RUN_SLICE, (JOB,))
+    assert queue.read_message(payload) == (RUN_SLICE, (JOB,))
     assert broker.dequeue() == []
     with time_machine.travel(NOW + timedelta(seconds=Conf.RETRY + 1), tick=False):
         assert [pk for pk, _ in broker.dequeue()] == [pk]
@@ -131,7 +131,7 @@ def test_a_message_without_our_signature_is_removed_unopened(broker: queue.Broke
     with time_machine.travel(NOW + timedelta(seconds=1)):
         assert given_out(broker) == []
         [payload] = given_out(broker)
-    assert queue.read(payload) == (RUN_SLICE, (JOB,))
+    assert queue.read_message(payload) == (RUN_SLICE, (JOB,))
     assert not trap.exists()
 
 
@@ -139,7 +139,7 @@ def test_a_message_without_our_signature_is_removed_unopened(broker: queue.Broke
 def test_a_message_of_an_earlier_release_is_queued_again_under_the_present_name(broker: queue.Broker) -> None:
     send(func="analysis.services.run.run_slice")
     assert given_out(broker) == []
-    assert [queue.read(message.payload) for message in OrmQ.objects.all()] == [(RUN_SLICE, (JOB,))]
+    assert [queue.read_message(message.payload) for message in OrmQ.objects.all()] == [(RUN_SLICE, (JOB,))]
 
 
 @time_machine.travel(NOW)
@@ -188,7 +188,7 @@ def test_a_plan_that_asks_for_anything_else_is_removed_and_said(
     with caplog.at_level(logging.ERROR):
         assert queue.enqueue_due() == 1
     assert not Schedule.objects.exists()
-    assert [queue.read(message.payload) for message in OrmQ.objects.all()] == [(RUN_SLICE, (JOB,))]
+    assert [queue.read_message(message.payload) for message in OrmQ.objects.all()] == [(RUN_SLICE, (JOB,))]
     assert "cannot be made and is removed" in caplog.text
 
 

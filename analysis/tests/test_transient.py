@@ -9,7 +9,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from pytest_django import Settings
 
 from analysis import db
-from analysis.database_faults import Busy
+from analysis.database_faults import DatabaseBusy
 from analysis.db import brief_transaction, is_transient, transactional
 from analysis.models import Stock
 
@@ -137,7 +137,7 @@ def test_what_is_transient() -> None:
     assert is_transient(raised("deadlock detected", Deadlock()))
     assert is_transient(raised("canceling statement due to lock timeout", LockNotAvailable()))
     assert is_transient(raised("canceling statement due to statement timeout", StatementTooLong()))
-    assert not is_transient(Busy("No place is free."))
+    assert not is_transient(DatabaseBusy("No place is free."))
     assert not is_transient(raised("syntax error", SyntaxFault()))
     assert not is_transient(IntegrityError("UNIQUE constraint failed"))
     assert not is_transient(ValueError("database is locked"))

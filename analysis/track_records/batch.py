@@ -35,14 +35,14 @@ class RecordBatch:
         found: dict[str, list[TrackRecord]] = {key: [record] if record else [] for key, record in self.records.items()}
         is_over = False
         for history in stored:
-            self._add(history, found)
+            self._add_history(history, found)
             self.cursor = history.stock_id
             if is_over := until():
                 break
         self.records = {key: TrackRecord.merged(records) if records else None for key, records in found.items()}
         return not is_over
 
-    def _add(self, history: PriceHistory, found: dict[str, list[TrackRecord]]) -> None:
+    def _add_history(self, history: PriceHistory, found: dict[str, list[TrackRecord]]) -> None:
         try:
             bars = histories.usable_bars(history, self.now).bars
         except (PriceError, ValueError):

@@ -59,7 +59,7 @@ def refresh(*, seconds: float = TIMING.slice.total_seconds()) -> bool:
     waits or the worker has to stop, the partial record is stored and a message is queued for the rest.
     """
     token = uuid.uuid4()
-    rows = _claim(token)
+    rows = _claim_records(token)
     if not rows:
         return False
     background = BackgroundSlice(seconds)
@@ -68,9 +68,9 @@ def refresh(*, seconds: float = TIMING.slice.total_seconds()) -> bool:
         if not batch.add(stored, until=background.is_over):
             _save_partial(token, batch)
             return False
-        if not _renew(token):
+        if not _renew_lease(token):
             return False
-    return _save(token, batch)
+    return _save_records(token, batch)
 
 
 def compute_records(strategies: Iterable[str]) -> list[StrategyRecord]:
@@ -83,14 +83,14 @@ def compute_records(strategies: Iterable[str]) -> list[StrategyRecord]:
 
 
 @transactional
-def _claim(token: uuid.UUID) -> list[StrategyRecord]:
+def _claim_records(token: uuid.UUID) -> list[StrategyRecord]:
     now = clock.now()
     _claimable(now).lease(token, now + TIMING.lease)
     return list(StrategyRecord.objects.held_by(token))
 
 
 @transactional
-def _renew(token: uuid.UUID) -> bool:
+def _renew_lease(token: uuid.UUID) -> bool:
     return bool(StrategyRecord.objects.renew(token, clock.now() + TIMING.lease))
 
 
@@ -107,7 +107,7 @@ def _save_partial(token: uuid.UUID, batch: RecordBatch) -> None:
 
 
 @transactional
-def _save(token: uuid.UUID, batch: RecordBatch) -> bool:
+def _save_records(token: uuid.UUID, batch: RecordBatch) -> bool:
     """Store the records unless the lease was lost. Those that were requested again meanwhile are queued again."""
     saved = 0
     for strategy, requested_at in batch.requested.items():

@@ -57,11 +57,11 @@ class OldRows:
 
 def old_rows(now: datetime, unwatched: StockQuerySet) -> OldRows:
     """Return the rows that `prune` deletes now; a stock's newest result, its evidence and its job stay."""
-    results = _expendable(Result.objects.filter(updated_at__lt=now - timedelta(days=settings.KEEP_RESULTS_DAYS)))
+    results = _removable_results(Result.objects.filter(updated_at__lt=now - timedelta(days=settings.KEEP_RESULTS_DAYS)))
     remaining = Result.objects.filter(job=OuterRef("pk")).exclude(Exists(results.filter(pk=OuterRef("pk"))))
     ended = Job.objects.filter(status__in=FINISHED)
     raw_since = now - timedelta(days=settings.KEEP_RAW_DATA_DAYS)
-    old_results = _expendable(Result.objects.filter(pk=OuterRef("pk"), updated_at__lt=raw_since))
+    old_results = _removable_results(Result.objects.filter(pk=OuterRef("pk"), updated_at__lt=raw_since))
     return OldRows(
         raw_data=RawData.objects.filter(Exists(old_results), result__updated_at__lt=raw_since),
         details=JobDetail.objects.filter(
@@ -69,11 +69,11 @@ def old_rows(now: datetime, unwatched: StockQuerySet) -> OldRows:
         ),
         results=results,
         jobs=ended.filter(~Exists(remaining), completed_at__lt=now - timedelta(days=settings.KEEP_RESULTS_DAYS)),
-        stocks=_forgotten(unwatched),
+        stocks=_unwanted_stocks(unwatched),
     )
 
 
-def _forgotten(unwatched: StockQuerySet) -> StockQuerySet:
+def _unwanted_stocks(unwatched: StockQuerySet) -> StockQuerySet:
     """Return unconfirmed stocks that a source has refused, or was never requested for.
 
     A stock whose source did not answer stays as long as the failed detail, so that its job can be run again.
@@ -84,7 +84,7 @@ def _forgotten(unwatched: StockQuerySet) -> StockQuerySet:
     return unwatched.unconfirmed().filter(Q(refusals__gt=0) | ~Exists(unanswered), ~Exists(in_work))
 
 
-def _expendable(results: QuerySet[Result]) -> QuerySet[Result]:
+def _removable_results(results: QuerySet[Result]) -> QuerySet[Result]:
     """Return the results that are not a stock's newest or last one and that no detail of an active job refers to."""
     newer = Result.objects.filter(stock=OuterRef("stock"), day__gt=OuterRef("day"))
     last_of = Stock.objects.filter(last_result=OuterRef("pk"))
@@ -114,19 +114,19 @@ def prune(
     refresh_statistics()
     old = old_rows(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
     done = PruneResult()
-    done.raw_data, done.is_done = _in_batches(old.raw_data, _delete_raw_data, until)
+    done.raw_data, done.is_done = _delete_in_batches(old.raw_data, _delete_raw_data, until)
     if done.is_done:
-        done.details, done.is_done = _in_batches(old.details, _delete_details, until)
+        done.details, done.is_done = _delete_in_batches(old.details, _delete_details, until)
     if done.is_done:
-        done.results, done.is_done = _in_batches(old.results, _delete_results, until)
+        done.results, done.is_done = _delete_in_batches(old.results, _delete_results, until)
     if done.is_done:
-        done.jobs, done.is_done = _in_batches(old.jobs, _delete_jobs, until)
+        done.jobs, done.is_done = _delete_in_batches(old.jobs, _delete_jobs, until)
     if done.is_done:
-        done.stocks, done.is_done = _in_batches(old.stocks, _delete_stocks, until)
+        done.stocks, done.is_done = _delete_in_batches(old.stocks, _delete_stocks, until)
     return done
 
 
-def _in_batches[M: Model](
+def _delete_in_batches[M: Model](
     rows: QuerySet[M], delete: Callable[[QuerySet[M], list[Any]], int], until: Callable[[], bool]
 ) -> tuple[int, bool]:
     """Delete rows batch by batch until `until` returns True. Return how many, and whether all were deleted.
@@ -134,18 +134,18 @@ def _in_batches[M: Model](
     Candidates are read outside of any transaction; each batch checks again the rows that it deletes.
     """
     cursor: Any = None
-    gone = 0
+    deleted = 0
     while True:
         left = rows.filter(pk__gt=cursor) if cursor is not None else rows
         keys = list(left.order_by("pk").values_list("pk", flat=True)[:READ])
         for start in range(0, len(keys), BATCH):
             began = time.monotonic()
-            gone += delete(rows, keys[start : start + BATCH])
+            deleted += delete(rows, keys[start : start + BATCH])
             if until():  # checked after each batch, so that each run deletes at least one
-                return gone, False
+                return deleted, False
             time.sleep(time.monotonic() - began)  # so that other writers get half of the time
         if len(keys) < READ:
-            return gone, True
+            return deleted, True
         cursor = keys[-1]
 
 

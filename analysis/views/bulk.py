@@ -19,13 +19,13 @@ PAGE = "analysis/bulk.html"
 
 @require_safe
 def confirm_bulk(request: Request) -> HttpResponse:
-    form = _form(request, BulkForm(request.GET))
-    return _asked(request, form) if form.is_valid() else redirect("analysis:jobs")
+    form = _check_permission(request, BulkForm(request.GET))
+    return _confirmation_page(request, form) if form.is_valid() else redirect("analysis:jobs")
 
 
 @require_POST
 def start_bulk(request: Request) -> HttpResponse:
-    form = _form(request, BulkForm(request.POST))
+    form = _check_permission(request, BulkForm(request.POST))
     if not form.is_valid():
         messages.error(request, "There is no such index any more.")
         return redirect("analysis:jobs")
@@ -34,7 +34,7 @@ def start_bulk(request: Request) -> HttpResponse:
         submissions = submit_bulk(form.cleaned_data["index"], requested_by=user, strategy=user.strategy)
     except RequestRejected as refusal:
         messages.error(request, str(refusal))
-        return _asked(request, form, status=422)
+        return _confirmation_page(request, form, status=422)
     if submissions[0].is_duplicate:
         messages.info(request, "The same stocks are being analysed already; this is that job.")
     elif len(submissions) > 1:
@@ -42,13 +42,13 @@ def start_bulk(request: Request) -> HttpResponse:
     return redirect(submissions[0].job)
 
 
-def _form(request: Request, form: BulkForm) -> BulkForm:
+def _check_permission(request: Request, form: BulkForm) -> BulkForm:
     if not request.user.is_staff:
         raise PermissionDenied
     return form
 
 
-def _asked(request: Request, form: BulkForm, status: int = 200) -> HttpResponse:
+def _confirmation_page(request: Request, form: BulkForm, status: int = 200) -> HttpResponse:
     index = form.cleaned_data["index"]
     stocks = bulk_stocks(index)
     context = {

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 from analysis.catalogue import BadChoice, IndicatorNotOffered, choose_indicator
 from analysis.models import Stock
 from analysis.pages.chart import TWO_YEARS, chart_columns, indicator_columns
-from analysis.pages.standing import Standing
 from analysis.pages.stock_page import StockPage
+from analysis.pages.stock_summary import StockSummary
 from stockapp.accounts.requests import Request
 
 NO_BARS = "No price history of {ticker} is stored yet; its first analysis fetches it."
@@ -18,10 +18,10 @@ NO_BARS = "No price history of {ticker} is stored yet; its first analysis fetche
 @require_safe
 def stock_series(request: Request, ticker: str) -> JsonResponse:
     """Return columns of equal length by session, or 404 with a sentence if no bars are stored."""
-    page = _page(request, ticker)
+    page = _stock_page(request, ticker)
     if page.bars is None:
-        return _problem(404, page.price_error or NO_BARS.format(ticker=ticker))
-    return JsonResponse(chart_columns(page.bars, page, _rows(request)))
+        return _problem_response(404, page.price_error or NO_BARS.format(ticker=ticker))
+    return JsonResponse(chart_columns(page.bars, page, _requested_rows(request)))
 
 
 @require_safe
@@ -31,27 +31,27 @@ def indicator_series(request: Request, ticker: str, key: str) -> JsonResponse:
     With a sentence: 404 for an indicator that is not offered or a stock without bars, 422 for parameters out of bounds,
     and no lines where the bars are too few.
     """
-    page = _page(request, ticker)
+    page = _stock_page(request, ticker)
     if page.bars is None:
-        return _problem(404, page.price_error or NO_BARS.format(ticker=ticker))
+        return _problem_response(404, page.price_error or NO_BARS.format(ticker=ticker))
     try:
         indicator = choose_indicator(key, {name: value for name, value in request.GET.items() if name != "all"})
     except IndicatorNotOffered as problem:
-        return _problem(404, problem)
+        return _problem_response(404, problem)
     except BadChoice as problem:
-        return _problem(422, problem)
-    return JsonResponse(indicator_columns(page.bars, indicator, _rows(request)))
+        return _problem_response(422, problem)
+    return JsonResponse(indicator_columns(page.bars, indicator, _requested_rows(request)))
 
 
-def _page(request: Request, ticker: str) -> StockPage:
+def _stock_page(request: Request, ticker: str) -> StockPage:
     stock = get_object_or_404(Stock.objects.select_related("last_result"), pk=ticker)
-    return StockPage(Standing(stock, request.user, timezone.now()), request.user.strategy, request.user)
+    return StockPage(StockSummary(stock, request.user, timezone.now()), request.user.strategy, request.user)
 
 
-def _rows(request: Request) -> slice:
+def _requested_rows(request: Request) -> slice:
     """Return the slice of a stock's sessions that is requested: the latest two years, or all."""
     return slice(None) if "all" in request.GET else TWO_YEARS
 
 
-def _problem(status: int, problem: object) -> JsonResponse:
+def _problem_response(status: int, problem: object) -> JsonResponse:
     return JsonResponse({"problem": str(problem)}, status=status)

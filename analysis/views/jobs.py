@@ -39,15 +39,15 @@ def jobs_live(request: Request) -> HttpResponse:
 
 @require_safe
 def job(request: Request, pk: UUID) -> HttpResponse:
-    return render(request, JOB, _job_context(request, _visible(request, pk)))
+    return render(request, JOB, _job_context(request, _get_visible_job(request, pk)))
 
 
 @require_safe
 def job_live(request: Request, pk: UUID) -> HttpResponse:
     """Return the live part of a job: 286 stops the polling after its end, 204 means that nothing has changed."""
-    job = _visible(request, pk)
+    job = _get_visible_job(request, pk)
     if polls.SEEN in request.GET and job.is_active and polls.is_seen(request, polls.job_state(job, request.user)):
-        return polls.nothing_new()
+        return polls.unchanged_response()
     context = _job_context(request, job, is_poll=True)
     return render(request, f"{JOB}#live", context, status=200 if context["job"].is_active else 286)
 
@@ -55,12 +55,12 @@ def job_live(request: Request, pk: UUID) -> HttpResponse:
 @require_safe
 def job_failures(request: Request, pk: UUID) -> HttpResponse:
     """Return all failures of the job as plain text."""
-    return HttpResponse(failures_text(_visible(request, pk)), content_type="text/plain; charset=utf-8")
+    return HttpResponse(failures_text(_get_visible_job(request, pk)), content_type="text/plain; charset=utf-8")
 
 
 @require_POST
 def cancel_job(request: Request, pk: UUID) -> HttpResponse:
-    job = _writable(request, pk)
+    job = _get_writable_job(request, pk)
     if cancel(job):
         messages.success(request, "Cancelled. What had been finished stays.")
     else:
@@ -70,16 +70,16 @@ def cancel_job(request: Request, pk: UUID) -> HttpResponse:
 
 @require_POST
 def rerun_job(request: Request, pk: UUID) -> HttpResponse:
-    return _rerun(request, pk, failed_only=False)
+    return _rerun_job(request, pk, failed_only=False)
 
 
 @require_POST
 def rerun_failed(request: Request, pk: UUID) -> HttpResponse:
-    return _rerun(request, pk, failed_only=True)
+    return _rerun_job(request, pk, failed_only=True)
 
 
-def _rerun(request: Request, pk: UUID, *, failed_only: bool) -> HttpResponse:
-    job = _writable(request, pk)
+def _rerun_job(request: Request, pk: UUID, *, failed_only: bool) -> HttpResponse:
+    job = _get_writable_job(request, pk)
     try:
         submission = rerun(job, source=Source.WATCHLIST, failed_only=failed_only, requested_by=request.user)
     except RequestRejected as refusal:
@@ -90,11 +90,11 @@ def _rerun(request: Request, pk: UUID, *, failed_only: bool) -> HttpResponse:
     return redirect(submission.job)
 
 
-def _writable(request: Request, pk: UUID) -> Job:
+def _get_writable_job(request: Request, pk: UUID) -> Job:
     return get_object_or_404(Job.objects.writable_by(request.user).select_related("requested_by", "parent"), pk=pk)
 
 
-def _visible(request: Request, pk: UUID) -> Job:
+def _get_visible_job(request: Request, pk: UUID) -> Job:
     return get_object_or_404(Job.objects.visible_to(request.user).select_related("requested_by", "parent"), pk=pk)
 
 

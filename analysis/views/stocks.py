@@ -15,8 +15,8 @@ from analysis.jobs.submit import submit
 from analysis.models import Source, Stock
 from analysis.pages import polls
 from analysis.pages.polls import StockState
-from analysis.pages.standing import IN_WORK, Standing
 from analysis.pages.stock_page import StockPage
+from analysis.pages.stock_summary import IN_WORK, StockSummary
 from analysis.prices import is_well_formed, normalise
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
@@ -27,7 +27,7 @@ SUGGESTIONS, FOUND = 8, 50
 
 @require_safe
 def stock(request: Request, ticker: str) -> HttpResponse:
-    return render(request, PAGE, context_of(request, named_stock(ticker)))
+    return render(request, PAGE, context_of(request, get_stock_or_404(ticker)))
 
 
 @require_safe
@@ -38,14 +38,14 @@ def stock_live(request: Request, ticker: str) -> HttpResponse:
     """
     state = StockState.read(ticker, request.user) if polls.SEEN in request.GET else None
     if state and polls.is_seen(request, state.state):
-        return polls.nothing_new()
-    context = context_of(request, named_stock(ticker), is_poll=True)
-    return render(request, f"{PAGE}#live", context, status=200 if context["page"].standing.is_active else 286)
+        return polls.unchanged_response()
+    context = context_of(request, get_stock_or_404(ticker), is_poll=True)
+    return render(request, f"{PAGE}#live", context, status=200 if context["page"].summary.is_active else 286)
 
 
 @require_POST
 def analyze_stock(request: Request, ticker: str) -> HttpResponse:
-    stock = named_stock(ticker)
+    stock = get_stock_or_404(ticker)
     user = request.user
     try:
         if submit([stock.pk], source=Source.WATCHLIST, requested_by=user, strategy=user.strategy).is_duplicate:
@@ -54,7 +54,7 @@ def analyze_stock(request: Request, ticker: str) -> HttpResponse:
         messages.error(request, str(refusal))
         return render(request, f"{PAGE}#acted" if request.htmx else PAGE, context_of(request, stock), status=422)
     if request.htmx:
-        return render(request, f"{PAGE}#acted", context_of(request, named_stock(ticker)))
+        return render(request, f"{PAGE}#acted", context_of(request, get_stock_or_404(ticker)))
     return redirect(stock)
 
 
@@ -71,18 +71,18 @@ def stock_search(request: Request) -> HttpResponse:
     return render(request, "analysis/search.html#options" if request.htmx else "analysis/search.html", context)
 
 
-def named_stock(ticker: str) -> Stock:
+def get_stock_or_404(ticker: str) -> Stock:
     return get_object_or_404(Stock.objects.select_related("last_result", "last_job"), pk=ticker)
 
 
 def context_of(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
     user = request.user
     state = StockState.read(stock.pk, user) if stock.last_status in IN_WORK else None
-    standing = Standing(stock, user, timezone.now(), state.attempts if state else 0)
+    summary = StockSummary(stock, user, timezone.now(), state.attempts if state else 0)
     lacks_worker = state is not None and not state.has_worker
-    page = StockPage(standing, user.strategy, user, lacks_worker=lacks_worker)
+    page = StockPage(summary, user.strategy, user, lacks_worker=lacks_worker)
     if state:  # the part polls for changes of this state
         more["running_jobs"] = state.running
-        query = polls.poll_query("", state.shown_with(stock).state)
+        query = polls.poll_query("", state.with_columns_of(stock).state)
         more["live_url"] = reverse("analysis:stock_live", args=[stock.pk]) + query
     return {"stock": stock, "page": page, "choices": read_chart_indicators(user.chart_indicators), **more}

@@ -69,7 +69,7 @@ def assess_stock(loader: BarLoader, detail: JobDetail) -> Outcome:
     except Exception as error:
         logger.exception("%s of job %s", detail.stock_id, loader.job.pk)
         failure = Failure.unexpected(error)
-    return _failed(loader, detail, started, failure)
+    return _failed_outcome(loader, detail, started, failure)
 
 
 def assess_past_sessions(loader: BarLoader, detail: JobDetail) -> Iterator[Outcome]:
@@ -87,27 +87,27 @@ def assess_past_sessions(loader: BarLoader, detail: JobDetail) -> Iterator[Outco
         days = np.unique(bars.until(job.as_of).session)[:-1]
         for day in days[days >= np.datetime64(job.since, "D")].astype(object):
             with suppress(PriceError):
-                outcome = _assess(loader, detail, history, bars, day, clock.now())
+                outcome = _assess_bars(loader, detail, history, bars, day, clock.now())
                 if outcome.day == day and isinstance(outcome.found, Assessment):
                     yield replace(outcome, recent_closes=())
     except PriceError:  # of the whole stock: the outcome of the last session says so
         return
     except Exception as error:
         logger.exception("%s of job %s", ticker, job.pk)
-        raise AssessmentError(_failed(loader, detail, started, Failure.unexpected(error))) from error
+        raise AssessmentError(_failed_outcome(loader, detail, started, Failure.unexpected(error))) from error
 
 
 def _assess_latest(loader: BarLoader, detail: JobDetail, started: datetime) -> Outcome:
     job, ticker = loader.job, detail.stock_id
     history = loader.history_of(ticker)
-    outcome = _assess(loader, detail, history, history.unpack(), job.as_of, started)
+    outcome = _assess_bars(loader, detail, history, history.unpack(), job.as_of, started)
     if job.since and outcome.day < job.since:
         message = f"{ticker} has no session from {job.since} to {job.as_of}."
         raise PriceError(PriceErrorKind.NO_DATA, message, permanent=True)
     return outcome
 
 
-def _assess(
+def _assess_bars(
     loader: BarLoader, detail: JobDetail, history: PriceHistory, bars: Bars, as_of: date | None, started: datetime
 ) -> Outcome:
     """Return the outcome of an analysis that uses no bar after `as_of`, if one is given. Raise PriceError."""
@@ -126,7 +126,7 @@ def _assess(
         price_source=history.source,
         started_at=started,
         completed_at=clock.now(),
-        found=_failure(found) if isinstance(found, NotEnoughHistory) else found,
+        found=_failure_of(found) if isinstance(found, NotEnoughHistory) else found,
         bar_count=len(bars),
         fingerprints=fingerprints(bars, strategy),
         findings=(*of_source, *checked.findings),
@@ -134,11 +134,11 @@ def _assess(
     )
 
 
-def _failed(loader: BarLoader, detail: JobDetail, started: datetime, failure: Failure) -> Outcome:
+def _failed_outcome(loader: BarLoader, detail: JobDetail, started: datetime, failure: Failure) -> Outcome:
     ticker = detail.stock_id
     source = loader.source_of(ticker).name
     return Outcome(detail, loader.expected_day(ticker), source, started, clock.now(), failure)
 
 
-def _failure(lack: NotEnoughHistory) -> Failure:
+def _failure_of(lack: NotEnoughHistory) -> Failure:
     return Failure(ErrorKind.NOT_ENOUGH_HISTORY, f"{lack.message[:1].upper()}{lack.message[1:]}.")

@@ -27,7 +27,7 @@ def backfill_stock(lease: Lease, loader: BarLoader, detail: JobDetail) -> Outcom
     """
     try:
         for outcomes in itertools.batched(assess_past_sessions(loader, detail), SESSIONS_AT_ONCE):
-            if not (renew(lease) and _save_past(lease, detail, outcomes)):
+            if not (renew(lease) and _save_past_results(lease, detail, outcomes)):
                 return None
     except AssessmentError as error:
         return error.outcome
@@ -35,7 +35,7 @@ def backfill_stock(lease: Lease, loader: BarLoader, detail: JobDetail) -> Outcom
 
 
 @transactional
-def _save_past(lease: Lease, detail: JobDetail, outcomes: Sequence[Outcome]) -> bool:
+def _save_past_results(lease: Lease, detail: JobDetail, outcomes: Sequence[Outcome]) -> bool:
     """Upsert by (stock, day) if the lease is still held, and return whether it is.
 
     Results of a run at its own time stay, with their evidence; failures and earlier backfills are replaced.

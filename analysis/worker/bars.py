@@ -81,8 +81,8 @@ class BarLoader:
         Return the error of a paced source that may pass; any other error is raised by `history_of`.
         """
         ticker, source = detail.stock_id, self.source_of(detail.stock_id)
-        since, joinable = self._first_day(ticker), self._joinable(ticker)
-        answer = _request(source, ticker, joinable, since, self.now)
+        since, joinable = self._first_day(ticker), self._joinable_history(ticker)
+        answer = _request_history(source, ticker, joinable, since, self.now)
         if isinstance(answer, PriceError):
             self._errors[ticker] = answer
             return answer if answer.kind in PASSING and self.is_paced(detail) else None
@@ -115,7 +115,7 @@ class BarLoader:
         first_moment = histories.moment_of(ticker, self.job.since or self.job.as_of, self.now)
         return histories.first_day(ticker, first_moment)
 
-    def _joinable(self, ticker: str) -> History | None:
+    def _joinable_history(self, ticker: str) -> History | None:
         """Return the stored history if new sessions can be joined to it: it is long enough and can be read."""
         row = self._histories.get(ticker)
         if row is None or not self._is_long(row):
@@ -127,7 +127,7 @@ class BarLoader:
             return None
 
 
-def _request(
+def _request_history(
     source: PriceSource, ticker: str, joinable: History | None, since: date, now: datetime
 ) -> History | PriceError:
     """Return the history to store, or the source's error; one that raises instead of returning it has failed, too."""

@@ -14,7 +14,7 @@ from analysis.background import PLACE, is_dead
 from analysis.db import transactional
 from analysis.jobs import details
 from analysis.jobs.counters import add_to_counters, complete_if_done, recount
-from analysis.jobs.deadlines import count_absence, overdue
+from analysis.jobs.deadlines import overdue_jobs, record_presence
 from analysis.jobs.end import cancel
 from analysis.jobs.submit import RUN_SLICE, wake_workers
 from analysis.models import MAX_ATTEMPTS, ErrorKind, Job, JobDetail, Stock
@@ -55,10 +55,10 @@ class Recovery:
 def recover() -> Recovery:
     """Resume every job that a crash has stopped. Safe to run at any time, by several at once, and twice."""
     done = Recovery()
-    count_absence()
-    for job in overdue(clock.now()):
-        done.expired += cancel(job, reason=_why_late(job))
-    for job_id in list(_lost().order_by().values_list("job_id", flat=True).distinct()):
+    record_presence()
+    for job in overdue_jobs(clock.now()):
+        done.expired += cancel(job, reason=_expiry_reason(job))
+    for job_id in list(_lost_details().order_by().values_list("job_id", flat=True).distinct()):
         requeued, failed, cancelled = end_leases(job_id)
         done.requeued += requeued
         done.failed += failed
@@ -66,16 +66,16 @@ def recover() -> Recovery:
     unfinished = JobDetail.objects.unfinished().filter(job=OuterRef("pk"))
     for job_id in list(Job.objects.active().filter(~Exists(unfinished)).values_list("pk", flat=True)):
         done.repaired += recount(job_id)
-    for jobs in (_forgotten_jobs(), _rested_jobs()):
+    for jobs in (_unserved_unwoken_jobs(), _jobs_whose_wait_ended()):
         for job_id in list(jobs.order_by().values_list("pk", flat=True)):
-            done.woken += _wake(jobs, job_id)
+            done.woken += _wake_job(jobs, job_id)
     done.woken += wake_stalled()
     if done.total:
         logger.info("Recovered: %s", done)
     return done
 
 
-def _why_late(job: Job) -> str:
+def _expiry_reason(job: Job) -> str:
     """Return a sentence with the time of the deadline and, if stocks waited for their source, its reason."""
     passed = f"Its deadline passed at {timezone.localtime(job.deadline):%H:%M}"
     reasons = list(job.details.queued().exclude(wait_reason="").order_by("not_before").values_list("wait_reason"))
@@ -87,7 +87,7 @@ def _why_late(job: Job) -> str:
     ]
 
 
-def _lost() -> JobDetailQuerySet:
+def _lost_details() -> JobDetailQuerySet:
     """Return details whose lease has expired, or whose holder, a process of this place, is dead."""
     holders = JobDetail.objects.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
     dead = [holder for holder in holders if is_dead(holder)]
@@ -101,7 +101,7 @@ def end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
     if job is None:
         return 0, 0, 0
     now = clock.now()
-    lost = list(_lost().filter(job=job).select_for_update(skip_locked=True).order_by("pk"))
+    lost = list(_lost_details().filter(job=job).select_for_update(skip_locked=True).order_by("pk"))
     if not job.is_active:
         details.cancel(job, lost)
         return 0, 0, len(lost)
@@ -133,13 +133,13 @@ def unserved_jobs(*, since: timedelta) -> JobQuerySet:
     return Job.objects.active().filter(waiting, progress_at__lt=long_ago)
 
 
-def _forgotten_jobs() -> JobQuerySet:
+def _unserved_unwoken_jobs() -> JobQuerySet:
     """Return jobs that were neither served nor woken for `stalled_after`."""
     long_ago = clock.now() - TIMING.stalled_after
     return unserved_jobs(since=TIMING.stalled_after).filter(Q(woken_at__isnull=True) | Q(woken_at__lt=long_ago))
 
 
-def _rested_jobs() -> JobQuerySet:
+def _jobs_whose_wait_ended() -> JobQuerySet:
     """Return active jobs of which a stock's wait for its source has ended since they were last woken."""
     last_woken = Coalesce(OuterRef("woken_at"), OuterRef("created_at"))
     over = JobDetail.objects.queued().filter(not_before__lte=clock.now(), not_before__gt=last_woken)
@@ -147,7 +147,7 @@ def _rested_jobs() -> JobQuerySet:
 
 
 @transactional
-def _wake(jobs: JobQuerySet, job_id: uuid.UUID) -> bool:
+def _wake_job(jobs: JobQuerySet, job_id: uuid.UUID) -> bool:
     """Wake the job if it is still among these."""
     now = clock.now()
     won = jobs.filter(pk=job_id).update(woken_at=now)

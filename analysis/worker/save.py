@@ -33,9 +33,9 @@ def save(lease: Lease, outcomes: Sequence[Outcome]) -> int:
     """
     if not outcomes:
         return 0
-    evidence = {o.detail.pk: _evidence(o.found, o) for o in outcomes if isinstance(o.found, Assessment)}
+    evidence = {o.detail.pk: _evidence_of(o.found, o) for o in outcomes if isinstance(o.found, Assessment)}
     try:
-        return _save(lease, outcomes, evidence)
+        return _save_group(lease, outcomes, evidence)
     except (DataError, IntegrityError) as error:
         logger.exception("The database refuses the outcomes of %s", [o.detail.stock_id for o in outcomes])
         if len(outcomes) == 1:
@@ -46,7 +46,7 @@ def save(lease: Lease, outcomes: Sequence[Outcome]) -> int:
 
 
 @transactional
-def _save(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[str, object]]) -> int:
+def _save_group(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[str, object]]) -> int:
     job = Job.objects.select_for_update(no_key=True).filter(pk=lease.job.pk).first()
     if job is None:
         return 0
@@ -59,7 +59,7 @@ def _save(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, dict[st
     Stock.objects.lock(outcome.detail.stock_id for outcome in outcomes)
     now = clock.now()
     results = _save_results(job, outcomes, evidence, now)
-    finished = [_finished(outcome, results) for outcome in outcomes]
+    finished = [_finished_detail(outcome, results) for outcome in outcomes]
     details.finish(job, finished, now)
     failed = [detail for detail in finished if detail.status == DetailStatus.FAILED]
     unknown = [detail.stock_id for detail in failed if detail.error_kind == ErrorKind.UNKNOWN_TICKER]
@@ -143,7 +143,7 @@ def result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
     return result
 
 
-def _evidence(found: Assessment, outcome: Outcome) -> dict[str, object]:
+def _evidence_of(found: Assessment, outcome: Outcome) -> dict[str, object]:
     return {
         **to_evidence(found),
         "data_quality": [finding.as_dict() for finding in outcome.findings],
@@ -151,7 +151,7 @@ def _evidence(found: Assessment, outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _finished(outcome: Outcome, results: dict[int, int]) -> JobDetail:
+def _finished_detail(outcome: Outcome, results: dict[int, int]) -> JobDetail:
     """Return the detail with the values of this run, not yet saved."""
     detail, found = outcome.detail, outcome.found
     detail.day = outcome.day
@@ -163,11 +163,11 @@ def _finished(outcome: Outcome, results: dict[int, int]) -> JobDetail:
         detail.status, detail.error_kind, detail.error_message = DetailStatus.COMPLETED, "", ""
         detail.score = found.score
         detail.raw_verdict, detail.verdict = found.raw_verdict.value, found.verdict.value
-        detail.found = _snapshot(found) | {"fingerprints": outcome.fingerprints}
+        detail.found = _plan_snapshot(found) | {"fingerprints": outcome.fingerprints}
     return detail
 
 
-def _snapshot(found: Assessment) -> dict[str, object]:
+def _plan_snapshot(found: Assessment) -> dict[str, object]:
     plan = found.plan
     return {
         "side": plan.side.value if plan else None,

@@ -36,7 +36,7 @@ def run_slice(job: str, *, seconds: float = TIMING.slice.total_seconds()) -> int
     finished = 0
     while job_id := next_job():
         if lease := claim(job_id, uuid.uuid4()):
-            finished += _serve(lease, ends)
+            finished += _serve_lease(lease, ends)
         if time.monotonic() > ends or is_stopping():
             queue.enqueue(RUN_SLICE, job)
             break
@@ -51,19 +51,19 @@ def run_job(job: str) -> int:
     finished, job_id = 0, uuid.UUID(job)
     while True:
         if lease := claim(job_id, uuid.uuid4()):
-            finished += _serve(lease, math.inf)
+            finished += _serve_lease(lease, math.inf)
         elif until := next_wait(job_id):
             time.sleep(min(max((until - clock.now()).total_seconds(), SHORTEST_NAP), LONGEST_NAP))
         else:
             return finished
 
 
-def _serve(lease: Lease, ends: float) -> int:
+def _serve_lease(lease: Lease, ends: float) -> int:
     with bound_contextvars(job=str(lease.job.pk)):
-        return _analyse_past(lease, ends) if lease.job.since else _analyse(lease, ends)
+        return _backfill_lease(lease, ends) if lease.job.since else _analyse_lease(lease, ends)
 
 
-def _analyse(lease: Lease, ends: float) -> int:
+def _analyse_lease(lease: Lease, ends: float) -> int:
     """Analyse claimed stocks: those with fresh bars together, the others in groups as they are fetched.
 
     The lease is renewed before each fetch. It is given up when that fails, after a group when the time is over, and
@@ -87,8 +87,8 @@ def _analyse(lease: Lease, ends: float) -> int:
     return finished
 
 
-def _analyse_past(lease: Lease, ends: float) -> int:
-    """Backfill claimed stocks one by one, those with fresh bars first. The lease is given up as in `_analyse`."""
+def _backfill_lease(lease: Lease, ends: float) -> int:
+    """Backfill claimed stocks one by one, those with fresh bars first. The lease is given up as in `_analyse_lease`."""
     loader = BarLoader(lease.job, lease.details)
     ready, stale = loader.split_by_freshness()
     finished = 0

@@ -17,13 +17,16 @@ MOST_ACCOUNTS = 20  # each costs five hashes, a third of a second each
 def accounts_cannot_be_guessed(**_: Any) -> list[CheckMessage]:
     active = User.objects.filter(is_active=True)
     try:
-        return [*_guessable(active.filter(Q(is_staff=True) | Q(is_superuser=True))), *_demo(active)]
+        return [
+            *_find_guessable_passwords(active.filter(Q(is_staff=True) | Q(is_superuser=True))),
+            *_find_demo_accounts(active),
+        ]
     except DatabaseError as error:
         reason = str(error).strip().split("\n")[0]
         return [Info(f"The accounts were not checked: {reason}.", hint="Run it after `migrate`.", id="accounts.I002")]
 
 
-def _guessable(powerful: QuerySet[User]) -> list[CheckMessage]:
+def _find_guessable_passwords(powerful: QuerySet[User]) -> list[CheckMessage]:
     accounts = list(powerful.order_by("-is_superuser", "pk").only("username", "password")[:MOST_ACCOUNTS])
     found: list[CheckMessage] = [
         Warning(
@@ -32,7 +35,7 @@ def _guessable(powerful: QuerySet[User]) -> list[CheckMessage]:
             id="accounts.W001",
         )
         for account in accounts
-        if any(check_password(guess, account.password) for guess in _guesses(account.username))
+        if any(check_password(guess, account.password) for guess in _likely_passwords(account.username))
     ]
     if left_out := powerful.count() - len(accounts):
         said = f"Accounts that may use the admin, and whose password was not checked: {left_out}."
@@ -40,11 +43,11 @@ def _guessable(powerful: QuerySet[User]) -> list[CheckMessage]:
     return found
 
 
-def _guesses(name: str) -> set[str]:
+def _likely_passwords(name: str) -> set[str]:
     return {name, name.lower(), *TRIED_FIRST}
 
 
-def _demo(active: QuerySet[User]) -> list[CheckMessage]:
+def _find_demo_accounts(active: QuerySet[User]) -> list[CheckMessage]:
     return [
         Warning(
             f"“{account}” is a demo account. It cannot log in while DEBUG is off, but its lists are still analysed.",

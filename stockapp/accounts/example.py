@@ -8,7 +8,7 @@ PLAN = Plan(side=Side.LONG, entry=500.0, stop=480.0, target=540.0, risk_reward=2
 
 
 @dataclass(frozen=True)
-class Example:
+class SizingExample:
     """The sizing of one made-up plan for a user's settings, as the engine computes it everywhere."""
 
     profile: RiskProfile

@@ -26,7 +26,7 @@ def new_token(request: Request) -> HttpResponse:
     if not form.is_valid():
         return render(request, PAGE, {"form": form}, status=422)
     try:
-        key = tokens.make_token(form.instance)
+        key = tokens.create_token(form.instance)
     except RequestRejected as refusal:
         form.add_error(None, str(refusal))
         return render(request, PAGE, {"form": form}, status=422)

@@ -18,33 +18,33 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "stockapp_"
 MOST_TOKENS = 50
-NOTED_EVERY = timedelta(minutes=1)
+RECORDED_EVERY = timedelta(minutes=1)
 
 
 @transactional
-def make_token(token: ApiToken) -> str:
+def create_token(token: ApiToken) -> str:
     """Save a new token and return its key, which is not stored. Raise RequestRejected if the user has too many."""
     lock_user(token.user_id)
     if ApiToken.objects.unrevoked().filter(user=token.user_id).count() >= MOST_TOKENS:
         raise RequestRejected(f"You have {MOST_TOKENS} tokens, which is the limit; revoke one first.")
     key = PREFIX + secrets.token_urlsafe(32)
-    token.digest = _digest(key)
+    token.digest = _hash_key(key)
     token.save(force_insert=True)
     return key
 
 
 def find_token(key: str) -> ApiToken | None:
     """Return the token with this key, with its user; None unless both may be used now."""
-    token = ApiToken.objects.select_related("user").filter(digest=_digest(key)).first()
+    token = ApiToken.objects.select_related("user").filter(digest=_hash_key(key)).first()
     return token if token and token.is_usable and token.user.can_log_in else None
 
 
-def note_use(token: ApiToken) -> None:
+def record_use(token: ApiToken) -> None:
     """Record when a token was last used, at most once a minute, and not while the database is busy."""
     now = timezone.now()
-    if token.last_used_at and token.last_used_at > now - NOTED_EVERY:
+    if token.last_used_at and token.last_used_at > now - RECORDED_EVERY:
         return
-    is_old = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - NOTED_EVERY)
+    is_old = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - RECORDED_EVERY)
     try:
         with brief_transaction():
             ApiToken.objects.filter(is_old, pk=token.pk).update(last_used_at=now)
@@ -72,5 +72,5 @@ def revoked_in_words(count: int) -> str:
     return f"{count:,} API token{' was' if count == 1 else 's were'} revoked."
 
 
-def _digest(key: str) -> str:
+def _hash_key(key: str) -> str:
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()

@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from stockapp.accounts import passwords
-from stockapp.accounts.example import Example
+from stockapp.accounts.example import SizingExample
 from stockapp.accounts.forms import SettingsForm, ThemeForm
 from stockapp.accounts.models import User
 from stockapp.accounts.passwords import PasswordForm
@@ -32,7 +32,7 @@ def account(request: Request) -> HttpResponse:
     form = SettingsForm(request.POST or None, instance=user)
     if request.method != "POST" or not form.is_valid():
         status = 422 if form.is_bound else 200
-        return render(request, ACCOUNT, {"form": form, "example": Example(request.user)}, status=status)
+        return render(request, ACCOUNT, {"form": form, "example": SizingExample(request.user)}, status=status)
     user.save(update_fields=list(form.fields))
     messages.success(request, "Saved. Position sizes follow these settings from now on.")
     return remember_theme(redirect("accounts:account"), user.theme)
@@ -44,7 +44,7 @@ def account_example(request: Request) -> HttpResponse:
     form = SettingsForm(request.GET, instance=User.objects.get(pk=request.user.pk))
     if not form.is_valid():
         return render(request, f"{ACCOUNT}#example", {"refusals": form.refusals}, status=422)
-    context = {"example": Example(form.instance), "is_unsaved": form.has_changed()}
+    context = {"example": SizingExample(form.instance), "is_unsaved": form.has_changed()}
     with grouped_as(lambda: form.cleaned_data["number_format"]):
         return render(request, f"{ACCOUNT}#example", context)
 
@@ -73,7 +73,7 @@ class PasswordChange(PasswordChangeView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_guess = bool(request.POST.get("old_password"))
         if is_guess and not passwords.claim_try(self.request.user):
-            return self._refuse()
+            return self._refuse_attempt()
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]
@@ -87,10 +87,10 @@ class PasswordChange(PasswordChangeView):
         if "old_password" not in form.errors:
             passwords.reset_tries(user)
         elif passwords.remaining_wait(user):
-            return self._refuse()
+            return self._refuse_attempt()
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
-    def _refuse(self) -> HttpResponse:
+    def _refuse_attempt(self) -> HttpResponse:
         wait = passwords.remaining_wait(self.request.user)
         context = {"locked_out": passwords.locked_sentence(wait)}
         response = render(self.request, self.template_name, context, status=429)

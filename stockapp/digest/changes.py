@@ -66,7 +66,7 @@ class PlanHit:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailedStock:
     """A stock that could not be analysed; `is_new` unless the previous scheduled run failed for the same cause."""
 
     stock: Stock
@@ -81,7 +81,7 @@ class Changes:
 
     verdicts: list[VerdictChange]
     hits: list[PlanHit]
-    failures: list[Failure]
+    failures: list[FailedStock]
 
     def of(self, tickers: Collection[str], *, long_only: bool = False) -> Changes:
         """Return the changes of these stocks, for a reader who trades long only or both ways."""
@@ -93,9 +93,9 @@ class Changes:
         )
 
     @property
-    def new_failures(self) -> dict[str, list[Failure]]:
+    def new_failures(self) -> dict[str, list[FailedStock]]:
         """Return the stocks that failed now and not before, by the label of the cause."""
-        kinds = defaultdict[str, list[Failure]](list)
+        kinds = defaultdict[str, list[FailedStock]](list)
         for failure in self.failures:
             if failure.is_new:
                 kinds[ErrorKind(failure.kind).label].append(failure)
@@ -116,13 +116,13 @@ def changes_of(job: Job, tickers: Collection[str]) -> Changes:
 
     `job` is the first job of the run; the others are parts of it.
     """
-    before = _run_before(job)
+    before = _previous_run(job)
     of_run = JobDetail.objects.of_run(job.pk).filter(stock__in=tickers)
     details = list(of_run.select_related("stock", "job").order_by("stock_id"))
     known = {detail.stock_id: detail for detail in JobDetail.objects.of_run(before.job_id)} if before else {}
     verdicts: list[VerdictChange] = []
     hits: list[PlanHit] = []
-    for detail, results, bars in _with_results(
+    for detail, results, bars in _details_with_results(
         [one for one in details if one.status == DetailStatus.COMPLETED and one.day]
     ):
         newest, earlier = results[-1], known.get(detail.stock_id)
@@ -132,11 +132,11 @@ def changes_of(job: Job, tickers: Collection[str]) -> Changes:
         last = [result for result in results[:-1] if result.day <= reported][-1:] or results[-2:-1]
         if last[0].verdict != newest.verdict:
             verdicts.append(VerdictChange(detail.stock, last[0].verdict, newest))
-        hits += _hits(detail.stock, results, bars, after=last[0].day)
-    return Changes(verdicts, hits, _failures(details, known))
+        hits += _find_hits(detail.stock, results, bars, after=last[0].day)
+    return Changes(verdicts, hits, _failed_stocks(details, known))
 
 
-def _run_before(job: Job) -> ScheduledRun | None:
+def _previous_run(job: Job) -> ScheduledRun | None:
     """Return the previous scheduled run of the same exchange that had a job; None if there is none."""
     run = ScheduledRun.objects.filter(job=job).order_by("-session").first()
     if run is None:
@@ -153,7 +153,7 @@ def _last_reported(newest: Result, before: ScheduledRun | None, earlier: JobDeta
     return min(before.session, day_before) if before else day_before
 
 
-def _with_results(details: list[JobDetail]) -> Iterator[tuple[JobDetail, list[Result], Bars | None]]:
+def _details_with_results(details: list[JobDetail]) -> Iterator[tuple[JobDetail, list[Result], Bars | None]]:
     """Yield each stock with its results up to the job's, of one strategy, oldest first, and bars if it has a plan."""
     for some in batched(details, AT_ONCE):
         by_stock = defaultdict[str, list[Result]](list)
@@ -174,7 +174,7 @@ def _with_results(details: list[JobDetail]) -> Iterator[tuple[JobDetail, list[Re
                 yield detail, [result for result in known if result.strategy == known[-1].strategy], bars
 
 
-def _hits(stock: Stock, results: list[Result], bars: Bars | None, *, after: date) -> list[PlanHit]:
+def _find_hits(stock: Stock, results: list[Result], bars: Bars | None, *, after: date) -> list[PlanHit]:
     """Return the plans that ended after a day. A plan is valid until it is hit or the verdict leaves its side."""
     if bars is None:
         return []
@@ -182,13 +182,13 @@ def _hits(stock: Stock, results: list[Result], bars: Bars | None, *, after: date
     for result, following in pairwise(results):
         if plan is None or plan.side != result.side:
             plan = result if result.plan else None
-        if plan and (hit := _hit(stock, plan, bars, since=result.day, until=following.day)):
+        if plan and (hit := _find_hit(stock, plan, bars, since=result.day, until=following.day)):
             found.append(hit)
             plan = None
     return [hit for hit in found if hit.session > after]
 
 
-def _hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) -> PlanHit | None:
+def _find_hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) -> PlanHit | None:
     """Return the end of a plan in the sessions after one day up to another; None if it did not end in them.
 
     Levels are scaled with the prices if these were adjusted since.
@@ -211,19 +211,19 @@ def _hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) ->
     return PlanHit(stock, plan, is_target=is_target, level=target if is_target else stop, session=session)
 
 
-def _failures(details: list[JobDetail], known: dict[str, JobDetail]) -> list[Failure]:
+def _failed_stocks(details: list[JobDetail], known: dict[str, JobDetail]) -> list[FailedStock]:
     """Return failed stocks and those that a deadline cancelled, but not those that a person cancelled."""
     failures = []
     for detail in details:
-        is_new = not _is_same(detail, known)
+        is_new = not _has_failed_before(detail, known)
         if detail.status == DetailStatus.FAILED:
-            failures.append(Failure(detail.stock, detail.error_kind, detail.error_message, is_new=is_new))
+            failures.append(FailedStock(detail.stock, detail.error_kind, detail.error_message, is_new=is_new))
         elif detail.status == DetailStatus.CANCELLED and detail.job.error_message:
             sentence = f"The job was ended before it got there. {detail.job.error_message}"
-            failures.append(Failure(detail.stock, ErrorKind.TIMEOUT, sentence, is_new=is_new))
+            failures.append(FailedStock(detail.stock, ErrorKind.TIMEOUT, sentence, is_new=is_new))
     return failures
 
 
-def _is_same(detail: JobDetail, known: dict[str, JobDetail]) -> bool:
+def _has_failed_before(detail: JobDetail, known: dict[str, JobDetail]) -> bool:
     earlier = known.get(detail.stock_id)
     return bool(earlier and (earlier.status, earlier.error_kind) == (detail.status, detail.error_kind))

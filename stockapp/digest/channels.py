@@ -32,7 +32,7 @@ def content_of(message: Message, subscription: Subscription) -> orders.Mail | or
 
     Raise DeliveryError for a message that cannot be sent at all.
     """
-    return WAYS[Channel(message.channel)](message, subscription)
+    return CONTENT_BY_CHANNEL[Channel(message.channel)](message, subscription)
 
 
 def message_id(message: Message) -> str:
@@ -48,7 +48,7 @@ class DigestEmail(EmailMultiAlternatives):
         return whole
 
 
-def _by_email(message: Message, subscription: Subscription) -> orders.Mail | None:
+def _email_content(message: Message, subscription: Subscription) -> orders.Mail | None:
     if not settings.SENDS_EMAIL:
         raise DeliveryError(NO_MAIL, permanent=True)
     address = message.recipient or subscription.user.email
@@ -68,13 +68,13 @@ def _by_email(message: Message, subscription: Subscription) -> orders.Mail | Non
     return None
 
 
-def _by_url(message: Message, subscription: Subscription) -> orders.Notice:
+def _notice_content(message: Message, subscription: Subscription) -> orders.Notice:
     return orders.Notice(
         subscription.url, message.subject, message.text, settings.SITE_URL, settings.ALLOW_PRIVATE_NOTICES
     )
 
 
-def without_secrets(sentence: str, url: str) -> str:
+def remove_secrets(sentence: str, url: str) -> str:
     """Return the sentence without parts of the service's address that may be a key or password."""
     for part in sorted(re.split(r"[/:@?&=,]+", url.partition("://")[2]), key=len, reverse=True):
         if len(part) >= LONG_ENOUGH_FOR_A_SECRET:
@@ -82,7 +82,7 @@ def without_secrets(sentence: str, url: str) -> str:
     return sentence
 
 
-WAYS: dict[Channel, Callable[[Message, Subscription], orders.Mail | orders.Notice | None]] = {
-    Channel.EMAIL: _by_email,
-    Channel.URL: _by_url,
+CONTENT_BY_CHANNEL: dict[Channel, Callable[[Message, Subscription], orders.Mail | orders.Notice | None]] = {
+    Channel.EMAIL: _email_content,
+    Channel.URL: _notice_content,
 }

@@ -18,11 +18,11 @@ from watchlist.models import WatchlistItem
 
 UNSUBSCRIBE, CONFIRM = "digest.unsubscribe", "digest.confirm"
 CONFIRM_WITHIN = timedelta(days=3)
-LOOK_AT = 3  # jobs, for a preview
+PREVIEWED_RUNS = 3  # the latest runs, in which a preview looks for changes
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class MessageText:
     """The subject and the text of a message, ready to be sent or shown."""
 
     subject: str
@@ -40,21 +40,21 @@ def watched_by(users: list[int], job: Job) -> dict[int, set[str]]:
     return found
 
 
-def preview(subscription: Subscription) -> Composed | None:
+def preview_digest(subscription: Subscription) -> MessageText | None:
     """Return a user's latest message, else one for the latest scheduled runs with changes, else None."""
     user = subscription.user
     message = Message.objects.filter(user=user.pk, job__isnull=False).first()
     if message:
-        return Composed(message.subject, message.text, message.html)
+        return MessageText(message.subject, message.text, message.html)
     mine = set(WatchlistItem.objects.filter(watchlist__owner=user.pk).values_list("stock_id", flat=True))
-    for ending in Ending.objects.select_related("job")[:LOOK_AT]:
+    for ending in Ending.objects.select_related("job")[:PREVIEWED_RUNS]:
         changes = changes_of(ending.job, mine).of(mine, long_only=user.long_only)
         if not changes.is_empty:
             return compose(ending.job, changes, subscription)
     return None
 
 
-def compose(job: Job, changes: Changes, subscription: Subscription) -> Composed:
+def compose(job: Job, changes: Changes, subscription: Subscription) -> MessageText:
     """Write what changed for a user; the links lead to this installation."""
     context = {
         "title": job.description,
@@ -63,7 +63,7 @@ def compose(job: Job, changes: Changes, subscription: Subscription) -> Composed:
         "account": settings.SITE_URL + reverse("digest:settings"),
         "unsubscribe": unsubscribe_address(subscription),
     }
-    return Composed(
+    return MessageText(
         subject=f"{job.description}: {_summary(changes)}"[:200],
         text=render_to_string("digest/message.txt", context),
         html=render_to_string("digest/message.html", context),
@@ -80,7 +80,7 @@ def _summary(changes: Changes) -> str:
     return ", ".join(filter(None, parts))
 
 
-def compose_confirmation(subscription: Subscription) -> Composed:
+def compose_confirmation(subscription: Subscription) -> MessageText:
     """Write the message that asks the owner of a user's address to confirm it."""
     context = {
         "user": subscription.user,
@@ -88,7 +88,7 @@ def compose_confirmation(subscription: Subscription) -> Composed:
         "days": CONFIRM_WITHIN.days,
         "site": settings.SITE_URL,
     }
-    return Composed(
+    return MessageText(
         subject="Confirm your e-mail address for the stock digest",
         text=render_to_string("digest/confirmation.txt", context),
         html=render_to_string("digest/confirmation.html", context),

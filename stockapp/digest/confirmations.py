@@ -53,10 +53,10 @@ class ConfirmationState:
     @property
     def retry_in(self) -> str:
         """Return how long until the next attempt to send the message, in words."""
-        return _in_words(self.message.not_before - clock.now()) if self.message else ""
+        return _wait_in_words(self.message.not_before - clock.now()) if self.message else ""
 
 
-def ask(subscription: Subscription) -> None:
+def create_confirmation(subscription: Subscription) -> None:
     """Write a confirmation message. The caller has locked the user's row.
 
     Raise ConfirmationRefused if there is no mail server, or the user or the address has had too many.
@@ -65,10 +65,10 @@ def ask(subscription: Subscription) -> None:
         raise ConfirmationRefused(NO_MAIL)
     lock_installation()  # several users may name one address at the same moment
     user, now = subscription.user, timezone.now()
-    if wait := _wait(user, now):
+    if wait := _time_to_wait(user, now):
         raise ConfirmationRefused(
             "Too many confirmation messages to this address or from this account. "
-            f"You can request one in {_in_words(wait)}."
+            f"You can request one in {_wait_in_words(wait)}."
         )
     _remove_old(user, now)
     composed = compose_confirmation(subscription)
@@ -78,7 +78,7 @@ def ask(subscription: Subscription) -> None:
     )  # fmt: skip
 
 
-def _wait(user: User, now: datetime) -> timedelta:
+def _time_to_wait(user: User, now: datetime) -> timedelta:
     """Return how long until every limit admits another message from the user to the user's address."""
     requests = Message.objects.confirmations().counted().filter(Q(user=user) | Q(recipient__iexact=user.email))
     longest = max(span for span, _ in MOST_CONFIRMATIONS)
@@ -95,7 +95,7 @@ def _remove_old(user: User, now: datetime) -> None:
     own.untried().exclude(pk__in=list(untried)).delete()
 
 
-def _in_words(wait: timedelta) -> str:
+def _wait_in_words(wait: timedelta) -> str:
     minutes = max(math.ceil(wait.total_seconds() / 60), 1)
     return counted(minutes, "minute") if minutes < 120 else counted(math.ceil(minutes / 60), "hour")
 
@@ -119,11 +119,11 @@ def state_of(subscription: Subscription) -> ConfirmationState | None:
     outdated = message is not None and is_outdated(message, subscription)
     if message and outdated and message.status != MessageStatus.SENT:
         message, outdated = None, False
-    wait = _wait(subscription.user, timezone.now())
+    wait = _time_to_wait(subscription.user, timezone.now())
     is_pending = message is not None and message.status in (MessageStatus.WAITING, MessageStatus.SENDING)
     return ConfirmationState(
         message,
         is_outdated=outdated,
-        wait=_in_words(wait) if wait and settings.SENDS_EMAIL else "",
+        wait=_wait_in_words(wait) if wait and settings.SENDS_EMAIL else "",
         can_request=settings.SENDS_EMAIL and not wait and not is_pending,
     )

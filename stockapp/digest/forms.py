@@ -8,7 +8,7 @@ from django.conf import settings
 from stockapp.digest import notifiers
 from stockapp.digest.models import Subscription
 from stockapp.mail import NO_MAIL
-from stockapp.outgoing.services import NAMES_OF_ALL, BadAddress, notifier
+from stockapp.outgoing.services import NAMES_OF_ALL, BadAddress, create_notifier
 
 
 class DigestForm(forms.Form):
@@ -32,7 +32,7 @@ class DigestForm(forms.Form):
         super().__init__(data, initial=shown)
         if not settings.SENDS_EMAIL:
             self.fields["by_email"].help_text = NO_MAIL
-        stored = _about(subscription.url) if subscription.url else ""
+        stored = _describe_url(subscription.url) if subscription.url else ""
         self.fields["url"].help_text = (
             f"{stored}An address in Apprise's form, of one of these: {NAMES_OF_ALL}. It is deleted when you "
             "untick the box."
@@ -45,7 +45,7 @@ class DigestForm(forms.Form):
         if not url:
             raise forms.ValidationError("Give the address of the service.")
         try:
-            notifiers.check(url)
+            notifiers.check_url(url)
         except BadAddress as error:
             raise forms.ValidationError(str(error)) from None
         return url
@@ -59,10 +59,10 @@ class DigestForm(forms.Form):
         return data
 
 
-def _about(url: str) -> str:
+def _describe_url(url: str) -> str:
     """Return the masked address for the help text, with the reason if it cannot be used."""
     try:
-        notifier(url)
+        create_notifier(url)
     except BadAddress as error:
-        return f"Now {notifiers.masked(url)}, to which nothing can be sent: {error} Give another address. "
-    return f"Now {notifiers.masked(url)}; leave empty to keep it. "
+        return f"Now {notifiers.mask_url(url)}, to which nothing can be sent: {error} Give another address. "
+    return f"Now {notifiers.mask_url(url)}; leave empty to keep it. "

@@ -8,13 +8,13 @@ import socket
 
 from django.conf import settings
 
-from stockapp.outgoing.confinement import is_public, private
-from stockapp.outgoing.services import BadAddress, host_of, notifier
+from stockapp.outgoing.confinement import is_public, private_host_sentence
+from stockapp.outgoing.services import BadAddress, create_notifier, host_of
 
 
-def check(url: str) -> None:
+def check_url(url: str) -> None:
     """Raise BadAddress unless messages can be sent to the address now."""
-    host = host_of(notifier(url))
+    host = host_of(create_notifier(url))
     if settings.ALLOW_PRIVATE_NOTICES or not host:
         return
     try:
@@ -24,14 +24,14 @@ def check(url: str) -> None:
             return
         raise BadAddress(f"There is no host “{host[:100]}”.") from None
     if not all(map(is_public, addresses)):
-        raise BadAddress(private(host))
+        raise BadAddress(private_host_sentence(host))
 
 
-def masked(url: str) -> str:
+def mask_url(url: str) -> str:
     """Return the service of an address and its host, if it has one; the rest may be a key and is not shown."""
     scheme = url.partition("://")[0][:20]
     try:
-        host = host_of(notifier(url))
+        host = host_of(create_notifier(url))
     except BadAddress:
         return f"{scheme}://…"
     return f"{scheme}://{host if '.' in host else ''}/…".replace(":///", "://")

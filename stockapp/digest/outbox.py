@@ -1,11 +1,11 @@
 """Outbox: from the end of a scheduled job to its messages, and from each message to its reader.
 
-The job's last transaction writes an Ending. `tell` turns it into messages in one transaction that also closes it, so
-each is written once. A message is claimed under a lease, sent outside any transaction by a process of its own
-(`stockapp.outgoing`), and marked. Several are sent at once, first attempts before later ones, so that a slow receiver
-delays no other. The process is ended well before the lease, so that no slow answer makes a message be sent twice. If a
-worker dies before sending, nothing is lost. If it dies after the receiver accepted the message and before it is marked,
-the message is sent again with the same Message-ID; two systems cannot exclude that.
+The job's last transaction writes an Ending. `create_messages` turns it into messages in one transaction that also marks
+it as notified, so each is written once. A message is claimed under a lease, sent outside any transaction by a process
+of its own (`stockapp.outgoing`), and its outcome is stored. Several are sent at once, first attempts before later ones,
+so that a slow receiver delays no other. The process is ended well before the lease, so that no slow answer makes a
+message be sent twice. If a worker dies before sending, nothing is lost. If it dies after the receiver accepted the
+message and before it is marked, the message is sent again with the same Message-ID; two systems cannot exclude that.
 """
 
 import logging
@@ -28,7 +28,7 @@ from stockapp.digest.channels import DeliveryError
 from stockapp.digest.compose import compose, watched_by
 from stockapp.digest.models import MAX_ATTEMPTS, Message, MessageStatus, Subscription
 from stockapp.digest.withdrawal import reason_to_withdraw
-from stockapp.outgoing.dispatch import carry
+from stockapp.outgoing.dispatch import send_orders
 from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Order
 
 logger = logging.getLogger(__name__)
@@ -41,10 +41,10 @@ LOST = f"The worker that was sending it was lost {MAX_ATTEMPTS} times."
 
 
 @transactional
-def wake() -> bool:
+def wake_delivery() -> bool:
     """Queue a delivery if one is due and none was queued lately. Called regularly by every worker."""
     now = clock.now()
-    endings = Ending.objects.asleep().update(woken_at=now)
+    endings = Ending.objects.to_wake().update(woken_at=now)
     asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - WAKE_AGAIN)
     messages = Message.objects.due().filter(asleep).update(woken_at=now)
     if endings or messages:
@@ -59,11 +59,11 @@ def deliver(*, seconds: float = TIMING.slice.total_seconds()) -> int:
     """
     background = BackgroundSlice(seconds)
     for ending in Ending.objects.pending().select_related("job"):
-        tell(ending)
-    return send(_claimed(background))
+        create_messages(ending)
+    return send(_claim_messages(background))
 
 
-def _claimed(background: BackgroundSlice) -> Iterator[Message]:
+def _claim_messages(background: BackgroundSlice) -> Iterator[Message]:
     """Claim due messages one by one, each when it can be sent; queue another delivery when the time is over."""
     while message := claim():
         yield message
@@ -75,17 +75,17 @@ def _claimed(background: BackgroundSlice) -> Iterator[Message]:
 def send(messages: Iterator[Message]) -> int:
     """Send claimed messages, several at once, and store their outcomes. Return how many were accepted."""
     sent = 0
-    for (message, url), outcome in carry(map(_order_of, messages), at_once=AT_ONCE):
-        sentence = channels.without_secrets(outcome.sentence, url)
+    for (message, url), outcome in send_orders(map(_prepare_order, messages), at_once=AT_ONCE):
+        sentence = channels.remove_secrets(outcome.sentence, url)
         sent += _store_outcome(message, outcome, sentence)
     return sent
 
 
-def tell(ending: Ending) -> int:
+def create_messages(ending: Ending) -> int:
     """Create a message to each subscriber for whose stocks this run has changes. Return how many."""
     Ending.objects.filter(pk=ending.pk).update(attempts=F("attempts") + 1)
     try:
-        messages = _messages(ending)
+        messages = _compose_messages(ending)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -93,10 +93,10 @@ def tell(ending: Ending) -> int:
         sentence = f"Internal error ({type(error).__name__}): {error}"
         Ending.objects.filter(pk=ending.pk).update(error_message=sentence[:500])
         return 0
-    return _write(ending, messages)
+    return _store_messages(ending, messages)
 
 
-def _messages(ending: Ending) -> list[Message]:
+def _compose_messages(ending: Ending) -> list[Message]:
     job = ending.job
     subscriptions = {one.user_id: one for one in Subscription.objects.wanted().select_related("user")}
     watched = watched_by(list(subscriptions), job)
@@ -121,7 +121,7 @@ def _messages(ending: Ending) -> list[Message]:
 
 
 @transactional
-def _write(ending: Ending, messages: list[Message]) -> int:
+def _store_messages(ending: Ending, messages: list[Message]) -> int:
     """Store the messages and mark the end as notified, unless another process has. Return how many were stored."""
     if not mark_notified(ending):
         return 0
@@ -142,16 +142,16 @@ def claim() -> Message | None:
     return Message.objects.held_by(token).get()
 
 
-def _order_of(message: Message) -> tuple[tuple[Message, str], Order | DeliveryOutcome]:
+def _prepare_order(message: Message) -> tuple[tuple[Message, str], Order | DeliveryOutcome]:
     """Return a message with the address of its service, and its order, or its outcome if there is nothing to send."""
     subscription = Subscription.objects.filter(user=message.user_id).select_related("user").first()
     reason = reason_to_withdraw(message, subscription)
     if subscription is None or reason:
         return (message, ""), DeliveryOutcome(DeliveryStatus.WITHDRAWN, reason)
-    return (message, subscription.url), _order(message, subscription)
+    return (message, subscription.url), _create_order(message, subscription)
 
 
-def _order(message: Message, subscription: Subscription) -> Order | DeliveryOutcome:
+def _create_order(message: Message, subscription: Subscription) -> Order | DeliveryOutcome:
     if message.attempts > MAX_ATTEMPTS:
         return DeliveryOutcome(DeliveryStatus.REFUSED, LOST, is_permanent=True)
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stockapp.accounts.models import User
-from stockapp.digest.compose import Composed, preview
+from stockapp.digest.compose import MessageText, preview_digest
 from stockapp.digest.confirmations import ConfirmationState, state_of
 from stockapp.digest.forms import DigestForm
 from stockapp.digest.models import Message, Subscription
@@ -32,8 +32,8 @@ class DigestCard:
         return list(shown.defer("text", "html")[:SHOWN])
 
     @cached_property
-    def preview(self) -> Composed | None:
-        return preview(self.subscription)
+    def preview(self) -> MessageText | None:
+        return preview_digest(self.subscription)
 
 
 def card_of(user: User, form: DigestForm | None = None) -> DigestCard:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from analysis.db import transactional
 from stockapp.accounts.models import User
-from stockapp.digest.confirmations import ConfirmationRefused, ask, is_outdated, last_confirmation
+from stockapp.digest.confirmations import ConfirmationRefused, create_confirmation, is_outdated, last_confirmation
 from stockapp.digest.models import Message, MessageStatus, Subscription
 from stockapp.digest.withdrawal import SWITCHED_OFF, withdraw_confirmations
 
@@ -55,28 +55,28 @@ def subscribe(user: User, *, email: str, by_email: bool, url: str) -> SubscribeR
         subscription.serial += 1
     subscription.save()
     withdraw_confirmations(subscription)
-    if not subscription.is_unconfirmed or (waited_for == email and _is_requested(subscription)):
+    if not subscription.is_unconfirmed or (waited_for == email and _has_current_confirmation(subscription)):
         return SubscribeResult(subscription)
     try:
-        ask(subscription)
+        create_confirmation(subscription)
     except ConfirmationRefused as refusal:
         return SubscribeResult(subscription, str(refusal))
     return SubscribeResult(subscription)
 
 
-def _is_requested(subscription: Subscription) -> bool:
+def _has_current_confirmation(subscription: Subscription) -> bool:
     message = last_confirmation(subscription)
     return message is not None and not is_outdated(message, subscription)
 
 
 @transactional
-def ask_again(user: User) -> None:
+def repeat_confirmation(user: User) -> None:
     """Write another confirmation message to the user's address. Raise ConfirmationRefused beyond the limits."""
     User.objects.select_for_update().get(pk=user.pk)
     subscription = subscription_of(user)
     if not subscription.is_unconfirmed:
         raise ConfirmationRefused("There is no address that waits for confirmation.")
-    ask(subscription)
+    create_confirmation(subscription)
 
 
 @transactional

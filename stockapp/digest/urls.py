@@ -10,5 +10,5 @@ urlpatterns = [
     path("account/digest/", views.settings, name="settings"),
     path("account/digest/confirmation/", views.send_confirmation, name="send_confirmation"),
     path("digest/confirm/<str:proof>/", views.confirm_address, name="confirm"),
-    path("digest/unsubscribe/<str:token>/", views.end, name="unsubscribe"),
+    path("digest/unsubscribe/<str:token>/", views.end_digest, name="unsubscribe"),
 ]

@@ -16,10 +16,10 @@ from stockapp.digest.forms import DigestForm
 from stockapp.digest.page import card_of
 from stockapp.digest.subscriptions import (
     SubscribeResult,
-    ask_again,
     confirm,
     is_confirmed,
     is_current,
+    repeat_confirmation,
     subscribe,
     subscription_of,
     unsubscribe,
@@ -55,7 +55,7 @@ def _state(done: SubscribeResult) -> str:
 def send_confirmation(request: Request) -> HttpResponse:
     """Send another confirmation message."""
     try:
-        ask_again(request.user)
+        repeat_confirmation(request.user)
     except ConfirmationRefused as refusal:
         messages.warning(request, str(refusal))
     else:
@@ -90,7 +90,7 @@ def _confirmation(request: Request, state: str, *, status: int = 200) -> HttpRes
 @csrf_exempt  # the signed token is the permission: mail programs send this without a cookie (RFC 8058)
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def end(request: Request, token: str) -> HttpResponse:
+def end_digest(request: Request, token: str) -> HttpResponse:
     """Show a page that asks for confirmation, and unsubscribe on POST; a GET changes nothing."""
     try:
         user, serial = read_token(token)

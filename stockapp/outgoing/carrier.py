@@ -17,10 +17,10 @@ from dataclasses import asdict
 
 from apprise import LogCapture
 
-from stockapp.outgoing import answers, smtp
+from stockapp.outgoing import responses, smtp
 from stockapp.outgoing.confinement import Confinement
 from stockapp.outgoing.orders import ENDED, HANDED_OVER, READY, DeliveryOutcome, DeliveryStatus, Mail, Notice, Order
-from stockapp.outgoing.services import BadAddress, notifier
+from stockapp.outgoing.services import BadAddress, create_notifier
 
 MOST_PARTS = 12  # of a message that is too long for its service; each takes a second
 GOES_ON = "…\n\nThe rest is too long for a notification: {}"
@@ -36,35 +36,40 @@ class Carrier:
 
     def run(self) -> None:
         """Send orders until there are no more."""
-        answers.bound(lambda: self._tell(HANDED_OVER))
+        responses.limit_responses(lambda: self._write_event(HANDED_OVER))
         self._confinement.close()
-        self._tell(READY)
+        self._write_event(READY)
         for line in sys.stdin.buffer:
             order = Order.read(line)
             signal.setitimer(signal.ITIMER_REAL, order.seconds)  # an unhandled SIGALRM ends the process
-            self._carry(order)
+            self._send(order)
             signal.setitimer(signal.ITIMER_REAL, 0)
-            self._tell(READY)
+            self._write_event(READY)
 
-    def _carry(self, order: Order) -> None:
+    def _send(self, order: Order) -> None:
         message = order.message
         self._confinement.begin(may_reach_private=isinstance(message, Mail) or message.may_reach_private)
         try:
             if isinstance(message, Mail):
                 smtp.hand_over(
-                    message, seconds=order.seconds, on_handed_over=lambda: self._tell(HANDED_OVER), report=self._end
+                    message,
+                    seconds=order.seconds,
+                    on_handed_over=lambda: self._write_event(HANDED_OVER),
+                    report=self._report_outcome,
                 )
             else:
-                self._end(self._notify(message, order.seconds))
+                self._report_outcome(self._send_notice(message, order.seconds))
         except MemoryError:
-            self._end(DeliveryOutcome(DeliveryStatus.REFUSED, "The answer needed more memory than is allowed."))
+            self._report_outcome(
+                DeliveryOutcome(DeliveryStatus.REFUSED, "The answer needed more memory than is allowed.")
+            )
         except Exception as error:  # noqa: BLE001 -- the outcome contains it; this process has no log
             sentence = f"Internal error ({type(error).__name__})."
-            self._end(self._refusal() or DeliveryOutcome(DeliveryStatus.REFUSED, sentence))
+            self._report_outcome(self._refusal() or DeliveryOutcome(DeliveryStatus.REFUSED, sentence))
 
-    def _notify(self, message: Notice, seconds: float) -> DeliveryOutcome:
+    def _send_notice(self, message: Notice, seconds: float) -> DeliveryOutcome:
         try:
-            service = notifier(message.url)
+            service = create_notifier(message.url)
         except BadAddress as error:
             return DeliveryOutcome(DeliveryStatus.REFUSED, str(error), is_permanent=True)
         service.socket_connect_timeout = service.socket_read_timeout = seconds
@@ -85,10 +90,10 @@ class Carrier:
         refused = self._confinement.refused
         return DeliveryOutcome(DeliveryStatus.REFUSED, refused[0], is_permanent=True) if refused else None
 
-    def _end(self, outcome: DeliveryOutcome) -> None:
-        self._tell(ENDED, **asdict(outcome))
+    def _report_outcome(self, outcome: DeliveryOutcome) -> None:
+        self._write_event(ENDED, **asdict(outcome))
 
-    def _tell(self, event: str, **fields: object) -> None:
+    def _write_event(self, event: str, **fields: object) -> None:
         os.write(self._events, json.dumps({"event": event, **fields}).encode() + b"\n")
 
 

@@ -52,14 +52,14 @@ class Confinement:
 
     def close(self) -> None:
         """Confine this process until its end."""
-        sys.addaudithook(self._look)
+        sys.addaudithook(self._check_event)
 
     def begin(self, *, may_reach_private: bool) -> None:
         """Start a message: clear `refused`, and set whether private addresses are allowed."""
         self.refused.clear()
         self._may_reach_private = may_reach_private
 
-    def _look(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def _check_event(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
             reason = self._reason_against_file(*arguments[:3])
         elif event in CONNECTIONS:
@@ -90,10 +90,10 @@ class Confinement:
         if not isinstance(address, tuple):
             return "The service tried to reach a program on the server."
         host = str(address[0])
-        return "" if self._may_reach_private or is_public(host) else private(host)
+        return "" if self._may_reach_private or is_public(host) else private_host_sentence(host)
 
 
-def private(host: str) -> str:
+def private_host_sentence(host: str) -> str:
     return f"“{host[:100]}” is inside this network; this installation sends to public addresses only."
 
 

@@ -42,7 +42,7 @@ def unanswered(seconds: float) -> DeliveryOutcome:
     return DeliveryOutcome(DeliveryStatus.UNANSWERED, sentence, is_permanent=True)
 
 
-def carry[K](
+def send_orders[K](
     orders: Iterator[tuple[K, Order | DeliveryOutcome]], *, at_once: int, command: list[str] | None = None
 ) -> Iterator[tuple[K, DeliveryOutcome]]:
     """Yield the outcome of each order with its key, in the order in which they end.
@@ -50,10 +50,10 @@ def carry[K](
     The next order is taken only when a carrier is free or can be started; an outcome among the orders is passed
     through. If no carrier can be started, yield that as the outcome of the order in hand, then raise CarrierLost.
     """
-    with _Fleet[K](at_once, command or COMMAND) as fleet:
+    with _CarrierPool[K](at_once, command or COMMAND) as pool:
         while True:
-            while fleet.is_at_work:
-                yield from fleet.wait()
+            while pool.is_at_work:
+                yield from pool.wait()
             if (given := next(orders, None)) is None:
                 break
             key, order = given
@@ -61,18 +61,18 @@ def carry[K](
                 yield key, order
                 continue
             try:
-                while not (carrier := fleet.idle_carrier()):
-                    fleet.start()
-                    yield from fleet.wait()
+                while not (carrier := pool.idle_carrier()):
+                    pool.start()
+                    yield from pool.wait()
             except CarrierLost as error:
                 yield key, DeliveryOutcome(DeliveryStatus.REFUSED, str(error))
                 raise
             yield from carrier.take(key, order)
-        while fleet.is_busy:
-            yield from fleet.wait()
+        while pool.is_busy:
+            yield from pool.wait()
 
 
-class _Carrier[K]:
+class _CarrierProcess[K]:
     """The parent's side of a carrier; `order` is its current one."""
 
     def __init__(self, command: list[str]) -> None:
@@ -135,7 +135,7 @@ class _Carrier[K]:
             elif kind == HANDED_OVER:
                 self._is_handed_over = True
             else:
-                yield from self._end(DeliveryOutcome(DeliveryStatus(event.pop("status")), **event))
+                yield from self._finish_order(DeliveryOutcome(DeliveryStatus(event.pop("status")), **event))
         self.is_over = not part
 
     def stop(self) -> Iterator[tuple[K, DeliveryOutcome]]:
@@ -147,7 +147,7 @@ class _Carrier[K]:
                 file.close()
         if self.order:
             is_late = ended_by == signal.SIGALRM or time.monotonic() > self.ends
-            yield from self._end(self._outcome_of_death(self.order.seconds, is_late=is_late))
+            yield from self._finish_order(self._outcome_of_death(self.order.seconds, is_late=is_late))
 
     def _outcome_of_death(self, seconds: float, *, is_late: bool) -> DeliveryOutcome:
         if not is_late:
@@ -158,19 +158,19 @@ class _Carrier[K]:
             DeliveryStatus.REFUSED, f"The receiver could not be reached within {seconds:.0f} seconds."
         )
 
-    def _end(self, outcome: DeliveryOutcome) -> Iterator[tuple[K, DeliveryOutcome]]:
+    def _finish_order(self, outcome: DeliveryOutcome) -> Iterator[tuple[K, DeliveryOutcome]]:
         if self.order is not None:
             key, self.order, self.key = self.key, None, None
             yield key, outcome  # type: ignore[misc]
 
 
-class _Fleet[K]:
+class _CarrierPool[K]:
     """The carriers of one dispatch."""
 
     def __init__(self, size: int, command: list[str]) -> None:
         self._size = size
         self._command = command
-        self._carriers: list[_Carrier[K]] = []
+        self._carriers: list[_CarrierProcess[K]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -179,7 +179,7 @@ class _Fleet[K]:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for carrier in [*self._carriers]:
-            list(self._drop(carrier))
+            list(self._remove(carrier))
 
     @property
     def is_busy(self) -> bool:
@@ -191,13 +191,13 @@ class _Fleet[K]:
         """Return whether a further order would have to wait."""
         return len(self._carriers) == self._size and not self.idle_carrier()
 
-    def idle_carrier(self) -> _Carrier[K] | None:
+    def idle_carrier(self) -> _CarrierProcess[K] | None:
         return next((carrier for carrier in self._carriers if carrier.is_ready), None)
 
     def start(self) -> None:
         """Start a carrier, unless one is starting or the fleet is complete."""
         if len(self._carriers) < self._size and all(carrier.has_begun for carrier in self._carriers):
-            self._carriers.append(_Carrier[K](self._command))
+            self._carriers.append(_CarrierProcess[K](self._command))
 
     def wait(self) -> Iterator[tuple[K, DeliveryOutcome]]:
         """Wait for an event or the end of a carrier's time; yield the outcomes that have arrived."""
@@ -211,15 +211,15 @@ class _Fleet[K]:
             yield from key.data()
         for carrier in [*self._carriers]:
             if carrier.is_over or (not carrier.is_ready and time.monotonic() > carrier.ends):
-                yield from self._lose(carrier)
+                yield from self._remove_lost(carrier)
 
-    def _lose(self, carrier: _Carrier[K]) -> Iterator[tuple[K, DeliveryOutcome]]:
-        yield from self._drop(carrier)
+    def _remove_lost(self, carrier: _CarrierProcess[K]) -> Iterator[tuple[K, DeliveryOutcome]]:
+        yield from self._remove(carrier)
         if not carrier.has_begun:
             self._size -= 1
             if not self._size:
                 raise CarrierLost("The process that sends messages could not be started.")
 
-    def _drop(self, carrier: _Carrier[K]) -> Iterator[tuple[K, DeliveryOutcome]]:
+    def _remove(self, carrier: _CarrierProcess[K]) -> Iterator[tuple[K, DeliveryOutcome]]:
         self._carriers.remove(carrier)
         yield from carrier.stop()

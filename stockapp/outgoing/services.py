@@ -141,9 +141,9 @@ BY_SCHEME = {scheme: service for service in SERVICES for scheme in service.schem
 NAMES_OF_ALL = ", ".join(sorted((service.name for service in SERVICES), key=str.lower))
 
 
-def notifier(url: str) -> NotifyBase:
+def create_notifier(url: str) -> NotifyBase:
     """Return the sender for an address. Raise BadAddress for a service, a parameter or a value that is not allowed."""
-    service, parts = _parsed(url)
+    service, parts = _parse_address(url)
     _check_parameters(service, parts)
     asset = AppriseAsset(
         app_id="Stockapp", app_desc="Stockapp", async_mode=False, secure_logging=True, http_redirects=False
@@ -156,7 +156,7 @@ def notifier(url: str) -> NotifyBase:
     return found
 
 
-def _parsed(url: str) -> tuple[Service, dict[str, Any]]:
+def _parse_address(url: str) -> tuple[Service, dict[str, Any]]:
     """Return the service and the parts of an address, in Apprise's form or in the service's own (https://…)."""
     scheme, separator, _ = url.partition("://")
     written = url.replace("/#", "/%23")

@@ -30,7 +30,7 @@ class _Replies:
         self._file.close()
 
 
-class _Bounded:
+class _BoundedConnection:
     """A mixin of connections: bounds replies, and calls a function once a message is wholly sent."""
 
     on_handed_over: Callable[[], None]
@@ -48,11 +48,11 @@ class _Bounded:
         return cast(tuple[int, bytes], super().getreply())  # type: ignore[misc]
 
 
-class _Plain(_Bounded, smtplib.SMTP):
+class _PlainConnection(_BoundedConnection, smtplib.SMTP):
     pass
 
 
-class _Secure(_Bounded, smtplib.SMTP_SSL):
+class _TlsConnection(_BoundedConnection, smtplib.SMTP_SSL):
     pass
 
 
@@ -62,7 +62,7 @@ def hand_over(
     """Send an e-mail and report its outcome once, before QUIT, so that a slow reply to QUIT changes nothing."""
     connection = None
     try:
-        connection = _connected(mail.server, seconds)
+        connection = _connect(mail.server, seconds)
         connection.on_handed_over = on_handed_over
         connection.sendmail(mail.sender, mail.recipients, mail.content.encode("latin-1"))
     except (smtplib.SMTPException, OSError) as error:
@@ -74,12 +74,14 @@ def hand_over(
             connection.quit()
 
 
-def _connected(server: Server, seconds: float) -> _Plain | _Secure:
+def _connect(server: Server, seconds: float) -> _PlainConnection | _TlsConnection:
     given: dict[str, Any] = {"local_hostname": server.hello, "timeout": seconds}
     if server.use_ssl:
-        connection: _Plain | _Secure = _Secure(server.host, server.port, context=ssl.create_default_context(), **given)
+        connection: _PlainConnection | _TlsConnection = _TlsConnection(
+            server.host, server.port, context=ssl.create_default_context(), **given
+        )
     else:
-        connection = _Plain(server.host, server.port, **given)
+        connection = _PlainConnection(server.host, server.port, **given)
     if server.use_tls:
         connection.starttls(context=ssl.create_default_context())
     if server.username and server.password:
@@ -91,17 +93,17 @@ def _outcome_of(error: Exception) -> DeliveryOutcome:
     """Return the outcome of a failure, with a sentence."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, reason = next(iter(error.recipients.values()))
-        sentence = f"The mail server refused the recipient: {code} {_words(reason)}"
+        sentence = f"The mail server refused the recipient: {code} {_reply_text(reason)}"
         return DeliveryOutcome(DeliveryStatus.REFUSED, sentence, is_permanent=code >= 500)
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return DeliveryOutcome(
             DeliveryStatus.REFUSED, f"The mail server refused this installation's login ({error.smtp_code})."
         )
     if isinstance(error, smtplib.SMTPResponseException):
-        sentence = f"The mail server refused the message: {error.smtp_code} {_words(error.smtp_error)}"
+        sentence = f"The mail server refused the message: {error.smtp_code} {_reply_text(error.smtp_error)}"
         return DeliveryOutcome(DeliveryStatus.REFUSED, sentence)
     return DeliveryOutcome(DeliveryStatus.REFUSED, f"The mail server could not be reached: {error}")
 
 
-def _words(reply: bytes | str) -> str:
+def _reply_text(reply: bytes | str) -> str:
     return reply.decode(errors="replace") if isinstance(reply, bytes) else reply

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analysis.engine import Performance, Side, Verdict
-from stockapp.grouping import group, is_indian
+from stockapp.grouping import group_digits, is_indian
 
 register = template.Library()
 
@@ -46,27 +46,27 @@ class Currency:
 def money(value: Number, stock: Any) -> str:
     """Return a price or sum in the currency of a stock, or of a code: ₹1,23,45,678.90, $12,345,678.90."""
     currency = _currency(stock)
-    return _signed(value, currency.decimals, currency, plus="")
+    return _with_sign(value, currency.decimals, currency, plus="")
 
 
 @register.filter
 def money_change(value: Number, stock: Any) -> str:
     """Return a difference of prices with its sign: +₹12.30, −$0.40."""
     currency = _currency(stock)
-    return _signed(value, currency.decimals, currency, plus="+")
+    return _with_sign(value, currency.decimals, currency, plus="+")
 
 
 @register.filter
 def percent(value: Number) -> str:
     """Return a change in percent with its sign: +1.23%, −0.40%, 0.00%."""
-    written = _signed(value, 2, None, plus="+")
+    written = _with_sign(value, 2, None, plus="+")
     return written if written == MISSING else f"{written}%"
 
 
 @register.filter
 def number(value: Number, decimals: int = 2) -> str:
     """Return a plain number with thousands separators: 1,234.50, −0.12."""
-    return _signed(value, decimals, None, plus="")
+    return _with_sign(value, decimals, None, plus="")
 
 
 @register.filter
@@ -96,7 +96,7 @@ def compact_money(value: Number, stock: Any) -> str:
 @register.filter
 def score(value: Number) -> str:
     """Return a score in [-1, +1] as −100 to +100."""
-    return _signed(None if _is_missing(value) else 100 * Decimal(str(value)), 0, None, plus="+")
+    return _with_sign(None if _is_missing(value) else 100 * Decimal(str(value)), 0, None, plus="+")
 
 
 @register.filter
@@ -143,7 +143,7 @@ def ago(value: datetime | None) -> SafeString | str:
 def counted(count: int, noun: str) -> str:
     """Return 1 stock, 2,300 stocks; an irregular plural is given after a comma: "history,histories"."""
     singular, _, plural = noun.partition(",")
-    return f"{group(str(count))} {singular if count == 1 else plural or singular + 's'}"
+    return f"{group_digits(str(count))} {singular if count == 1 else plural or singular + 's'}"
 
 
 @register.filter
@@ -246,10 +246,10 @@ def _is_missing(value: Number) -> bool:
     return value is None or value == "" or not math.isfinite(value)
 
 
-def _signed(value: Number, decimals: int, currency: Currency | None, plus: str) -> str:
+def _with_sign(value: Number, decimals: int, currency: Currency | None, plus: str) -> str:
     if _is_missing(value):
         return MISSING
     rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     sign = MINUS if rounded < 0 else plus if rounded > 0 else ""
-    digits = group(f"{abs(rounded):f}", currency.code if currency else "")
+    digits = group_digits(f"{abs(rounded):f}", currency.code if currency else "")
     return f"{sign}{currency.write(digits) if currency else digits}"

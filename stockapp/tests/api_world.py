@@ -10,7 +10,7 @@ from django.test import Client
 from analysis.models import Job
 from analysis.tests.make import make_finished_job, make_job
 from stockapp.accounts.models import ApiToken, TokenScope, User
-from stockapp.accounts.tokens import make_token
+from stockapp.accounts.tokens import create_token
 from watchlist.models import Watchlist, WatchlistItem
 
 
@@ -47,7 +47,7 @@ def make_world() -> World:
 def key_of(user: User, scope: TokenScope = TokenScope.SUBMIT, **fields: Any) -> str:
     """The key of a new token of this user."""
     name = f"Token {ApiToken.objects.count()}"
-    return make_token(ApiToken(user=user, name=name, scope=scope, **fields))
+    return create_token(ApiToken(user=user, name=name, scope=scope, **fields))
 
 
 def program(key: str = "") -> Client:

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from analysis.database_faults import Busy
+from analysis.database_faults import DatabaseBusy
 from stockapp.accounts.models import ApiToken, TokenScope, User
 from stockapp.tests.api_world import call, key_of, program
 
@@ -113,7 +113,7 @@ def test_a_token_works_while_the_database_is_too_busy_to_note_its_use(ann: User)
 
     def refuse_writes(execute: Any, sql: str, *rest: Any) -> Any:
         if sql.startswith("UPDATE"):
-            raise Busy("The database is locked.")
+            raise DatabaseBusy("The database is locked.")
         return execute(sql, *rest)
 
     with connection.execute_wrapper(refuse_writes):

@@ -24,7 +24,7 @@ from stockapp.accounts.models import User
 from stockapp.digest.compose import confirmation_address
 from stockapp.digest.models import Channel, Message, MessageStatus, Subscription
 from stockapp.digest.outbox import claim, deliver, send
-from stockapp.digest.subscriptions import ask_again, subscribe, subscription_of, unsubscribe
+from stockapp.digest.subscriptions import repeat_confirmation, subscribe, subscription_of, unsubscribe
 from stockapp.digest.withdrawal import reason_to_withdraw
 from stockapp.tests.test_digest_changes import DAYS, found, scheduled
 from stockapp.tests.test_digest_outbox import changed
@@ -438,7 +438,7 @@ def test_a_request_to_confirm_is_ones_own_and_there_has_to_be_something_to_confi
     assert other.get(AGAIN).status_code == 405
     assert "There is no address that waits for confirmation." in other.post(AGAIN, follow=True).text
     assert Message.objects.confirmations().count() == 1
-    ask_again(ann)
+    repeat_confirmation(ann)
     assert Message.objects.confirmations().filter(user=ann).count() == 2
 
 

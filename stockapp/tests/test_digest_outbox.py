@@ -18,7 +18,7 @@ from analysis.tests.make import make_stock, make_user
 from analysis.timing import TIMING, Timing
 from stockapp.accounts.models import User
 from stockapp.digest.models import MAX_ATTEMPTS, Channel, Message, MessageStatus, Subscription
-from stockapp.digest.outbox import claim, deliver, send, tell, wake
+from stockapp.digest.outbox import claim, create_messages, deliver, send, wake_delivery
 from stockapp.digest.subscriptions import confirm, subscribe, unsubscribe
 from stockapp.outgoing.dispatch import GRACE
 from stockapp.settings import TASK_SECONDS
@@ -90,7 +90,7 @@ def test_nothing_is_sent_when_nothing_changed() -> None:
     assert deliver() == 0
     assert not Message.objects.exists()
     assert Ending.objects.get().notified_at is not None
-    assert not wake()
+    assert not wake_delivery()
 
 
 def test_a_real_mail_server_gets_the_headers_that_were_promised(settings: Settings) -> None:
@@ -145,8 +145,8 @@ def test_two_who_write_the_messages_at_once_write_them_once() -> None:
     job = changed()
     watcher("ann", "TCS.NS")
     ending = Ending.objects.get()
-    assert tell(ending) == 1
-    assert tell(ending) == 0  # it was read before the first one wrote
+    assert create_messages(ending) == 1
+    assert create_messages(ending) == 0  # it was read before the first one wrote
     with pytest.raises(IntegrityError), transaction.atomic():
         Message.objects.create(job=job, user=User.objects.get(), channel=Channel.EMAIL)
     assert Message.objects.count() == 1
@@ -155,7 +155,7 @@ def test_two_who_write_the_messages_at_once_write_them_once() -> None:
 def test_a_message_is_claimed_by_one_and_taken_over_when_its_lease_is_over() -> None:
     changed()
     watcher("ann", "TCS.NS")
-    tell(Ending.objects.get())
+    create_messages(Ending.objects.get())
     first = claim()
     assert first
     assert claim() is None
@@ -198,7 +198,7 @@ def test_a_server_that_recovers_gets_the_message() -> None:
         assert statuses() == [MessageStatus.WAITING]
         received.status = 200
         clock.shift(timedelta(minutes=2))
-        assert wake()
+        assert wake_delivery()
         assert deliver() == 1
     assert statuses() == [MessageStatus.SENT]
 
@@ -254,7 +254,7 @@ def test_first_attempts_come_before_later_ones() -> None:
     changed()
     watcher("ann", "TCS.NS")
     watcher("bob", "TCS.NS")
-    tell(Ending.objects.get())
+    create_messages(Ending.objects.get())
     refused = Message.objects.get(user__username="ann")
     Message.objects.filter(pk=refused.pk).update(attempts=1, not_before=refused.created_at - timedelta(days=1))
     claimed = [claim(), claim()]
@@ -294,7 +294,7 @@ def test_errors_hold_no_secrets() -> None:
 def test_who_unsubscribes_before_it_is_sent_gets_nothing() -> None:
     changed()
     ann = watcher("ann", "TCS.NS")
-    tell(Ending.objects.get())
+    create_messages(Ending.objects.get())
     unsubscribe(ann.pk)
     assert deliver() == 0
     assert mail.outbox == []
@@ -304,7 +304,7 @@ def test_who_unsubscribes_before_it_is_sent_gets_nothing() -> None:
 def test_a_message_that_kills_its_worker_is_given_up() -> None:
     changed()
     watcher("ann", "TCS.NS")
-    tell(Ending.objects.get())
+    create_messages(Ending.objects.get())
     for _ in range(MAX_ATTEMPTS):
         assert claim()
         Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -317,13 +317,13 @@ def test_workers_are_woken_while_something_is_due_but_not_again_and_again() -> N
     changed()
     watcher("ann", "TCS.NS")
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        assert [wake(), wake()] == [True, False]
+        assert [wake_delivery(), wake_delivery()] == [True, False]
         clock.shift(timedelta(seconds=31))
-        assert [wake(), wake()] == [True, False]
-        assert queue.depth() == 2
+        assert [wake_delivery(), wake_delivery()] == [True, False]
+        assert queue.waiting_count() == 2
         deliver()
         clock.shift(timedelta(seconds=31))
-        assert not wake()
+        assert not wake_delivery()
 
 
 def test_a_failure_is_news_and_a_job_without_success_is_told_too() -> None:
@@ -361,7 +361,7 @@ def test_an_ending_that_cannot_be_written_is_given_up_and_says_why(caplog: pytes
 def test_an_id_stays_the_same_at_every_attempt(settings: Settings) -> None:
     changed()
     watcher("ann", "TCS.NS")
-    tell(Ending.objects.get())
+    create_messages(Ending.objects.get())
     with mailbox() as box:
         settings.MAILERS = box.mailers
         for _ in range(2):  # the second time as if the worker had died before it could mark it

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from analysis.database_faults import DISK_FULL, forget_damage, note_damage
+from analysis.database_faults import DISK_FULL, clear_damage, record_damage
 from analysis.models import Job, Worker
 from analysis.request_pace import YAHOO_PACER
 from analysis.tests.make import make_job, make_message, make_user
@@ -110,11 +110,11 @@ def test_damage_that_somebody_met_is_a_problem_until_it_is_forgotten(client: Cli
     error = DatabaseError("database disk image is malformed")
     error.__cause__ = sqlite3.DatabaseError()
     error.__cause__.sqlite_errorname = "SQLITE_CORRUPT_INDEX"
-    note_damage(error)
+    record_damage(error)
     answer = client.get("/healthz")
     assert answer.status_code == 503
     assert answer.json()["problems"][0].startswith("The database file is damaged.")
-    forget_damage()
+    clear_damage()
     assert client.get("/healthz").status_code == 200
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stockapp.outgoing.confinement import is_public
-from stockapp.outgoing.dispatch import carry
+from stockapp.outgoing.dispatch import send_orders
 from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Notice, Order
 from tests.receivers import hook
 
@@ -34,7 +34,7 @@ def test_only_addresses_of_the_public_internet_are_public(text: str, public: boo
 def outcome_of(url: str, *, may_reach_private: bool = False, **edge: object) -> DeliveryOutcome:
     command = [sys.executable, "-m", "tests.carrier_with", json.dumps(edge)]
     order = Order(Notice(url, "Title", "Body & more", may_reach_private=may_reach_private), 60)
-    ((_, outcome),) = carry(iter([(url, order)]), at_once=1, command=command)
+    ((_, outcome),) = send_orders(iter([(url, order)]), at_once=1, command=command)
     return outcome
 
 
@@ -155,6 +155,6 @@ def test_a_carrier_is_given_no_setting_of_the_installation(tmp_path: Path, monke
     with hook() as received:
         order = Order(Notice(received.url, "Title", "Body", may_reach_private=True), 60)
         command = [sys.executable, "-c", f"{code}\nfrom stockapp.outgoing.carrier import main; main()"]
-        ((_, outcome),) = carry(iter([(1, order)]), at_once=1, command=command)
+        ((_, outcome),) = send_orders(iter([(1, order)]), at_once=1, command=command)
     assert outcome.status is DeliveryStatus.TAKEN
     assert "s3cr3t" not in seen.read_text()

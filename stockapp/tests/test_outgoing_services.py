@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
-from stockapp.outgoing.dispatch import carry
+from stockapp.outgoing.dispatch import send_orders
 from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Notice, Order
-from stockapp.outgoing.services import SERVICES, BadAddress, notifier
+from stockapp.outgoing.services import SERVICES, BadAddress, create_notifier
 from tests.receivers import Hook, hook
 
 KEY = "a" * 8
@@ -41,7 +41,7 @@ READ_BY_APPRISE = ("template", "attach", "attach-as", "image", "icon", "avatar_u
 def test_every_service_has_a_sample_here_that_is_accepted() -> None:
     assert set(SAMPLES) == {service.name for service in SERVICES}
     for url in SAMPLES.values():
-        assert notifier(url).redirects is False
+        assert create_notifier(url).redirects is False
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,14 @@ def test_every_service_has_a_sample_here_that_is_accepted() -> None:
 )
 def test_other_addresses_are_refused_in_a_sentence_that_names_the_part(url: str, sentence: str) -> None:
     with pytest.raises(BadAddress) as refused:
-        notifier(url)
+        create_notifier(url)
     assert str(refused.value).startswith(sentence)
 
 
 def test_the_address_that_a_service_itself_shows_is_accepted() -> None:
-    notifier(f"https://discord.com/api/webhooks/12345678/{KEY}?thread=5")
+    create_notifier(f"https://discord.com/api/webhooks/12345678/{KEY}?thread=5")
     teams = "https://prod.logic.azure.com:443/workflows/643e69f83c8944/triggers/manual/paths/invoke"
-    notifier(f"{teams}?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=KODuebWbDGYFr0z0eu")
+    create_notifier(f"{teams}?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=KODuebWbDGYFr0z0eu")
 
 
 def test_every_parameter_that_is_allowed_is_one_that_apprise_knows() -> None:
@@ -119,7 +119,7 @@ def sent(urls: list[str], received: Hook, opens: Path, **options: Any) -> list[D
     """The outcomes of a message to each address, from a carrier whose requests all go to a hook on this machine."""
     wanted = json.dumps({"port": received.port, "opens": str(opens), **options})
     orders = ((url, Order(Notice(url, "Title", "Body", may_reach_private=True), 120)) for url in urls)
-    ends = dict(carry(orders, at_once=1, command=[sys.executable, "-m", "tests.carrier_with", wanted]))
+    ends = dict(send_orders(orders, at_once=1, command=[sys.executable, "-m", "tests.carrier_with", wanted]))
     return [ends[url] for url in urls]
 
 

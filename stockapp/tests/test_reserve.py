@@ -8,10 +8,10 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from analysis.database_faults import Busy
+from analysis.database_faults import DatabaseBusy
 from analysis.tests.make import make_user
 from stockapp import reserve
-from stockapp.reserve import Slots, keep_threads_free, set_threads
+from stockapp.reserve import DatabaseSlots, keep_threads_free, set_threads
 from stockapp.tests.api_world import key_of
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def no_threads_afterwards() -> Iterator[None]:
     set_threads(0)
 
 
-def taker(slots: Slots) -> tuple[threading.Thread, threading.Event]:
+def taker(slots: DatabaseSlots) -> tuple[threading.Thread, threading.Event]:
     """A thread that takes a slot, and what it sets then."""
     got = threading.Event()
 
@@ -37,14 +37,14 @@ def taker(slots: Slots) -> tuple[threading.Thread, threading.Event]:
 
 
 def test_a_request_that_finds_no_place_is_refused_once_the_database_answers_nobody() -> None:
-    slots = Slots(1)
-    with slots.slot_for_statement(), pytest.raises(Busy):
+    slots = DatabaseSlots(1)
+    with slots.slot_for_statement(), pytest.raises(DatabaseBusy):
         slots.take()
     slots.take()
 
 
 def test_a_request_waits_as_long_as_the_others_get_answers() -> None:
-    slots = Slots(1)
+    slots = DatabaseSlots(1)
     slots.take()
     newcomer, got = taker(slots)
     for _ in range(4):
@@ -56,7 +56,7 @@ def test_a_request_waits_as_long_as_the_others_get_answers() -> None:
 
 
 def test_a_request_waits_for_one_that_holds_a_place_and_does_not_ask_the_database() -> None:
-    slots = Slots(1)
+    slots = DatabaseSlots(1)
     slots.take()
     newcomer, got = taker(slots)
     assert not got.wait(4 * reserve.STILL_SECONDS)

@@ -36,7 +36,7 @@ def live_until(clock: time_machine.Traveller, moment: datetime) -> None:
             schedules.run(*exchanges)
         for job in Job.objects.active():
             run_job(str(job.pk))
-        outbox.wake()
+        outbox.wake_delivery()
         outbox.deliver()
 
 

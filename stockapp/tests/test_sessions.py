@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from analysis.database_faults import Busy
+from analysis.database_faults import DatabaseBusy
 from analysis.tests.make import PASSWORD, make_user
 from stockapp import expiry
 from stockapp.environment import BadEnvironment, read
@@ -214,7 +214,7 @@ def test_without_the_caches_table_the_rest_is_removed(expired: None) -> None:
 def test_a_session_that_a_busy_database_did_not_save_is_not_said_to_be_gone(ann: Client) -> None:
     session = ann.session
     session["chosen"] = "this"
-    with connection.execute_wrapper(refuse_writes), pytest.raises(Busy):
+    with connection.execute_wrapper(refuse_writes), pytest.raises(DatabaseBusy):
         session.save()
     assert is_logged_in(ann)
 
@@ -244,5 +244,5 @@ def test_a_session_that_is_gone_is_still_said_to_be_gone(clock: time_machine.Tra
 
 def refuse_writes(execute: Any, sql: str, *rest: Any) -> Any:
     if sql.startswith("UPDATE"):
-        raise Busy("The database is locked.")
+        raise DatabaseBusy("The database is locked.")
     return execute(sql, *rest)

@@ -14,7 +14,7 @@ from analysis.models import DetailStatus, Job, JobDetail, Stock, StockStatus, Wo
 from analysis.tests.make import make_finished_job, make_job
 from analysis.worker.claim import claim
 from stockapp.accounts.models import ApiToken, User
-from stockapp.accounts.tokens import make_token
+from stockapp.accounts.tokens import create_token
 from stockapp.digest.compose import confirmation_address, unsubscribe_address
 from stockapp.digest.subscriptions import subscribe
 from watchlist.models import Screen, Watchlist
@@ -61,8 +61,8 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
     watched = owner.watchlists.first() or _watchlist(owner)
     owner.watchlists.create(name="Long term", position=1)
     watched.items.filter(stock="KAVERI.DEMO").update(note="Results on the 28th; stop below the last low.")
-    make_token(ApiToken(user=owner, name="Spreadsheet", expires_at=timezone.now() + timedelta(days=90)))
-    make_token(ApiToken(user=owner, name="Nightly export", expires_at=timezone.now() + timedelta(days=365)))
+    create_token(ApiToken(user=owner, name="Spreadsheet", expires_at=timezone.now() + timedelta(days=90)))
+    create_token(ApiToken(user=owner, name="Nightly export", expires_at=timezone.now() + timedelta(days=365)))
     screen = Screen.objects.create(owner=owner, name="To buy", query="verdict=strong_buy&verdict=buy")
     failed = make_finished_job(GONE, requested_by=owner, description="One stock")
     running = make_job(*RUNNING, requested_by=owner, description="Six of the list")

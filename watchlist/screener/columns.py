@@ -10,9 +10,9 @@ from django.db.models.functions import NullIf
 
 from analysis.exports import rounded
 from analysis.models import Result
-from analysis.pages.standing import Standing
+from analysis.pages.stock_summary import StockSummary
 
-type Cell = tuple[str, Callable[[Standing], object]]
+type Cell = tuple[str, Callable[[StockSummary], object]]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from analysis.models import Stock
 from analysis.models.stocks import StockQuerySet
 from analysis.names import unknown_name
-from analysis.pages.standing import Standing
+from analysis.pages.stock_summary import StockSummary
 from stockapp.accounts.models import User
 from watchlist.models import Screen, Watchlist
 from watchlist.screener.columns import BY_KEY, COLUMNS, DEFAULT_COLUMNS, DEFAULT_SORT, STOCK, Column
@@ -104,8 +104,8 @@ class Screener:
         return Paginator(self.matches, ROWS_PER_PAGE).get_page(self.data.get("page"))
 
     @cached_property
-    def rows(self) -> list[Standing]:
-        return list(self._standings(self.page))
+    def rows(self) -> list[StockSummary]:
+        return list(self._summaries(self.page))
 
     @cached_property
     def count(self) -> int:
@@ -188,12 +188,12 @@ class Screener:
     def table(self) -> tuple[list[str], Iterator[list[object]]]:
         """Return headings and rows of every match with the columns that show, for a file."""
         cells = [cell for heading in self.headings for cell in heading.column.cells]
-        rows = self._standings(self.matches.iterator(chunk_size=500))
+        rows = self._summaries(self.matches.iterator(chunk_size=500))
         return [heading for heading, _ in cells], ([read(row) for _, read in cells] for row in rows)
 
-    def _standings(self, stocks: Iterable[Stock]) -> Iterator[Standing]:
+    def _summaries(self, stocks: Iterable[Stock]) -> Iterator[StockSummary]:
         now = timezone.now()
-        return (Standing(stock, self.user, now) for stock in stocks)
+        return (StockSummary(stock, self.user, now) for stock in stocks)
 
     def _heading(self, column: Column) -> Heading:
         sorted_by = {column.key: "ascending", f"-{column.key}": "descending"}.get(self.sort, "")

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.engine import STRATEGIES, TECHNICAL_RATING
 from analysis.jobs.runs import submit_run
-from analysis.management.jobs import BAD_INPUT, add_wait_arguments, day_of, follow
+from analysis.management.jobs import BAD_INPUT, add_wait_arguments, follow_jobs, parse_day
 from analysis.models import Result, Source, Stock
 from analysis.rejections import RequestRejected
 
@@ -28,8 +28,8 @@ class Command(BaseCommand):
                 options["tickers"] or Stock.objects.active().values_list("pk", flat=True),
                 source=Source.COMMAND,
                 strategy=options["strategy"],
-                since=day_of(since),
-                as_of=day_of(to),
+                since=parse_day(since),
+                as_of=parse_day(to),
                 description=f"Backfill from {since} to {to}",
                 wake=not options["inline"],
             )
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             if submission.is_duplicate:
                 self.stderr.write(f"The same backfill is running already: job {submission.job.pk}.")
         jobs = [submission.job for submission in submissions]
-        follow(self, jobs, wait=options["wait"], as_json=options["json"], inline=options["inline"])
+        follow_jobs(self, jobs, wait=options["wait"], as_json=options["json"], inline=options["inline"])
         if not options["json"] and (options["wait"] or options["inline"]):
             count = Result.objects.filter(job__in=jobs).count()
             self.stdout.write(f"{count:,} {'result is' if count == 1 else 'results are'} this backfill's.")

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.management.jobs import BAD_INPUT
 from analysis.rejections import RequestRejected
-from analysis.stock_lists.load import Import, load_from_yahoo, load_stocks
+from analysis.stock_lists.load import ImportResult, load_from_yahoo, load_stocks
 
 
 class Command(BaseCommand):
@@ -38,10 +38,10 @@ class Command(BaseCommand):
         loads = {file.name: partial(load_stocks, file, suffix=suffix, index=index) for file in files}
         if from_yahoo:
             loads["Yahoo"] = partial(load_from_yahoo, from_yahoo)
-        if problems := sum(self._load(name, load) for name, load in loads.items()):
+        if problems := sum(self._run_import(name, load) for name, load in loads.items()):
             raise CommandError("1 problem." if problems == 1 else f"{problems} problems.", returncode=1)
 
-    def _load(self, name: str, load: Callable[[], Import]) -> int:
+    def _run_import(self, name: str, load: Callable[[], ImportResult]) -> int:
         """Run one import and write its result. Return the number of problems."""
         try:
             done = load()

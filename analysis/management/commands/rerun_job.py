@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.jobs.rerun import rerun
-from analysis.management.jobs import BAD_INPUT, add_wait_arguments, find_job, follow
+from analysis.management.jobs import BAD_INPUT, add_wait_arguments, find_job, follow_jobs
 from analysis.models import Source
 from analysis.rejections import RequestRejected
 
@@ -22,4 +22,4 @@ class Command(BaseCommand):
             submission = rerun(job, source=Source.COMMAND, failed_only=failed, requested_by=job.requested_by)
         except RequestRejected as refusal:
             raise CommandError(str(refusal), returncode=BAD_INPUT) from None
-        follow(self, [submission.job], wait=wait, as_json=json)
+        follow_jobs(self, [submission.job], wait=wait, as_json=json)

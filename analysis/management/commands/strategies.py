@@ -18,11 +18,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print JSON instead of text.")
 
     def handle(self, *args: object, json: bool, **options: object) -> None:
-        described = [_row(strategy) for strategy in STRATEGIES.values()]
-        self.stdout.write(_as_json(described) if json else "\n\n".join(map(_text, described)))
+        described = [_strategy_row(strategy) for strategy in STRATEGIES.values()]
+        self.stdout.write(_as_json(described) if json else "\n\n".join(map(_format_text, described)))
 
 
-def _row(strategy: Strategy) -> dict[str, Any]:
+def _strategy_row(strategy: Strategy) -> dict[str, Any]:
     return {
         "key": strategy.key,
         "name": strategy.name,
@@ -39,7 +39,7 @@ def _as_json(rows: list[dict[str, Any]]) -> str:
     return json.dumps(rows, indent=1)
 
 
-def _text(row: dict[str, Any]) -> str:
+def _format_text(row: dict[str, Any]) -> str:
     weights = ", ".join(f"{key} {weight:g}" for key, weight in row["weights"].items())
     trade = (
         f"Stop {row['stop_atr']:g} ATR 14 away, target {row['target_risk']:g} times the risk, held for at most "

@@ -21,14 +21,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, strategy: str | None, json: bool, **options: object) -> None:
         records = compute_records([strategy] if strategy else STRATEGIES)
-        self.stdout.write(_as_json(records) if json else _text(records))
+        self.stdout.write(_as_json(records) if json else _format_text(records))
 
 
 def _as_json(records: list[StrategyRecord]) -> str:
-    return json.dumps([_row(record) for record in records], indent=1)
+    return json.dumps([_record_row(record) for record in records], indent=1)
 
 
-def _row(record: StrategyRecord) -> dict[str, Any]:
+def _record_row(record: StrategyRecord) -> dict[str, Any]:
     return {
         "strategy": record.strategy,
         "as_of": record.as_of.isoformat() if record.as_of else None,
@@ -40,20 +40,20 @@ def _row(record: StrategyRecord) -> dict[str, Any]:
     }
 
 
-def _text(records: list[StrategyRecord]) -> str:
+def _format_text(records: list[StrategyRecord]) -> str:
     first = records[0]
     left_out = f"{first.left_out:,} stock{'' if first.left_out == 1 else 's'}"
     if first.as_of is None and first.left_out:
         return f"The stored bars of {left_out} cannot be used, and there are no others: stock pages say why."
     if first.as_of is None:
         return "No price history is stored yet: the first analysis fetches it."
-    lines = [COLUMNS, *(line for record in records for line in _lines(record))]
+    lines = [COLUMNS, *(line for record in records for line in _record_lines(record))]
     stocks = f"{first.stocks:,} stock{'' if first.stocks == 1 else 's'}"
     summary = f"{stocks} up to {first.as_of}, {first.left_out} left out; hit: target before stop, in time"
     return "\n".join([*lines, f"{summary}; baseline: the same exits entered at every session. None of it predicts."])
 
 
-def _lines(record: StrategyRecord) -> list[str]:
+def _record_lines(record: StrategyRecord) -> list[str]:
     summary = record.unpack()
     if summary is None:
         return []
@@ -67,11 +67,11 @@ def _lines(record: StrategyRecord) -> list[str]:
         low, high = found.hit_interval
         factor = "–" if found.profit_factor is None else f"{found.profit_factor:.2f}"
         lines.append(
-            f"{start}{_percent(found.hit_rate):>7}{f'{_percent(low)}–{_percent(high)}':>15}"
-            f"{_percent(found.baseline.hit_rate):>10}{_percent(found.mean_return, 2):>8}{factor:>8}"
+            f"{start}{_format_percent(found.hit_rate):>7}{f'{_format_percent(low)}–{_format_percent(high)}':>15}"
+            f"{_format_percent(found.baseline.hit_rate):>10}{_format_percent(found.mean_return, 2):>8}{factor:>8}"
         )
     return lines
 
 
-def _percent(part: float | None, decimals: int = 1) -> str:
+def _format_percent(part: float | None, decimals: int = 1) -> str:
     return "–" if part is None else f"{100 * part:.{decimals}f}%"

@@ -7,7 +7,7 @@ a SQLite file are checked only if SQLite finds no damage in the file.
 
 from dataclasses import dataclass
 
-from analysis.database_faults import forget_damage
+from analysis.database_faults import clear_damage
 from analysis.upkeep.integrity.check import Check
 from analysis.upkeep.integrity.file import DamagedFile, check_file
 from analysis.upkeep.integrity.jobs import JOB_CHECKS
@@ -43,12 +43,12 @@ def check_integrity(*, fix: bool = False) -> list[IntegrityFinding]:
     """
     check_file()
     refresh_statistics()
-    findings = [_run(check, fix=fix) for check in CHECKS]
-    forget_damage()
+    findings = [_run_check(check, fix=fix) for check in CHECKS]
+    clear_damage()
     return findings
 
 
-def _run(check: Check, *, fix: bool) -> IntegrityFinding:
+def _run_check(check: Check, *, fix: bool) -> IntegrityFinding:
     found = check.find()
     repaired = 0
     if found and fix:

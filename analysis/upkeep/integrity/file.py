@@ -2,7 +2,7 @@
 
 from django.db import DatabaseError, connection
 
-from analysis.database_faults import DAMAGED, find_fault, note_damage
+from analysis.database_faults import DAMAGED, find_fault, record_damage
 
 MOST_FINDINGS = 5
 
@@ -26,7 +26,7 @@ def check_file() -> None:
     except DatabaseError as error:
         if find_fault(error) is not DAMAGED:
             raise
-        note_damage(error)
+        record_damage(error)
         findings = [str(error)]
     if findings != ["ok"]:
         raise DamagedFile(findings[:MOST_FINDINGS])

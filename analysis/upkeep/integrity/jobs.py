@@ -18,7 +18,7 @@ from analysis.upkeep.integrity.check import Check
 from analysis.worker.recover import end_leases
 
 
-def _contradicted(jobs: QuerySet[Job]) -> QuerySet[Job]:
+def _with_wrong_counters(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """Return the jobs whose counters contradict their rows. Rows may be fewer: those of deleted stocks are deleted."""
     rows = {
         f"{status}_rows": Count("details", filter=Q(details__status=status))
@@ -40,18 +40,18 @@ def _contradicted(jobs: QuerySet[Job]) -> QuerySet[Job]:
 
 
 def _find_counters() -> list[UUID]:
-    return list(_contradicted(Job.objects.all()).values_list("pk", flat=True))
+    return list(_with_wrong_counters(Job.objects.all()).values_list("pk", flat=True))
 
 
 def _repair_counters(found: Sequence[UUID]) -> None:
     for pk in found:
-        _recount(pk)
+        _correct_counters(pk)
 
 
 @transactional
-def _recount(pk: UUID) -> None:
+def _correct_counters(pk: UUID) -> None:
     job = Job.objects.select_for_update(no_key=True).filter(pk=pk).first()
-    if job is None or not _contradicted(Job.objects.filter(pk=pk)).exists():
+    if job is None or not _with_wrong_counters(Job.objects.filter(pk=pk)).exists():
         return
     rows = dict(job.details.order_by().values_list("status").annotate(Count("pk")))
     job.total = max(job.total, sum(rows.values()))
@@ -63,16 +63,16 @@ def _recount(pk: UUID) -> None:
     job.save(update_fields=["total", "completed_count", "failed_count", "skipped_count"])
 
 
-def _find_ownerless() -> list[int]:
+def _find_leases_without_holder() -> list[int]:
     return list(JobDetail.objects.leased().filter(holder="").values_list("pk", flat=True))
 
 
-def _find_expired() -> list[int]:
+def _find_expired_leases() -> list[int]:
     """Return long expired leases while a worker is alive; without one, none could be taken over."""
-    return _long_expired() if Worker.objects.alive().exists() else []
+    return _long_expired_leases() if Worker.objects.alive().exists() else []
 
 
-def _find_interrupted() -> list[int]:
+def _find_interrupted_stocks() -> list[int]:
     """Return leases of dead processes of this machine, and long expired ones, while no worker is alive.
 
     A restored backup of a running job looks like this.
@@ -82,10 +82,10 @@ def _find_interrupted() -> list[int]:
     held = JobDetail.objects.leased()
     holders = held.held_in(PLACE).order_by().values_list("holder", flat=True).distinct()
     dead = [holder for holder in holders if is_dead(holder)]
-    return sorted({*held.filter(holder__in=dead).values_list("pk", flat=True), *_long_expired()})
+    return sorted({*held.filter(holder__in=dead).values_list("pk", flat=True), *_long_expired_leases()})
 
 
-def _long_expired() -> list[int]:
+def _long_expired_leases() -> list[int]:
     held = JobDetail.objects.leased().exclude(holder="").filter(lease_until__lt=clock.now() - TIMING.long_expired)
     return list(held.values_list("pk", flat=True))
 
@@ -93,23 +93,23 @@ def _long_expired() -> list[int]:
 def _repair_leases(found: Sequence[int]) -> None:
     rows = JobDetail.objects.filter(pk__in=found, status=DetailStatus.PROCESSING)
     for job_id in list(rows.order_by().values_list("job_id", flat=True).distinct()):
-        _end(job_id, found)
+        _end_leases(job_id, found)
 
 
 @transactional
-def _end(job_id: UUID, found: Sequence[int]) -> None:
+def _end_leases(job_id: UUID, found: Sequence[int]) -> None:
     rows = JobDetail.objects.filter(job=job_id, pk__in=found, status=DetailStatus.PROCESSING)
     rows.filter(holder="").update(lease_until=clock.now() - TIMING.lease)
     end_leases(job_id)
 
 
-def _find_settled() -> list[UUID]:
+def _find_jobs_to_complete() -> list[UUID]:
     """Return active jobs without unfinished details; a job ends in the transaction that ends its last detail."""
     unfinished = JobDetail.objects.unfinished().filter(job=OuterRef("pk"))
     return list(Job.objects.active().filter(~Exists(unfinished)).values_list("pk", flat=True))
 
 
-def _repair_settled(found: Sequence[UUID]) -> None:
+def _complete_jobs(found: Sequence[UUID]) -> None:
     for pk in found:
         recount(pk)
 
@@ -122,25 +122,25 @@ def _find_queued_in_ended() -> list[int]:
 def _repair_queued_in_ended(found: Sequence[int]) -> None:
     rows = JobDetail.objects.queued().filter(pk__in=found)
     for job_id in list(rows.order_by().values_list("job_id", flat=True).distinct()):
-        _cancel_waiting(job_id)
+        _cancel_queued_stocks(job_id)
 
 
 @transactional
-def _cancel_waiting(job_id: UUID) -> None:
+def _cancel_queued_stocks(job_id: UUID) -> None:
     job = Job.objects.select_for_update(no_key=True).filter(pk=job_id, status__in=FINISHED).first()
     if job is None:
         return
     details.cancel(job, list(JobDetail.objects.queued().filter(job=job).select_for_update().order_by("pk")))
 
 
-def _find_doubled() -> list[UUID]:
+def _find_duplicate_jobs() -> list[UUID]:
     """Return all active jobs of each request but the one that began first."""
     active = Job.objects.active().order_by("request_key", F("started_at").asc(nulls_last=True), "created_at", "pk")
     rows = list(active.values_list("request_key", "pk"))
     return [pk for (before, _), (key, pk) in pairwise(rows) if key == before]
 
 
-def _repair_doubled(found: Sequence[UUID]) -> None:
+def _cancel_duplicate_jobs(found: Sequence[UUID]) -> None:
     for job in Job.objects.filter(pk__in=found):
         cancel(job, reason="The same request was active twice.")
 
@@ -150,28 +150,28 @@ JOB_CHECKS = (
         "two_active_jobs",
         "Active jobs of a request that has another active job.",
         "The later ones were cancelled.",
-        _find_doubled,
-        _repair_doubled,
+        _find_duplicate_jobs,
+        _cancel_duplicate_jobs,
     ),
     Check(
         "leases_without_worker",
         "Stocks under a lease that no process holds.",
         "They went back to the queue, or failed at their third attempt.",
-        _find_ownerless,
+        _find_leases_without_holder,
         _repair_leases,
     ),
     Check(
         "expired_leases",
         "Stocks whose lease ended long ago and was not taken over.",
         "They went back to the queue, or failed at their third attempt.",
-        _find_expired,
+        _find_expired_leases,
         _repair_leases,
     ),
     Check(
         "interrupted_stocks",
         "Stocks that were being analysed when their worker stopped; a worker will return them to the queue.",
         "They went back to the queue, or failed at their third attempt.",
-        _find_interrupted,
+        _find_interrupted_stocks,
         _repair_leases,
         is_passing=True,
     ),
@@ -193,7 +193,7 @@ JOB_CHECKS = (
         "active_without_open_stocks",
         "Active jobs of which no stock is left to analyse.",
         "They were ended as their stocks say.",
-        _find_settled,
-        _repair_settled,
+        _find_jobs_to_complete,
+        _complete_jobs,
     ),
 )

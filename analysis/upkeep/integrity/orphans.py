@@ -25,34 +25,34 @@ class Orphan:
         return f"{self.model._meta.verbose_name} {self.key} ({self.field.name})"
 
 
-def _find() -> list[Orphan]:
+def _find_orphans() -> list[Orphan]:
     return [
         Orphan(model, field, key)
         for model in apps.get_models()
         for field in model._meta.concrete_fields
         if isinstance(field, ForeignKey) and field.related_model is not None
-        for key in _keys(model, field)
+        for key in _orphan_keys(model, field)
     ]
 
 
-def _keys(model: type[Model], field: "ForeignKey[Any, Any]") -> list[Any]:
+def _orphan_keys(model: type[Model], field: "ForeignKey[Any, Any]") -> list[Any]:
     there = field.remote_field.model._default_manager.filter(**{field.target_field.name: OuterRef(field.attname)})
     rows = model._default_manager.filter(~Exists(there), **{f"{field.attname}__isnull": False})
     return list(rows.order_by().values_list("pk", flat=True))
 
 
-def _repair(found: Sequence[Orphan]) -> None:
+def _repair_orphans(found: Sequence[Orphan]) -> None:
     """Delete the rows that would have been deleted with the missing row, and set the foreign keys of others to null."""
     relations = dict.fromkeys((orphan.model, orphan.field) for orphan in found)
     for model, field in relations:
         keys = [orphan.key for orphan in found if (orphan.model, orphan.field) == (model, field)]
         for start in range(0, len(keys), BATCH):
-            _mend(model, field, keys[start : start + BATCH])
+            _repair_batch(model, field, keys[start : start + BATCH])
 
 
 @transactional
-def _mend(model: type[Model], field: "ForeignKey[Any, Any]", keys: list[Any]) -> None:
-    still = set(_keys(model, field)) & set(keys)
+def _repair_batch(model: type[Model], field: "ForeignKey[Any, Any]", keys: list[Any]) -> None:
+    still = set(_orphan_keys(model, field)) & set(keys)
     rows = model._default_manager.filter(pk__in=still)
     if field.null and field.remote_field.on_delete is not CASCADE:
         rows.update(**{field.attname: None})
@@ -64,6 +64,6 @@ ORPHANS = Check(
     "orphans",
     "Rows that name a row which is not there, such as results of deleted stocks or jobs.",
     "Rows that cannot stand alone were deleted, the others name nothing now.",
-    _find,
-    _repair,
+    _find_orphans,
+    _repair_orphans,
 )

@@ -13,7 +13,7 @@ from analysis.upkeep.integrity.check import Check
 BATCH = 200
 
 
-def _misled() -> QuerySet[Stock]:
+def _with_wrong_last_result() -> QuerySet[Stock]:
     """Return the stocks whose last result is not their newest success, which is the one of the latest session."""
     newest = Result.objects.completed().filter(stock=OuterRef("pk")).order_by("-day").values("pk")[:1]
     differs = ~Q(last_result=F("newest"))
@@ -22,39 +22,39 @@ def _misled() -> QuerySet[Stock]:
     return Stock.objects.annotate(newest=Subquery(newest)).filter(one_is_none | both & differs)
 
 
-def _find_misled() -> list[str]:
-    return list(_misled().values_list("pk", flat=True))
+def _find_wrong_last_results() -> list[str]:
+    return list(_with_wrong_last_result().values_list("pk", flat=True))
 
 
-def _repair_misled(found: Sequence[str]) -> None:
+def _repair_last_results(found: Sequence[str]) -> None:
     for start in range(0, len(found), BATCH):
-        _tell(found[start : start + BATCH])
+        _set_last_results(found[start : start + BATCH])
 
 
 @transactional
-def _tell(tickers: Sequence[str]) -> None:
+def _set_last_results(tickers: Sequence[str]) -> None:
     Stock.objects.lock(tickers)
     newest = Result.objects.completed().filter(stock=OuterRef("pk")).order_by("-day").values("pk")[:1]
     Stock.objects.filter(pk__in=tickers).update(last_result=Subquery(newest))
 
 
-def _find_false_histories() -> list[int]:
-    return [history.pk for history in _histories() if not _is_true(history)]
+def _find_wrong_histories() -> list[int]:
+    return [history.pk for history in _read_histories() if not _is_consistent(history)]
 
 
-def _histories() -> Iterator[PriceHistory]:
+def _read_histories() -> Iterator[PriceHistory]:
     return PriceHistory.objects.order_by("pk").defer("findings").iterator(chunk_size=BATCH)
 
 
-def _is_true(history: PriceHistory) -> bool:
-    return checksum(bytes(history.bars)) == history.checksum and _said(history) == (
+def _is_consistent(history: PriceHistory) -> bool:
+    return checksum(bytes(history.bars)) == history.checksum and _describe_bars(history) == (
         history.first_session,
         history.last_session,
         history.bar_count,
     )
 
 
-def _said(history: PriceHistory) -> tuple[date, date, int] | None:
+def _describe_bars(history: PriceHistory) -> tuple[date, date, int] | None:
     """Return the first and last session and the number of the stored bars; None if they are unreadable or empty."""
     try:
         bars = history.unpack()
@@ -65,20 +65,20 @@ def _said(history: PriceHistory) -> tuple[date, date, int] | None:
 
 def _repair_histories(found: Sequence[int]) -> None:
     for pk in found:
-        _mend(pk)
+        _repair_history(pk)
 
 
 @transactional
-def _mend(pk: int) -> None:
+def _repair_history(pk: int) -> None:
     """Correct the description of the bars; delete damaged ones, because their source still has them."""
     history = PriceHistory.objects.select_for_update().filter(pk=pk).first()
-    if history is None or _is_true(history):
+    if history is None or _is_consistent(history):
         return
-    said = _said(history)
-    if said is None or checksum(bytes(history.bars)) != history.checksum:
+    described = _describe_bars(history)
+    if described is None or checksum(bytes(history.bars)) != history.checksum:
         history.delete()
         return
-    history.first_session, history.last_session, history.bar_count = said
+    history.first_session, history.last_session, history.bar_count = described
     history.save(update_fields=["first_session", "last_session", "bar_count"])
 
 
@@ -87,14 +87,14 @@ STOCK_CHECKS = (
         "last_results",
         "Stocks whose last result is not their newest success.",
         "They name their newest success now.",
-        _find_misled,
-        _repair_misled,
+        _find_wrong_last_results,
+        _repair_last_results,
     ),
     Check(
         "price_histories",
         "Price histories that do not say what their stored bars are, or whose bars are damaged.",
         "They say it now; damaged ones were removed, and the next analysis fetches them again.",
-        _find_false_histories,
+        _find_wrong_histories,
         _repair_histories,
     ),
 )

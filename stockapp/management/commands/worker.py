@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand
 
 from analysis.supervisor import Supervisor
 from analysis.timing import TIMING
-from stockapp.digest.outbox import wake
+from stockapp.digest.outbox import wake_delivery
 from stockapp.expiry import schedule_expiry
 from watchlist.schedules import setup_schedules
 
@@ -16,5 +16,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: object) -> None:
         recovery_seconds = TIMING.recovery_interval.total_seconds()
-        chores = [(PLAN_SECONDS, setup_schedules), (PLAN_SECONDS, schedule_expiry), (recovery_seconds, wake)]
+        chores = [(PLAN_SECONDS, setup_schedules), (PLAN_SECONDS, schedule_expiry), (recovery_seconds, wake_delivery)]
         Supervisor(chores=chores).run()

@@ -10,7 +10,7 @@ from analysis.engine import STRATEGIES, TECHNICAL_RATING
 from analysis.jobs.estimate import estimate_rest
 from analysis.jobs.runs import ALL, bulk_stocks, submit_run
 from analysis.jobs.submit import Submission, submit
-from analysis.management.jobs import BAD_INPUT, add_wait_arguments, day_of, follow
+from analysis.management.jobs import BAD_INPUT, add_wait_arguments, follow_jobs, parse_day
 from analysis.models import Index, Source
 from analysis.rejections import RequestRejected
 from stockapp.accounts.models import User
@@ -44,14 +44,14 @@ class Command(BaseCommand):
             if submission.is_duplicate:
                 self.stderr.write(f"The same request is running already: job {submission.job.pk}.")
         jobs = [submission.job for submission in submissions]
-        follow(self, jobs, wait=options["wait"], as_json=options["json"], inline=options["inline"])
+        follow_jobs(self, jobs, wait=options["wait"], as_json=options["json"], inline=options["inline"])
 
 
 def _submit(user: User | None, options: dict[str, Any]) -> list[Submission]:
     """Submit the request, in several jobs only for --all and --index. Raise RequestRejected."""
     tickers = _tickers(user, options)
     strategy = options["strategy"] or (user.strategy if user else TECHNICAL_RATING.key)
-    as_of, wake = day_of(options["as_of"]), not options["inline"]
+    as_of, wake = parse_day(options["as_of"]), not options["inline"]
     if name := ALL if options["all"] else options["index"]:
         return submit_run(
             tickers,

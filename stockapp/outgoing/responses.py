@@ -27,7 +27,7 @@ class BoundedSession(requests.Session):
     def send(self, request: PreparedRequest, **options: Any) -> Response:
         request.headers["Accept-Encoding"] = "identity"
         answer = super().send(request, **{**options, "stream": True, "allow_redirects": False})
-        answer._content = _start_of(answer.raw)
+        answer._content = _read_start(answer.raw)
         answer._content_consumed = True
         return answer
 
@@ -35,7 +35,7 @@ class BoundedSession(requests.Session):
         """Return None: redirects are not followed, and an unreadable one is no error."""
 
 
-def _start_of(raw: Any) -> bytes:
+def _read_start(raw: Any) -> bytes:
     """Return the first bytes of a response, as many as are allowed and arrive in time."""
     body = bytearray()
     timer = Timer(BODY_SECONDS, _cut_off, [raw])
@@ -56,14 +56,14 @@ def _cut_off(raw: Any) -> None:
         raw.shutdown()
 
 
-def bound(on_handed_over: Callable[[], None]) -> None:
+def limit_responses(on_handed_over: Callable[[], None]) -> None:
     """Bound the responses to all requests of this process, and call a function each time a request is wholly sent."""
     for pool in (HTTPConnectionPool, HTTPSConnectionPool):
-        pool.ConnectionCls = _telling(pool.ConnectionCls, on_handed_over)
+        pool.ConnectionCls = _reporting_connection(pool.ConnectionCls, on_handed_over)
     requests.Session = requests.sessions.Session = BoundedSession  # type: ignore[misc]
 
 
-def _telling(connection: Any, on_handed_over: Callable[[], None]) -> Any:
+def _reporting_connection(connection: Any, on_handed_over: Callable[[], None]) -> Any:
     class Connection(connection):  # type: ignore[misc]
         def getresponse(self) -> Any:
             on_handed_over()

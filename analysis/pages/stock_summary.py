@@ -12,7 +12,7 @@ IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
 
 
 @dataclass(frozen=True)
-class Standing:
+class StockSummary:
     """A stock with its newest success, the plan sized for `profile`, and the age of the result at `now` (aware).
 
     `attempts` is the number of attempts of the job in which the stock waits or is in work.

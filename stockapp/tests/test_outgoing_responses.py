@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage, mailers
 from pytest_django import Settings
 
 from stockapp.outgoing.carrier import shortened
-from stockapp.outgoing.dispatch import CarrierLost, carry
+from stockapp.outgoing.dispatch import CarrierLost, send_orders
 from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Mail, Notice, Order, Server
 from tests.processes import children_of
 from tests.receivers import Mailbox, Misbehaviour, hook, mailbox, nuisance
@@ -44,7 +44,7 @@ def test_a_bad_receiver_is_done_with_in_time_and_memory(how: Misbehaviour) -> No
     with nuisance(how) as receiver, hook() as good:
         orders = [("bad", notice(receiver.url)), ("good", notice(good.url, 60))]
         outcomes, began, memory = dict[str, DeliveryOutcome](), time.monotonic(), 0
-        for name, outcome in carry(iter(orders), at_once=1):
+        for name, outcome in send_orders(iter(orders), at_once=1):
             outcomes[name] = outcome
             memory = max(memory, peak_memory())
         took = time.monotonic() - began
@@ -65,7 +65,7 @@ def test_a_bad_receiver_is_done_with_in_time_and_memory(how: Misbehaviour) -> No
 
 def test_a_receiver_that_cannot_be_reached_in_time_may_be_tried_again() -> None:
     """An address that swallows packets: nothing of the message was sent."""
-    ((_, outcome),) = carry(iter([(1, notice("json://192.0.2.1/hook", 2.0))]), at_once=1)
+    ((_, outcome),) = send_orders(iter([(1, notice("json://192.0.2.1/hook", 2.0))]), at_once=1)
     assert (outcome.status, outcome.is_permanent) == (DeliveryStatus.REFUSED, False)
 
 
@@ -74,7 +74,9 @@ def test_one_receiver_that_is_slow_delays_no_other() -> None:
     with hook() as slow, hook() as last:
         slow.gate = last.was_asked
         orders = [("slow", notice(slow.url, 60)), *((name, notice(last.url, 60)) for name in ("b", "c", "d"))]
-        taken = [name for name, outcome in carry(iter(orders), at_once=2) if outcome.status is DeliveryStatus.TAKEN]
+        taken = [
+            name for name, outcome in send_orders(iter(orders), at_once=2) if outcome.status is DeliveryStatus.TAKEN
+        ]
     assert sorted(taken) == ["b", "c", "d", "slow"]
 
 
@@ -88,7 +90,7 @@ def test_an_order_is_taken_only_when_it_can_be_carried() -> None:
             yield name, notice(url, 60)
 
     with hook() as received:
-        for name, _ in carry(orders(received.url), at_once=1):
+        for name, _ in send_orders(orders(received.url), at_once=1):
             assert taken[-1] == name
 
 
@@ -103,7 +105,7 @@ def test_a_message_that_is_longer_than_its_service_takes_ends_with_where_it_goes
 
 
 def test_a_process_that_cannot_be_started_is_an_error_and_not_an_endless_wait() -> None:
-    ends = carry(iter([(1, notice("json://127.0.0.1/"))]), at_once=2, command=["false"])
+    ends = send_orders(iter([(1, notice("json://127.0.0.1/"))]), at_once=2, command=["false"])
     key, outcome = next(ends)
     assert (key, outcome.status, outcome.is_permanent) == (1, DeliveryStatus.REFUSED, False)
     assert outcome.sentence == "The process that sends messages could not be started."
@@ -114,21 +116,21 @@ def test_a_process_that_cannot_be_started_is_an_error_and_not_an_endless_wait() 
 def test_a_process_that_does_not_read_its_order_holds_nobody() -> None:
     stuck = 'import time; print(\'{"event": "ready"}\', flush=True); time.sleep(60)'
     order = Order(Notice("json://127.0.0.1/", "Title", "x" * 500_000, ""), 1.0)
-    ((_, outcome),) = carry(iter([(1, order)]), at_once=1, command=[sys.executable, "-c", stuck])
+    ((_, outcome),) = send_orders(iter([(1, order)]), at_once=1, command=[sys.executable, "-c", stuck])
     assert (outcome.status, outcome.is_permanent) == (DeliveryStatus.REFUSED, False)
 
 
 def test_a_long_order_arrives_whole() -> None:
     with hook() as received:
         order = Order(Notice(received.url, "Title", "x" * 500_000, "", may_reach_private=True), 60.0)
-        ((_, outcome),) = carry(iter([(1, order)]), at_once=1)
+        ((_, outcome),) = send_orders(iter([(1, order)]), at_once=1)
     assert outcome.status is DeliveryStatus.TAKEN
 
 
 def test_no_process_is_left_behind() -> None:
     before = children_of(os.getpid())
     with hook() as received:
-        for _ in carry(iter([(1, notice(received.url, 60)), (2, notice(received.url, 60))]), at_once=2):
+        for _ in send_orders(iter([(1, notice(received.url, 60)), (2, notice(received.url, 60))]), at_once=2):
             break  # as when the worker is asked to stop in between
     assert children_of(os.getpid()) - before == set()
 
@@ -155,7 +157,7 @@ def test_a_mail_server_that_drips_or_floods_is_done_with_in_time_and_memory(
     with mailbox() as bad, mailbox() as good:
         bad.misbehaves = misbehaves
         began, memory, outcomes = time.monotonic(), 0, dict[str, DeliveryOutcome]()
-        for name, outcome in carry(iter([("bad", mail(bad)), ("good", mail(good, 60))]), at_once=1):
+        for name, outcome in send_orders(iter([("bad", mail(bad)), ("good", mail(good, 60))]), at_once=1):
             outcomes[name] = outcome
             memory = max(memory, peak_memory())
         took = time.monotonic() - began
