@@ -10,10 +10,7 @@ from django.core.checks import CheckMessage
 from django.core.files.storage import FileSystemStorage
 
 PREFIX = "npm"
-FILES = (
-    "@picocss/pico/css/pico.min.css",
-    "lightweight-charts/dist/lightweight-charts.standalone.production.js",
-)
+FILES = ("lightweight-charts/dist/lightweight-charts.standalone.production.js",)
 
 
 def folder() -> Path:

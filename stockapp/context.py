@@ -8,4 +8,4 @@ from stockapp.client import untrusted_proxies
 
 def untrusted_proxy(request: HttpRequest) -> dict[str, object]:
     """Add `untrusted_proxy`: a sentence for staff if an untrusted peer forwards requests, else empty."""
-    return {"untrusted_proxy": SimpleLazyObject(untrusted_proxies.latest)}
+    return {"untrusted_proxy": SimpleLazyObject(lambda: untrusted_proxies.latest() if request.user.is_staff else "")}

@@ -20,7 +20,7 @@ def assert_it_names(fault: Fault, server: Web) -> None:
     assert (status, headers["Retry-After"]) == (503, "30")
     assert fault.sentence in page
     assert ("What is stored is safe" in page) is not fault.is_lasting
-    assert "css/base." in page
+    assert "css/tokens." in page
     status, headers, told = server.ask("/healthz")
     assert (status, headers["Retry-After"], json.loads(told)) == (503, "30", {"ok": False})
     told = server.ask("/healthz", Authorization=f"Bearer {TOKEN}")[2]

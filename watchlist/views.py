@@ -62,7 +62,7 @@ def row(request: Request, pk: int, ticker: str) -> HttpResponse:
         return reswap(retarget(rejection, "#live"), "outerHTML")
     expanded = ListRow.of(item, request.user, timezone.now())
     context = {"row": expanded, "stock": item.stock, "watchlist": watchlist, "list_query": list_query}
-    return render(request, "watchlist/row.html", context)
+    return render(request, "watchlist/row_more.html", context)
 
 
 @require_POST
@@ -82,7 +82,7 @@ def add(request: Request, pk: int) -> HttpResponse:
         except RequestRejected as rejection:
             form.add_error("ticker", str(rejection))
     if not form.is_valid():
-        page = f"{PAGE}#add_form" if request.htmx else PAGE
+        page = "watchlist/add.html" if request.htmx else PAGE
         return render(request, page, build_context(request, watchlist, add_form=form), status=422)
     if is_added:
         messages.success(request, f"{ticker} is on “{watchlist}” now.")

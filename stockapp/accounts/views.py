@@ -23,6 +23,7 @@ from stockapp.accounts.tokens import revoked_in_words
 from stockapp.grouping import grouped_as
 
 ACCOUNT = "accounts/account.html"
+EXAMPLE = "accounts/example.html"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,10 +44,10 @@ def account_example(request: Request) -> HttpResponse:
     """Return the example for the settings of the form, which are not saved; 422 with their errors."""
     form = SettingsForm(request.GET, instance=User.objects.get(pk=request.user.pk))
     if not form.is_valid():
-        return render(request, f"{ACCOUNT}#example", {"refusals": form.refusals}, status=422)
+        return render(request, EXAMPLE, {"refusals": form.refusals}, status=422)
     context = {"example": SizingExample(form.instance), "is_unsaved": form.has_changed()}
     with grouped_as(lambda: form.cleaned_data["number_format"]):
-        return render(request, f"{ACCOUNT}#example", context)
+        return render(request, EXAMPLE, context)
 
 
 class Login(LoginView):

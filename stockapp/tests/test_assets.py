@@ -28,7 +28,7 @@ def test_a_missing_file_is_named_with_the_command_that_brings_it(tmp_path: Path)
     with override_settings(BASE_DIR=tmp_path):
         problems = assets_are_installed()
     assert len(problems) == len(assets.FILES)
-    assert "pico.min.css is missing" in problems[0].msg
+    assert "lightweight-charts.standalone.production.js is missing" in problems[0].msg
     assert problems[0].hint == "Run `make setup`."
 
 
@@ -65,5 +65,5 @@ def test_the_lock_names_no_registry() -> None:
 
 
 def test_our_own_files_are_found() -> None:
-    for name in ("css/base.css", "js/live.js", "img/icon.svg"):
+    for name in ("css/tokens.css", "js/live.js", "img/icon.svg"):
         assert finders.find(name)

@@ -145,7 +145,7 @@ def test_https_is_believed_from_a_trusted_proxy_alone(client: Client, ann: User,
     answer = client.get("/login/?next=/jobs/", REMOTE_ADDR="10.0.0.99", **https)
     assert answer.status_code == 400  # a redirect would never end
     assert "add 10.0.0.99 to TRUSTED_PROXIES" in answer.text
-    assert "css/base.css" in answer.text
+    assert "css/tokens.css" in answer.text
     assert "frame-ancestors" in answer.headers["Content-Security-Policy"]
     assert client.get("/login/", REMOTE_ADDR="10.0.0.99").status_code == 301
     settings.TRUSTED_PROXIES = ["10.0.0.96/29"]

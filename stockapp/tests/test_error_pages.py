@@ -41,7 +41,7 @@ def test_each_failure_has_a_page_of_its_own(visitor: Client, name: str, address:
     answer = visitor.get(address)
     assert answer.status_code == status
     assert said in answer.text
-    assert "css/base.css" in answer.text
+    assert "css/tokens.css" in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 

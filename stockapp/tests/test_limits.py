@@ -51,7 +51,7 @@ def test_what_is_larger_than_the_limit_is_refused_with_a_page_that_says_so(
     answer = sent_by(person, url("import", mine), **ways[way])
     assert answer.status_code == 413
     assert "larger than 2.5 MB" in answer.text
-    assert "css/base.css" in answer.text
+    assert "css/tokens.css" in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert list(mine.items.values_list("stock", flat=True)) == ["KAVERI.DEMO"]
 
@@ -60,7 +60,7 @@ def test_a_form_with_too_many_fields_is_refused_with_a_page_that_says_so(mine: W
     answer = sent_by("ann", url("remove", mine), TOO_MANY)
     assert answer.status_code == 400
     assert "The form has too many fields." in answer.text
-    assert "css/base.css" in answer.text
+    assert "css/tokens.css" in answer.text
     assert sent_by("bob", url("remove", mine), TOO_MANY).status_code == 404
     assert sent_by("nobody", url("remove", mine), TOO_MANY).headers["Location"].startswith(reverse("login"))
     assert mine.items.count() == 1

@@ -107,7 +107,7 @@ def test_a_refusal_is_a_plain_page_a_line_for_htmx_and_a_problem_of_the_api(
     _, page = let_through(lambda: client.get(reverse("accounts:account")))
     sentence = "You have made more than 20 requests in a minute. Try again in 3 seconds."
     assert sentence in page.text
-    assert "css/base.css" in page.text
+    assert "css/tokens.css" in page.text
     assert page.headers["Retry-After"] == "3"
     assert page.headers["Cache-Control"] == "private, no-store"
     line = client.get(reverse("analysis:jobs_live"), headers={"HX-Request": "true"})

@@ -1,9 +1,10 @@
 // Chart: what it shows and when. Columns come as JSON; ranges, keys, the theme and the list of indicators move it.
 
-import { draw } from "./chart_drawing.js";
-import { describe, summarise } from "./chart_legend.js";
+import { drawChart } from "./chart_drawing.js";
+import { writeLegend, writeSummary } from "./chart_legend.js";
+import { isShortcut } from "./typing.js";
 
-const KEPT = "chart-range";
+const RANGE_KEY = "chart-range";
 const box = document.getElementById("chart");
 const message = document.getElementById("chart-message");
 const ranges = document.getElementById("ranges");
@@ -12,53 +13,57 @@ const answers = new Map();
 let chart = null;
 let data = null;
 let indicators = [];
-let range = sessionStorage.getItem(KEPT) ?? "12";
+let range = sessionStorage.getItem(RANGE_KEY) ?? "12";
 let loads = 0;
 
 ranges.addEventListener("click", (event) => {
   const button = event.target.closest("[data-range]");
-  if (button) choose(button.dataset.range);
+  if (button) chooseRange(button.dataset.range);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
-  ranges.querySelector(`[aria-keyshortcuts="${CSS.escape(event.key)}"]`)?.click();
+  if (isShortcut(event)) ranges.querySelector(`[aria-keyshortcuts="${CSS.escape(event.key)}"]`)?.click();
 });
 box.addEventListener("keydown", (event) => {
-  const acts = { ArrowLeft: () => pan(-10), ArrowRight: () => pan(10), "+": () => zoom(0.8), "-": () => zoom(1.25) };
+  const acts = {
+    ArrowLeft: () => panChart(-10),
+    ArrowRight: () => panChart(10),
+    "+": () => zoomChart(0.8),
+    "-": () => zoomChart(1.25),
+  };
   if (!chart || !acts[event.key]) return;
   event.preventDefault();
   acts[event.key]();
 });
 document.addEventListener("refresh:chart", () => {
   answers.clear();
-  if (hasBars()) load();
+  if (hasBars()) loadChart();
 });
 document.body.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.elt.id === "indicators" && hasBars()) load();
+  if (event.detail.elt.id === "indicators" && hasBars()) loadChart();
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-if (hasBars()) load();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawChart);
+new MutationObserver(redrawChart).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+if (hasBars()) loadChart();
 
-async function load() {
+async function loadChart() {
   const turn = ++loads;
-  press();
+  pressRange();
   try {
-    const [prices, ...found] = await Promise.all([ask(box.dataset.url), ...listed().map(indicator)]);
+    const [prices, ...found] = await Promise.all([fetchOnce(box.dataset.url), ...listIndicators().map(loadIndicator)]);
     if (turn !== loads) return;
     data = prices;
     indicators = found.filter(Boolean);
     box.hidden = ranges.hidden = false;
-    say("");
-    redraw();
-    show();
+    showMessage("");
+    redrawChart();
+    showRange();
   } catch (error) {
-    if (turn === loads) say(sentence(error, "The prices could not be loaded."));
+    if (turn === loads) showMessage(explainError(error, "The prices could not be loaded."));
   }
 }
 
 /** The answer of an address, asked once; an error with the server's sentence where it has none. */
-async function ask(url) {
+async function fetchOnce(url) {
   const address = new URL(url, location.href);
   if (range === "all") address.searchParams.set("all", "1");
   if (!answers.has(address.href)) {
@@ -71,14 +76,14 @@ async function ask(url) {
 }
 
 /** One listed indicator with its numbers; null, and the reason in the list, where it has none. */
-async function indicator(entry) {
+async function loadIndicator(entry) {
   const place = entry.querySelector("[data-values]");
   try {
-    const found = await ask(entry.dataset.url);
+    const found = await fetchOnce(entry.dataset.url);
     if (found.problem) throw new Error(found.problem);
     return { ...found, lines: found.lines.map((line) => ({ ...line })), box: place };
   } catch (error) {
-    place.textContent = sentence(error, "It could not be loaded.");
+    place.textContent = explainError(error, "It could not be loaded.");
     return null;
   }
 }
@@ -87,62 +92,62 @@ function hasBars() {
   return document.querySelector("#sessions table") !== null;
 }
 
-function listed() {
+function listIndicators() {
   return [...document.querySelectorAll("#indicators [data-url]")];
 }
 
-function sentence(error, otherwise) {
+function explainError(error, otherwise) {
   return error instanceof SyntaxError || error instanceof TypeError ? otherwise : error.message;
 }
 
-function say(text) {
+function showMessage(text) {
   message.textContent = text;
   message.hidden = !text;
 }
 
-function redraw() {
+function redrawChart() {
   if (!data) return;
   const kept = chart?.timeScale().getVisibleLogicalRange();
   chart?.remove();
   box.dataset.panes = String(indicators.filter((each) => each.place === "pane").length);
-  chart = draw(box, data, indicators, stock);
+  chart = drawChart(box, data, indicators, stock);
   const last = data.session.length - 1;
-  chart.subscribeCrosshairMove((point) => describe(data, indicators, stock, at(point.time) ?? last));
-  chart.timeScale().subscribeVisibleLogicalRangeChange(tell);
+  chart.subscribeCrosshairMove((point) => writeLegend(data, indicators, stock, findSession(point.time) ?? last));
+  chart.timeScale().subscribeVisibleLogicalRangeChange(reportRange);
   if (kept) chart.timeScale().setVisibleLogicalRange(kept);
-  describe(data, indicators, stock, last);
+  writeLegend(data, indicators, stock, last);
 }
 
-function choose(chosen) {
+function chooseRange(chosen) {
   const wasAll = range === "all";
   range = chosen;
-  sessionStorage.setItem(KEPT, range);
-  press();
-  if (wasAll || range === "all") load();
-  else show();
+  sessionStorage.setItem(RANGE_KEY, range);
+  pressRange();
+  if (wasAll || range === "all") loadChart();
+  else showRange();
 }
 
-function press() {
+function pressRange() {
   for (const button of ranges.children) button.setAttribute("aria-pressed", String(button.dataset.range === range));
 }
 
 /** Bring the chosen range into view. */
-function show() {
+function showRange() {
   if (!data) return;
   const last = data.session.length - 1;
   const first = range === "all" ? 0 : data.session.findIndex((day) => day >= monthsBefore(data.session[last], range));
   chart.timeScale().setVisibleLogicalRange({ from: first, to: last + 6 });
-  tell();
+  reportRange();
 }
 
-function tell() {
+function reportRange() {
   const seen = chart.timeScale().getVisibleLogicalRange();
   if (!seen) return;
   const last = data.session.length - 1;
   const within = (n) => data.session[Math.min(Math.max(Math.round(n), 0), last)];
   const shown = { from: within(seen.from), to: within(seen.to) };
   Object.assign(box.dataset, shown);
-  summarise(data, indicators, stock, shown);
+  writeSummary(data, indicators, stock, shown);
 }
 
 function monthsBefore(day, months) {
@@ -151,18 +156,18 @@ function monthsBefore(day, months) {
   return date.toISOString().slice(0, 10);
 }
 
-function at(time) {
+function findSession(time) {
   const found = time ? data.session.indexOf(time) : -1;
   return found < 0 ? null : found;
 }
 
-function pan(by) {
+function panChart(by) {
   const scale = chart.timeScale();
   const { from, to } = scale.getVisibleLogicalRange();
   scale.setVisibleLogicalRange({ from: from + by, to: to + by });
 }
 
-function zoom(factor) {
+function zoomChart(factor) {
   const scale = chart.timeScale();
   const { from, to } = scale.getVisibleLogicalRange();
   scale.setVisibleLogicalRange({ from: to - (to - from) * factor, to });

@@ -10,10 +10,10 @@ const CLEAR = "rgba(0, 0, 0, 0)";
 const QUIET = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
 
 /** A chart in `box` of `data`, and of `indicators` in their order; `stock` says how its prices are written. */
-export function draw(box, data, indicators, stock) {
+export function drawChart(box, data, indicators, stock) {
   const { LightweightCharts: library } = window;
-  const colors = palette();
-  const chart = library.createChart(box, options(library, colors));
+  const colors = readPalette();
+  const chart = library.createChart(box, makeOptions(library, colors));
   const to = { chart, library, colors, stock, data };
   drawVolume(to);
   const candles = drawCandles(to);
@@ -26,7 +26,7 @@ export function draw(box, data, indicators, stock) {
 }
 
 /** How a value of a scale is written: prices as the stock's, volumes in words, other numbers by their size. */
-export function formatter(scale, stock, values) {
+export function chooseFormat(scale, stock, values) {
   if (scale === "price") return (value) => number(value, stock.decimals);
   if (scale === "volume") return (value) => compact(value, stock.currency);
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value ?? 0)), 0);
@@ -34,7 +34,7 @@ export function formatter(scale, stock, values) {
   return (value) => number(value, decimals);
 }
 
-function options(library, colors) {
+function makeOptions(library, colors) {
   return {
     autoSize: true,
     layout: {
@@ -65,7 +65,7 @@ function drawCandles({ chart, library, colors, stock, data }) {
     wickDownColor: colors.down,
     priceLineVisible: false,
     lastValueVisible: false,
-    priceFormat: written((value) => money(value, stock.currency, stock.decimals), 10 ** -stock.decimals),
+    priceFormat: makePriceFormat((value) => money(value, stock.currency, stock.decimals), 10 ** -stock.decimals),
   });
   candles.setData(
     data.session.map((time, n) => ({
@@ -81,9 +81,9 @@ function drawVolume({ chart, library, colors, stock, data }) {
     ...QUIET,
     priceScaleId: "volume",
     color: colors["line-strong"],
-    priceFormat: written(formatter("volume", stock, data.volume), 1),
+    priceFormat: makePriceFormat(chooseFormat("volume", stock, data.volume), 1),
   });
-  volume.setData(points(data.session, data.volume));
+  volume.setData(makePoints(data.session, data.volume));
   volume.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
 }
 
@@ -116,21 +116,21 @@ function drawScore({ chart, library, colors, data }) {
       priceLineVisible: false,
       lastValueVisible: data.score.at(-1) !== null,
       autoscaleInfoProvider: () => ({ priceRange: { minValue: -100, maxValue: 100 } }),
-      priceFormat: written((value) => score(value), 1),
+      priceFormat: makePriceFormat((value) => score(value), 1),
     },
     1,
   );
-  line.setData(points(data.session, data.score));
+  line.setData(makePoints(data.session, data.score));
   line.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.28 } });
   // The marks stand on a scale of their own at the foot of the pane, next to the time axis.
   const foot = chart.addSeries(library.LineSeries, { ...QUIET, priceScaleId: "marks", lineVisible: false }, 1);
   foot.setData(data.session.map((time) => ({ time, value: 0 })));
   foot.priceScale().applyOptions({ scaleMargins: { top: 0.9, bottom: 0.06 } });
-  library.createSeriesMarkers(foot, marks(data, colors));
+  library.createSeriesMarkers(foot, findMarks(data, colors));
 }
 
 /** One mark for each session whose verdict is another than the one before. */
-function marks(data, colors) {
+function findMarks(data, colors) {
   const found = [];
   data.verdict.forEach((verdict, n) => {
     if (verdict === null || !n || data.verdict[n - 1] === null || verdict === data.verdict[n - 1]) return;
@@ -148,7 +148,7 @@ function drawIndicators(to, indicators) {
     if (indicator.place === "pane") pane += 1;
     for (const line of indicator.lines) {
       line.ink = SERIES[ink++ % SERIES.length];
-      line.write = formatter(indicator.scale, to.stock, line.values);
+      line.write = chooseFormat(indicator.scale, to.stock, line.values);
       drawLine(to, line.values, line.ink, indicator.scale, indicator.place === "pane" ? pane : 0, line.is_bars);
     }
   }
@@ -156,20 +156,21 @@ function drawIndicators(to, indicators) {
 
 function drawLine({ chart, library, colors, stock, data }, values, ink, scale, pane, isBars = false) {
   const kind = isBars ? library.HistogramSeries : library.LineSeries;
-  const format = written(formatter(scale, stock, values), scale === "price" ? 10 ** -stock.decimals : 0.0001);
+  const minMove = scale === "price" ? 10 ** -stock.decimals : 0.0001;
+  const format = makePriceFormat(chooseFormat(scale, stock, values), minMove);
   const line = chart.addSeries(kind, { ...QUIET, color: colors[ink], lineWidth: 1, priceFormat: format }, pane);
-  line.setData(points(data.session, values));
+  line.setData(makePoints(data.session, values));
 }
 
-function written(write, minMove) {
+function makePriceFormat(write, minMove) {
   return { type: "custom", formatter: write, minMove };
 }
 
-function points(session, values) {
+function makePoints(session, values) {
   return session.map((time, n) => (values[n] === null ? { time } : { time, value: values[n] }));
 }
 
-function palette() {
+function readPalette() {
   const probe = document.createElement("span");
   document.body.append(probe);
   const colors = Object.fromEntries(

@@ -7,33 +7,33 @@ const legend = document.getElementById("chart-legend");
 const summary = document.getElementById("chart-summary");
 
 /** Write the values of session `n` of the data, and of each indicator beside its name in the list. */
-export function describe(data, indicators, stock, n) {
+export function writeLegend(data, indicators, stock, n) {
   const price = (value) => money(value, stock.currency, stock.decimals);
   legend.replaceChildren(
-    item(day(data.session[n]), ""),
-    item("O", price(data.open[n])),
-    item("H", price(data.high[n])),
-    item("L", price(data.low[n])),
-    item("C", price(data.close[n])),
-    item("", percent(100 * (data.close[n] / (n ? data.close[n - 1] : NaN) - 1))),
-    item("Vol", compact(data.volume[n], stock.currency)),
-    item("Traded", compactMoney(data.volume[n] * data.close[n], stock.currency)),
+    makeItem(day(data.session[n]), ""),
+    makeItem("O", price(data.open[n])),
+    makeItem("H", price(data.high[n])),
+    makeItem("L", price(data.low[n])),
+    makeItem("C", price(data.close[n])),
+    makeItem("", percent(100 * (data.close[n] / (n ? data.close[n - 1] : NaN) - 1))),
+    makeItem("Vol", compact(data.volume[n], stock.currency)),
+    makeItem("Traded", compactMoney(data.volume[n] * data.close[n], stock.currency)),
     ...Object.entries(data.averages).map(([name, values], each) =>
-      item(name, number(values[n] ?? NaN, stock.decimals), AVERAGES[each]),
+      makeItem(name, number(values[n] ?? NaN, stock.decimals), AVERAGES[each]),
     ),
-    item("Score", score(data.score[n] ?? NaN)),
-    item("", verdict(data, n)),
+    makeItem("Score", score(data.score[n] ?? NaN)),
+    makeItem("", nameVerdict(data, n)),
   );
   for (const indicator of indicators) {
     const single = indicator.lines.length === 1;
     indicator.box.replaceChildren(
-      ...indicator.lines.map((line) => item(single ? "" : line.label, line.write(line.values[n] ?? NaN), line.ink)),
+      ...indicator.lines.map((line) => makeItem(single ? "" : line.label, line.write(line.values[n] ?? NaN), line.ink)),
     );
   }
 }
 
 /** What the chart shows, and its newest values, as one text. */
-export function summarise(data, indicators, stock, shown) {
+export function writeSummary(data, indicators, stock, shown) {
   const last = data.session.length - 1;
   const values = indicators.flatMap((indicator) =>
     indicator.lines.map((line) => {
@@ -42,17 +42,17 @@ export function summarise(data, indicators, stock, shown) {
     }),
   );
   const averages = Object.entries(data.averages).map(([name, of]) => `${name} ${number(of[last] ?? NaN, stock.decimals)}`);
-  const state = [`score ${score(data.score[last] ?? NaN)}`, verdict(data, last)].filter(Boolean);
+  const state = [`score ${score(data.score[last] ?? NaN)}`, nameVerdict(data, last)].filter(Boolean);
   summary.textContent =
     `Shown are the sessions from ${day(shown.from)} to ${day(shown.to)}. At the close of ${day(data.session[last])}: ` +
     `${[money(data.close[last], stock.currency, stock.decimals), ...averages, ...state, ...values].join(", ")}.`;
 }
 
-function verdict(data, n) {
+function nameVerdict(data, n) {
   return data.verdict[n] === null ? "" : data.verdicts[data.verdict[n]];
 }
 
-function item(name, value, ink = "") {
+function makeItem(name, value, ink = "") {
   const span = document.createElement("span");
   if (ink) {
     const swatch = document.createElement("span");

@@ -13,13 +13,13 @@ document.body.addEventListener("htmx:afterSwap", () => {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
-  const done = await copy(document.getElementById(button.dataset.copy));
+  const done = await copyText(document.getElementById(button.dataset.copy));
   button.textContent = done ? "Copied" : "Selected: press Ctrl+C";
   document.getElementById("announcer").textContent = button.textContent;
 });
 
 // Browsers give the clipboard to pages over https and of this machine only; elsewhere the text is selected first.
-async function copy(element) {
+async function copyText(element) {
   if (navigator.clipboard) {
     try {
       await navigator.clipboard.writeText(element.textContent);

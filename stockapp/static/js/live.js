@@ -3,7 +3,7 @@
 import { DAY, ageInWords } from "./formats.js";
 
 const announcer = document.getElementById("announcer");
-let announced = live()?.dataset.announce ?? "";
+let announced = findLivePart()?.dataset.announce ?? "";
 let picked = [];
 
 document.body.addEventListener("htmx:beforeRequest", (event) => {
@@ -12,12 +12,12 @@ document.body.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 document.body.addEventListener("htmx:beforeSwap", () => {
-  picked = [...document.querySelectorAll("input[name=tickers]:checked")].map((box) => box.value);
+  picked = listBoxes().filter((box) => box.checked).map((box) => box.value);
 });
 
 document.body.addEventListener("htmx:afterSettle", () => {
-  for (const box of document.querySelectorAll("input[name=tickers]")) box.checked ||= picked.includes(box.value);
-  const part = live();
+  for (const box of listBoxes()) box.checked ||= picked.includes(box.value);
+  const part = findLivePart();
   if (!part) return;
   if (part.dataset.title) document.title = part.dataset.title;
   announce(part.dataset.announce ?? "");
@@ -26,7 +26,8 @@ document.body.addEventListener("htmx:afterSettle", () => {
 
 // Nothing has changed: withdraw a notice that the page may be old.
 document.body.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.xhr.status === 204 && event.detail.elt.id === "live") announce(live()?.dataset.announce ?? "");
+  const { elt, xhr } = event.detail;
+  if (xhr.status === 204 && elt.id === "live") announce(findLivePart()?.dataset.announce ?? "");
 });
 
 document.body.addEventListener("htmx:sendError", () => {
@@ -57,7 +58,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("change", (event) => {
   if (!event.target.matches("[data-pick-all]")) return;
-  for (const box of document.querySelectorAll("input[name=tickers]")) box.checked = event.target.checked;
+  for (const box of listBoxes()) box.checked = event.target.checked;
 });
 
 setInterval(() => {
@@ -67,7 +68,11 @@ setInterval(() => {
   }
 }, 30_000);
 
-function live() {
+function listBoxes() {
+  return [...document.querySelectorAll("input[name=tickers]")];
+}
+
+function findLivePart() {
   return document.getElementById("live");
 }
 

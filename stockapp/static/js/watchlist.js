@@ -1,5 +1,7 @@
 // Watchlist: rows that open and move, and where the focus goes when a row leaves.
 
+import { hasModifier } from "./typing.js";
+
 let place = null;
 let dragged = null;
 let underway = null;
@@ -13,8 +15,8 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   event.stopPropagation();
   row.nextElementSibling.remove();
-  showState(row);
-  keepOpened();
+  showRowState(row);
+  keepOpenRows();
 }, true);
 
 document.addEventListener("click", (event) => {
@@ -33,9 +35,9 @@ document.addEventListener("keydown", (event) => {
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
   if (event.altKey && step && canMove()) {
     event.preventDefault();
-    move(keyOf(row), { by: step });
-  } else if (event.key === "o" && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    mainRow(row).querySelector("[data-toggle-row]").click();
+    moveRow(readKey(row), { by: step });
+  } else if (event.key === "o" && !hasModifier(event)) {
+    findMainRow(row).querySelector("[data-toggle-row]").click();
   } else if (event.key === " " && event.target.matches("[role=button]")) {
     event.preventDefault();
     event.target.click();
@@ -59,22 +61,22 @@ document.addEventListener("dragstart", (event) => {
 
 document.addEventListener("dragover", (event) => {
   const row = dragged && event.target.closest("#live tbody tr");
-  unmark();
+  clearMarks();
   if (!row) return;
   event.preventDefault();
-  mainRow(row).classList.add(isInUpperHalf(event, row) ? "is-before" : "is-after");
+  findMainRow(row).classList.add(isInUpperHalf(event, row) ? "is-before" : "is-after");
 });
 
 document.addEventListener("drop", (event) => {
   const row = dragged && event.target.closest("#live tbody tr");
   if (!row) return;
   event.preventDefault();
-  const before = isInUpperHalf(event, row) ? keyOf(row) : keyOf(nextRow(mainRow(row)));
-  if (before !== dragged.dataset.key) move(dragged.dataset.key, { before });
+  const before = isInUpperHalf(event, row) ? readKey(row) : readKey(findNextRow(findMainRow(row)));
+  if (before !== dragged.dataset.key) moveRow(dragged.dataset.key, { before });
 });
 
 document.addEventListener("dragend", () => {
-  unmark();
+  clearMarks();
   dragged?.classList.remove("is-dragged");
   dragged = null;
 });
@@ -106,7 +108,7 @@ document.body.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.target.id !== "live" && event.detail.elt.id !== "add") return;
   const { formData } = event.detail;
   formData.delete("open");
-  for (const row of document.querySelectorAll("#live [data-more]")) formData.append("open", row.dataset.more);
+  for (const ticker of listOpen()) formData.append("open", ticker);
 });
 
 document.body.addEventListener("htmx:beforeRequest", (event) => {
@@ -118,50 +120,54 @@ document.body.addEventListener("htmx:beforeSwap", () => {
   const focused = document.activeElement;
   const row = focused.closest("#live tbody tr");
   const isUndo = Boolean(focused.closest("#notices"));
-  place = row ? { index: rows().indexOf(mainRow(row)) } : isUndo ? { index: 0 } : null;
+  place = row ? { index: listRows().indexOf(findMainRow(row)) } : isUndo ? { index: 0 } : null;
 });
 
 // A control that is still there keeps the focus by its id; of one that has gone, the row in its place takes it.
 document.body.addEventListener("htmx:afterSettle", () => {
-  for (const row of rows()) showState(row);
-  keepOpened();
+  for (const row of listRows()) showRowState(row);
+  keepOpenRows();
   const order = document.querySelector("#filters [name=sort]");
   const live = document.getElementById("live");
   if (order && live) order.value = live.dataset.sort;
   for (const link of document.querySelectorAll("[data-export]")) link.search = location.search;
   if (!place || document.activeElement !== document.body) return;
-  const row = rows()[Math.min(place.index, rows().length - 1)];
+  const row = listRows()[Math.min(place.index, listRows().length - 1)];
   (row?.querySelector("th a") ?? document.getElementById("add-ticker"))?.focus();
   place = null;
 });
 
-function rows() {
+function listRows() {
   return [...document.querySelectorAll("#live tbody tr[data-key]")];
 }
 
-function mainRow(row) {
+function listOpen() {
+  return [...document.querySelectorAll("#live [data-more]")].map((row) => row.dataset.more);
+}
+
+function findMainRow(row) {
   return row.matches("[data-more]") ? row.previousElementSibling : row;
 }
 
-function nextRow(row) {
-  return rows()[rows().indexOf(row) + 1];
+function findNextRow(row) {
+  return listRows()[listRows().indexOf(row) + 1];
 }
 
-function keyOf(row) {
-  return row ? mainRow(row).dataset.key : "";
+function readKey(row) {
+  return row ? findMainRow(row).dataset.key : "";
 }
 
-function showState(row) {
+function showRowState(row) {
   const isOpen = Boolean(row.nextElementSibling?.matches("[data-more]"));
   row.classList.toggle("is-open", isOpen);
   row.querySelector("[data-toggle-row]").setAttribute("aria-expanded", String(isOpen));
 }
 
 // The address says which rows are open, so that they are when somebody comes back to it.
-function keepOpened() {
+function keepOpenRows() {
   const address = new URL(location.href);
   address.searchParams.delete("open");
-  for (const row of document.querySelectorAll("#live [data-more]")) address.searchParams.append("open", row.dataset.more);
+  for (const ticker of listOpen()) address.searchParams.append("open", ticker);
   if (address.href !== location.href) history.replaceState(history.state, "", address);
 }
 
@@ -174,13 +180,13 @@ function isInUpperHalf(event, row) {
   return !row.matches("[data-more]") && event.clientY < box.top + box.height / 2;
 }
 
-function unmark() {
+function clearMarks() {
   for (const row of document.querySelectorAll(".is-before, .is-after")) row.classList.remove("is-before", "is-after");
 }
 
-function move(ticker, values) {
+function moveRow(ticker, values) {
   if (underway) {
-    waiting.push(() => move(ticker, values));
+    waiting.push(() => moveRow(ticker, values));
     return;
   }
   const live = document.getElementById("live");
