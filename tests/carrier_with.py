@@ -59,7 +59,7 @@ def main() -> None:
     if wanted.get("unconfined"):
         Confinement.close = lambda self: None  # type: ignore[method-assign]
     if wanted.get("unchecked"):
-        carrier.notifier = _unchecked  # type: ignore[attr-defined]
+        carrier.create_notifier = _unchecked  # type: ignore[attr-defined]
     carrier.main()
 
 

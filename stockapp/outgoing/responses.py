@@ -1,4 +1,4 @@
-"""Answers: a receiver's HTTP response, bounded in bytes and in time before any library reads it.
+"""Responses: a receiver's HTTP response, bounded in bytes and in time before any library reads it.
 
 Apprise's services call `requests.post` and read the whole response. Here at most MOST_BYTES are read, uncompressed: no
 compression is requested and none is undone. A slow body is cut off after BODY_SECONDS; the status, which decides, has
@@ -57,7 +57,7 @@ def _cut_off(raw: Any) -> None:
 
 
 def limit_responses(on_handed_over: Callable[[], None]) -> None:
-    """Bound the responses to all requests of this process, and call a function each time a request is wholly sent."""
+    """Limit the responses to all requests of this process, and call a function when each request is wholly sent."""
     for pool in (HTTPConnectionPool, HTTPSConnectionPool):
         pool.ConnectionCls = _reporting_connection(pool.ConnectionCls, on_handed_over)
     requests.Session = requests.sessions.Session = BoundedSession  # type: ignore[misc]

@@ -37,7 +37,7 @@ class IntegrityFinding:
 
 
 def check_integrity(*, fix: bool = False) -> list[IntegrityFinding]:
-    """Run every check and return the results; with `fix`, repair what is found and count in `repaired` what is mended.
+    """Run every check and return the results; with `fix`, repair the wrong rows and count them in `repaired`.
 
     Raise DamagedFile if SQLite finds damage in the file.
     """
