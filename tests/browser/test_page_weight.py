@@ -18,11 +18,11 @@ from watchlist.tests.make import make_list
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
-MOST = 120_000
+MOST = 90_000
 REAL = {"DEBUG": "false", "ALLOWED_HOSTS": "127.0.0.1"}
 
 
-def test_the_first_visit_of_a_watchlist_of_forty_stocks_takes_less_than_120_kilobytes(
+def test_the_first_visit_of_a_watchlist_of_forty_stocks_takes_less_than_90_kilobytes(
     page: Page, tmp_path: Path
 ) -> None:
     ann = make_user("ann")
