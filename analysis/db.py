@@ -1,4 +1,4 @@
-"""Transient database errors: a short transaction that met one is tried again, with backoff and jitter."""
+"""Database: transactions that are repeated after a transient error, short waits for locks, planner statistics."""
 
 import functools
 import itertools
@@ -105,3 +105,14 @@ def _limit_lock_waits(seconds: float) -> None:
         milliseconds = int(min(max(seconds, FIRST_PAUSE), settings.PATIENCE.lock) * 1000)
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)])
+
+
+def refresh_planner_statistics() -> None:
+    """Refresh the row counts by which PostgreSQL plans queries, before whole tables are read.
+
+    PostgreSQL refreshes them only some minutes after a bulk job or a restore. Until then it may take a hundred thousand
+    results for two hundred, and compare each with every other.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")

@@ -12,13 +12,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from analysis.db import refresh_planner_statistics
 from analysis.jobs.end import remove
 from analysis.jobs.rerun import rerun
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, RawData, Result, ResultStatus, Source, Stock
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job, make_job, make_result, make_stock, make_user
 from analysis.upkeep.integrity import check_integrity
-from analysis.upkeep.planner_statistics import refresh_statistics
 from analysis.upkeep.retention import PruneResult, prune, would_prune
 
 pytestmark = pytest.mark.django_db
@@ -259,7 +259,7 @@ def test_of_a_hundred_thousand_results_exactly_what_was_announced_goes_and_no_or
                engine_version="1", **given, **numbers)
         for stock in made
     )  # fmt: skip
-    refresh_statistics()  # which are then behind, as PostgreSQL's own are after so many rows at once
+    refresh_planner_statistics()  # which are then behind, as PostgreSQL's own are after so many rows at once
     copy_to_every_other_job(jobs[0])
     assert Result.objects.count() == 100_000
     with connection.cursor() as cursor:

@@ -15,10 +15,9 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from analysis import clock
-from analysis.db import transactional
+from analysis.db import refresh_planner_statistics, transactional
 from analysis.models import ACTIVE, FINISHED, DetailStatus, ErrorKind, Job, JobDetail, RawData, Result, Stock
 from analysis.models.stocks import StockQuerySet
-from analysis.upkeep.planner_statistics import refresh_statistics
 
 NIGHTLY_AT = (3, 30)
 READ = 5_000
@@ -94,7 +93,7 @@ def _removable_results(results: QuerySet[Result]) -> QuerySet[Result]:
 
 def would_prune(now: datetime | None = None, *, unwatched: StockQuerySet | None = None) -> PruneResult:
     """Return how many rows `prune` would delete."""
-    refresh_statistics()
+    refresh_planner_statistics()
     old = old_rows(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
     return PruneResult(
         old.raw_data.count(), old.details.count(), old.results.count(), old.jobs.count(), old.stocks.count()
@@ -111,7 +110,7 @@ def prune(
 
     Unconfirmed stocks are deleted only among `unwatched`, which the caller gives: `analysis` knows no watchlists.
     """
-    refresh_statistics()
+    refresh_planner_statistics()
     old = old_rows(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
     done = PruneResult()
     done.raw_data, done.is_done = _delete_in_batches(old.raw_data, _delete_raw_data, until)

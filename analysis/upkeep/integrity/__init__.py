@@ -8,12 +8,12 @@ a SQLite file are checked only if SQLite finds no damage in the file.
 from dataclasses import dataclass
 
 from analysis.database_faults import clear_damage
+from analysis.db import refresh_planner_statistics
 from analysis.upkeep.integrity.check import Check
 from analysis.upkeep.integrity.file import DamagedFile, check_file
 from analysis.upkeep.integrity.jobs import JOB_CHECKS
 from analysis.upkeep.integrity.orphans import ORPHANS
 from analysis.upkeep.integrity.stocks import STOCK_CHECKS
-from analysis.upkeep.planner_statistics import refresh_statistics
 
 __all__ = ["CHECKS", "Check", "DamagedFile", "Finding", "check_integrity"]
 
@@ -42,7 +42,7 @@ def check_integrity(*, fix: bool = False) -> list[IntegrityFinding]:
     Raise DamagedFile if SQLite finds damage in the file.
     """
     check_file()
-    refresh_statistics()
+    refresh_planner_statistics()
     findings = [_run_check(check, fix=fix) for check in CHECKS]
     clear_damage()
     return findings
