@@ -5,11 +5,12 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection, transaction
+from django.db.models import Model
 
 from analysis.database_faults import find_fault, record_damage
 
@@ -107,12 +108,12 @@ def _limit_lock_waits(seconds: float) -> None:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)])
 
 
-def refresh_planner_statistics() -> None:
-    """Refresh the row counts by which PostgreSQL plans queries, before whole tables are read.
+def refresh_planner_statistics(models: Iterable[type[Model]]) -> None:
+    """Refresh the row counts of these tables, by which PostgreSQL plans queries, before whole tables are read.
 
     PostgreSQL refreshes them only some minutes after a bulk job or a restore. Until then it may take a hundred thousand
     results for two hundred, and compare each with every other.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+            cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in models)}")

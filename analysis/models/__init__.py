@@ -23,9 +23,13 @@ from analysis.models.statuses import (
 from analysis.models.stocks import MOST_REFUSALS, PriceHistory, PriceSourceName, Stock
 from analysis.models.workers import Worker, WorkerPresence, ahead_or_behind
 
+LARGE_TABLES = (Stock, Job, JobDetail, Result, RawData)
+"""The tables that grow with stocks and sessions."""
+
 __all__ = [
     "ACTIVE",
     "FINISHED",
+    "LARGE_TABLES",
     "MAX_ATTEMPTS",
     "MOST_REFUSALS",
     "RUNS",

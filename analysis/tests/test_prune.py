@@ -15,7 +15,18 @@ from django.utils import timezone
 from analysis.db import refresh_planner_statistics
 from analysis.jobs.end import remove
 from analysis.jobs.rerun import rerun
-from analysis.models import DetailStatus, Job, JobDetail, JobStatus, RawData, Result, ResultStatus, Source, Stock
+from analysis.models import (
+    LARGE_TABLES,
+    DetailStatus,
+    Job,
+    JobDetail,
+    JobStatus,
+    RawData,
+    Result,
+    ResultStatus,
+    Source,
+    Stock,
+)
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job, make_job, make_result, make_stock, make_user
 from analysis.upkeep.integrity import check_integrity
@@ -259,7 +270,9 @@ def test_of_a_hundred_thousand_results_exactly_what_was_announced_goes_and_no_or
                engine_version="1", **given, **numbers)
         for stock in made
     )  # fmt: skip
-    refresh_planner_statistics()  # which are then behind, as PostgreSQL's own are after so many rows at once
+    refresh_planner_statistics(
+        LARGE_TABLES
+    )  # which are then behind, as PostgreSQL's own are after so many rows at once
     copy_to_every_other_job(jobs[0])
     assert Result.objects.count() == 100_000
     with connection.cursor() as cursor:

@@ -16,7 +16,18 @@ from django.db.models.functions import Coalesce
 
 from analysis import clock
 from analysis.db import refresh_planner_statistics, transactional
-from analysis.models import ACTIVE, FINISHED, DetailStatus, ErrorKind, Job, JobDetail, RawData, Result, Stock
+from analysis.models import (
+    ACTIVE,
+    FINISHED,
+    LARGE_TABLES,
+    DetailStatus,
+    ErrorKind,
+    Job,
+    JobDetail,
+    RawData,
+    Result,
+    Stock,
+)
 from analysis.models.stocks import StockQuerySet
 
 NIGHTLY_AT = (3, 30)
@@ -93,7 +104,7 @@ def _removable_results(results: QuerySet[Result]) -> QuerySet[Result]:
 
 def would_prune(now: datetime | None = None, *, unwatched: StockQuerySet | None = None) -> PruneResult:
     """Return how many rows `prune` would delete."""
-    refresh_planner_statistics()
+    refresh_planner_statistics(LARGE_TABLES)
     old = old_rows(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
     return PruneResult(
         old.raw_data.count(), old.details.count(), old.results.count(), old.jobs.count(), old.stocks.count()
@@ -110,7 +121,7 @@ def prune(
 
     Unconfirmed stocks are deleted only among `unwatched`, which the caller gives: `analysis` knows no watchlists.
     """
-    refresh_planner_statistics()
+    refresh_planner_statistics(LARGE_TABLES)
     old = old_rows(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
     done = PruneResult()
     done.raw_data, done.is_done = _delete_in_batches(old.raw_data, _delete_raw_data, until)

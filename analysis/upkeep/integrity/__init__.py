@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from analysis.database_faults import clear_damage
 from analysis.db import refresh_planner_statistics
+from analysis.models import LARGE_TABLES
 from analysis.upkeep.integrity.check import Check
 from analysis.upkeep.integrity.file import DamagedFile, check_file
 from analysis.upkeep.integrity.jobs import JOB_CHECKS
@@ -42,7 +43,7 @@ def check_integrity(*, fix: bool = False) -> list[IntegrityFinding]:
     Raise DamagedFile if SQLite finds damage in the file.
     """
     check_file()
-    refresh_planner_statistics()
+    refresh_planner_statistics(LARGE_TABLES)
     findings = [_run_check(check, fix=fix) for check in CHECKS]
     clear_damage()
     return findings
