@@ -1,17 +1,15 @@
 """Details: the states of one stock of a job, and every move between them.
 
-                      claim                     finish
-    (new) ---> QUEUED ------------> PROCESSING ---------> COMPLETED, FAILED
-    enqueue      |  ^                |  |  |
-                 |  '---- requeue ---'  |  '- fail ------> FAILED
-                 |                      |
-                 '------> cancel <------'
-                             |
-                             '--------------------------> CANCELLED
+    enqueue            claim                 finish
+    --------> QUEUED ----------> PROCESSING ----------> COMPLETED or FAILED
+               |  ^                |  |  |     fail
+               |  '--- requeue ----'  |  '------------> FAILED
+               |                      |       cancel
+               '----------------------'---------------> CANCELLED
 
 `requeue` is for a worker that was lost; `release` and `defer` are requeues that give the attempt back, `defer` with a
-time before which the stock is not claimed again. SKIPPED is set by no move: the row of a deleted
-stock is deleted with it, and the job then counts it as skipped.
+time before which the stock is not claimed again. SKIPPED is set by no move: the row of a deleted stock is deleted with
+it, and the job then counts it as skipped.
 
 The caller has locked the job and then the details; each move locks the stocks after them. A stock shows the state of a
 move while this job is its newest attempt (`Stock.last_job`).

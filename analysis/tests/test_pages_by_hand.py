@@ -1,4 +1,4 @@
-"""What the pages say of stored bars, worked out again beside the engine: levels, sizes, signals, records."""
+"""Pages by hand: levels, sizes, signals and records of stored bars, computed again without the engine."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class FilterForm(forms.Form):
     index = KnownValueField("Index")
 
     criteria: Criteria
-    """What can be used of the address; set when the form is validated."""
+    """The usable criteria of the address; set when the form is validated."""
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
