@@ -7,8 +7,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils import timezone
 
-from analysis.prices import calendar_end, exchange_of
+from analysis.prices.exchanges import exchange_of
 from analysis.prices.pace import JITTER
+from analysis.prices.sessions import calendar_end
 
 CALENDAR_NOTICE = timedelta(days=31)
 OF_CALENDARS_THAT_END = ("X.NS", "X.SS", "X.SI")  # their holidays are published a year at a time

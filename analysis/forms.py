@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 from django import forms
 from django.db import models
 
-from analysis.catalogue import BadChoice, ChartIndicator, find_entry
+from analysis.catalogue.indicator import BadChoice, ChartIndicator
+from analysis.catalogue.offered import find_entry
 from analysis.models import Index, JobStatus, Source
 from analysis.names import unknown_name
-from analysis.prices import invalid_ticker_message, is_well_formed, normalise
+from analysis.prices.tickers import invalid_ticker_message, is_well_formed, normalise
 
 
 class TickerField(forms.CharField):

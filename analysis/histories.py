@@ -8,9 +8,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analysis.db import transactional
-from analysis.engine import Bars
+from analysis.engine.bars import Bars
 from analysis.models import PriceHistory, Stock
-from analysis.prices import CheckedBars, History, check_bars, checksum, exchange_of, last_closed_session, pack_bars
+from analysis.prices.arrow import checksum, pack_bars
+from analysis.prices.exchanges import exchange_of
+from analysis.prices.port import History
+from analysis.prices.quality import CheckedBars, check_bars
+from analysis.prices.sessions import last_closed_session
 
 HISTORY = timedelta(days=5 * 365 + 2)
 SLACK = timedelta(days=7)  # so that a history that is short of a weekend is not fetched again

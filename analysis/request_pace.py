@@ -12,15 +12,18 @@ from django.utils import timezone
 from analysis import clock
 from analysis.db import transactional
 from analysis.models import PriceSourceName, RequestPace
-from analysis.prices import Pace, PaceMode, PauseReason, PriceError, PriceErrorKind
 from analysis.prices.pace import (
     JITTER,
+    Pace,
+    PaceMode,
+    PauseReason,
     grant_request,
     pause_after_limit,
     pause_after_silence,
     raise_if_paused,
     resume_after_success,
 )
+from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.timing import TIMING
 
 CHECK_AGAIN = timedelta(seconds=5)  # the interval of checks whether a trial request has ended

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from analysis.prices import normalise
+from analysis.prices.tickers import normalise
 from analysis.views import bulk, chart, indicators, jobs, records, stocks, strategies
 
 

@@ -19,18 +19,15 @@ import pandas as pd
 import pandas_ta as ta
 import talib
 
-from analysis.engine import (
-    STRATEGIES,
-    Assessment,
-    Bars,
-    SeriesCache,
-    TrackRecord,
-    assess,
-    rate,
-    summarize,
-    to_evidence,
-    track_record,
-)
+from analysis.engine.assess import assess
+from analysis.engine.assessment import Assessment
+from analysis.engine.bars import Bars
+from analysis.engine.evidence import to_evidence
+from analysis.engine.rating import rate
+from analysis.engine.record_summary import summarize
+from analysis.engine.series import SeriesCache
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.track_record import TrackRecord, track_record
 
 LENGTHS = (10, 20, 30, 50, 100, 200)
 IN_C = SimpleNamespace(**{name: unwrap(function) for name, function in vars(talib).items() if name.isupper()})

@@ -42,12 +42,17 @@ from django.db import connection  # noqa: E402
 from django.db.models import Count  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from analysis.engine import STRATEGIES, Bars, assess, to_evidence  # noqa: E402
+from analysis.engine.assess import assess  # noqa: E402
+from analysis.engine.bars import Bars  # noqa: E402
+from analysis.engine.evidence import to_evidence  # noqa: E402
+from analysis.engine.strategies import STRATEGIES  # noqa: E402
 from analysis.histories import row_of, store  # noqa: E402
 from analysis.jobs.end import remove  # noqa: E402
 from analysis.jobs.submit import CHUNK, submit  # noqa: E402
 from analysis.models import Job, PriceHistory, RawData, Result, Source, Stock, Worker  # noqa: E402
-from analysis.prices import History, check_bars, last_closed_session, sessions_between  # noqa: E402
+from analysis.prices.port import History  # noqa: E402
+from analysis.prices.quality import check_bars  # noqa: E402
+from analysis.prices.sessions import last_closed_session, sessions_between  # noqa: E402
 
 BARS = 500
 LONG_AGO = date(2015, 1, 1)

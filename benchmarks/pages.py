@@ -28,10 +28,11 @@ from django.test import Client  # isort: skip
 from django.test.utils import CaptureQueriesContext  # isort: skip
 from django.utils import timezone  # isort: skip
 
-from analysis.engine import STRATEGIES  # isort: skip
+from analysis.engine.strategies import STRATEGIES
+
 from analysis.models import Index, Result, Source, Stock, Worker  # isort: skip
-from analysis.prices import sessions_between  # isort: skip
 from analysis.jobs.submit import submit
+from analysis.prices.sessions import sessions_between
 from analysis.track_records.refresh import compute_records
 from analysis.worker.slice import run_job
 

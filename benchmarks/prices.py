@@ -16,17 +16,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
-from analysis.prices import (
-    History,
-    ProcessPacer,
-    YahooPrices,
-    YahooSession,
-    last_closed_session,
-    pack_bars,
-    refresh_histories,
-    sessions_between,
-    unpack_bars,
-)
+from analysis.prices.arrow import pack_bars, unpack_bars
+from analysis.prices.incremental import refresh_histories
+from analysis.prices.pace import ProcessPacer
+from analysis.prices.port import History
+from analysis.prices.sessions import last_closed_session, sessions_between
+from analysis.prices.yahoo import YahooPrices
+from analysis.prices.yahoo_session import YahooSession
 
 FIVE_YEARS = timedelta(days=5 * 365 + 2)
 GROUP = 25  # tickers asked for at once

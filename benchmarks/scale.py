@@ -29,7 +29,11 @@ from django.db import connection, transaction  # isort: skip
 from django.test import Client  # isort: skip
 from django.utils import timezone  # isort: skip
 
-from analysis.engine import ENGINE_VERSION, STRATEGIES, assess, to_evidence  # isort: skip
+from analysis.engine.assess import assess
+from analysis.engine.evidence import to_evidence
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.version import ENGINE_VERSION
+
 from analysis.models import Job, JobDetail, PriceHistory, RawData, Result, Source, Stock  # isort: skip
 from benchmarks.scale_acts import STOCKS, WATCHED, Taken, timed, what_is_measured  # isort: skip
 from benchmarks.scale_report import Figure, Figures, write  # isort: skip

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from django_q.models import OrmQ
 
-from analysis.engine import STRATEGIES, TrackRecord, summarize, track_record
+from analysis.engine.record_summary import summarize
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.track_record import TrackRecord, track_record
 from analysis.histories import usable_bars
 from analysis.jobs.submit import submit
 from analysis.models import Job, PriceHistory, Source, StrategyRecord, Worker
-from analysis.prices import COMPANIES
+from analysis.prices.demo_companies import COMPANIES
 from analysis.tests.make import make_finished_job
 from analysis.track_records.refresh import compute_records, request_records
 from tests.faults.cluster import store_fresh_bars

@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 
 from analysis.jobs.submit import submit
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, Result, Source, Stock, Worker
-from analysis.prices import COMPANIES
+from analysis.prices.demo_companies import COMPANIES
 from analysis.tests.make import make_job
 from tests.processes import children_of, is_running, manage, wait_for
 

@@ -13,7 +13,7 @@ import pytest
 
 from analysis.prices.process_folder import process_folder
 from stockapp.environment import BASE_DIR
-from tests.yahoo_standin import running
+from tests.yahoo_standin.server import running
 
 PROCESSES = 8
 SECONDS = float(os.environ.get("CACHE_SECONDS", "10"))
@@ -21,7 +21,10 @@ CHART = "/v8/finance/chart/TCS.NS?period1=1770000000&period2=1776000000"
 ASK_FOR_A_WHILE = """
 import math, sys, time
 from pathlib import Path
-from analysis.prices import History, ProcessPacer, YahooPrices, YahooSession
+from analysis.prices.pace import ProcessPacer
+from analysis.prices.port import History
+from analysis.prices.yahoo import YahooPrices
+from analysis.prices.yahoo_session import YahooSession
 address, folder, seconds, name = sys.argv[1:]
 yahoo = YahooPrices(Path(folder), YahooSession(address, pacer=ProcessPacer(math.inf)))
 ends, asked = time.monotonic() + float(seconds), 0

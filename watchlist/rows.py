@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from analysis.engine import RiskProfile
+from analysis.engine.sizing import RiskProfile
 from analysis.models import StockStatus
 from analysis.pages.stock_summary import StockSummary
 from watchlist.list_query import ListQuery

@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
-from analysis.engine import STRATEGIES
+from analysis.engine.strategies import STRATEGIES
 from analysis.models import Job, JobDetail, Result, Stock
 
 SHOWN_AT_MOST = 10_000

@@ -12,7 +12,9 @@ from ninja import Field, Query, Router, Schema, Status
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, Problem
 from analysis.api.values import Capital, Payload, RiskQuery, SizedPlan, profile, size_plan
-from analysis.engine import Plan, RiskProfile, Side, Verdict
+from analysis.engine.plan import Plan
+from analysis.engine.sizing import RiskProfile
+from analysis.engine.verdict import Side, Verdict
 from analysis.jobs.end import cancel
 from analysis.jobs.rerun import rerun
 from analysis.jobs.submit import Submission

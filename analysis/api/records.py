@@ -6,7 +6,7 @@ from typing import Any
 from ninja import Router, Schema
 
 from analysis.api.problems import READ_PROBLEMS, Problem
-from analysis.engine import STRATEGIES
+from analysis.engine.strategies import STRATEGIES
 from analysis.models import StrategyRecord
 from stockapp.accounts.requests import Request
 

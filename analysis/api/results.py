@@ -10,7 +10,7 @@ from ninja import Field, Query, Router, Schema
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, Problem
 from analysis.api.values import PlanOut, Ticker
-from analysis.engine import Verdict
+from analysis.engine.verdict import Verdict
 from analysis.models import RawData, Result, ResultStatus, Stock
 from analysis.models.results import ResultQuerySet
 from stockapp.accounts.requests import Request

@@ -10,7 +10,7 @@ from analysis.api.problems import READ_PROBLEMS, InvalidInput, Problem
 from analysis.api.stocks import StockOut
 from analysis.api.values import Text
 from analysis.criteria import CHANGES, LONGEST_NAME, RATIOS, SCORES, KnownValues, read_criteria
-from analysis.engine import Verdict
+from analysis.engine.verdict import Verdict
 from analysis.models import Stock
 from stockapp.accounts.requests import Request
 

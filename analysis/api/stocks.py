@@ -12,7 +12,7 @@ from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, Problem
 from analysis.api.results import ResultOut
 from analysis.api.values import RiskQuery, SizedPlan, Text, Ticker, profile, size_plan
-from analysis.engine import Verdict
+from analysis.engine.verdict import Verdict
 from analysis.models import Stock, StockStatus
 from analysis.pages.stock_summary import StockSummary
 from stockapp.accounts.requests import Request

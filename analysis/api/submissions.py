@@ -11,8 +11,7 @@ from analysis.api.problems import WRITE_PROBLEMS, Problem
 from analysis.api.values import SYMBOL, Capital, Payload, StrategyKey
 from analysis.jobs.submit import submit
 from analysis.models import Source, Stock
-from analysis.prices import is_demo, normalise
-from analysis.prices.tickers import DEMO_SUFFIX
+from analysis.prices.tickers import DEMO_SUFFIX, is_demo, normalise
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 

@@ -7,8 +7,11 @@ from typing import Annotated, Any, cast
 from ninja import Field, Schema
 from pydantic import AfterValidator, ConfigDict, WithJsonSchema
 
-from analysis.engine import STRATEGIES, NoPlan, Plan, RiskProfile, Side, Sizing, size_position
-from analysis.prices import invalid_ticker_message, is_well_formed, normalise
+from analysis.engine.plan import NoPlan, Plan
+from analysis.engine.sizing import RiskProfile, Sizing, size_position
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.verdict import Side
+from analysis.prices.tickers import invalid_ticker_message, is_well_formed, normalise
 from stockapp.accounts.requests import Request
 
 

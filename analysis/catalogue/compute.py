@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.catalogue.indicator import ChartIndicator
-from analysis.engine import Bars
-from analysis.engine.bars import Floats
+from analysis.engine.bars import Bars, Floats
 
 
 class NoValues(ValueError):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from analysis.engine.indicators import IndicatorKind
+from analysis.engine.indicators.indicator import IndicatorKind
 from analysis.engine.plan import Plan
 from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Verdict

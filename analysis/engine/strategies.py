@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from analysis.engine.indicators import Indicator
+from analysis.engine.indicators.indicator import Indicator
 from analysis.engine.indicators.moving_averages import MOVING_AVERAGES
 from analysis.engine.indicators.oscillators import OSCILLATORS
 from analysis.engine.strategy import IndicatorGroup, Strategy

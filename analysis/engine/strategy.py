@@ -8,7 +8,8 @@ from itertools import accumulate
 import numpy as np
 
 from analysis.engine.bars import Floats
-from analysis.engine.indicators import INDICATORS, Indicator
+from analysis.engine.indicators import INDICATORS
+from analysis.engine.indicators.indicator import Indicator
 from analysis.engine.verdict import EDGES
 
 type JSON = bool | int | float | str | list[JSON] | dict[str, JSON] | None

@@ -9,8 +9,10 @@ from django.db.models import FilteredRelation, Q, QuerySet
 from analysis import clock
 from analysis.models import Job, PriceSourceName, Stock
 from analysis.models.statuses import DetailStatus
-from analysis.prices import exchange_of, is_demo, last_closed_session
+from analysis.prices.exchanges import exchange_of
 from analysis.prices.pace import estimate_duration
+from analysis.prices.sessions import last_closed_session
+from analysis.prices.tickers import is_demo
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from itertools import batched
 
 from django.conf import settings
 
-from analysis.engine import TECHNICAL_RATING
+from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.jobs.submit import Submission, check_day, check_tickers, submit
 from analysis.models import Index, Source, Stock
 from analysis.models.stocks import StockQuerySet

@@ -15,7 +15,8 @@ from analysis.jobs.runs import title_of
 from analysis.jobs.submit import submit
 from analysis.models import ExchangeSchedule, Job, JobDetail, ScheduledRun, Source, Stock
 from analysis.models.schedules import LEAST_DELAY
-from analysis.prices import due_at, exchange_of, latest_due_session, session_after
+from analysis.prices.exchanges import exchange_of
+from analysis.prices.sessions import due_at, latest_due_session, session_after
 from analysis.rejections import RequestRejected
 
 WAKE_AGAIN = timedelta(minutes=5)

@@ -12,12 +12,14 @@ from django.db import IntegrityError, transaction
 
 from analysis import clock, queue
 from analysis.db import transactional
-from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.jobs import details
 from analysis.jobs.deadlines import deadline_of
 from analysis.jobs.limits import lock_limits, refuse_over_limit, refuse_size, refuse_unconfirmed
 from analysis.models import Job, Source, Stock
-from analysis.prices import exchange_of, is_well_formed, latest_today, normalise, today
+from analysis.prices.exchanges import exchange_of
+from analysis.prices.sessions import latest_today, today
+from analysis.prices.tickers import is_well_formed, normalise
 from analysis.rejections import RequestRejected
 from stockapp.accounts.models import Person
 

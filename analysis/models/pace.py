@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from analysis.models.stocks import PriceSourceName
-from analysis.prices import Pace, PaceMode, PauseReason
+from analysis.prices.pace import Pace, PaceMode, PauseReason
 
 MODES = [(mode.value, mode.value.title()) for mode in PaceMode]
 REASONS = [(reason.value, reason.sentence) for reason in PauseReason]

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from analysis.engine import RecordSummary
+from analysis.engine.record_summary import RecordSummary
 from analysis.models.leases import Leased, LeasedQuerySet, lease_constraint
 from analysis.models.stocks import PriceSourceName
 

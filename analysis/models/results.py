@@ -8,7 +8,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from analysis.engine import Plan, Side, Verdict
+from analysis.engine.plan import Plan
+from analysis.engine.verdict import Side, Verdict
 from analysis.models.jobs import Job
 from analysis.models.statuses import ResultStatus, Source
 from analysis.models.stocks import PriceSourceName, Stock

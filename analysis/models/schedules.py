@@ -12,9 +12,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from analysis import clock
-from analysis.engine import TECHNICAL_RATING
+from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.models.jobs import Job
-from analysis.prices import Exchange, exchange_named
+from analysis.prices.exchanges import Exchange, exchange_named
 from stockapp.accounts.models import strategy_choices
 
 LEAST_DELAY, LONGEST_DELAY = 30, 720  # minutes; a session counts as closed half an hour after its close

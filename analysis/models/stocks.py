@@ -13,9 +13,13 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import NullIf
 from django.urls import reverse
 
-from analysis.engine import Bars, Side, Verdict
+from analysis.engine.bars import Bars
+from analysis.engine.verdict import Side, Verdict
 from analysis.models.statuses import StockStatus
-from analysis.prices import Finding, History, exchange_of, invalid_ticker_message, is_demo, is_well_formed, unpack_bars
+from analysis.prices.arrow import unpack_bars
+from analysis.prices.exchanges import exchange_of
+from analysis.prices.port import Finding, History
+from analysis.prices.tickers import invalid_ticker_message, is_demo, is_well_formed
 
 
 def validate_ticker(text: str) -> None:

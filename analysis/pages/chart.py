@@ -4,9 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from analysis.catalogue import ChartIndicator, NoValues, compute_lines
-from analysis.engine import STRATEGIES, TECHNICAL_RATING, UNRATED, Bars, Verdict, moving_averages, rate
-from analysis.engine.bars import Floats
+from analysis.catalogue.compute import NoValues, compute_lines
+from analysis.catalogue.indicator import ChartIndicator
+from analysis.engine.bars import Bars, Floats
+from analysis.engine.overlay import moving_averages
+from analysis.engine.rating import rate
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.verdict import UNRATED, Verdict
 from analysis.pages.stock_page import StockPage
 
 TWO_YEARS = slice(-500, None)

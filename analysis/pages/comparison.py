@@ -4,23 +4,16 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from analysis.engine import (
-    STRATEGIES,
-    TECHNICAL_RATING,
-    Assessment,
-    NoPlan,
-    NotEnoughHistory,
-    Plan,
-    RecordSummary,
-    RiskProfile,
-    SeriesCache,
-    Side,
-    Strategy,
-    assess,
-    size_position,
-    summarize,
-    track_record,
-)
+from analysis.engine.assess import assess
+from analysis.engine.assessment import Assessment, NotEnoughHistory
+from analysis.engine.plan import NoPlan, Plan
+from analysis.engine.record_summary import RecordSummary, summarize
+from analysis.engine.series import SeriesCache
+from analysis.engine.sizing import RiskProfile, size_position
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategy import Strategy
+from analysis.engine.track_record import track_record
+from analysis.engine.verdict import Side
 from analysis.models import Stock
 
 

@@ -8,7 +8,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count
 
 from analysis import clock
-from analysis.engine import STRATEGIES
+from analysis.engine.strategies import STRATEGIES
 from analysis.jobs.estimate import Estimate, estimate_rest
 from analysis.models import Job, JobDetail, JobStatus, Worker
 from analysis.pages.failures import FailureGroup, failure_groups

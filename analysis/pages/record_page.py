@@ -4,17 +4,11 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from analysis.engine import (
-    HORIZONS,
-    STRATEGIES,
-    TRADES_NEEDED,
-    ForwardReturn,
-    Performance,
-    RecordSummary,
-    Side,
-    Strategy,
-    Verdict,
-)
+from analysis.engine.record_summary import TRADES_NEEDED, ForwardReturn, Performance, RecordSummary
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.strategy import Strategy
+from analysis.engine.track_record import HORIZONS
+from analysis.engine.verdict import Side, Verdict
 from analysis.models import PriceSourceName, StrategyRecord
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from analysis.engine import STRATEGIES, differences
+from analysis.engine.fingerprint import differences
+from analysis.engine.strategies import STRATEGIES
 from analysis.models import DetailStatus, JobDetail, Result
 
 PLAN = ("side", "entry", "stop", "target", "close")

@@ -7,13 +7,18 @@ from typing import Any, Self
 
 from django.conf import settings
 
-from analysis.engine import STRATEGIES, Bars, IndicatorKind, SeriesCache
+from analysis.engine.bars import Bars
+from analysis.engine.indicators.indicator import IndicatorKind
+from analysis.engine.series import SeriesCache
+from analysis.engine.strategies import STRATEGIES
 from analysis.histories import usable_bars
 from analysis.models import PriceHistory, PriceSourceName, RawData, Result
 from analysis.pages.comparison import Comparison
 from analysis.pages.reruns import RunDifference, reruns_of
 from analysis.pages.stock_summary import StockSummary
-from analysis.prices import CheckedBars, PriceError, PriceErrorKind, check_bars, exchange_of
+from analysis.prices.exchanges import exchange_of
+from analysis.prices.port import PriceError, PriceErrorKind
+from analysis.prices.quality import CheckedBars, check_bars
 from stockapp.accounts.models import Person
 
 RUNS = 30

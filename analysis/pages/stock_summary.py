@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from analysis.engine import NoPlan, Plan, RiskProfile, Side, Sizing, Verdict, size_position
+from analysis.engine.plan import NoPlan, Plan
+from analysis.engine.sizing import RiskProfile, Sizing, size_position
+from analysis.engine.verdict import Side, Verdict
 from analysis.models import Result, Stock, StockStatus, retry_text
-from analysis.prices import sessions_late
+from analysis.prices.sessions import sessions_late
 
 IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
 

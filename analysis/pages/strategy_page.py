@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from analysis.engine import IndicatorKind, Strategy
+from analysis.engine.indicators.indicator import IndicatorKind
+from analysis.engine.strategy import Strategy
 
 
 @dataclass(frozen=True)

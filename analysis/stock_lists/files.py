@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from analysis.prices import ListedStock, currency_code, is_well_formed, normalise
 from analysis.prices.csv_rows import UNREADABLE
+from analysis.prices.exchanges import currency_code
+from analysis.prices.tickers import is_well_formed, normalise
+from analysis.prices.yahoo_listing import ListedStock
 from analysis.rejections import RequestRejected
 
 # The names of columns in plain lists and in NSE's own files.

@@ -10,16 +10,13 @@ from django.utils import timezone
 
 from analysis.db import transactional
 from analysis.models import Index, IndexMember, Stock
-from analysis.prices import (
-    COMPANIES,
-    ListedStock,
-    Pacer,
-    PriceError,
-    YahooSession,
-    exchange_of,
-    fetch_listing,
-    is_well_formed,
-)
+from analysis.prices.demo_companies import COMPANIES
+from analysis.prices.exchanges import exchange_of
+from analysis.prices.pace import Pacer
+from analysis.prices.port import PriceError
+from analysis.prices.tickers import is_well_formed
+from analysis.prices.yahoo_listing import ListedStock, fetch_listing
+from analysis.prices.yahoo_session import YahooSession
 from analysis.rejections import RequestRejected
 from analysis.request_pace import YAHOO_PACER
 from analysis.stock_lists.files import read_list

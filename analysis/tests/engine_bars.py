@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.engine import Bars
+from analysis.engine.bars import Bars
 
 SAMPLES = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 import talib
 
-from analysis.engine import STRATEGIES, TECHNICAL_RATING, Bars, IndicatorGroup
-from analysis.engine.bars import Floats
+from analysis.engine.bars import Bars, Floats
 from analysis.engine.indicators import INDICATORS
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategy import IndicatorGroup
 
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.key)
 

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from analysis.engine import ENGINE_VERSION
+from analysis.engine.version import ENGINE_VERSION
 from analysis.jobs.submit import submit
 from analysis.models import Job, JobDetail, RawData, Result, ResultStatus, Source, Stock
 from analysis.worker.slice import run_job

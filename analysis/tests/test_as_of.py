@@ -14,7 +14,8 @@ from pytest_django import Settings
 
 from analysis.jobs.submit import submit
 from analysis.models import Job, JobStatus, PriceHistory, RawData, Result, Source, Stock
-from analysis.prices import Finding, pack_bars
+from analysis.prices.arrow import pack_bars
+from analysis.prices.port import Finding
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job
 from analysis.tests.test_backfill import TICKER, found_by_day, sessions

@@ -13,12 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from analysis.engine import Bars, assess
+from analysis.engine.assess import assess
+from analysis.engine.bars import Bars
 from analysis.jobs.end import cancel
 from analysis.jobs.rerun import rerun
 from analysis.jobs.submit import submit
 from analysis.models import Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, StockStatus
-from analysis.prices import last_closed_session, pack_bars, sessions_between
+from analysis.prices.arrow import pack_bars
+from analysis.prices.sessions import last_closed_session, sessions_between
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job, make_job, make_user
 from analysis.tests.test_commands import run

@@ -10,7 +10,7 @@ from django.utils import timezone
 from analysis.jobs.end import cancel, remove
 from analysis.jobs.rerun import rerun
 from analysis.models import DetailStatus, Job, JobDetail, JobStatus, RawData, Result, Source, Stock, StockStatus
-from analysis.prices import PriceError, PriceErrorKind
+from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.rejections import RequestRejected
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
 from analysis.worker.assess import assess_stock

@@ -12,20 +12,11 @@ import pytest
 import talib
 from django.conf import settings
 
-from analysis.catalogue import (
-    OFFERED,
-    REFUSED,
-    BadChoice,
-    CatalogueEntry,
-    NoValues,
-    Place,
-    choose_indicator,
-    compute_lines,
-    find_entry,
-    read_chart_indicators,
-    search_entries,
-)
-from analysis.engine import Bars
+from analysis.catalogue.compute import NoValues, compute_lines
+from analysis.catalogue.indicator import BadChoice, CatalogueEntry, Place
+from analysis.catalogue.offered import OFFERED, choose_indicator, find_entry, read_chart_indicators, search_entries
+from analysis.catalogue.refused import REFUSED
+from analysis.engine.bars import Bars
 from analysis.tests.engine_bars import flat_bars, frame, sample_bars
 from analysis.tests.engine_plain import plain_sar
 

@@ -8,7 +8,8 @@ import time_machine
 from pytest_django import Settings
 
 from analysis import checks, timing
-from analysis.prices import calendar_end, exchange_of
+from analysis.prices.exchanges import exchange_of
+from analysis.prices.sessions import calendar_end
 
 
 def ids(messages: list[Any]) -> list[str]:

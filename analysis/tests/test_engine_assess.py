@@ -9,25 +9,18 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from analysis.engine import (
-    ENGINE_VERSION,
-    STRATEGIES,
-    TECHNICAL_RATING,
-    Assessment,
-    Bars,
-    IndicatorGroup,
-    NotEnoughHistory,
-    Plan,
-    Side,
-    Verdict,
-    assess,
-    differences,
-    fingerprint,
-    fingerprints,
-    moving_averages,
-    rate,
-    to_evidence,
-)
+from analysis.engine.assess import assess
+from analysis.engine.assessment import Assessment, NotEnoughHistory
+from analysis.engine.bars import Bars
+from analysis.engine.evidence import to_evidence
+from analysis.engine.fingerprint import differences, fingerprint, fingerprints
+from analysis.engine.overlay import moving_averages
+from analysis.engine.plan import Plan
+from analysis.engine.rating import rate
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategy import IndicatorGroup
+from analysis.engine.verdict import Side, Verdict
+from analysis.engine.version import ENGINE_VERSION
 from analysis.tests.engine_bars import SAMPLES, flat_bars, joined, make_bars, random_bars, sample_bars
 
 

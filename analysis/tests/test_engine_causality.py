@@ -6,20 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from analysis.engine import (
-    STRATEGIES,
-    Assessment,
-    Bars,
-    NoPlan,
-    SeriesCache,
-    Strategy,
-    Verdict,
-    assess,
-    make_plan,
-    rate,
-    trades,
-)
-from analysis.engine.series import idle_sessions
+from analysis.engine.assess import assess
+from analysis.engine.assessment import Assessment
+from analysis.engine.bars import Bars
+from analysis.engine.plan import NoPlan, make_plan
+from analysis.engine.rating import rate
+from analysis.engine.series import SeriesCache, idle_sessions
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.strategy import Strategy
+from analysis.engine.track_record import trades
+from analysis.engine.verdict import Verdict
 from analysis.tests.engine_bars import SAMPLES, make_bars, random_bars, sample_bars
 from analysis.tests.engine_plain import EVERY_INDICATOR, every_strategy
 

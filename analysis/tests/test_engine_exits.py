@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.engine import COST, TECHNICAL_RATING, Bars, ExitReason, SeriesCache, Side, first_exit
-from analysis.engine.exits import Exits, simulate_exits
+from analysis.engine.bars import Bars
+from analysis.engine.exits import COST, ExitReason, Exits, first_exit, simulate_exits
+from analysis.engine.series import SeriesCache
+from analysis.engine.strategies import TECHNICAL_RATING
+from analysis.engine.verdict import Side
 from analysis.tests.engine_bars import flat_bars, random_bars
 
 PLANNED = 14

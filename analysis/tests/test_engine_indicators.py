@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from analysis.engine import TECHNICAL_RATING, IndicatorKind, rate
 from analysis.engine.indicators import INDICATORS
+from analysis.engine.indicators.indicator import IndicatorKind
 from analysis.engine.indicators.moving_averages import AVERAGES
+from analysis.engine.rating import rate
+from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.tests.engine_bars import flat_bars, joined, random_bars, sample_bars
 from analysis.tests.engine_plain import EVERY_INDICATOR, plain_indicators
 

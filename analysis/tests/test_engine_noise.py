@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
-from analysis.engine import SeriesCache, Side, Strategy, TrackRecord, rate, track_record
 from analysis.engine.exits import simulate_exits
-from analysis.engine.track_record import find_entries, select_traded
+from analysis.engine.rating import rate
+from analysis.engine.series import SeriesCache
+from analysis.engine.strategy import Strategy
+from analysis.engine.track_record import TrackRecord, find_entries, select_traded, track_record
 from analysis.engine.trade_stats import TradeStats, wilson_interval
+from analysis.engine.verdict import Side
 from analysis.tests.engine_bars import walk_bars
 from analysis.tests.engine_plain import every_strategy
 

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.engine import TECHNICAL_RATING, NoPlan, Plan, Side, Sizing, Verdict, make_plan, size_position
+from analysis.engine.plan import NoPlan, Plan, make_plan
+from analysis.engine.sizing import Sizing, size_position
+from analysis.engine.strategies import TECHNICAL_RATING
+from analysis.engine.verdict import Side, Verdict
 
 
 @dataclass(frozen=True)

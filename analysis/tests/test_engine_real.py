@@ -6,7 +6,12 @@ import os
 import numpy as np
 import pytest
 
-from analysis.engine import UNRATED, NotEnoughHistory, Strategy, assess, rate, to_evidence
+from analysis.engine.assess import assess
+from analysis.engine.assessment import NotEnoughHistory
+from analysis.engine.evidence import to_evidence
+from analysis.engine.rating import rate
+from analysis.engine.strategy import Strategy
+from analysis.engine.verdict import UNRATED
 from analysis.tests.engine_bars import real_bars
 from analysis.tests.engine_plain import every_strategy
 

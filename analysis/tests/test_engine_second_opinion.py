@@ -5,8 +5,9 @@ import pandas as pd
 import pandas_ta as ta
 import pytest
 
-from analysis.engine import Bars, SeriesCache, rate
-from analysis.engine.bars import Floats
+from analysis.engine.bars import Bars, Floats
+from analysis.engine.rating import rate
+from analysis.engine.series import SeriesCache
 from analysis.tests.engine_bars import SAMPLES, frame, sample_bars
 from analysis.tests.engine_plain import EVERY_INDICATOR, plain_indicators, plain_sar, plain_supertrend
 

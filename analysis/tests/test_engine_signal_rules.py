@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.engine import Bars
-from analysis.engine.bars import Floats
+from analysis.engine.bars import Bars, Floats
 from analysis.engine.indicators import signal_rules
 from analysis.engine.series import idle_sessions, mean_of_three, previous, stochastic
 from analysis.tests.engine_bars import flat_bars, joined, make_bars

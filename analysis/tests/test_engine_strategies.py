@@ -9,20 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.engine import (
-    STRATEGIES,
-    TECHNICAL_RATING,
-    Assessment,
-    Bars,
-    IndicatorGroup,
-    NotEnoughHistory,
-    Plan,
-    SeriesCache,
-    Strategy,
-    assess,
-    rate,
-    to_evidence,
-)
+from analysis.engine.assess import assess
+from analysis.engine.assessment import Assessment, NotEnoughHistory
+from analysis.engine.bars import Bars
+from analysis.engine.evidence import to_evidence
+from analysis.engine.plan import Plan
+from analysis.engine.rating import rate
+from analysis.engine.series import SeriesCache
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategy import IndicatorGroup, Strategy
 from analysis.tests.engine_bars import SAMPLES, flat_bars, joined, make_bars, random_bars, sample_bars
 from analysis.tests.engine_plain import every_strategy
 

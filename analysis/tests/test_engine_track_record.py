@@ -6,30 +6,31 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from analysis.engine import (
-    HORIZONS,
-    STRATEGIES,
+from analysis.engine.bars import Bars
+from analysis.engine.exits import ExitReason, Exits, simulate_exits
+from analysis.engine.rating import rate
+from analysis.engine.record_summary import (
     TRADES_NEEDED,
-    UNRATED,
-    Bars,
     Baseline,
-    ExitReason,
     NotEnoughTrades,
     Performance,
     RecordSummary,
-    SeriesCache,
-    Side,
-    Strategy,
-    TrackRecord,
-    Verdict,
-    rate,
     summarize,
+)
+from analysis.engine.series import SeriesCache
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.strategy import Strategy
+from analysis.engine.track_record import (
+    HORIZONS,
+    SideRecord,
+    TrackRecord,
+    find_entries,
+    select_traded,
     track_record,
     trades,
 )
-from analysis.engine.exits import Exits, simulate_exits
-from analysis.engine.track_record import SideRecord, find_entries, select_traded
 from analysis.engine.trade_stats import TradeStats, wilson_interval, worst_drawdown
+from analysis.engine.verdict import UNRATED, Side, Verdict
 from analysis.tests.engine_bars import flat_bars, random_bars, sample_bars, walk_bars
 from analysis.tests.engine_plain import every_strategy
 

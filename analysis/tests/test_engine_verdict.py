@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.engine import UNRATED, Side, Verdict
-from analysis.engine.verdict import raw_verdicts, steady_verdicts
+from analysis.engine.verdict import UNRATED, Side, Verdict, raw_verdicts, steady_verdicts
 
 NAN = float("nan")
 STRONG_SELL, SELL, NEUTRAL, BUY, STRONG_BUY = -2, -1, 0, 1, 2

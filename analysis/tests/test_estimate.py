@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis.jobs.estimate import Estimate, estimate, estimate_rest
 from analysis.models import PriceHistory, Stock
-from analysis.prices import last_closed_session
+from analysis.prices.sessions import last_closed_session
 from analysis.tests.make import make_job, make_stock
 
 pytestmark = pytest.mark.django_db

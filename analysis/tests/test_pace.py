@@ -13,15 +13,17 @@ from pytest_django import Settings
 
 from analysis.jobs.end import cancel
 from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, RequestPace, Result, Stock, StockStatus
-from analysis.prices import PaceMode, PauseReason, PriceError, last_closed_session
+from analysis.prices.pace import PaceMode, PauseReason
+from analysis.prices.port import PriceError
+from analysis.prices.sessions import last_closed_session
 from analysis.request_pace import MAX_UNANSWERED, DatabasePacer, pause, wait_for_turn
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
 from analysis.timing import TIMING
 from analysis.worker.claim import claim, next_job
 from analysis.worker.recover import is_work_waiting, recover, unserved_jobs
 from analysis.worker.slice import run_job, run_slice
-from tests.yahoo_standin import BEHAVIOURS, YahooStandIn, running
-from tests.yahoo_standin.behaviours import behaviour_of
+from tests.yahoo_standin.behaviours import BEHAVIOURS, behaviour_of
+from tests.yahoo_standin.server import YahooStandIn, running
 
 pytestmark = pytest.mark.django_db
 PACER = DatabasePacer("yahoo")

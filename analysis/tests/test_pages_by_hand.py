@@ -13,7 +13,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from analysis.engine import STRATEGIES, Assessment, Bars, Performance, Verdict, assess
+from analysis.engine.assess import assess
+from analysis.engine.assessment import Assessment
+from analysis.engine.bars import Bars
+from analysis.engine.record_summary import Performance
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.verdict import Verdict
 from analysis.histories import usable_bars
 from analysis.models import PriceHistory, RawData, Result, Stock
 from analysis.tests.make import make_finished_job, make_result, make_stock, make_user

@@ -8,16 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from analysis.engine import (
-    HORIZONS,
-    STRATEGIES,
-    Baseline,
-    ForwardReturn,
-    NotEnoughTrades,
-    Performance,
-    RecordSummary,
-    Verdict,
-)
+from analysis.engine.record_summary import Baseline, ForwardReturn, NotEnoughTrades, Performance, RecordSummary
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.track_record import HORIZONS
+from analysis.engine.verdict import Verdict
 from analysis.models import PriceHistory, StrategyRecord
 from analysis.tests.make import make_finished_job, make_user
 from analysis.track_records.refresh import compute_records, refresh, request_records

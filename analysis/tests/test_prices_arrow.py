@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from analysis.engine.bars import Bars
-from analysis.prices import checksum, pack_bars, unpack_bars
+from analysis.prices.arrow import checksum, pack_bars, unpack_bars
 
 
 def make_bars(count: int) -> Bars:

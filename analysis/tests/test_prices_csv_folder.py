@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.prices import CsvPrices, History, PriceError, PriceErrorKind
+from analysis.prices.csv_folder import CsvPrices
+from analysis.prices.port import History, PriceError, PriceErrorKind
 
 HEADER = "date,open,high,low,close,volume"
 ADJUSTED = "date,open,high,low,close,adj_close,volume"

@@ -13,21 +13,14 @@ import pytest
 import time_machine
 
 from analysis.engine.bars import Bars
-from analysis.prices import (
-    COMPANIES,
-    Company,
-    DemoMarket,
-    History,
-    PriceError,
-    PriceErrorKind,
-    check_bars,
-    exchange_of,
-    is_demo,
-    is_well_formed,
-    last_closed_session,
-    pack_bars,
-    sessions_between,
-)
+from analysis.prices.arrow import pack_bars
+from analysis.prices.demo import DemoMarket
+from analysis.prices.demo_companies import COMPANIES, Company
+from analysis.prices.exchanges import exchange_of
+from analysis.prices.port import History, PriceError, PriceErrorKind
+from analysis.prices.quality import check_bars
+from analysis.prices.sessions import last_closed_session, sessions_between
+from analysis.prices.tickers import is_demo, is_well_formed
 
 NOW = datetime(2026, 4, 25, 12, 0, 30, tzinfo=UTC)  # a Saturday
 TRADED = [company for company in COMPANIES if company.source != "gone"]

@@ -12,23 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.engine.bars import Bars
-from analysis.prices import (
-    CsvPrices,
-    DemoMarket,
-    Finding,
-    History,
-    PriceError,
-    PriceErrorKind,
-    ProcessPacer,
+from analysis.prices.csv_folder import CsvPrices
+from analysis.prices.demo import DemoMarket
+from analysis.prices.incremental import (
+    CLOSE_TOLERANCE,
+    OVERLAP,
     Readjustment,
-    YahooPrices,
-    YahooSession,
     merge_bars,
+    overlap_start,
     refresh_histories,
-    sessions_between,
 )
-from analysis.prices.incremental import CLOSE_TOLERANCE, OVERLAP, overlap_start
-from tests.yahoo_standin import BEHAVIOURS, Asked, Reply, YahooStandIn, as_json, running
+from analysis.prices.pace import ProcessPacer
+from analysis.prices.port import Finding, History, PriceError, PriceErrorKind
+from analysis.prices.sessions import sessions_between
+from analysis.prices.yahoo import YahooPrices
+from analysis.prices.yahoo_session import YahooSession
+from tests.yahoo_standin.behaviours import BEHAVIOURS, Asked, Reply, as_json
+from tests.yahoo_standin.server import YahooStandIn, running
 
 FIRST = date(2025, 10, 1)
 TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 4, day) for day in (21, 22, 23))

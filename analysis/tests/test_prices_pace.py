@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.prices import Pace, PaceMode, PauseReason, PriceError, PriceErrorKind, ProcessPacer
 from analysis.prices.pace import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     PROBE_TIME,
     SILENCES_BEFORE_PAUSE,
+    Pace,
+    PaceMode,
+    PauseReason,
+    ProcessPacer,
     estimate_duration,
     grant_request,
     pause_after_limit,
@@ -20,6 +23,7 @@ from analysis.prices.pace import (
     raise_if_paused,
     resume_after_success,
 )
+from analysis.prices.port import PriceError, PriceErrorKind
 
 START = datetime(2026, 4, 24, 12, 0, tzinfo=UTC)
 NEW = Pace(START)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.prices import CsvPrices, DemoMarket, Finding, PriceError, PriceErrorKind, PriceSource, YahooPrices
+from analysis.prices.csv_folder import CsvPrices
+from analysis.prices.demo import DemoMarket
+from analysis.prices.port import Finding, PriceError, PriceErrorKind, PriceSource
+from analysis.prices.yahoo import YahooPrices
 
 
 @pytest.mark.parametrize("session", [None, date(2026, 4, 24)])

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from analysis.engine.bars import Bars, Floats
-from analysis.prices import CheckedBars, PriceError, PriceErrorKind, check_bars, sessions_between
+from analysis.prices.port import PriceError, PriceErrorKind
+from analysis.prices.quality import CheckedBars, check_bars
+from analysis.prices.sessions import sessions_between
 
 EVENING = datetime(2026, 4, 24, 20, 0, tzinfo=ZoneInfo("Asia/Kolkata"))  # a Friday, after the close in India
 TODAY = EVENING.date()

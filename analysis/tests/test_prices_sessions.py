@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 from exchange_calendars import get_calendar
 
-from analysis.prices import (
+from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX, UNKNOWN_EXCHANGE, exchange_of
+from analysis.prices.sessions import (
+    are_sessions,
     calendar_end,
-    exchange_of,
     find_assumed_weekdays,
     last_closed_session,
     sessions_between,
     sessions_late,
 )
-from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX, UNKNOWN_EXCHANGE
-from analysis.prices.sessions import are_sessions
 
 INDIA = ZoneInfo("Asia/Kolkata")
 NEW_YORK = ZoneInfo("America/New_York")

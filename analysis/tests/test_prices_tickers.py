@@ -6,21 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from analysis.prices import (
-    CsvPrices,
-    DemoMarket,
-    History,
-    PriceError,
-    PriceErrorKind,
-    ProcessPacer,
-    YahooPrices,
-    is_demo,
-    is_well_formed,
-    normalise,
-    source_for,
-    source_named,
-)
-from tests.yahoo_standin import running
+from analysis.prices.csv_folder import CsvPrices
+from analysis.prices.demo import DemoMarket
+from analysis.prices.pace import ProcessPacer
+from analysis.prices.port import History, PriceError, PriceErrorKind
+from analysis.prices.registry import source_for, source_named
+from analysis.prices.tickers import is_demo, is_well_formed, normalise
+from analysis.prices.yahoo import YahooPrices
+from tests.yahoo_standin.server import running
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.prices import History, PriceError, PriceErrorKind, ProcessPacer, YahooPrices, YahooSession, check_bars
-from analysis.prices.pace import FIRST_PAUSE
-from tests.yahoo_standin import BEHAVIOURS, Asked, Reply, YahooStandIn, as_json, chart_of, running, sound
+from analysis.prices.pace import FIRST_PAUSE, ProcessPacer
+from analysis.prices.port import History, PriceError, PriceErrorKind
+from analysis.prices.quality import check_bars
+from analysis.prices.yahoo import YahooPrices
+from analysis.prices.yahoo_session import YahooSession
+from tests.yahoo_standin.behaviours import BEHAVIOURS, Asked, Reply, as_json, sound
+from tests.yahoo_standin.market import chart_of
+from tests.yahoo_standin.server import YahooStandIn, running
 
 DAYS = (date(2026, 4, 20), date(2026, 4, 21), date(2026, 4, 22))
 SINCE = date(2026, 1, 1)

@@ -11,7 +11,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from analysis.background import PLACE
-from analysis.engine import ENGINE_VERSION, STRATEGIES, TECHNICAL_RATING, TrackRecord, summarize, track_record
+from analysis.engine.record_summary import summarize
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.track_record import TrackRecord, track_record
+from analysis.engine.version import ENGINE_VERSION
 from analysis.histories import usable_bars
 from analysis.models import PriceHistory, Source, StrategyRecord, Worker
 from analysis.tests.make import make_finished_job, make_job

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analysis.models import JobDetail, PriceHistory, RawData, Result
-from analysis.prices import pack_bars
+from analysis.prices.arrow import pack_bars
 from analysis.tests.make import make_finished_job, make_job, make_user
 from analysis.worker.slice import run_job
 

@@ -15,7 +15,10 @@ from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries, Settings
 from structlog.contextvars import get_contextvars
 
-from analysis.engine import Assessment, Bars, NotEnoughHistory, Strategy, assess
+from analysis.engine.assess import assess
+from analysis.engine.assessment import Assessment, NotEnoughHistory
+from analysis.engine.bars import Bars
+from analysis.engine.strategy import Strategy
 from analysis.jobs.submit import CHUNK
 from analysis.models import (
     DetailStatus,
@@ -31,7 +34,8 @@ from analysis.models import (
     Stock,
     StockStatus,
 )
-from analysis.prices import PriceError, PriceErrorKind, last_closed_session, sessions_between
+from analysis.prices.port import PriceError, PriceErrorKind
+from analysis.prices.sessions import last_closed_session, sessions_between
 from analysis.tests.make import details_of, make_finished_job, make_job
 from analysis.worker.assess import assess_stock
 from analysis.worker.bars import BarLoader

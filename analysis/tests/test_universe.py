@@ -11,11 +11,12 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from analysis.models import Index, IndexMember, Stock
-from analysis.prices import ProcessPacer, exchange_of
+from analysis.prices.exchanges import exchange_of
+from analysis.prices.pace import ProcessPacer
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import load_demo_market, load_from_yahoo, load_stocks
 from analysis.tests.make import make_stock
-from tests.yahoo_standin import YahooStandIn, running
+from tests.yahoo_standin.server import YahooStandIn, running
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,13 @@ from typing import Any
 from django.conf import settings
 
 from analysis import clock, histories
-from analysis.engine import ENGINE_VERSION, STRATEGIES, SeriesCache, TrackRecord, summarize, track_record
+from analysis.engine.record_summary import summarize
+from analysis.engine.series import SeriesCache
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.track_record import TrackRecord, track_record
+from analysis.engine.version import ENGINE_VERSION
 from analysis.models import PriceHistory, PriceSourceName, StrategyRecord
-from analysis.prices import PriceError
+from analysis.prices.port import PriceError
 
 STOCKS_AT_ONCE = 100
 

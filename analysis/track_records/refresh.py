@@ -13,7 +13,7 @@ from django.db.models import Case, F, Max, Q, Value, When
 from analysis import clock, queue
 from analysis.background import BackgroundSlice
 from analysis.db import transactional
-from analysis.engine import STRATEGIES
+from analysis.engine.strategies import STRATEGIES
 from analysis.models import StrategyRecord
 from analysis.models.records import StrategyRecordQuerySet
 from analysis.timing import TIMING

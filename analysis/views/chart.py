@@ -5,7 +5,8 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from analysis.catalogue import BadChoice, IndicatorNotOffered, choose_indicator
+from analysis.catalogue.indicator import BadChoice, IndicatorNotOffered
+from analysis.catalogue.offered import choose_indicator
 from analysis.models import Stock
 from analysis.pages.chart import TWO_YEARS, chart_columns, indicator_columns
 from analysis.pages.stock_page import StockPage

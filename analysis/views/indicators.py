@@ -4,7 +4,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from analysis.catalogue import ChartIndicator, search_entries
+from analysis.catalogue.indicator import ChartIndicator
+from analysis.catalogue.offered import search_entries
 from analysis.forms import IndicatorForm
 from analysis.rejections import RequestRejected
 from analysis.views.stocks import PAGE, context_of, get_stock_or_404

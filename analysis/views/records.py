@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from analysis.engine import TRADES_NEEDED
+from analysis.engine.record_summary import TRADES_NEEDED
 from analysis.pages.record_page import RecordPage
 from analysis.track_records.refresh import may_request_records, request_records
 from stockapp.accounts.requests import Request

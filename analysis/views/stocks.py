@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from analysis.catalogue import read_chart_indicators
+from analysis.catalogue.offered import read_chart_indicators
 from analysis.forms import SearchForm
 from analysis.jobs.submit import submit
 from analysis.models import Source, Stock
@@ -17,7 +17,7 @@ from analysis.pages import polls
 from analysis.pages.polls import StockState
 from analysis.pages.stock_page import StockPage
 from analysis.pages.stock_summary import IN_WORK, StockSummary
-from analysis.prices import is_well_formed, normalise
+from analysis.prices.tickers import is_well_formed, normalise
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from analysis.engine import STRATEGIES
+from analysis.engine.strategies import STRATEGIES
 from analysis.pages.strategy_page import StrategyDescription
 from stockapp.accounts.requests import Request
 

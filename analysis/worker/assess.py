@@ -9,9 +9,14 @@ from datetime import date, datetime
 import numpy as np
 
 from analysis import clock, histories
-from analysis.engine import STRATEGIES, Assessment, Bars, NotEnoughHistory, assess, fingerprints
+from analysis.engine.assess import assess
+from analysis.engine.assessment import Assessment, NotEnoughHistory
+from analysis.engine.bars import Bars
+from analysis.engine.fingerprint import fingerprints
+from analysis.engine.strategies import STRATEGIES
 from analysis.models import ErrorKind, JobDetail, PriceHistory
-from analysis.prices import Finding, PriceError, PriceErrorKind, check_bars
+from analysis.prices.port import Finding, PriceError, PriceErrorKind
+from analysis.prices.quality import check_bars
 from analysis.worker.bars import BarLoader
 
 logger = logging.getLogger(__name__)

@@ -10,17 +10,11 @@ from django.conf import settings
 from analysis import clock, histories
 from analysis.histories import StockMetadata
 from analysis.models import Job, JobDetail, PriceHistory
-from analysis.prices import (
-    History,
-    PriceError,
-    PriceErrorKind,
-    PriceSource,
-    currency_code,
-    last_closed_session,
-    refresh_histories,
-    source_for,
-    source_named,
-)
+from analysis.prices.exchanges import currency_code
+from analysis.prices.incremental import refresh_histories
+from analysis.prices.port import History, PriceError, PriceErrorKind, PriceSource
+from analysis.prices.registry import source_for, source_named
+from analysis.prices.sessions import last_closed_session
 from analysis.request_pace import YAHOO_PACER, is_paced
 from analysis.timing import TIMING
 

@@ -10,7 +10,9 @@ from django.db.models import F
 
 from analysis import clock
 from analysis.db import transactional
-from analysis.engine import ENGINE_VERSION, Assessment, to_evidence
+from analysis.engine.assessment import Assessment
+from analysis.engine.evidence import to_evidence
+from analysis.engine.version import ENGINE_VERSION
 from analysis.jobs import details
 from analysis.jobs.counters import add_to_counters, complete_if_done
 from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, RawData, Result, ResultStatus, Stock

@@ -13,7 +13,7 @@ from analysis import clock, queue
 from analysis.background import is_stopping
 from analysis.jobs.submit import RUN_SLICE
 from analysis.models import JobDetail
-from analysis.prices import PriceError, PriceErrorKind
+from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.request_pace import CHECK_AGAIN, MAX_UNANSWERED, Wait, wait_after, wait_for_turn
 from analysis.timing import TIMING
 from analysis.worker.assess import assess_stock

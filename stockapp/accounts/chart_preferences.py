@@ -1,6 +1,7 @@
 """Chart preferences: the indicators that a user's charts show."""
 
-from analysis.catalogue import ChartIndicator, read_chart_indicators
+from analysis.catalogue.indicator import ChartIndicator
+from analysis.catalogue.offered import read_chart_indicators
 from analysis.db import transactional
 from analysis.rejections import RequestRejected
 from stockapp.accounts.models import User

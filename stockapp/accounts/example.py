@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from analysis.engine import NoPlan, Plan, RiskProfile, Side, SizeLimits, Sizing, size_limits, size_position
+from analysis.engine.plan import NoPlan, Plan
+from analysis.engine.sizing import RiskProfile, SizeLimits, Sizing, size_limits, size_position
+from analysis.engine.verdict import Side
 
 PLAN = Plan(side=Side.LONG, entry=500.0, stop=480.0, target=540.0, risk_reward=2.0)
 

@@ -13,8 +13,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from analysis.catalogue import read_chart_indicators
-from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.catalogue.offered import read_chart_indicators
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from stockapp import grouping
 
 MOST_CAPITAL = Decimal(10**12)  # SQLite returns fifteen digits: a larger sum of cents could not be read again

@@ -10,7 +10,10 @@ from itertools import batched, pairwise
 
 import numpy as np
 
-from analysis.engine import Bars, ExitReason, Plan, Side, first_exit
+from analysis.engine.bars import Bars
+from analysis.engine.exits import ExitReason, first_exit
+from analysis.engine.plan import Plan
+from analysis.engine.verdict import Side
 from analysis.models import (
     DetailStatus,
     ErrorKind,

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analysis.engine import Performance, Side, Verdict
+from analysis.engine.record_summary import Performance
+from analysis.engine.verdict import Side, Verdict
 from stockapp.grouping import group_digits, is_indian
 
 register = template.Library()

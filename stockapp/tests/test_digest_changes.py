@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from analysis.engine import Bars
+from analysis.engine.bars import Bars
 from analysis.models import (
     DetailStatus,
     ExchangeSchedule,
@@ -20,7 +20,7 @@ from analysis.models import (
     Source,
     Stock,
 )
-from analysis.prices import checksum, pack_bars
+from analysis.prices.arrow import checksum, pack_bars
 from analysis.tests.make import make_result, make_stock, make_user
 from stockapp.digest.changes import Changes, changes_of
 from stockapp.digest.compose import compose

@@ -12,7 +12,8 @@ import pytest
 import time_machine
 from django.conf import settings
 
-from analysis.engine import Baseline, Performance, Verdict
+from analysis.engine.record_summary import Baseline, Performance
+from analysis.engine.verdict import Verdict
 from stockapp.grouping import grouped_as
 from stockapp.templatetags import formats
 

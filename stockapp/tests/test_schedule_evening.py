@@ -8,7 +8,7 @@ from django.core import mail
 from pytest_django import Settings
 
 from analysis.models import Ending, Job, JobStatus, Result, ScheduledRun, Stock
-from analysis.prices import COMPANIES
+from analysis.prices.demo_companies import COMPANIES
 from analysis.stock_lists.load import load_demo_market
 from analysis.tests.calls import take_due_calls
 from analysis.tests.make import make_user

@@ -23,7 +23,8 @@ from analysis.models import (
     Result,
     Stock,
 )
-from analysis.prices import COMPANIES, last_closed_session
+from analysis.prices.demo_companies import COMPANIES
+from analysis.prices.sessions import last_closed_session
 from tests.processes import children_of, is_running, manage, wait_for
 
 LEASE_SECONDS = 8

@@ -14,12 +14,12 @@ from pytest_django import Settings
 
 from analysis.jobs.submit import submit
 from analysis.models import Job, JobDetail, PriceHistory, RequestPace, Result, Source, Stock
-from analysis.prices import last_closed_session, sessions_between
+from analysis.prices.sessions import last_closed_session, sessions_between
 from analysis.request_pace import pause
 from stockapp.environment import BASE_DIR
 from tests.faults.cluster import LONG_LEASE, assert_all_is_well, ended, worker
 from tests.processes import wait_for
-from tests.yahoo_standin import YahooStandIn, running
+from tests.yahoo_standin.server import YahooStandIn, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 STOCKS = int(os.environ.get("YAHOO_STOCKS", "60"))

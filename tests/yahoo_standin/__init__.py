@@ -3,21 +3,3 @@
 `make yahoo-standin` runs it by hand, and YAHOO_URL points the application at it. It speaks plain HTTP: neither TLS
 impersonation nor the cookies of `.yahoo.com` are exercised.
 """
-
-from tests.yahoo_standin.behaviours import BEHAVIOURS, Asked, Behaviour, Fault, Reply, as_json, sound
-from tests.yahoo_standin.market import Market, chart_of
-from tests.yahoo_standin.server import YahooStandIn, running
-
-__all__ = [
-    "BEHAVIOURS",
-    "Asked",
-    "Behaviour",
-    "Fault",
-    "Market",
-    "Reply",
-    "YahooStandIn",
-    "as_json",
-    "chart_of",
-    "running",
-    "sound",
-]

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.prices import Exchange, exchange_of, last_closed_session, sessions_between
+from analysis.prices.exchanges import Exchange, exchange_of
+from analysis.prices.sessions import last_closed_session, sessions_between
 
 EPOCH = date(2015, 1, 1)
 OPENING = time(9, 15)  # everywhere

@@ -17,8 +17,8 @@ from analysis.criteria import (
     KnownValues,
     read_criteria,
 )
-from analysis.engine import Verdict
-from analysis.prices import is_well_formed
+from analysis.engine.verdict import Verdict
+from analysis.prices.tickers import is_well_formed
 from stockapp.accounts.models import Person
 from watchlist.models import Screen, Watchlist
 from watchlist.screener.columns import BY_KEY, COLUMNS

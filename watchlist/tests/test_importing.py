@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from analysis.models import Job, Stock
-from analysis.prices import is_well_formed
+from analysis.prices.tickers import is_well_formed
 from analysis.tests.make import make_result, make_stock
 from watchlist import importing, services
 from watchlist.importing import UnreadableText, read

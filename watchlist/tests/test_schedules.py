@@ -32,7 +32,8 @@ from analysis.models import (
     Stock,
     Worker,
 )
-from analysis.prices import due_at, exchange_named, latest_due_session, session_after
+from analysis.prices.exchanges import exchange_named
+from analysis.prices.sessions import due_at, latest_due_session, session_after
 from analysis.rejections import RequestRejected
 from analysis.tests.calls import lose_waiting_calls, take_due_calls, waiting_calls
 from analysis.tests.make import make_stock, make_user

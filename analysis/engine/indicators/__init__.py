@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from analysis.engine.indicators.indicator import Indicator, IndicatorKind, Wording
+from analysis.engine.indicators.indicator import Indicator
 from analysis.engine.indicators.moving_averages import MOVING_AVERAGES
 from analysis.engine.indicators.oscillators import OSCILLATORS
 from analysis.engine.indicators.trend import TREND
@@ -13,5 +13,3 @@ from analysis.engine.indicators.volume import VOLUME
 INDICATORS: Mapping[str, Indicator] = MappingProxyType(
     {indicator.key: indicator for indicator in (*MOVING_AVERAGES, *OSCILLATORS, *TREND, *VOLATILITY, *VOLUME)}
 )
-
-__all__ = ["INDICATORS", "Indicator", "IndicatorKind", "Wording"]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.jobs.runs import submit_run
 from analysis.management.jobs import BAD_INPUT, add_wait_arguments, follow_jobs, parse_day
 from analysis.models import Result, Source, Stock

@@ -4,7 +4,8 @@ import json
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analysis.upkeep.integrity import DamagedFile, check_integrity
+from analysis.upkeep.integrity import check_integrity
+from analysis.upkeep.integrity.file import DamagedFile
 
 
 class Command(BaseCommand):

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from analysis.engine import STRATEGIES, Strategy
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.strategy import Strategy
 
 WIDTH = 110
 

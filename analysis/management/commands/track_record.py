@@ -5,7 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from analysis.engine import STRATEGIES, Performance, Side
+from analysis.engine.record_summary import Performance
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.verdict import Side
 from analysis.models import StrategyRecord
 from analysis.track_records.refresh import compute_records
 

@@ -11,12 +11,10 @@ from analysis.database_faults import clear_damage
 from analysis.db import refresh_planner_statistics
 from analysis.models import LARGE_TABLES
 from analysis.upkeep.integrity.check import Check
-from analysis.upkeep.integrity.file import DamagedFile, check_file
+from analysis.upkeep.integrity.file import check_file
 from analysis.upkeep.integrity.jobs import JOB_CHECKS
 from analysis.upkeep.integrity.orphans import ORPHANS
 from analysis.upkeep.integrity.stocks import STOCK_CHECKS
-
-__all__ = ["CHECKS", "Check", "DamagedFile", "Finding", "check_integrity"]
 
 CHECKS: tuple[Check, ...] = (ORPHANS, *JOB_CHECKS, *STOCK_CHECKS)
 """In the order of repair: orphans are removed before anything is counted."""

@@ -7,7 +7,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from analysis.db import transactional
 from analysis.models import PriceHistory, Result, Stock
-from analysis.prices import checksum
+from analysis.prices.arrow import checksum
 from analysis.upkeep.integrity.check import Check
 
 BATCH = 200

@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
-from analysis.engine import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.jobs.estimate import estimate_rest
 from analysis.jobs.runs import ALL, bulk_stocks, submit_run
 from analysis.jobs.submit import Submission, submit
