@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 
 from analysis.criteria import EMPTY_RANGE
 from analysis.models import Index, Result, Stock
-from analysis.prices import COMPANIES
+from analysis.prices.demo_companies import COMPANIES
 from analysis.tests.make import make_finished_job, make_result, make_stock
 from stockapp.accounts.models import User
 from watchlist.screener.page import Screener
@@ -143,23 +143,8 @@ def test_the_screener_answers_programs_as_its_page_answers_people(client: Client
     halves = [result.stock_id for result in results[::2]], [result.stock_id for result in results[1::2]]
     for tickers, exchange, industry in zip(halves, ("NSE", "BSE"), ("Banks", "Oil & gas"), strict=True):
         Stock.objects.filter(pk__in=tickers).update(exchange=exchange, industry=industry)
-    values: dict[str, set[str]] = {
-        "q": {result.stock_id[:2].lower() for result in results},
-        "verdict": {result.verdict for result in results},
-        "score_min": {str(round(100 * (result.score or 0))) for result in results},
-        "change_min": {f"{result.change_percent:.2f}" for result in results if result.change_percent is not None},
-        "risk_reward": {f"{result.risk_reward:.2f}" for result in results if result.risk_reward is not None},
-        "since": {str(result.verdict_since) for result in results},
-        "industry": {"Banks", "Oil & gas"},
-        "exchange": {"NSE", "BSE"},
-        "index": {"Every third"},
-    }
-    values |= {"score_max": values["score_min"], "change_max": values["change_min"]}
-    chance = Random(11)
-    several = [
-        {name: chance.choice(sorted(values[name])) for name in chance.sample(sorted(values), k=chance.randint(2, 4))}
-        for _ in range(100)
-    ]
+    values = _values_at_edges(results)
+    several = _draw_queries(values, 100)
     queries: list[dict[str, str]] = [{}, *several, *({name: value} for name, some in values.items() for value in some)]
     of_plans = [query for query in queries if "risk_reward" in query]
     seen = set()
@@ -168,14 +153,43 @@ def test_the_screener_answers_programs_as_its_page_answers_people(client: Client
         user = User.objects.get()
         for query in asked:
             page = Screener(QueryDict(urlencode(query)), user)
-            scaled = {name: float(query[name]) / 100 for name in query if name.startswith("score_")}
+            in_api = query | {name: str(float(query[name]) / 100) for name in query if name.startswith("score_")}
             if page.problems:
-                assert page.form.errors == errors(client, **query | scaled)
+                assert page.form.errors == errors(client, **in_api)
                 continue
             rows = [row.stock.pk for row in page.rows]
-            assert found(client, **query | scaled) == rows, (query, long_only)
+            assert found(client, **in_api) == rows, (query, long_only)
             seen.add(len(rows))
     assert {0, 1, len(results)} < seen
+
+
+def _values_at_edges(results: list[Result]) -> dict[str, set[str]]:
+    """Return for each criterion, as the page has it, every value at which its answer may change."""
+    scores = {str(round(100 * (result.score or 0))) for result in results}
+    changes = {f"{result.change_percent:.2f}" for result in results if result.change_percent is not None}
+    return {
+        "q": {result.stock_id[:2].lower() for result in results},
+        "verdict": {result.verdict for result in results},
+        "score_min": scores,
+        "score_max": scores,
+        "change_min": changes,
+        "change_max": changes,
+        "risk_reward": {f"{result.risk_reward:.2f}" for result in results if result.risk_reward is not None},
+        "since": {str(result.verdict_since) for result in results},
+        "industry": {"Banks", "Oil & gas"},
+        "exchange": {"NSE", "BSE"},
+        "index": {"Every third"},
+    }
+
+
+def _draw_queries(values: dict[str, set[str]], count: int) -> list[dict[str, str]]:
+    """Return queries of two to four criteria each, the same ones on every run."""
+    chance = Random(11)
+    names = sorted(values)
+    return [
+        {name: chance.choice(sorted(values[name])) for name in chance.sample(names, k=chance.randint(2, 4))}
+        for _ in range(count)
+    ]
 
 
 def test_criteria_are_the_same_set_on_the_page_and_in_the_api(client: Client, ann: User) -> None:
