@@ -24,6 +24,7 @@ class Timing:
     Lost work is found within one lease, and a cluster that does nothing is killed before its jobs are woken twice:
 
         watch_interval < recovery_interval < stalled_after = wedged_after < lease < long_expired
+        stalled_after < stall_notice_after < lease
 
     A message is sent, or its process killed, before its lease ends:
 
@@ -56,6 +57,11 @@ class Timing:
     def stalled_after(self) -> timedelta:
         """Return after which time without progress a job is woken."""
         return self.lease / 3
+
+    @property
+    def stall_notice_after(self) -> timedelta:
+        """Return after which time without progress a job's page says so: waking the job did not help."""
+        return 2 * self.stalled_after
 
     @property
     def recovery_interval(self) -> timedelta:

@@ -12,6 +12,7 @@ from analysis.engine.strategies import STRATEGIES
 from analysis.jobs.estimate import Estimate, estimate_rest
 from analysis.models import Job, JobDetail, JobStatus, Worker
 from analysis.pages.failures import FailureGroup, failure_groups
+from analysis.timing import TIMING
 
 ROWS = 100
 MEASURABLE_STOCKS = 10
@@ -98,5 +99,5 @@ class JobPage:
 
     @property
     def is_stalled(self) -> bool:
-        """Return whether a running job has made no progress for two minutes."""
-        return self.job.is_active and clock.now() - self.job.progress_at > timedelta(minutes=2)
+        """Return whether a running job has made no progress although it was woken."""
+        return self.job.is_active and clock.now() - self.job.progress_at > TIMING.stall_notice_after
