@@ -40,11 +40,11 @@ def one_user_cannot_fill_the_queue(**_: Any) -> list[CheckMessage]:
 @register(deploy=True)
 def calendars_reach_into_the_future(**_: Any) -> list[CheckMessage]:
     """Return a warning for each calendar that ends soon: Monday to Friday, without holidays, replaces it then."""
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for exchange in map(exchange_of, OF_CALENDARS_THAT_END):
         end = calendar_end(exchange)
         if end and end - timezone.localdate() <= CALENDAR_NOTICE:
             sentence = f"The trading calendar of {exchange.name} ends on {end}; later holidays will not be known."
             hint = "Look for a newer release of exchange-calendars."
-            found.append(Warning(sentence, hint=hint, id="analysis.W001"))
-    return found
+            messages.append(Warning(sentence, hint=hint, id="analysis.W001"))
+    return messages

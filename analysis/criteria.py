@@ -63,7 +63,7 @@ class Criteria:
 
     def effects(self, stocks: StockQuerySet) -> list[Effect]:
         """Return the effect of each criterion, the most restrictive first. Two queries each."""
-        found = [
+        effects = [
             Effect(
                 name,
                 without=self._narrow(stocks, (other for other in self.names if other != name)).count(),
@@ -71,7 +71,7 @@ class Criteria:
             )
             for name in self.names
         ]
-        return sorted(found, key=lambda effect: (-effect.without, effect.alone))
+        return sorted(effects, key=lambda effect: (-effect.without, effect.alone))
 
     def _narrow(self, stocks: StockQuerySet, names: Iterable[str]) -> StockQuerySet:
         for name in names:

@@ -61,9 +61,9 @@ def transactional[**P, R](function: Callable[P, R]) -> Callable[P, R]:
                 if time.monotonic() > ends or not is_transient(error):
                     raise
                 pause = min(FIRST_PAUSE * 2**tried, LONGEST_PAUSE) * random.uniform(0.7, 1.3)  # noqa: S311
-                said = "%s: %s; again in %.1f s"
+                sentence = "%s: %s; again in %.1f s"
                 logger.warning(
-                    said, function.__qualname__, str(error).strip(), pause, extra={"fault": find_fault(error)}
+                    sentence, function.__qualname__, str(error).strip(), pause, extra={"fault": find_fault(error)}
                 )
                 close_old_connections()
                 time.sleep(pause)

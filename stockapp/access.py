@@ -29,16 +29,16 @@ class TokenAccess(HttpBearer):
         return self.authenticate(request, key.strip())
 
     def authenticate(self, request: HttpRequest, token: str) -> Any | None:
-        found = find_token(token)
-        if found is None:
+        api_token = find_token(token)
+        if api_token is None:
             raise AuthenticationError(message="This token is not known, or it was revoked, or it has expired.")
-        if request.method not in SAFE and not found.may_write:
+        if request.method not in SAFE and not api_token.may_write:
             raise AuthorizationError(message="This token may only read; make one that may submit.")
-        if wait := count_request(request, by_user, str(found.user_id)):
+        if wait := count_request(request, by_user, str(api_token.user_id)):
             raise TooManyRequests(wait_sentence(by_user, wait), wait)
-        record_use(found)
-        request.user = found.user
-        return found
+        record_use(api_token)
+        request.user = api_token.user
+        return api_token
 
 
 class SessionAccess(APIKeyCookie):

@@ -29,10 +29,10 @@ class NodeModulesFinder(BaseFinder):
 
     def find(self, path: str, find_all: bool = False) -> Any:
         name = path.removeprefix(f"{PREFIX}/")
-        found = str(folder() / name) if name != path and name in FILES and (folder() / name).is_file() else ""
+        found_path = str(folder() / name) if name != path and name in FILES and (folder() / name).is_file() else ""
         if find_all:
-            return [found] if found else []
-        return found or None
+            return [found_path] if found_path else []
+        return found_path or None
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         storage = FileSystemStorage(location=folder())

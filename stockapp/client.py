@@ -44,16 +44,16 @@ def address(request: HttpRequest) -> str | None:
     Each proxy appends its peer to X-Forwarded-For. From the right, entries of trusted proxies are skipped; entries left
     of the first other one may be forged. An entry that is no address ends the search, and the nearest proxy counts.
     """
-    found = parse(request.META.get("REMOTE_ADDR", ""))
+    address = parse(request.META.get("REMOTE_ADDR", ""))
     if is_trusted_peer(request):
         for entry in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
             seen = parse(entry)
             if seen is None:
                 break
-            found = seen
+            address = seen
             if not _is_named(seen):
                 break
-    return _counted_as(found) if found else None
+    return _counted_as(address) if address else None
 
 
 def counter_key(request: HttpRequest) -> str:
@@ -72,10 +72,10 @@ def parse(text: str) -> Address | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        found = ip_address(text.partition("%")[0])
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
 def is_trusted_peer(request: HttpRequest) -> bool:
@@ -83,8 +83,8 @@ def is_trusted_peer(request: HttpRequest) -> bool:
     peer = request.META.get("REMOTE_ADDR", "")
     if not peer:
         return UNIX in settings.TRUSTED_PROXIES
-    found = parse(peer)
-    return found is not None and _is_named(found)
+    address = parse(peer)
+    return address is not None and _is_named(address)
 
 
 def is_on_this_machine(request: HttpRequest) -> bool:
@@ -166,12 +166,12 @@ def _untrusted_page(peer: str) -> HttpResponse:
 
 
 def _is_trusted_text(peer: str) -> bool:
-    found = parse(peer)
-    return found is not None and _is_named(found)
+    address = parse(peer)
+    return address is not None and _is_named(address)
 
 
-def _is_named(found: Address) -> bool:
-    return any(found in network for network in _networks(tuple(settings.TRUSTED_PROXIES)))
+def _is_named(address: Address) -> bool:
+    return any(address in network for network in _networks(tuple(settings.TRUSTED_PROXIES)))
 
 
 @lru_cache(maxsize=8)
@@ -179,7 +179,7 @@ def _networks(named: Iterable[str]) -> tuple[Network, ...]:
     return tuple(network_of(name) for name in named if name != UNIX)
 
 
-def _counted_as(found: Address) -> str:
-    if found.version == 4 or found.is_loopback:
-        return str(found)
-    return str(ip_network(f"{found}/{SITE_BITS}", strict=False).network_address)
+def _counted_as(address: Address) -> str:
+    if address.version == 4 or address.is_loopback:
+        return str(address)
+    return str(ip_network(f"{address}/{SITE_BITS}", strict=False).network_address)

@@ -75,9 +75,9 @@ def create_watchlist(request: Request, payload: NameIn) -> Any:
 )
 def get_watchlist(request: Request, watchlist_id: ListId, paging: Query[PageQuery]) -> Any:
     """One list with a page of its stocks in their order, each with its last result."""
-    found = _get_list(request, watchlist_id)
-    page = page_of(WatchlistItem.objects.for_page().filter(watchlist=found), paging, "position", "pk")
-    shown = WatchlistOut.from_orm(found)
+    watchlist = _get_list(request, watchlist_id)
+    page = page_of(WatchlistItem.objects.for_page().filter(watchlist=watchlist), paging, "position", "pk")
+    shown = WatchlistOut.from_orm(watchlist)
     return WatchlistWithStocks.model_construct(**dict(shown), stocks=Page[ItemOut].model_validate(page))
 
 

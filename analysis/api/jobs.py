@@ -120,8 +120,8 @@ class RerunIn(Payload):
 @router.get("/jobs", response={200: Page[JobOut], READ_PROBLEMS: Problem})
 def list_jobs(request: Request, query: Query[JobQuery], paging: Query[PageQuery]) -> Any:
     """Your jobs, newest first; for staff everybody's."""
-    found = Job.objects.visible_to(request.user).for_list().fetch_mode(FETCH_RAISE)
-    return page_of(found.filter(status=query.status) if query.status else found, paging, "-created_at", "-pk")
+    jobs = Job.objects.visible_to(request.user).for_list().fetch_mode(FETCH_RAISE)
+    return page_of(jobs.filter(status=query.status) if query.status else jobs, paging, "-created_at", "-pk")
 
 
 @router.get(
@@ -167,12 +167,12 @@ def submission_out(request: Request, submission: Submission, query: str = "") ->
 
 
 def detail_out(detail: JobDetail, risk: RiskProfile) -> DetailOut:
-    found = detail.found or {}
+    stored = detail.found or {}
     plan = None
-    if found.get("side"):
-        plan = Plan(Side(found["side"]), found["entry"], found["stop"], found["target"], found["risk_reward"])
+    if stored.get("side"):
+        plan = Plan(Side(stored["side"]), stored["entry"], stored["stop"], stored["target"], stored["risk_reward"])
     return DetailOut(
-        **size_plan(plan, found.get("no_trade_reason") or "", risk).dict(),
+        **size_plan(plan, stored.get("no_trade_reason") or "", risk).dict(),
         ticker=detail.stock_id,
         status=DetailStatus(detail.status),
         attempts=detail.attempts,
@@ -186,7 +186,7 @@ def detail_out(detail: JobDetail, risk: RiskProfile) -> DetailOut:
         score=detail.score,
         verdict=Verdict(detail.verdict) if detail.verdict else None,
         raw_verdict=Verdict(detail.raw_verdict) if detail.raw_verdict else None,
-        close=found.get("close"),
+        close=stored.get("close"),
     )
 
 

@@ -33,9 +33,9 @@ def page_of[M: Model](rows: QuerySet[M], paging: PageQuery, *order: str) -> dict
     salt = f"api.{rows.model._meta.label_lower}:{','.join(order)}"
     if paging.cursor:
         rows = rows.filter(_rows_after(order, _read_cursor(paging.cursor, salt, len(order))))
-    found = list(rows.order_by(*order)[: paging.limit + 1])
-    items = found[: paging.limit]
-    return {"items": items, "next": _write_cursor(items[-1], order, salt) if len(found) > paging.limit else None}
+    fetched = list(rows.order_by(*order)[: paging.limit + 1])
+    items = fetched[: paging.limit]
+    return {"items": items, "next": _write_cursor(items[-1], order, salt) if len(fetched) > paging.limit else None}
 
 
 def _write_cursor(row: Model, order: Sequence[str], salt: str) -> str:

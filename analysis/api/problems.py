@@ -97,11 +97,11 @@ def _invalid(_: HttpRequest, error: Any) -> HttpResponse:
 def _not_valid(request: HttpRequest, error: Any) -> HttpResponse:
     """Answer pydantic's errors in the shape of a form's errors."""
     fields: dict[str, list[str]] = {}
-    for found in error.errors:
-        place = [str(part) for part in found["loc"][1:]]
+    for line in error.errors:
+        place = [str(part) for part in line["loc"][1:]]
         name = ".".join(place[1:] if place and place[0] in GROUPS else place) or "body"
-        is_unknown = found["type"] == "extra_forbidden"
-        message = "This is not a field here" if is_unknown else found["msg"].removeprefix("Value error, ")
+        is_unknown = line["type"] == "extra_forbidden"
+        message = "This is not a field here" if is_unknown else line["msg"].removeprefix("Value error, ")
         fields.setdefault(name, []).append(message if message.endswith(".") else f"{message}.")
     return _invalid(request, InvalidInput(fields))
 

@@ -84,8 +84,8 @@ class ResultQuery(Schema):
 @router.get("/results", response={200: Page[ResultOut], READ_PROBLEMS: Problem})
 def list_results(request: Request, query: Query[ResultQuery], paging: Query[PageQuery]) -> Any:
     """The results of a session, or of all, newest session first, then by ticker."""
-    found = query.narrow(Result.objects.all().fetch_mode(FETCH_RAISE))
-    return page_of(found, paging, "-day", "stock_id")
+    results = query.narrow(Result.objects.all().fetch_mode(FETCH_RAISE))
+    return page_of(results, paging, "-day", "stock_id")
 
 
 @router.get(
@@ -105,7 +105,7 @@ def list_results_of_stock(request: Request, ticker: Ticker, paging: Query[PageQu
 )
 def get_result(request: Request, ticker: Ticker, day: date) -> Any:
     """One stock's result of one session, with its evidence."""
-    found = Result.objects.filter(stock=ticker, day=day).first()
-    if found is None:
+    result = Result.objects.filter(stock=ticker, day=day).first()
+    if result is None:
         raise Http404
-    return found
+    return result

@@ -67,8 +67,8 @@ class SearchQuery(Schema):
 @router.get("/stocks", response={200: Page[StockOut], READ_PROBLEMS: Problem})
 def search_stocks(request: Request, query: Query[SearchQuery], paging: Query[PageQuery]) -> Any:
     """Active stocks by ticker or name, those found by ticker first."""
-    found = Stock.objects.matching(query.q.strip()).select_related("last_result").fetch_mode(FETCH_RAISE)
-    return page_of(found, paging, "is_by_ticker", "ticker")
+    stocks = Stock.objects.matching(query.q.strip()).select_related("last_result").fetch_mode(FETCH_RAISE)
+    return page_of(stocks, paging, "is_by_ticker", "ticker")
 
 
 @router.get("/stocks/{ticker}", response={200: StockStanding, READ_PROBLEMS: Problem})
@@ -84,9 +84,9 @@ def get_plan(request: Request, ticker: Ticker, risk: Query[RiskQuery]) -> Any:
     """The plan of the last result, sized for the capital and risk given, or for your account's."""
     summary = _stock_summary(request, ticker, risk)
     result = summary.result
-    found = size_plan(result.plan if result else None, summary.no_trade_reason, summary.profile)
+    sized = size_plan(result.plan if result else None, summary.no_trade_reason, summary.profile)
     return SizedPlanOfStock(
-        **found.dict(),
+        **sized.dict(),
         ticker=summary.stock.pk,
         currency=summary.stock.currency,
         day=result.day if result else None,

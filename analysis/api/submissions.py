@@ -56,7 +56,7 @@ def _demo_tickers(symbols: list[str]) -> list[str]:
     if symbols:
         return symbols
     companies = Stock.objects.active().filter(pk__endswith=DEMO_SUFFIX).order_by("pk")
-    found = list(companies.values_list("pk", flat=True)[: settings.MAX_STOCKS_PER_JOB + 1])
-    if not found:
+    tickers = list(companies.values_list("pk", flat=True)[: settings.MAX_STOCKS_PER_JOB + 1])
+    if not tickers:
         raise RequestRejected("The demo market is not loaded; `manage.py load_demo` does it.")
-    return found
+    return tickers

@@ -116,10 +116,10 @@ class SizedPlan(Schema):
 def size_plan(plan: Plan | None, no_trade_reason: str, risk: RiskProfile) -> SizedPlan:
     if plan is None:
         return SizedPlan(plan=None, sizing=None, no_trade_reason=no_trade_reason)
-    found = size_position(plan, risk)
+    sized = size_position(plan, risk)
     is_hidden = plan.side is Side.SHORT and risk.long_only
     return SizedPlan(
         plan=None if is_hidden else PlanOut.from_orm(plan),
-        sizing=SizingOut.from_orm(found) if isinstance(found, Sizing) else None,
-        no_trade_reason=found.reason if isinstance(found, NoPlan) else "",
+        sizing=SizingOut.from_orm(sized) if isinstance(sized, Sizing) else None,
+        no_trade_reason=sized.reason if isinstance(sized, NoPlan) else "",
     )

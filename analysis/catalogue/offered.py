@@ -24,20 +24,20 @@ def choose_indicator(key: str, values: Mapping[str, Any]) -> ChartIndicator:
 
 def read_chart_indicators(stored: Any) -> list[ChartIndicator]:
     """Return the indicators of which `ChartIndicator.as_dict` is stored, without those no longer on offer."""
-    found: list[ChartIndicator] = []
+    chosen: list[ChartIndicator] = []
     for each in stored if isinstance(stored, list) else []:
         try:
-            found.append(choose_indicator(each["key"], each["parameters"]))
+            chosen.append(choose_indicator(each["key"], each["parameters"]))
         except (BadChoice, LookupError, TypeError, AttributeError):
             continue
-    return found
+    return chosen
 
 
 def search_entries(text: str) -> list[CatalogueEntry]:
     """Return the entries whose short or full name, or key, contains the text; those that start with it first."""
     wanted = text.strip().lower()
-    found = [each for each in OFFERED.values() if wanted in f"{each.key}\n{each.short}\n{each.name}".lower()]
-    return sorted(found, key=lambda each: not each.short.lower().startswith(wanted))
+    matches = [each for each in OFFERED.values() if wanted in f"{each.key}\n{each.short}\n{each.name}".lower()]
+    return sorted(matches, key=lambda each: not each.short.lower().startswith(wanted))
 
 
 def find_entry(text: str) -> CatalogueEntry:
@@ -46,10 +46,10 @@ def find_entry(text: str) -> CatalogueEntry:
     for each in OFFERED.values():
         if wanted in {each.key, each.short.lower(), each.name.lower()}:
             return each
-    found = search_entries(text) if wanted else []
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    matches = search_entries(text) if wanted else []
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
         raise BadChoice(f"There is no indicator like “{text.strip()[:30]}”." if wanted else "Type an indicator’s name.")
-    names = ", ".join(each.short for each in found[:5]) + (" and others" if len(found) > 5 else "")
+    names = ", ".join(each.short for each in matches[:5]) + (" and others" if len(matches) > 5 else "")
     raise BadChoice(f"“{text.strip()[:30]}” may be several indicators: {names}.")

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Sum
 
 from analysis import clock
-from analysis.models import RUNS, Admission, Job, Source, Stock
+from analysis.models import RUN_SOURCES, Admission, Job, Source, Stock
 from analysis.rejections import QuotaExceeded, RequestRejected
 from stockapp.accounts.models import Person, lock_user
 
@@ -24,7 +24,7 @@ def refuse_size(job: Job, *, may_use_reserve: bool) -> None:
         raise RequestRejected(
             f"{job.total:,} stocks are too many for one job; the limit is {settings.MAX_STOCKS_PER_JOB:,}."
         )
-    if job.source in RUNS:
+    if job.source in RUN_SOURCES:
         return
     most = _max_waiting(may_use_reserve=may_use_reserve)
     if job.requested_by_id:
@@ -35,7 +35,7 @@ def refuse_size(job: Job, *, may_use_reserve: bool) -> None:
 
 def refuse_over_limit(job: Job, *, may_use_reserve: bool) -> None:
     """Raise QuotaExceeded if a saved job exceeds the limit of its owner or of the installation."""
-    if job.source in RUNS:
+    if job.source in RUN_SOURCES:
         _refuse_run_behind_full_queue(job)
         return
     if job.requested_by_id:
@@ -66,7 +66,7 @@ def refuse_unconfirmed(person: Person | None, *, more: int = 0) -> None:
 
 def lock_limits(job: Job) -> None:
     """Lock the rows for the limits of this job until the transaction ends."""
-    if job.requested_by_id and job.source not in RUNS:
+    if job.requested_by_id and job.source not in RUN_SOURCES:
         lock_user(job.requested_by_id)
     lock_installation()
 
@@ -77,11 +77,11 @@ def lock_installation() -> None:
 
 
 def _refuse_over_own_limit(job: Job) -> None:
-    mine = Job.objects.active().filter(requested_by=job.requested_by_id).exclude(source__in=RUNS)
-    if mine.count() > settings.MAX_ACTIVE_JOBS_PER_USER:
+    own_jobs = Job.objects.active().filter(requested_by=job.requested_by_id).exclude(source__in=RUN_SOURCES)
+    if own_jobs.count() > settings.MAX_ACTIVE_JOBS_PER_USER:
         limit = f"You have {settings.MAX_ACTIVE_JOBS_PER_USER} jobs running or waiting, which is the limit"
         raise QuotaExceeded(f"{limit}; wait for one to end or cancel it.")
-    waiting, most = mine.stocks_left(), settings.MAX_WAITING_STOCKS_PER_USER
+    waiting, most = own_jobs.stocks_left(), settings.MAX_WAITING_STOCKS_PER_USER
     if waiting > most:
         before = waiting - job.total
         stocks = "1 stock" if before == 1 else f"{before:,} stocks"
@@ -93,8 +93,8 @@ def _refuse_over_daily_limit(job: Job) -> None:
     """Raise QuotaExceeded if its owner requested too many stocks lately; ended jobs count, their details are stored."""
     if job.source == Source.COMMAND:
         return
-    mine = Job.objects.filter(requested_by=job.requested_by_id, created_at__gt=clock.now() - DAY)
-    total = mine.exclude(source__in=(*RUNS, Source.COMMAND)).aggregate(Sum("total"))["total__sum"] or 0
+    own_jobs = Job.objects.filter(requested_by=job.requested_by_id, created_at__gt=clock.now() - DAY)
+    total = own_jobs.exclude(source__in=(*RUN_SOURCES, Source.COMMAND)).aggregate(Sum("total"))["total__sum"] or 0
     most = settings.MAX_STOCKS_PER_DAY_PER_USER
     if total > most:
         before = total - job.total

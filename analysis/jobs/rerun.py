@@ -1,7 +1,7 @@
 """Rerun: a new job for the stocks of an old one, all of them or those that did not complete."""
 
 from analysis.jobs.submit import Submission, submit
-from analysis.models import RUNS, DetailStatus, Job, Source
+from analysis.models import RUN_SOURCES, DetailStatus, Job, Source
 from analysis.models.jobs import sees_every_job
 from analysis.rejections import RequestRejected
 from stockapp.accounts.models import Person
@@ -13,7 +13,7 @@ def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: 
     """Submit a job's stocks again, with the same strategy and day. Raise RequestRejected if there is nothing to rerun.
 
     `failed_only` leaves out stocks with a result; one that was cancelled, by a person or by the deadline, has none.
-    If staff rerun a job of a scheduled or bulk run, the new job counts as a bulk run, not against their own limits.
+    The new job has `source`, but is BULK if staff rerun a job of RUN_SOURCES: their own limits do not count it.
     """
     if job.is_active:
         raise RequestRejected("The job is still running; cancel it or wait for its end before running it again.")
@@ -25,7 +25,7 @@ def rerun(job: Job, *, source: Source, failed_only: bool = False, requested_by: 
         raise RequestRejected(
             "No stock of the job failed or was cancelled." if failed_only else "The job's stocks are no longer known."
         )
-    is_run = job.source in RUNS and requested_by is not None and sees_every_job(requested_by)
+    is_run = job.source in RUN_SOURCES and requested_by is not None and sees_every_job(requested_by)
     return submit(
         tickers,
         source=Source.BULK if is_run else source,

@@ -26,11 +26,11 @@ def find_job(text: str) -> Job:
     if len(start) < 4 or len(start) > 32 or set(start) - set("0123456789abcdef"):
         raise CommandError(f"“{text}” is no job id; `manage.py jobs` lists them.", returncode=BAD_INPUT)
     first, last = uuid.UUID(start.ljust(32, "0")), uuid.UUID(start.ljust(32, "f"))
-    found = list(Job.objects.filter(pk__range=(first, last))[:2])
-    if len(found) != 1:
-        which = "no job" if not found else "more than one job"
+    jobs = list(Job.objects.filter(pk__range=(first, last))[:2])
+    if len(jobs) != 1:
+        which = "no job" if not jobs else "more than one job"
         raise CommandError(f"There is {which} “{text}”; `manage.py jobs` lists them.", returncode=BAD_INPUT)
-    return found[0]
+    return jobs[0]
 
 
 def parse_day(text: str | None) -> date | None:
@@ -61,14 +61,16 @@ def follow_jobs(command: BaseCommand, jobs: list[Job], *, wait: bool, as_json: b
         _write_queued(command, jobs, as_json=as_json)
         return
     ended = [_wait_for_end(command, job) for job in jobs]
-    found = [list(job_rows(job)) for job in ended]
-    rows = list(chain.from_iterable(found))
+    rows_by_job = [list(job_rows(job)) for job in ended]
+    rows = list(chain.from_iterable(rows_by_job))
     command.stdout.write(json.dumps(rows, indent=1) if as_json else _format_table(rows))
     problems = [
-        problem for job, its_rows in zip(ended, found, strict=True) if (problem := _failure_sentence(job, its_rows))
+        problem
+        for job, its_rows in zip(ended, rows_by_job, strict=True)
+        if (problem := _failure_sentence(job, its_rows))
     ]
     if not as_json:
-        for job, its_rows in zip(ended, found, strict=True):
+        for job, its_rows in zip(ended, rows_by_job, strict=True):
             completed = len(its_rows) - _count_failures(its_rows)
             command.stdout.write(f"Job {job.pk} {job.status}: {completed} of {len(its_rows)} stocks completed.")
     if problems:

@@ -12,7 +12,7 @@ from analysis.models.schedules import Ending, ExchangeSchedule, ScheduledRun
 from analysis.models.statuses import (
     ACTIVE,
     FINISHED,
-    RUNS,
+    RUN_SOURCES,
     DetailStatus,
     ErrorKind,
     JobStatus,
@@ -32,7 +32,7 @@ __all__ = [
     "LARGE_TABLES",
     "MAX_ATTEMPTS",
     "MOST_REFUSALS",
-    "RUNS",
+    "RUN_SOURCES",
     "Admission",
     "DetailStatus",
     "Ending",

@@ -35,7 +35,11 @@ class ResultStatus(models.TextChoices):
 
 
 class Source(models.TextChoices):
-    """The origin of the request for an analysis."""
+    """The origin of a job, and of the results that it saved.
+
+    WATCHLIST is a user on any page, DEMO the load of the demo market, COMMAND `manage.py`, API a token. SCHEDULE is a
+    run after a session, and BULK whatever staff start for the installation: the bulk page, the admin, `analyze --all`.
+    """
 
     WATCHLIST = "watchlist", "Watchlist"
     BULK = "bulk", "Bulk"
@@ -59,7 +63,7 @@ class ErrorKind(models.TextChoices):
     INTERNAL = "internal", "Internal error"
 
 
-RUNS = (Source.BULK, Source.SCHEDULE)
-"""Sources of jobs that no user's limits count."""
+RUN_SOURCES = (Source.BULK, Source.SCHEDULE)
+"""Sources of jobs for the whole installation: no user's limits count them, and staff's reruns of them are BULK."""
 ACTIVE = (JobStatus.QUEUED, JobStatus.PROCESSING)
 FINISHED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)

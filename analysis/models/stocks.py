@@ -89,12 +89,12 @@ class StockQuerySet(models.QuerySet["Stock"]):
         shorts_hidden = Case(When(last_result__side=Side.SHORT.value, then=None), default=risk_reward)
         codes = [When(last_result__verdict=verdict.value, then=Value(verdict.code)) for verdict in Verdict]
         ratio = F("last_result__close") / NullIf(F("last_result__previous_close"), Value(0.0))
-        found = self.analyzed().annotate(
+        stocks = self.analyzed().annotate(
             change=(ratio - 1.0) * 100.0,
             verdict_code=Case(*codes, output_field=models.SmallIntegerField()),
             planned_risk_reward=shorts_hidden if long_only else risk_reward,
         )
-        return found.select_related("last_result").fetch_mode(models.FETCH_RAISE)
+        return stocks.select_related("last_result").fetch_mode(models.FETCH_RAISE)
 
     def for_screener(self, *, long_only: bool) -> StockQuerySet:
         """Return `to_screen` with only the columns of the page: one query, whatever the history's size, no evidence."""

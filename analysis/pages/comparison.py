@@ -22,12 +22,12 @@ class StrategyAssessment:
     """One strategy's assessment, with the plan for the risk settings of `profile`."""
 
     strategy: Strategy
-    found: Assessment | NotEnoughHistory
+    outcome: Assessment | NotEnoughHistory
     profile: RiskProfile
 
     @property
     def assessment(self) -> Assessment | None:
-        return self.found if isinstance(self.found, Assessment) else None
+        return self.outcome if isinstance(self.outcome, Assessment) else None
 
     @property
     def plan(self) -> Plan | None:
@@ -37,11 +37,11 @@ class StrategyAssessment:
     @property
     def refusal(self) -> str:
         """Return why there is no score or no trade; empty if there is a plan to show."""
-        if isinstance(self.found, NotEnoughHistory):
-            return self.found.message
-        if self.found.plan is None:
-            return self.found.no_trade_reason
-        sized = size_position(self.found.plan, self.profile)
+        if isinstance(self.outcome, NotEnoughHistory):
+            return self.outcome.message
+        if self.outcome.plan is None:
+            return self.outcome.no_trade_reason
+        sized = size_position(self.outcome.plan, self.profile)
         return sized.reason if isinstance(sized, NoPlan) else ""
 
 

@@ -46,10 +46,10 @@ def failure_groups(job: Job) -> list[FailureGroup]:
 
 def failures_text(job: Job) -> str:
     """Return every failure of a job as text, under a line for its kind."""
-    found = (
+    failed_rows = (
         _failed_details(job).order_by("error_kind", "stock_id").values_list("error_kind", "stock_id", "error_message")
     )
-    groups = [FailureGroup(kind, len(lines), tuple(lines)) for kind, lines in _lines_by_kind(found).items()]
+    groups = [FailureGroup(kind, len(lines), tuple(lines)) for kind, lines in _lines_by_kind(failed_rows).items()]
     groups.sort(key=lambda group: -group.count)
     parts = [f"{group.count} × {group.label}\n{group.text}\n" for group in groups]
     return "\n".join([f"{job}: {job.failed_count} of {job.total} failed\n", *parts])
@@ -60,4 +60,7 @@ def _failed_details(job: Job) -> QuerySet[JobDetail]:
 
 
 def _lines_by_kind(rows: Iterable[tuple[str, str, str]]) -> dict[str, list[str]]:
-    return {kind: [f"{stock}: {said}" for _, stock, said in group] for kind, group in groupby(rows, lambda row: row[0])}
+    return {
+        kind: [f"{stock}: {message}" for _, stock, message in group]
+        for kind, group in groupby(rows, lambda row: row[0])
+    }

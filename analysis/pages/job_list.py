@@ -46,26 +46,26 @@ class JobList:
         return sum(job.failed_count > 0 or job.status == JobStatus.FAILED for job in self.page)
 
     def _matching_jobs(self) -> JobQuerySet:
-        chosen, found = self.chosen, self.visible.for_list()
+        chosen, jobs = self.chosen, self.visible.for_list()
         if chosen.status == JobFilter.WITH_FAILURES:
-            found = found.filter(Q(failed_count__gt=0) | Q(status=JobStatus.FAILED))
+            jobs = jobs.filter(Q(failed_count__gt=0) | Q(status=JobStatus.FAILED))
         elif chosen.status:
-            found = found.filter(status=chosen.status)
+            jobs = jobs.filter(status=chosen.status)
         if chosen.source:
-            found = found.filter(source=chosen.source)
+            jobs = jobs.filter(source=chosen.source)
         if chosen.text:
             has_stock = Exists(JobDetail.objects.filter(job=OuterRef("pk"), stock=chosen.text.upper()))
             asked_by = Q(requested_by__username__iexact=chosen.text)
-            found = found.filter(Q(description__icontains=chosen.text) | asked_by | has_stock)
-        return found
+            jobs = jobs.filter(Q(description__icontains=chosen.text) | asked_by | has_stock)
+        return jobs
 
-    def _sort_jobs(self, found: JobQuerySet) -> JobQuerySet:
+    def _sort_jobs(self, jobs: JobQuerySet) -> JobQuerySet:
         if self.chosen.order == JobOrder.FAILURES:
-            return found.order_by("-failed_count", "-created_at", "-pk")
+            return jobs.order_by("-failed_count", "-created_at", "-pk")
         if self.chosen.order == JobOrder.LONGEST:
             took = Coalesce("completed_at", Now()) - F("started_at")
-            return found.order_by(took.desc(nulls_last=True), "-created_at", "-pk")
-        return found
+            return jobs.order_by(took.desc(nulls_last=True), "-created_at", "-pk")
+        return jobs
 
 
 def _causes_by_job(jobs: list[Job]) -> dict[object, list[tuple[str, int]]]:

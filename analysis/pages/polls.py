@@ -73,9 +73,9 @@ class StockState:
     def read(cls, ticker: str, user: Person) -> "StockState | None":
         """Return the stored state for this user, None if there is no such stock."""
         tries = JobDetail.objects.filter(job=OuterRef("last_job"), stock=OuterRef("pk")).values("attempts")
-        found = Stock.objects.filter(pk=ticker)
-        found = found.annotate(attempts=Coalesce(Subquery(tries[:1]), 0), **live_annotations(user))
-        row = found.values_list("has_worker", "running", "attempts", *OF_THE_STOCK).first()
+        stock = Stock.objects.filter(pk=ticker)
+        stock = stock.annotate(attempts=Coalesce(Subquery(tries[:1]), 0), **live_annotations(user))
+        row = stock.values_list("has_worker", "running", "attempts", *OF_THE_STOCK).first()
         if row is None:
             return None
         has_worker, running, attempts, *own = row

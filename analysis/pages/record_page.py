@@ -85,19 +85,19 @@ class RecordPage:
     def measured_sides(self) -> list[tuple[Strategy, Side, Performance]]:
         """Return every side of every strategy with enough cases and a baseline to compare it with."""
         return [
-            (row.strategy, side, found)
+            (row.strategy, side, performance)
             for row in self.computed_rows
             if row.summary
-            for side, found in ((Side.LONG, row.summary.long), (Side.SHORT, row.summary.short))
-            if isinstance(found, Performance) and found.baseline.hit_rate is not None
+            for side, performance in ((Side.LONG, row.summary.long), (Side.SHORT, row.summary.short))
+            if isinstance(performance, Performance) and performance.baseline.hit_rate is not None
         ]
 
     @property
     def significant_sides(self) -> list[SignificantSide]:
         return [
-            SignificantSide(strategy, side, found.hit_interval[0] > (found.baseline.hit_rate or 0))
-            for strategy, side, found in self.measured_sides
-            if not found.is_baseline_within
+            SignificantSide(strategy, side, performance.hit_interval[0] > (performance.baseline.hit_rate or 0))
+            for strategy, side, performance in self.measured_sides
+            if not performance.is_baseline_within
         ]
 
     @property

@@ -65,5 +65,5 @@ def reruns_of(stock: str, results: Iterable[Result]) -> dict[date, RunDifference
 
 
 def _compared_numbers(detail: JobDetail) -> tuple[object, ...]:
-    found = detail.found or {}
-    return (detail.score, detail.raw_verdict, detail.verdict, *(found.get(name) for name in PLAN))
+    stored = detail.found or {}
+    return (detail.score, detail.raw_verdict, detail.verdict, *(stored.get(name) for name in PLAN))

@@ -21,7 +21,7 @@ from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.quality import CheckedBars, check_bars
 from stockapp.accounts.models import Person
 
-RUNS = 30
+SHOWN_RESULTS = 30
 SESSIONS = 10
 FEW_BARS = 500
 
@@ -93,8 +93,8 @@ class StockPage:
 
     @cached_property
     def evidence(self) -> dict[str, Any]:
-        found = RawData.objects.filter(result=self.summary.result).first() if self.summary.result else None
-        return found.evidence if found else {}
+        raw_data = RawData.objects.filter(result=self.summary.result).first() if self.summary.result else None
+        return raw_data.evidence if raw_data else {}
 
     @cached_property
     def readings(self) -> list[StoredReading]:
@@ -226,7 +226,7 @@ class StockPage:
 
         The third value is whether the reader may see the job of the result.
         """
-        results = list(self.summary.stock.results.select_related("job").newest_first()[:RUNS])
+        results = list(self.summary.stock.results.select_related("job").newest_first()[:SHOWN_RESULTS])
         reruns = reruns_of(self.summary.stock.pk, results)
         reader = self.reader
         return [

@@ -32,7 +32,7 @@ def fetch_listing(region: str, session: YahooSession, cache_folder: Path) -> lis
     """
     configure_yfinance(cache_folder)
     query = yfinance.EquityQuery("eq", ["region", region])
-    found: dict[str, ListedStock] = {}
+    stocks: dict[str, ListedStock] = {}
     offset, total = 0, 1
     while offset < total:
         page = _fetch_page(query, offset, session)
@@ -40,9 +40,9 @@ def fetch_listing(region: str, session: YahooSession, cache_folder: Path) -> lis
         if not quotes and total:
             message = f"Yahoo's screener gave {offset:,} of {total:,} stocks."
             raise PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
-        found |= {quote["symbol"]: _to_stock(quote) for quote in quotes}
+        stocks |= {quote["symbol"]: _to_stock(quote) for quote in quotes}
         offset += len(quotes)
-    return list(found.values())
+    return list(stocks.values())
 
 
 def _fetch_page(query: yfinance.EquityQuery, offset: int, session: YahooSession) -> dict[str, Any]:

@@ -36,24 +36,28 @@ class RecordBatch:
 
     def add(self, stored: Sequence[PriceHistory], *, until: Callable[[], bool] = lambda: False) -> bool:
         """Add these stocks, at least one, and count those with unusable bars. Return False if `until` ended it."""
-        found: dict[str, list[TrackRecord]] = {key: [record] if record else [] for key, record in self.records.items()}
+        records_by_key: dict[str, list[TrackRecord]] = {
+            key: [record] if record else [] for key, record in self.records.items()
+        }
         is_over = False
         for history in stored:
-            self._add_history(history, found)
+            self._add_history(history, records_by_key)
             self.cursor = history.stock_id
             if is_over := until():
                 break
-        self.records = {key: TrackRecord.merged(records) if records else None for key, records in found.items()}
+        self.records = {
+            key: TrackRecord.merged(records) if records else None for key, records in records_by_key.items()
+        }
         return not is_over
 
-    def _add_history(self, history: PriceHistory, found: dict[str, list[TrackRecord]]) -> None:
+    def _add_history(self, history: PriceHistory, records_by_key: dict[str, list[TrackRecord]]) -> None:
         try:
             bars = histories.usable_bars(history, self.now).bars
         except (PriceError, ValueError):
             self.left_out += 1
             return
         series = SeriesCache(bars)
-        for key, records in found.items():
+        for key, records in records_by_key.items():
             records.append(track_record(series, STRATEGIES[key]))
         self.as_of = max(self.as_of or bars.last_session, bars.last_session)
 

@@ -169,9 +169,9 @@ def _delete_raw_data(rows: QuerySet[RawData], keys: list[int]) -> int:
 @transactional
 def _delete_details(rows: QuerySet[JobDetail], keys: list[int]) -> int:
     held = rows.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",), skip_locked=True)
-    found = list(held.values_list("pk", "job_id"))
-    Job.objects.filter(pk__in={job for _, job in found}).update(pruned_at=Coalesce("pruned_at", clock.now()))
-    return JobDetail.objects.filter(pk__in=[pk for pk, _ in found]).delete()[0]
+    expired = list(held.values_list("pk", "job_id"))
+    Job.objects.filter(pk__in={job for _, job in expired}).update(pruned_at=Coalesce("pruned_at", clock.now()))
+    return JobDetail.objects.filter(pk__in=[pk for pk, _ in expired]).delete()[0]
 
 
 @transactional

@@ -19,8 +19,8 @@ PART = "analysis/indicators.html"
 @require_safe
 def indicators(request: Request) -> HttpResponse:
     """Return suggestions for the typed name of an indicator."""
-    found = search_entries(request.GET.get("name", "")[:80])[:SUGGESTIONS]
-    return render(request, f"{PART}#options", {"indicators": found})
+    matches = search_entries(request.GET.get("name", "")[:80])[:SUGGESTIONS]
+    return render(request, f"{PART}#options", {"indicators": matches})
 
 
 @require_POST

@@ -66,8 +66,8 @@ def stock_search(request: Request) -> HttpResponse:
     if not request.htmx and (exact := Stock.objects.filter(pk=ticker).first()):
         return redirect(exact)
     limit = SUGGESTIONS if request.htmx else FOUND
-    found = list(Stock.objects.matching(text).select_related("last_result")[:limit]) if text else []
-    context = {"text": text, "stocks": found, "unknown_ticker": ticker if is_well_formed(ticker) else ""}
+    stocks = list(Stock.objects.matching(text).select_related("last_result")[:limit]) if text else []
+    context = {"text": text, "stocks": stocks, "unknown_ticker": ticker if is_well_formed(ticker) else ""}
     return render(request, "analysis/search.html#options" if request.htmx else "analysis/search.html", context)
 
 

@@ -49,7 +49,7 @@ class Outcome:
     price_source: str
     started_at: datetime
     completed_at: datetime
-    found: Assessment | Failure
+    answer: Assessment | Failure
     bar_count: int = 0
     fingerprints: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
@@ -60,7 +60,7 @@ class AssessmentError(Exception):
     """Unexpected failure of the assessment of a past session; the cause is logged."""
 
     def __init__(self, outcome: Outcome) -> None:
-        super().__init__(str(outcome.found))
+        super().__init__(str(outcome.answer))
         self.outcome = outcome
 
 
@@ -93,7 +93,7 @@ def assess_past_sessions(loader: BarLoader, detail: JobDetail) -> Iterator[Outco
         for day in days[days >= np.datetime64(job.since, "D")].astype(object):
             with suppress(PriceError):
                 outcome = _assess_bars(loader, detail, history, bars, day, clock.now())
-                if outcome.day == day and isinstance(outcome.found, Assessment):
+                if outcome.day == day and isinstance(outcome.answer, Assessment):
                     yield replace(outcome, recent_closes=())
     except PriceError:  # of the whole stock: the outcome of the last session says so
         return
@@ -123,7 +123,7 @@ def _assess_bars(
         raise PriceError(PriceErrorKind.NO_DATA, f"{ticker} has no bars up to {as_of}.", permanent=True)
     checked = check_bars(bars, ticker=ticker, now=moment, adjusted=history.adjusted)
     bars, strategy = checked.bars, STRATEGIES[loader.job.strategy]
-    found = assess(bars, strategy, decimals=detail.stock.decimals)
+    answer = assess(bars, strategy, decimals=detail.stock.decimals)
     of_source = (one for one in history.source_findings() if not (as_of and one.session and one.session > as_of))
     return Outcome(
         detail,
@@ -131,7 +131,7 @@ def _assess_bars(
         price_source=history.source,
         started_at=started,
         completed_at=clock.now(),
-        found=_failure_of(found) if isinstance(found, NotEnoughHistory) else found,
+        answer=_failure_of(answer) if isinstance(answer, NotEnoughHistory) else answer,
         bar_count=len(bars),
         fingerprints=fingerprints(bars, strategy),
         findings=(*of_source, *checked.findings),

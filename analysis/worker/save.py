@@ -35,15 +35,15 @@ def save(lease: Lease, outcomes: Sequence[Outcome]) -> int:
     """
     if not outcomes:
         return 0
-    evidence = {o.detail.pk: _evidence_of(o.found, o) for o in outcomes if isinstance(o.found, Assessment)}
+    evidence = {o.detail.pk: _evidence_of(o.answer, o) for o in outcomes if isinstance(o.answer, Assessment)}
     try:
         return _save_group(lease, outcomes, evidence)
     except (DataError, IntegrityError) as error:
         logger.exception("The database refuses the outcomes of %s", [o.detail.stock_id for o in outcomes])
         if len(outcomes) == 1:
-            if isinstance(outcomes[0].found, Failure):
+            if isinstance(outcomes[0].answer, Failure):
                 raise
-            outcomes = [replace(outcomes[0], found=Failure.unexpected(error))]
+            outcomes = [replace(outcomes[0], answer=Failure.unexpected(error))]
         return sum(save(lease, [outcome]) for outcome in outcomes)
 
 
@@ -88,9 +88,9 @@ def _save_results(
         if job.since and outcome.day < job.since:
             continue
         success = successes.get((outcome.detail.stock_id, outcome.day))
-        if success is None or (isinstance(outcome.found, Assessment) and success.started_at <= outcome.started_at):
+        if success is None or (isinstance(outcome.answer, Assessment) and success.started_at <= outcome.started_at):
             to_save.append(outcome)
-        elif isinstance(outcome.found, Assessment):
+        elif isinstance(outcome.answer, Assessment):
             too_late[outcome.detail.pk] = success.pk
     rows = Result.objects.bulk_create(
         [result_of(job, outcome, now) for outcome in to_save],
@@ -100,7 +100,7 @@ def _save_results(
     )
     saved = {outcome.detail.pk: row.pk for outcome, row in zip(to_save, rows, strict=True)}
     RawData.objects.bulk_create(
-        [RawData(result_id=saved[pk], evidence=found) for pk, found in evidence.items() if pk in saved],
+        [RawData(result_id=saved[pk], evidence=parts) for pk, parts in evidence.items() if pk in saved],
         update_conflicts=True,
         unique_fields=["result"],
         update_fields=["evidence"],
@@ -127,27 +127,27 @@ def result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
         created_at=now,
         updated_at=now,
     )
-    found = outcome.found
-    if isinstance(found, Failure):
-        result.error_message = found.message
+    answer = outcome.answer
+    if isinstance(answer, Failure):
+        result.error_message = answer.message
         return result
     result.status = ResultStatus.COMPLETED
-    result.score, result.close, result.previous_close = found.score, found.close, found.previous_close
-    result.raw_verdict, result.verdict = found.raw_verdict.value, found.verdict.value
-    result.verdict_since = found.verdict_since
-    result.no_trade_reason = found.no_trade_reason
-    result.why, result.recent_closes = found.why[:300], list(outcome.recent_closes)
-    result.what_changed = "; ".join(change.sentence for change in found.changes)[:300]
-    if found.plan:
-        result.side = found.plan.side.value
-        result.entry, result.stop, result.target = found.plan.entry, found.plan.stop, found.plan.target
-        result.risk_reward = found.plan.risk_reward
+    result.score, result.close, result.previous_close = answer.score, answer.close, answer.previous_close
+    result.raw_verdict, result.verdict = answer.raw_verdict.value, answer.verdict.value
+    result.verdict_since = answer.verdict_since
+    result.no_trade_reason = answer.no_trade_reason
+    result.why, result.recent_closes = answer.why[:300], list(outcome.recent_closes)
+    result.what_changed = "; ".join(change.sentence for change in answer.changes)[:300]
+    if answer.plan:
+        result.side = answer.plan.side.value
+        result.entry, result.stop, result.target = answer.plan.entry, answer.plan.stop, answer.plan.target
+        result.risk_reward = answer.plan.risk_reward
     return result
 
 
-def _evidence_of(found: Assessment, outcome: Outcome) -> dict[str, object]:
+def _evidence_of(assessment: Assessment, outcome: Outcome) -> dict[str, object]:
     return {
-        **to_evidence(found),
+        **to_evidence(assessment),
         "data_quality": [finding.as_dict() for finding in outcome.findings],
         "fingerprints": outcome.fingerprints,
     }
@@ -155,29 +155,29 @@ def _evidence_of(found: Assessment, outcome: Outcome) -> dict[str, object]:
 
 def _finished_detail(outcome: Outcome, results: dict[int, int]) -> JobDetail:
     """Return the detail with the values of this run, not yet saved."""
-    detail, found = outcome.detail, outcome.found
+    detail, answer = outcome.detail, outcome.answer
     detail.day = outcome.day
     detail.result_id = results.get(detail.pk)
-    if isinstance(found, Failure):
-        detail.status, detail.error_kind, detail.error_message = DetailStatus.FAILED, found.kind, found.message
+    if isinstance(answer, Failure):
+        detail.status, detail.error_kind, detail.error_message = DetailStatus.FAILED, answer.kind, answer.message
         detail.found = {"bar_count": outcome.bar_count} if outcome.bar_count else None
     else:
         detail.status, detail.error_kind, detail.error_message = DetailStatus.COMPLETED, "", ""
-        detail.score = found.score
-        detail.raw_verdict, detail.verdict = found.raw_verdict.value, found.verdict.value
-        detail.found = _plan_snapshot(found) | {"fingerprints": outcome.fingerprints}
+        detail.score = answer.score
+        detail.raw_verdict, detail.verdict = answer.raw_verdict.value, answer.verdict.value
+        detail.found = _plan_snapshot(answer) | {"fingerprints": outcome.fingerprints}
     return detail
 
 
-def _plan_snapshot(found: Assessment) -> dict[str, object]:
-    plan = found.plan
+def _plan_snapshot(assessment: Assessment) -> dict[str, object]:
+    plan = assessment.plan
     return {
         "side": plan.side.value if plan else None,
         "entry": plan.entry if plan else None,
         "stop": plan.stop if plan else None,
         "target": plan.target if plan else None,
         "risk_reward": plan.risk_reward if plan else None,
-        "no_trade_reason": found.no_trade_reason or None,
-        "close": found.close,
-        "bar_count": found.bar_count,
+        "no_trade_reason": assessment.no_trade_reason or None,
+        "close": assessment.close,
+        "bar_count": assessment.bar_count,
     }

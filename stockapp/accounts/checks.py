@@ -28,7 +28,7 @@ def accounts_cannot_be_guessed(**_: Any) -> list[CheckMessage]:
 
 def _find_guessable_passwords(powerful: QuerySet[User]) -> list[CheckMessage]:
     accounts = list(powerful.order_by("-is_superuser", "pk").only("username", "password")[:MOST_ACCOUNTS])
-    found: list[CheckMessage] = [
+    messages: list[CheckMessage] = [
         Warning(
             f"“{account}” may use the admin, and its password is the first that anybody would try.",
             hint=f"Run `manage.py changepassword {account}`, or deactivate the account in the admin.",
@@ -38,9 +38,11 @@ def _find_guessable_passwords(powerful: QuerySet[User]) -> list[CheckMessage]:
         if any(check_password(guess, account.password) for guess in _likely_passwords(account.username))
     ]
     if left_out := powerful.count() - len(accounts):
-        said = f"Accounts that may use the admin, and whose password was not checked: {left_out}."
-        found.append(Info(said, hint=f"This check looks at {MOST_ACCOUNTS}: a guess takes time.", id="accounts.I001"))
-    return found
+        sentence = f"Accounts that may use the admin, and whose password was not checked: {left_out}."
+        messages.append(
+            Info(sentence, hint=f"This check looks at {MOST_ACCOUNTS}: a guess takes time.", id="accounts.I001")
+        )
+    return messages
 
 
 def _likely_passwords(name: str) -> set[str]:

@@ -57,9 +57,9 @@ def record_use(token: ApiToken) -> None:
 @transactional
 def revoke(user: User, pk: int) -> ApiToken | None:
     """Revoke one of the user's tokens and return it; None if there is no such token."""
-    mine = ApiToken.objects.filter(user=user, pk=pk)
-    token = mine.unrevoked().first()
-    return token if token and mine.revoke() else None
+    own_tokens = ApiToken.objects.filter(user=user, pk=pk)
+    token = own_tokens.unrevoked().first()
+    return token if token and own_tokens.revoke() else None
 
 
 @transactional

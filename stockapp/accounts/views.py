@@ -79,8 +79,8 @@ class PasswordChange(PasswordChangeView):
 
     def form_valid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]
         response = super().form_valid(form)
-        said = "Your password was changed, and your other sessions have ended."
-        messages.success(self.request, f"{said} {revoked_in_words(form.revoked)}" if form.revoked else said)
+        sentence = "Your password was changed, and your other sessions have ended."
+        messages.success(self.request, f"{sentence} {revoked_in_words(form.revoked)}" if form.revoked else sentence)
         return response
 
     def form_invalid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]

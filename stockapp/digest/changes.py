@@ -181,14 +181,14 @@ def _find_hits(stock: Stock, results: list[Result], bars: Bars | None, *, after:
     """Return the plans that ended after a day. A plan is valid until it is hit or the verdict leaves its side."""
     if bars is None:
         return []
-    found, plan = list[PlanHit](), None
+    hits, plan = list[PlanHit](), None
     for result, following in pairwise(results):
         if plan is None or plan.side != result.side:
             plan = result if result.plan else None
         if plan and (hit := _find_hit(stock, plan, bars, since=result.day, until=following.day)):
-            found.append(hit)
+            hits.append(hit)
             plan = None
-    return [hit for hit in found if hit.session > after]
+    return [hit for hit in hits if hit.session > after]
 
 
 def _find_hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: date) -> PlanHit | None:
@@ -206,10 +206,10 @@ def _find_hit(stock: Stock, plan: Result, bars: Bars, *, since: date, until: dat
     ratio = ratio if abs(ratio - 1) > SAME else 1.0
     stop, target = planned.stop * ratio, planned.target * ratio
     first, last = np.searchsorted(bars.session, np.array([since, until], "datetime64[D]"), side="right")
-    found = first_exit(bars[first:last], planned.side, stop=stop, target=target)
-    if found is None:
+    ending = first_exit(bars[first:last], planned.side, stop=stop, target=target)
+    if ending is None:
         return None
-    ended, is_target = first + found[0], found[1] is ExitReason.TARGET
+    ended, is_target = first + ending[0], ending[1] is ExitReason.TARGET
     session: date = bars.session[ended].astype(object)
     return PlanHit(stock, plan, is_target=is_target, level=target if is_target else stop, session=session)
 

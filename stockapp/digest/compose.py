@@ -34,10 +34,10 @@ def watched_by(users: list[int], job: Job) -> dict[int, set[str]]:
     """Return the stocks on these users' lists that a run contains, by user. `job` is the first job of the run."""
     tickers = JobDetail.objects.of_run(job.pk).order_by().values("stock_id")
     rows = WatchlistItem.objects.filter(watchlist__owner__in=users, stock_id__in=tickers).order_by()
-    found: dict[int, set[str]] = {user: set() for user in users}
+    tickers_by_user: dict[int, set[str]] = {user: set() for user in users}
     for owner, ticker in rows.values_list("watchlist__owner_id", "stock_id"):
-        found[owner].add(ticker)
-    return found
+        tickers_by_user[owner].add(ticker)
+    return tickers_by_user
 
 
 def preview_digest(subscription: Subscription) -> MessageText | None:
@@ -46,9 +46,9 @@ def preview_digest(subscription: Subscription) -> MessageText | None:
     message = Message.objects.filter(user=user.pk, job__isnull=False).first()
     if message:
         return MessageText(message.subject, message.text, message.html)
-    mine = set(WatchlistItem.objects.filter(watchlist__owner=user.pk).values_list("stock_id", flat=True))
+    own_tickers = set(WatchlistItem.objects.filter(watchlist__owner=user.pk).values_list("stock_id", flat=True))
     for ending in Ending.objects.select_related("job")[:PREVIEWED_RUNS]:
-        changes = changes_of(ending.job, mine).of(mine, long_only=user.long_only)
+        changes = changes_of(ending.job, own_tickers).of(own_tickers, long_only=user.long_only)
         if not changes.is_empty:
             return compose(ending.job, changes, subscription)
     return None

@@ -103,9 +103,9 @@ def _compose_messages(ending: Ending) -> list[Message]:
     changes = changes_of(job, set().union(*watched.values()))
     messages = []
     for user, tickers in watched.items():
-        mine = changes.of(tickers, long_only=subscriptions[user].user.long_only)
-        if not mine.is_empty:
-            composed = compose(job, mine, subscriptions[user])
+        own_changes = changes.of(tickers, long_only=subscriptions[user].user.long_only)
+        if not own_changes.is_empty:
+            composed = compose(job, own_changes, subscriptions[user])
             messages += [
                 Message(
                     user_id=user,

@@ -76,12 +76,12 @@ class Carrier:
         with LogCapture(level=logging.WARNING, fmt="%(message)s") as log:
             body = shortened(message, MOST_PARTS * service.body_maxlen)
             is_taken = service.notify(title=message.title, body=body, body_format="text", overflow="split")
-            said = log.getvalue().strip().splitlines()
+            log_lines = log.getvalue().strip().splitlines()
         if refusal := self._refusal():
             return refusal
         if not is_taken:
             return DeliveryOutcome(
-                DeliveryStatus.REFUSED, said[-1] if said else "The service did not take the message."
+                DeliveryStatus.REFUSED, log_lines[-1] if log_lines else "The service did not take the message."
             )
         return DeliveryOutcome(DeliveryStatus.TAKEN)
 

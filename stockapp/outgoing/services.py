@@ -149,11 +149,11 @@ def create_notifier(url: str) -> NotifyBase:
         app_id="Stockapp", app_desc="Stockapp", async_mode=False, secure_logging=True, http_redirects=False
     )
     try:
-        found = service.plugin(**parts, asset=asset)
+        plugin = service.plugin(**parts, asset=asset)
     except (TypeError, ValueError, AttributeError):
         raise BadAddress(f"A part of this address of {service.name} is missing or wrong.") from None
-    found.request_rate_per_sec = PAUSE
-    return found
+    plugin.request_rate_per_sec = PAUSE
+    return plugin
 
 
 def _parse_address(url: str) -> tuple[Service, dict[str, Any]]:
@@ -186,7 +186,7 @@ def _check_parameters(service: Service, parts: dict[str, Any]) -> None:
             raise BadAddress(f"The parameter {shown} of {service.name} must be {kind.words}.")
 
 
-def host_of(found: NotifyBase) -> str:
+def host_of(plugin: NotifyBase) -> str:
     """Return the host of an address; empty for a service with a fixed host."""
-    templates: tuple[str, ...] = found.templates
-    return str(found.host).strip("[]") if any("{host}" in template for template in templates) else ""
+    templates: tuple[str, ...] = plugin.templates
+    return str(plugin.host).strip("[]") if any("{host}" in template for template in templates) else ""

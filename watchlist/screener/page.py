@@ -65,9 +65,9 @@ class Screener:
         """Return a sentence, with its field's label, for everything in the address that cannot be used."""
         known = [*self.form.fields, *self.view.fields, "page"]
         unknown = [unknown_name(name, known, "a filter of this page") for name in self.data if name not in known]
-        errors = [(f"{self.form.fields[name].label}: ", found) for name, found in self.form.errors.items()]
-        errors += [("", found) for name, found in self.view.errors.items() if name != "screen"]
-        return unknown + [f"{label}{sentence}" for label, found in errors for sentence in found]
+        errors = [(f"{self.form.fields[name].label}: ", sentences) for name, sentences in self.form.errors.items()]
+        errors += [("", sentences) for name, sentences in self.view.errors.items() if name != "screen"]
+        return unknown + [f"{label}{sentence}" for label, sentences in errors for sentence in sentences]
 
     @cached_property
     def sort(self) -> str:

@@ -19,9 +19,9 @@ class Command(BaseCommand):
         try:
             findings = check_integrity(fix=fix)
         except DamagedFile as damage:
-            found = "".join(f"\n  {finding}" for finding in damage.findings)
+            damage_lines = "".join(f"\n  {finding}" for finding in damage.findings)
             raise CommandError(
-                f"{damage} Nothing was changed. SQLite's own check found:{found}", returncode=1
+                f"{damage} Nothing was changed. SQLite's own check found:{damage_lines}", returncode=1
             ) from None
         if options["json"]:
             rows = [

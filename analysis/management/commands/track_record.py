@@ -61,16 +61,17 @@ def _record_lines(record: StrategyRecord) -> list[str]:
         return []
     lines = []
     for side in Side:
-        found = summary.long if side is Side.LONG else summary.short
-        start = f"{record.strategy:<18}{side.value:<7}{found.count:>8,}"
-        if not isinstance(found, Performance):
+        performance = summary.long if side is Side.LONG else summary.short
+        start = f"{record.strategy:<18}{side.value:<7}{performance.count:>8,}"
+        if not isinstance(performance, Performance):
             lines.append(f"{start}  not enough cases")
             continue
-        low, high = found.hit_interval
-        factor = "–" if found.profit_factor is None else f"{found.profit_factor:.2f}"
+        low, high = performance.hit_interval
+        factor = "–" if performance.profit_factor is None else f"{performance.profit_factor:.2f}"
         lines.append(
-            f"{start}{_format_percent(found.hit_rate):>7}{f'{_format_percent(low)}–{_format_percent(high)}':>15}"
-            f"{_format_percent(found.baseline.hit_rate):>10}{_format_percent(found.mean_return, 2):>8}{factor:>8}"
+            f"{start}{_format_percent(performance.hit_rate):>7}{f'{_format_percent(low)}–{_format_percent(high)}':>15}"
+            f"{_format_percent(performance.baseline.hit_rate):>10}{_format_percent(performance.mean_return, 2):>8}"
+            f"{factor:>8}"
         )
     return lines
 

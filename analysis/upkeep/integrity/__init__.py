@@ -48,9 +48,9 @@ def check_integrity(*, fix: bool = False) -> list[IntegrityFinding]:
 
 
 def _run_check(check: Check, *, fix: bool) -> IntegrityFinding:
-    found = check.find()
+    wrong = check.find()
     repaired = 0
-    if found and fix:
-        check.repair(found)
-        repaired = max(len(found) - len(check.find()), 0)
-    return IntegrityFinding(check, len(found), tuple(str(key) for key in found[:5]), repaired)
+    if wrong and fix:
+        check.repair(wrong)
+        repaired = max(len(wrong) - len(check.find()), 0)
+    return IntegrityFinding(check, len(wrong), tuple(str(key) for key in wrong[:5]), repaired)

@@ -43,8 +43,8 @@ def _find_counters() -> list[UUID]:
     return list(_with_wrong_counters(Job.objects.all()).values_list("pk", flat=True))
 
 
-def _repair_counters(found: Sequence[UUID]) -> None:
-    for pk in found:
+def _repair_counters(wrong: Sequence[UUID]) -> None:
+    for pk in wrong:
         _correct_counters(pk)
 
 
@@ -90,15 +90,15 @@ def _long_expired_leases() -> list[int]:
     return list(held.values_list("pk", flat=True))
 
 
-def _repair_leases(found: Sequence[int]) -> None:
-    rows = JobDetail.objects.filter(pk__in=found, status=DetailStatus.PROCESSING)
+def _repair_leases(wrong: Sequence[int]) -> None:
+    rows = JobDetail.objects.filter(pk__in=wrong, status=DetailStatus.PROCESSING)
     for job_id in list(rows.order_by().values_list("job_id", flat=True).distinct()):
-        _end_leases(job_id, found)
+        _end_leases(job_id, wrong)
 
 
 @transactional
-def _end_leases(job_id: UUID, found: Sequence[int]) -> None:
-    rows = JobDetail.objects.filter(job=job_id, pk__in=found, status=DetailStatus.PROCESSING)
+def _end_leases(job_id: UUID, wrong: Sequence[int]) -> None:
+    rows = JobDetail.objects.filter(job=job_id, pk__in=wrong, status=DetailStatus.PROCESSING)
     rows.filter(holder="").update(lease_until=clock.now() - TIMING.lease)
     end_leases(job_id)
 
@@ -109,8 +109,8 @@ def _find_jobs_to_complete() -> list[UUID]:
     return list(Job.objects.active().filter(~Exists(unfinished)).values_list("pk", flat=True))
 
 
-def _complete_jobs(found: Sequence[UUID]) -> None:
-    for pk in found:
+def _complete_jobs(wrong: Sequence[UUID]) -> None:
+    for pk in wrong:
         recount(pk)
 
 
@@ -119,8 +119,8 @@ def _find_queued_in_ended() -> list[int]:
     return list(JobDetail.objects.queued().filter(job__status__in=FINISHED).values_list("pk", flat=True))
 
 
-def _repair_queued_in_ended(found: Sequence[int]) -> None:
-    rows = JobDetail.objects.queued().filter(pk__in=found)
+def _repair_queued_in_ended(wrong: Sequence[int]) -> None:
+    rows = JobDetail.objects.queued().filter(pk__in=wrong)
     for job_id in list(rows.order_by().values_list("job_id", flat=True).distinct()):
         _cancel_queued_stocks(job_id)
 
@@ -140,8 +140,8 @@ def _find_duplicate_jobs() -> list[UUID]:
     return [pk for (before, _), (key, pk) in pairwise(rows) if key == before]
 
 
-def _cancel_duplicate_jobs(found: Sequence[UUID]) -> None:
-    for job in Job.objects.filter(pk__in=found):
+def _cancel_duplicate_jobs(wrong: Sequence[UUID]) -> None:
+    for job in Job.objects.filter(pk__in=wrong):
         cancel(job, reason="The same request was active twice.")
 
 

@@ -41,11 +41,11 @@ def _orphan_keys(model: type[Model], field: "ForeignKey[Any, Any]") -> list[Any]
     return list(rows.order_by().values_list("pk", flat=True))
 
 
-def _repair_orphans(found: Sequence[Orphan]) -> None:
+def _repair_orphans(wrong: Sequence[Orphan]) -> None:
     """Delete the rows that would have been deleted with the missing row, and set the foreign keys of others to null."""
-    relations = dict.fromkeys((orphan.model, orphan.field) for orphan in found)
+    relations = dict.fromkeys((orphan.model, orphan.field) for orphan in wrong)
     for model, field in relations:
-        keys = [orphan.key for orphan in found if (orphan.model, orphan.field) == (model, field)]
+        keys = [orphan.key for orphan in wrong if (orphan.model, orphan.field) == (model, field)]
         for start in range(0, len(keys), BATCH):
             _repair_batch(model, field, keys[start : start + BATCH])
 

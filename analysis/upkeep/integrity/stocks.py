@@ -26,9 +26,9 @@ def _find_wrong_last_results() -> list[str]:
     return list(_with_wrong_last_result().values_list("pk", flat=True))
 
 
-def _repair_last_results(found: Sequence[str]) -> None:
-    for start in range(0, len(found), BATCH):
-        _set_last_results(found[start : start + BATCH])
+def _repair_last_results(wrong: Sequence[str]) -> None:
+    for start in range(0, len(wrong), BATCH):
+        _set_last_results(wrong[start : start + BATCH])
 
 
 @transactional
@@ -63,8 +63,8 @@ def _describe_bars(history: PriceHistory) -> tuple[date, date, int] | None:
     return (bars.first_session, bars.last_session, len(bars)) if len(bars) else None
 
 
-def _repair_histories(found: Sequence[int]) -> None:
-    for pk in found:
+def _repair_histories(wrong: Sequence[int]) -> None:
+    for pk in wrong:
         _repair_history(pk)
 
 

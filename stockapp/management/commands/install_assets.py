@@ -65,5 +65,5 @@ def _run(command: list[str], folder: Path, **more: str) -> None:
         command, cwd=folder, env=environment, umask=0o022, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()[-5:]
-        raise CommandError("\n".join([f"{Path(command[0]).name} failed, so the pages have no assets:", *said]))
+        last_lines = (done.stderr or done.stdout).strip().splitlines()[-5:]
+        raise CommandError("\n".join([f"{Path(command[0]).name} failed, so the pages have no assets:", *last_lines]))
