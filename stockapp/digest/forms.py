@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from stockapp.digest import notifiers
+from stockapp.digest import service_addresses
 from stockapp.digest.models import Subscription
 from stockapp.mail import NO_MAIL
 from stockapp.outgoing.services import NAMES_OF_ALL, BadAddress, create_notifier
@@ -45,7 +45,7 @@ class DigestForm(forms.Form):
         if not url:
             raise forms.ValidationError("Give the address of the service.")
         try:
-            notifiers.check_url(url)
+            service_addresses.check_url(url)
         except BadAddress as error:
             raise forms.ValidationError(str(error)) from None
         return url
@@ -64,5 +64,5 @@ def _describe_url(url: str) -> str:
     try:
         create_notifier(url)
     except BadAddress as error:
-        return f"Now {notifiers.mask_url(url)}, to which nothing can be sent: {error} Give another address. "
-    return f"Now {notifiers.mask_url(url)}; leave empty to keep it. "
+        return f"Now {service_addresses.mask_url(url)}, to which nothing can be sent: {error} Give another address. "
+    return f"Now {service_addresses.mask_url(url)}; leave empty to keep it. "

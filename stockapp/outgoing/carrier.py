@@ -14,6 +14,7 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import asdict
+from typing import assert_never
 
 from apprise import LogCapture
 
@@ -48,17 +49,20 @@ class Carrier:
 
     def _send(self, order: Order) -> None:
         message = order.message
-        self._confinement.begin(may_reach_private=isinstance(message, Mail) or message.may_reach_private)
+        self._confinement.begin(may_reach_private=message.may_reach_private)
         try:
-            if isinstance(message, Mail):
-                smtp.hand_over(
-                    message,
-                    seconds=order.seconds,
-                    on_handed_over=lambda: self._write_event(HANDED_OVER),
-                    report=self._report_outcome,
-                )
-            else:
-                self._report_outcome(self._send_notice(message, order.seconds))
+            match message:
+                case Mail():
+                    smtp.hand_over(
+                        message,
+                        seconds=order.seconds,
+                        on_handed_over=lambda: self._write_event(HANDED_OVER),
+                        report=self._report_outcome,
+                    )
+                case Notice():
+                    self._report_outcome(self._send_notice(message, order.seconds))
+                case _:
+                    assert_never(message)
         except MemoryError:
             self._report_outcome(
                 DeliveryOutcome(DeliveryStatus.REFUSED, "The answer needed more memory than is allowed.")

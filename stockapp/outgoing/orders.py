@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 READY, HANDED_OVER, ENDED = "ready", "handed over", "ended"
 """Events of a carrier: ready for an order; the message is wholly sent; the outcome of the order."""
@@ -64,6 +66,11 @@ class Mail:
     recipients: list[str]
     content: str = field(repr=False)
 
+    @property
+    def may_reach_private(self) -> bool:
+        """Return True: the installation's own mail server may stand in its network."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -84,8 +91,16 @@ class Order:
 
     @classmethod
     def read(cls, line: bytes) -> Order:
+        """Return the order of a line. Raise KeyError for a kind of message that is not in READERS."""
         given = json.loads(line)
-        fields = given["message"]
-        if given["kind"] == "Notice":
-            return cls(Notice(**fields), given["seconds"])
-        return cls(Mail(**{**fields, "server": Server(**fields["server"])}), given["seconds"])
+        return cls(READERS[given["kind"]](given["message"]), given["seconds"])
+
+
+def _read_mail(fields: dict[str, Any]) -> Mail:
+    return Mail(**{**fields, "server": Server(**fields["server"])})
+
+
+READERS: dict[str, Callable[[dict[str, Any]], Notice | Mail]] = {
+    "Notice": lambda fields: Notice(**fields),
+    "Mail": _read_mail,
+}

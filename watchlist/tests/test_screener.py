@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import date, datetime
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
@@ -169,6 +170,15 @@ def test_every_column_can_be_shown_sorted_by_and_turned_round(client: Client, an
         assert f"columns={column.key}&amp;sort=-{column.key}" in answer.text
         assert 'aria-sort="ascending"' in answer.text
         assert len(found(answer)) == 4
+        assert [row.count("</td>") + row.count("</th>") for row in re.findall(r"<tr.*?</tr>", answer.text, re.S)] == [
+            2
+        ] * 5
+
+
+def test_every_filter_has_a_field_on_the_page(client: Client, ann: User, market: None) -> None:
+    page = client.get(URL).text
+    fields = client.get(URL).context["screener"].form.fields
+    assert [name for name in fields if f'name="{name}"' not in page] == []
 
 
 def test_a_heading_keeps_filters_and_columns(client: Client, ann: User, market: None) -> None:
@@ -222,7 +232,7 @@ def test_without_any_analysed_stock_the_page_says_how_one_comes_here(client: Cli
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?verdict=buy&score_min=0&exchange=NSE&sort=-change&columns=plan&columns=changed"]
+    "query", ["", "?verdict=buy&score_min=0&exchange=NSE&sort=-change&columns=entry&columns=changed"]
 )
 def test_the_page_takes_eleven_queries_however_many_stocks(
     client: Client, ann: User, query: str, django_assert_num_queries: DjangoAssertNumQueries

@@ -1,4 +1,4 @@
-"""Notifiers: the check of a notification service's address, and its masked form for display.
+"""Addresses of notification services: whether messages can be sent there, and the masked form for display.
 
 Unless ALLOW_PRIVATE_NOTICES is set, the host has to be public: checked here when the user enters the address, and again
 at every connection while sending.

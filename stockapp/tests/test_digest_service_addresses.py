@@ -5,7 +5,7 @@ import socket
 import pytest
 from pytest_django import Settings
 
-from stockapp.digest.notifiers import check_url, mask_url
+from stockapp.digest.service_addresses import check_url, mask_url
 from stockapp.outgoing.services import BadAddress
 
 SECRET = "s3cr3t-t0ken-123456"
