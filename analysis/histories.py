@@ -37,7 +37,7 @@ def first_day(ticker: str, moment: datetime) -> date:
     return last_closed_session(ticker, moment) - HISTORY
 
 
-def bars_used(bars: Bars, ticker: str, moment: datetime, as_of: date | None = None) -> Bars:
+def select_bars(bars: Bars, ticker: str, moment: datetime, as_of: date | None = None) -> Bars:
     """Return the bars of HISTORY before the analysis, and none after `as_of`."""
     bars = bars.until(as_of) if as_of else bars
     return bars[int(np.searchsorted(bars.session, np.datetime64(first_day(ticker, moment), "D"))) :]
@@ -49,7 +49,7 @@ def usable_bars(history: PriceHistory, now: datetime) -> CheckedBars:
     Raise PriceError if they do not pass it, ValueError if the stored bars are damaged.
     """
     ticker = history.stock_id
-    return check_bars(bars_used(history.unpack(), ticker, now), ticker=ticker, now=now, adjusted=history.adjusted)
+    return check_bars(select_bars(history.unpack(), ticker, now), ticker=ticker, now=now, adjusted=history.adjusted)
 
 
 @dataclass(frozen=True, slots=True)

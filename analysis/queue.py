@@ -174,7 +174,7 @@ class Broker(ORM):
         try:
             path, ids = read_message(message.payload)
         except Exception:
-            logger.exception("Message %s cannot be obeyed and is removed", message.pk)
+            logger.exception("Message %s cannot be run and is removed", message.pk)
             self.delete(message.pk)
             return False
         if path not in settings.RENAMED_QUEUE_CALLS:

@@ -48,7 +48,7 @@ class DatabasePacer:
         self._granted: Pace | None = None
 
     def before_request(self) -> None:
-        """Return when the request may be sent.
+        """Wait until the request may be sent.
 
         Raise PriceError (rate_limited) if requests are paused, or if the turn is so far off that the stock should wait
         without a process.
@@ -106,24 +106,24 @@ def is_paced(source: str) -> bool:
     return source == YAHOO_PACER.source
 
 
-def pause() -> Wait | None:
+def current_pause() -> Wait | None:
     """Return the pause of all requests to Yahoo; None if there is none."""
-    return _current_pause(YAHOO_PACER.state(), clock.now())
+    return _wait_of_pause(YAHOO_PACER.state(), clock.now())
 
 
 def wait_for_turn() -> Wait | None:
     """Return how long a stock must wait until it can be requested; None if it can be now."""
     pace, now = YAHOO_PACER.state(), clock.now()
-    if paused := _current_pause(pace, now):
+    if paused := _wait_of_pause(pace, now):
         return paused
     if pace.mode is PaceMode.OPEN and pace.next_at - now > TIMING.longest_turn:
         a_second = f"{settings.REQUESTS_PER_SECOND:g} request{'' if settings.REQUESTS_PER_SECOND == 1 else 's'}"
         sentence = f"At {a_second} a second its turn has not come"
-        return Wait(pace.next_at - TIMING.longest_turn / 2, _sentence_until(sentence, pace.next_at, now))
+        return Wait(pace.next_at - TIMING.turn_head_start, _sentence_until(sentence, pace.next_at, now))
     return None
 
 
-def _current_pause(pace: Pace, now: datetime) -> Wait | None:
+def _wait_of_pause(pace: Pace, now: datetime) -> Wait | None:
     if not (pace.until and pace.is_paused(now)):
         return None
     if pace.mode is PaceMode.PAUSED:

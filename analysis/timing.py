@@ -49,6 +49,11 @@ class Timing:
         return self.lease / 9
 
     @property
+    def turn_head_start(self) -> timedelta:
+        """Return how long before its turn a requeued stock may be claimed again."""
+        return self.longest_turn / 2
+
+    @property
     def ticker_timeout(self) -> timedelta:
         """Return the limit of one stock's requests."""
         return self.lease / 3 - self.longest_turn

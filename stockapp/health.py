@@ -18,7 +18,7 @@ from analysis import clock, queue
 from analysis.database_faults import BUSY, DAMAGED, DISK_FULL, NO_ANSWER, Fault, damage_time, find_fault, record_damage
 from analysis.jobs.schedules import refused_runs
 from analysis.models import Job, Worker, ahead_or_behind
-from analysis.request_pace import pause
+from analysis.request_pace import current_pause
 from analysis.worker.recover import unserved_jobs
 from stockapp.monitoring import may_monitor
 from stockapp.probe import run_in_time, try_to_write
@@ -151,7 +151,7 @@ def _log_fault(fault: Fault, detail: str) -> str:
 
 def _read_figures() -> dict[str, object]:
     newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
-    paused = pause()
+    paused = current_pause()
     return {
         "workers": [_describe_worker(worker) for worker in Worker.objects.alive()],
         "worker_seen_seconds_ago": newest and round((clock.now() - newest).total_seconds(), 1),

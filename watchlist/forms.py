@@ -99,7 +99,7 @@ class ImportForm(forms.Form):
         allow_empty_file=True,
         error_messages={"invalid": "The file did not arrive; choose it again."},
     )
-    reading: importing.Reading
+    reading: importing.ParsedText
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -36,7 +36,7 @@ class UnrecognisedEntry:
 
 
 @dataclass
-class Reading:
+class ParsedText:
     """The content of a text: notes by ticker, in its order; repeated tickers; entries that are no tickers.
 
     `cut` are the tickers whose note was shortened.
@@ -52,7 +52,7 @@ class Reading:
 class Preview:
     """The effect of an import on a list: tickers with and without a stock, and those on the list already."""
 
-    reading: Reading
+    reading: ParsedText
     known: list[Stock]
     unknown: list[str]
     present: list[str]
@@ -80,12 +80,12 @@ def decode(content: bytes) -> str:
     return text
 
 
-def read(text: str) -> Reading:
+def read(text: str) -> ParsedText:
     """Read tickers between commas, blanks or line ends, or a table whose heading has a column `ticker` or `symbol`.
 
     Raise UnreadableText if there is nothing, too much, or a broken table.
     """
-    reading = Reading()
+    reading = ParsedText()
     lines = text.lstrip("\ufeff").splitlines()
     try:
         for line, raw, note in _table(lines) or _words(lines):
@@ -99,7 +99,7 @@ def read(text: str) -> Reading:
     return reading
 
 
-def preview(watchlist: Watchlist, reading: Reading) -> Preview:
+def preview(watchlist: Watchlist, reading: ParsedText) -> Preview:
     """Return the effect that an import would have on a list."""
     present = set(watchlist.items.filter(stock__in=reading.notes).values_list("stock_id", flat=True))
     stocks = Stock.objects.in_bulk([ticker for ticker in reading.notes if ticker not in present])
@@ -111,7 +111,7 @@ def preview(watchlist: Watchlist, reading: Reading) -> Preview:
     )
 
 
-def _add_entry(reading: Reading, line: int, raw: str, note: str) -> None:
+def _add_entry(reading: ParsedText, line: int, raw: str, note: str) -> None:
     ticker = _ticker(raw)
     if not is_well_formed(ticker):
         reading.problems.append(UnrecognisedEntry(line, raw[:SHOWN_LETTERS]))

@@ -100,8 +100,8 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         for job in jobs:
             try:
                 messages.success(request, f"{job}: {act(job)}")
-            except RequestRejected as refusal:
-                messages.error(request, f"{job}: {refusal}")
+            except RequestRejected as rejection:
+                messages.error(request, f"{job}: {rejection}")
 
 
 @admin.register(JobDetail)

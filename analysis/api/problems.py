@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 
 class Error(Schema):
-    """What is wrong; `fields` names the inputs at fault, with a sentence or more each."""
+    """Problem with a request; `fields` names the inputs at fault, with a sentence or more each."""
 
     kind: Kind
     message: str

@@ -19,7 +19,7 @@ router = Router(tags=["Results"])
 
 
 class ResultOut(Schema):
-    """What the newest run found for one stock and session; prices are in the stock's currency, the score is in [-1, 1].
+    """Result of the newest run for one stock and session; prices are in the stock's currency, the score is in [-1, 1].
 
     A failed one has an `error_message` and none of the numbers.
     """

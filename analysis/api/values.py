@@ -59,7 +59,7 @@ class Payload(Schema):
 
 
 class RiskQuery(Schema):
-    """What the asker puts at risk; what is left out is as on the account page."""
+    """Capital and risk of the caller; a value that is left out is that of the account page."""
 
     capital: Capital | None = None
     risk_percent: Percent | None = None

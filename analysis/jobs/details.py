@@ -11,8 +11,8 @@
 time before which the stock is not claimed again. SKIPPED is set by no move: the row of a deleted stock is deleted with
 it, and the job then counts it as skipped.
 
-The caller has locked the job and then the details; each move locks the stocks after them. A stock shows the state of a
-move while this job is its newest attempt (`Stock.last_job`).
+The caller has locked the job and then the details, or has just created the job; a move that changes stocks changes them
+after both. A stock shows the state of a move while this job is its newest attempt (`Stock.last_job`).
 """
 
 import uuid
@@ -106,7 +106,8 @@ def finish(job: Job, details: Sequence[JobDetail], now: datetime) -> None:
     """
     for detail in details:
         detail.completed_at = now
-        detail.lease_token = detail.lease_until = None
+        for name, value in LEASE_OVER.items():
+            setattr(detail, name, value)
     # One upsert of rows that exist and are locked: an UPDATE of many rows takes ten times as long to compile.
     JobDetail.objects.bulk_create(details, update_conflicts=True, unique_fields=["id"], update_fields=RUN_FIELDS)
     failed = {detail.stock_id: detail.error_message for detail in details if detail.status == DetailStatus.FAILED}

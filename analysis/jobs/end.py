@@ -26,7 +26,8 @@ def cancel(job: Job, *, reason: str = "") -> bool:
     if not Job.objects.active().filter(pk=job.pk).update(**changes):
         return False
     record_end(job)
-    details.cancel(job, list(JobDetail.objects.queued().filter(job=job).only("stock_id")))
+    queued = JobDetail.objects.queued().filter(job=job).order_by("pk").select_for_update()
+    details.cancel(job, list(queued.only("stock_id")))
     return True
 
 

@@ -50,11 +50,11 @@ def submit_run(
                 part_of=done[0].job if done else None,
                 wake=wake,
             )
-        except QuotaExceeded as refusal:
+        except QuotaExceeded as rejection:
             if not done:
                 raise
             queued = f"{sum(map(len, parts[: len(done)])):,} of {sum(map(len, parts)):,} stocks are queued"
-            raise QuotaExceeded(f"{queued}; the others are not. {refusal}") from None
+            raise QuotaExceeded(f"{queued}; the others are not. {rejection}") from None
         done.append(submission)
     return done
 

@@ -82,8 +82,8 @@ def run_due(code: str, watched: Collection[str]) -> ScheduledRun | None:
     try:
         while part := submit_part(code, watched):
             run = part
-    except RequestRejected as refusal:
-        ExchangeSchedule.objects.filter(pk=code).update(problem=str(refusal)[:500])
+    except RequestRejected as rejection:
+        ExchangeSchedule.objects.filter(pk=code).update(problem=str(rejection)[:500])
     return run
 
 

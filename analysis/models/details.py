@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from analysis import clock
 from analysis.models.jobs import Job, duration_between
-from analysis.models.leases import Leased, LeasedQuerySet, lease_constraint
+from analysis.models.leases import LeasedQuerySet, LeasedRow, lease_constraint
 from analysis.models.statuses import DetailStatus, ErrorKind
 from analysis.models.stocks import Stock
 
@@ -49,7 +49,7 @@ class JobDetailQuerySet(LeasedQuerySet["JobDetail"]):
 MAX_ATTEMPTS = 3
 
 
-class JobDetail(Leased):
+class JobDetail(LeasedRow):
     """One stock of a job: its status, the holder of its lease, and what that run found."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="details")

@@ -19,7 +19,7 @@ LEASE_OVER: Mapping[str, Any] = {"lease_token": None, "lease_until": None}
 """The fields that end a lease, for the update that also says how it ended."""
 
 
-class LeasedQuerySet[M: "Leased"](models.QuerySet[M]):
+class LeasedQuerySet[M: "LeasedRow"](models.QuerySet[M]):
     def leased(self) -> Self:
         """Return the rows that have a lease, expired ones included."""
         return self.filter(lease_until__isnull=False)
@@ -45,7 +45,7 @@ class LeasedQuerySet[M: "Leased"](models.QuerySet[M]):
         return self.update(**LEASE_OVER, **changes)
 
 
-class Leased(models.Model):
+class LeasedRow(models.Model):
     """A row that one process at a time may hold."""
 
     lease_token = models.UUIDField(null=True, blank=True)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.db import models
 
 from analysis.engine.record_summary import RecordSummary
-from analysis.models.leases import Leased, LeasedQuerySet, lease_constraint
+from analysis.models.leases import LeasedQuerySet, LeasedRow, lease_constraint
 from analysis.models.stocks import PriceSourceName
 
 
@@ -18,7 +18,7 @@ class StrategyRecordQuerySet(LeasedQuerySet["StrategyRecord"]):
         return self.unleased(now).filter(requested_at__isnull=False)
 
 
-class StrategyRecord(Leased):
+class StrategyRecord(LeasedRow):
     """One strategy's track record over all stored histories of one source; a refresh replaces it.
 
     `partial` and `cursor` are the state of an unfinished refresh, so that another process can continue it.

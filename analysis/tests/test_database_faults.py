@@ -30,10 +30,10 @@ def test_a_statement_that_the_database_does_not_understand_is_not_silence(statem
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="A file of SQLite has neither users nor a name to refuse")
 @pytest.mark.parametrize(("part", "another"), [("//stockapp@", "//nobody@"), ("/test_", "/nowhere_")])
 def test_a_server_that_refuses_the_application_does_answer(part: str, another: str) -> None:
-    with pytest.raises(psycopg.OperationalError) as refusal:
+    with pytest.raises(psycopg.OperationalError) as rejection:
         psycopg.connect(database_url().replace(part, another))
-    error = OperationalError(*refusal.value.args)
-    error.__cause__ = refusal.value
+    error = OperationalError(*rejection.value.args)
+    error.__cause__ = rejection.value
     assert find_fault(error) is NO_ENTRY
 
 

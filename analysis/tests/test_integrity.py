@@ -245,9 +245,9 @@ def test_the_command_exits_with_1_while_there_is_any(capsys: pytest.CaptureFixtu
     call_command("check_integrity")
     assert "All is well." in capsys.readouterr().out
     sql("UPDATE analysis_job SET completed_count = 0 WHERE id = %s", job.pk)
-    with pytest.raises(CommandError, match="Found what must never be: counters") as refusal:
+    with pytest.raises(CommandError, match="Found what must never be: counters") as rejection:
         call_command("check_integrity", "--json")
-    assert refusal.value.returncode == 1
+    assert rejection.value.returncode == 1
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert (rows["counters"]["found"], rows["counters"]["examples"]) == (1, [str(job.pk)])
     call_command("check_integrity", "--fix")

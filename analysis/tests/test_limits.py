@@ -94,9 +94,9 @@ def test_a_request_that_no_wait_lets_in_is_refused_for_good() -> None:
     ann = make_user()
     with pytest.raises(
         RequestRejected, match="9 stocks are too many at once; the limit is 8 waiting stocks"
-    ) as refusal:
+    ) as rejection:
         submit(tickers(9), source=Source.API, requested_by=ann)
-    assert not isinstance(refusal.value, QuotaExceeded)
+    assert not isinstance(rejection.value, QuotaExceeded)
     assert not Job.objects.exists()
 
 

@@ -16,7 +16,7 @@ from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, 
 from analysis.prices.pace import PaceMode, PauseReason
 from analysis.prices.port import PriceError
 from analysis.prices.sessions import last_closed_session
-from analysis.request_pace import MAX_UNANSWERED, DatabasePacer, pause, wait_for_turn
+from analysis.request_pace import MAX_UNANSWERED, DatabasePacer, current_pause, wait_for_turn
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
 from analysis.timing import TIMING
 from analysis.worker.claim import claim, next_job
@@ -100,7 +100,7 @@ def test_a_limit_that_one_process_meets_stops_the_others(settings: Settings) -> 
     PACER.record_limit()
     with pytest.raises(PriceError, match="limits our requests"):
         DatabasePacer("yahoo").before_request()
-    told = pause()
+    told = current_pause()
     assert told
     assert timedelta(seconds=110) < told.until - timezone.now() <= timedelta(seconds=120)
     assert told.reason == f"Yahoo limits our requests: waiting until {clock(told.until)}."
@@ -118,7 +118,7 @@ def test_one_pacer_tries_at_the_end_of_a_pause_and_its_success_opens_it_for_all(
     assert "waiting for the request that was sent to try" in wait.reason
     PACER.record_success()
     assert row().mode == PaceMode.OPEN
-    assert (pause(), wait_for_turn()) == (None, None)
+    assert (current_pause(), wait_for_turn()) == (None, None)
     other.before_request()
 
 

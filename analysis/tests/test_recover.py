@@ -119,7 +119,7 @@ def test_a_deadline_that_passed_while_stocks_waited_for_their_source_names_the_c
     Job.objects.update(deadline=timezone.now() - LONG_AGO)
     recover()
     job.refresh_from_db()
-    assert job.error_message.endswith(f" while 2 stocks waited for their prices. The last they were told: {reason}")
+    assert job.error_message.endswith(f" while 2 stocks waited for their prices. Latest reason: {reason}")
 
 
 def test_cancelling_ends_what_waits_now_and_what_ran_when_its_lease_ends() -> None:

@@ -78,9 +78,9 @@ def test_a_rollback_leaves_neither_rows_nor_message() -> None:
     ],
 )
 def test_bad_input_is_refused_in_a_sentence_and_leaves_nothing(tickers: list[str], sentence: str) -> None:
-    with pytest.raises(RequestRejected) as refusal:
+    with pytest.raises(RequestRejected) as rejection:
         submit(tickers, source=Source.API)
-    assert str(refusal.value).startswith(sentence)
+    assert str(rejection.value).startswith(sentence)
     assert not Job.objects.exists()
     assert not Stock.objects.exists()
 

@@ -11,7 +11,7 @@ from analysis.forms import BulkForm
 from analysis.jobs.estimate import estimate
 from analysis.jobs.runs import ALL, bulk_stocks, submit_bulk
 from analysis.rejections import RequestRejected
-from analysis.request_pace import pause
+from analysis.request_pace import current_pause
 from stockapp.accounts.requests import Request
 
 PAGE = "analysis/bulk.html"
@@ -32,8 +32,8 @@ def start_bulk(request: Request) -> HttpResponse:
     user = request.user
     try:
         submissions = submit_bulk(form.cleaned_data["index"], requested_by=user, strategy=user.strategy)
-    except RequestRejected as refusal:
-        messages.error(request, str(refusal))
+    except RequestRejected as rejection:
+        messages.error(request, str(rejection))
         return _confirmation_page(request, form, status=422)
     if submissions[0].is_duplicate:
         messages.info(request, "The same stocks are being analysed already; this is that job.")
@@ -56,6 +56,6 @@ def _confirmation_page(request: Request, form: BulkForm, status: int = 200) -> H
         "name": str(index or ALL.lower()),
         "count": stocks.count(),
         "fetching": estimate(stocks, price_source=settings.PRICE_SOURCE),
-        "paused": pause(),
+        "paused": current_pause(),
     }
     return render(request, PAGE, context, status=status)

@@ -31,8 +31,8 @@ def show(request: Request, ticker: str) -> HttpResponse:
         return _refusal_response(request, ticker, form.problem)
     try:
         choices = show_indicator(int(request.user.pk or 0), form.indicator, form.cleaned_data["instead_of"])
-    except RequestRejected as refusal:
-        return _refusal_response(request, ticker, str(refusal))
+    except RequestRejected as rejection:
+        return _refusal_response(request, ticker, str(rejection))
     return _indicators_response(request, ticker, choices)
 
 

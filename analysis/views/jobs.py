@@ -82,8 +82,8 @@ def _rerun_job(request: Request, pk: UUID, *, failed_only: bool) -> HttpResponse
     job = _get_writable_job(request, pk)
     try:
         submission = rerun(job, source=Source.WATCHLIST, failed_only=failed_only, requested_by=request.user)
-    except RequestRejected as refusal:
-        messages.error(request, str(refusal))
+    except RequestRejected as rejection:
+        messages.error(request, str(rejection))
         return render(request, JOB, _job_context(request, job), status=422)
     if submission.is_duplicate:
         messages.info(request, "The same stocks are being analysed already; this is that job.")

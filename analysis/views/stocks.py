@@ -50,8 +50,8 @@ def analyze_stock(request: Request, ticker: str) -> HttpResponse:
     try:
         if submit([stock.pk], source=Source.WATCHLIST, requested_by=user, strategy=user.strategy).is_duplicate:
             messages.info(request, f"{stock} is being analysed already.")
-    except RequestRejected as refusal:
-        messages.error(request, str(refusal))
+    except RequestRejected as rejection:
+        messages.error(request, str(rejection))
         return render(request, f"{PAGE}#acted" if request.htmx else PAGE, context_of(request, stock), status=422)
     if request.htmx:
         return render(request, f"{PAGE}#acted", context_of(request, get_stock_or_404(ticker)))

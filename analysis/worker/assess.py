@@ -118,7 +118,7 @@ def _assess_bars(
     """Return the outcome of an analysis that uses no bar after `as_of`, if one is given. Raise PriceError."""
     ticker = detail.stock_id
     moment = histories.moment_of(ticker, as_of, loader.now)
-    bars = histories.bars_used(bars, ticker, moment, as_of)
+    bars = histories.select_bars(bars, ticker, moment, as_of)
     if as_of and not len(bars):
         raise PriceError(PriceErrorKind.NO_DATA, f"{ticker} has no bars up to {as_of}.", permanent=True)
     checked = check_bars(bars, ticker=ticker, now=moment, adjusted=history.adjusted)

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
 from django.db.models import Exists, Max, Min, OuterRef, Q
 from django.db.models.functions import Coalesce
@@ -127,7 +126,8 @@ def next_wait(job_id: uuid.UUID) -> datetime | None:
     """Return when the first stock that waits for its source may be claimed again; None if none of the job waits."""
     jobs = Job.objects.active().filter(pk=job_id).exclude(deadline__lte=clock.now())
     waits = JobDetail.objects.queued().filter(job__in=jobs).aggregate(first=Min("not_before"))
-    return cast("datetime | None", waits["first"])
+    first: datetime | None = waits["first"]
+    return first
 
 
 def is_new_job_waiting(job: Job) -> bool:

@@ -82,9 +82,7 @@ def _expiry_reason(job: Job) -> str:
     if not reasons:
         return f"{passed}."
     waited = "1 stock" if len(reasons) == 1 else f"{len(reasons):,} stocks"
-    return f"{passed} while {waited} waited for their prices. The last they were told: {reasons[-1][0]}"[
-        :LONGEST_REASON
-    ]
+    return f"{passed} while {waited} waited for their prices. Latest reason: {reasons[-1][0]}"[:LONGEST_REASON]
 
 
 def _lost_details() -> JobDetailQuerySet:

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 
 from stockapp.accounts.models import ApiToken, ApiTokenQuerySet, User
 from stockapp.accounts.passwords import SetPasswordForm
-from stockapp.accounts.tokens import revoked_in_words
+from stockapp.accounts.tokens import describe_revocation
 from stockapp.read_only_admin import ReadOnlyAdmin
 
 RISK = ("capital", "risk_percent", "position_limit_percent", "min_risk_reward", "long_only", "strategy")
@@ -52,7 +52,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         count = tokens.revoke()
         for token in working:
             self.log_change(request, token, "Revoked.")
-        messages.success(request, revoked_in_words(count))
+        messages.success(request, describe_revocation(count))
         return None
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:

@@ -11,7 +11,7 @@ MOST = 8
 
 @transactional
 def show_indicator(user_id: int, indicator: ChartIndicator, instead_of: str = "") -> list[ChartIndicator]:
-    """Put an indicator on the user's charts, last or in the place of another (by slug); all of them.
+    """Put an indicator on the user's charts, last or in the place of another (by slug). Return all of them.
 
     Raise RequestRejected if it is there already, or if there are MOST, beyond which the chart is unreadable.
     """

@@ -27,8 +27,8 @@ def new_token(request: Request) -> HttpResponse:
         return render(request, PAGE, {"form": form}, status=422)
     try:
         key = tokens.create_token(form.instance)
-    except RequestRejected as refusal:
-        form.add_error(None, str(refusal))
+    except RequestRejected as rejection:
+        form.add_error(None, str(rejection))
         return render(request, PAGE, {"form": form}, status=422)
     except IntegrityError:  # two concurrent requests had the same name
         form.add_error("name", "You have a token with this name already.")
@@ -48,5 +48,5 @@ def revoke_token(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def revoke_all_tokens(request: Request) -> HttpResponse:
     count = tokens.revoke_all(request.user)
-    messages.success(request, f"{tokens.revoked_in_words(count)} Programs that use them are refused from now on.")
+    messages.success(request, f"{tokens.describe_revocation(count)} Programs that use them are refused from now on.")
     return redirect("accounts:account")

@@ -68,7 +68,7 @@ def revoke_all(user: User) -> int:
     return user.api_tokens.all().revoke()
 
 
-def revoked_in_words(count: int) -> str:
+def describe_revocation(count: int) -> str:
     return f"{count:,} API token{' was' if count == 1 else 's were'} revoked."
 
 

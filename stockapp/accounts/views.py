@@ -19,7 +19,7 @@ from stockapp.accounts.models import User
 from stockapp.accounts.passwords import PasswordForm
 from stockapp.accounts.requests import Request
 from stockapp.accounts.theme import remember_theme
-from stockapp.accounts.tokens import revoked_in_words
+from stockapp.accounts.tokens import describe_revocation
 from stockapp.grouping import grouped_as
 
 ACCOUNT = "accounts/account.html"
@@ -80,7 +80,7 @@ class PasswordChange(PasswordChangeView):
     def form_valid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]
         response = super().form_valid(form)
         sentence = "Your password was changed, and your other sessions have ended."
-        messages.success(self.request, f"{sentence} {revoked_in_words(form.revoked)}" if form.revoked else sentence)
+        messages.success(self.request, f"{sentence} {describe_revocation(form.revoked)}" if form.revoked else sentence)
         return response
 
     def form_invalid(self, form: PasswordForm) -> HttpResponse:  # type: ignore[override]

@@ -30,7 +30,7 @@ class MessageText:
     html: str
 
 
-def watched_by(users: list[int], job: Job) -> dict[int, set[str]]:
+def find_watched_tickers(users: list[int], job: Job) -> dict[int, set[str]]:
     """Return the stocks on these users' lists that a run contains, by user. `job` is the first job of the run."""
     tickers = JobDetail.objects.of_run(job.pk).order_by().values("stock_id")
     rows = WatchlistItem.objects.filter(watchlist__owner__in=users, stock_id__in=tickers).order_by()

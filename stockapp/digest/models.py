@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from analysis import clock
 from analysis.models import Job
-from analysis.models.leases import Leased, LeasedQuerySet, lease_constraint
+from analysis.models.leases import LeasedQuerySet, LeasedRow, lease_constraint
 
 MAX_ATTEMPTS = 5
 
@@ -100,7 +100,7 @@ class MessageQuerySet(LeasedQuerySet["Message"]):
         return self.exclude(status=MessageStatus.WITHDRAWN, attempts=0)
 
 
-class Message(Leased):
+class Message(LeasedRow):
     """The outbox: one digest to one user over one channel. Its id is in the Message-ID of every attempt.
 
     A message without a job asks `recipient` to confirm the address; its link is for the subscription of this `serial`.

@@ -25,7 +25,7 @@ from analysis.timing import TIMING
 from stockapp.digest import channels
 from stockapp.digest.changes import changes_of
 from stockapp.digest.channels import DeliveryError
-from stockapp.digest.compose import compose, watched_by
+from stockapp.digest.compose import compose, find_watched_tickers
 from stockapp.digest.models import MAX_ATTEMPTS, Message, MessageStatus, Subscription
 from stockapp.digest.withdrawal import reason_to_withdraw
 from stockapp.outgoing.dispatch import send_orders
@@ -99,7 +99,7 @@ def create_messages(ending: Ending) -> int:
 def _compose_messages(ending: Ending) -> list[Message]:
     job = ending.job
     subscriptions = {one.user_id: one for one in Subscription.objects.wanted().select_related("user")}
-    watched = watched_by(list(subscriptions), job)
+    watched = find_watched_tickers(list(subscriptions), job)
     changes = changes_of(job, set().union(*watched.values()))
     messages = []
     for user, tickers in watched.items():

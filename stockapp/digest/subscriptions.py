@@ -59,8 +59,8 @@ def subscribe(user: User, *, email: str, by_email: bool, url: str) -> SubscribeR
         return SubscribeResult(subscription)
     try:
         create_confirmation(subscription)
-    except ConfirmationRefused as refusal:
-        return SubscribeResult(subscription, str(refusal))
+    except ConfirmationRefused as rejection:
+        return SubscribeResult(subscription, str(rejection))
     return SubscribeResult(subscription)
 
 

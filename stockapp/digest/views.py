@@ -56,8 +56,8 @@ def send_confirmation(request: Request) -> HttpResponse:
     """Send another confirmation message."""
     try:
         repeat_confirmation(request.user)
-    except ConfirmationRefused as refusal:
-        messages.warning(request, str(refusal))
+    except ConfirmationRefused as rejection:
+        messages.warning(request, str(rejection))
     else:
         messages.success(request, "The message with the link will be sent.")
     return redirect("accounts:account")

@@ -23,7 +23,7 @@ def reason_to_withdraw(message: Message, subscription: Subscription | None) -> s
 
 def _reason_of_confirmation(message: Message, subscription: Subscription) -> str:
     if not subscription.by_email:
-        return _switched_off(message, subscription)
+        return _reason_of_channel(message, subscription)
     if message.recipient != subscription.user.email:
         return ADDRESS_CHANGED
     if message.serial not in (None, subscription.serial):  # switched off and on again: its link no longer works
@@ -34,10 +34,10 @@ def _reason_of_confirmation(message: Message, subscription: Subscription) -> str
 def _reason_of_digest(message: Message, subscription: Subscription) -> str:
     if message.channel == Channel.EMAIL and subscription.by_email:
         return ADDRESS_CHANGED if subscription.confirmed_email else SWITCHED_OFF  # switched off: not confirmed
-    return _switched_off(message, subscription)
+    return _reason_of_channel(message, subscription)
 
 
-def _switched_off(message: Message, subscription: Subscription) -> str:
+def _reason_of_channel(message: Message, subscription: Subscription) -> str:
     if not subscription.is_on:
         return SWITCHED_OFF
     return f"{Channel(message.channel).label} was switched off before this message was sent."

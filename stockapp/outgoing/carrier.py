@@ -78,7 +78,7 @@ class Carrier:
             return DeliveryOutcome(DeliveryStatus.REFUSED, str(error), is_permanent=True)
         service.socket_connect_timeout = service.socket_read_timeout = seconds
         with LogCapture(level=logging.WARNING, fmt="%(message)s") as log:
-            body = shortened(message, MOST_PARTS * service.body_maxlen)
+            body = shorten_body(message, MOST_PARTS * service.body_maxlen)
             is_taken = service.notify(title=message.title, body=body, body_format="text", overflow="split")
             log_lines = log.getvalue().strip().splitlines()
         if refusal := self._refusal():
@@ -101,7 +101,7 @@ class Carrier:
         os.write(self._events, json.dumps({"event": event, **fields}).encode() + b"\n")
 
 
-def shortened(message: Notice, most: int) -> str:
+def shorten_body(message: Notice, most: int) -> str:
     """Return the body of a message, shortened to a number of characters with a link to the rest."""
     if len(message.body) <= most:
         return message.body

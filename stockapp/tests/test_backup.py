@@ -91,9 +91,9 @@ def test_a_file_that_is_there_is_replaced_on_request_only(tmp_path: Path) -> Non
     target = tmp_path / "copy.sqlite3"
     call_command("backup", str(target))
     before = target.stat().st_ino
-    with pytest.raises(CommandError, match="is there already; --force replaces it") as refusal:
+    with pytest.raises(CommandError, match="is there already; --force replaces it") as rejection:
         call_command("backup", str(target))
-    assert refusal.value.returncode == 2
+    assert rejection.value.returncode == 2
     assert target.stat().st_ino == before
     call_command("backup", str(target), "--force")
     assert target.stat().st_ino != before
@@ -114,9 +114,9 @@ def test_force_replaces_nothing_but_a_database(tmp_path: Path, subtests: pytest.
         with subtests.test(target=target.name):
             with pytest.raises(
                 CommandError, match="is no SQLite database; --force replaces only such a file"
-            ) as refusal:
+            ) as rejection:
                 call_command("backup", str(target), "--force")
-            assert refusal.value.returncode == 2
+            assert rejection.value.returncode == 2
     assert sorted(tmp_path.iterdir()) == before
     assert (tmp_path / ".env").read_text() == "SECRET_KEY=precious"
     with pytest.raises(CannotBackUp, match="is there already"):
@@ -145,9 +145,9 @@ def test_a_file_of_the_database_is_no_target_under_any_name(
         for kind, target in names.items():
             with subtests.test(file=file.name, kind=kind):
                 before = file.stat().st_ino if file.exists() else None
-                with pytest.raises(CommandError, match="is a file of the database itself") as refusal:
+                with pytest.raises(CommandError, match="is a file of the database itself") as rejection:
                     call_command("backup", str(target), "--force")
-                assert refusal.value.returncode == 2
+                assert rejection.value.returncode == 2
                 assert (file.stat().st_ino if file.exists() else None) == before
         if file.exists():
             names["hard link"].unlink()
@@ -178,9 +178,9 @@ def test_what_cannot_be_written_is_a_sentence_and_leaves_nothing(tmp_path: Path)
     with pytest.raises(CannotBackUp, match="is a folder"):
         backup(tmp_path)
     for target in ("", ".", "..", "/"):
-        with pytest.raises(CommandError, match="is a folder; name a file in it") as refusal:
+        with pytest.raises(CommandError, match="is a folder; name a file in it") as rejection:
             call_command("backup", target, "--force")
-        assert refusal.value.returncode == 2
+        assert rejection.value.returncode == 2
     for name in ("x" * 300, "x" * 250):
         with pytest.raises(CannotBackUp, match="cannot be written: File name too long"):
             backup(tmp_path / name)
@@ -240,9 +240,9 @@ def test_the_dump_command_names_the_database_and_no_password() -> None:
 def test_for_postgresql_the_command_to_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         CommandError, match=r"back it up with: \(umask 077; pg_dump --format=custom --file=.* --dbname="
-    ) as refusal:
+    ) as rejection:
         call_command("backup", str(tmp_path / "x.dump"))
-    assert refusal.value.returncode == 2
+    assert rejection.value.returncode == 2
     assert not list(tmp_path.glob("*.dump"))
 
 

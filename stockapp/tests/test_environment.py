@@ -147,10 +147,10 @@ def test_what_stands_in_for_yahoo_is_on_this_machine_and_for_trials_only(environ
 )
 def test_a_bad_value_is_one_line(environment: pytest.MonkeyPatch, name: str, value: str, sentence: str) -> None:
     environment.setenv(name, value)
-    with pytest.raises(BadEnvironment) as refusal:
+    with pytest.raises(BadEnvironment) as rejection:
         read()
-    assert str(refusal.value).startswith(sentence)
-    assert "\n" not in str(refusal.value)
+    assert str(rejection.value).startswith(sentence)
+    assert "\n" not in str(rejection.value)
 
 
 def test_every_number_has_a_lower_and_an_upper_bound(
@@ -166,9 +166,11 @@ def test_every_number_has_a_lower_and_an_upper_bound(
             assert set(limits) == {"ge", "le"}
             for value in (limits["ge"] - 1, limits["le"] + 1, "1e300", "9" * 30, "inf", "-inf", "nan"):
                 environment.setenv(name.upper(), str(value))
-                with pytest.raises(BadEnvironment, match=f"^Bad setting: {name.upper()}: Input should be ") as refusal:
+                with pytest.raises(
+                    BadEnvironment, match=f"^Bad setting: {name.upper()}: Input should be "
+                ) as rejection:
                     read()
-                assert "\n" not in str(refusal.value)
+                assert "\n" not in str(rejection.value)
             environment.delenv(name.upper())
 
 
@@ -227,10 +229,10 @@ def test_no_setting_has_a_line_break_or_a_control_character(
         for letter in ("\n", "\r", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\udcff"):
             environment.setenv(name.upper(), f"hunter2{letter}Bcc: eve@example.org")
             with subtests.test(name=name, letter=ascii(letter)):
-                with pytest.raises(BadEnvironment, match=f"^Bad setting: {name.upper()}: ") as refusal:
+                with pytest.raises(BadEnvironment, match=f"^Bad setting: {name.upper()}: ") as rejection:
                     read()
-                assert "line break, a tab or another character that cannot be printed" in str(refusal.value)
-                assert "hunter2" not in str(refusal.value)
+                assert "line break, a tab or another character that cannot be printed" in str(rejection.value)
+                assert "hunter2" not in str(rejection.value)
         environment.setenv(name.upper(), GOOD.get(name.upper(), ""))
 
 
@@ -265,9 +267,9 @@ def test_a_weak_key_stops_the_start_on_a_server_only(environment: pytest.MonkeyP
     assert read().secret_key.get_secret_value() == key
     environment.setenv("DEBUG", "false")
     environment.setenv("ALLOWED_HOSTS", "example.org")
-    with pytest.raises(BadEnvironment, match=f"^Bad setting: {re.escape(sentence)}") as refusal:
+    with pytest.raises(BadEnvironment, match=f"^Bad setting: {re.escape(sentence)}") as rejection:
         read()
-    assert key not in str(refusal.value)
+    assert key not in str(rejection.value)
 
 
 def test_no_secret_is_shown_by_the_environment(environment: pytest.MonkeyPatch) -> None:
@@ -294,8 +296,8 @@ def test_a_bad_address_is_refused_without_the_password_in_it(environment: pytest
             environment.setenv(name, address.format(password))
             try:
                 read()
-            except BadEnvironment as refusal:
-                refusals.append(str(refusal))
+            except BadEnvironment as rejection:
+                refusals.append(str(rejection))
             environment.delenv(name)
     assert len(refusals) > 20
     assert {refusal.partition(" it ")[0] for refusal in refusals} == {

@@ -10,7 +10,7 @@ import pytest
 from django.core.mail import EmailMessage, mailers
 from pytest_django import Settings
 
-from stockapp.outgoing.carrier import shortened
+from stockapp.outgoing.carrier import shorten_body
 from stockapp.outgoing.dispatch import CarrierLost, send_orders
 from stockapp.outgoing.orders import DeliveryOutcome, DeliveryStatus, Mail, Notice, Order, Server
 from tests.processes import children_of
@@ -97,8 +97,8 @@ def test_an_order_is_taken_only_when_it_can_be_carried() -> None:
 def test_a_message_that_is_longer_than_its_service_takes_ends_with_where_it_goes_on() -> None:
     lines = "\n".join(f"{number:09}" for number in range(100))
     whole = Notice("json://127.0.0.1/", "Title", lines, "https://stocks.example.org")
-    assert shortened(whole, 999) == lines
-    cut = shortened(whole, 200)
+    assert shorten_body(whole, 999) == lines
+    cut = shorten_body(whole, 200)
     assert len(cut) <= 200
     assert cut.startswith("000000000\n000000001\n")
     assert cut.endswith("000000012\n…\n\nThe rest is too long for a notification: https://stocks.example.org")

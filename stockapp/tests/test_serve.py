@@ -31,9 +31,9 @@ def test_what_is_no_address_with_a_port_is_refused(
         with subtests.test(bind):
             with pytest.raises(
                 CommandError, match="is no address with a port from 1 to 65535: write it like"
-            ) as refusal:
+            ) as rejection:
                 call_command("serve", "--bind", bind)
-            assert refusal.value.returncode == 2
+            assert rejection.value.returncode == 2
     assert capsys.readouterr() == ("", "")
 
 
@@ -49,10 +49,10 @@ def test_an_address_that_is_taken_or_of_another_machine_is_refused(subtests: pyt
             (f"{'x' * 70}.invalid:{port}", f"Cannot listen on {'x' * 70}.invalid, port {port}: "),
         ):
             with subtests.test(bind):
-                with pytest.raises(CommandError) as refusal:
+                with pytest.raises(CommandError) as rejection:
                     call_command("serve", "--bind", bind)
-                assert str(refusal.value).startswith(sentence)
-                assert refusal.value.returncode == 2
+                assert str(rejection.value).startswith(sentence)
+                assert rejection.value.returncode == 2
 
 
 @pytest.mark.slow

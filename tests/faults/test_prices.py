@@ -15,7 +15,7 @@ from pytest_django import Settings
 from analysis.jobs.submit import submit
 from analysis.models import Job, JobDetail, PriceHistory, RequestPace, Result, Source, Stock
 from analysis.prices.sessions import last_closed_session, sessions_between
-from analysis.request_pace import pause
+from analysis.request_pace import current_pause
 from stockapp.environment import BASE_DIR
 from tests.faults.cluster import LONG_LEASE, assert_all_is_well, ended, worker
 from tests.processes import wait_for
@@ -80,7 +80,7 @@ def test_a_limit_in_the_middle_pauses_all_workers_and_one_request_tries_at_its_e
         job = submit(TICKERS, source=Source.COMMAND).job
         wait_for(lambda: done(job) >= STOCKS // 4)
         standin.limit(3600)
-        wait_for(pause)
+        wait_for(current_pause)
         wait_for(lambda: RequestPace.objects.get().strikes >= 3)  # two pauses have ended, and were tried in vain
         asked, strikes = standin.refusals, RequestPace.objects.get().strikes
         assert strikes - 1 <= asked <= strikes + UNDER_WAY

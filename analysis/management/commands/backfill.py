@@ -33,8 +33,8 @@ class Command(BaseCommand):
                 description=f"Backfill from {since} to {to}",
                 wake=not options["inline"],
             )
-        except RequestRejected as refusal:
-            raise CommandError(str(refusal), returncode=BAD_INPUT) from None
+        except RequestRejected as rejection:
+            raise CommandError(str(rejection), returncode=BAD_INPUT) from None
         for submission in submissions:
             if submission.is_duplicate:
                 self.stderr.write(f"The same backfill is running already: job {submission.job.pk}.")

@@ -45,8 +45,8 @@ class Command(BaseCommand):
         """Run one import and write its result. Return the number of problems."""
         try:
             done = load()
-        except RequestRejected as refusal:
-            raise CommandError(str(refusal), returncode=BAD_INPUT) from None
+        except RequestRejected as rejection:
+            raise CommandError(str(rejection), returncode=BAD_INPUT) from None
         for problem in done.problems:
             self.stderr.write(problem)
         left = f", {done.deactivated} made inactive" if done.deactivated else ""

@@ -20,6 +20,6 @@ class Command(BaseCommand):
         job = find_job(id)
         try:
             submission = rerun(job, source=Source.COMMAND, failed_only=failed, requested_by=job.requested_by)
-        except RequestRejected as refusal:
-            raise CommandError(str(refusal), returncode=BAD_INPUT) from None
+        except RequestRejected as rejection:
+            raise CommandError(str(rejection), returncode=BAD_INPUT) from None
         follow_jobs(self, [submission.job], wait=wait, as_json=json)

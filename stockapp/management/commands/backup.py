@@ -21,6 +21,6 @@ class Command(BaseCommand):
     def handle(self, *args: object, file: Path, force: bool, **options: object) -> None:
         try:
             size = backup(file, force=force)
-        except CannotBackUp as refusal:
-            raise CommandError(str(refusal), returncode=2) from None
+        except CannotBackUp as rejection:
+            raise CommandError(str(rejection), returncode=2) from None
         self.stdout.write(f"Wrote {file}: {size / 1e6:,.1f} MB, checked.")

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
@@ -117,6 +116,6 @@ def _user(name: str | None) -> User | None:
     if not name:
         return None
     try:
-        return get_user_model().objects.get_by_natural_key(name)
-    except get_user_model().DoesNotExist:
+        return User.objects.get_by_natural_key(name)
+    except User.DoesNotExist:
         raise CommandError(f"There is no user “{name}”.", returncode=BAD_INPUT) from None

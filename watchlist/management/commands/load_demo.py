@@ -1,7 +1,6 @@
 """`manage.py load_demo`: the demo market of fictional companies, and a user to look at it with."""
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -9,6 +8,7 @@ from analysis.jobs.submit import submit
 from analysis.management.jobs import BAD_INPUT
 from analysis.models import Source
 from analysis.stock_lists.load import load_demo_market
+from stockapp.accounts.models import User
 from watchlist.models import Watchlist, WatchlistItem
 
 LIST = "Demo market"
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             self._make_user(user, tickers)
 
     def _make_user(self, name: str, tickers: list[str]) -> None:
-        users = get_user_model().objects
+        users = User.objects
         rights = Permission.objects.filter(codename__startswith="view_", content_type__app_label=SHOWN)
         if existing := users.filter(username=name).first():
             if existing.is_demo:

@@ -1,0 +1,34 @@
+"""Times: the inequalities that the docstring of `Timing` states hold for every lease that the environment allows."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+
+from analysis.timing import Timing
+from stockapp.environment import Environment
+
+
+def _leases() -> list[int]:
+    limits = {
+        key: value for part in Environment.model_fields["lease_seconds"].metadata for key, value in [_bound(part)]
+    }
+    return [limits["ge"], limits["ge"] + 1, settings.LEASE_SECONDS, 90, 600, limits["le"]]
+
+
+def _bound(part: object) -> tuple[str, int]:
+    (name,) = (name for name in ("ge", "le") if hasattr(part, name))
+    return name, getattr(part, name)
+
+
+@pytest.mark.parametrize("seconds", _leases())
+def test_times_that_follow_from_a_lease_keep_their_order(seconds: int) -> None:
+    t = Timing(timedelta(seconds=seconds))
+    longest_stock = 2 * (t.longest_turn + t.ticker_timeout)
+    assert t.renewal_age + longest_stock <= t.lease
+    assert t.slice + longest_stock < timedelta(seconds=seconds * 4 // 3)  # Q_CLUSTER's timeout, as settings derive it
+    assert t.watch_interval < t.recovery_interval < t.stalled_after == t.wedged_after < t.lease < t.long_expired
+    assert t.stalled_after < t.stall_notice_after < t.lease
+    assert t.sending < t.lease
+    assert t.planned_interval <= t.recovery_interval
+    assert timedelta() < t.turn_head_start < t.longest_turn
