@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5
 IDLE_STOP_SECONDS = 10
-BREATH_SECONDS = 3  # between two starts of a cluster that ends at once
+RESTART_PAUSE_SECONDS = 3  # between two starts of a cluster that ends at once
 FORGET_AFTER = timedelta(days=1)
 
 type Act = tuple[float, Callable[[], object]]
@@ -83,7 +83,7 @@ class Supervisor:
         if self.cluster.is_running:
             return
         if self.cluster.is_started:
-            if time.monotonic() - self.cluster_started < BREATH_SECONDS:
+            if time.monotonic() - self.cluster_started < RESTART_PAUSE_SECONDS:
                 return
             self.cluster.kill()
             self.cluster.reset()

@@ -1,1 +1,1 @@
-"""What a user watches: lists of stocks, the page, import and export."""
+"""Watchlists: a user's lists of stocks, their page, import and export."""

@@ -74,7 +74,7 @@ def create_watchlist(request: Request, payload: NameIn) -> Any:
     response={200: WatchlistWithStocks, READ_PROBLEMS: Problem},
 )
 def get_watchlist(request: Request, watchlist_id: ListId, paging: Query[PageQuery]) -> Any:
-    """One list with a page of its stocks in their order, each with its last result."""
+    """Return one list with a page of its stocks in their order, each with its last result."""
     watchlist = _get_list(request, watchlist_id)
     page = page_of(WatchlistItem.objects.for_page().filter(watchlist=watchlist), paging, "position", "pk")
     shown = WatchlistOut.from_orm(watchlist)

@@ -13,7 +13,6 @@ from django.utils.http import urlencode
 from analysis.pages.polls import poll_query, running_count
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
-from watchlist import services
 from watchlist.forms import AddForm, ListQueryForm, NameForm
 from watchlist.models import Watchlist
 from watchlist.page import WatchlistPage
@@ -59,7 +58,6 @@ def build_context(request: Request, watchlist: Watchlist, **more: Any) -> dict[s
         "add_form": AddForm(),
         "create_form": NameForm(),
         "name_form": NameForm(instance=watchlist),
-        "most_stocks": services.MOST_STOCKS,
         **more,
     }
 

@@ -40,7 +40,7 @@ SORT_KEYS: Mapping[str, Callable[[StockSummary], Any]] = {
 
 @dataclass(frozen=True)
 class ListRow(StockSummary):
-    """A stock on a list: its standing for the list's owner, the owner's note, and whether the row is expanded.
+    """A stock on a list: its summary for the list's owner, the owner's note, and whether the row is expanded.
 
     If a note could not be saved, `note` is the text that was typed and `note_error` the reason.
     """

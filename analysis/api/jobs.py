@@ -70,7 +70,7 @@ class JobOut(Schema):
 
 
 class DetailOut(SizedPlan):
-    """One stock of a job: where it stands and what this run found, with the plan as it is for the asker."""
+    """One stock of a job: its status and the result of this run, with the plan sized for the caller."""
 
     ticker: str
     status: DetailStatus
@@ -109,7 +109,7 @@ class JobQuery(Schema):
 
 
 class DetailQuery(Schema):
-    status: DetailStatus | None = Field(None, description="Only stocks that stand so.")
+    status: DetailStatus | None = Field(None, description="Only stocks of this status.")
     capital: Capital | None = Field(None, description="Size the plans for this capital; your account's if left out.")
 
 
@@ -129,7 +129,7 @@ def list_jobs(request: Request, query: Query[JobQuery], paging: Query[PageQuery]
     response={200: JobWithDetails, READ_PROBLEMS: Problem},
 )
 def get_job(request: Request, job_id: UUID, query: Query[DetailQuery], paging: Query[PageQuery]) -> Any:
-    """One job with a page of its stocks by ticker: how each stands and what was found."""
+    """Return one job with a page of its stocks by ticker, each with its status and result."""
     job = get_object_or_404(Job.objects.visible_to(request.user).select_related("requested_by"), pk=job_id)
     rows = job.details.filter(status=query.status) if query.status else job.details.all()
     page = page_of(rows.fetch_mode(FETCH_RAISE), paging, "stock_id")

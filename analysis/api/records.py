@@ -33,7 +33,7 @@ class RecordOut(Schema):
 
 @router.get("/track-record", response={200: list[RecordOut], READ_PROBLEMS: Problem})
 def get_track_record(request: Request) -> Any:
-    """Every strategy with its record; one that was never computed has no summary."""
+    """Return every strategy with its record; one that was never computed has no summary."""
     stored = {record.strategy: record for record in StrategyRecord.objects.defer("partial")}
     records = ((strategy, stored.get(key, StrategyRecord(strategy=key))) for key, strategy in STRATEGIES.items())
     return [

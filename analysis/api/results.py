@@ -83,7 +83,7 @@ class ResultQuery(Schema):
 
 @router.get("/results", response={200: Page[ResultOut], READ_PROBLEMS: Problem})
 def list_results(request: Request, query: Query[ResultQuery], paging: Query[PageQuery]) -> Any:
-    """The results of a session, or of all, newest session first, then by ticker."""
+    """Return the results of a session, or of all, newest session first, then by ticker."""
     results = query.narrow(Result.objects.all().fetch_mode(FETCH_RAISE))
     return page_of(results, paging, "-day", "stock_id")
 
@@ -93,7 +93,7 @@ def list_results(request: Request, query: Query[ResultQuery], paging: Query[Page
     response={200: Page[ResultOut], READ_PROBLEMS: Problem},
 )
 def list_results_of_stock(request: Request, ticker: Ticker, paging: Query[PageQuery]) -> Any:
-    """One stock's results, newest session first."""
+    """Return one stock's results, newest session first."""
     if not Stock.objects.filter(pk=ticker).exists():
         raise Http404
     return page_of(Result.objects.filter(stock=ticker).fetch_mode(FETCH_RAISE), paging, "-day")
@@ -104,7 +104,7 @@ def list_results_of_stock(request: Request, ticker: Ticker, paging: Query[PageQu
     response={200: ResultWithEvidence, READ_PROBLEMS: Problem},
 )
 def get_result(request: Request, ticker: Ticker, day: date) -> Any:
-    """One stock's result of one session, with its evidence."""
+    """Return one stock's result of one session, with its evidence."""
     result = Result.objects.filter(stock=ticker, day=day).first()
     if result is None:
         raise Http404

@@ -73,7 +73,7 @@ def search_stocks(request: Request, query: Query[SearchQuery], paging: Query[Pag
 
 @router.get("/stocks/{ticker}", response={200: StockStanding, READ_PROBLEMS: Problem})
 def get_stock(request: Request, ticker: Ticker) -> Any:
-    """One stock with its last result."""
+    """Return one stock with its last result."""
     summary = _stock_summary(request, ticker, RiskQuery())
     shown = StockOut.from_orm(summary.stock)
     return StockStanding.model_construct(**dict(shown), sessions_late=summary.sessions_late)
@@ -81,7 +81,7 @@ def get_stock(request: Request, ticker: Ticker) -> Any:
 
 @router.get("/stocks/{ticker}/plan", response={200: SizedPlanOfStock, READ_PROBLEMS: Problem})
 def get_plan(request: Request, ticker: Ticker, risk: Query[RiskQuery]) -> Any:
-    """The plan of the last result, sized for the capital and risk given, or for your account's."""
+    """Return the plan of the last result, sized for the capital and risk given, or for your account's."""
     summary = _stock_summary(request, ticker, risk)
     result = summary.result
     sized = size_plan(result.plan if result else None, summary.no_trade_reason, summary.profile)

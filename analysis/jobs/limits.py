@@ -42,9 +42,9 @@ def refuse_over_limit(job: Job, *, may_use_reserve: bool) -> None:
         _refuse_over_own_limit(job)
         if not may_use_reserve:
             _refuse_over_daily_limit(job)
-    waiting, room = Job.objects.active().stocks_left(), _max_waiting(may_use_reserve=may_use_reserve)
-    if waiting > room:
-        raise _full_queue(waiting - job.total, room)
+    waiting, most = Job.objects.active().stocks_left(), _max_waiting(may_use_reserve=may_use_reserve)
+    if waiting > most:
+        raise _full_queue(waiting - job.total, most)
 
 
 def refuse_unconfirmed(person: Person | None, *, more: int = 0) -> None:
@@ -107,15 +107,15 @@ def _refuse_over_daily_limit(job: Job) -> None:
 def _refuse_run_behind_full_queue(job: Job) -> None:
     """Raise QuotaExceeded if the stocks that wait before a run reach the limit; its own size does not count."""
     before = Job.objects.active().exclude(pk__in=Job.objects.of_run(job.part_of_id or job.pk).values("pk"))
-    waiting, room = before.stocks_left(), settings.MAX_WAITING_STOCKS
-    if waiting >= room:
-        raise _full_queue(waiting, room)
+    waiting, most = before.stocks_left(), settings.MAX_WAITING_STOCKS
+    if waiting >= most:
+        raise _full_queue(waiting, most)
 
 
-def _full_queue(waiting: int, room: int) -> QuotaExceeded:
+def _full_queue(waiting: int, most: int) -> QuotaExceeded:
     stocks = "1 stock is" if waiting == 1 else f"{waiting:,} stocks are"
     return QuotaExceeded(
-        f"{stocks} waiting to be analysed already; the limit is {room:,}. Try again when there are fewer."
+        f"{stocks} waiting to be analysed already; the limit is {most:,}. Try again when there are fewer."
     )
 
 

@@ -30,7 +30,8 @@ def submit_run(
     """Submit an analysis of all these stocks, MAX_STOCKS_PER_JOB in each job, each job in its own transaction.
 
     Return the submissions in order; while the first job is active, the same request returns it. Raise RequestRejected
-    if there are no stocks or no room. Jobs submitted before stay, and the sentence says how many stocks they have.
+    if there are no stocks or a limit is reached. Jobs submitted before stay, and the sentence says how many stocks they
+    have.
     """
     wanted = check_tickers(tickers)
     if as_of:

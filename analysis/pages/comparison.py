@@ -13,7 +13,6 @@ from analysis.engine.sizing import RiskProfile, size_position
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
 from analysis.engine.track_record import track_record
-from analysis.engine.verdict import Side
 from analysis.models import Stock
 
 
@@ -74,7 +73,3 @@ class Comparison:
     @cached_property
     def record(self) -> RecordSummary:
         return summarize(track_record(self.series, self.strategy))
-
-    @property
-    def sides(self) -> list[Side]:
-        return [Side.LONG] if self.profile.long_only else list(Side)

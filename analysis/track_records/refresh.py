@@ -45,8 +45,8 @@ def wake_stalled() -> int:
     """Queue a refresh if records were requested long ago and no process computes them. Return how many records."""
     now = clock.now()
     long_ago = now - TIMING.lease
-    asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=long_ago)
-    woken = _claimable(now).filter(asleep, requested_at__lt=long_ago).update(woken_at=now)
+    not_woken = Q(woken_at__isnull=True) | Q(woken_at__lt=long_ago)
+    woken = _claimable(now).filter(not_woken, requested_at__lt=long_ago).update(woken_at=now)
     if woken:
         queue.enqueue(REFRESH)
     return woken

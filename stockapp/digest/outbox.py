@@ -45,8 +45,8 @@ def wake_delivery() -> bool:
     """Queue a delivery if one is due and none was queued lately. Called regularly by every worker."""
     now = clock.now()
     endings = Ending.objects.to_wake().update(woken_at=now)
-    asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - WAKE_AGAIN)
-    messages = Message.objects.due().filter(asleep).update(woken_at=now)
+    not_woken = Q(woken_at__isnull=True) | Q(woken_at__lt=now - WAKE_AGAIN)
+    messages = Message.objects.due().filter(not_woken).update(woken_at=now)
     if endings or messages:
         queue.enqueue(DELIVER)
     return bool(endings or messages)

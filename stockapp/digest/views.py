@@ -38,8 +38,8 @@ def settings(request: Request) -> HttpResponse:
         return render(request, PAGE, {"card": card_of(user, form)}, status=422)
     given = form.cleaned_data
     done = subscribe(user, email=given["email"], by_email=given["by_email"], url=given["url"])
-    tell = messages.warning if done.refusal else messages.success
-    tell(request, f"Saved. {_state(done)}")
+    add_message = messages.warning if done.refusal else messages.success
+    add_message(request, f"Saved. {_state(done)}")
     return redirect("accounts:account")
 
 

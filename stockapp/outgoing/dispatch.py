@@ -195,7 +195,7 @@ class _CarrierPool[K]:
         return next((carrier for carrier in self._carriers if carrier.is_ready), None)
 
     def start(self) -> None:
-        """Start a carrier, unless one is starting or the fleet is complete."""
+        """Start a carrier, unless one is starting or all have started."""
         if len(self._carriers) < self._size and all(carrier.has_begun for carrier in self._carriers):
             self._carriers.append(_CarrierProcess[K](self._command))
 

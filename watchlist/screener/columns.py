@@ -37,7 +37,7 @@ def _of_result(heading: str, read: Callable[[Result], object]) -> Cell:
 
 
 def _level(name: str) -> Column:
-    """A level of the plan, where the user sees one."""
+    """Return the column of a level of the plan, empty where the user sees none."""
     heading = name.title()
     read = (heading, lambda row: getattr(row.plan, name) if row.plan else None)
     return Column(name, heading, F(f"last_result__{name}"), (read,), is_number=True)

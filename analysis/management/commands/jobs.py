@@ -12,7 +12,7 @@ class Command(BaseCommand):
     help = f"List the {SHOWN} newest jobs."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--status", choices=JobStatus.values, help="Only jobs that stand so.")
+        parser.add_argument("--status", choices=JobStatus.values, help="Only jobs of this status.")
 
     def handle(self, *args: object, status: str | None, **options: object) -> None:
         jobs = Job.objects.filter(status=status) if status else Job.objects.all()
