@@ -32,8 +32,12 @@ def account(request: Request) -> HttpResponse:
     user = User.objects.get(pk=request.user.pk)
     form = SettingsForm(request.POST or None, instance=user)
     if request.method != "POST" or not form.is_valid():
-        status = 422 if form.is_bound else 200
-        return render(request, ACCOUNT, {"form": form, "example": SizingExample(request.user)}, status=status)
+        context = {
+            "form": form,
+            "example": SizingExample(request.user),
+            "tokens": list(request.user.api_tokens.unrevoked()),
+        }
+        return render(request, ACCOUNT, context, status=422 if form.is_bound else 200)
     user.save(update_fields=list(form.fields))
     messages.success(request, "Saved. Position sizes follow these settings from now on.")
     return remember_theme(redirect("accounts:account"), user.theme)

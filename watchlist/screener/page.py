@@ -33,6 +33,10 @@ class Heading:
     address: str
     direction: str
 
+    @property
+    def arrow(self) -> str:
+        return {"ascending": "▴", "descending": "▾"}.get(self.direction, "")
+
 
 @dataclass(frozen=True)
 class ActiveFilter:

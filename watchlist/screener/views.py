@@ -136,5 +136,11 @@ def _address(screen: Screen) -> str:
 
 
 def _render(request: Request, page: Screener, status: int = 200, **forms: Any) -> HttpResponse:
-    context = {"screener": page, "create_form": ScreenForm(), "most_at_once": services.MOST_AT_ONCE, **forms}
+    context = {
+        "screener": page,
+        "create_form": ScreenForm(),
+        "rename_form": ScreenForm(instance=page.screen),
+        "most_at_once": services.MOST_AT_ONCE,
+        **forms,
+    }
     return render(request, PAGE, context, status=422 if page.problems else status)
