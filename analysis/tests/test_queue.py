@@ -120,7 +120,7 @@ def test_a_message_that_asks_for_anything_else_is_removed_and_said(
     with caplog.at_level(logging.ERROR):
         assert given_out(broker) == []
     assert not OrmQ.objects.exists()
-    assert "cannot be obeyed and is removed" in caplog.text
+    assert "cannot be run and is removed" in caplog.text
 
 
 @time_machine.travel(NOW)
