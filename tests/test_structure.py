@@ -10,6 +10,7 @@ from radon.complexity import ComplexityVisitor, cc_rank
 
 SERVICES = ("jobs", "worker", "upkeep", "track_records", "stock_lists")
 SHORTEST = 25
+DEEPEST = 8  # levels of two spaces
 PYTHON = ("analysis", "watchlist", "stockapp", "tests", "benchmarks")
 DJANGO_IMPORTS = {"analysis/models/__init__.py", "analysis/admin/__init__.py"}  # for what their modules register
 
@@ -51,6 +52,17 @@ def test_no_package_exports_the_names_of_its_modules() -> None:
         for name in _names_only_imported(ast.parse(path.read_text()))
     ]
     assert exports == []
+
+
+def test_no_template_is_nested_deeply() -> None:
+    """A part that would be deeper is a partial, or a file, with a name of its own."""
+    deep = [
+        f"{path.relative_to(settings.BASE_DIR)}:{number}"
+        for path in sorted((settings.BASE_DIR / "templates").rglob("*.html"))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) - len(line.lstrip(" ")) > 2 * DEEPEST
+    ]
+    assert deep == []
 
 
 def _python_files() -> Iterator[Path]:
