@@ -14,6 +14,7 @@ from analysis.models import JobDetail, Stock
 from stockapp.accounts.models import Person
 
 NOTE_LENGTH = 200
+LONGEST_QUERY = 2000
 
 
 class WatchlistQuerySet(models.QuerySet["Watchlist"]):
@@ -90,7 +91,7 @@ class Screen(models.Model):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="screens")
     name = models.CharField(max_length=60)
-    query = models.CharField(max_length=2000, blank=True)
+    query = models.CharField(max_length=LONGEST_QUERY, blank=True)
 
     objects: ClassVar[models.Manager[Screen]] = ScreenQuerySet.as_manager()
 

@@ -16,9 +16,9 @@ from stockapp.accounts.requests import Request
 
 router = Router(tags=["Screener"])
 
-Score = Annotated[float, Field(ge=SCORES[0], le=SCORES[1])]
-Change = Annotated[float, Field(ge=CHANGES[0], le=CHANGES[1])]
-Ratio = Annotated[float, Field(ge=RATIOS[0], le=RATIOS[1])]
+Score = Annotated[float, Field(ge=SCORES[0], le=SCORES[1], allow_inf_nan=False)]
+Change = Annotated[float, Field(ge=CHANGES[0], le=CHANGES[1], allow_inf_nan=False)]
+Ratio = Annotated[float, Field(ge=RATIOS[0], le=RATIOS[1], allow_inf_nan=False)]
 Name = Annotated[str, Field(max_length=LONGEST_NAME, pattern=r"^[^\x00]*$")]
 
 

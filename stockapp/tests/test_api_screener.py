@@ -123,6 +123,12 @@ def test_page_and_api_refuse_the_same_values(client: Client, ann: User, name: st
     assert list(Screener(QueryDict(urlencode({name: of_page})), ann).form.errors) == [name]
 
 
+@pytest.mark.parametrize("name", ["score_min", "score_max", "change_min", "change_max", "risk_reward"])
+def test_a_number_that_is_not_finite_is_refused_as_such(client: Client, ann: User, name: str) -> None:
+    for value in ("nan", "inf", "-inf"):
+        assert errors(client, **{name: value}) == {name: ["Input should be a finite number."]}
+
+
 def test_an_index_is_found_whatever_its_case_and_of_two_the_one_that_is_spelt_so(client: Client, ann: User) -> None:
     for ticker in ("A.NS", "B.NS"):
         make_result(make_stock(ticker, industry="Banks"))

@@ -12,7 +12,7 @@ from analysis.models import Stock
 from analysis.rejections import RequestRejected
 from stockapp.accounts.models import lock_user
 from watchlist import services
-from watchlist.models import Screen, Watchlist
+from watchlist.models import LONGEST_QUERY, Screen, Watchlist
 
 MOST_AT_ONCE = 500
 MOST_SCREENS = 100
@@ -27,7 +27,16 @@ class AddResult:
 
 
 def save_screen(screen: Screen) -> None:
-    """Save a screen. Raise RequestRejected if its owner has too many screens, or has just used its name for another."""
+    """Save a screen.
+
+    Raise RequestRejected if its query does not fit, or if its owner has too many screens or has just used its name for
+    another.
+    """
+    if len(screen.query) > LONGEST_QUERY:
+        raise RequestRejected(
+            f"These filters take {len(screen.query):,} characters of an address, and a screen holds {LONGEST_QUERY:,}: "
+            "use shorter or fewer ones."
+        )
     try:
         _save(screen)
     except IntegrityError:

@@ -64,9 +64,13 @@ def rename_screen(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def replace_screen(request: Request, pk: int) -> HttpResponse:
     """Give a screen the filters, columns and order that are shown now."""
-    screen = _own(request, pk)
-    screen.query = _posted_page(request).query
-    services.save_screen(screen)
+    screen, page = _own(request, pk), _posted_page(request)
+    screen.query = page.query
+    try:
+        services.save_screen(screen)
+    except RequestRejected as rejection:
+        messages.error(request, str(rejection))
+        return _render(request, page, status=422)
     messages.success(request, f"“{screen}” is saved as it is shown.")
     return redirect(_address(screen))
 

@@ -11,10 +11,12 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from analysis.models import Index
 from analysis.tests.make import make_result, make_stock, make_user
 from watchlist.models import Screen
+from watchlist.screener.columns import COLUMNS
 from watchlist.screener.page import Screener
 
 if TYPE_CHECKING:
@@ -55,6 +57,20 @@ def test_filters_columns_and_order_are_kept_by_a_name_and_opened_again(client: C
 def test_a_screen_without_filters_can_be_opened_too(client: Client, ann: User) -> None:
     answer = client.get(make_screen(ann, query="").get_absolute_url(), follow=True)
     assert answer.context["screener"].screen is not None
+
+
+def test_filters_that_fill_more_than_a_screen_are_refused(client: Client, ann: User) -> None:
+    """PostgreSQL would refuse the row, and SQLite store what PostgreSQL cannot take over."""
+    name = "😀" * 100
+    Index.objects.create(name=name, loaded_at=timezone.now())
+    screen = make_screen(ann)
+    query = urlencode({"q": "😀" * 60, "index": name, "sort": "-change", "score_min": "1", "score_max": "2"})
+    query += "".join(f"&columns={column.key}" for column in COLUMNS)
+    for address in (reverse("screener:create"), act("replace", screen)):
+        answer = client.post(address, {"name": "Long", "query": query})
+        assert answer.status_code == 422
+        assert "characters of an address, and a screen holds 2,000: use shorter or fewer ones." in answer.text
+    assert list(Screen.objects.values_list("name", "query")) == [(screen.name, screen.query)]
 
 
 @pytest.mark.parametrize(
