@@ -75,7 +75,7 @@ def _measure_skew() -> Measurement:
     for _ in range(TRIES - 1):
         if best.error.total_seconds() <= GOOD_ENOUGH:
             break
-        best = min(best, _query_time(), key=lambda answer: answer.error)
+        best = min(best, _query_time(), key=lambda measurement: measurement.error)
     return best
 
 

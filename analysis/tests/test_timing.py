@@ -8,20 +8,11 @@ from django.conf import settings
 from analysis.timing import Timing
 from stockapp.environment import Environment
 
-
-def _leases() -> list[int]:
-    limits = {
-        key: value for part in Environment.model_fields["lease_seconds"].metadata for key, value in [_bound(part)]
-    }
-    return [limits["ge"], limits["ge"] + 1, settings.LEASE_SECONDS, 90, 600, limits["le"]]
+RULES = Environment.model_fields["lease_seconds"].metadata
+(SHORTEST,), (LONGEST,) = ([getattr(rule, name) for rule in RULES if hasattr(rule, name)] for name in ("ge", "le"))
 
 
-def _bound(part: object) -> tuple[str, int]:
-    (name,) = (name for name in ("ge", "le") if hasattr(part, name))
-    return name, getattr(part, name)
-
-
-@pytest.mark.parametrize("seconds", _leases())
+@pytest.mark.parametrize("seconds", [SHORTEST, SHORTEST + 1, settings.LEASE_SECONDS, 90, 600, LONGEST])
 def test_times_that_follow_from_a_lease_keep_their_order(seconds: int) -> None:
     t = Timing(timedelta(seconds=seconds))
     longest_stock = 2 * (t.longest_turn + t.ticker_timeout)

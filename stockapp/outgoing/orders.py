@@ -68,7 +68,7 @@ class Mail:
 
     @property
     def may_reach_private(self) -> bool:
-        """Return True: the installation's own mail server may stand in its network."""
+        """Return True: the installation's own mail server may be inside its network."""
         return True
 
 

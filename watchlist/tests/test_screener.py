@@ -176,9 +176,9 @@ def test_every_column_can_be_shown_sorted_by_and_turned_round(client: Client, an
 
 
 def test_every_filter_has_a_field_on_the_page(client: Client, ann: User, market: None) -> None:
-    page = client.get(URL).text
-    fields = client.get(URL).context["screener"].form.fields
-    assert [name for name in fields if f'name="{name}"' not in page] == []
+    answer = client.get(URL)
+    fields = answer.context["screener"].form.fields
+    assert [name for name in fields if f'name="{name}"' not in answer.text] == []
 
 
 def test_a_heading_keeps_filters_and_columns(client: Client, ann: User, market: None) -> None:
