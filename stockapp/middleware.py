@@ -1,4 +1,4 @@
-"""Middleware: the login page, the caching of responses, and the grouping of digits."""
+"""Middleware: the login page, the caching of responses, the grouping of digits, and the stack of a request's calls."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from stockapp.grouping import AUTO, grouped_as
 
 ENDED = "session_ended"
+STACK_SLOTS = 33_000  # of 8 bytes: just over 256 KB, so that the piece has 512 KB, of which only what is used is memory
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -80,3 +81,18 @@ def _way_back(request: HttpRequest) -> str:
         return resolve_url(settings.LOGIN_REDIRECT_URL)
     parts = urlsplit(page)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def keep_calls_together(get_response: Answer) -> Answer:
+    """Give the calls of a request one piece of the interpreter's stack.
+
+    CPython takes and gives back memory at each call that crosses the end of a piece (16 KB, about 80 calls deep): a
+    template's loop at that depth takes twice as long (https://github.com/python/cpython/issues/142183). A function that
+    declares a large stack of its own gets a piece that has as much left for its callees.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    answer.__code__ = answer.__code__.replace(co_stacksize=STACK_SLOTS)
+    return answer

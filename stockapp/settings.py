@@ -102,6 +102,7 @@ MIDDLEWARE = [  # the first two are outermost, so that every response has their 
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
+    "stockapp.middleware.keep_calls_together",  # innermost: it is for the calls of a view and its templates
 ]
 
 ROOT_URLCONF = "stockapp.urls"
