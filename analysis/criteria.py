@@ -37,7 +37,7 @@ class Criteria:
     """Conditions on analysed stocks, by their names in an address. All that are set must hold.
 
     Scores are in [-1, +1], changes in percent. Bounds are compared with numbers as displayed, to a hundredth: 0.296 is
-    at least 0.3.
+    at least 0.3. Industry, exchange and index hold every stored spelling of the value.
     """
 
     q: str = ""
@@ -48,9 +48,9 @@ class Criteria:
     change_max: float | None = None
     risk_reward: float | None = None
     since: date | None = None
-    industry: str = ""
-    exchange: str = ""
-    index: str = ""
+    industry: tuple[str, ...] = ()
+    exchange: tuple[str, ...] = ()
+    index: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -80,26 +80,46 @@ class Criteria:
 
 
 class KnownValues:
-    """The values that industry, exchange and index can have, each list read once, when it is needed."""
+    """The stored values of industry, exchange and index, each list read once, when it is needed.
+
+    Spellings of an industry or an exchange that differ only in case are one value. Indexes are told apart by case,
+    because each is a list of its own.
+    """
 
     def __init__(self) -> None:
         self._lists: dict[str, list[str]] = {}
 
     def of(self, name: str) -> list[str]:
-        if name not in self._lists:
-            self._lists[name] = _indexes() if name == "index" else _values_of_stocks(name)
-        return self._lists[name]
+        """Return the values to choose from, in one spelling each."""
+        stored = self._stored(name)
+        if name == "index":
+            return stored
+        first: dict[str, str] = {}
+        for value in stored:
+            first.setdefault(_key(value), value)
+        return list(first.values())
 
-    def find(self, name: str, text: str) -> str:
-        """Return the stored spelling of a value that is given in any case; empty if there is no such value."""
-        values = self.of(name)
-        return text if text in values else next((value for value in values if _key(value) == _key(text)), "")
+    def find(self, name: str, text: str) -> tuple[str, ...]:
+        """Return the stored spellings of a value given in any case, the one of `of` first; empty if there is none."""
+        stored = self._stored(name)
+        same = [value for value in stored if _key(value) == _key(text)]
+        if name == "index":
+            return (text,) if text in stored else tuple(same[:1])
+        return tuple(same)
+
+    def _stored(self, name: str) -> list[str]:
+        if name not in self._lists:
+            values = _indexes() if name == "index" else _values_of_stocks(name)
+            self._lists[name] = [value for value in values if _key(value)]
+        return self._lists[name]
 
 
 def read_criteria(given: Mapping[str, Any], known: KnownValues) -> tuple[Criteria, dict[str, str]]:
     """Return the criteria that can be used of the given values, and a sentence for each other one, by its name."""
-    values = {name: _plain(value) for name, value in given.items()}
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
     values = {name: value for name, value in values.items() if value not in EMPTY}
+    if "q" in values:
+        values["q"] = values["q"].strip()
     errors = {}
     for name in (name for name in UNKNOWN if name in values):
         text, values[name] = values[name], known.find(name, values[name])
@@ -109,12 +129,6 @@ def read_criteria(given: Mapping[str, Any], known: KnownValues) -> tuple[Criteri
         if {lowest, highest} <= values.keys() and values[lowest] > values[highest]:
             errors[highest] = EMPTY_RANGE
     return Criteria(**{name: value for name, value in values.items() if name not in errors}), errors
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.strip()
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _indexes() -> list[str]:
@@ -138,22 +152,22 @@ def _at_most(column: str) -> Condition:
     return lambda stocks, highest: stocks.at_most(column, highest)
 
 
-def _equal(column: str) -> Condition:
-    return lambda stocks, value: stocks.filter(**{column: value})
+def _any_of(column: str) -> Condition:
+    return lambda stocks, values: stocks.filter(**{f"{column}__in": values})
 
 
 type Condition = Callable[[StockQuerySet, Any], StockQuerySet]
 EMPTY: tuple[object, ...] = (None, "", ())
 CONDITIONS: Mapping[str, Condition] = {
     "q": StockQuerySet.named,
-    "verdict": _equal("last_result__verdict__in"),
+    "verdict": _any_of("last_result__verdict"),
     "score_min": _at_least("last_result__score"),
     "score_max": _at_most("last_result__score"),
     "change_min": _at_least("change"),
     "change_max": _at_most("change"),
     "risk_reward": _at_least("planned_risk_reward"),
     "since": StockQuerySet.verdict_changed_since,
-    "industry": _equal("industry"),
-    "exchange": _equal("exchange"),
-    "index": _equal("memberships__index__name"),
+    "industry": _any_of("industry"),
+    "exchange": _any_of("exchange"),
+    "index": _any_of("memberships__index__name"),
 }

@@ -28,7 +28,7 @@ def test_what_cannot_be_used_has_a_sentence_and_the_rest_is_used(
     given = {"q": " a ", "verdict": [], "score_min": 0.5, "score_max": 0.1, "industry": "banks", "index": "None"}
     with django_assert_num_queries(2):  # of industries and indexes alone
         criteria, errors = read_criteria(given, KnownValues())
-    assert criteria == Criteria(q="a", score_min=0.5, industry="Banks")
+    assert criteria == Criteria(q="a", score_min=0.5, industry=("Banks",))
     assert errors == {"score_max": EMPTY_RANGE, "index": "There is no index “None”."}
 
 
@@ -40,7 +40,7 @@ def test_a_range_of_one_number_is_not_empty() -> None:
 def test_the_most_restrictive_criterion_comes_first() -> None:
     for ticker, score, industry in (("A.NS", 0.6, "Banks"), ("B.NS", 0.4, "Banks"), ("C.NS", -0.5, "Metals")):
         make_result(make_stock(ticker, industry=industry), score=score, verdict_since=date(2026, 11, 20))
-    criteria = Criteria(score_min=0.5, industry="Banks", since=date(2026, 11, 20))
+    criteria = Criteria(score_min=0.5, industry=("Banks",), since=date(2026, 11, 20))
     stocks = Stock.objects.to_screen(long_only=False)
     assert [stock.pk for stock in criteria.narrow(stocks)] == ["A.NS"]
     assert criteria.effects(stocks) == [

@@ -91,6 +91,9 @@ def test_the_names_of_before_are_refused_with_the_new_ones(client: Client, ann: 
         ({"industry": "Spice"}, "industry", "No analysed stock is of “Spice”."),
         ({"exchange": "MARS"}, "exchange", "No analysed stock trades on “MARS”."),
         ({"index": "Nowhere"}, "index", "There is no index “Nowhere”."),
+        ({"industry": " "}, "industry", "No analysed stock is of “ ”."),
+        ({"exchange": " \t"}, "exchange", "No analysed stock trades on “ \t”."),
+        ({"index": "\u3000"}, "index", "There is no index “\u3000”."),
     ],
 )
 def test_page_and_api_refuse_a_criterion_in_the_same_words(
@@ -136,8 +139,33 @@ def test_an_index_is_found_whatever_its_case_and_of_two_the_one_that_is_spelt_so
     make_index("MINE", "B.NS")
     assert (found(client, index="Mine"), found(client, index="MINE")) == (["A.NS"], ["B.NS"])
     page = Screener(QueryDict("industry=+bANKS+"), ann)
-    assert (page.criteria.industry, page.query) == ("Banks", "industry=Banks")
+    assert (page.criteria.industry, page.query) == (("Banks",), "industry=Banks")
     assert page.form["industry"].value() == "Banks"
+
+
+@pytest.mark.parametrize("name", ["industry", "exchange"])
+@pytest.mark.parametrize("typed", ["éner", "ÉNER", "Éner", "ÉnEr", " éner "])
+def test_a_value_has_the_stocks_of_all_its_spellings(client: Client, ann: User, name: str, typed: str) -> None:
+    for n, spelling in enumerate(("éner", "Éner", "ÉNER", "Éner ", "Other", "", " ")):
+        make_result(make_stock(f"S{n}.NS", **{name: spelling}))
+    expected = ["S0.NS", "S1.NS", "S2.NS", "S3.NS"]
+    page = Screener(QueryDict(urlencode({name: typed})), ann)
+    assert found(client, **{name: typed}) == [row.stock.pk for row in page.rows] == expected
+    offered = [value for value, _ in page.form.fields[name].widget.choices]
+    assert page.problems == []
+    assert len(offered) == 3  # any, one spelling, and the other value
+    assert page.form[name].value() in offered
+    again = Screener(QueryDict(page.query), ann)
+    assert (again.count, again.query) == (4, page.query)
+
+
+def test_a_stock_of_an_index_is_found_once(client: Client, ann: User) -> None:
+    make_result(make_stock("A.NS"))
+    for name in ("Mine", "MINE"):
+        make_index(name, "A.NS")
+    for typed in ("mine", "Mine", "MINE"):
+        page = Screener(QueryDict(urlencode({"index": typed})), ann)
+        assert found(client, index=typed) == [row.stock.pk for row in page.rows] == ["A.NS"]
 
 
 def test_the_screener_answers_programs_as_its_page_answers_people(client: Client, ann: User) -> None:

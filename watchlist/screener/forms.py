@@ -52,7 +52,7 @@ class KnownValueField(forms.CharField):
     known: KnownValues
 
     def __init__(self, label: str) -> None:
-        super().__init__(required=False, label=label, max_length=LONGEST_NAME)
+        super().__init__(required=False, label=label, max_length=LONGEST_NAME, strip=False)
 
     def offer(self, known: KnownValues, name: str) -> None:
         """Offer the values that are known by this name."""
@@ -61,7 +61,7 @@ class KnownValueField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
-        return self.known.find(self.name, text) or text
+        return next(iter(self.known.find(self.name, text)), text)
 
     def bound_data(self, data: Any, initial: Any) -> str:
         return self.to_python(data)

@@ -166,7 +166,7 @@ def test_screens_of_before_name_their_index_and_the_way_back_has_its_key() -> No
         stored = dict(Screen.objects.values_list("name", "query"))
         assert stored == {name: after for name, (_, after) in queries.items()}
         page = Screener(QueryDict(f"{queries['Of it'][1]}&screen={Screen.objects.get(name='Of it').pk}"), owner)
-        assert (page.problems, page.criteria.index, page.is_changed) == ([], "Nifty & Co 50", False)
+        assert (page.problems, page.criteria.index, page.is_changed) == ([], ("Nifty & Co 50",), False)
         MigrationExecutor(connection).migrate(old)
         stored = dict(Screen.objects.values_list("name", "query"))
         assert stored == {name: before for name, (before, _) in queries.items()}
