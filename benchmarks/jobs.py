@@ -30,6 +30,8 @@ os.environ |= {
     "PRICE_SOURCE": "csv",
     "CSV_PRICES_DIR": str(FOLDER),
     "LOG_LEVEL": "ERROR",
+    "REQUESTS_PER_MINUTE_PER_USER": "100000",
+    "REQUESTS_PER_MINUTE_PER_ADDRESS": "100000",
 }
 
 import django  # noqa: E402

@@ -127,7 +127,17 @@ def first_session(job: Job, now: datetime) -> None:
         for n in range(STOCKS)
     )  # fmt: skip
     JobDetail.objects.bulk_create(
-        JobDetail(job=job, stock_id=r.stock_id, result=r, status="completed", attempts=1, day=r.day, verdict="buy")
+        JobDetail(
+            job=job,
+            stock_id=r.stock_id,
+            result=r,
+            status="completed",
+            attempts=1,
+            day=r.day,
+            verdict="buy",
+            started_at=now,
+            completed_at=now,
+        )
         for r in results
     )
     evidence = what_is_found()
@@ -166,8 +176,9 @@ def copy_results(newest: Job, jobs: list[Any]) -> None:
         )
         cursor.execute(
             "INSERT INTO analysis_jobdetail (job_id, stock_id, result_id, status, attempts, unanswered, "  # noqa: S608
-            "fence, error_kind, error_message, wait_reason, raw_verdict, verdict, holder, day) SELECT r.job_id, "
-            "r.stock_id, r.id, 'completed', 1, 0, 1, '', '', '', 'buy', 'buy', '', r.day FROM analysis_result r "
+            "fence, error_kind, error_message, wait_reason, raw_verdict, verdict, holder, day, started_at, "
+            "completed_at) SELECT r.job_id, r.stock_id, r.id, 'completed', 1, 0, 1, '', '', '', 'buy', 'buy', '', r.day, "
+            "r.started_at, r.completed_at FROM analysis_result r "
             f"WHERE {young}",
             [*keys, now - timedelta(days=SESSIONS_WITH_DETAILS)],
         )
