@@ -177,8 +177,8 @@ def copy_results(newest: Job, jobs: list[Any]) -> None:
         cursor.execute(
             "INSERT INTO analysis_jobdetail (job_id, stock_id, result_id, status, attempts, unanswered, "  # noqa: S608
             "fence, error_kind, error_message, wait_reason, raw_verdict, verdict, holder, day, started_at, "
-            "completed_at) SELECT r.job_id, r.stock_id, r.id, 'completed', 1, 0, 1, '', '', '', 'buy', 'buy', '', r.day, "
-            "r.started_at, r.completed_at FROM analysis_result r "
+            "completed_at) SELECT r.job_id, r.stock_id, r.id, 'completed', 1, 0, 1, '', '', '', 'buy', 'buy', '', "
+            "r.day, r.started_at, r.completed_at FROM analysis_result r "
             f"WHERE {young}",
             [*keys, now - timedelta(days=SESSIONS_WITH_DETAILS)],
         )

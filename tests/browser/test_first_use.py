@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -12,6 +13,7 @@ from analysis.stock_lists.load import load_demo_market
 from analysis.tests.make import PASSWORD, make_user
 from tests.browser.visits import log_in
 from tests.processes import manage, wait_for
+from watchlist.tests.make import make_list
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -71,3 +73,27 @@ def test_an_option_stays_chosen_when_suggestions_for_the_last_letters_arrive_lat
     expect(option).to_have_attribute("aria-selected", "true")
     ticker.press("Enter")
     expect(visitor.get_by_role("row", name="KAVERI.DEMO")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("field", "role", "name"),
+    [
+        ("Ticker to add", "option", "KAVERI.DEMO"),
+        ("Search stocks by ticker or name", "option", "KAVERI.DEMO"),
+        ("Ticker, name, industry or note", "heading", "No stock of this list fits"),
+    ],
+)
+def test_what_is_typed_before_the_scripts_have_come_is_looked_up_when_they_have(
+    visitor: Page, live_server: LiveServer, field: str, role: Any, name: str
+) -> None:
+    load_demo_market()
+    ann = make_user("ann")
+    make_list(ann, "MERUVANTA.DEMO")
+    log_in(visitor, ann, live_server.url)
+    late: list[Route] = []
+    visitor.route(re.compile(r"/htmx[^/]*\.js"), lambda route: late.append(route))
+    with visitor.expect_request(re.compile("/htmx")):
+        visitor.goto(live_server.url, wait_until="commit")
+    visitor.get_by_label(field).press_sequentially("kaveri")
+    late[0].continue_()
+    expect(visitor.get_by_role(role, name=name)).to_be_visible()

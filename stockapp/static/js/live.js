@@ -41,6 +41,14 @@ document.body.addEventListener("htmx:responseError", (event) => {
   else announce(`That did not work (${status}). Reload the page and try again.`, true);
 });
 
+// Somebody may type before the scripts have come: look that up now.
+document.addEventListener("DOMContentLoaded", () => {
+  const field = document.activeElement;
+  if (field.matches("input") && field.value !== field.defaultValue) {
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+});
+
 document.addEventListener("click", (event) => {
   event.target.closest("[data-close]")?.closest(".notice").remove();
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {
