@@ -42,7 +42,7 @@ def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> Im
     A broken row is reported and the others are used. Raise RequestRejected if the file is unreadable or has no tickers.
     """
     listed, problems = read_list(file, suffix)
-    return _update_index(index or file.stem, listed, problems)
+    return _update_index(index.strip() or file.stem, listed, problems)
 
 
 def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> ImportResult:
@@ -77,7 +77,7 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
     Stocks that left the index and are in no other become inactive, unless the list has problems: then it is incomplete.
     """
     done = ImportResult(problems=problems)
-    index, _ = Index.objects.update_or_create(name=name[:100], defaults={"loaded_at": timezone.now()})
+    index, _ = Index.objects.update_or_create(name=name.strip()[:100], defaults={"loaded_at": timezone.now()})
     members = set(IndexMember.objects.filter(index=index).values_list("stock_id", flat=True))
     for some in batched(sorted(listed, key=lambda one: one.ticker), AT_ONCE):
         added = _store_members(index, some)

@@ -63,6 +63,12 @@ def test_an_index_file_brings_industries_and_members_and_no_placeholders(tmp_pat
     assert Stock.objects.get(pk="M&M.NS").industry == "Automobile and Auto Components"
 
 
+@pytest.mark.parametrize(("given", "name"), [(" NIFTY 50 ", "NIFTY 50"), ("  ", "list"), ("", "list")])
+def test_blanks_around_the_name_of_a_list_are_left_out(tmp_path: Path, given: str, name: str) -> None:
+    load_stocks(write(tmp_path, NIFTY, "list.csv"), index=given)
+    assert [index.name for index in Index.objects.all()] == [name]
+
+
 def test_a_list_without_industries_takes_none_away(tmp_path: Path) -> None:
     load_stocks(write(tmp_path, NIFTY), index="NIFTY 50")
     load_stocks(write(tmp_path, EQUITY_L))
