@@ -1,8 +1,9 @@
 """First use: from the login to a verdict and its chart, in a real browser with a real worker."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -75,25 +76,35 @@ def test_an_option_stays_chosen_when_suggestions_for_the_last_letters_arrive_lat
     expect(visitor.get_by_role("row", name="KAVERI.DEMO")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("field", "role", "name"),
-    [
-        ("Ticker to add", "option", "KAVERI.DEMO"),
-        ("Search stocks by ticker or name", "option", "KAVERI.DEMO"),
-        ("Ticker, name, industry or note", "heading", "No stock of this list fits"),
-    ],
-)
-def test_what_is_typed_before_the_scripts_have_come_is_looked_up_when_they_have(
-    visitor: Page, live_server: LiveServer, field: str, role: Any, name: str
-) -> None:
-    load_demo_market()
-    ann = make_user("ann")
-    make_list(ann, "MERUVANTA.DEMO")
-    log_in(visitor, ann, live_server.url)
+@contextmanager
+def before_the_scripts(visitor: Page, address: str) -> Iterator[None]:
+    """Open a page; its scripts come at the end."""
     late: list[Route] = []
     visitor.route(re.compile(r"/htmx[^/]*\.js"), lambda route: late.append(route))
     with visitor.expect_request(re.compile("/htmx")):
-        visitor.goto(live_server.url, wait_until="commit")
-    visitor.get_by_label(field).press_sequentially("kaveri")
+        visitor.goto(address, wait_until="commit")
+    yield
     late[0].continue_()
-    expect(visitor.get_by_role(role, name=name)).to_be_visible()
+
+
+@pytest.mark.parametrize("field", ["Ticker to add", "Search stocks by ticker or name"])
+def test_suggestions_come_for_what_was_typed_before_the_scripts(
+    visitor: Page, live_server: LiveServer, field: str
+) -> None:
+    load_demo_market()
+    log_in(visitor, make_user("ann"), live_server.url)
+    with before_the_scripts(visitor, live_server.url):
+        visitor.get_by_label(field).press_sequentially("kaveri")
+    expect(visitor.get_by_role("option", name="KAVERI.DEMO")).to_be_visible()
+
+
+def test_a_filter_that_was_typed_before_the_scripts_filters_wherever_the_focus_is_then(
+    visitor: Page, live_server: LiveServer
+) -> None:
+    load_demo_market()
+    watchlist = make_list(make_user("ann"), "MERUVANTA.DEMO")
+    log_in(visitor, watchlist.owner, live_server.url)
+    with before_the_scripts(visitor, live_server.url):
+        visitor.get_by_label("Ticker, name, industry or note").press_sequentially("kaveri")
+        visitor.get_by_label("Order").focus()
+    expect(visitor.get_by_role("heading", name="No stock of this list fits")).to_be_visible()

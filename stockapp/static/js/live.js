@@ -41,11 +41,11 @@ document.body.addEventListener("htmx:responseError", (event) => {
   else announce(`That did not work (${status}). Reload the page and try again.`, true);
 });
 
-// Somebody may type before the scripts have come: look that up now.
+// Fields that were changed before the scripts had come act now. Their triggers must not say `changed`: htmx takes the
+// values that it finds at its start for the old ones.
 document.addEventListener("DOMContentLoaded", () => {
-  const field = document.activeElement;
-  if (field.matches("input") && field.value !== field.defaultValue) {
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+  for (const field of document.querySelectorAll("input")) {
+    if (field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 });
 
