@@ -40,7 +40,7 @@ def test_the_time_is_the_databases_however_wrong_the_machines_clock_is(server_cl
     before = clock.now()
     assert not clock.certain_skew()
     with wrong(ahead):
-        passed = clock.now() - before  # of two measurements, each with an error of its own
+        passed = clock.now() - before  # from two measurements, which each have an error
         assert -clock.LIMIT < passed < timedelta(minutes=1)
         assert abs(clock.skew() - ahead) < clock.LIMIT
         assert clock.certain_skew()
