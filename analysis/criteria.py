@@ -37,7 +37,7 @@ class Criteria:
     """Conditions on analysed stocks, by their names in an address. All that are set must hold.
 
     Scores are in [-1, +1], changes in percent. Bounds are compared with numbers as displayed, to a hundredth: 0.296 is
-    at least 0.3. Industry, exchange and index hold every stored spelling of the value.
+    at least 0.3. An industry or exchange is given by all its spellings.
     """
 
     q: str = ""
@@ -87,39 +87,28 @@ class KnownValues:
     """
 
     def __init__(self) -> None:
-        self._lists: dict[str, list[str]] = {}
+        self._values: dict[str, dict[str, tuple[str, ...]]] = {}
 
     def of(self, name: str) -> list[str]:
         """Return the values to choose from, in one spelling each."""
-        stored = self._stored(name)
-        if name == "index":
-            return stored
-        first: dict[str, str] = {}
-        for value in stored:
-            first.setdefault(_key(value), value)
-        return list(first.values())
+        return list(dict.fromkeys(spellings[0] for spellings in self._read(name).values()))
 
     def find(self, name: str, text: str) -> tuple[str, ...]:
         """Return the stored spellings of a value given in any case, the one of `of` first; empty if there is none."""
-        stored = self._stored(name)
-        same = [value for value in stored if _key(value) == _key(text)]
-        if name == "index":
-            return (text,) if text in stored else tuple(same[:1])
-        return tuple(same)
+        values = self._read(name)
+        return values.get(text.strip()) or values.get(_key(text)) or ()
 
-    def _stored(self, name: str) -> list[str]:
-        if name not in self._lists:
-            values = _indexes() if name == "index" else _values_of_stocks(name)
-            self._lists[name] = [value for value in values if _key(value)]
-        return self._lists[name]
+    def _read(self, name: str) -> dict[str, tuple[str, ...]]:
+        """Return the spellings of every value by what may be given for it."""
+        if name not in self._values:
+            self._values[name] = _read_indexes() if name == "index" else _read_values_of_stocks(name)
+        return self._values[name]
 
 
 def read_criteria(given: Mapping[str, Any], known: KnownValues) -> tuple[Criteria, dict[str, str]]:
     """Return the criteria that can be used of the given values, and a sentence for each other one, by its name."""
-    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+    values = {name: _plain(name, value) for name, value in given.items()}
     values = {name: value for name, value in values.items() if value not in EMPTY}
-    if "q" in values:
-        values["q"] = values["q"].strip()
     errors = {}
     for name in (name for name in UNKNOWN if name in values):
         text, values[name] = values[name], known.find(name, values[name])
@@ -131,13 +120,27 @@ def read_criteria(given: Mapping[str, Any], known: KnownValues) -> tuple[Criteri
     return Criteria(**{name: value for name, value in values.items() if name not in errors}), errors
 
 
-def _indexes() -> list[str]:
-    return list(Index.objects.values_list("name", flat=True))
+def _plain(name: str, value: Any) -> Any:
+    if name == "q":
+        return (value or "").strip()
+    return tuple(value) if isinstance(value, list) else value
 
 
-def _values_of_stocks(field: str) -> list[str]:
-    stocks = Stock.objects.analyzed().exclude(**{field: ""})
-    return list(stocks.order_by(field).values_list(field, flat=True).distinct())
+def _read_indexes() -> dict[str, tuple[str, ...]]:
+    """Return every index by its name, and in any other case the first that is called so."""
+    names = [name for name in Index.objects.values_list("name", flat=True) if name.strip()]
+    values: dict[str, tuple[str, ...]] = {name.strip(): (name,) for name in names}
+    for name in names:
+        values.setdefault(_key(name), (name,))
+    return values
+
+
+def _read_values_of_stocks(field: str) -> dict[str, tuple[str, ...]]:
+    values: dict[str, tuple[str, ...]] = {}
+    for value in Stock.objects.analyzed().order_by(field).values_list(field, flat=True).distinct():
+        if key := _key(value):
+            values[key] = (*values.get(key, ()), value)
+    return values
 
 
 def _key(text: str) -> str:

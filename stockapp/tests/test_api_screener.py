@@ -100,6 +100,7 @@ def test_page_and_api_refuse_a_criterion_in_the_same_words(
     client: Client, ann: User, query: dict[str, str], name: str, sentence: str
 ) -> None:
     make_result(make_stock("UP.NS", industry="Banks", exchange="NSE"))
+    make_index(" ", "UP.NS")
     assert errors(client, **query) == {name: [sentence]}
     assert Screener(QueryDict(urlencode(query)), ann).form.errors == {name: [sentence]}
 
@@ -116,11 +117,13 @@ def test_page_and_api_refuse_a_criterion_in_the_same_words(
         ("change_min", "nan", "nan"),
         ("q", "x" * 61, "x" * 61),
         ("index", "x" * 101, "x" * 101),
+        ("industry", "Banks" + " " * 100, "Banks" + " " * 100),
         ("since", "20.11.2026", "20.11.2026"),
         ("verdict", "hold", "hold"),
     ],
 )
 def test_page_and_api_refuse_the_same_values(client: Client, ann: User, name: str, of_page: str, of_api: str) -> None:
+    make_result(make_stock("UP.NS", industry="Banks"))
     (refused,) = errors(client, **{name: of_api})
     assert refused.startswith(name)
     assert list(Screener(QueryDict(urlencode({name: of_page})), ann).form.errors) == [name]
@@ -137,7 +140,10 @@ def test_an_index_is_found_whatever_its_case_and_of_two_the_one_that_is_spelt_so
         make_result(make_stock(ticker, industry="Banks"))
     make_index("Mine", "A.NS")
     make_index("MINE", "B.NS")
-    assert (found(client, index="Mine"), found(client, index="MINE")) == (["A.NS"], ["B.NS"])
+    for typed, ticker in (("Mine", "A.NS"), ("MINE", "B.NS"), (" Mine", "A.NS"), ("MINE ", "B.NS")):
+        page = Screener(QueryDict(urlencode({"index": typed})), ann)
+        assert found(client, index=typed) == [row.stock.pk for row in page.rows] == [ticker]
+        assert page.form["index"].value() == typed.strip()
     page = Screener(QueryDict("industry=+bANKS+"), ann)
     assert (page.criteria.industry, page.query) == (("Banks",), "industry=Banks")
     assert page.form["industry"].value() == "Banks"

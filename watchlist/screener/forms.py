@@ -59,12 +59,15 @@ class KnownValueField(forms.CharField):
         self.known, self.name = known, name
         self.widget.choices = [("", "Any"), *((value, value) for value in known.of(name))]
 
-    def to_python(self, value: Any) -> str:
-        text = super().to_python(value) or ""
-        return next(iter(self.known.find(self.name, text)), text)
+    def clean(self, value: Any) -> str:
+        return self._spell(super().clean(value))
 
     def bound_data(self, data: Any, initial: Any) -> str:
-        return self.to_python(data)
+        return self._spell(data or "")
+
+    def _spell(self, text: str) -> str:
+        """Return the text as the value is offered, or as it is if there is no such value."""
+        return next(iter(self.known.find(self.name, text)), text)
 
 
 class FilterForm(forms.Form):

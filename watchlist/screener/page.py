@@ -144,9 +144,12 @@ class Screener:
         pk = self.view.cleaned_data.get("screen")
         return next((screen for screen in self.screens if screen.pk == pk), None)
 
-    @property
+    @cached_property
     def is_changed(self) -> bool:
-        return self.screen is not None and self.screen.query != self.query
+        """Return whether the open screen has other filters, columns or order, however it spelled them when saved."""
+        if self.screen is None or self.screen.query == self.query:
+            return False
+        return Screener(QueryDict(self.screen.query), self.user).query != self.query
 
     @cached_property
     def watchlists(self) -> list[Watchlist]:

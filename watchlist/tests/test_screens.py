@@ -140,6 +140,18 @@ def test_a_screen_of_something_that_is_gone_still_opens_and_says_so(client: Clie
     assert [row.stock.pk for row in answer.context["screener"].rows] == ["AXE.NS"]
 
 
+@pytest.mark.parametrize("saved", ["IRON", "Iron", "iron"])
+def test_a_screen_is_not_changed_by_the_spellings_of_new_stocks(client: Client, ann: User, saved: str) -> None:
+    make_result(make_stock("S0.NS", industry=saved))
+    screen = make_screen(ann, query=f"industry={saved}&verdict=buy")
+    for n, industry in enumerate(("iron", "Iron", "IRON"), 1):
+        make_result(make_stock(f"S{n}.NS", industry=industry))
+        opened = client.get(screen.get_absolute_url(), follow=True).context["screener"]
+        assert (opened.count, opened.is_changed, opened.screen) == (n + 1, False, screen)
+    other = client.get(f"{URL}?{screen.query}&verdict=sell&screen={screen.pk}").context["screener"]
+    assert other.is_changed
+
+
 def test_somebody_elses_screen_in_an_address_is_not_shown(client: Client, ann: User) -> None:
     screen = make_screen(make_user("bob"), "Secret")
     answer = client.get(f"{URL}?screen={screen.pk}")
