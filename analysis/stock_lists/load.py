@@ -77,7 +77,7 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
     Stocks that left the index and are in no other become inactive, unless the list has problems: then it is incomplete.
     """
     done = ImportResult(problems=problems)
-    index, _ = Index.objects.update_or_create(name=name.strip()[:100], defaults={"loaded_at": timezone.now()})
+    index, _ = Index.objects.update_or_create(name=name[:100], defaults={"loaded_at": timezone.now()})
     members = set(IndexMember.objects.filter(index=index).values_list("stock_id", flat=True))
     for some in batched(sorted(listed, key=lambda one: one.ticker), AT_ONCE):
         added = _store_members(index, some)

@@ -146,10 +146,11 @@ class Screener:
 
     @cached_property
     def is_changed(self) -> bool:
-        """Return whether the open screen has other filters, columns or order, however it spelled them when saved."""
+        """Return whether the open screen has other filters, columns or order, however they were spelled when saved."""
         if self.screen is None or self.screen.query == self.query:
             return False
-        return Screener(QueryDict(self.screen.query), self.user).query != self.query
+        saved = Screener(QueryDict(self.screen.query), self.user)
+        return bool(saved.problems) or saved.query != self.query
 
     @cached_property
     def watchlists(self) -> list[Watchlist]:

@@ -138,6 +138,7 @@ def test_a_screen_of_something_that_is_gone_still_opens_and_says_so(client: Clie
     answer = client.get(make_screen(ann, query="industry=Spice&verdict=buy").get_absolute_url(), follow=True)
     assert "No analysed stock is of “Spice”." in answer.text
     assert [row.stock.pk for row in answer.context["screener"].rows] == ["AXE.NS"]
+    assert answer.context["screener"].is_changed  # and can be saved without it
 
 
 @pytest.mark.parametrize("saved", ["IRON", "Iron", "iron"])
