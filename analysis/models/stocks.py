@@ -17,7 +17,6 @@ from analysis.engine.bars import Bars
 from analysis.engine.verdict import Side, Verdict
 from analysis.models.statuses import StockStatus
 from analysis.prices.arrow import unpack_bars
-from analysis.prices.exchanges import exchange_of
 from analysis.prices.port import Finding, History
 from analysis.prices.tickers import invalid_ticker_message, is_demo, is_well_formed
 
@@ -36,6 +35,8 @@ SCREENED = (
     "name",
     "exchange",
     "currency",
+    "kind",
+    "decimals",
     "industry",
     "is_active",
     "is_confirmed",
@@ -50,6 +51,15 @@ SCREENED_RESULT = (
 
 MOST_REFUSALS = 3
 """After so many answers that a ticker does not exist, scheduled runs omit an unconfirmed stock."""
+
+
+class InstrumentKind(models.TextChoices):
+    SHARE = "share", "Share"
+    FUND = "fund", "Fund"
+    INDEX = "index", "Index"
+    PAIR = "pair", "Currency pair"
+    CRYPTO = "crypto", "Cryptocurrency"
+    FUTURE = "future", "Future"
 
 
 class StockQuerySet(models.QuerySet["Stock"]):
@@ -133,7 +143,12 @@ class Stock(models.Model):
     ticker = models.CharField(primary_key=True, max_length=20, validators=[validate_ticker])
     name = models.CharField(max_length=200, blank=True)
     exchange = models.CharField(max_length=16, blank=True)
-    currency = models.CharField(max_length=3, blank=True)
+    currency = models.CharField(max_length=3, blank=True, help_text="In which prices are quoted; GBp is pence.")
+    kind = models.CharField(max_length=8, choices=InstrumentKind, default=InstrumentKind.SHARE)
+    decimals = models.PositiveSmallIntegerField(default=2, help_text="Digits after the point of its prices.")
+    isin = models.CharField(
+        "ISIN", max_length=12, blank=True, help_text="The security's number, which stays when its ticker changes."
+    )
     industry = models.CharField(max_length=100, blank=True)
     is_active = models.BooleanField(default=True)
     is_confirmed = models.BooleanField(
@@ -167,12 +182,14 @@ class Stock(models.Model):
         indexes = [
             models.Index(fields=["name"], name="stock_by_name"),
             models.Index(fields=["industry"], name="stock_by_industry"),
+            models.Index(fields=["isin"], name="stock_by_isin", condition=~Q(isin="")),
         ]
         constraints = [
             models.CheckConstraint(name="stock_ticker_is_not_empty", condition=~Q(ticker="")),
             models.CheckConstraint(
                 name="stock_counts_refusals_while_unconfirmed", condition=Q(is_confirmed=False) | Q(refusals=0)
             ),
+            models.CheckConstraint(name="stock_kind_is_known", condition=Q(kind__in=InstrumentKind.values)),
             models.CheckConstraint(name="stock_last_status_is_known", condition=Q(last_status__in=StockStatus.values)),
         ]
 
@@ -202,11 +219,6 @@ class Stock(models.Model):
     @property
     def is_demo(self) -> bool:
         return is_demo(self.ticker)
-
-    @property
-    def decimals(self) -> int:
-        """Return the number of digits after the point in this stock's prices."""
-        return exchange_of(self.ticker).decimals
 
 
 class PriceSourceName(models.TextChoices):
