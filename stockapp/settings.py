@@ -55,6 +55,7 @@ KEEP_RAW_DATA_DAYS = ENV.keep_raw_data_days
 KEEP_DETAILS_DAYS = ENV.keep_details_days
 KEEP_RESULTS_DAYS = ENV.keep_results_days
 SCHEDULE_DELAY_MINUTES = ENV.schedule_delay_minutes
+MAX_PRICE_AGE_SESSIONS = ENV.max_price_age_sessions
 ALLOW_PRIVATE_NOTICES = ENV.allow_private_notices
 MAILERS = ENV.mailers
 SENDS_EMAIL = ENV.sends_email

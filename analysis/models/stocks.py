@@ -16,10 +16,10 @@ from django.urls import reverse
 from analysis.engine.bars import Bars
 from analysis.engine.verdict import Side, Verdict
 from analysis.models.statuses import StockStatus
-from analysis.prices.arrow import unpack_bars
+from analysis.prices.arrow import unpack_bars, unpack_traded
 from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument, Kind, exchange_of, instrument_of, main_currency
-from analysis.prices.port import Finding, History
+from analysis.prices.port import Finding, History, TradedPrices
 from analysis.prices.tickers import invalid_ticker_message, is_demo, is_well_formed
 
 
@@ -48,7 +48,7 @@ SCREENED = (
 )
 SCREENED_RESULT = (
     "day", "close", "previous_close", "score", "raw_verdict", "verdict", "verdict_since", "strategy", "side", "entry",
-    "stop", "target", "risk_reward", "what_changed",
+    "stop", "target", "risk_reward", "what_changed", "caution", "no_trade_reason",
 )  # fmt: skip
 
 
@@ -263,6 +263,9 @@ class PriceHistory(models.Model):
     stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="histories")
     source = models.CharField(max_length=8, choices=PriceSourceName)
     bars = models.BinaryField()
+    traded = models.BinaryField(
+        null=True, blank=True, help_text="Unadjusted closes and splits, if the source has them."
+    )
     first_session = models.DateField()
     last_session = models.DateField()
     requested_since = models.DateField(help_text="The first day of the last full request to the source.")
@@ -295,4 +298,13 @@ class PriceHistory(models.Model):
 
     def as_history(self) -> History:
         """Return the stored bars in the form in which a source reports them. Raise ValueError if they are damaged."""
-        return History(self.unpack(), self.adjusted, self.source_findings())
+        return History(self.unpack(), self.adjusted, self.source_findings(), traded=self.unpack_traded())
+
+    def read_splits(self) -> dict[date, float]:
+        """Return the splits that the source knows, by session. Raise ValueError if they are damaged."""
+        traded = self.unpack_traded()
+        return traded.splits if traded else {}
+
+    def unpack_traded(self) -> TradedPrices | None:
+        """Return what was traded, None if the source did not say. Raise ValueError if it is damaged."""
+        return unpack_traded(bytes(self.traded)) if self.traded else None

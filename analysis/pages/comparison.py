@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from analysis import histories
 from analysis.engine.assess import assess
 from analysis.engine.assessment import Assessment, NotEnoughHistory
 from analysis.engine.plan import NoPlan, Plan
@@ -14,6 +15,7 @@ from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
 from analysis.engine.track_record import track_record
 from analysis.models import Stock
+from analysis.prices.quality import CheckedBars
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,28 @@ class Comparison:
     """All strategies over the same series of one stock; `chosen` is the key of its result's strategy."""
 
     stock: Stock
-    series: SeriesCache
+    checked: CheckedBars
     profile: RiskProfile
     chosen: str
 
     @property
     def day(self) -> date:
-        return self.series.bars.last_session
+        return self.checked.bars.last_session
+
+    @cached_property
+    def series(self) -> SeriesCache:
+        return SeriesCache(self.checked.bars)
 
     @cached_property
     def strategy_assessments(self) -> list[StrategyAssessment]:
-        instrument = self.stock.instrument
-        decimals = instrument.decimals_at(float(self.series.bars.close[-1]))
+        instrument, obstacle = self.stock.instrument, histories.obstacle_to_plan(self.checked)
+        decimals = instrument.decimals_at(float(self.checked.bars.close[-1]))
         return [
             StrategyAssessment(
-                strategy, assess(self.series, strategy, decimals=decimals), self.profile, instrument.unit
+                strategy,
+                assess(self.series, strategy, decimals=decimals, obstacle=obstacle),
+                self.profile,
+                instrument.unit,
             )
             for strategy in STRATEGIES.values()
         ]
@@ -76,4 +85,4 @@ class Comparison:
 
     @cached_property
     def record(self) -> RecordSummary:
-        return summarize(track_record(self.series, self.strategy))
+        return summarize(track_record(self.series, self.strategy, breaks=self.checked.breaks))

@@ -9,15 +9,14 @@ from django.conf import settings
 
 from analysis.engine.bars import Bars
 from analysis.engine.indicators.indicator import IndicatorKind
-from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import STRATEGIES
-from analysis.histories import usable_bars
+from analysis.histories import check_history, usable_bars
 from analysis.models import PriceHistory, PriceSourceName, RawData, Result
 from analysis.pages.comparison import Comparison
 from analysis.pages.reruns import RunDifference, reruns_of
 from analysis.pages.stock_summary import StockSummary
 from analysis.prices.port import PriceError, PriceErrorKind
-from analysis.prices.quality import CheckedBars, check_bars
+from analysis.prices.quality import CheckedBars
 from stockapp.accounts.models import Person
 
 SHOWN_RESULTS = 30
@@ -151,9 +150,9 @@ class StockPage:
         """Return the checked bars, or the error of the quality gate about them; None if none are stored."""
         if self.history is None:
             return None
-        instrument, adjusted = self.summary.stock.instrument, self.history.adjusted
         try:
-            return check_bars(self.history.unpack(), instrument=instrument, now=self.summary.now, adjusted=adjusted)
+            bars, instrument = self.history.unpack(), self.summary.stock.instrument
+            return check_history(self.history, bars, instrument, self.summary.now)
         except PriceError as error:
             return error
         except ValueError as error:  # damaged, or written by another version
@@ -196,25 +195,22 @@ class StockPage:
         return self.summary.result is not None and self.summary.result.bar_count < FEW_BARS
 
     @cached_property
-    def analyzed_bars(self) -> Bars | None:
+    def analyzed(self) -> CheckedBars | None:
         """Return the bars that an analysis of today would use; None if there are none."""
         if self.history is None or self.bars is None:
             return None
         try:
-            return usable_bars(self.history, self.summary.now).bars
+            return usable_bars(self.history, self.summary.now)
         except PriceError:  # its latest bars are older than those that an analysis uses
             return None
 
     @cached_property
     def comparison(self) -> Comparison | None:
         """Return every strategy's assessment of the analysed bars; None if there are none."""
-        bars = self.analyzed_bars
-        if bars is None:
+        if self.analyzed is None:
             return None
         stock, result = self.summary.stock, self.summary.result
-        return Comparison(
-            stock, SeriesCache(bars), self.summary.profile, result.strategy if result else self.strategy_key
-        )
+        return Comparison(stock, self.analyzed, self.summary.profile, result.strategy if result else self.strategy_key)
 
     @cached_property
     def runs(self) -> list[tuple[Result, RunDifference | None, bool]]:

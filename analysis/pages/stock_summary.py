@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.conf import settings
+
 from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.sizing import RiskProfile, Sizing, size_position
 from analysis.engine.verdict import Side, Verdict
@@ -62,9 +64,13 @@ class StockSummary:
         is_hidden = self._plan and self._plan.side is Side.SHORT and self.profile.long_only
         return None if is_hidden else self._plan
 
+    @property
+    def _is_too_old(self) -> bool:
+        return self.sessions_late >= settings.MAX_PRICE_AGE_SESSIONS
+
     @cached_property
     def _plan(self) -> Plan | None:
-        return self.result.plan if self.result else None
+        return self.result.plan if self.result and not self._is_too_old else None
 
     @cached_property
     def _sized(self) -> Sizing | NoPlan | None:
@@ -79,4 +85,6 @@ class StockSummary:
         """Return why there is no trade: the reason of the result, or of this user's limits; empty if there is one."""
         if isinstance(self._sized, NoPlan):
             return self._sized.reason
+        if self.result and self.result.plan and self._is_too_old:
+            return f"no plan: the last price is {self.sessions_late:,} trading days old"
         return self.result.no_trade_reason if self.result and not self._plan else ""

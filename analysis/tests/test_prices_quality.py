@@ -221,22 +221,56 @@ def chosen(bars: Bars, rows: NDArray[np.intp]) -> Bars:
     return Bars(bars.session[rows], *(column[rows] for column in columns))
 
 
-@pytest.mark.parametrize("factor", [0.1, 0.5, 0.25, 1.6, 10.0])
-def test_a_change_like_a_splits_is_noticed(factor: float) -> None:
-    bars = make_bars()
-    for column in (bars.open, bars.high, bars.low, bars.close):
+def jumping_bars(factor: float, price: float = 100.0) -> Bars:
+    """Bars at one price, and from the 13th session on at another, from the open on."""
+    bars = make_bars(60)
+    for column, level in ((bars.open, 1.0), (bars.high, 1.01), (bars.low, 0.99), (bars.close, 1.0)):
+        column[:] = price * level
         column[12:] *= factor
-    message = only_message(checked(bars), "jump")
-    assert message.startswith("1 session with a price change of about half or more")
+    return bars
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.4, 0.5, 0.6, 2 / 3, 0.75, 1.3, 1.6, 10.0])
+def test_an_opening_like_after_a_bonus_or_demerger_is_noticed(factor: float) -> None:
+    bars = jumping_bars(factor)
+    result = checked(bars)
+    message = only_message(result, "jump")
+    assert message.startswith("1 price jump that may be a split, bonus or demerger for which prices are not adjusted")
     assert message.endswith(f"on {bars.session[12]}.")
+    assert np.flatnonzero(result.breaks).tolist() == [12]
 
 
-@pytest.mark.parametrize("factor", [0.7, 0.8, 1.4])
-def test_a_strong_session_is_no_split(factor: float) -> None:
-    bars = make_bars()
-    for column in (bars.open, bars.high, bars.low, bars.close):
-        column[12:] *= factor
-    assert checked(bars).findings == ()
+@pytest.mark.parametrize("factor", [0.8, 0.9, 1.2, 1.26])
+def test_a_strong_opening_is_no_split(factor: float) -> None:
+    assert checked(jumping_bars(factor)).findings == ()
+
+
+def test_a_tick_of_a_small_price_is_no_split() -> None:
+    assert checked(jumping_bars(0.7, price=1.5)).findings == ()
+    assert only_message(checked(jumping_bars(0.5, price=1.5)), "jump")
+
+
+def test_a_split_that_the_source_names_but_does_not_adjust_for_is_named() -> None:
+    bars = jumping_bars(0.5)
+    splits = {bars.session[12].astype(object): 2.0}
+    result = check_bars(bars, instrument=instrument_of(TICKER), now=EVENING, read_splits=lambda: splits)
+    assert "not adjusted for a split (the source names one of 2 for" in only_message(result, "jump")
+
+
+def test_a_jump_forbids_a_plan_while_the_stop_rests_on_it_and_cautions_while_the_verdict_does() -> None:
+    result = checked(jumping_bars(0.5))  # 47 sessions before the last
+    assert result.caution_within(48).startswith(f"The price jumped on {result.bars.session[12]}, perhaps by a split")
+    assert result.caution_within(47) == ""
+    assert result.obstacle_to_plan(10) == ""
+    recent = checked(jumping_bars(0.5)[:40])
+    assert recent.obstacle_to_plan(1000).startswith(f"no plan: the price jumped on {recent.bars.session[12]}")
+
+
+def test_a_price_that_is_sessions_old_makes_no_plan() -> None:
+    result = checked(make_bars(30, date(2026, 4, 9)))
+    assert result.sessions_late == 10
+    assert result.obstacle_to_plan(11) == ""
+    assert result.obstacle_to_plan(10) == "no plan: the last price is 10 trading days old"
 
 
 def test_pence_among_pounds_are_noticed_as_such() -> None:
@@ -442,5 +476,5 @@ def test_a_sunday_evening_of_a_pair_is_not_stored_as_a_closed_session() -> None:
     sunday = date(2026, 4, 19)
     bars = with_rows(make_bars(5, date(2026, 4, 17), "EURUSD=X"), (sunday, 104.0, 0.0))
     now = datetime(2026, 4, 20, 9, 0, tzinfo=UTC)
-    stored = trim_to_closed(bars, instrument=instrument_of("EURUSD=X"), now=now)
-    assert stored.bars.last_session == date(2026, 4, 17)
+    stored, _ = trim_to_closed(bars, instrument=instrument_of("EURUSD=X"), now=now)
+    assert stored.last_session == date(2026, 4, 17)

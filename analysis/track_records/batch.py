@@ -52,14 +52,14 @@ class RecordBatch:
 
     def _add_history(self, history: PriceHistory, records_by_key: dict[str, list[TrackRecord]]) -> None:
         try:
-            bars = histories.usable_bars(history, self.now).bars
+            checked = histories.usable_bars(history, self.now)
         except (PriceError, ValueError):
             self.left_out += 1
             return
-        series = SeriesCache(bars)
+        series, last = SeriesCache(checked.bars), checked.bars.last_session
         for key, records in records_by_key.items():
-            records.append(track_record(series, STRATEGIES[key]))
-        self.as_of = max(self.as_of or bars.last_session, bars.last_session)
+            records.append(track_record(series, STRATEGIES[key], breaks=checked.breaks))
+        self.as_of = max(self.as_of or last, last)
 
     def as_fields(self, strategy: str) -> dict[str, Any]:
         record = self.records[strategy]
@@ -118,6 +118,11 @@ def source_of_records() -> str:
 
 def next_histories(batch: RecordBatch) -> Iterator[list[PriceHistory]]:
     """Yield the stored histories after the batch's cursor, which adding them advances."""
-    rows = PriceHistory.objects.filter(source=batch.source).order_by("stock_id").defer("findings")
+    rows = (
+        PriceHistory.objects.filter(source=batch.source)
+        .order_by("stock_id")
+        .select_related("stock")
+        .defer("findings", "traded")
+    )
     while stored := list(rows.filter(stock_id__gt=batch.cursor)[:STOCKS_AT_ONCE]):
         yield stored
