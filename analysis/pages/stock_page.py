@@ -15,7 +15,7 @@ from analysis.models import PriceHistory, PriceSourceName, RawData, Result
 from analysis.pages.comparison import Comparison
 from analysis.pages.reruns import RunDifference, reruns_of
 from analysis.pages.stock_summary import StockSummary
-from analysis.prices.port import PriceError, PriceErrorKind
+from analysis.prices.port import PriceError, PriceErrorKind, TradedPrices
 from analysis.prices.quality import CheckedBars
 from stockapp.accounts.models import Person
 
@@ -64,6 +64,28 @@ class SignalCount:
     down: int
     neutral: int
     unavailable: int
+
+
+@dataclass(frozen=True)
+class StockRun:
+    """One result of the stock: how it differs from the previous run of its session, and whether its job is visible.
+
+    `split_factor` is how many of today's shares a share of that session has become.
+    """
+
+    result: Result
+    rerun: RunDifference | None
+    is_job_visible: bool
+    split_factor: float = 1.0
+
+    @property
+    def close_today(self) -> float | None:
+        """Return the close in prices of today's shares."""
+        return self.result.close / self.split_factor if self.result.close else None
+
+    @property
+    def is_rescaled(self) -> bool:
+        return self.split_factor != 1.0
 
 
 @dataclass(frozen=True)
@@ -213,23 +235,32 @@ class StockPage:
         return Comparison(stock, self.analyzed, self.summary.profile, result.strategy if result else self.strategy_key)
 
     @cached_property
-    def runs(self) -> list[tuple[Result, RunDifference | None, bool]]:
-        """Return results, newest first, with the difference from the previous run, if any.
-
-        The third value is whether the reader may see the job of the result.
-        """
+    def runs(self) -> list[StockRun]:
+        """Return results, newest first."""
         results = list(self.summary.stock.results.select_related("job").newest_first()[:SHOWN_RESULTS])
-        reruns = reruns_of(self.summary.stock.pk, results)
-        reader = self.reader
+        reruns, reader = reruns_of(self.summary.stock.pk, results), self.reader
         return [
-            (result, reruns.get(result.day), reader is not None and result.job.is_visible_to(reader))
+            StockRun(
+                result,
+                rerun=reruns.get(result.day),
+                is_job_visible=reader is not None and result.job.is_visible_to(reader),
+                split_factor=self.traded.split_factor_after(result.day) if self.traded else 1.0,
+            )
             for result in results
         ]
+
+    @cached_property
+    def traded(self) -> TradedPrices | None:
+        """Return what was traded, None if the source did not say or what is stored is damaged."""
+        try:
+            return self.history.unpack_traded() if self.history else None
+        except ValueError:
+            return None
 
     @property
     def rerun(self) -> RunDifference | None:
         """Return the rerun of the newest success, if there is one."""
-        return next((rerun for result, rerun, _ in self.runs if result == self.summary.result), None)
+        return next((run.rerun for run in self.runs if run.result == self.summary.result), None)
 
 
 def _percent_above(before: float | None, close: float) -> float | None:

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.test import Client
 from pytest_django import Settings
 
 from analysis.models import RawData, Result, Stock
-from analysis.tests.make import make_finished_job
+from analysis.prices.instruments import exchange_of
+from analysis.prices.sessions import sessions_between
+from analysis.tests.make import make_finished_job, make_user
 from tests.yahoo_standin.server import YahooStandIn, running
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +92,36 @@ def test_a_stock_learns_what_it_is_from_its_source(standin: YahooStandIn) -> Non
     assert pair.last_result
     assert pair.last_result.close
     assert pair.decimals == (5 if pair.last_result.close >= 1 else 6)
+
+
+def test_a_close_before_a_split_is_shown_in_todays_shares(standin: YahooStandIn, client: Client) -> None:
+    with time_machine.travel(at(INDIA, 19, 20)):
+        make_finished_job("TCS.NS")
+        before = Result.objects.get().close
+    standin.market.splits["TCS.NS"][FRIDAY] = 2.0
+    with time_machine.travel(at(INDIA, 20, 20)):
+        make_finished_job("TCS.NS")
+        client.force_login(make_user("ann"))
+        text = client.get("/stocks/TCS.NS/").text
+    assert before
+    latest = Result.objects.latest("day")
+    assert latest.previous_close == pytest.approx(before / 2)
+    assert latest.caution == ""
+    assert f"traded at ₹{before:,.2f}, before a split" in text
+
+
+def test_a_jump_in_the_prices_marks_the_verdict_everywhere(settings: Settings, client: Client, tmp_path: Path) -> None:
+    settings.PRICE_SOURCE, settings.CSV_PRICES_DIR = "csv", tmp_path
+    days = sessions_between(exchange_of("JUMP.NS"), date(2024, 1, 1), FRIDAY)[-400:]
+    level = [1000.0 - n for n in range(390)] + [300.0 - n for n in range(10)]
+    rows = [f"{day},{p},{p + 5},{p - 5},{p - 1},{1000 + p}" for day, p in zip(days, level, strict=True)]
+    (tmp_path / "JUMP.NS.csv").write_text("\n".join(["date,open,high,low,close,volume", *rows]))
+    with time_machine.travel(at(INDIA, 20, 20)):
+        make_finished_job("JUMP.NS")
+        result = Result.objects.get()
+        assert result.caution.startswith("The price jumped on 2026-11-0")
+        assert result.no_trade_reason.startswith("no plan: the price jumped on 2026-11-0")
+        assert result.plan is None
+        client.force_login(make_user("ann"))
+        assert "Price jump" in client.get("/stocks/JUMP.NS/").text
+        assert "Price jump" in client.get("/screener/").text

@@ -46,9 +46,8 @@ class Market:
         days = np.array(sessions, dtype="datetime64[D]")
         prices, volume = _bars(symbol, days)
         for day, ratio in self.splits[symbol].items():
-            before = days < np.datetime64(day)
-            prices[:, before] /= ratio
-            volume[before] *= ratio
+            if day <= self.until(symbol):  # all sessions are then in the new shares
+                prices, volume = prices / ratio, volume * ratio
         adjusted = prices[3].copy()
         paid: dict[date, float] = {}
         for day, fraction in self.dividends[symbol].items():
@@ -61,7 +60,12 @@ class Market:
         exchange = exchange_of(symbol)
         stamps = {_opening(exchange, day): amount for day, amount in paid.items()}
         events = {str(stamp): {"amount": amount, "date": stamp} for stamp, amount in stamps.items()}
-        chart["chart"]["result"][0]["events"] = {"dividends": events}
+        splits = {
+            str(stamp): {"date": stamp, "numerator": ratio, "denominator": 1, "splitRatio": f"{ratio:g}:1"}
+            for day, ratio in self.splits[symbol].items()
+            if day in sessions and (stamp := _opening(exchange, day))
+        }
+        chart["chart"]["result"][0]["events"] = {"dividends": events, "splits": splits}
         return chart
 
 
