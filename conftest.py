@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
+from analysis.capital import forget_rates
 from stockapp.client import untrusted_proxies
 from stockapp.meters import METERS
 
@@ -81,6 +82,7 @@ def fresh_counts(request: pytest.FixtureRequest) -> None:
     Only tests that commit leave such rows; all of them begin at the same moment, with users of the same keys.
     """
     untrusted_proxies.forget()
+    forget_rates()
     for meter in METERS:
         meter.forget()
     marker = request.node.get_closest_marker("django_db")

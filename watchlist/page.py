@@ -10,7 +10,7 @@ from functools import cached_property
 from django.db.models import F
 from django.utils import timezone
 
-from analysis.engine.sizing import RiskProfile
+from analysis.capital import SizingProfile
 from analysis.models import Stock, Worker
 from analysis.pages.polls import OF_THE_STOCK, State, live_annotations
 from stockapp.accounts.models import Person
@@ -27,7 +27,7 @@ class WatchlistPage:
     """
 
     watchlist: Watchlist
-    profile: RiskProfile
+    profile: SizingProfile
     list_query: ListQuery = field(default_factory=ListQuery)
     rejected_note: tuple[str, str, str] = ("", "", "")
 

@@ -12,8 +12,8 @@ from ninja import Field, Query, Router, Schema, Status
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, Problem
 from analysis.api.values import Capital, Payload, RiskQuery, SizedPlan, profile, size_plan
+from analysis.capital import SizingProfile
 from analysis.engine.plan import Plan
-from analysis.engine.sizing import RiskProfile
 from analysis.engine.verdict import Side, Verdict
 from analysis.jobs.end import cancel
 from analysis.jobs.rerun import rerun
@@ -167,7 +167,7 @@ def submission_out(request: Request, submission: Submission, query: str = "") ->
     return Status(200 if is_duplicate else 201, answer)
 
 
-def detail_out(detail: JobDetail, risk: RiskProfile) -> DetailOut:
+def detail_out(detail: JobDetail, risk: SizingProfile) -> DetailOut:
     stored = detail.found or {}
     plan = None
     if stored.get("side"):

@@ -18,7 +18,7 @@ from analysis.engine.verdict import Side, Verdict
 from analysis.models.statuses import StockStatus
 from analysis.prices.arrow import unpack_bars, unpack_traded
 from analysis.prices.exchanges import Exchange
-from analysis.prices.instruments import Instrument, Kind, exchange_of, instrument_of, main_currency
+from analysis.prices.instruments import Instrument, InstrumentKind, exchange_of, instrument_of, main_currency
 from analysis.prices.port import Finding, History, TradedPrices
 from analysis.prices.tickers import invalid_ticker_message, is_demo, is_well_formed
 
@@ -143,7 +143,9 @@ class Stock(models.Model):
     name = models.CharField(max_length=200, blank=True)
     exchange = models.CharField(max_length=16, blank=True)
     currency = models.CharField(max_length=3, blank=True, help_text="In which prices are quoted; GBp is pence.")
-    kind = models.CharField(max_length=8, choices=[(kind.value, kind.label) for kind in Kind], default=Kind.SHARE)
+    kind = models.CharField(
+        max_length=8, choices=[(kind.value, kind.label) for kind in InstrumentKind], default=InstrumentKind.SHARE
+    )
     decimals = models.PositiveSmallIntegerField(default=2, help_text="Digits after the point of its prices.")
     source_decimals = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Digits that its price source shows, if it says so."
@@ -191,7 +193,9 @@ class Stock(models.Model):
             models.CheckConstraint(
                 name="stock_counts_refusals_while_unconfirmed", condition=Q(is_confirmed=False) | Q(refusals=0)
             ),
-            models.CheckConstraint(name="stock_kind_is_known", condition=Q(kind__in=[kind.value for kind in Kind])),
+            models.CheckConstraint(
+                name="stock_kind_is_known", condition=Q(kind__in=[kind.value for kind in InstrumentKind])
+            ),
             models.CheckConstraint(name="stock_last_status_is_known", condition=Q(last_status__in=StockStatus.values)),
         ]
 

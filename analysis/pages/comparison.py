@@ -5,16 +5,18 @@ from datetime import date
 from functools import cached_property
 
 from analysis import histories
+from analysis.capital import SizingProfile, capital_in
 from analysis.engine.assess import assess
 from analysis.engine.assessment import Assessment, NotEnoughHistory
 from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.record_summary import RecordSummary, summarize
 from analysis.engine.series import SeriesCache
-from analysis.engine.sizing import RiskProfile, size_position
+from analysis.engine.sizing import size_position
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
 from analysis.engine.track_record import track_record
 from analysis.models import Stock
+from analysis.prices.instruments import Instrument
 from analysis.prices.quality import CheckedBars
 
 
@@ -24,8 +26,8 @@ class StrategyAssessment:
 
     strategy: Strategy
     outcome: Assessment | NotEnoughHistory
-    profile: RiskProfile
-    unit: int
+    profile: SizingProfile
+    instrument: Instrument
 
     @property
     def assessment(self) -> Assessment | None:
@@ -43,7 +45,9 @@ class StrategyAssessment:
             return self.outcome.message
         if self.outcome.plan is None:
             return self.outcome.no_trade_reason
-        sized = size_position(self.outcome.plan, self.profile, self.unit)
+        capital = capital_in(self.instrument.main_currency, self.profile)
+        amount = capital if isinstance(capital, NoPlan) else capital.amount
+        sized = size_position(self.outcome.plan, self.profile, amount, self.instrument.unit)
         return sized.reason if isinstance(sized, NoPlan) else ""
 
 
@@ -53,7 +57,7 @@ class Comparison:
 
     stock: Stock
     checked: CheckedBars
-    profile: RiskProfile
+    profile: SizingProfile
     chosen: str
 
     @property
@@ -73,7 +77,7 @@ class Comparison:
                 strategy,
                 assess(self.series, strategy, decimals=decimals, obstacle=obstacle),
                 self.profile,
-                instrument.unit,
+                instrument,
             )
             for strategy in STRATEGIES.values()
         ]

@@ -6,8 +6,9 @@ from functools import cached_property
 
 from django.conf import settings
 
+from analysis.capital import SizingCapital, SizingProfile, capital_in
 from analysis.engine.plan import NoPlan, Plan
-from analysis.engine.sizing import RiskProfile, Sizing, size_position
+from analysis.engine.sizing import Sizing, size_position
 from analysis.engine.verdict import Side, Verdict
 from analysis.models import Result, Stock, StockStatus, retry_text
 from analysis.prices.sessions import sessions_late
@@ -23,7 +24,7 @@ class StockSummary:
     """
 
     stock: Stock
-    profile: RiskProfile
+    profile: SizingProfile
     now: datetime
     attempts: int = 0
 
@@ -74,7 +75,19 @@ class StockSummary:
 
     @cached_property
     def _sized(self) -> Sizing | NoPlan | None:
-        return size_position(self._plan, self.profile, self.stock.instrument.unit) if self._plan else None
+        if self._plan is None:
+            return None
+        capital = self._capital.amount if isinstance(self._capital, SizingCapital) else self._capital
+        return size_position(self._plan, self.profile, capital, self.stock.instrument.unit)
+
+    @cached_property
+    def _capital(self) -> SizingCapital | NoPlan:
+        return capital_in(self.stock.main_currency, self.profile)
+
+    @property
+    def capital_note(self) -> str:
+        """Return a sentence about the capital that the size rests on; empty if it is in the stock's currency."""
+        return self._capital.note if isinstance(self._capital, SizingCapital) else ""
 
     @property
     def sizing(self) -> Sizing | None:

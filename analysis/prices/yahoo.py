@@ -25,7 +25,7 @@ from yfinance.exceptions import YFDataException, YFException
 from analysis.engine.bars import Bars
 from analysis.prices.dividends import find_dividend_mismatch
 from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE
-from analysis.prices.instruments import MOST_DECIMALS, Kind, currency_code, exchange_of, instrument_of
+from analysis.prices.instruments import MOST_DECIMALS, InstrumentKind, currency_code, exchange_of, instrument_of
 from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, StockMetadata, TradedPrices
 from analysis.prices.process_folder import process_folder
 from analysis.prices.tickers import is_well_formed
@@ -35,13 +35,13 @@ logger = logging.getLogger(__name__)
 
 FIRST_DAY = date(1970, 1, 2)
 _KINDS: dict[str, str] = {
-    "EQUITY": Kind.SHARE,
-    "ETF": Kind.FUND,
-    "MUTUALFUND": Kind.FUND,
-    "INDEX": Kind.INDEX,
-    "CURRENCY": Kind.PAIR,
-    "CRYPTOCURRENCY": Kind.CRYPTO,
-    "FUTURE": Kind.FUTURE,
+    "EQUITY": InstrumentKind.SHARE,
+    "ETF": InstrumentKind.FUND,
+    "MUTUALFUND": InstrumentKind.FUND,
+    "INDEX": InstrumentKind.INDEX,
+    "CURRENCY": InstrumentKind.PAIR,
+    "CRYPTOCURRENCY": InstrumentKind.CRYPTO,
+    "FUTURE": InstrumentKind.FUTURE,
 }
 _COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends", "Stock Splits")
 

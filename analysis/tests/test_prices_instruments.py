@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.prices.instruments import (
-    Kind,
+    InstrumentKind,
     currency_code,
     exchange_of,
     instrument_of,
@@ -22,42 +22,42 @@ INDIA, LONDON, NEW_YORK = ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/London"), Z
 @pytest.mark.parametrize(
     ("ticker", "kind", "exchange", "currency"),
     [
-        ("TCS.NS", Kind.SHARE, "NSE", "INR"),
-        ("TCS.BO", Kind.SHARE, "BSE", "INR"),
-        ("AAPL", Kind.SHARE, "US", "USD"),
-        ("BRK-B", Kind.SHARE, "US", "USD"),
-        ("BAC-PL", Kind.SHARE, "US", "USD"),
-        ("VOD.L", Kind.SHARE, "LSE", "GBp"),
-        ("SBK.JO", Kind.SHARE, "JSE", "ZAc"),
-        ("KEN.TA", Kind.SHARE, "TASE", "ILA"),
-        ("NOVO-B.CO", Kind.SHARE, "COPENHAGEN", "DKK"),
-        ("7203.T", Kind.SHARE, "TSE", "JPY"),
-        ("0700.HK", Kind.SHARE, "HKEX", "HKD"),
-        ("KAVERI.DEMO", Kind.SHARE, "DEMO-IN", "INR"),
-        ("QUILLMERE.DEMO", Kind.SHARE, "DEMO-US", "USD"),
-        ("X.NOWHERE", Kind.SHARE, "OTHER", ""),
-        ("BTC-USD", Kind.CRYPTO, "CRYPTO", "USD"),
-        ("BTC-EUR", Kind.CRYPTO, "CRYPTO", "EUR"),
-        ("ETH-BTC", Kind.CRYPTO, "CRYPTO", "BTC"),
-        ("1INCH-USD", Kind.CRYPTO, "CRYPTO", "USD"),
-        ("SHIB-INR", Kind.CRYPTO, "CRYPTO", "INR"),
-        ("EURUSD=X", Kind.PAIR, "FOREX", "USD"),
-        ("INR=X", Kind.PAIR, "FOREX", "INR"),
-        ("GBPINR=X", Kind.PAIR, "FOREX", "INR"),
-        ("GC=F", Kind.FUTURE, "FUTURES", "USD"),
-        ("^NSEI", Kind.INDEX, "NSE", "INR"),
-        ("^NSEBANK", Kind.INDEX, "NSE", "INR"),
-        ("^CNXIT", Kind.INDEX, "NSE", "INR"),
-        ("^BSESN", Kind.INDEX, "BSE", "INR"),
-        ("^GSPC", Kind.INDEX, "US", "USD"),
-        ("^SP500-45", Kind.INDEX, "US", "USD"),
-        ("^N225", Kind.INDEX, "TSE", "JPY"),
-        ("^FTSE", Kind.INDEX, "LSE", "GBp"),
-        ("^NOWHERE", Kind.INDEX, "OTHER", ""),
+        ("TCS.NS", InstrumentKind.SHARE, "NSE", "INR"),
+        ("TCS.BO", InstrumentKind.SHARE, "BSE", "INR"),
+        ("AAPL", InstrumentKind.SHARE, "US", "USD"),
+        ("BRK-B", InstrumentKind.SHARE, "US", "USD"),
+        ("BAC-PL", InstrumentKind.SHARE, "US", "USD"),
+        ("VOD.L", InstrumentKind.SHARE, "LSE", "GBp"),
+        ("SBK.JO", InstrumentKind.SHARE, "JSE", "ZAc"),
+        ("KEN.TA", InstrumentKind.SHARE, "TASE", "ILA"),
+        ("NOVO-B.CO", InstrumentKind.SHARE, "COPENHAGEN", "DKK"),
+        ("7203.T", InstrumentKind.SHARE, "TSE", "JPY"),
+        ("0700.HK", InstrumentKind.SHARE, "HKEX", "HKD"),
+        ("KAVERI.DEMO", InstrumentKind.SHARE, "DEMO-IN", "INR"),
+        ("QUILLMERE.DEMO", InstrumentKind.SHARE, "DEMO-US", "USD"),
+        ("X.NOWHERE", InstrumentKind.SHARE, "OTHER", ""),
+        ("BTC-USD", InstrumentKind.CRYPTO, "CRYPTO", "USD"),
+        ("BTC-EUR", InstrumentKind.CRYPTO, "CRYPTO", "EUR"),
+        ("ETH-BTC", InstrumentKind.CRYPTO, "CRYPTO", "BTC"),
+        ("1INCH-USD", InstrumentKind.CRYPTO, "CRYPTO", "USD"),
+        ("SHIB-INR", InstrumentKind.CRYPTO, "CRYPTO", "INR"),
+        ("EURUSD=X", InstrumentKind.PAIR, "FOREX", "USD"),
+        ("INR=X", InstrumentKind.PAIR, "FOREX", "INR"),
+        ("GBPINR=X", InstrumentKind.PAIR, "FOREX", "INR"),
+        ("GC=F", InstrumentKind.FUTURE, "FUTURES", "USD"),
+        ("^NSEI", InstrumentKind.INDEX, "NSE", "INR"),
+        ("^NSEBANK", InstrumentKind.INDEX, "NSE", "INR"),
+        ("^CNXIT", InstrumentKind.INDEX, "NSE", "INR"),
+        ("^BSESN", InstrumentKind.INDEX, "BSE", "INR"),
+        ("^GSPC", InstrumentKind.INDEX, "US", "USD"),
+        ("^SP500-45", InstrumentKind.INDEX, "US", "USD"),
+        ("^N225", InstrumentKind.INDEX, "TSE", "JPY"),
+        ("^FTSE", InstrumentKind.INDEX, "LSE", "GBp"),
+        ("^NOWHERE", InstrumentKind.INDEX, "OTHER", ""),
     ],
 )
 def test_the_form_of_a_ticker_tells_kind_exchange_and_currency(
-    ticker: str, kind: Kind, exchange: str, currency: str
+    ticker: str, kind: InstrumentKind, exchange: str, currency: str
 ) -> None:
     instrument = instrument_of(ticker)
     assert (instrument.kind, instrument.exchange.code, instrument.currency) == (kind, exchange, currency)
@@ -66,10 +66,10 @@ def test_the_form_of_a_ticker_tells_kind_exchange_and_currency(
 def test_a_report_decides_what_the_form_does_not_tell() -> None:
     index = instrument_of("^OMXH25", exchange="HELSINKI", currency="EUR", kind="index")
     assert (index.exchange.code, index.currency) == ("HELSINKI", "EUR")
-    assert instrument_of("VWILX", kind="fund").kind is Kind.FUND
+    assert instrument_of("VWILX", kind="fund").kind is InstrumentKind.FUND
     assert instrument_of("NIFTYBEES.NS", kind="fund").exchange.code == "NSE"
     assert instrument_of("MWRL.L", currency="GBP").unit == 1
-    assert instrument_of("BTC-USD", kind="share", exchange="US").kind is Kind.CRYPTO
+    assert instrument_of("BTC-USD", kind="share", exchange="US").kind is InstrumentKind.CRYPTO
     assert instrument_of("AAPL", exchange="anything that a list says").exchange.code == "US"
 
 

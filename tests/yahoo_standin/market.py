@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE, Exchange
-from analysis.prices.instruments import Kind, exchange_of, instrument_of
+from analysis.prices.instruments import InstrumentKind, exchange_of, instrument_of
 from analysis.prices.sessions import last_closed_session, sessions_between
 
 EPOCH = date(2015, 1, 1)
 OPENING = time(9, 15)  # everywhere
 
 TYPES = {
-    Kind.SHARE: "EQUITY",
-    Kind.FUND: "ETF",
-    Kind.INDEX: "INDEX",
-    Kind.PAIR: "CURRENCY",
-    Kind.CRYPTO: "CRYPTOCURRENCY",
-    Kind.FUTURE: "FUTURE",
+    InstrumentKind.SHARE: "EQUITY",
+    InstrumentKind.FUND: "ETF",
+    InstrumentKind.INDEX: "INDEX",
+    InstrumentKind.PAIR: "CURRENCY",
+    InstrumentKind.CRYPTO: "CRYPTOCURRENCY",
+    InstrumentKind.FUTURE: "FUTURE",
 }
 FUNDS = ("VWILX", "DODFX")
 YAHOO_CODES = {exchange.code: code for code, exchange in reversed(EXCHANGE_BY_YAHOO_CODE.items())}
@@ -94,7 +94,7 @@ def chart_of(
             "timezone": "LOCAL",
             "gmtoffset": 0,
             "longName": f"{symbol.partition('.')[0].title()} of the stand-in",
-            "priceHint": 4 if instrument.kind is Kind.PAIR else 2,
+            "priceHint": 4 if instrument.kind is InstrumentKind.PAIR else 2,
             "regularMarketTime": stamps[-1] if stamps else 0,
             "validRanges": ["1d", "5d", "1mo", "1y", "5y", "max"],
         },
@@ -117,9 +117,9 @@ def _bars(symbol: str, days: NDArray[np.datetime64]) -> tuple[NDArray[np.float64
     low = np.minimum(open_, close) * np.exp(-0.004 * np.abs(draws[2, chosen]))
     volume = np.round(2e9 / level * np.exp(0.4 * draws[3, chosen]))
     kind = instrument_of(symbol).kind
-    if kind is Kind.PAIR:
+    if kind is InstrumentKind.PAIR:
         return np.stack([open_, high, low, close]) / level, np.zeros_like(volume)
-    return np.stack([open_, high, low, close]), volume * (kind is not Kind.INDEX and symbol not in FUNDS)
+    return np.stack([open_, high, low, close]), volume * (kind is not InstrumentKind.INDEX and symbol not in FUNDS)
 
 
 def _plain(numbers: NDArray[np.float64]) -> Any:
