@@ -6,7 +6,7 @@ line that has enough of them is the heading, and the delimiter is the one that s
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -33,13 +33,15 @@ _TOTALS = {"total", "totals", "grand total", "subtotal", "sub total", "sum", "su
 class Table:
     """A table: headings as written, and rows of as many cells.
 
-    `line` is the heading's; `above` are the lines before it that are not blank; `broken` are lines that could not be
-    read; `passed` are lines that are no rows: titles, comments, the heading again, totals.
+    `line` is the heading's; `delimiter` is empty for a sheet. `above` are the lines before the heading that are not
+    blank; `broken` are lines that could not be read; `passed` are lines that are no rows: titles, comments, the heading
+    again, totals.
     """
 
     headings: tuple[str, ...]
     line: int
     rows: tuple[TableRow, ...]
+    delimiter: str = ""
     above: tuple[TableRow, ...] = ()
     broken: tuple[LineNote, ...] = ()
     passed: tuple[LineNote, ...] = ()
@@ -75,7 +77,8 @@ def read_table(text: str, known: Collection[str], enough: int = 1) -> Table:
     above = [record for record in heads[delimiter] if record.line < heading.line]
     end = heading.line + sum(cell.count("\n") for cell in heading.cells)
     width = len(without_blank_end(heading.cells))
-    return _build_table(above, heading, parse_lines(lines, delimiter, end, width), names, enough)
+    below = parse_lines(lines, delimiter, end, width)
+    return replace(_build_table(above, heading, below, names, enough), delimiter=delimiter)
 
 
 def read_rows(rows: Iterable[tuple[int, Sequence[str]]], known: Collection[str], enough: int = 1) -> Table:
@@ -159,7 +162,7 @@ def _build_table(
             broken.append(LineNote(record.line, reason))
         else:
             rows.append(record)
-    return Table(headings, heading.line, tuple(rows), tuple(titles), tuple(broken), tuple(passed))
+    return Table(headings, heading.line, tuple(rows), above=tuple(titles), broken=tuple(broken), passed=tuple(passed))
 
 
 class _LineSorter:
@@ -178,12 +181,18 @@ class _LineSorter:
             return ""
         if first.startswith(("#", "//")):
             return "a comment"
-        label = next(cell for cell in cells if cell).lower().rstrip(": ")
-        if label in _TOTALS and (len(cells) < self._width or 2 * sum(not cell for cell in cells) >= self._width):
-            return "a total"  # and no stock of that name, whose row is full
+        if self._is_total(cells):
+            return "a total"
         if fold_heading(first) == self._folded[0] and self._fold(cells) == self._folded:
             return "the heading again"
         return ""
+
+    def _is_total(self, cells: Sequence[str]) -> bool:
+        label = next(cell for cell in cells if cell).rstrip(": ")
+        if label.lower() not in _TOTALS:
+            return False
+        blank = self._width - len(cells) + sum(not cell for cell in cells)
+        return not label.isupper() or 3 * blank >= self._width  # TOTAL in a full row is a stock of that name
 
     def is_other_heading(self, cells: Sequence[str]) -> bool:
         """Return whether this line is the heading of another table."""
