@@ -121,8 +121,8 @@ def _settle_votes(votes: list[str]) -> str:
     usual, other = sorted(OTHER_SIGN, key=votes.count, reverse=True)
     if votes.count(other) * RARE > votes.count(usual):
         raise TableError(
-            f"{votes.count(usual):,} numbers have “{usual}” before the decimals and {votes.count(other):,} have "
-            f"“{other}”. Write all in one way."
+            f"Decimals follow “{usual}” in {votes.count(usual):,} numbers and “{other}” in {votes.count(other):,}. "
+            "Write all in one way."
         )
     return usual
 
