@@ -21,14 +21,14 @@ _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _MONTH_BY_NAME = {name: number for number, name in enumerate(_MONTHS, start=1)}
 _MONTH_BY_NAME |= {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}  # German
 _TIME = re.compile(
-    r"(?P<day>.+?)(?:T|,? +)(?:(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?(?: ?(?P<half>[ap]m))?"
-    r"|(?P<compact>\d{6})) ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
+    r"(?P<day>.+?)(?:T|,? +)(?:(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
+    r"(?: ?(?P<half>[ap]m))?|(?P<compact>\d{6})) ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
     re.IGNORECASE | re.ASCII,
 )
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})", re.ASCII)
-_NAMED = re.compile(
-    r"(?:[^\W\d_]{2,9}\.?,? )?(\d{1,4}|[^\W\d_]{3,9})\.?[-/., ]*([^\W\d_]{3,9}|\d{1,2})\.?[-/., ]*(\d{2,4})"
-)
+_WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +", re.IGNORECASE)
+_MONTH_SECOND = re.compile(r"(\d{1,2}|\d{4})\.?[-/, ]*([^\W\d_]{3,9})\.?[-/, ]*(\d{4}|\d{1,2})")
+_MONTH_FIRST = re.compile(r"([^\W\d_]{3,9})\.?[- ]*(\d{1,2})[-, ]+(\d{4})")
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
 _UNIX = re.compile(r"(\d{9,10}|\d{12,13})(?:\.\d+)?", re.ASCII)  # seconds or milliseconds
 
@@ -136,14 +136,17 @@ def _parse_certain(text: str) -> date | None:
     if match := _YEAR_FIRST.fullmatch(text):
         is_compact = not match[2] and len(text) != 8
         return None if is_compact else _make_date(int(match[1]), int(match[3]), int(match[4]))
-    match = _NAMED.fullmatch(text)
-    if match is None or match[1].isdigit() == match[2].isdigit():
-        return None
-    name, number = (match[2], match[1]) if match[1].isdigit() else (match[1], match[2])
-    month = _MONTH_BY_NAME.get(name[:3].lower(), 0)
-    if len(number) == 4:  # 2026-Apr-24
-        return _make_date(int(number), month, int(match[3]))
-    return _make_date(_full_year(match[3]), month, int(number))
+    text = _WEEKDAY.sub("", text)
+    if match := _MONTH_FIRST.fullmatch(text):
+        return _make_date(int(match[3]), _month_named(match[1]), int(match[2]))
+    if match := _MONTH_SECOND.fullmatch(text):
+        year, day = (match[1], match[3]) if len(match[1]) == 4 else (match[3], match[1])
+        return _make_date(_full_year(year), _month_named(match[2]), int(day)) if len(year) in (2, 4) else None
+    return None
+
+
+def _month_named(name: str) -> int:
+    return _MONTH_BY_NAME.get(name[:3].lower(), 0)
 
 
 def _order_dates(matches: dict[int, re.Match[str]], broken: dict[int, str]) -> dict[int, date]:
