@@ -25,6 +25,7 @@ _TIME = re.compile(
     r"(?: ?(?P<half>[ap]m))?|(?P<compact>\d{6})) ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
     re.IGNORECASE | re.ASCII,
 )
+_MIDNIGHT = re.compile(r"(?:[T ]00:00(?::00(?:\.0+)?)? ?(?:Z|UTC|[+-]\d{2}:?\d{2})?)?", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})", re.ASCII)
 _WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +", re.IGNORECASE)
 _MONTH_SECOND = re.compile(r"(\d{1,2}|\d{4})\.?[-/, ]*([^\W\d_]{3,9})\.?[-/, ]*(\d{4}|\d{1,2})")
@@ -78,29 +79,42 @@ def read_stamps(cells: Sequence[str], zone: ZoneInfo, broken: dict[int, str]) ->
 
 
 def _parse_plain(cells: Sequence[str]) -> NDArray[np.datetime64] | None:
-    """Return the days of a column that has only dates like 2026-04-24; None for another."""
-    if any(len(cell) != 10 or cell[4] != "-" for cell in cells):
+    """Return the days of a column that has only dates like 2026-04-24, at midnight or without a time; else None."""
+    ends = {cell[10:] for cell in cells}
+    if any(cell[4:5] != "-" for cell in cells) or not all(map(_MIDNIGHT.fullmatch, ends)):
         return None
     try:
-        return np.array([date.fromisoformat(cell) for cell in cells], dtype="datetime64[D]")
+        return np.array([date.fromisoformat(cell[:10]) for cell in cells], dtype="datetime64[D]")
     except ValueError:
         return None
 
 
 def _parse_cells(cells: Sequence[str], broken: dict[int, str]) -> list[_Reading | None]:
     """Return the readings of all cells. Those in UNIX time, or with the year last, count if most cells are so."""
-    split = [_split_time(cell) for cell in cells]
-    days = {index: day for index, (text, _, _) in enumerate(split) if (day := _parse_certain(text))}
-    with_year_last = {index: match for index, (text, _, _) in enumerate(split) if (match := _YEAR_LAST.fullmatch(text))}
+    readings = {index: reading for index, cell in enumerate(cells) if (reading := _read_iso(cell))}
+    split = {index: _split_time(cells[index]) for index in range(len(cells)) if index not in readings}
+    days = {index: day for index, (text, _, _) in split.items() if (day := _parse_certain(text))}
+    with_year_last = {index: match for index, (text, _, _) in split.items() if (match := _YEAR_LAST.fullmatch(text))}
     if 2 * len(with_year_last) > len(cells):
         days |= _order_dates(with_year_last, broken)
-    readings = {index: _Reading(day, *split[index][1:]) for index, day in days.items()}
+    readings |= {index: _Reading(day, *split[index][1:]) for index, day in days.items()}
     in_unix_time = {index: match for index, cell in enumerate(cells) if (match := _UNIX.fullmatch(cell))}
     if 2 * len(in_unix_time) > len(cells):
         readings |= {index: _read_unix_time(match) for index, match in in_unix_time.items()}
     for index in set(range(len(cells))) - set(readings):
         broken.setdefault(index, f"{cells[index][:30]!r} is not a date like 2026-04-24 or 24-Apr-2026")
     return [readings.get(index) for index in range(len(cells))]
+
+
+def _read_iso(cell: str) -> _Reading | None:
+    """Return the reading of a stamp like 2026-04-24T09:15:00+05:30; None for another, which `_split_time` may know."""
+    if cell[4:5] != "-":
+        return None
+    try:
+        moment = datetime.fromisoformat(cell)
+    except ValueError:
+        return None
+    return _Reading(moment.date(), moment.time().replace(microsecond=0), moment.utcoffset())
 
 
 def _read_unix_time(match: re.Match[str]) -> _Reading:
@@ -177,7 +191,8 @@ def _is_likely(days: list[date | None]) -> bool:
     if len(steps) < LIKELY_DATES - 1 or not (max(steps) < 0 or min(steps) > 0):
         return False
     sizes = [abs(step) for step in steps]
-    skips_weekends = max(sizes) > 2 and all(day.weekday() < 5 for day in found)  # unlike months read as days
+    weekends = sum(day.weekday() > 4 for day in found)
+    skips_weekends = max(sizes) > 2 and weekends * RARE <= len(found)  # unlike months read as days
     return skips_weekends and median(sizes) <= LIKELY_SPACING
 
 

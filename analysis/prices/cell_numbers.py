@@ -19,6 +19,8 @@ _CURRENCY = re.compile(rf"^(-?)(?:Rs\.?|{_CURRENCIES})\s*|\s*(?:{_CURRENCIES})$"
 _MULTIPLE = re.compile(r"(.*?\d[.,]?)\s*(k|m|b|t|lac|lakhs?|cr|crore)\.?", re.IGNORECASE)
 _PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _PLAIN_SIGNS = re.compile(r"[-+\d.eE]*", re.ASCII)
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?", re.ASCII)  # 1,234,567.8 and 12,34,567.8
+_BARE = re.compile(r"[\d.,]+", re.ASCII)
 _OPEN = re.compile(r"-?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)  # 1,234: a thousand or a decimal
 _ONE_SIGN = re.compile(r"-?\d*[.,]\d*", re.ASCII)
 _TWO_POINTS = re.compile(r"\.\d*\.")
@@ -56,6 +58,8 @@ def parse_number(text: str, decimal: str, *, may_be_rounded: bool = False) -> fl
     """
     if decimal == "." and _PLAIN.fullmatch(text):
         return float(text)
+    if decimal == "." and _GROUPED.fullmatch(text):
+        return float(text.replace(",", ""))
     if text.lower() in NO_VALUE:
         return math.nan
     bare, multiple = _strip_units(text)
@@ -96,6 +100,8 @@ def _have_plain_points(columns: Columns) -> bool:
 
 def _strip_units(text: str) -> tuple[str, float]:
     """Return a cell without currency and percent sign, its minus in front, and the multiple that its end names."""
+    if _BARE.fullmatch(text):
+        return text, 1.0
     text = text.strip().lstrip("'").replace("−", "-").removesuffix("%").rstrip()
     if text.startswith("(") and text.endswith(")"):
         text = f"-{text[1:-1].strip()}"
