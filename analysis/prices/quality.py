@@ -21,6 +21,7 @@ from analysis.prices.sessions import (
 LONG_GAP = 5  # sessions
 JUMP_UP, JUMP_DOWN = 1.5, 0.55  # of the previous close; a 2:1 split on a day that rises by a tenth counts too
 HUNDREDFOLD = (70.0, 140.0)  # pence for pounds, within the session's own change
+OFF_CALENDAR = 0.02  # share of bars with volume on days without a session, from which the dates may be wrong
 ROUNDING = 1e-6  # relative; adjusting a price moves its last digits
 
 type Mask = NDArray[np.bool_]
@@ -159,6 +160,14 @@ def _notice_zero_volume(bars: Bars, _: _Market) -> Finding | None:
     return _finding_about("zero_volume", "warning", bars.session[bars.volume == 0], "session", "without volume")
 
 
+def _notice_off_calendar(bars: Bars, market: _Market) -> Finding | None:
+    off = (bars.volume > 0) & ~are_sessions(market.ticker, bars.session)
+    if off.sum() <= max(OFF_CALENDAR * len(bars), 2):
+        return None
+    what = "with volume on a day without a session, as when dates are a day off or the file is of another exchange"
+    return _finding_about("off_calendar", "warning", bars.session[off], "bar", what)
+
+
 def _notice_gaps(bars: Bars, market: _Market) -> Finding | None:
     days = np.diff(bars.session).astype(np.int64)
     candidates = np.flatnonzero(days > LONG_GAP + 1)
@@ -207,6 +216,7 @@ _REPAIRS: tuple[Callable[[Bars, _Market], tuple[Bars, Finding | None]], ...] = (
 )
 _NOTICES: tuple[Callable[[Bars, _Market], Finding | None], ...] = (
     _notice_zero_volume,
+    _notice_off_calendar,
     _notice_gaps,
     _notice_hundredfold,
     _notice_jumps,
