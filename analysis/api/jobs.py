@@ -131,7 +131,8 @@ def list_jobs(request: Request, query: Query[JobQuery], paging: Query[PageQuery]
 def get_job(request: Request, job_id: UUID, query: Query[DetailQuery], paging: Query[PageQuery]) -> Any:
     """Return one job with a page of its stocks by ticker, each with its status and result."""
     job = get_object_or_404(Job.objects.visible_to(request.user).select_related("requested_by"), pk=job_id)
-    rows = job.details.filter(status=query.status) if query.status else job.details.all()
+    rows = job.details.select_related("stock")
+    rows = rows.filter(status=query.status) if query.status else rows
     page = page_of(rows.fetch_mode(FETCH_RAISE), paging, "stock_id")
     risk = profile(request, RiskQuery(capital=query.capital))
     page["items"] = [detail_out(detail, risk) for detail in page["items"]]
@@ -172,7 +173,7 @@ def detail_out(detail: JobDetail, risk: RiskProfile) -> DetailOut:
     if stored.get("side"):
         plan = Plan(Side(stored["side"]), stored["entry"], stored["stop"], stored["target"], stored["risk_reward"])
     return DetailOut(
-        **size_plan(plan, stored.get("no_trade_reason") or "", risk).dict(),
+        **size_plan(plan, stored.get("no_trade_reason") or "", risk, detail.stock.currency).dict(),
         ticker=detail.stock_id,
         status=DetailStatus(detail.status),
         attempts=detail.attempts,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from analysis.prices.delimited_text import TableError
 from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX
+from analysis.prices.instruments import Kind, instrument_of
 from analysis.prices.port import Finding
 from analysis.prices.tables import Table
 
@@ -51,13 +52,18 @@ def is_name_of(name: str, ticker: str) -> bool:
     stem, dot, end = name.rpartition(".")
     if dot and end in EXCHANGE_BY_SUFFIX and _fold(name) != _fold(ticker):
         return False  # a listing elsewhere
-    wanted = _fold(_stem_of(ticker))
-    return wanted in (_fold(name), _fold(stem)) and wanted != ""
+    return not _short_names(ticker).isdisjoint({_fold(name), _fold(stem)} - {""})
 
 
-def _stem_of(ticker: str) -> str:
+def _short_names(ticker: str) -> set[str]:
+    """Return the ticker's letters and digits without its exchange, and those of a cryptocurrency without its pair."""
     stem, dot, end = ticker.rpartition(".")
-    return stem if dot and end in EXCHANGE_BY_SUFFIX else ticker.removesuffix("=X").removesuffix("=F")
+    if dot and end in EXCHANGE_BY_SUFFIX:
+        return {_fold(stem)}
+    names = {_fold(ticker.removesuffix("=X").removesuffix("=F"))}
+    if instrument_of(ticker).kind is Kind.CRYPTO:
+        names.add(_fold(ticker.partition("-")[0]))
+    return names
 
 
 def _fold(name: str) -> str:
@@ -71,7 +77,7 @@ def _judge_only_name(table: Table, column: int, names: Sequence[str], ticker: st
     """
     name = _EXCHANGE_PREFIX.sub("", next(name for name in names if name), count=1)
     heading = table.headings[column]
-    is_share = not ticker.startswith("^") and "=" not in ticker
+    is_share = instrument_of(ticker).kind in (Kind.SHARE, Kind.FUND)
     is_symbol = _SYMBOL.fullmatch(name) is not None and (len(name) > 1 or "." not in ticker)
     if is_share and is_symbol:
         raise TableError(

@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.engine.bars import Bars, Booleans, Floats
 from analysis.prices.delimited_text import LineNote, TableError, decode
-from analysis.prices.exchanges import exchange_of
+from analysis.prices.instruments import instrument_of
 from analysis.prices.port import Finding, History, PriceError, PriceErrorKind
 from analysis.prices.price_columns import ENOUGH_HEADINGS, KNOWN_HEADINGS, find_columns, unstack_headings
 from analysis.prices.price_rows import PriceRows, keep_one_per_day, parse_rows, refuse_other_spacing, select_series
@@ -36,7 +36,7 @@ def read_history(content: bytes, ticker: str, file_name: str, since: date | None
     columns = find_columns(table)
     _refuse_second_table(table)
     table, findings = select_security(table, ticker)
-    rows, unreadable = parse_rows(table, columns, ZoneInfo(exchange_of(ticker).timezone))
+    rows, unreadable = parse_rows(table, columns, ZoneInfo(instrument_of(ticker).exchange.timezone))
     findings = _findings_about_lines(file_name, [*table.broken, *unreadable], table.passed) + findings
     if not len(rows):
         raise _without_rows(file_name, findings)

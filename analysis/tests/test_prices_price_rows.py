@@ -13,7 +13,13 @@ from analysis.tests.price_files import ADJUSTED, HEADER, ROWS, read_error_of, re
     ("file_ticker", "name"),
     [
         *[("M&M.NS", "M_M"), ("M&M.NS", "M&M"), ("TCS.NS", "NSE:TCS"), ("TCS.NS", "TCS-EQ"), ("TCS.NS", "tcs.ns")],
-        *[("500325.BO", "500325"), ("BRK-B", "BRK.B"), ("TCS.NS", "TCS.IN"), ("EURUSD=X", "EURUSD")],
+        *[
+            ("500325.BO", "500325"),
+            ("BRK-B", "BRK.B"),
+            ("TCS.NS", "TCS.IN"),
+            ("EURUSD=X", "EURUSD"),
+            ("BTC-USD", "BTC"),
+        ],
     ],
 )
 def test_rows_that_name_the_ticker_are_its_own(file_ticker: str, name: str, tmp_path: Path) -> None:

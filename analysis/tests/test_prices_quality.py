@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from analysis.engine.bars import Bars, Floats
+from analysis.prices.instruments import exchange_of, instrument_of
 from analysis.prices.port import PriceError, PriceErrorKind
-from analysis.prices.quality import CheckedBars, check_bars
+from analysis.prices.quality import CheckedBars, check_bars, trim_to_closed
 from analysis.prices.sessions import sessions_between
 
 EVENING = datetime(2026, 4, 24, 20, 0, tzinfo=ZoneInfo("Asia/Kolkata"))  # a Friday, after the close in India
@@ -28,7 +29,7 @@ NAN = float("nan")
 
 def make_bars(count: int = 20, until: date = TODAY, ticker: str = TICKER) -> Bars:
     """Sound bars of the last `count` sessions of the ticker's exchange, with writable columns."""
-    sessions = np.array(sessions_between(ticker, date(2019, 1, 1), until)[-count:], dtype="datetime64[D]")
+    sessions = np.array(sessions_between(exchange_of(ticker), date(2019, 1, 1), until)[-count:], dtype="datetime64[D]")
     close = np.array([100.0 + row % 7 for row in range(count)])
     return Bars(sessions, close - 0.5, close + 1.0, close - 1.0, close, np.full(count, 1000.0))
 
@@ -45,7 +46,7 @@ def with_rows(bars: Bars, *rows: tuple[date, float, float]) -> Bars:
 
 
 def checked(bars: Bars, now: datetime = EVENING, ticker: str = TICKER, adjusted: bool = True) -> CheckedBars:
-    result = check_bars(bars, ticker=ticker, now=now, adjusted=adjusted)
+    result = check_bars(bars, instrument=instrument_of(ticker), now=now, adjusted=adjusted)
     assert_fit_for_use(result.bars)
     for finding in result.findings:
         assert finding.message[0].isupper() or finding.message[0].isdigit()
@@ -60,7 +61,8 @@ def assert_fit_for_use(bars: Bars) -> None:
     assert np.isfinite(bars.high).all()
     assert (bars.low <= np.minimum(bars.open, bars.close)).all()
     assert (bars.high >= np.maximum(bars.open, bars.close)).all()
-    assert (np.isfinite(bars.volume) & (bars.volume >= 0)).all()
+    is_unknown = np.isnan(bars.volume).all()
+    assert is_unknown or (np.isfinite(bars.volume) & (bars.volume >= 0)).all()
 
 
 def codes(result: CheckedBars) -> list[str]:
@@ -90,7 +92,7 @@ def test_the_bars_given_are_never_changed() -> None:
 
 def test_no_bars_at_all_is_no_data() -> None:
     with pytest.raises(PriceError, match=r"no bars for TCS\.NS") as caught:
-        check_bars(make_bars()[:0], ticker=TICKER, now=EVENING)
+        check_bars(make_bars()[:0], instrument=instrument_of(TICKER), now=EVENING)
     assert caught.value.kind is PriceErrorKind.NO_DATA
 
 
@@ -99,7 +101,7 @@ def test_not_one_positive_close_is_bad_data(close: float) -> None:
     bars = make_bars()
     bars.close[:] = close
     with pytest.raises(PriceError, match="positive close") as caught:
-        check_bars(bars, ticker=TICKER, now=EVENING)
+        check_bars(bars, instrument=instrument_of(TICKER), now=EVENING)
     assert caught.value.kind is PriceErrorKind.BAD_DATA
 
 
@@ -303,7 +305,7 @@ def test_a_special_sessions_bar_waits_for_the_end_of_its_day() -> None:
 
 def test_only_an_unfinished_bar_is_no_data() -> None:
     with pytest.raises(PriceError, match="had not closed") as caught:
-        check_bars(make_bars(1), ticker=TICKER, now=EVENING.replace(hour=12))
+        check_bars(make_bars(1), instrument=instrument_of(TICKER), now=EVENING.replace(hour=12))
     assert caught.value.kind is PriceErrorKind.NO_DATA
 
 
@@ -336,11 +338,11 @@ def test_whatever_comes_in_usable_bars_or_an_error_come_out(rows: list[tuple[flo
     day, *columns = (np.array(column) for column in zip(*rows, strict=True))
     bars = Bars(np.datetime64("2026-03-20") + day, *(column.astype(float) for column in columns))
     try:
-        result = check_bars(bars, ticker=TICKER, now=EVENING)
+        result = check_bars(bars, instrument=instrument_of(TICKER), now=EVENING)
     except PriceError:
         return
     assert_fit_for_use(result.bars)
-    again = check_bars(result.bars, ticker=TICKER, now=EVENING)
+    again = check_bars(result.bars, instrument=instrument_of(TICKER), now=EVENING)
     assert not [finding for finding in again.findings if finding.severity == "repair"]
 
 
@@ -418,3 +420,38 @@ def test_the_four_splits_in_unadjusted_apple_prices_are_noticed() -> None:
     (jump,) = (finding for finding in result.findings if finding.code == "jump")
     assert jump.session == date(2020, 8, 31)
     assert jump.message.startswith("5 sessions")  # the fifth is the crash of 2000-09-29
+
+
+def test_a_volume_that_is_never_there_is_unknown_and_no_silence() -> None:
+    bars = make_bars()
+    bars.volume[:] = 0.0
+    result = checked(bars)
+    assert np.isnan(result.bars.volume).all()
+    assert result.findings == ()
+
+
+def test_a_volume_that_stops_is_silence() -> None:
+    bars = make_bars()
+    bars.volume[5:] = 0.0
+    result = checked(bars)
+    assert result.bars.volume.tolist() == bars.volume.tolist()
+    assert [finding.code for finding in result.findings] == ["zero_volume"]
+
+
+@pytest.mark.parametrize(("ticker", "kept"), [("EURUSD=X", 0), ("GC=F", 0), ("BTC-USD", 2), ("TCS.NS", 2)])
+def test_the_first_hours_of_mondays_session_are_no_session_of_their_own(ticker: str, kept: int) -> None:
+    saturday, sunday, monday = date(2026, 4, 18), date(2026, 4, 19), date(2026, 4, 20)
+    bars = with_rows(make_bars(5, date(2026, 4, 17), ticker), (saturday, 103.0, 500.0), (sunday, 104.0, 10.0))
+    bars = with_rows(bars, (monday, 105.0, 900.0))
+    weekend = {saturday, sunday} & set(checked(bars, ticker=ticker).bars.session.tolist())
+    assert len(weekend) == (kept if ticker != "BTC-USD" else 2)
+    codes = {finding.code for finding in checked(bars, ticker=ticker).findings}
+    assert ("weekend_rows" in codes) is not bool(kept)
+
+
+def test_a_sunday_evening_of_a_pair_is_not_stored_as_a_closed_session() -> None:
+    sunday = date(2026, 4, 19)
+    bars = with_rows(make_bars(5, date(2026, 4, 17), "EURUSD=X"), (sunday, 104.0, 0.0))
+    now = datetime(2026, 4, 20, 9, 0, tzinfo=UTC)
+    stored = trim_to_closed(bars, instrument=instrument_of("EURUSD=X"), now=now)
+    assert stored.bars.last_session == date(2026, 4, 17)
