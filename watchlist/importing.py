@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from analysis.exports import plain_text
 from analysis.models import Stock
-from analysis.prices.csv_rows import UNREADABLE
+from analysis.prices.delimited_text import UNREADABLE
 from analysis.prices.tickers import is_well_formed, normalise
 from watchlist.models import NOTE_LENGTH, Watchlist
 

@@ -153,8 +153,8 @@ def instrument_of(
     """Return the instrument of a normalised ticker.
 
     Its form decides where it can: `^` is an index, `=X` a currency pair, `=F` a future, `-USD` a cryptocurrency, a
-    suffix an exchange. What is stored or reported (the value of a `InstrumentKind`, the code of an `Exchange`) decides the rest,
-    and the currency always.
+    suffix an exchange. What is stored or reported (the value of an `InstrumentKind`, the code of an `Exchange`) decides
+    the rest, and the currency always.
     """
     form_kind, form_exchange, form_currency = _form_of(ticker)
     market = form_exchange or EXCHANGE_BY_CODE.get(exchange, UNKNOWN_EXCHANGE)

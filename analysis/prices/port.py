@@ -103,8 +103,8 @@ class TradedPrices:
 class StockMetadata:
     """What a source reports of a stock besides its bars; empty where it says nothing.
 
-    `currency` is the quoted one (GBp for pence), `kind` the value of a `InstrumentKind`, `exchange` the code of an `Exchange`,
-    and `decimals` those in which the source shows prices.
+    `currency` is the quoted one (GBp for pence), `kind` the value of an `InstrumentKind`, `exchange` the code of an
+    `Exchange`, and `decimals` those in which the source shows prices.
     """
 
     name: str = ""

@@ -21,6 +21,7 @@ from analysis.prices.sessions import (
 )
 
 JUMP_IN_ATR = 42  # sessions after which a jump weighs less than 5 % in an ATR 14
+OFF_CALENDAR = 0.02  # share of bars with volume on days without a session, from which the dates may be wrong
 ROUNDING = 1e-6  # relative; adjusting a price moves its last digits
 
 type Mask = NDArray[np.bool_]
@@ -222,6 +223,14 @@ def _notice_zero_volume(bars: Bars, _: _Market) -> Finding | None:
     return finding_about("zero_volume", "warning", bars.session[bars.volume == 0], "session", "without volume")
 
 
+def _notice_off_calendar(bars: Bars, market: _Market) -> Finding | None:
+    off = (bars.volume > 0) & ~are_sessions(market.exchange, bars.session)
+    if off.sum() <= max(OFF_CALENDAR * len(bars), 2):
+        return None
+    what = "with volume on a day without a session, as when dates are a day off or the file is of another exchange"
+    return finding_about("off_calendar", "warning", bars.session[off], "bar", what)
+
+
 def _notice_stale(bars: Bars, market: _Market) -> Finding | None:
     last = bars.last_session
     late = sessions_late(market.exchange, last, market.now)
@@ -248,6 +257,7 @@ _REPAIRS: tuple[Callable[[Bars, _Market], tuple[Bars, Finding | None]], ...] = (
 )
 _NOTICES: tuple[Callable[[Bars, _Market], Finding | None], ...] = (
     _notice_zero_volume,
+    _notice_off_calendar,
     _notice_stale,
     _notice_guessed_sessions,
 )

@@ -3,6 +3,7 @@
 import csv
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -175,6 +176,16 @@ def test_sessions_without_volume_stay_and_are_counted() -> None:
     result = checked(bars)
     assert len(result.bars) == 20
     assert only_message(result, "zero_volume") == f"2 sessions without volume, the last on {bars.session[8]}."
+
+
+def test_many_bars_with_volume_on_days_without_a_session_are_noticed() -> None:
+    bars = make_bars(100)
+    early = replace(bars, session=bars.session - np.timedelta64(1, "D"))
+    message = next(finding.message for finding in checked(early).findings if finding.code == "off_calendar")
+    assert message.endswith("the last on 2026-04-19.")  # a Sunday
+    assert "bars with volume on a day without a session" in message
+    sunday = date(2026, 4, 19)
+    assert codes(checked(with_rows(bars, (sunday, 100.0, 50.0)))) == []
 
 
 def test_a_missing_volume_counts_as_none() -> None:
