@@ -38,6 +38,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         *("volume", "vol", "tottrdqty", "ttl trd qnty", "total traded quantity", "total trade quantity"),
         *("ttltradgvol", "no of shares", "no of shrs", "shares traded", "stück", "stücke", "stuecke", "volumen"),
     ),
+    "split": ("stock splits", "split coefficient", "split ratio", "split"),
     "series": ("series", "sctysrs", "sc group", "group"),
 }
 ADJUSTED = ("adj open", "adj high", "adj low", "adj close")  # Quandl's, beside those that are not
@@ -64,6 +65,7 @@ class PriceColumns:
     period: int | None
     adj_close: int | None
     volume: int | None
+    split: int | None
     series: int | None
     is_adjusted: bool
 

@@ -34,7 +34,8 @@ class PriceRows:
     """The rows of one security, oldest first: shape (n,) each.
 
     `day` is datetime64[D], `minute` the minute of that day, `line` the row's line. Prices and volume are float64 as
-    written, NaN for none; `adj_close` and `volume` are NaN throughout without such a column.
+    written, NaN for none; `adj_close`, `volume` and `split` (the factor of a split; 0, 1 or NaN without one) are NaN
+    throughout without such a column.
     """
 
     line: Indices
@@ -46,6 +47,7 @@ class PriceRows:
     close: Floats
     adj_close: Floats
     volume: Floats
+    split: Floats
     series: NDArray[np.str_]
 
     def __len__(self) -> int:
@@ -64,19 +66,19 @@ def parse_rows(table: Table, columns: PriceColumns, zone: ZoneInfo) -> tuple[Pri
     _refuse_other_period(table, columns)
     broken: dict[int, str] = {}
     stamps = read_stamps(_stamp_cells(table, columns), zone, broken)
-    numeric = [columns.open, columns.high, columns.low, columns.close, columns.adj_close, columns.volume]
+    numeric = [columns.open, columns.high, columns.low, columns.close, columns.adj_close, columns.volume, columns.split]
     cells = [[] if column is None else table.cells_of(column) for column in numeric]
     others = [table.cells_of(index) for index in range(len(table.headings)) if index not in (*numeric, columns.date)]
     decimal = find_decimal_sign(cells, others, table.delimiter)
     count = len(table.rows)
     numbers = [
-        parse_numbers(column, decimal, broken, may_be_rounded=column is cells[-1]) if column else [np.nan] * count
+        parse_numbers(column, decimal, broken, may_be_rounded=column is cells[5]) if column else [np.nan] * count
         for column in cells
     ]
     values = np.array(numbers, dtype=np.float64)
     for column, index in np.argwhere(values[:4] < 0):
         broken.setdefault(int(index), f"{cells[column][index][:30]!r} is a negative price")
-    open_, high, low, close, adj_close, volume = values
+    open_, high, low, close, adj_close, volume, split = values
     rows = PriceRows(
         np.array([row.line for row in table.rows], dtype=np.int64),
         stamps.day,
@@ -87,6 +89,7 @@ def parse_rows(table: Table, columns: PriceColumns, zone: ZoneInfo) -> tuple[Pri
         close,
         adj_close,
         volume,
+        split,
         np.array([""] * count if columns.series is None else table.cells_of(columns.series), dtype=np.str_),
     )
     kept = np.array([index for index in range(count) if index not in broken], dtype=np.int64)

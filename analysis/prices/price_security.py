@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from analysis.prices.delimited_text import TableError
 from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX
-from analysis.prices.instruments import Kind, instrument_of
+from analysis.prices.instruments import InstrumentKind, instrument_of
 from analysis.prices.port import Finding
 from analysis.prices.tables import Table
 
@@ -61,7 +61,7 @@ def _short_names(ticker: str) -> set[str]:
     if dot and end in EXCHANGE_BY_SUFFIX:
         return {_fold(stem)}
     names = {_fold(ticker.removesuffix("=X").removesuffix("=F"))}
-    if instrument_of(ticker).kind is Kind.CRYPTO:
+    if instrument_of(ticker).kind is InstrumentKind.CRYPTO:
         names.add(_fold(ticker.partition("-")[0]))
     return names
 
@@ -77,7 +77,7 @@ def _judge_only_name(table: Table, column: int, names: Sequence[str], ticker: st
     """
     name = _EXCHANGE_PREFIX.sub("", next(name for name in names if name), count=1)
     heading = table.headings[column]
-    is_share = instrument_of(ticker).kind in (Kind.SHARE, Kind.FUND)
+    is_share = instrument_of(ticker).kind in (InstrumentKind.SHARE, InstrumentKind.FUND)
     is_symbol = _SYMBOL.fullmatch(name) is not None and (len(name) > 1 or "." not in ticker)
     if is_share and is_symbol:
         raise TableError(

@@ -15,8 +15,8 @@ import numpy as np
 from analysis.engine.bars import Bars, Booleans, Floats
 from analysis.prices.delimited_text import LineNote, TableError, decode
 from analysis.prices.instruments import instrument_of
-from analysis.prices.port import Finding, History, PriceError, PriceErrorKind
-from analysis.prices.price_columns import ENOUGH_HEADINGS, KNOWN_HEADINGS, find_columns, unstack_headings
+from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, TradedPrices
+from analysis.prices.price_columns import ENOUGH_HEADINGS, KNOWN_HEADINGS, PriceColumns, find_columns, unstack_headings
 from analysis.prices.price_rows import PriceRows, keep_one_per_day, parse_rows, refuse_other_spacing, select_series
 from analysis.prices.price_security import select_security
 from analysis.prices.tables import OTHER_HEADING, Table, read_table
@@ -46,6 +46,7 @@ def read_history(content: bytes, ticker: str, file_name: str, since: date | None
         bars,
         adjusted=is_adjusted or columns.is_adjusted or (is_of_yfinance and columns.adj_close is None),
         findings=(*findings, *(finding for finding in noticed if finding), *adjustments),
+        traded=_read_traded(rows, columns),
     )
     return history if since is None else _trim_before(history, since, file_name)
 
@@ -102,6 +103,14 @@ def _findings_about_factor(kind: str, rows: PriceRows, lost: Booleans, *, is_fil
     what = "adjusted as the session beside it" if is_filled else "not adjusted"
     message = f"{sessions} a close but {kind}, the last on {last}: kept, {what}."
     return [Finding("adj_close_missing", message, "repair" if is_filled else "warning", last)]
+
+
+def _read_traded(rows: PriceRows, columns: PriceColumns) -> TradedPrices | None:
+    """Return what was traded: closes beside adjusted ones, and splits; None if the file has neither."""
+    if columns.adj_close is None and columns.split is None:
+        return None
+    close = rows.close if columns.adj_close is not None else np.full(len(rows), np.nan)
+    return TradedPrices(rows.day, close, np.where(rows.split > 0, rows.split, 1.0))
 
 
 def _findings_about_lines(file_name: str, broken: Sequence[LineNote], passed: Sequence[LineNote]) -> list[Finding]:

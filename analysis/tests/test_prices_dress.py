@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from analysis.tests.price_files import HEADER, read_error_of, read_history_of, write_file
+from analysis.tests.price_files import HEADER, ROWS, read_error_of, read_history_of, write_file
 
 SESSIONS = [date(2026, 4, day) for day in (13, 15, 16, 17, 20, 21, 22, 23, 24)]  # 14 April is a holiday in India
 PLAIN = [(1000.5 + day, 1010.25 + day, 990.75 + day, 1004.5 + day, 120_000 + day) for day in range(len(SESSIONS))]
@@ -160,3 +160,20 @@ def test_a_file_with_raw_and_adjusted_columns_is_read_from_the_adjusted_ones(tmp
 def test_a_file_without_volumes_has_none(tmp_path: Path) -> None:
     write_file(tmp_path, "Date,Open,High,Low,Close", "2026-04-24,104,106,103,105")
     assert np.isnan(read_history_of(tmp_path).bars.volume).all()
+
+
+def test_unadjusted_closes_and_splits_are_kept_beside_the_bars(tmp_path: Path) -> None:
+    write_file(
+        tmp_path,
+        "timestamp,open,high,low,close,adjusted_close,volume,dividend_amount,split_coefficient",
+        "2026-04-24,104,106,103,105,105,900,0.0,2.0",
+        "2026-04-23,204,210,202,208,104,1500,0.0,1.0",
+        "2026-04-22,202,208,200,204,102,1200,0.0,1.0",
+    )
+    history = read_history_of(tmp_path)
+    assert history.bars.close.tolist() == [102.0, 104.0, 105.0]
+    assert history.splits == {date(2026, 4, 24): 2.0}
+    assert history.traded
+    assert history.traded.close.tolist() == [204.0, 208.0, 105.0]
+    write_file(tmp_path, HEADER, *ROWS)
+    assert read_history_of(tmp_path).traded is None

@@ -211,3 +211,21 @@ def test_pages_allow_no_inline_script_or_style(client: Client) -> None:
     assert " style=" not in answer.text
     assert " onclick=" not in answer.text
     assert "<script>" not in answer.text
+
+
+def test_a_capital_has_a_currency_and_others_beside_it(client: Client) -> None:
+    ann = make_user("ann")
+    client.force_login(ann)
+    address = reverse("accounts:account")
+    money = {"capital_currency": "INR", "other_capitals": "usd 5,000.50; GBP: 2000"}
+    assert client.post(address, SETTINGS | money).status_code == 302
+    ann.refresh_from_db()
+    assert (ann.capital_currency, ann.other_capitals) == ("INR", {"USD": "5000.50", "GBP": "2000"})
+    assert "USD 5,000.50; GBP 2,000" in client.get(address).text
+    for wrong in ("5000", "USD", "USD five", "XYZ 5", "USD 99999999999999"):
+        answer = client.post(address, SETTINGS | {"capital_currency": "INR", "other_capitals": wrong})
+        assert answer.status_code == 422, wrong
+    answer = client.post(address, SETTINGS | {"capital_currency": "XYZ"})
+    assert answer.status_code == 422
+    ann.refresh_from_db()
+    assert ann.other_capitals == {"USD": "5000.50", "GBP": "2000"}
