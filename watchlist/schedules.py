@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.background import BackgroundSlice
 from analysis.jobs.schedules import plan_schedules, run_due
 from analysis.models import ExchangeSchedule, Stock
@@ -13,6 +13,7 @@ from analysis.models.stocks import StockQuerySet
 from analysis.timing import TIMING
 from analysis.upkeep import retention
 from analysis.upkeep.retention import PruneResult
+from watchlist.changes import delete_old_changes
 from watchlist.models import WatchlistItem
 
 RUN = "watchlist.schedules.run"
@@ -48,7 +49,8 @@ def prune_in_background() -> None:
 
 
 def prune(now: datetime | None = None, *, until: Callable[[], bool] = lambda: False) -> PruneResult:
-    """Delete old rows and unwatched unconfirmed stocks; see `retention.prune`."""
+    """Delete old rows, old changes of lists and unwatched unconfirmed stocks; see `retention.prune`."""
+    delete_old_changes(now or clock.now())
     return retention.prune(now, unwatched=_unwatched(), until=until)
 
 

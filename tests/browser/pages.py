@@ -76,6 +76,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
         "watchlists": [
             Visit("watchlist", lists, owner),
             Visit("watchlist-open-row", lists, owner, act=open_row),
+            Visit("watchlist-selected", lists, owner, act=open_transfer),
             Visit("watchlist-nothing-matches", f"{lists}?q=nothing", owner),
             Visit("watchlist-empty", "/", newcomer),
             Visit("import", reverse("watchlist:import", args=[watched.pk]), owner),
@@ -158,6 +159,13 @@ def _do_half(job: Job) -> None:
 def open_row(page: Page) -> None:
     page.get_by_role("button", name="More of KAVERI.DEMO").click()
     expect(page.get_by_label("Note", exact=True)).to_be_visible()
+
+
+def open_transfer(page: Page) -> None:
+    for ticker in ("KAVERI.DEMO", "MERUVANTA.DEMO"):
+        page.get_by_role("checkbox", name=f"Select {ticker}").check()
+    page.get_by_role("button", name="Move or copy selected").click()
+    expect(page.get_by_label("To the list")).to_be_visible()
 
 
 def preview_import(page: Page) -> None:
