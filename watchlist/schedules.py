@@ -31,8 +31,8 @@ def setup_schedules() -> list[ExchangeSchedule]:
 
 def run(exchange: str) -> str | None:
     """Analyse the watched stocks of an exchange if one of its sessions is due; return the job's id. A queue call."""
-    watched = Stock.objects.to_schedule().filter(pk__in=WatchlistItem.objects.order_by().values("stock_id"))
-    submitted = run_due(exchange, set(watched.values_list("pk", flat=True)))
+    watched = Stock.objects.filter(pk__in=WatchlistItem.objects.order_by().values("stock_id"))
+    submitted = run_due(exchange, set(watched.to_schedule().without_demo().values_list("pk", flat=True)))
     setup_schedules()
     return str(submitted.job_id) if submitted and submitted.job_id else None
 
