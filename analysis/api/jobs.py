@@ -131,7 +131,8 @@ def list_jobs(request: Request, query: Query[JobQuery], paging: Query[PageQuery]
 def get_job(request: Request, job_id: UUID, query: Query[DetailQuery], paging: Query[PageQuery]) -> Any:
     """Return one job with a page of its stocks by ticker, each with its status and result."""
     job = get_object_or_404(Job.objects.visible_to(request.user).select_related("requested_by"), pk=job_id)
-    rows = job.details.filter(status=query.status) if query.status else job.details.all()
+    rows = job.details.select_related("stock")
+    rows = rows.filter(status=query.status) if query.status else rows
     page = page_of(rows.fetch_mode(FETCH_RAISE), paging, "stock_id")
     risk = profile(request, RiskQuery(capital=query.capital))
     page["items"] = [detail_out(detail, risk) for detail in page["items"]]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from analysis.engine.bars import Bars, Floats
 from analysis.prices.instruments import exchange_of, instrument_of
 from analysis.prices.port import PriceError, PriceErrorKind
-from analysis.prices.quality import CheckedBars, check_bars
+from analysis.prices.quality import CheckedBars, check_bars, trim_to_closed
 from analysis.prices.sessions import sessions_between
 
 EVENING = datetime(2026, 4, 24, 20, 0, tzinfo=ZoneInfo("Asia/Kolkata"))  # a Friday, after the close in India
@@ -60,7 +60,8 @@ def assert_fit_for_use(bars: Bars) -> None:
     assert np.isfinite(bars.high).all()
     assert (bars.low <= np.minimum(bars.open, bars.close)).all()
     assert (bars.high >= np.maximum(bars.open, bars.close)).all()
-    assert (np.isfinite(bars.volume) & (bars.volume >= 0)).all()
+    is_unknown = np.isnan(bars.volume).all()
+    assert is_unknown or (np.isfinite(bars.volume) & (bars.volume >= 0)).all()
 
 
 def codes(result: CheckedBars) -> list[str]:
@@ -408,3 +409,38 @@ def test_the_four_splits_in_unadjusted_apple_prices_are_noticed() -> None:
     (jump,) = (finding for finding in result.findings if finding.code == "jump")
     assert jump.session == date(2020, 8, 31)
     assert jump.message.startswith("5 sessions")  # the fifth is the crash of 2000-09-29
+
+
+def test_a_volume_that_is_never_there_is_unknown_and_no_silence() -> None:
+    bars = make_bars()
+    bars.volume[:] = 0.0
+    result = checked(bars)
+    assert np.isnan(result.bars.volume).all()
+    assert result.findings == ()
+
+
+def test_a_volume_that_stops_is_silence() -> None:
+    bars = make_bars()
+    bars.volume[5:] = 0.0
+    result = checked(bars)
+    assert result.bars.volume.tolist() == bars.volume.tolist()
+    assert [finding.code for finding in result.findings] == ["zero_volume"]
+
+
+@pytest.mark.parametrize(("ticker", "kept"), [("EURUSD=X", 0), ("GC=F", 0), ("BTC-USD", 2), ("TCS.NS", 2)])
+def test_the_first_hours_of_mondays_session_are_no_session_of_their_own(ticker: str, kept: int) -> None:
+    saturday, sunday, monday = date(2026, 4, 18), date(2026, 4, 19), date(2026, 4, 20)
+    bars = with_rows(make_bars(5, date(2026, 4, 17), ticker), (saturday, 103.0, 500.0), (sunday, 104.0, 10.0))
+    bars = with_rows(bars, (monday, 105.0, 900.0))
+    weekend = {saturday, sunday} & set(checked(bars, ticker=ticker).bars.session.tolist())
+    assert len(weekend) == (kept if ticker != "BTC-USD" else 2)
+    codes = {finding.code for finding in checked(bars, ticker=ticker).findings}
+    assert ("weekend_rows" in codes) is not bool(kept)
+
+
+def test_a_sunday_evening_of_a_pair_is_not_stored_as_a_closed_session() -> None:
+    sunday = date(2026, 4, 19)
+    bars = with_rows(make_bars(5, date(2026, 4, 17), "EURUSD=X"), (sunday, 104.0, 0.0))
+    now = datetime(2026, 4, 20, 9, 0, tzinfo=UTC)
+    stored = trim_to_closed(bars, instrument=instrument_of("EURUSD=X"), now=now)
+    assert stored.bars.last_session == date(2026, 4, 17)
