@@ -51,6 +51,7 @@ SETTINGS = {
 # In a body or query `{name}` stands for what is Ann's: everybody asks for her things.
 TABLE: dict[str, Row] = {
     "watchlist:home": Row(ALL_ACT),
+    "watchlist:remove_demo": Row("403 403 403 login 200", "403 403 403 login 302"),
     "watchlist:create": Row(NO_READ, ALL_ACT, {"name": "New"}),
     "watchlist:watch": Row(NO_READ, ALL_ACT, ONE),
     "watchlist:previous_stock": Row(ALL_ACT, query="list={watchlists}"),

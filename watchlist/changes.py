@@ -13,7 +13,8 @@ from datetime import datetime
 from analysis import clock
 from analysis.db import transactional
 from analysis.jobs.submit import lock_or_create_stocks
-from analysis.models import Stock
+from analysis.models import DemoRemoval, Stock
+from analysis.prices.tickers import is_demo
 from analysis.rejections import RequestRejected
 from stockapp.accounts.models import Person
 from watchlist.models import ChangeKind, ListChange, Watchlist, WatchlistItem
@@ -181,7 +182,7 @@ def undo(user: Person, watchlist: Watchlist, pk: int) -> UndoResult | None:
     lock_lists(one for one in (watchlist, change.target) if one)
     if not ListChange.objects.filter(pk=pk).delete()[0]:  # undone by another browser meanwhile
         return None
-    rows = rows_of(change)
+    rows = _addable_rows(change)
     if change.kind == ChangeKind.COPIED:
         Stock.objects.lock(row.ticker for row in rows)
         taken_off, kept = _take_off_target(change, rows)
@@ -191,6 +192,14 @@ def undo(user: Person, watchlist: Watchlist, pk: int) -> UndoResult | None:
     back = _put_back(watchlist, rows, taken_off)
     refuse_over_limits(watchlist.owner, unknown)
     return UndoResult(change, back, list(taken_off), [])
+
+
+def _addable_rows(change: ListChange) -> list[ChangedRow]:
+    """Return the rows without those of a demo market that was removed since."""
+    rows = rows_of(change)
+    if any(is_demo(row.ticker) for row in rows) and DemoRemoval.objects.exists():
+        return [row for row in rows if not is_demo(row.ticker)]
+    return rows
 
 
 def _take_off_target(change: ListChange, rows: Sequence[ChangedRow]) -> tuple[dict[str, str], list[str]]:

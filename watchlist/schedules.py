@@ -14,6 +14,7 @@ from analysis.timing import TIMING
 from analysis.upkeep import retention
 from analysis.upkeep.retention import PruneResult
 from watchlist.changes import delete_old_changes
+from watchlist.demo_market import resume_removal
 from watchlist.models import WatchlistItem
 
 RUN = "watchlist.schedules.run"
@@ -23,9 +24,12 @@ PRUNE = "watchlist.schedules.prune_in_background"
 def setup_schedules() -> list[ExchangeSchedule]:
     """Plan the next run of every exchange with stocks, and the nightly pruning; return the exchanges' schedules.
 
+    A removal of the demo market that is not complete goes on.
+
     Idempotent: a worker calls it at its start and every minute.
     """
     schedule_prune()
+    resume_removal()
     return plan_schedules(RUN)
 
 

@@ -3,12 +3,13 @@
 from django.urls import path
 
 import analysis.urls  # noqa: F401 the converter of tickers is registered there
-from watchlist import change_views, file_views, list_views, views
+from watchlist import change_views, demo_views, file_views, list_views, views
 
 app_name = "watchlist"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("demo/remove/", demo_views.remove_demo, name="remove_demo"),
     path("watchlists/new/", list_views.create, name="create"),
     path("watchlists/watch/", views.watch, name="watch"),
     path("stocks/<ticker:ticker>/previous/", list_views.neighbour, {"step": -1}, name="previous_stock"),

@@ -67,15 +67,23 @@ def title_of(description: str, number: int, count: int) -> str:
 
 def bulk_stocks(index: Index | None) -> StockQuerySet:
     """Return the active stocks of an index, or all active stocks without one; demo stocks as in `without_demo`."""
-    stocks = Stock.objects.active().without_demo()
-    return stocks.filter(memberships__index=index) if index else stocks
+    return _active_stocks(index).without_demo()
+
+
+def leaves_out_demo(index: Index | None) -> bool:
+    """Return whether `bulk_stocks` leaves demo stocks out."""
+    return _active_stocks(index).has_demo_left_out()
+
+
+def _active_stocks(index: Index | None) -> StockQuerySet:
+    return Stock.objects.active().filter(memberships__index=index) if index else Stock.objects.active()
 
 
 def no_stocks_reason(index: Index | None) -> str:
     """Return the sentence about `bulk_stocks` that are none."""
     if index is None:
         return "There are no active stocks."
-    if Stock.objects.active().filter(memberships__index=index).has_demo_left_out():
+    if leaves_out_demo(index):
         return f"“{index}” has only demo stocks, which bulk jobs leave out once there are real ones."
     return f"“{index}” has no active stocks."
 

@@ -7,6 +7,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from stockapp.accounts.models import Person
+
+
+def may_remove_demo(person: Person) -> bool:
+    """Return whether a person may remove the demo market for everybody: staff who may delete stocks can."""
+    return person.is_staff and person.has_perm("analysis.delete_stock")
+
 
 class DemoRemoval(models.Model):
     """The removal of the demo market. While its one row exists, nothing adds a demo stock.

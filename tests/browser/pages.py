@@ -63,6 +63,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
     watched.items.filter(stock="KAVERI.DEMO").update(note="Results on the 28th; stop below the last low.")
     create_token(ApiToken(user=owner, name="Spreadsheet", expires_at=timezone.now() + timedelta(days=90)))
     create_token(ApiToken(user=owner, name="Nightly export", expires_at=timezone.now() + timedelta(days=365)))
+    keeper = User.objects.create_user("keeper", is_staff=True, is_superuser=True)
     screen = Screen.objects.create(owner=owner, name="To buy", query="verdict=strong_buy&verdict=buy")
     failed = make_finished_job(GONE, requested_by=owner, description="One stock")
     running = make_job(*RUNNING, requested_by=owner, description="Six of the list")
@@ -100,6 +101,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
             Visit("job-finished", first.get_absolute_url(), owner),
             Visit("job-failed", failed.get_absolute_url(), owner, act=open_failures),
             Visit("bulk", reverse("analysis:confirm_bulk"), owner),
+            Visit("remove-demo", reverse("watchlist:remove_demo"), keeper),
         ],
         "screener": [
             Visit("screener", reverse("screener:screener"), owner),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
@@ -32,7 +32,6 @@ from analysis.tests.make import make_finished_job, make_job, make_result, make_s
 from analysis.track_records.batch import RecordBatch
 from analysis.track_records.refresh import compute_records, refresh, request_outdated, request_records
 from analysis.worker.recover import recover
-from stockapp.digest.changes import changes_of
 from watchlist.schedules import run, setup_schedules
 from watchlist.tests.make import make_list, tickers_of
 
@@ -77,7 +76,7 @@ def planned() -> set[str]:
     ],
 )
 def test_a_real_stock_is_active_confirmed_and_not_of_the_demo_market(
-    demo: list[str], fields: dict[str, object], is_real: bool
+    demo: list[str], fields: dict[str, Any], is_real: bool
 ) -> None:
     assert not Stock.objects.has_demo_left_out()
     make_stock(**{"ticker": "REAL.NS", **fields})
@@ -167,15 +166,6 @@ def test_its_exchanges_have_no_runs_once_there_is_a_real_stock(demo: list[str]) 
     Stock.objects.filter(pk="REAL.NS").update(is_active=False)
     setup_schedules()
     assert "DEMO-IN" in planned()
-
-
-def test_a_schedule_of_all_active_stocks_and_a_digest_leave_it_out(demo: list[str]) -> None:
-    job = make_finished_job(*DEMO)
-    assert changes_of(job, DEMO).failures == []
-    job.details.update(status="failed", error_kind="no_data", error_message="No prices.")
-    assert len(changes_of(job, DEMO).failures) == 2
-    make_real()
-    assert changes_of(job, DEMO).is_empty
 
 
 def test_records_are_of_demo_prices_only_while_there_is_no_real_stock(client: Client) -> None:
