@@ -137,20 +137,26 @@ def prune(
 
 
 def delete_in_batches[M: Model](
-    rows: QuerySet[M], delete: Callable[[QuerySet[M], list[Any]], int], until: Callable[[], bool], *, size: int = BATCH
+    rows: QuerySet[M],
+    delete: Callable[[QuerySet[M], list[Any]], int],
+    until: Callable[[], bool],
+    *,
+    size: int | None = None,
 ) -> tuple[int, bool]:
-    """Delete rows batch by batch until `until` returns True. Return how many, and whether all were deleted.
+    """Delete rows in batches of `size`, else of BATCH, until `until` returns True.
+
+    Return how many, and whether all were deleted.
 
     Candidates are read outside of any transaction; each batch checks again the rows that it deletes.
     """
     cursor: Any = None
-    deleted = 0
+    deleted, step = 0, size or BATCH
     while True:
         left = rows.filter(pk__gt=cursor) if cursor is not None else rows
         keys = list(left.order_by("pk").values_list("pk", flat=True)[:READ])
-        for start in range(0, len(keys), size):
+        for start in range(0, len(keys), step):
             began = time.monotonic()
-            deleted += delete(rows, keys[start : start + size])
+            deleted += delete(rows, keys[start : start + step])
             if until():  # checked after each batch, so that each run deletes at least one
                 return deleted, False
             time.sleep(time.monotonic() - began)  # so that other writers get half of the time

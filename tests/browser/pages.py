@@ -24,7 +24,7 @@ THEMES: tuple[Theme, ...] = ("light", "dark")
 PARTS = ("watchlists", "stocks", "jobs", "screener", "account", "failures")
 
 GONE = "VANQUAY.DEMO"
-UNREAD = "NALANDA.NS"
+UNREAD = "NALANDA.DEMO"  # no real one, beside which the demo market would be left out
 UNKNOWN = "RELAINCE.NS"
 RUNNING = ("KAVERI.DEMO", "MEGHAYAN.DEMO", "NILGAON.DEMO", "PRAVAHINI.DEMO", "SURYAVANA.DEMO", "VAJRASTHAN.DEMO")
 WAITING = ("TRISHANKU.DEMO", "INDRAKOT.DEMO")
@@ -47,7 +47,9 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
     `first` is the job that analysed it. Jobs that are added stand still: nobody serves them.
     """
     Worker.objects.create(host="here", pid=1, seen_at=timezone.now() + timedelta(hours=1))
-    Stock.objects.create(ticker=UNREAD, name="Nalanda Paper Mills", exchange="NSE", currency="INR", industry="Paper")
+    Stock.objects.create(
+        ticker=UNREAD, name="Nalanda Paper Mills", exchange="DEMO-IN", currency="INR", industry="Paper"
+    )
     Stock.objects.create(
         ticker=UNKNOWN,
         exchange="NSE",
@@ -133,7 +135,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
 
 def _watchlist(owner: User) -> Watchlist:
     watchlist = Watchlist.objects.create(owner=owner, name="Demo market")
-    for n, stock in enumerate(Stock.objects.filter(ticker__endswith=".DEMO")):
+    for n, stock in enumerate(Stock.objects.demo().exclude(pk=UNREAD)):
         watchlist.items.create(stock=stock, position=n)
     return watchlist
 
@@ -171,7 +173,7 @@ def open_transfer(page: Page) -> None:
 
 
 def preview_import(page: Page) -> None:
-    page.get_by_label("Tickers").fill("KAVERI.DEMO, NALANDA.NS, TCS.NS\nnot/a/ticker")
+    page.get_by_label("Tickers").fill(f"KAVERI.DEMO, {UNREAD}, TCS.NS\nnot/a/ticker")
     page.get_by_role("button", name="Look at it first").click()
     expect(page.get_by_role("heading", name="What would come of it")).to_be_visible()
 

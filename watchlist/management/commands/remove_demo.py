@@ -34,13 +34,18 @@ def _describe(market: DemoContents) -> str:
     """Return what there is to remove, and which accounts stay."""
     rows = market.rows
     lines = [
-        f"The demo market has {rows.stocks:,} stocks with {rows.results:,} results, {rows.jobs:,} jobs of its stocks "
-        f"alone, and {market.watched:,} rows on the lists of {market.watchers:,} users."
+        f"The demo market has {_counted(rows.stocks, 'stock')} with {_counted(rows.results, 'result')}, "
+        f"{_counted(rows.jobs, 'job')} of its stocks alone, and {_counted(market.watched, 'row')} on the lists of "
+        f"{_counted(market.watchers, 'user')}."
     ]
     for account in market.accounts:
         fate = f"stays: {account.reason}" if account.reason else "is removed with its lists"
         lines.append(f"The account “{account.user}” {fate}.")
     return "\n".join(lines)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _confirm() -> None:
