@@ -122,6 +122,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "analysis.context.running_jobs",
                 "analysis.context.scheduled",
+                "analysis.context.demo_permission",
                 "stockapp.context.untrusted_proxy",
             ],
             "builtins": ["stockapp.templatetags.formats"],
@@ -198,6 +199,7 @@ QUEUE_CALLS = [
     "analysis.track_records.refresh.refresh",
     "watchlist.schedules.run",
     "watchlist.schedules.prune_in_background",
+    "watchlist.demo_market.remove_in_background",
     "stockapp.digest.outbox.deliver",
     "stockapp.expiry.remove_expired",
 ]

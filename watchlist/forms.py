@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
 
 from analysis.forms import AddressForm, TickerField
@@ -13,7 +12,6 @@ from watchlist import importing
 from watchlist.importing import UnreadableText
 from watchlist.list_query import SORTS, ListQuery
 from watchlist.models import NOTE_LENGTH, Watchlist
-from watchlist.services import RemovedItem
 
 MOST_OPEN = 50
 
@@ -21,7 +19,7 @@ MOST_OPEN = 50
 class ListQueryForm(AddressForm):
     """The query of a list, as in an address; unusable values count as absent."""
 
-    also = ("open", "removed")
+    also = ("open", "undo")
     q = forms.CharField(required=False, max_length=60, label="Ticker, name, industry or note")
     verdict = forms.ChoiceField(required=False, choices=[("", "Any verdict"), *VERDICTS])
     status = forms.ChoiceField(required=False, choices=[("", "Any status"), *StockStatus.choices])
@@ -38,10 +36,6 @@ class ListQueryForm(AddressForm):
 
 class AddForm(forms.Form):
     ticker = TickerField(error_messages={"required": "Type a ticker, like TCS.NS or AAPL."})
-
-
-class RemoveForm(forms.Form):
-    remove = TickerField()
 
 
 class NameForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -136,18 +130,6 @@ class ConfirmForm(ImportForm):
         """Return the notes of the ticked stocks, by ticker."""
         ticked = set(self.data.getlist("tickers"))  # type: ignore[attr-defined]
         return {ticker: note for ticker, note in self.reading.notes.items() if ticker in ticked}
-
-
-class UndoForm(forms.Form):
-    """The token that restores a removed stock."""
-
-    removed = forms.CharField()
-
-    def clean_removed(self) -> RemovedItem:
-        try:
-            return RemovedItem.from_token(self.cleaned_data["removed"])
-        except signing.BadSignature:
-            raise forms.ValidationError("This removal can no longer be undone; add the stock again.") from None
 
 
 class AnalyzeForm(forms.Form):

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from analysis.capital import SizingProfile
-from analysis.models import Stock, Worker
+from analysis.models import DemoRemoval, Stock, Worker
 from analysis.pages.polls import OF_THE_STOCK, State, live_annotations
 from stockapp.accounts.models import Person
 from watchlist.list_query import ListQuery
@@ -98,6 +98,11 @@ class WatchlistPage:
     def lacks_stocks(self) -> bool:
         """Return whether no stocks have been loaded into this installation yet."""
         return not self.rows and not Stock.objects.exists()
+
+    @cached_property
+    def offers_demo(self) -> bool:
+        """Return whether the demo market can be loaded: it was not removed for good."""
+        return not DemoRemoval.objects.exists()
 
     def poll_state(self, running: int) -> State:
         """Return the same state as `read_poll_state`, from the rows of this page and the number of running jobs."""

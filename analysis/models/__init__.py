@@ -1,6 +1,7 @@
 """Models: the tables of stocks with their bars and indexes, of jobs with their details, of results with their evidence,
 and of the strategies' track records."""
 
+from analysis.models.demo import DemoRemoval
 from analysis.models.details import MAX_ATTEMPTS, JobDetail, retry_text
 from analysis.models.indexes import Index, IndexMember
 from analysis.models.jobs import Job
@@ -34,6 +35,7 @@ __all__ = [
     "MOST_REFUSALS",
     "RUN_SOURCES",
     "Admission",
+    "DemoRemoval",
     "DetailStatus",
     "Ending",
     "ErrorKind",

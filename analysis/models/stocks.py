@@ -9,7 +9,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Exists, F, Q, Value, When
 from django.db.models.functions import NullIf
 from django.urls import reverse
 
@@ -20,7 +20,7 @@ from analysis.prices.arrow import unpack_bars, unpack_traded
 from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument, InstrumentKind, exchange_of, instrument_of, main_currency
 from analysis.prices.port import Finding, History, TradedPrices
-from analysis.prices.tickers import invalid_ticker_message, is_demo, is_well_formed
+from analysis.prices.tickers import DEMO_SUFFIX, invalid_ticker_message, is_demo, is_well_formed
 
 
 def validate_ticker(text: str) -> None:
@@ -64,6 +64,24 @@ class StockQuerySet(models.QuerySet["Stock"]):
     def unconfirmed(self) -> StockQuerySet:
         return self.filter(is_confirmed=False)
 
+    def demo(self) -> StockQuerySet:
+        return self.filter(pk__endswith=DEMO_SUFFIX)
+
+    def real(self) -> StockQuerySet:
+        """Return the active stocks that are not of the demo market.
+
+        Once there is one, whatever spans the installation leaves the demo market out: see `without_demo`.
+        """
+        return self.active().exclude(pk__endswith=DEMO_SUFFIX)
+
+    def without_demo(self) -> StockQuerySet:
+        """Return the stocks without those of the demo market, unless the installation has no others yet."""
+        return self.exclude(Exists(Stock.objects.real()), pk__endswith=DEMO_SUFFIX)
+
+    def has_demo_left_out(self) -> bool:
+        """Return whether `without_demo` leaves some of these stocks out."""
+        return self.demo().filter(Exists(Stock.objects.real())).exists()
+
     def to_schedule(self) -> StockQuerySet:
         """Return the stocks that a scheduled run may still request from their source."""
         return self.exclude(is_confirmed=False, refusals__gte=MOST_REFUSALS)
@@ -87,16 +105,20 @@ class StockQuerySet(models.QuerySet["Stock"]):
         """Return every analysed stock with its newest result, annotated with the values to filter and sort by.
 
         `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward` is null if the user sees no
-        plan.
+        plan. Demo stocks are left out as in `without_demo`.
         """
         risk_reward = F("last_result__risk_reward")
         shorts_hidden = Case(When(last_result__side=Side.SHORT.value, then=None), default=risk_reward)
         codes = [When(last_result__verdict=verdict.value, then=Value(verdict.code)) for verdict in Verdict]
         ratio = F("last_result__close") / NullIf(F("last_result__previous_close"), Value(0.0))
-        stocks = self.analyzed().annotate(
-            change=(ratio - 1.0) * 100.0,
-            verdict_code=Case(*codes, output_field=models.SmallIntegerField()),
-            planned_risk_reward=shorts_hidden if long_only else risk_reward,
+        stocks = (
+            self.analyzed()
+            .without_demo()
+            .annotate(
+                change=(ratio - 1.0) * 100.0,
+                verdict_code=Case(*codes, output_field=models.SmallIntegerField()),
+                planned_risk_reward=shorts_hidden if long_only else risk_reward,
+            )
         )
         return stocks.select_related("last_result").fetch_mode(models.FETCH_RAISE)
 

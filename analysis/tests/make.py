@@ -81,5 +81,10 @@ def make_message(*, waited: timedelta) -> OrmQ:
     return OrmQ.objects.create(key="stockapp", payload="", lock=timezone.now() - waited)
 
 
+def queued_calls() -> list[str]:
+    """The functions that messages in the queue call."""
+    return [str(message.task["func"]) for message in OrmQ.objects.all()]
+
+
 def details_of(job: Job) -> dict[str, JobDetail]:
     return {detail.stock_id: detail for detail in JobDetail.objects.filter(job=job).select_related("result")}

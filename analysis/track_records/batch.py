@@ -13,7 +13,7 @@ from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.track_record import TrackRecord, track_record
 from analysis.engine.version import ENGINE_VERSION
-from analysis.models import PriceHistory, PriceSourceName, StrategyRecord
+from analysis.models import PriceHistory, PriceSourceName, Stock, StrategyRecord
 from analysis.prices.port import PriceError
 
 STOCKS_AT_ONCE = 100
@@ -92,11 +92,15 @@ class RecordBatch:
 
     @classmethod
     def resume(cls, rows: Sequence[StrategyRecord]) -> "RecordBatch | None":
-        """Return the stored partial batch; None if there is none, or of another engine, or with different cursors."""
+        """Return the stored partial batch; None if there is none that can be continued.
+
+        That of another engine or source cannot, nor one with different cursors.
+        """
         partials = {row.strategy: row.partial or {} for row in rows}
         first = partials[rows[0].strategy]
+        current = (ENGINE_VERSION, source_of_records())
         if len({row.cursor for row in rows}) > 1 or any(
-            p.get("engine_version") != ENGINE_VERSION for p in partials.values()
+            (p.get("engine_version"), p.get("source")) != current for p in partials.values()
         ):
             return None
         records = {key: partial["record"] for key, partial in partials.items()}
@@ -111,9 +115,9 @@ class RecordBatch:
 
 
 def source_of_records() -> str:
-    """Return the source of the records: real prices if there are any, else those of the demo market."""
-    real = PriceHistory.objects.filter(source=settings.PRICE_SOURCE).exists()
-    return settings.PRICE_SOURCE if real else PriceSourceName.DEMO.value
+    """Return the source of the records: the demo market only while there is no real stock and no real price."""
+    has_real = Stock.objects.real().exists() or PriceHistory.objects.filter(source=settings.PRICE_SOURCE).exists()
+    return settings.PRICE_SOURCE if has_real else PriceSourceName.DEMO.value
 
 
 def next_histories(batch: RecordBatch) -> Iterator[list[PriceHistory]]:

@@ -143,7 +143,7 @@ def test_a_session_is_due_once_the_delay_has_passed_to_the_minute(minutes: int, 
 
 def test_setting_up_again_changes_nothing() -> None:
     with time_machine.travel(THURSDAY_NIGHT, tick=False):
-        watch("TCS.NS", "AAPL", "KAVERI.DEMO")
+        watch("TCS.NS", "AAPL", "VOD.L")
         setup_schedules()
         before = waiting_calls(), list(ExchangeSchedule.objects.values())
         assert {path for _, path, _ in before[0]} == {RUN, PRUNE}

@@ -234,7 +234,7 @@ def test_without_any_analysed_stock_the_page_says_how_one_comes_here(client: Cli
 @pytest.mark.parametrize(
     "query", ["", "?verdict=buy&score_min=0&exchange=NSE&sort=-change&columns=entry&columns=changed"]
 )
-def test_the_page_takes_eleven_queries_however_many_stocks(
+def test_the_page_takes_twelve_queries_however_many_stocks(
     client: Client, ann: User, query: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     done = 0
@@ -242,7 +242,7 @@ def test_the_page_takes_eleven_queries_however_many_stocks(
         for n in range(done, rows):
             make_result(make_stock(f"S{n}.NS", exchange="NSE"))
         done = rows
-        with django_assert_num_queries(11 if query else 10):
+        with django_assert_num_queries(12 if query else 11):
             answer = client.get(f"{URL}{query}")
         assert len(found(answer)) == min(rows, 50)
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analysis', '0014_instruments'),
+        ('analysis', '0015_demo_removal'),
     ]
 
     operations = [
