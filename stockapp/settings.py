@@ -195,6 +195,7 @@ Q_CLUSTER = {
 QUEUE_CALLS = [
     "analysis.worker.slice.run_slice",
     "analysis.track_records.refresh.refresh",
+    "analysis.calendars.learn.learn_in_background",
     "watchlist.schedules.run",
     "watchlist.schedules.prune_in_background",
     "stockapp.digest.outbox.deliver",

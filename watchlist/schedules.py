@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef
 
 from analysis import queue
 from analysis.background import BackgroundSlice
+from analysis.calendars.learn import schedule_learning
 from analysis.jobs.schedules import plan_schedules, run_due
 from analysis.models import ExchangeSchedule, Stock
 from analysis.models.stocks import StockQuerySet
@@ -20,11 +21,12 @@ PRUNE = "watchlist.schedules.prune_in_background"
 
 
 def setup_schedules() -> list[ExchangeSchedule]:
-    """Plan the next run of every exchange with stocks, and the nightly pruning; return the exchanges' schedules.
+    """Plan the next run of every exchange with stocks, and the nightly calls; return the exchanges' schedules.
 
     Idempotent: a worker calls it at its start and every minute.
     """
     schedule_prune()
+    schedule_learning()
     return plan_schedules(RUN)
 
 

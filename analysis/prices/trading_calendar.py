@@ -54,12 +54,12 @@ class TradingCalendar:
 
 def trading_calendar_of(exchange: Exchange) -> TradingCalendar:
     """Return the calendar of an exchange with the special days that count now."""
-    return _calendar_with(exchange, current_special_days())
+    return calendar_with(exchange, current_special_days())
 
 
 @lru_cache(maxsize=64)
-def _calendar_with(exchange: Exchange, special_days: SpecialDays) -> TradingCalendar:
-    """Return the sessions of an exchange with its special days.
+def calendar_with(exchange: Exchange, special_days: SpecialDays) -> TradingCalendar:
+    """Return the calendar of an exchange with these special days.
 
     Administrators and lists count more than the library's calendar, and the years of which there is a list are known.
     A learned holiday counts only where nothing else is known, because a source that lacks a session of a known calendar
