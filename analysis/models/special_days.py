@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
@@ -94,7 +95,8 @@ class SpecialDay(models.Model):
     def clean(self) -> None:
         """Raise ValidationError, by field, for a day or hours that cannot be."""
         problems = {}
-        if self.day and not FIRST_DAY <= self.day < END:
+        day: date | None = self.day  # None if the form could not read it
+        if day is not None and not FIRST_DAY <= day < END:
             problems["day"] = f"Enter a day from {FIRST_DAY} to {END.year - 1}-12-31: calendars have no other."
         if not self.is_session and (self.opens_at or self.closes_at):
             problems["is_session"] = "A day with hours is a session: tick it, or clear the hours."

@@ -128,8 +128,8 @@ def library_calendar_of(exchange: Exchange) -> TradingCalendar:
 def _weekly_calendar(week: str, timezone: str, has_holidays: bool) -> TradingCalendar:
     """Return the days of a week from 1997 to 2060 as sessions that close at midnight; its holidays are not known."""
     sessions, midnight = _days_of(week, FIRST_DAY), timedelta(days=1)
-    known = (None, None) if has_holidays else (FIRST_DAY, END)
-    return TradingCalendar(sessions, _closes(sessions, midnight, timezone), *known, midnight)
+    known_from, known_until = (None, None) if has_holidays else (FIRST_DAY, END)
+    return TradingCalendar(sessions, _closes(sessions, midnight, timezone), known_from, known_until, midnight)
 
 
 def has_fixed_end(exchange: Exchange) -> bool:
