@@ -17,7 +17,7 @@ TRY_AGAIN = 10.0  # seconds after a failure, or while another thread reads
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _CachedDays:
     days: SpecialDays
     version: int
     until: float  # of the monotonic clock
@@ -30,7 +30,7 @@ class SpecialDayCache:
         self._read = read
         self._monotonic = monotonic
         self._version = 0
-        self._last = _Reading(NO_SPECIAL_DAYS, -1, 0.0)
+        self._last = _CachedDays(NO_SPECIAL_DAYS, -1, 0.0)
 
     def current(self) -> SpecialDays:
         """Return the special days, without a query if they were read in the last minute and not changed here since.
@@ -47,11 +47,11 @@ class SpecialDayCache:
             days = self._read()
         except (DatabaseError, InterfaceError) as error:
             logger.info("The special days of exchanges could not be read: %s", str(error).strip())
-            self._last = _Reading(last.days, version, self._monotonic() + TRY_AGAIN)
+            self._last = _CachedDays(last.days, version, self._monotonic() + TRY_AGAIN)
             return last.days
         if days.entries == last.days.entries:
             days = last.days
-        self._last = _Reading(days, version, self._monotonic() + READ_AGAIN)
+        self._last = _CachedDays(days, version, self._monotonic() + READ_AGAIN)
         return days
 
     def forget(self) -> None:
