@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from django.utils import timezone
+
 from analysis.calendars.current import SPECIAL_DAYS
 from analysis.db import transactional
 from analysis.models import SpecialDay
@@ -26,8 +28,8 @@ FIELDS = ("is_session", "opens_at", "closes_at", "name", "source")
 class HolidayImport:
     """The numbers of days that the import of a list changed.
 
-    `kept` were set by an administrator, `weekend` are no session anyway; `unscheduled` are holidays with a Muhurat
-    session whose hours the list does not have. `known_until` is the last day whose holidays are known now.
+    `kept` were set by an administrator, `weekend` are no session anyway; `unscheduled` are holidays to come with a
+    Muhurat session whose hours the list does not have. `known_until` is the last day whose holidays are known now.
     """
 
     exchange: Exchange
@@ -102,7 +104,11 @@ def _store_list(exchange: Exchange, listed: HolidayList) -> HolidayImport:
     stored = SpecialDay.objects.filter(exchange=exchange.code, day__year__in=done.years).select_for_update()
     before = {row.day: row for row in stored.order_by("day")}
     by_admin = {day for day, row in before.items() if row.source == DaySource.ADMIN}
-    done.unscheduled = [each.day for each in listed.days if each.has_evening_session and each.day not in by_admin]
+    done.unscheduled = [
+        each.day
+        for each in listed.days
+        if each.has_evening_session and each.day not in by_admin and each.day >= timezone.localdate()
+    ]
     for day, row in before.items():
         if row.source == DaySource.LIST and day not in days:
             row.delete()

@@ -12,7 +12,7 @@ from analysis.prices.delimited_text import TableError, TableRow, decode, split_l
 from analysis.prices.exchanges import Exchange
 from analysis.prices.sessions import library_holidays
 from analysis.prices.tables import Table, read_table
-from analysis.prices.trading_calendar import END, FIRST_DAY
+from analysis.prices.trading_calendar import END, FIRST_DAY, library_calendar_of
 
 DATE = ("date", "trading date", "holiday date")
 NAME = ("description", "holidays", "holiday", "name", "holiday name", "occasion", "festival", "event")
@@ -30,6 +30,7 @@ YEARS_COMPARED = 10
 SEEN = 4  # years in which a day of the month was a holiday, of a holiday with a fixed date
 FEWEST, USUAL = 3, 6  # holidays on weekdays of a complete list
 MOST = 80
+AGREEING = 3  # a third of a list may differ from what is known
 _TIME = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.]\d{2})?\s*([ap]\.?m\.?)?", re.IGNORECASE | re.ASCII)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -84,7 +85,7 @@ def read_holiday_list(content: bytes) -> HolidayList:
     if table.find_column(*OF_COMMODITIES) is not None:
         raise TableError("This list has two sessions a day, as that of commodities: load the list of equities.")
     if table.find_column(*DATE) is None or table.find_column(*NAME) is None:
-        raise TableError("The list needs a column with dates and one with the names of the holidays.", table.headings)
+        raise TableError("The list needs a column with dates and one with the names of the holidays.")
     rows = [row for row in table.rows if not _is_remark(row.cells)]
     problems: list[tuple[int, str]] = []
     days: dict[date, ListedDay] = {}
@@ -103,20 +104,34 @@ def read_holiday_list(content: bytes) -> HolidayList:
 
 def reason_against(listed: HolidayList, exchange: Exchange) -> str:
     """Return in a sentence why a list cannot be a complete one of this exchange; empty if it can."""
-    for year in listed.years:
-        holidays = {each.day for each in listed.days if each.day.year == year and not each.is_session}
-        weekdays = [day for day in holidays if day.isoweekday() <= 5]
-        before = _holidays_before(exchange, year)
-        usual = min(Counter(day.year for day in before).values(), default=0) // 2
-        fewest = max(FEWEST, min(USUAL, usual))
-        if not fewest <= len(weekdays) <= MOST:
-            return f"{_count(len(weekdays), 'holiday')} on weekdays of {year} are no complete list of {exchange.name}."
-        fixed = _fixed_holidays(before, year)
-        missing = sorted(fixed - holidays)
-        if 2 * len(missing) > len(fixed):
-            named = " and ".join(f"{day.day} {day:%B}" for day in missing[:3])
-            return f"The list of {year} is not that of {exchange.name}: {named} are usual holidays there and not in it."
-    return "" if listed.days else "The list has no days."
+    reasons = (_reason_against_year(listed, exchange, year) for year in listed.years)
+    return next(filter(None, reasons), "" if listed.days else "The list has no days.")
+
+
+def _reason_against_year(listed: HolidayList, exchange: Exchange, year: int) -> str:
+    """Return why the list cannot be complete for a year, or be this exchange's: by the holidays that the library knows.
+
+    A year that it knows has to agree with the list for the most part; a later one has to have the holidays with a fixed
+    date of the years before.
+    """
+    holidays = {each.day for each in listed.days if each.day.year == year and not each.is_session}
+    weekdays = {day for day in holidays if day.isoweekday() <= 5}
+    before = _holidays_before(exchange, year)
+    usual = min(Counter(day.year for day in before).values(), default=0) // 2
+    if not max(FEWEST, min(USUAL, usual)) <= len(weekdays) <= MOST:
+        return f"{_count(len(weekdays), 'holiday')} on weekdays of {year} are no complete list of {exchange.name}."
+    calendar = library_calendar_of(exchange)
+    traded = [day for day in weekdays if calendar.knows(day) and calendar.is_session(day)]
+    if AGREEING * len(traded) > len(weekdays):
+        known = f"{len(traded)} of its {len(weekdays)} days are sessions there"
+        return f"The list of {year} is not that of {exchange.name}: {known}."
+    fixed = _fixed_holidays(before, year)
+    missing = sorted(fixed - holidays)
+    if AGREEING * len(missing) > len(fixed):
+        named = " and ".join(f"{day.day} {day:%B}" for day in missing[:3])
+        are = "is a usual holiday" if len(missing) == 1 else "are usual holidays"
+        return f"The list of {year} is not that of {exchange.name}: {named} {are} there and not in it."
+    return ""
 
 
 def _read_rows(table: Table, rows: list[TableRow]) -> Iterator[tuple[TableRow, ListedDay | str]]:

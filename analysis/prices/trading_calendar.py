@@ -40,6 +40,10 @@ class TradingCalendar:
         known_from, known_until = self.known_from, self.known_until
         return known_from is not None and known_until is not None and known_from <= day <= known_until
 
+    def is_session(self, day: date) -> bool:
+        """Return whether a day is a session."""
+        return self.count_until(day) > self.count_until(day - timedelta(days=1))
+
     def count_until(self, day: date) -> int:
         """Return the number of sessions up to and including `day`."""
         return int(np.searchsorted(self.sessions, np.datetime64(day, "D"), side="right"))

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from analysis.calendars.load import load_holidays
 from analysis.models import SpecialDay
 from analysis.prices.exchanges import exchange_named
-from analysis.prices.sessions import calendar_end, sessions_between
+from analysis.prices.sessions import calendar_end, library_holidays, sessions_between
 from analysis.prices.special_days import DaySource
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_special_day
@@ -164,6 +164,26 @@ def test_a_file_that_is_no_complete_list_is_refused_and_nothing_is_loaded(
     assert not SpecialDay.objects.exists()
 
 
+@pytest.mark.parametrize("exchange", ["US", "LSE", "SGX", "SHANGHAI", "TSE", "XETRA", "HKEX", "B3"])
+@pytest.mark.parametrize("year", [2026, 2027])
+def test_an_indian_list_is_no_other_exchanges(tmp_path: Path, exchange: str, year: int) -> None:
+    rows = [f"{day.replace(year=year)},{name}" for day, name in HOLIDAYS]
+    with pytest.raises(RequestRejected, match=f"The list of {year} is not that of "):
+        load_holidays(write(tmp_path, "\n".join(["date,name", *rows, f"{year}-12-25,Christmas"])), exchange)
+
+
+@pytest.mark.parametrize("year", range(2017, 2027))
+@pytest.mark.parametrize("exchange", ["NSE", "US", "LSE", "SGX", "SHANGHAI", "XETRA"])
+def test_the_librarys_own_holidays_are_a_complete_list_each_year(tmp_path: Path, exchange: str, year: int) -> None:
+    days = library_holidays(exchange_named(exchange), date(year, 1, 1), date(year, 12, 31))
+    file = write(tmp_path, "\n".join(["date,name", *(f"{day},x" for day in days)]))
+    if len(days) < 3:
+        with pytest.raises(RequestRejected, match="no complete list"):
+            load_holidays(file, exchange)
+    else:
+        assert load_holidays(file, exchange).added == len(days)
+
+
 @pytest.mark.parametrize("exchange", ["NASDAQ", "CRYPTO", "DEMO-IN", "OTHER"])
 def test_an_exchange_without_holidays_is_refused(tmp_path: Path, exchange: str) -> None:
     with pytest.raises(RequestRejected, match=f"“{exchange}” is no exchange with a calendar of its own"):
@@ -193,6 +213,6 @@ def test_the_command_says_how_many_days_of_which_year_are_loaded(tmp_path: Path)
     assert said.getvalue() == (
         "holidays-2027.csv: 2027 of BSE Mumbai: 7 days added, 0 updated, 0 removed, 1 kept as set by an administrator, "
         "2 on weekends left out. Holidays are known until 2027-12-31.\n"
-        "29 Oct 2027: loaded as closed. Once the hours of its Muhurat session are announced, make it a session with "
+        "29 Oct 2027 is closed but for a Muhurat session. Once its hours are announced, enter it as a session with "
         "these hours in the admin, under Special days.\n"
     )

@@ -29,8 +29,8 @@ class Command(BaseCommand):
         self.stdout.write(_summary(file, done))
         for day in done.unscheduled:
             self.stdout.write(
-                f"{day:%d %b %Y}: loaded as closed. Once the hours of its Muhurat session are announced, make it a "
-                "session with these hours in the admin, under Special days."
+                f"{day.day} {day:%b %Y} is closed but for a Muhurat session. Once its hours are announced, enter it as "
+                "a session with these hours in the admin, under Special days."
             )
 
 
