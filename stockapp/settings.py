@@ -197,6 +197,7 @@ Q_CLUSTER = {
 QUEUE_CALLS = [
     "analysis.worker.slice.run_slice",
     "analysis.track_records.refresh.refresh",
+    "analysis.calendars.learn.learn_in_background",
     "watchlist.schedules.run",
     "watchlist.schedules.prune_in_background",
     "watchlist.demo_market.remove_in_background",

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef
 
 from analysis import clock, queue
 from analysis.background import BackgroundSlice
+from analysis.calendars.learn import schedule_learning
 from analysis.jobs.schedules import plan_schedules, run_due
 from analysis.models import ExchangeSchedule, Stock
 from analysis.models.stocks import StockQuerySet
@@ -22,7 +23,7 @@ PRUNE = "watchlist.schedules.prune_in_background"
 
 
 def setup_schedules() -> list[ExchangeSchedule]:
-    """Plan the next run of every exchange with stocks, and the nightly pruning; return the exchanges' schedules.
+    """Plan the next run of every exchange with stocks, and the nightly calls; return the exchanges' schedules.
 
     A removal of the demo market that is not complete goes on.
 
@@ -30,6 +31,7 @@ def setup_schedules() -> list[ExchangeSchedule]:
     """
     schedule_prune()
     resume_removal()
+    schedule_learning()
     return plan_schedules(RUN)
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analysis', '0015_demo_removal'),
+        ('analysis', '0016_special_days'),
     ]
 
     operations = [

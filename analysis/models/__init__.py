@@ -10,6 +10,7 @@ from analysis.models.pace import RequestPace
 from analysis.models.records import StrategyRecord
 from analysis.models.results import RawData, Result
 from analysis.models.schedules import Ending, ExchangeSchedule, ScheduledRun
+from analysis.models.special_days import SpecialDay
 from analysis.models.statuses import (
     ACTIVE,
     FINISHED,
@@ -53,6 +54,7 @@ __all__ = [
     "ResultStatus",
     "ScheduledRun",
     "Source",
+    "SpecialDay",
     "Stock",
     "StockStatus",
     "StrategyRecord",

@@ -9,9 +9,11 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from analysis.calendars.current import SPECIAL_DAYS
 from analysis.engine.version import ENGINE_VERSION
 from analysis.jobs.submit import submit
-from analysis.models import Job, JobDetail, RawData, Result, ResultStatus, Source, Stock
+from analysis.models import Job, JobDetail, RawData, Result, ResultStatus, Source, SpecialDay, Stock
+from analysis.prices.special_days import DaySource
 from analysis.worker.slice import run_job
 
 if TYPE_CHECKING:
@@ -74,6 +76,13 @@ def make_result(stock: Stock, day: date = date(2026, 11, 20), **fields: Any) -> 
     RawData.objects.create(result=result, evidence={"components": [], "changes": [], "data_quality": []})
     Stock.objects.filter(pk=stock.pk).update(last_result=result, last_status=result.status)
     return result
+
+
+def make_special_day(exchange: str, day: date, *, source: DaySource = DaySource.ADMIN, **fields: Any) -> SpecialDay:
+    """A holiday, unless `is_session` is given; it counts at once."""
+    made = SpecialDay.objects.create(exchange=exchange, day=day, source=source, **fields)
+    SPECIAL_DAYS.forget()
+    return made
 
 
 def make_message(*, waited: timedelta) -> OrmQ:

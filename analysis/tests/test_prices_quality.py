@@ -343,14 +343,14 @@ def test_only_an_unfinished_bar_is_no_data() -> None:
     assert caught.value.kind is PriceErrorKind.NO_DATA
 
 
-def test_where_the_calendar_ends_weekdays_are_assumed_and_nothing_is_dropped() -> None:
+def test_where_the_calendar_has_ended_nothing_is_dropped() -> None:
     friday = datetime(2027, 3, 5, 20, 0, tzinfo=EVENING.tzinfo)
     bars = make_bars(30, friday.date())
     bars.open[-9] = bars.high[-9] = bars.low[-9] = bars.close[-9]
     bars.volume[-9] = 0.0
     result = checked(bars, friday)
     assert len(result.bars) == 30
-    assert codes(result) == ["zero_volume", "weekdays_assumed"]
+    assert codes(result) == ["zero_volume"]
 
 
 def test_an_unknown_exchange_is_said_to_be_unknown() -> None:
