@@ -38,6 +38,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         *("volume", "vol", "tottrdqty", "ttl trd qnty", "total traded quantity", "total trade quantity"),
         *("ttltradgvol", "no of shares", "no of shrs", "shares traded", "stück", "stücke", "stuecke", "volumen"),
     ),
+    "dividend": ("dividends", "dividend amount", "dividend"),
     "split": ("stock splits", "split coefficient", "split ratio", "split"),
     "series": ("series", "sctysrs", "sc group", "group"),
 }
@@ -66,6 +67,7 @@ class PriceColumns:
     adj_close: int | None
     volume: int | None
     split: int | None
+    dividend: int | None
     series: int | None
     is_adjusted: bool
 

@@ -35,7 +35,7 @@ class PriceRows:
 
     `day` is datetime64[D], `minute` the minute of that day, `line` the row's line. Prices and volume are float64 as
     written, NaN for none; `adj_close`, `volume` and `split` (the factor of a split; 0, 1 or NaN without one) are NaN
-    throughout without such a column.
+    throughout without such a column, as is `dividend`, per share.
     """
 
     line: Indices
@@ -48,6 +48,7 @@ class PriceRows:
     adj_close: Floats
     volume: Floats
     split: Floats
+    dividend: Floats
     series: NDArray[np.str_]
 
     def __len__(self) -> int:
@@ -66,7 +67,8 @@ def parse_rows(table: Table, columns: PriceColumns, zone: ZoneInfo) -> tuple[Pri
     _refuse_other_period(table, columns)
     broken: dict[int, str] = {}
     stamps = read_stamps(_stamp_cells(table, columns), zone, broken)
-    numeric = [columns.open, columns.high, columns.low, columns.close, columns.adj_close, columns.volume, columns.split]
+    numeric = [columns.open, columns.high, columns.low, columns.close, columns.adj_close, columns.volume]
+    numeric += [columns.split, columns.dividend]
     cells = [[] if column is None else table.cells_of(column) for column in numeric]
     others = [table.cells_of(index) for index in range(len(table.headings)) if index not in (*numeric, columns.date)]
     decimal = find_decimal_sign(cells, others, table.delimiter)
@@ -78,7 +80,7 @@ def parse_rows(table: Table, columns: PriceColumns, zone: ZoneInfo) -> tuple[Pri
     values = np.array(numbers, dtype=np.float64)
     for column, index in np.argwhere(values[:4] < 0):
         broken.setdefault(int(index), f"{cells[column][index][:30]!r} is a negative price")
-    open_, high, low, close, adj_close, volume, split = values
+    open_, high, low, close, adj_close, volume, split, dividend = values
     rows = PriceRows(
         np.array([row.line for row in table.rows], dtype=np.int64),
         stamps.day,
@@ -90,6 +92,7 @@ def parse_rows(table: Table, columns: PriceColumns, zone: ZoneInfo) -> tuple[Pri
         adj_close,
         volume,
         split,
+        dividend,
         np.array([""] * count if columns.series is None else table.cells_of(columns.series), dtype=np.str_),
     )
     kept = np.array([index for index in range(count) if index not in broken], dtype=np.int64)

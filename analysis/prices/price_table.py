@@ -14,6 +14,7 @@ import numpy as np
 
 from analysis.engine.bars import Bars, Booleans, Floats
 from analysis.prices.delimited_text import LineNote, TableError, decode
+from analysis.prices.dividends import find_dividend_mismatch
 from analysis.prices.instruments import instrument_of
 from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, TradedPrices
 from analysis.prices.price_columns import ENOUGH_HEADINGS, KNOWN_HEADINGS, PriceColumns, find_columns, unstack_headings
@@ -42,6 +43,8 @@ def read_history(content: bytes, ticker: str, file_name: str, since: date | None
         raise _without_rows(file_name, findings)
     rows, *noticed = _select_sessions(rows)
     bars, is_adjusted, adjustments = _adjust_rows(rows, has_adjusted_close=columns.adj_close is not None)
+    if mismatch := find_dividend_mismatch(rows.day, rows.close, rows.adj_close, np.nan_to_num(rows.dividend)):
+        adjustments.append(mismatch)
     history = History(
         bars,
         adjusted=is_adjusted or columns.is_adjusted or (is_of_yfinance and columns.adj_close is None),

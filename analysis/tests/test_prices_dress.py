@@ -177,3 +177,11 @@ def test_unadjusted_closes_and_splits_are_kept_beside_the_bars(tmp_path: Path) -
     assert history.traded.close.tolist() == [204.0, 208.0, 105.0]
     write_file(tmp_path, HEADER, *ROWS)
     assert read_history_of(tmp_path).traded is None
+
+
+def test_a_dividend_that_a_file_does_not_adjust_for_is_noticed(tmp_path: Path) -> None:
+    heading = "date,open,high,low,close,adj close,volume,dividends"
+    rows = ["2026-04-22,100,101,99,100,{},1200,0", "2026-04-23,97,98,96,97,97,1500,3.0"]
+    for adjusted, codes in ((97.0, []), (100.0, ["dividend_mismatch"])):
+        write_file(tmp_path, heading, *(row.format(adjusted) for row in rows))
+        assert [finding.code for finding in read_history_of(tmp_path).findings] == codes
