@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils import timezone
 
-from analysis.prices.exchanges import exchange_of
+from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import JITTER
 from analysis.prices.sessions import calendar_end
 

@@ -1,7 +1,6 @@
 """Price histories: the stored bars of a stock that an analysis uses, and the storing of a source's response."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,8 @@ from analysis.db import transactional
 from analysis.engine.bars import Bars
 from analysis.models import PriceHistory, Stock
 from analysis.prices.arrow import checksum, pack_bars
-from analysis.prices.exchanges import exchange_of
+from analysis.prices.exchanges import UNKNOWN_EXCHANGE, Exchange
+from analysis.prices.instruments import exchange_of, instrument_of
 from analysis.prices.port import History
 from analysis.prices.quality import CheckedBars, check_bars
 from analysis.prices.sessions import last_closed_session
@@ -21,26 +21,26 @@ SLACK = timedelta(days=7)  # so that a history that is short of a weekend is not
 BEFORE_ANY_CLOSE = time(1)  # and after midnight, which is assumed as the close if none is known
 
 
-def moment_of(ticker: str, as_of: date | None, now: datetime) -> datetime:
-    """Return the moment of an analysis: now, or just after `as_of` has closed where the stock trades."""
+def moment_of(exchange: Exchange, as_of: date | None, now: datetime) -> datetime:
+    """Return the moment of an analysis: now, or just after `as_of` has closed on the stock's exchange."""
     if not as_of:
         return now
     next_day = as_of + timedelta(days=1)
-    return min(now, datetime.combine(next_day, BEFORE_ANY_CLOSE, ZoneInfo(exchange_of(ticker).timezone)))
+    return min(now, datetime.combine(next_day, BEFORE_ANY_CLOSE, ZoneInfo(exchange.timezone)))
 
 
-def first_day(ticker: str, moment: datetime) -> date:
+def first_day(exchange: Exchange, moment: datetime) -> date:
     """Return the first day that an analysis at this moment uses: five years before the latest closed session.
 
     It depends on the session, not on the clock, so that every run about a session uses the same bars.
     """
-    return last_closed_session(ticker, moment) - HISTORY
+    return last_closed_session(exchange, moment) - HISTORY
 
 
-def select_bars(bars: Bars, ticker: str, moment: datetime, as_of: date | None = None) -> Bars:
+def select_bars(bars: Bars, exchange: Exchange, moment: datetime, as_of: date | None = None) -> Bars:
     """Return the bars of HISTORY before the analysis, and none after `as_of`."""
     bars = bars.until(as_of) if as_of else bars
-    return bars[int(np.searchsorted(bars.session, np.datetime64(first_day(ticker, moment), "D"))) :]
+    return bars[int(np.searchsorted(bars.session, np.datetime64(first_day(exchange, moment), "D"))) :]
 
 
 def usable_bars(history: PriceHistory, now: datetime) -> CheckedBars:
@@ -48,20 +48,38 @@ def usable_bars(history: PriceHistory, now: datetime) -> CheckedBars:
 
     Raise PriceError if they do not pass it, ValueError if the stored bars are damaged.
     """
-    ticker = history.stock_id
-    return check_bars(select_bars(history.unpack(), ticker, now), ticker=ticker, now=now, adjusted=history.adjusted)
+    instrument = history.stock.instrument
+    bars = select_bars(history.unpack(), instrument.exchange, now)
+    return check_bars(bars, instrument=instrument, now=now, adjusted=history.adjusted)
 
 
-@dataclass(frozen=True, slots=True)
-class StockMetadata:
-    """Name and currency reported by the price source; empty strings when unknown."""
+def learn_about(stock: Stock, history: History) -> dict[str, str | int]:
+    """Return the values of a stock's fields that a response of its source changes, and set them, unsaved.
 
-    name: str
-    currency: str
+    A source is more reliable than the form of a ticker or a list, but it only fills in a name. Its exchange counts
+    where the form of the ticker does not tell.
+    """
+    reported = history.metadata
+    is_placed = exchange_of(stock.pk) is not UNKNOWN_EXCHANGE
+    values: dict[str, str | int] = {
+        "name": stock.name or reported.name[:200],
+        "currency": reported.currency or stock.currency,
+        "kind": instrument_of(stock.pk, kind=reported.kind or stock.kind).kind.value,
+        "exchange": stock.exchange if is_placed else reported.exchange or stock.exchange,
+    }
+    if reported.decimals is not None:
+        values["source_decimals"] = reported.decimals
+    changed = _set_values(stock, values)
+    if len(closes := history.bars.close[history.bars.close > 0]):
+        changed |= _set_values(stock, {"decimals": stock.instrument.decimals_at(float(closes[-1]))})
+    return changed
 
-    def is_news_of(self, stock: Stock) -> bool:
-        """Return whether the stock has no name yet or another currency; a source is more reliable than a suffix."""
-        return bool(self.name and not stock.name) or self.currency not in {"", stock.currency}
+
+def _set_values(stock: Stock, values: Mapping[str, str | int]) -> dict[str, str | int]:
+    changed = {name: value for name, value in values.items() if value != getattr(stock, name)}
+    for name, value in changed.items():
+        setattr(stock, name, value)
+    return changed
 
 
 def row_of(ticker: str, source: str, history: History, since: date, now: datetime) -> PriceHistory:
@@ -83,16 +101,14 @@ def row_of(ticker: str, source: str, history: History, since: date, now: datetim
 
 
 @transactional
-def store(histories: Sequence[PriceHistory], reported: Mapping[str, StockMetadata]) -> None:
-    """Replace the stocks' histories, and store the names and currencies that the source reported.
+def store(histories: Sequence[PriceHistory], learned: Mapping[str, Mapping[str, str | int]]) -> None:
+    """Replace the stocks' histories, and store the values of `learn_about` by ticker.
 
     A price confirms an unconfirmed stock.
     """
-    for ticker, metadata in reported.items():
-        stock = Stock.objects.filter(pk=ticker)
-        stock.filter(name="").update(name=metadata.name[:200])
-        if metadata.currency:
-            stock.update(currency=metadata.currency)
+    for ticker, values in learned.items():
+        if values:
+            Stock.objects.filter(pk=ticker).update(**values)
     priced = Stock.objects.unconfirmed().filter(pk__in=[history.stock_id for history in histories])
     priced.update(is_confirmed=True, refusals=0, named_by=None)
     PriceHistory.objects.bulk_create(

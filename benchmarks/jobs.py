@@ -52,6 +52,7 @@ from analysis.histories import row_of, store  # noqa: E402
 from analysis.jobs.end import remove  # noqa: E402
 from analysis.jobs.submit import CHUNK, submit  # noqa: E402
 from analysis.models import Job, PriceHistory, RawData, Result, Source, Stock, Worker  # noqa: E402
+from analysis.prices.instruments import exchange_of, instrument_of  # noqa: E402
 from analysis.prices.port import History  # noqa: E402
 from analysis.prices.quality import check_bars  # noqa: E402
 from analysis.prices.sessions import last_closed_session, sessions_between  # noqa: E402
@@ -112,8 +113,8 @@ def row(name: str, seconds: float, bare: float | None = None) -> None:
 def generate(tickers: list[str]) -> None:
     """Store a seeded random walk for every ticker, up to the last closed session."""
     now = timezone.now()
-    last = last_closed_session(tickers[0], now)
-    days = sessions_between(tickers[0], last.replace(year=last.year - 3), last)[-BARS:]
+    last = last_closed_session(exchange_of(tickers[0]), now)
+    days = sessions_between(exchange_of(tickers[0]), last.replace(year=last.year - 3), last)[-BARS:]
     session = np.array(days, dtype="datetime64[D]")
     Stock.objects.bulk_create([Stock(ticker=ticker, currency="INR") for ticker in tickers], batch_size=500)
     random = np.random.default_rng(7)
@@ -136,7 +137,7 @@ def floor(tickers: list[str]) -> tuple[float, float]:
     started = time.perf_counter()
     found = []
     for history in histories:
-        bars = check_bars(history.unpack(), ticker=history.stock_id, now=now).bars
+        bars = check_bars(history.unpack(), instrument=instrument_of(history.stock_id), now=now).bars
         found.append((history.stock_id, assess(bars, strategy)))
     evidence = [to_evidence(assessment) for _, assessment in found]  # type: ignore[arg-type]
     engine = time.perf_counter() - started

@@ -29,6 +29,7 @@ from django.test.utils import CaptureQueriesContext  # isort: skip
 from django.utils import timezone  # isort: skip
 
 from analysis.engine.strategies import STRATEGIES
+from analysis.prices.instruments import exchange_of
 
 from analysis.models import Index, Result, Source, Stock, Worker  # isort: skip
 from analysis.jobs.submit import submit
@@ -133,7 +134,7 @@ def polls(client: Client, pages: dict[str, str]) -> dict[str, str]:
 def copy_back(results: list[Result], sessions: int) -> None:
     """The results again for each of the sessions before theirs."""
     last = max(result.day for result in results)
-    days = sessions_between(results[0].stock_id, last - timedelta(days=3 * sessions), last)[-sessions:-1]
+    days = sessions_between(exchange_of(results[0].stock_id), last - timedelta(days=3 * sessions), last)[-sessions:-1]
     for day in days:
         for result in results:
             result.pk, result.day = None, day

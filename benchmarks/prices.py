@@ -18,6 +18,7 @@ from urllib.request import urlopen
 
 from analysis.prices.arrow import pack_bars, unpack_bars
 from analysis.prices.incremental import refresh_histories
+from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import ProcessPacer
 from analysis.prices.port import History
 from analysis.prices.sessions import last_closed_session, sessions_between
@@ -45,7 +46,9 @@ def main() -> None:
 def run_all(tickers: list[str], address: str) -> None:
     """The three runs, each a line of the table."""
     today = datetime.now(UTC)
-    *_, before, last = sessions_between(tickers[0], today.date() - FIVE_YEARS, last_closed_session(tickers[0], today))
+    *_, before, last = sessions_between(
+        exchange_of(tickers[0]), today.date() - FIVE_YEARS, last_closed_session(exchange_of(tickers[0]), today)
+    )
     evening, next_evening = (datetime(day.year, day.month, day.day, 20, tzinfo=UTC) for day in (before, last))
     print(f"{len(tickers):,} stocks, five years each, unlimited rate")
     print(f"{'run':<20} {'seconds':>8} {'ms CPU/stock':>13} {'requests':>9} {'MB received':>12} {'MB stored':>10}")
@@ -74,7 +77,7 @@ def fetch(source: YahooPrices, tickers: list[str], stored: dict[str, bytes], now
         stale = [
             ticker
             for ticker in group
-            if ticker not in known or known[ticker].bars.last_session < last_closed_session(ticker, now)
+            if ticker not in known or known[ticker].bars.last_session < last_closed_session(exchange_of(ticker), now)
         ]
         answers = refresh_histories(source, stale, known, first_day=(now - FIVE_YEARS).date(), now=now)
         for ticker, answer in answers.items():

@@ -11,6 +11,7 @@ from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.sizing import RiskProfile, Sizing, size_position
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.verdict import Side
+from analysis.prices.instruments import main_currency, unit_of
 from analysis.prices.tickers import invalid_ticker_message, is_well_formed, normalise
 from stockapp.accounts.requests import Request
 
@@ -48,7 +49,9 @@ StrategyKey = Annotated[
 ]
 WholeText = Annotated[str, AfterValidator(_check_text)]
 Text = Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")]
-Capital = Annotated[Decimal, Field(ge=0, le=10**15, description="In the currency of the stock.")]
+Capital = Annotated[
+    Decimal, Field(ge=0, le=10**15, description="In the stock's currency: pounds where prices are in pence.")
+]
 Percent = Annotated[Decimal, Field(ge=Decimal("0.01"), le=100)]
 
 
@@ -103,6 +106,7 @@ class SizingOut(Schema):
     binding_limit: str
     capital_at_risk: float
     capital_deployed: float
+    currency: str = Field("", description="Of both sums: GBP also where prices are in pence.")
 
 
 class SizedPlan(Schema):
@@ -113,13 +117,20 @@ class SizedPlan(Schema):
     no_trade_reason: str
 
 
-def size_plan(plan: Plan | None, no_trade_reason: str, risk: RiskProfile) -> SizedPlan:
+def size_plan(plan: Plan | None, no_trade_reason: str, risk: RiskProfile, currency: str) -> SizedPlan:
+    """Return a plan in prices of `currency`, sized for some risk settings."""
     if plan is None:
         return SizedPlan(plan=None, sizing=None, no_trade_reason=no_trade_reason)
-    sized = size_position(plan, risk)
+    sized = size_position(plan, risk, unit_of(currency))
     is_hidden = plan.side is Side.SHORT and risk.long_only
     return SizedPlan(
         plan=None if is_hidden else PlanOut.from_orm(plan),
-        sizing=SizingOut.from_orm(sized) if isinstance(sized, Sizing) else None,
+        sizing=_sizing_out(sized, currency) if isinstance(sized, Sizing) else None,
         no_trade_reason=sized.reason if isinstance(sized, NoPlan) else "",
     )
+
+
+def _sizing_out(sizing: Sizing, currency: str) -> SizingOut:
+    shown = SizingOut.from_orm(sizing)
+    shown.currency = main_currency(currency)
+    return shown

@@ -1,12 +1,14 @@
 """Assess: from the bars of a stock to its assessment at the last session."""
 
 import math
+from collections import Counter
 from datetime import date
 
 import numpy as np
 
 from analysis.engine.assessment import Assessment, IndicatorReading, NotEnoughHistory, SignalChange
 from analysis.engine.bars import Bars
+from analysis.engine.indicators.indicator import Indicator
 from analysis.engine.plan import Plan, make_plan
 from analysis.engine.rating import Rating, rate
 from analysis.engine.series import SeriesCache
@@ -101,18 +103,22 @@ def _verdict_since(bars: Bars, rating: Rating) -> date:
 
 
 def _findings(bars: Bars, strategy: Strategy, readings: tuple[IndicatorReading, ...]) -> tuple[str, ...]:
-    findings = []
+    findings: list[str] = []
     if len(bars) < SETTLED:
         findings.append(f"The long averages are approximate: {len(bars)} bars, {SETTLED} settle them.")
-    unavailable = [
-        indicator for indicator, reading in zip(strategy.indicators, readings, strict=True) if reading.signal is None
-    ]
-    lack_bars = sum(indicator.bars_needed > len(bars) for indicator in unavailable)
-    if lack_bars:
-        findings.append(f"{_unavailable_in_words(lack_bars)} for lack of bars.")
-    if len(unavailable) > lack_bars:
-        findings.append(f"{_unavailable_in_words(len(unavailable) - lack_bars)} for lack of trading in the window.")
+    reasons = Counter(
+        _unavailable_because(indicator, bars)
+        for indicator, reading in zip(strategy.indicators, readings, strict=True)
+        if reading.signal is None
+    )
+    findings += [f"{_unavailable_in_words(count)} {reason}." for reason, count in sorted(reasons.items())]
     return tuple(findings)
+
+
+def _unavailable_because(indicator: Indicator, bars: Bars) -> str:
+    if indicator.needs_volume and math.isnan(bars.volume[-1]):
+        return "because the traded volume is not known"
+    return "for lack of bars" if indicator.bars_needed > len(bars) else "for lack of trading in the window"
 
 
 def _unavailable_in_words(count: int) -> str:

@@ -18,7 +18,7 @@ class Bars:
     """Daily bars of closed sessions, split- and dividend-adjusted, oldest first.
 
     `session` is datetime64[D], shape (n,), strictly increasing; the five others are float64, shape (n,).
-    Prices are in the stock's currency, volume in shares.
+    Prices are in the stock's currency, volume in shares; volume is NaN throughout if it is not known.
     """
 
     session: Sessions

@@ -92,17 +92,18 @@ def stochastic(series: Floats, high: Floats, low: Floats, length: int) -> Floats
 
 
 def idle_sessions(bars: Bars) -> Indices:
-    """Return the number of sessions in a row, up to each, without any trade: one single price, or no volume at all.
+    """Return the number of sessions in a row, up to each, without any trade: one single price, or a volume of 0.
 
     An indicator with a window of w sessions means nothing where this is w or more.
     """
     moved = bars.high != bars.low
-    if (moved & (bars.volume > 0)).all():
+    traded = bars.volume != 0  # an unknown volume, NaN, may have been anything
+    if (moved & traded).all():
         return np.zeros(len(bars), dtype=np.int64)
     day = np.arange(len(bars))
     repriced = np.ones_like(moved)
     repriced[1:] = bars.high[1:] != bars.high[:-1]
     fixed_since = np.maximum.accumulate(np.where(moved, day + 1, np.where(repriced, day, 0)))
-    silent_since = np.maximum.accumulate(np.where(bars.volume > 0, day + 1, 0))
+    silent_since = np.maximum.accumulate(np.where(traded, day + 1, 0))
     idle: Indices = day + 1 - np.minimum(fixed_since, silent_since)
     return idle

@@ -9,7 +9,7 @@ from analysis.engine.verdict import Side
 
 
 class RiskProfile(Protocol):
-    """A user's risk settings: `capital` in the stock's currency, the limits in percent of it."""
+    """A user's risk settings: `capital` in the main currency of the stock, the limits in percent of it."""
 
     @property
     def capital(self) -> Decimal: ...
@@ -25,7 +25,7 @@ class RiskProfile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """A whole number of shares, the limit that decided it, the loss at the stop and the cost at the entry."""
+    """A whole number of shares, the limit that decided it, the loss at the stop and the cost at the entry, in money."""
 
     quantity: int
     binding_limit: Literal["risk", "position"]
@@ -35,7 +35,7 @@ class Sizing:
 
 @dataclass(frozen=True, slots=True)
 class SizeLimits:
-    """The limits of a user's settings for a plan, in exact decimals: the budget of each, and a share's part of it."""
+    """The limits of a user's settings for a plan, in exact decimals of money: each budget, and a share's part of it."""
 
     risk_budget: Decimal
     risk_per_share: Decimal
@@ -53,23 +53,23 @@ class SizeLimits:
         return int(self.position_budget // self.entry)
 
 
-def size_limits(plan: Plan, profile: RiskProfile) -> SizeLimits:
-    """Return both limits of a plan, whether or not it may be traded."""
+def size_limits(plan: Plan, profile: RiskProfile, unit: int = 1) -> SizeLimits:
+    """Return both limits of a plan, whether or not it may be traded; `unit` prices are one of money, 100 for pence."""
     return SizeLimits(
         risk_budget=profile.capital * profile.risk_percent / 100,
-        risk_per_share=abs(to_decimal(plan.entry) - to_decimal(plan.stop)),
+        risk_per_share=abs(to_decimal(plan.entry) - to_decimal(plan.stop)) / unit,
         position_budget=profile.capital * profile.position_limit_percent / 100,
-        entry=to_decimal(plan.entry),
+        entry=to_decimal(plan.entry) / unit,
     )
 
 
-def size_position(plan: Plan, profile: RiskProfile) -> Sizing | NoPlan:
-    """Return the largest position within both limits, or the reason that there is none."""
+def size_position(plan: Plan, profile: RiskProfile, unit: int = 1) -> Sizing | NoPlan:
+    """Return the largest position within both limits, or the reason that there is none; `unit` as in `size_limits`."""
     if profile.long_only and plan.side is Side.SHORT:
         return NoPlan("exit or avoid: the plan is a short, and you trade long only")
     if to_decimal(plan.risk_reward) < profile.min_risk_reward:
         return NoPlan(f"no trade: {plan.risk_reward} < {float(profile.min_risk_reward)}, your minimum risk:reward")
-    allowed = size_limits(plan, profile)
+    allowed = size_limits(plan, profile, unit)
     risk, entry = allowed.risk_per_share, allowed.entry
     by_risk, by_position = allowed.by_risk, allowed.by_position
     if by_risk < 1:

@@ -9,7 +9,7 @@ from django.db.models import FilteredRelation, Q, QuerySet
 from analysis import clock
 from analysis.models import Job, PriceSourceName, Stock
 from analysis.models.statuses import DetailStatus
-from analysis.prices.exchanges import exchange_of
+from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import estimate_duration
 from analysis.prices.sessions import last_closed_session
 from analysis.prices.tickers import is_demo
@@ -43,13 +43,14 @@ def estimate(stocks: QuerySet[Stock], *, price_source: str, now: datetime | None
     expected: dict[str, date] = {}
     stored = FilteredRelation("histories", condition=Q(histories__source=PriceSourceName.YAHOO))
     requests = 0
-    for ticker, last in stocks.annotate(stored=stored).order_by().values_list("pk", "stored__last_session"):
+    rows = stocks.annotate(stored=stored).order_by().values_list("pk", "exchange", "stored__last_session")
+    for ticker, code, last in rows:
         if is_demo(ticker):
             continue
-        exchange = exchange_of(ticker).code
-        if exchange not in expected:
-            expected[exchange] = last_closed_session(ticker, now)
-        requests += last is None or last < expected[exchange]
+        exchange = exchange_of(ticker, code)
+        if exchange.code not in expected:
+            expected[exchange.code] = last_closed_session(exchange, now)
+        requests += last is None or last < expected[exchange.code]
     return Estimate(requests, settings.REQUESTS_PER_SECOND) if requests else None
 
 

@@ -15,7 +15,6 @@ from analysis.jobs.runs import title_of
 from analysis.jobs.submit import submit
 from analysis.models import ExchangeSchedule, Job, JobDetail, ScheduledRun, Source, Stock
 from analysis.models.schedules import LEAST_DELAY
-from analysis.prices.exchanges import exchange_of
 from analysis.prices.sessions import due_at, latest_due_session, session_after
 from analysis.rejections import RequestRejected
 
@@ -31,7 +30,7 @@ def plan_schedules(path: str) -> list[ExchangeSchedule]:
     Safe to run at any time, concurrently and repeatedly: this is how new exchanges, changes made in the admin and
     missed runs are noticed. A new exchange begins with its next session.
     """
-    codes = {exchange_of(ticker).code for ticker in Stock.objects.active().values_list("pk", flat=True)}
+    codes = {exchange.code for exchange in Stock.objects.active().exchanges().values()}
     known = set(ExchangeSchedule.objects.values_list("pk", flat=True))
     new = [ExchangeSchedule(exchange=code) for code in sorted(codes - known)]
     ExchangeSchedule.objects.bulk_create(new, ignore_conflicts=True)
@@ -126,10 +125,10 @@ def _end_earlier(run: ScheduledRun) -> None:
 
 
 def _stocks_of_run(schedule: ExchangeSchedule, watched: Collection[str]) -> set[str]:
-    wanted = set(watched)
+    exchanges = Stock.objects.filter(pk__in=watched).exchanges()
     if schedule.all_active:
-        wanted |= set(Stock.objects.active().values_list("pk", flat=True))
-    return {ticker for ticker in wanted if exchange_of(ticker).code == schedule.pk}
+        exchanges |= Stock.objects.active().exchanges()
+    return {ticker for ticker, exchange in exchanges.items() if exchange.code == schedule.pk}
 
 
 def _submit_next_job(run: ScheduledRun, tickers: list[str], *, is_new: bool) -> None:

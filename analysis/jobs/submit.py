@@ -17,7 +17,7 @@ from analysis.jobs import details
 from analysis.jobs.deadlines import deadline_of
 from analysis.jobs.limits import lock_limits, refuse_over_limit, refuse_size, refuse_unconfirmed
 from analysis.models import Job, Source, Stock
-from analysis.prices.exchanges import exchange_of
+from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import latest_today, today
 from analysis.prices.tickers import is_well_formed, normalise
 from analysis.rejections import RequestRejected
@@ -191,10 +191,12 @@ def check_day(as_of: date, tickers: list[str]) -> None:
     now = clock.now()
     if as_of > latest_today(now):
         raise RequestRejected(f"{as_of} is in the future; give a day that is past.")
-    ahead = [ticker for ticker in tickers if as_of > today(ticker, now)]
+    stored = Stock.objects.filter(pk__in=tickers).exchanges()
+    days = {ticker: today(stored.get(ticker) or exchange_of(ticker), now) for ticker in tickers}
+    ahead = [ticker for ticker in tickers if as_of > days[ticker]]
     if ahead:
         more = f" and {len(ahead) - 1:,} more" if len(ahead) > 1 else ""
-        there = f"it is still {today(ahead[0], now)} on its exchange"
+        there = f"it is still {days[ahead[0]]} on its exchange"
         raise RequestRejected(
             f"{as_of} is in the future for {ahead[0]}{more}: {there}. Give a day that has begun there."
         )
@@ -202,14 +204,10 @@ def check_day(as_of: date, tickers: list[str]) -> None:
 
 def _new_stock(ticker: str, named_by: Person | None) -> Stock:
     """Return a new, unconfirmed stock; its first price confirms it."""
-    exchange = exchange_of(ticker)
-    return Stock(
-        ticker=ticker,
-        exchange=exchange.code,
-        currency=exchange.currency,
-        is_confirmed=False,
-        named_by_id=named_by.pk if named_by else None,
-    )
+    stock = Stock.of_ticker(ticker)
+    stock.is_confirmed = False
+    stock.named_by_id = named_by.pk if named_by else None
+    return stock
 
 
 def _request_key(job: Job, tickers: list[str]) -> str:

@@ -17,6 +17,8 @@ from analysis.engine.bars import Bars
 from analysis.engine.verdict import Side, Verdict
 from analysis.models.statuses import StockStatus
 from analysis.prices.arrow import unpack_bars
+from analysis.prices.exchanges import Exchange
+from analysis.prices.instruments import Instrument, Kind, exchange_of, instrument_of, main_currency
 from analysis.prices.port import Finding, History
 from analysis.prices.tickers import invalid_ticker_message, is_demo, is_well_formed
 
@@ -37,6 +39,7 @@ SCREENED = (
     "currency",
     "kind",
     "decimals",
+    "source_decimals",
     "industry",
     "is_active",
     "is_confirmed",
@@ -51,15 +54,6 @@ SCREENED_RESULT = (
 
 MOST_REFUSALS = 3
 """After so many answers that a ticker does not exist, scheduled runs omit an unconfirmed stock."""
-
-
-class InstrumentKind(models.TextChoices):
-    SHARE = "share", "Share"
-    FUND = "fund", "Fund"
-    INDEX = "index", "Index"
-    PAIR = "pair", "Currency pair"
-    CRYPTO = "crypto", "Cryptocurrency"
-    FUTURE = "future", "Future"
 
 
 class StockQuerySet(models.QuerySet["Stock"]):
@@ -111,6 +105,11 @@ class StockQuerySet(models.QuerySet["Stock"]):
         shown = [*SCREENED, *(f"last_result__{name}" for name in SCREENED_RESULT)]
         return self.to_screen(long_only=long_only).only(*shown)
 
+    def exchanges(self) -> dict[str, Exchange]:
+        """Return the exchange of each stock by its ticker; one query."""
+        rows = self.order_by().values_list("pk", "exchange")
+        return {ticker: exchange_of(ticker, code) for ticker, code in rows}
+
     def lock(self, tickers: Iterable[str]) -> list[str]:
         """Lock these rows, always in the same order, so that transactions cannot deadlock.
 
@@ -144,8 +143,11 @@ class Stock(models.Model):
     name = models.CharField(max_length=200, blank=True)
     exchange = models.CharField(max_length=16, blank=True)
     currency = models.CharField(max_length=3, blank=True, help_text="In which prices are quoted; GBp is pence.")
-    kind = models.CharField(max_length=8, choices=InstrumentKind, default=InstrumentKind.SHARE)
+    kind = models.CharField(max_length=8, choices=[(kind.value, kind.label) for kind in Kind], default=Kind.SHARE)
     decimals = models.PositiveSmallIntegerField(default=2, help_text="Digits after the point of its prices.")
+    source_decimals = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Digits that its price source shows, if it says so."
+    )
     isin = models.CharField(
         "ISIN", max_length=12, blank=True, help_text="The security's number, which stays when its ticker changes."
     )
@@ -189,7 +191,7 @@ class Stock(models.Model):
             models.CheckConstraint(
                 name="stock_counts_refusals_while_unconfirmed", condition=Q(is_confirmed=False) | Q(refusals=0)
             ),
-            models.CheckConstraint(name="stock_kind_is_known", condition=Q(kind__in=InstrumentKind.values)),
+            models.CheckConstraint(name="stock_kind_is_known", condition=Q(kind__in=[kind.value for kind in Kind])),
             models.CheckConstraint(name="stock_last_status_is_known", condition=Q(last_status__in=StockStatus.values)),
         ]
 
@@ -215,6 +217,34 @@ class Stock(models.Model):
         if self.refusals:
             return f"Ticker not confirmed yet: {refused}. After {MOST_REFUSALS}, scheduled runs leave it out."
         return "Ticker not confirmed yet: no price has been found for it so far."
+
+    @classmethod
+    def of_ticker(cls, ticker: str) -> Stock:
+        """Return a stock, not yet saved, with what the form of its ticker tells."""
+        instrument = instrument_of(ticker)
+        return cls(
+            ticker=ticker,
+            kind=instrument.kind,
+            exchange=instrument.exchange.code,
+            currency=instrument.currency,
+            decimals=instrument.exchange.decimals,
+        )
+
+    @property
+    def instrument(self) -> Instrument:
+        """Return the instrument that its ticker and what is stored of it describe."""
+        return instrument_of(
+            self.ticker,
+            kind=self.kind,
+            exchange=self.exchange,
+            currency=self.currency,
+            source_decimals=self.source_decimals,
+        )
+
+    @property
+    def main_currency(self) -> str:
+        """Return the currency of money: GBP where prices are in pence."""
+        return main_currency(self.currency)
 
     @property
     def is_demo(self) -> bool:

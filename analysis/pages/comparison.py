@@ -23,6 +23,7 @@ class StrategyAssessment:
     strategy: Strategy
     outcome: Assessment | NotEnoughHistory
     profile: RiskProfile
+    unit: int
 
     @property
     def assessment(self) -> Assessment | None:
@@ -40,7 +41,7 @@ class StrategyAssessment:
             return self.outcome.message
         if self.outcome.plan is None:
             return self.outcome.no_trade_reason
-        sized = size_position(self.outcome.plan, self.profile)
+        sized = size_position(self.outcome.plan, self.profile, self.unit)
         return sized.reason if isinstance(sized, NoPlan) else ""
 
 
@@ -59,9 +60,12 @@ class Comparison:
 
     @cached_property
     def strategy_assessments(self) -> list[StrategyAssessment]:
-        decimals = self.stock.decimals
+        instrument = self.stock.instrument
+        decimals = instrument.decimals_at(float(self.series.bars.close[-1]))
         return [
-            StrategyAssessment(strategy, assess(self.series, strategy, decimals=decimals), self.profile)
+            StrategyAssessment(
+                strategy, assess(self.series, strategy, decimals=decimals), self.profile, instrument.unit
+            )
             for strategy in STRATEGIES.values()
         ]
 

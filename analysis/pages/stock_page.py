@@ -16,7 +16,6 @@ from analysis.models import PriceHistory, PriceSourceName, RawData, Result
 from analysis.pages.comparison import Comparison
 from analysis.pages.reruns import RunDifference, reruns_of
 from analysis.pages.stock_summary import StockSummary
-from analysis.prices.exchanges import exchange_of
 from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.quality import CheckedBars, check_bars
 from stockapp.accounts.models import Person
@@ -53,12 +52,8 @@ class SessionRow:
     low: float
     close: float
     volume: float
+    turnover: float
     change_percent: float | None
-
-    @property
-    def turnover(self) -> float:
-        """Return the approximate turnover in the stock's currency: the volume at the close."""
-        return self.volume * self.close
 
 
 @dataclass(frozen=True)
@@ -138,7 +133,7 @@ class StockPage:
 
     @property
     def exchange(self) -> str:
-        return exchange_of(self.summary.stock.pk).name
+        return self.summary.stock.instrument.exchange.name
 
     @property
     def strategy(self) -> str:
@@ -156,9 +151,9 @@ class StockPage:
         """Return the checked bars, or the error of the quality gate about them; None if none are stored."""
         if self.history is None:
             return None
-        stock, adjusted = self.summary.stock, self.history.adjusted
+        instrument, adjusted = self.summary.stock.instrument, self.history.adjusted
         try:
-            return check_bars(self.history.unpack(), ticker=stock.pk, now=self.summary.now, adjusted=adjusted)
+            return check_bars(self.history.unpack(), instrument=instrument, now=self.summary.now, adjusted=adjusted)
         except PriceError as error:
             return error
         except ValueError as error:  # damaged, or written by another version
@@ -180,8 +175,9 @@ class StockPage:
         last = self.bars[-SESSIONS - 1 :]
         columns = (last.session, last.open, last.high, last.low, last.close, last.volume)
         rows = zip(*(column.tolist() for column in columns), [None, *last.close[:-1].tolist()], strict=True)
+        turnover = self.summary.stock.instrument.turnover
         return [
-            SessionRow(day, opened, high, low, close, volume, 100 * (close / before - 1) if before else None)
+            SessionRow(day, opened, high, low, close, volume, turnover(volume, close), _percent_above(before, close))
             for day, opened, high, low, close, volume, before in rows
         ][::-1][:SESSIONS]
 
@@ -238,3 +234,7 @@ class StockPage:
     def rerun(self) -> RunDifference | None:
         """Return the rerun of the newest success, if there is one."""
         return next((rerun for result, rerun, _ in self.runs if result == self.summary.result), None)
+
+
+def _percent_above(before: float | None, close: float) -> float | None:
+    return 100 * (close / before - 1) if before else None

@@ -54,7 +54,7 @@ class StockSummary:
     @cached_property
     def sessions_late(self) -> int:
         """Return how many sessions have closed since that of the result."""
-        return sessions_late(self.stock.pk, self.result.day, self.now) if self.result else 0
+        return sessions_late(self.stock.instrument.exchange, self.result.day, self.now) if self.result else 0
 
     @property
     def plan(self) -> Plan | None:
@@ -68,7 +68,7 @@ class StockSummary:
 
     @cached_property
     def _sized(self) -> Sizing | NoPlan | None:
-        return size_position(self._plan, self.profile) if self._plan else None
+        return size_position(self._plan, self.profile, self.stock.instrument.unit) if self._plan else None
 
     @property
     def sizing(self) -> Sizing | None:

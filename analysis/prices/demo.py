@@ -9,7 +9,8 @@ import numpy as np
 
 from analysis.engine.bars import Bars, Floats, Sessions
 from analysis.prices.demo_companies import COMPANY_BY_TICKER, Company
-from analysis.prices.port import History, PriceError, PriceErrorKind
+from analysis.prices.instruments import exchange_of
+from analysis.prices.port import History, PriceError, PriceErrorKind, StockMetadata
 from analysis.prices.sessions import last_closed_session, sessions_between
 
 EPOCH = date(2019, 1, 1)
@@ -60,20 +61,20 @@ def _history_or_error(ticker: str, since: date | None, now: datetime) -> History
     if company.source == "sometimes down" and now.second < OUTAGE_SECONDS:
         message = f"The demo market does not answer for {ticker} at the moment. Try again in half a minute."
         return PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
-    first, last = max(since or EPOCH, EPOCH), last_closed_session(ticker, now)
+    first, last = max(since or EPOCH, EPOCH), last_closed_session(exchange_of(ticker), now)
     if first > last:
         message = f"The demo market has no prices of {ticker} since {first}."
         return PriceError(PriceErrorKind.NO_DATA, message, permanent=False)
     bars = _listed_bars(company, last)
     bars = bars[int(np.searchsorted(bars.session, np.datetime64(first))) :]
-    return History(bars, adjusted=True, name=company.name, currency=company.currency)
+    return History(bars, adjusted=True, metadata=StockMetadata(company.name, company.currency))
 
 
 def _listed_bars(company: Company, last: date) -> Bars:
     """Return the company's bars from its listing to its session `last`: those of the weekdays that were sessions."""
     days = np.arange(EPOCH, last + timedelta(days=1), dtype="datetime64[D]")
     weekdays = days[np.is_busday(days)]
-    sessions = np.array(sessions_between(company.ticker, EPOCH, last), dtype="datetime64[D]")
+    sessions = np.array(sessions_between(exchange_of(company.ticker), EPOCH, last), dtype="datetime64[D]")
     prices, volume = _simulate_trading(company, weekdays)
     if company.split_on is not None:
         before = weekdays < np.datetime64(company.split_on)

@@ -1,17 +1,19 @@
-"""Exchanges: the market of a Yahoo symbol, by its suffix."""
+"""Exchanges: the markets on which instruments trade, by the suffix of a Yahoo symbol and by Yahoo's own codes."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from analysis.prices.demo_companies import COMPANY_BY_TICKER
-from analysis.prices.tickers import is_demo
+WEEKDAYS, EVERY_DAY = "Mon Tue Wed Thu Fri", "Mon Tue Wed Thu Fri Sat Sun"
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A market: its calendar (None: Monday to Friday is assumed), currency, and decimals of a price.
+    """A market: its calendar, the currency in which it usually quotes, and the usual decimals of a price.
 
-    `trades_on` is the time for which trading continues after the close of the calendar.
+    Without a calendar each day of `week` is a session, which ends with the local day; `has_holidays` says whether there
+    are holidays that are then not known. `trades_on` is the time for which trading continues after the close of the
+    calendar. A market that `is_round_the_clock` has no session on another day: its rows of those are the
+    beginning of the next one.
     """
 
     code: str
@@ -21,9 +23,19 @@ class Exchange:
     timezone: str
     decimals: int = 2
     trades_on: timedelta = timedelta(0)
+    week: str = WEEKDAYS
+    has_holidays: bool = True
+    is_round_the_clock: bool = False
 
 
 UNKNOWN_EXCHANGE = Exchange("OTHER", "an exchange that is not known here", None, "", "UTC")
+CRYPTO = Exchange(
+    "CRYPTO", "Cryptocurrencies", None, "USD", "UTC", week=EVERY_DAY, has_holidays=False, is_round_the_clock=True
+)
+FOREX = Exchange(
+    "FOREX", "Currency pairs", None, "USD", "Europe/London", decimals=4, has_holidays=False, is_round_the_clock=True
+)
+FUTURES = Exchange("FUTURES", "US futures", "CMES", "USD", "America/New_York", is_round_the_clock=True)
 US = Exchange("US", "NYSE and Nasdaq", "XNYS", "USD", "America/New_York")
 DEMO_INDIA = Exchange("DEMO-IN", "Demo market, India", "XBOM", "INR", "Asia/Kolkata")
 DEMO_US = Exchange("DEMO-US", "Demo market, United States", "XNYS", "USD", "America/New_York")
@@ -83,16 +95,11 @@ EXCHANGE_BY_SUFFIX = {
 
 
 EXCHANGE_BY_CODE = {
-    exchange.code: exchange for exchange in (*EXCHANGE_BY_SUFFIX.values(), US, DEMO_INDIA, DEMO_US, UNKNOWN_EXCHANGE)
-}
-
-# The hundredths in which some exchanges quote, as lists write them; stored as Yahoo writes them.
-MINOR_UNITS = {"GBp": "GBp", "GBX": "GBp", "ZAc": "ZAc", "ZAC": "ZAc", "ILA": "ILA"}
-
-
-def currency_code(text: str) -> str:
-    """Return a currency as it is stored: three capitals, but GBp for pence and ZAc for cents, unlike GBP and ZAR."""
-    return MINOR_UNITS.get(text) or text.upper()[:3]
+    exchange.code: exchange
+    for exchange in (
+        *EXCHANGE_BY_SUFFIX.values(), US, CRYPTO, FOREX, FUTURES, DEMO_INDIA, DEMO_US, UNKNOWN_EXCHANGE
+    )
+}  # fmt: skip
 
 
 def exchange_named(code: str) -> Exchange:
@@ -100,12 +107,20 @@ def exchange_named(code: str) -> Exchange:
     return EXCHANGE_BY_CODE[code]
 
 
-def exchange_of(ticker: str) -> Exchange:
-    """Return a normalised ticker's market; `UNKNOWN_EXCHANGE` for indices, currencies, futures and unknown suffixes."""
-    if is_demo(ticker):
-        company = COMPANY_BY_TICKER.get(ticker)
-        return DEMO_INDIA if company is not None and company.currency == "INR" else DEMO_US
-    if ticker.startswith("^") or "=" in ticker:
-        return UNKNOWN_EXCHANGE
-    _, dot, suffix = ticker.rpartition(".")
-    return EXCHANGE_BY_SUFFIX.get(suffix, UNKNOWN_EXCHANGE) if dot else US
+# Yahoo's codes of markets, `exchangeName` in its answers, for symbols whose form does not tell: indices above all.
+_SUFFIXES_BY_YAHOO_CODE = {
+    "NSI": "NS", "BSE": "BO", "LSE": "L", "FGI": "L", "GER": "DE", "FRA": "F", "PAR": "PA", "AMS": "AS", "BRU": "BR",
+    "LIS": "LS", "MCE": "MC", "MIL": "MI", "VIE": "VI", "EBS": "SW", "STO": "ST", "CPH": "CO", "HEL": "HE", "OSL": "OL",
+    "WSE": "WA", "IST": "IS", "JPX": "T", "OSA": "T", "HKG": "HK", "SHH": "SS", "SHZ": "SZ", "TAI": "TW", "KSC": "KS",
+    "KOE": "KQ", "SES": "SI", "KLS": "KL", "JKT": "JK", "SET": "BK", "ASX": "AX", "NZE": "NZ", "TOR": "TO", "VAN": "V",
+    "SAO": "SA", "MEX": "MX", "JNB": "JO", "SAU": "SR", "TLV": "TA", "BUE": "BA",
+}  # fmt: skip
+EXCHANGE_BY_YAHOO_CODE = {
+    **{code: EXCHANGE_BY_SUFFIX[suffix] for code, suffix in _SUFFIXES_BY_YAHOO_CODE.items()},
+    **dict.fromkeys(
+        ("NMS", "NGM", "NCM", "NYQ", "ASE", "PCX", "BTS", "PNK", "OQB", "OQX", "OEM", "SNP", "DJI", "NIM", "WCB", "CXI",
+         "CGI", "NAS", "NYS", "NYB", "CBO"), US),
+    "CCC": CRYPTO,
+    "CCY": FOREX,
+    **dict.fromkeys(("CMX", "NYM", "CBT", "CME"), FUTURES),
+}  # fmt: skip

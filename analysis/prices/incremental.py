@@ -99,7 +99,7 @@ def _findings_before(findings: tuple[Finding, ...], day: date) -> tuple[Finding,
 def _to_store(ticker: str, answer: History | PriceError, stored: History | None, now: datetime) -> History | PriceError:
     if isinstance(answer, PriceError):
         return _error_of_known(answer, stored.bars.last_session) if stored else answer
-    trimmed = trim_to_closed(answer.bars, ticker=ticker, now=now)
+    trimmed = trim_to_closed(answer.bars, instrument=answer.metadata.describe_instrument(ticker), now=now)
     if not len(trimmed.bars):
         message = f"{ticker} has no session yet that has closed and has a close."
         return PriceError(PriceErrorKind.NO_DATA, message, permanent=False)

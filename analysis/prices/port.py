@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal, Protocol, Self
 
 from analysis.engine.bars import Bars
+from analysis.prices.instruments import Instrument, instrument_of
 
 type Severity = Literal["info", "repair", "warning"]
 
@@ -65,6 +66,31 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class StockMetadata:
+    """What a source reports of a stock besides its bars; empty where it says nothing.
+
+    `currency` is the quoted one (GBp for pence), `kind` the value of a `Kind`, `exchange` the code of an `Exchange`,
+    and `decimals` those in which the source shows prices.
+    """
+
+    name: str = ""
+    currency: str = ""
+    kind: str = ""
+    exchange: str = ""
+    decimals: int | None = None
+
+    def describe_instrument(self, ticker: str) -> Instrument:
+        """Return the instrument that these say a normalised ticker is."""
+        return instrument_of(
+            ticker,
+            kind=self.kind,
+            exchange=self.exchange,
+            currency=self.currency,
+            source_decimals=self.decimals,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """One ticker's daily bars as the source had them, at least one, sorted by session.
 
@@ -75,8 +101,7 @@ class History:
     bars: Bars
     adjusted: bool
     findings: tuple[Finding, ...] = ()
-    name: str = ""
-    currency: str = ""
+    metadata: StockMetadata = StockMetadata()
 
 
 class PriceSource(Protocol):

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.engine.bars import Bars, Floats, Sessions
+from analysis.prices.exchanges import Exchange
+from analysis.prices.instruments import Instrument
 from analysis.prices.port import Finding, PriceError, PriceErrorKind, Severity
 from analysis.prices.sessions import (
     are_sessions,
@@ -31,7 +33,7 @@ class CheckedBars:
     """Bars fit for use, with the findings about their repairs and suspicions.
 
     Sessions strictly increase and have closed; every price is finite and positive, low <= open, close <= high;
-    volume is finite and not negative.
+    volume is finite and not negative, or NaN throughout where it is not known.
     """
 
     bars: Bars
@@ -40,21 +42,29 @@ class CheckedBars:
 
 @dataclass(frozen=True, slots=True)
 class _Market:
-    ticker: str
+    instrument: Instrument
     now: datetime
-    last_closed: date
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.instrument.exchange
+
+    @property
+    def last_closed(self) -> date:
+        return last_closed_session(self.exchange, self.now)
 
 
-def check_bars(bars: Bars, *, ticker: str, now: datetime, adjusted: bool = True) -> CheckedBars:
+def check_bars(bars: Bars, *, instrument: Instrument, now: datetime, adjusted: bool = True) -> CheckedBars:
     """Repair and check a source's bars at the moment `now` (aware).
 
     Raise PriceError: `bad_data` without one positive close, `no_data` if no bar of a closed session is left.
     """
+    ticker = instrument.ticker
     if not len(bars):
         raise PriceError(PriceErrorKind.NO_DATA, f"The source has no bars for {ticker}.", permanent=False)
     if not (bars.close > 0).any():
         raise PriceError(PriceErrorKind.BAD_DATA, f"Not one bar of {ticker} has a positive close.", permanent=False)
-    market = _Market(ticker, now, last_closed_session(ticker, now))
+    market = _Market(instrument, now)
     bars = _sort_by_session(bars)
     findings: list[Finding] = []
     for repair in _REPAIRS:
@@ -71,15 +81,15 @@ def check_bars(bars: Bars, *, ticker: str, now: datetime, adjusted: bool = True)
     return CheckedBars(bars, tuple(findings))
 
 
-def trim_to_closed(bars: Bars, *, ticker: str, now: datetime) -> CheckedBars:
+def trim_to_closed(bars: Bars, *, instrument: Instrument, now: datetime) -> CheckedBars:
     """Return the bars to store: up to the latest that has closed, and has a close, at the moment `now` (aware).
 
     A later one, once stored, would count as closed tomorrow. Nothing else is repaired; there may be no bars left.
     """
-    market = _Market(ticker, now, last_closed_session(ticker, now))
+    market = _Market(instrument, now)
     bars = _sort_by_session(bars)
     findings: list[Finding] = []
-    for repair in (_drop_unfinished, _drop_last_without_close):
+    for repair in (_drop_unfinished, _drop_other_days, _drop_last_without_close):
         if len(bars):
             bars, finding = repair(bars, market)
             findings += [finding] if finding else []
@@ -94,7 +104,7 @@ def _sort_by_session(bars: Bars) -> Bars:
 
 
 def _drop_unfinished(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
-    moment = local_time(market.ticker, market.now)
+    moment = local_time(market.exchange, market.now)
     today = np.datetime64(moment.date())  # a past day has closed even if the calendar has no session
     unfinished = (bars.session > np.datetime64(market.last_closed)) & (bars.session >= today)
     what = f"that had not closed by {moment:%Y-%m-%d %H:%M} left out"
@@ -116,7 +126,7 @@ def _drop_null_rows(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
     unpriced = ~((lowest > 0) & (highest < np.inf))
     without_prices = bars.session[unpriced]
     bars, finding = _drop_rows(bars, unpriced, "null_rows", "row", "without prices left out")
-    if finding and not are_sessions(market.ticker, without_prices).any():  # days on which nobody traded
+    if finding and not are_sessions(market.exchange, without_prices).any():  # days on which nobody traded
         finding = replace(finding, severity="info")
     return bars, finding
 
@@ -127,7 +137,10 @@ def _drop_duplicates(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
     return _drop_rows(bars, repeated, "duplicate_sessions", "earlier row", "of a session given twice left out")
 
 
-def _fill_volume(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
+def _settle_volume(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
+    """Make an unknown volume NaN throughout, and one that is missing in single sessions 0."""
+    if not market.instrument.is_volume_known(bars.volume):
+        return replace(bars, volume=np.full(len(bars), np.nan)), None
     missing = ~((bars.volume >= 0) & (bars.volume < np.inf))
     if not missing.any():
         return bars, None
@@ -137,10 +150,18 @@ def _fill_volume(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
     return replace(bars, volume=np.where(missing, 0.0, bars.volume)), finding
 
 
+def _drop_other_days(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
+    """Drop the rows of weekends of currency pairs and futures: the first hours of Monday's session."""
+    if not market.exchange.is_round_the_clock:
+        return bars, None
+    weekend = ~np.is_busday(bars.session, weekmask=market.exchange.week)
+    return _drop_rows(bars, weekend, "weekend_rows", "row", "of a weekend, which belongs to Monday, left out")
+
+
 def _drop_holidays(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
-    idle = (bars.volume == 0) & (bars.high - bars.low <= ROUNDING * bars.close)
+    idle = ~(bars.volume > 0) & (bars.high - bars.low <= ROUNDING * bars.close)
     if idle.any():
-        idle[idle] = ~are_sessions(market.ticker, bars.session[idle])
+        idle[idle] = ~are_sessions(market.exchange, bars.session[idle])
     return _drop_rows(bars, idle, "holiday_rows", "row", "of a holiday, with one price and no volume, left out")
 
 
@@ -162,7 +183,7 @@ def _notice_zero_volume(bars: Bars, _: _Market) -> Finding | None:
 def _notice_gaps(bars: Bars, market: _Market) -> Finding | None:
     days = np.diff(bars.session).astype(np.int64)
     candidates = np.flatnonzero(days > LONG_GAP + 1)
-    gaps = [end for end in candidates if _sessions_missed(bars, int(end), market.ticker) > LONG_GAP]
+    gaps = [end for end in candidates if _sessions_missed(bars, int(end), market.exchange) > LONG_GAP]
     what = f"of more than {LONG_GAP} sessions"
     return _finding_about("gap", "warning", bars.session[[end + 1 for end in gaps]], "gap", what, "the last before")
 
@@ -184,7 +205,7 @@ def _notice_jumps(bars: Bars, _: _Market) -> Finding | None:
 
 def _notice_stale(bars: Bars, market: _Market) -> Finding | None:
     last = bars.last_session
-    late = sessions_late(market.ticker, last, market.now)
+    late = sessions_late(market.exchange, last, market.now)
     if not late:
         return None
     passed = "1 session has" if late == 1 else f"{late:,} sessions have"
@@ -192,7 +213,7 @@ def _notice_stale(bars: Bars, market: _Market) -> Finding | None:
 
 
 def _notice_guessed_sessions(_: Bars, market: _Market) -> Finding | None:
-    return find_assumed_weekdays(market.ticker, market.last_closed)
+    return find_assumed_weekdays(market.exchange, market.last_closed)
 
 
 _UNADJUSTED = Finding("unadjusted", "The source does not adjust prices for splits and dividends.", "warning")
@@ -201,7 +222,8 @@ _REPAIRS: tuple[Callable[[Bars, _Market], tuple[Bars, Finding | None]], ...] = (
     _drop_last_without_close,
     _drop_null_rows,
     _drop_duplicates,
-    _fill_volume,
+    _drop_other_days,
+    _settle_volume,
     _drop_holidays,
     _widen_ranges,
 )
@@ -220,10 +242,10 @@ def _is_hundredfold(ratio: Floats) -> Mask:
     return ((ratio > least) & (ratio < most)) | ((ratio > 1 / most) & (ratio < 1 / least))
 
 
-def _sessions_missed(bars: Bars, row: int, ticker: str) -> int:
+def _sessions_missed(bars: Bars, row: int, exchange: Exchange) -> int:
     """Return the number of sessions of the calendar between this row's and the next one's."""
     before, after = bars.session[row : row + 2].tolist()
-    return len(sessions_between(ticker, before + timedelta(days=1), after - timedelta(days=1)))
+    return len(sessions_between(exchange, before + timedelta(days=1), after - timedelta(days=1)))
 
 
 def _drop_rows(bars: Bars, dropped: Mask, code: str, noun: str, what: str) -> tuple[Bars, Finding | None]:

@@ -10,7 +10,7 @@ import pandas as pd
 from exchange_calendars import ExchangeCalendar, get_calendar
 from numpy.typing import NDArray
 
-from analysis.prices.exchanges import UNKNOWN_EXCHANGE, Exchange, exchange_of
+from analysis.prices.exchanges import UNKNOWN_EXCHANGE, WEEKDAYS, Exchange
 from analysis.prices.port import Finding
 
 CLOSING_DELAY = np.timedelta64(30, "m")  # after its close a session counts as closed
@@ -40,9 +40,9 @@ class _Schedule:
         return int(np.searchsorted(self.closes, moment, side="right"))
 
 
-def last_closed_session(ticker: str, now: datetime) -> date:
-    """Return the latest session of the ticker's exchange that closed at least 30 minutes before `now` (aware)."""
-    schedule = _schedule_of(ticker)
+def last_closed_session(exchange: Exchange, now: datetime) -> date:
+    """Return the latest session of an exchange that closed at least 30 minutes before `now` (aware)."""
+    schedule = _schedule_at(exchange)
     return schedule.sessions[schedule.count_closed(now) - 1].astype(object)  # type: ignore[no-any-return]
 
 
@@ -65,28 +65,24 @@ def session_after(exchange: Exchange, session: date) -> date:
     return schedule.sessions[schedule.count_until(session)].astype(object)  # type: ignore[no-any-return]
 
 
-def sessions_between(ticker: str, first: date, last: date) -> list[date]:
-    """Return the exchange's sessions from `first` to `last`, both included."""
-    schedule = _schedule_of(ticker)
+def sessions_between(exchange: Exchange, first: date, last: date) -> list[date]:
+    """Return the sessions of an exchange from `first` to `last`, both included."""
+    schedule = _schedule_at(exchange)
     start = int(np.searchsorted(schedule.sessions, np.datetime64(first, "D")))
     days: list[date] = schedule.sessions[start : schedule.count_until(last)].tolist()
     return days
 
 
-def sessions_late(ticker: str, last_session: date, now: datetime) -> int:
-    """Return the number of closed sessions after `last_session`: 0 if bars up to it are fresh at `now` (aware)."""
-    return _count_late(exchange_of(ticker), last_session, now)
-
-
 @lru_cache(maxsize=64)  # most rows of a list have the same arguments
-def _count_late(exchange: Exchange, last_session: date, now: datetime) -> int:
+def sessions_late(exchange: Exchange, last_session: date, now: datetime) -> int:
+    """Return the number of closed sessions after `last_session`: 0 if bars up to it are fresh at `now` (aware)."""
     schedule = _schedule_at(exchange)
     return max(schedule.count_closed(now) - schedule.count_until(last_session), 0)
 
 
-def are_sessions(ticker: str, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+def are_sessions(exchange: Exchange, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
     """Return which of `days` (datetime64[D]) are sessions; days outside the calendar all count as sessions."""
-    schedule = _schedule_of(ticker)
+    schedule = _schedule_at(exchange)
     if schedule.known_from is None or schedule.known_until is None:
         return np.ones(days.shape, dtype=np.bool_)
     unknown = (days < np.datetime64(schedule.known_from)) | (days > np.datetime64(schedule.known_until))
@@ -94,14 +90,14 @@ def are_sessions(ticker: str, days: NDArray[np.datetime64]) -> NDArray[np.bool_]
     return expected
 
 
-def local_time(ticker: str, now: datetime) -> datetime:
+def local_time(exchange: Exchange, now: datetime) -> datetime:
     """Return the moment `now` (aware) in the exchange's time zone."""
-    return now.astimezone(ZoneInfo(exchange_of(ticker).timezone))
+    return now.astimezone(ZoneInfo(exchange.timezone))
 
 
-def today(ticker: str, now: datetime) -> date:
+def today(exchange: Exchange, now: datetime) -> date:
     """Return the exchange's local date at `now` (aware); `latest_today` for an unknown exchange."""
-    return latest_today(now) if exchange_of(ticker) is UNKNOWN_EXCHANGE else local_time(ticker, now).date()
+    return latest_today(now) if exchange is UNKNOWN_EXCHANGE else local_time(exchange, now).date()
 
 
 def latest_today(now: datetime) -> date:
@@ -114,14 +110,14 @@ def calendar_end(exchange: Exchange) -> date | None:
     return _schedule_at(exchange).known_until
 
 
-def find_assumed_weekdays(ticker: str, day: date) -> Finding | None:
+def find_assumed_weekdays(exchange: Exchange, day: date) -> Finding | None:
     """Return the finding that sessions around `day` are assumed Monday to Friday; None if the calendar has them."""
-    exchange, schedule = exchange_of(ticker), _schedule_of(ticker)
+    schedule = _schedule_at(exchange)
     known_from, known_until = schedule.known_from, schedule.known_until
     if known_from is not None and known_until is not None and known_from <= day <= known_until:
         return None
     if exchange is UNKNOWN_EXCHANGE:
-        reason = f"The exchange of {ticker} is not known"
+        reason = "The exchange is not known"
     elif known_until is None:
         reason = f"The holidays of {exchange.name} are not known"
     elif known_from is not None and day < known_from:
@@ -131,25 +127,29 @@ def find_assumed_weekdays(ticker: str, day: date) -> Finding | None:
     return Finding("weekdays_assumed", f"{reason}: every weekday counts as a session.", "info", day)
 
 
-def _schedule_of(ticker: str) -> _Schedule:
-    return _schedule_at(exchange_of(ticker))
-
-
 def _schedule_at(exchange: Exchange) -> _Schedule:
-    return _schedule(exchange.calendar, exchange.timezone, exchange.trades_on)
+    if exchange.calendar is None:
+        return _regular_schedule(exchange.week, exchange.timezone, exchange.has_holidays)
+    return _schedule_of_calendar(exchange.calendar, exchange.timezone, exchange.trades_on)
 
 
 @lru_cache
-def _schedule(calendar_code: str | None, timezone: str, trades_on: timedelta) -> _Schedule:
-    """Return the sessions of a calendar from 1997 to 2060; weekdays before it begins, after it ends or without one."""
-    if calendar_code is None:
-        sessions = _weekdays(_FIRST_DAY)
-        return _Schedule(sessions, _closes(sessions, timedelta(days=1), timezone), None, None)
+def _regular_schedule(week: str, timezone: str, has_holidays: bool) -> _Schedule:
+    """Return the days of a week from 1997 to 2060 as sessions that close at midnight; its holidays are not known."""
+    sessions = _days_of(week, _FIRST_DAY)
+    known = (None, None) if has_holidays else (_FIRST_DAY, _LAST_DAY)
+    return _Schedule(sessions, _closes(sessions, timedelta(days=1), timezone), *known)
+
+
+@lru_cache
+def _schedule_of_calendar(calendar_code: str, timezone: str, trades_on: timedelta) -> _Schedule:
+    """Return the sessions of a calendar from 1997 to 2060; weekdays before it begins and after it ends."""
     calendar = _calendar(calendar_code)
     closes = calendar.closes + trades_on
     known_from, known_until = calendar.sessions[0].date(), calendar.sessions[-1].date()
     usual_close = closes.iloc[-1].tz_convert(timezone).tz_localize(None) - calendar.sessions[-1]
-    earlier, later = _weekdays(_FIRST_DAY, known_from), _weekdays(known_until + timedelta(days=1))
+    earlier = _days_of(WEEKDAYS, _FIRST_DAY, known_from)
+    later = _days_of(WEEKDAYS, known_until + timedelta(days=1))
     return _Schedule(
         np.concatenate([earlier, calendar.sessions.to_numpy().astype("datetime64[D]"), later]),
         np.concatenate(
@@ -171,10 +171,10 @@ def _calendar(code: str) -> ExchangeCalendar:
         return get_calendar(code)
 
 
-def _weekdays(first: date, end: date = _LAST_DAY) -> NDArray[np.datetime64]:
-    """Return the weekdays from `first` on, before `end`."""
+def _days_of(week: str, first: date, end: date = _LAST_DAY) -> NDArray[np.datetime64]:
+    """Return the days of the week (`Mon Tue …`) from `first` on, before `end`."""
     days = np.arange(first, end, dtype="datetime64[D]")
-    return days[np.is_busday(days)]
+    return days[np.is_busday(days, weekmask=week)]
 
 
 def _closes(sessions: NDArray[np.datetime64], close: timedelta, timezone: str) -> NDArray[np.datetime64]:

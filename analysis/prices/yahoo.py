@@ -24,8 +24,9 @@ from yfinance.exceptions import YFDataException, YFException
 
 from analysis.engine.bars import Bars
 from analysis.prices.dividends import find_dividend_mismatch
-from analysis.prices.exchanges import exchange_of
-from analysis.prices.port import Finding, History, PriceError, PriceErrorKind
+from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE
+from analysis.prices.instruments import MOST_DECIMALS, Kind, currency_code, exchange_of, instrument_of
+from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, StockMetadata
 from analysis.prices.process_folder import process_folder
 from analysis.prices.tickers import is_well_formed
 from analysis.prices.yahoo_session import TOO_MANY_REQUESTS, AnswerTooLarge, YahooSession, YahooStatusError
@@ -33,6 +34,15 @@ from analysis.prices.yahoo_session import TOO_MANY_REQUESTS, AnswerTooLarge, Yah
 logger = logging.getLogger(__name__)
 
 FIRST_DAY = date(1970, 1, 2)
+_KINDS: dict[str, str] = {
+    "EQUITY": Kind.SHARE,
+    "ETF": Kind.FUND,
+    "MUTUALFUND": Kind.FUND,
+    "INDEX": Kind.INDEX,
+    "CURRENCY": Kind.PAIR,
+    "CRYPTOCURRENCY": Kind.CRYPTO,
+    "FUTURE": Kind.FUTURE,
+}
 _COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends")
 
 
@@ -98,17 +108,33 @@ def _to_history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> H
     open_, high, low, close, adjusted, volume, dividends = columns.values()
     factor = np.divide(adjusted, close, out=np.full(len(close), np.nan), where=close > 0)
     bars = Bars(sessions, open_ * factor, high * factor, low * factor, close * factor, volume)
-    name, currency = about.get("longName") or about.get("shortName") or "", about.get("currency") or ""
-    checks = (_currency_finding(ticker, currency), find_dividend_mismatch(sessions, close, adjusted, dividends))
-    findings = tuple(finding for finding in checks if finding)
-    return History(bars, adjusted=True, findings=findings, name=name, currency=currency)
+    metadata = read_metadata(about)
+    checks = (
+        _currency_finding(ticker, metadata.currency),
+        find_dividend_mismatch(sessions, close, adjusted, dividends),
+    )
+    return History(bars, adjusted=True, findings=tuple(one for one in checks if one), metadata=metadata)
+
+
+def read_metadata(about: Mapping[str, Any]) -> StockMetadata:
+    """Return what the `meta` of Yahoo's chart answer says of the instrument; what is missing or odd stays empty."""
+    exchange = EXCHANGE_BY_YAHOO_CODE.get(str(about.get("exchangeName") or ""))
+    decimals = about.get("priceHint")
+    return StockMetadata(
+        name=str(about.get("longName") or about.get("shortName") or ""),
+        currency=currency_code(str(about.get("currency") or "")),
+        kind=_KINDS.get(str(about.get("instrumentType") or ""), ""),
+        exchange=exchange.code if exchange else "",
+        decimals=decimals if isinstance(decimals, int) and 0 <= decimals <= MOST_DECIMALS else None,
+    )
 
 
 def _currency_finding(ticker: str, currency: str) -> Finding | None:
-    exchange = exchange_of(ticker)
-    if not currency or currency == exchange.currency or not exchange.currency:
+    instrument = instrument_of(ticker)
+    if not currency or currency == instrument.currency or not instrument.currency:
         return None
-    message = f"Yahoo gives prices in {currency}; on {exchange.name} they are usually in {exchange.currency}."
+    usual = f"on {instrument.exchange.name} they are usually in {instrument.currency}"
+    message = f"Yahoo gives prices in {currency}; {usual}."
     return Finding("other_currency", message, "warning")
 
 

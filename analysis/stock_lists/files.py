@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from analysis.prices.csv_rows import UNREADABLE
-from analysis.prices.exchanges import currency_code
+from analysis.prices.instruments import currency_code
 from analysis.prices.tickers import is_well_formed, normalise
 from analysis.prices.yahoo_listing import ListedStock
 from analysis.rejections import RequestRejected

@@ -11,7 +11,6 @@ from django.utils import timezone
 from analysis.db import transactional
 from analysis.models import Index, IndexMember, Stock
 from analysis.prices.demo_companies import COMPANIES
-from analysis.prices.exchanges import exchange_of
 from analysis.prices.pace import Pacer
 from analysis.prices.port import PriceError
 from analysis.prices.tickers import is_well_formed
@@ -119,10 +118,11 @@ def _store_members(index: Index, listed: Sequence[ListedStock]) -> int:
 
 
 def _updated_stock(listed: ListedStock, known: Stock | None) -> Stock:
-    exchange = exchange_of(listed.ticker)
-    before = known or Stock(exchange=exchange.code, currency=exchange.currency)
+    before = known or Stock.of_ticker(listed.ticker)
     return Stock(
         ticker=listed.ticker,
+        kind=before.kind,
+        decimals=before.decimals,
         name=(listed.name or before.name)[:200],
         industry=(listed.industry or before.industry)[:100],
         exchange=(listed.exchange or before.exchange)[:16],

@@ -20,6 +20,7 @@ from analysis.jobs.rerun import rerun
 from analysis.jobs.submit import submit
 from analysis.models import Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, StockStatus
 from analysis.prices.arrow import pack_bars
+from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import last_closed_session, sessions_between
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job, make_job, make_user
@@ -42,8 +43,8 @@ FOUND = (
 
 def sessions(count: int, ticker: str = TICKER) -> list[date]:
     """The newest sessions that have closed, oldest first."""
-    last = last_closed_session(ticker, timezone.now())
-    return sessions_between(ticker, last.replace(year=last.year - 1), last)[-count:]
+    last = last_closed_session(exchange_of(ticker), timezone.now())
+    return sessions_between(exchange_of(ticker), last.replace(year=last.year - 1), last)[-count:]
 
 
 def make_backfill(days: list[date], *tickers: str, **fields: object) -> Job:

@@ -8,7 +8,7 @@ import time_machine
 from pytest_django import Settings
 
 from analysis import checks, timing
-from analysis.prices.exchanges import exchange_of
+from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import calendar_end
 
 

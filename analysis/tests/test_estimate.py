@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis.jobs.estimate import Estimate, estimate, estimate_rest
 from analysis.models import PriceHistory, Stock
+from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import last_closed_session
 from analysis.tests.make import make_job, make_stock
 
@@ -24,7 +25,7 @@ def store(ticker: str, last: date, source: str = "yahoo") -> None:
 def test_fresh_or_made_up_bars_need_no_request(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     for ticker in ("NEW.NS", "FRESH.NS", "OLD.NS", "OTHER.NS", "KAVERI.DEMO"):
         make_stock(ticker)
-    today = last_closed_session("X.NS", timezone.now())
+    today = last_closed_session(exchange_of("X.NS"), timezone.now())
     store("FRESH.NS", today)
     store("OLD.NS", date(2026, 1, 5))
     store("OTHER.NS", today, source="csv")

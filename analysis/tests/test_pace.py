@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from analysis.jobs.end import cancel
 from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, RequestPace, Result, Stock, StockStatus
+from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import PaceMode, PauseReason
 from analysis.prices.port import PriceError
 from analysis.prices.sessions import last_closed_session
@@ -257,7 +258,7 @@ def test_a_failed_refresh_says_how_old_the_bars_are_and_writes_no_result_for_a_s
     standin: YahooStandIn,
 ) -> None:
     now = timezone.now()
-    expected = last_closed_session("AAPL", now)
+    expected = last_closed_session(exchange_of("AAPL"), now)
     standin.market.until = lambda _: expected - timedelta(days=7)
     make_finished_job("AAPL")
     before = Result.objects.get()
@@ -274,7 +275,7 @@ def test_a_failed_refresh_says_how_old_the_bars_are_and_writes_no_result_for_a_s
 
 
 def test_a_missing_bar_of_the_last_session_brings_no_result_for_it(standin: YahooStandIn) -> None:
-    expected = last_closed_session("LASTNULL", timezone.now())
+    expected = last_closed_session(exchange_of("LASTNULL"), timezone.now())
     make_finished_job("LASTNULL")
     assert Result.objects.get().day < expected
 

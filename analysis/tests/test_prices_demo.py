@@ -16,7 +16,7 @@ from analysis.engine.bars import Bars
 from analysis.prices.arrow import pack_bars
 from analysis.prices.demo import DemoMarket
 from analysis.prices.demo_companies import COMPANIES, Company
-from analysis.prices.exchanges import exchange_of
+from analysis.prices.instruments import exchange_of, instrument_of
 from analysis.prices.port import History, PriceError, PriceErrorKind
 from analysis.prices.quality import check_bars
 from analysis.prices.sessions import last_closed_session, sessions_between
@@ -42,7 +42,7 @@ def company_where(note: str) -> Company:
 
 
 def codes(ticker: str) -> list[str]:
-    return [finding.code for finding in check_bars(bars_of(ticker), ticker=ticker, now=NOW).findings]
+    return [finding.code for finding in check_bars(bars_of(ticker), instrument=instrument_of(ticker), now=NOW).findings]
 
 
 def test_there_are_forty_companies_in_rupees_and_dollars() -> None:
@@ -69,13 +69,14 @@ def test_bars_are_sound_and_reach_the_last_closed_session(subtests: pytest.Subte
 def _assert_sound(company: Company) -> None:
     told = history(company.ticker)
     bars = told.bars
-    assert bars.last_session == last_closed_session(company.ticker, NOW) == date(2026, 4, 24)
-    assert bars.session.tolist() == sessions_between(company.ticker, bars.first_session, bars.last_session)
+    assert bars.last_session == last_closed_session(exchange_of(company.ticker), NOW) == date(2026, 4, 24)
+    assert bars.session.tolist() == sessions_between(exchange_of(company.ticker), bars.first_session, bars.last_session)
     assert (bars.low <= np.minimum(bars.open, bars.close)).all()
     assert (bars.high >= np.maximum(bars.open, bars.close)).all()
     assert (bars.low > 0).all()
-    assert (told.name, told.currency, told.adjusted) == (company.name, company.currency, True)
-    findings = check_bars(bars, ticker=company.ticker, now=NOW).findings
+    assert (told.metadata.name, told.metadata.currency) == (company.name, company.currency)
+    assert told.adjusted
+    findings = check_bars(bars, instrument=instrument_of(company.ticker), now=NOW).findings
     assert not findings or company.halted_since or company.split_on
 
 

@@ -22,6 +22,7 @@ from analysis.prices.incremental import (
     overlap_start,
     refresh_histories,
 )
+from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import ProcessPacer
 from analysis.prices.port import Finding, History, PriceError, PriceErrorKind
 from analysis.prices.sessions import sessions_between
@@ -69,7 +70,7 @@ def closes(bars: Bars) -> dict[date, float]:
 
 def test_the_first_time_everything_is_asked_for(yahoo: YahooPrices, standin: YahooStandIn) -> None:
     bars = history(yahoo, None, TUESDAY).bars
-    assert bars.session.tolist() == sessions_between(TICKER, FIRST, TUESDAY)
+    assert bars.session.tolist() == sessions_between(exchange_of(TICKER), FIRST, TUESDAY)
     assert [asked.first for asked in standin.asked] == [FIRST]
 
 
@@ -77,7 +78,7 @@ def test_afterwards_only_new_sessions_and_five_old_ones_are(yahoo: YahooPrices, 
     stored = history(yahoo, None, TUESDAY).bars
     standin.market.until = lambda _: THURSDAY
     bars = history(yahoo, stored, THURSDAY).bars
-    assert bars.session.tolist() == sessions_between(TICKER, FIRST, THURSDAY)
+    assert bars.session.tolist() == sessions_between(exchange_of(TICKER), FIRST, THURSDAY)
     assert standin.asked[-1].first == stored.session[-OVERLAP].astype(object)
     assert standin.requests[TICKER] == 2
 
@@ -209,7 +210,7 @@ def test_a_hundred_stocks_of_different_ages_cost_one_request_each(yahoo: YahooPr
     assert standin.requests == {"NEW.NS": 1} | dict.fromkeys(tickers, 2)
     for answer in again.values():
         assert isinstance(answer, History)
-        assert answer.bars.session.tolist() == sessions_between(TICKER, FIRST, WEDNESDAY)
+        assert answer.bars.session.tolist() == sessions_between(exchange_of(TICKER), FIRST, WEDNESDAY)
 
 
 class Recording:
@@ -260,7 +261,7 @@ def test_a_csv_file_is_always_read_whole(tmp_path: Path) -> None:
 
 
 def make_bars(last: date, count: int, price: float = 100.0) -> Bars:
-    sessions = np.array(sessions_between(TICKER, FIRST, last)[-count:], dtype="datetime64[D]")
+    sessions = np.array(sessions_between(exchange_of(TICKER), FIRST, last)[-count:], dtype="datetime64[D]")
     close = price + np.arange(count, dtype=np.float64)
     return Bars(sessions, close, close, close, close, np.full(count, 10.0))
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from analysis.engine.bars import Bars, Floats
+from analysis.prices.instruments import exchange_of, instrument_of
 from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.quality import CheckedBars, check_bars
 from analysis.prices.sessions import sessions_between
@@ -27,7 +28,7 @@ NAN = float("nan")
 
 def make_bars(count: int = 20, until: date = TODAY, ticker: str = TICKER) -> Bars:
     """Sound bars of the last `count` sessions of the ticker's exchange, with writable columns."""
-    sessions = np.array(sessions_between(ticker, date(2019, 1, 1), until)[-count:], dtype="datetime64[D]")
+    sessions = np.array(sessions_between(exchange_of(ticker), date(2019, 1, 1), until)[-count:], dtype="datetime64[D]")
     close = np.array([100.0 + row % 7 for row in range(count)])
     return Bars(sessions, close - 0.5, close + 1.0, close - 1.0, close, np.full(count, 1000.0))
 
@@ -44,7 +45,7 @@ def with_rows(bars: Bars, *rows: tuple[date, float, float]) -> Bars:
 
 
 def checked(bars: Bars, now: datetime = EVENING, ticker: str = TICKER, adjusted: bool = True) -> CheckedBars:
-    result = check_bars(bars, ticker=ticker, now=now, adjusted=adjusted)
+    result = check_bars(bars, instrument=instrument_of(ticker), now=now, adjusted=adjusted)
     assert_fit_for_use(result.bars)
     for finding in result.findings:
         assert finding.message[0].isupper() or finding.message[0].isdigit()
@@ -89,7 +90,7 @@ def test_the_bars_given_are_never_changed() -> None:
 
 def test_no_bars_at_all_is_no_data() -> None:
     with pytest.raises(PriceError, match=r"no bars for TCS\.NS") as caught:
-        check_bars(make_bars()[:0], ticker=TICKER, now=EVENING)
+        check_bars(make_bars()[:0], instrument=instrument_of(TICKER), now=EVENING)
     assert caught.value.kind is PriceErrorKind.NO_DATA
 
 
@@ -98,7 +99,7 @@ def test_not_one_positive_close_is_bad_data(close: float) -> None:
     bars = make_bars()
     bars.close[:] = close
     with pytest.raises(PriceError, match="positive close") as caught:
-        check_bars(bars, ticker=TICKER, now=EVENING)
+        check_bars(bars, instrument=instrument_of(TICKER), now=EVENING)
     assert caught.value.kind is PriceErrorKind.BAD_DATA
 
 
@@ -292,7 +293,7 @@ def test_a_special_sessions_bar_waits_for_the_end_of_its_day() -> None:
 
 def test_only_an_unfinished_bar_is_no_data() -> None:
     with pytest.raises(PriceError, match="had not closed") as caught:
-        check_bars(make_bars(1), ticker=TICKER, now=EVENING.replace(hour=12))
+        check_bars(make_bars(1), instrument=instrument_of(TICKER), now=EVENING.replace(hour=12))
     assert caught.value.kind is PriceErrorKind.NO_DATA
 
 
@@ -325,11 +326,11 @@ def test_whatever_comes_in_usable_bars_or_an_error_come_out(rows: list[tuple[flo
     day, *columns = (np.array(column) for column in zip(*rows, strict=True))
     bars = Bars(np.datetime64("2026-03-20") + day, *(column.astype(float) for column in columns))
     try:
-        result = check_bars(bars, ticker=TICKER, now=EVENING)
+        result = check_bars(bars, instrument=instrument_of(TICKER), now=EVENING)
     except PriceError:
         return
     assert_fit_for_use(result.bars)
-    again = check_bars(result.bars, ticker=TICKER, now=EVENING)
+    again = check_bars(result.bars, instrument=instrument_of(TICKER), now=EVENING)
     assert not [finding for finding in again.findings if finding.severity == "repair"]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.prices.instruments import instrument_of
 from analysis.prices.pace import FIRST_PAUSE, ProcessPacer
 from analysis.prices.port import History, PriceError, PriceErrorKind
 from analysis.prices.quality import check_bars
@@ -84,7 +85,7 @@ def test_bars_are_adjusted_and_dated_by_the_day_at_the_exchange(yahoo: YahooPric
     assert history.bars.session.tolist() == list(DAYS)
     assert history.bars.close.tolist() == history.bars.open.tolist() == [50.0, 51.0, 52.0]
     assert history.bars.volume.tolist() == [1000.0, 1000.0, 1000.0]
-    assert (history.adjusted, history.name, history.currency) == (True, "Good of the stand-in", "INR")
+    assert (history.adjusted, history.metadata.name, history.metadata.currency) == (True, "Good of the stand-in", "INR")
     assert history.findings == ()
 
 
@@ -182,7 +183,8 @@ def test_odd_answers_still_give_bars(name: str, yahoo: YahooPrices) -> None:
 
 def test_what_is_odd_about_bars_is_found_by_the_quality_gate(yahoo: YahooPrices) -> None:
     def codes(ticker: str) -> set[str]:
-        return {one.code for one in check_bars(history_of(yahoo, ticker).bars, ticker=ticker, now=AT_THE_END).findings}
+        bars = history_of(yahoo, ticker).bars
+        return {one.code for one in check_bars(bars, instrument=instrument_of(ticker), now=AT_THE_END).findings}
 
     assert codes("LASTNULL.NS") == {"last_close_missing", "stale"}
     assert codes("PENCE.NS") == {"hundredfold"}
@@ -206,7 +208,7 @@ def test_prices_in_a_currency_that_the_exchange_does_not_use_are_pointed_out(yah
     (finding,) = history_of(yahoo, "OTHERCURRENCY.L").findings
     assert finding.message == "Yahoo gives prices in XAU; on London Stock Exchange they are usually in GBp."
     assert history_of(yahoo, "NOCURRENCY.NS").findings == ()
-    assert history_of(yahoo, "VOD.L").currency == "GBp"
+    assert history_of(yahoo, "VOD.L").metadata.currency == "GBp"
 
 
 def test_a_dividend_that_prices_are_not_adjusted_for_is_pointed_out(yahoo: YahooPrices, standin: YahooStandIn) -> None:
@@ -304,7 +306,7 @@ def test_an_answer_that_is_no_data_counts_as_none(name: str, make_yahoo: Maker) 
 
 
 def test_rows_without_prices_are_counted(yahoo: YahooPrices) -> None:
-    checked = check_bars(history_of(yahoo, "HOLES.NS").bars, ticker="HOLES.NS", now=AT_THE_END)
+    checked = check_bars(history_of(yahoo, "HOLES.NS").bars, instrument=instrument_of("HOLES.NS"), now=AT_THE_END)
     (finding,) = checked.findings
     assert finding.message == "3 rows without prices left out, the last on 2026-04-17."
 

@@ -34,6 +34,7 @@ from analysis.models import (
     Stock,
     StockStatus,
 )
+from analysis.prices.instruments import exchange_of
 from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.sessions import last_closed_session, sessions_between
 from analysis.tests.make import details_of, make_finished_job, make_job
@@ -55,7 +56,7 @@ def test_a_job_runs_from_claim_to_result() -> None:
     assert (job.status, job.completed_count, job.failed_count) == (JobStatus.COMPLETED, 1, 0)
     assert job.created_at < job.started_at <= job.completed_at  # type: ignore[operator]
     assert (result.job, result.source, result.price_source) == (job, Source.API, "demo")
-    assert result.day == last_closed_session("KAVERI.DEMO", timezone.now())
+    assert result.day == last_closed_session(exchange_of("KAVERI.DEMO"), timezone.now())
     assert (detail.result, detail.verdict, detail.score) == (result, result.verdict, result.score)
     assert (detail.attempts, detail.fence, detail.lease_token) == (1, 1, None)
     assert result.input_fingerprint
@@ -339,7 +340,7 @@ def test_a_stock_without_a_name_learns_it_from_its_source() -> None:
 
 def test_a_bar_fetched_before_the_close_is_fetched_again_after_it(settings: Settings) -> None:
     file: Path = settings.CSV_PRICES_DIR / "ACME.NS.csv"
-    days = [day.isoformat() for day in sessions_between("ACME.NS", date(2026, 6, 1), date(2026, 11, 19))]
+    days = [day.isoformat() for day in sessions_between(exchange_of("ACME.NS"), date(2026, 6, 1), date(2026, 11, 19))]
     rows = "\n".join(["date,open,high,low,close,volume", *(f"{day},100,101,99,100.5,1000" for day in days)])
     file.write_text(f"{rows}\n2026-11-20,100,101,99,100.5,1000")
     with time_machine.travel(datetime(2026, 11, 20, 6, 0, tzinfo=UTC), tick=False):
@@ -355,7 +356,9 @@ def test_a_bar_fetched_before_the_close_is_fetched_again_after_it(settings: Sett
 @pytest.mark.machine_clock  # which files' times are of
 def test_a_price_file_that_was_corrected_is_read_again_though_no_session_has_passed(settings: Settings) -> None:
     file: Path = settings.CSV_PRICES_DIR / "ACME.csv"
-    days = sessions_between("ACME", date(2026, 6, 1), last_closed_session("ACME", timezone.now()))
+    days = sessions_between(
+        exchange_of("ACME"), date(2026, 6, 1), last_closed_session(exchange_of("ACME"), timezone.now())
+    )
     rows = [f"{day},100,101,99,100.5,1000" for day in days]
     file.write_text("\n".join(["date,open,high,low,close,volume", *rows]))
     make_finished_job("ACME")
@@ -373,7 +376,9 @@ def test_a_price_file_that_was_corrected_is_read_again_though_no_session_has_pas
 
 def test_the_bars_of_a_price_file_that_was_taken_away_still_serve_their_session(settings: Settings) -> None:
     file: Path = settings.CSV_PRICES_DIR / "ACME.csv"
-    days = sessions_between("ACME", date(2026, 6, 1), last_closed_session("ACME", timezone.now()))
+    days = sessions_between(
+        exchange_of("ACME"), date(2026, 6, 1), last_closed_session(exchange_of("ACME"), timezone.now())
+    )
     file.write_text("\n".join(["date,open,high,low,close,volume", *(f"{day},100,101,99,100.5,1000" for day in days)]))
     make_finished_job("ACME")
     file.unlink()

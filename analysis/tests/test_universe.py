@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from analysis.models import Index, IndexMember, Stock
-from analysis.prices.exchanges import exchange_of
+from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import ProcessPacer
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import load_demo_market, load_from_yahoo, load_stocks

@@ -116,14 +116,14 @@ def _assess_bars(
     loader: BarLoader, detail: JobDetail, history: PriceHistory, bars: Bars, as_of: date | None, started: datetime
 ) -> Outcome:
     """Return the outcome of an analysis that uses no bar after `as_of`, if one is given. Raise PriceError."""
-    ticker = detail.stock_id
-    moment = histories.moment_of(ticker, as_of, loader.now)
-    bars = histories.select_bars(bars, ticker, moment, as_of)
+    instrument = detail.stock.instrument
+    moment = histories.moment_of(instrument.exchange, as_of, loader.now)
+    bars = histories.select_bars(bars, instrument.exchange, moment, as_of)
     if as_of and not len(bars):
-        raise PriceError(PriceErrorKind.NO_DATA, f"{ticker} has no bars up to {as_of}.", permanent=True)
-    checked = check_bars(bars, ticker=ticker, now=moment, adjusted=history.adjusted)
+        raise PriceError(PriceErrorKind.NO_DATA, f"{instrument.ticker} has no bars up to {as_of}.", permanent=True)
+    checked = check_bars(bars, instrument=instrument, now=moment, adjusted=history.adjusted)
     bars, strategy = checked.bars, STRATEGIES[loader.job.strategy]
-    answer = assess(bars, strategy, decimals=detail.stock.decimals)
+    answer = assess(bars, strategy, decimals=instrument.decimals_at(float(bars.close[-1])))
     of_source = (one for one in history.source_findings() if not (as_of and one.session and one.session > as_of))
     return Outcome(
         detail,

@@ -8,9 +8,8 @@ from pathlib import Path
 from django.conf import settings
 
 from analysis import clock, histories
-from analysis.histories import StockMetadata
 from analysis.models import Job, JobDetail, PriceHistory
-from analysis.prices.exchanges import currency_code
+from analysis.prices.exchanges import Exchange
 from analysis.prices.incremental import refresh_histories
 from analysis.prices.port import History, PriceError, PriceErrorKind, PriceSource
 from analysis.prices.registry import source_for, source_named
@@ -30,6 +29,7 @@ class BarLoader:
     def __init__(self, job: Job, details: Sequence[JobDetail]) -> None:
         self.job = job
         self.details = details
+        self._stocks = {detail.stock_id: detail.stock for detail in details}
         self.now = clock.now()
         self._errors: dict[str, PriceError] = {}
         self._configured = source_named(
@@ -53,7 +53,8 @@ class BarLoader:
 
     def expected_day(self, ticker: str) -> date:
         """Return the newest session that the analysis can be about."""
-        return last_closed_session(ticker, histories.moment_of(ticker, self.job.as_of, self.now))
+        exchange = self._exchange_of(ticker)
+        return last_closed_session(exchange, histories.moment_of(exchange, self.job.as_of, self.now))
 
     def history_of(self, ticker: str) -> PriceHistory:
         """Return the bars to analyse. Raise the PriceError for which there are none."""
@@ -83,8 +84,7 @@ class BarLoader:
         if joinable:
             since = self._histories[ticker].requested_since
         row = histories.row_of(ticker, source.name, answer, since, self.now)
-        reported = StockMetadata(answer.name, currency_code(answer.currency))
-        histories.store([row], {ticker: reported} if reported.is_news_of(detail.stock) else {})
+        histories.store([row], {ticker: histories.learn_about(detail.stock, answer)})
         self._histories[ticker] = row
         return None
 
@@ -106,8 +106,12 @@ class BarLoader:
 
     def _first_day(self, ticker: str) -> date:
         """Return the first day that any analysis of the job uses."""
-        first_moment = histories.moment_of(ticker, self.job.since or self.job.as_of, self.now)
-        return histories.first_day(ticker, first_moment)
+        exchange = self._exchange_of(ticker)
+        first_moment = histories.moment_of(exchange, self.job.since or self.job.as_of, self.now)
+        return histories.first_day(exchange, first_moment)
+
+    def _exchange_of(self, ticker: str) -> Exchange:
+        return self._stocks[ticker].instrument.exchange
 
     def _joinable_history(self, ticker: str) -> History | None:
         """Return the stored history if new sessions can be joined to it: it is long enough and can be read."""

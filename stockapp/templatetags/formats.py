@@ -24,6 +24,7 @@ register = template.Library()
 MISSING = "–"
 MINUS = "−"
 SYMBOLS = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "KRW": "₩", "CNY": "CN¥", "HKD": "HK$"}
+WITHOUT_CENTS = {"JPY", "KRW", "IDR", "CLP", "VND"}
 WORDS = ((10_000_000, "Cr"), (100_000, "L")), ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 DAY = 86_400  # seconds
 ARROWS = {2: "▲▲", 1: "▲", 0: "◆", -1: "▼", -2: "▼▼"}
@@ -240,7 +241,11 @@ def age_in_words(seconds: float) -> str:
 
 def _currency(stock: Any) -> Currency:
     """Return the currency of a stock or of a code."""
-    return Currency(stock) if isinstance(stock, str) else Currency(stock.currency, stock.decimals)
+    return (
+        Currency(stock, 0 if stock in WITHOUT_CENTS else 2)
+        if isinstance(stock, str)
+        else Currency(stock.currency, stock.decimals)
+    )
 
 
 def _is_missing(value: Number) -> bool:

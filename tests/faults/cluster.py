@@ -24,6 +24,7 @@ from analysis.models import (
     Stock,
 )
 from analysis.prices.demo_companies import COMPANIES
+from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import last_closed_session
 from tests.processes import children_of, is_running, manage, wait_for
 
@@ -186,7 +187,7 @@ def ended(job: Job) -> bool:
 def store_fresh_bars(tickers: list[str]) -> None:
     """Give these stocks a demo company's bars as fresh ones of the CSV source, so that nothing is fetched."""
     model = PriceHistory.objects.get(stock=TICKERS[0])
-    day = last_closed_session(tickers[0], timezone.now())
+    day = last_closed_session(exchange_of(tickers[0]), timezone.now())
     Stock.objects.bulk_create([Stock(ticker=ticker) for ticker in tickers], batch_size=500)
     fields = {f.attname: getattr(model, f.attname) for f in PriceHistory._meta.concrete_fields if f.attname != "id"}
     fields |= {"source": "csv", "last_session": day}

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from analysis.models import Ending, ExchangeSchedule, Job, ScheduledRun, Source, Stock
-from analysis.prices.exchanges import exchange_named, exchange_of
+from analysis.prices.exchanges import exchange_named
+from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import latest_due_session
 from analysis.stock_lists.load import load_demo_market
 from analysis.tests.make import make_result, make_user

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from analysis.jobs.submit import submit
 from analysis.models import Job, JobDetail, PriceHistory, RequestPace, Result, Source, Stock
+from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import last_closed_session, sessions_between
 from analysis.request_pace import current_pause
 from stockapp.environment import BASE_DIR
@@ -91,8 +92,8 @@ def test_a_limit_in_the_middle_pauses_all_workers_and_one_request_tries_at_its_e
 
 
 def test_a_split_between_two_runs_changes_new_days_and_leaves_old_ones(tmp_path: Path, standin: YahooStandIn) -> None:
-    today = last_closed_session("TCS.NS", timezone.now())
-    *_, yesterday, _ = sessions_between("TCS.NS", date(today.year - 1, 12, 1), today)
+    today = last_closed_session(exchange_of("TCS.NS"), timezone.now())
+    *_, yesterday, _ = sessions_between(exchange_of("TCS.NS"), date(today.year - 1, 12, 1), today)
     standin.market.until = lambda _: yesterday
     with worker(tmp_path, **yahoo(standin.address)):
         first = submit(["TCS.NS", "INFY.NS"], source=Source.COMMAND).job

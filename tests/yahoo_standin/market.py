@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.prices.exchanges import Exchange, exchange_of
+from analysis.prices.exchanges import Exchange
+from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import last_closed_session, sessions_between
 
 EPOCH = date(2015, 1, 1)
@@ -24,13 +25,13 @@ type Chart = dict[str, Any]
 class Market:
     """What has happened so far: bars end at `until`, by default the last closed session; splits and dividends."""
 
-    until: Callable[[str], date] = lambda symbol: last_closed_session(symbol, datetime.now(UTC))
+    until: Callable[[str], date] = lambda symbol: last_closed_session(exchange_of(symbol), datetime.now(UTC))
     splits: dict[str, dict[date, float]] = field(default_factory=lambda: defaultdict(dict))
     dividends: dict[str, dict[date, float]] = field(default_factory=lambda: defaultdict(dict))
 
     def chart(self, symbol: str, first: date, last: date) -> Chart:
         """Yahoo's answer: prices adjusted for splits, an adjusted close for dividends (fractions of the price) too."""
-        sessions = sessions_between(symbol, max(first, EPOCH), min(last, self.until(symbol)))
+        sessions = sessions_between(exchange_of(symbol), max(first, EPOCH), min(last, self.until(symbol)))
         days = np.array(sessions, dtype="datetime64[D]")
         prices, volume = _bars(symbol, days)
         for day, ratio in self.splits[symbol].items():

@@ -43,7 +43,7 @@ class Indicator:
 
     `compute` is causal. `bars_needed` is the number of bars from which there is a signal; `window` the number of
     sessions without any trade after which the signal is unavailable. Below and above the two values of `zone` the
-    indicator is oversold and overbought.
+    indicator is oversold and overbought. One that `needs_volume` is unavailable where the volume is not known.
     """
 
     key: str
@@ -55,6 +55,7 @@ class Indicator:
     window: int
     wording: Wording
     zone: tuple[float, float] | None = None
+    needs_volume: bool = False
 
     def describe(self, before: int | None, after: int | None, value: float | None) -> str:
         """Return the sentence for a signal that was `before` in the previous session and is `after` now, at `value`."""

@@ -66,20 +66,32 @@ def averages(series: SeriesCache) -> dict[str, IndicatorSeries]:
     return dict(zip(AVERAGES, zip(values, signals, strict=True), strict=True))
 
 
-def _average(key: str, label: str, window: int, bars_needed: int | None = None) -> Indicator:
+def _average(
+    key: str, label: str, window: int, bars_needed: int | None = None, *, needs_volume: bool = False
+) -> Indicator:
     def compute(series: SeriesCache) -> IndicatorSeries:
         return series.compute_once(averages)[key]
 
     met = f"Close met {label}"
     wording = Wording(f"Close moved above {label}", f"Close moved below {label}", met, met)
-    return Indicator(key, label, label, IndicatorKind.MOVING_AVERAGE, compute, bars_needed or window, window, wording)
+    return Indicator(
+        key,
+        label,
+        label,
+        IndicatorKind.MOVING_AVERAGE,
+        compute,
+        bars_needed or window,
+        window,
+        wording,
+        needs_volume=needs_volume,
+    )
 
 
 MOVING_AVERAGES = (
     *(_average(f"sma_{length}", f"SMA {length}", length) for length in LENGTHS),
     *(_average(f"ema_{length}", f"EMA {length}", length) for length in LENGTHS),
     _average("hull_9", "Hull MA 9", window=9, bars_needed=11),
-    _average("vwma_20", "VWMA 20", window=20),
+    _average("vwma_20", "VWMA 20", window=20, needs_volume=True),
     Indicator(
         key="ichimoku",
         name="Ichimoku",

@@ -8,7 +8,13 @@ const RANGE_KEY = "chart-range";
 const box = document.getElementById("chart");
 const message = document.getElementById("chart-message");
 const ranges = document.getElementById("ranges");
-const stock = { currency: box.dataset.currency, decimals: Number(box.dataset.decimals) };
+const stock = {
+  kind: box.dataset.kind,
+  currency: box.dataset.currency,
+  mainCurrency: box.dataset.mainCurrency,
+  unit: Number(box.dataset.unit),
+  decimals: Number(box.dataset.decimals),
+};
 const answers = new Map();
 let chart = null;
 let data = null;

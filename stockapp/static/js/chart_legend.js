@@ -16,8 +16,8 @@ export function writeLegend(data, indicators, stock, n) {
     makeItem("L", price(data.low[n])),
     makeItem("C", price(data.close[n])),
     makeItem("", percent(100 * (data.close[n] / (n ? data.close[n - 1] : NaN) - 1))),
-    makeItem("Vol", compact(data.volume[n], stock.currency)),
-    makeItem("Traded", compactMoney(data.volume[n] * data.close[n], stock.currency)),
+    makeItem("Vol", compact(data.volume[n] ?? NaN, stock.currency)),
+    makeItem("Traded", compactMoney(turnoverOf(data, stock, n), stock.mainCurrency)),
     ...Object.entries(data.averages).map(([name, values], each) =>
       makeItem(name, number(values[n] ?? NaN, stock.decimals), AVERAGES[each]),
     ),
@@ -30,6 +30,12 @@ export function writeLegend(data, indicators, stock, n) {
       ...indicator.lines.map((line) => makeItem(single ? "" : line.label, line.write(line.values[n] ?? NaN), line.ink)),
     );
   }
+}
+
+/** About how much money was traded in session `n`; NaN where the volume is not known. */
+function turnoverOf(data, stock, n) {
+  if (data.volume[n] === null) return NaN;
+  return stock.kind === "crypto" ? data.volume[n] : (data.volume[n] * data.close[n]) / stock.unit;
 }
 
 /** What the chart shows, and its newest values, as one text. */
