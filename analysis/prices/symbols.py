@@ -53,8 +53,10 @@ def clean_symbol(text: str) -> str:
 
 
 def market_named(name: str) -> str:
-    """Return the market of an exchange's name, code or prefix, empty for an unknown one."""
+    """Return the market of an exchange's name, code, prefix or suffix with its dot, empty for an unknown one."""
     code = clean_symbol(name)
+    if code.startswith("."):
+        return code[1:] if code[1:] in YAHOO_SUFFIXES else ""
     return EXCHANGE_CODES.get(code) or MARKET_BY_NAME.get(re.sub(r"[ .:()-]", "", code), "")
 
 

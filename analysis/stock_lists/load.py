@@ -22,7 +22,7 @@ from analysis.stock_lists.files import read_list
 
 AT_ONCE = 250  # stocks in one transaction
 FEW = 10  # as many stocks may leave a list without a question
-UPDATED_FIELDS = ("name", "exchange", "currency", "industry")
+UPDATED_FIELDS = ("name", "exchange", "currency", "industry", "isin")
 
 
 @dataclass(slots=True)
@@ -125,8 +125,9 @@ def _updated_stock(listed: ListedStock, known: Stock | None) -> Stock:
         decimals=before.decimals,
         name=(listed.name or before.name)[:200],
         industry=(listed.industry or before.industry)[:100],
-        exchange=(listed.exchange or before.exchange)[:16],
+        exchange=before.exchange,
         currency=listed.currency or before.currency,
+        isin=listed.isin or before.isin,
     )
 
 
