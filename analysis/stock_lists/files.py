@@ -104,7 +104,7 @@ class _ListReader:
         )
 
     def _suffix_of(self, symbol: str) -> str | None:
-        """Return the suffix that is added to a symbol; none to a ticker with its own, as in a list of several markets."""
+        """Return the suffix to add to a symbol: none to a ticker with its own, as in a list of several markets."""
         has_own = self._has_tickers and symbol.upper().rpartition(".")[2] in YAHOO_SUFFIXES
         return "" if has_own else self._suffix
 

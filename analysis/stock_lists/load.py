@@ -40,7 +40,7 @@ def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> Im
 
     A broken row is reported and the others are used. Raise RequestRejected if the file is unreadable or has no tickers.
     """
-    listed, problems = read_list(file, suffix)
+    listed, problems = read_list(file, suffix, settings.DEFAULT_EXCHANGE)
     return _update_index(index.strip() or file.stem, listed, problems)
 
 
