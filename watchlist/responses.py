@@ -74,6 +74,14 @@ def show_list(
     return redirect(f"{watchlist.get_absolute_url()}{query}")
 
 
+def show_added(request: Request, watchlist: Watchlist, form: AddForm) -> HttpResponse:
+    """Return the table after stocks were added, with the field empty, or with the entries that are still open."""
+    if not (form.open_questions or form.other_exchanges):
+        return show_list(request, watchlist, partial="added")
+    page = f"{PAGE}#added" if request.htmx else PAGE
+    return render(request, page, build_context(request, watchlist, add_form=form, add_rest=form.rest))
+
+
 def show_rejection(
     request: Request, watchlist: Watchlist, rejection: RequestRejected | str, **more: Any
 ) -> HttpResponse:

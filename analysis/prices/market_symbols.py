@@ -107,7 +107,7 @@ def dash_class(symbol: str) -> str:
     stem = symbol.rstrip("./")
     if preferred := _PREFERRED.fullmatch(stem):
         return f"{preferred[1]}-P{preferred[2] or ''}"
-    return re.sub(r"[ ./_]", "-", stem)
+    return re.sub(r"[./_]| (?=[A-Z]{1,2}$)", "-", stem)
 
 
 def _read_american(shown: str, symbol: str, market: str) -> SymbolReading:
@@ -134,7 +134,7 @@ def _read_indian(shown: str, symbol: str, market: str) -> SymbolReading:
     if series := _NSE_SERIES.fullmatch(symbol):
         symbol = series[1]
     if "_" not in symbol or symbol.startswith("NIFTY"):  # Yahoo's own symbols of indices have it
-        return SymbolReading(shown, f"{symbol.replace(' ', '-')}.{market}")
+        return SymbolReading(shown, f"{symbol}.{market}")
     joined, dashed = (f"{symbol.replace('_', sign)}.{market}" for sign in "&-")
     if symbol in NSE_UNDERSCORES:
         return SymbolReading(shown, f"{NSE_UNDERSCORES[symbol]}.{market}")

@@ -3,6 +3,7 @@
 Lists of exchanges, holdings of brokers and exports of watchlists all name a security by a symbol, an ISIN or a name.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,9 @@ _PUBLISHERS: tuple[tuple[str, str], ...] = (
     ("no ticker company", "US"),  # Finviz
     ("symbol tradedate purchaseprice", "US"),  # Yahoo's portfolio, whose symbols are Yahoo's
     ("code datasource", "US"),  # Ghostfolio, likewise
+    ("symbol datasource", "US"),
 )
+_PLACEHOLDER = re.compile(r"DUMMY.*|\d*NSETEST")
 _MARKET_BY_COUNTRY = {"IN": "NSE", "US": "US"}
 _MARKET_BY_CURRENCY = {
     "INR": "NSE", "USD": "US", "GBP": "LSE", "GBX": "LSE", "JPY": "TSE", "HKD": "HKEX", "AUD": "ASX", "CAD": "TSX",
@@ -101,6 +104,11 @@ def find_security_columns(table: Table) -> SecurityColumns:
         currency=table.find_column(*CURRENCY_COLUMNS),
         publisher=next((exchange for words, exchange in _PUBLISHERS if headings.issuperset(words.split())), ""),
     )
+
+
+def is_placeholder(symbol: str) -> bool:
+    """Return whether NSE lists this symbol for a share that a demerger has not listed yet, or for trials."""
+    return _PLACEHOLDER.fullmatch(symbol.strip().upper()) is not None
 
 
 def _exchange_by_origin(isin: str, currency: str) -> str:

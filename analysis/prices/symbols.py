@@ -7,7 +7,7 @@ a text that is not certain has candidates to choose from, or a reason.
 import re
 import unicodedata
 
-from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX
+from analysis.prices.exchanges import EXCHANGE_BY_CODE, EXCHANGE_BY_SUFFIX
 from analysis.prices.market_symbols import CONTINUOUS_FUTURE, NUMBER, SymbolReading, read_listed, read_number
 from analysis.prices.symbol_tables import (
     BARE_INDICES,
@@ -29,6 +29,7 @@ from analysis.prices.tickers import invalid_ticker_message, is_isin, is_well_for
 
 EXCHANGE_CODES = {US: US} | {exchange.code: suffix for suffix, exchange in EXCHANGE_BY_SUFFIX.items()}
 """The markets of which bare names may be, by the code of their exchange."""
+EXCHANGE_NAMES = {code: f"{code} – {EXCHANGE_BY_CODE[code].name}" for code in EXCHANGE_CODES}
 SHOWN = 30
 
 _OFFERED = ("NS", "BO", "L", "TO", "DE", "AX")  # beside New York, for a name without an exchange

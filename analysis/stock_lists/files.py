@@ -12,6 +12,7 @@ from analysis.prices.security_columns import (
     SYMBOL_COLUMNS,
     SecurityColumns,
     find_security_columns,
+    is_placeholder,
 )
 from analysis.prices.symbol_tables import YAHOO_SUFFIXES
 from analysis.prices.symbols import market_named, read_symbol
@@ -21,8 +22,6 @@ from analysis.prices.yahoo_listing import ListedStock
 from analysis.rejections import RequestRejected
 
 _CURRENCY = re.compile("[A-Za-z]{3}")
-_PLACEHOLDER = re.compile(r"DUMMY.*|\d*NSETEST")
-"""The names that NSE gives to a share that a demerger has not listed yet, and to securities for trials."""
 _FOOTER = "File Creation Time"  # the last line of Nasdaq Trader's lists
 _YAHOOS_OWN = ("ticker", "tickers", "yahoo ticker", "yahoo symbol")
 
@@ -80,9 +79,9 @@ class _ListReader:
 
     def is_listed(self, row: TableRow) -> bool:
         """Return whether a row is a security that is traded: no footer, no placeholder, trial or suspended one."""
-        symbol = self._columns.spell(row.cells).symbol.upper()
+        symbol = self._columns.spell(row.cells).symbol
         status, is_test = (self._cell(row.cells, at).lower() for at in (self._status, self._is_test))
-        is_trial = is_test == "y" or _PLACEHOLDER.fullmatch(symbol) is not None
+        is_trial = is_test == "y" or is_placeholder(symbol)
         return not (is_trial or row.cells[0].startswith(_FOOTER) or status in {"suspended", "delisted"})
 
     def read(self, cells: Sequence[str]) -> ListedStock | str:

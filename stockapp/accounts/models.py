@@ -15,8 +15,7 @@ from django.utils import timezone
 
 from analysis.catalogue.offered import read_chart_indicators
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
-from analysis.prices.exchanges import EXCHANGE_BY_CODE
-from analysis.prices.symbols import EXCHANGE_CODES
+from analysis.prices.symbols import EXCHANGE_NAMES
 from stockapp import grouping
 
 MOST_CAPITAL = Decimal(10**12)  # SQLite returns fifteen digits: a larger sum of cents could not be read again
@@ -31,8 +30,7 @@ def strategy_choices() -> list[tuple[str, str]]:
 def exchange_choices() -> list[tuple[str, str]]:
     """Return the exchanges that a bare ticker may be of, and none, read at run time like the strategies."""
     usual = settings.DEFAULT_EXCHANGE
-    names = [(code, f"{code} – {EXCHANGE_BY_CODE[code].name}") for code in EXCHANGE_CODES]
-    return [("", f"As the installation ({usual})" if usual else "None: ask me"), *names]
+    return [("", f"As the installation ({usual})" if usual else "None: ask me"), *EXCHANGE_NAMES.items()]
 
 
 def validate_chart_indicators(value: object) -> None:

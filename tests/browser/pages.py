@@ -163,7 +163,7 @@ def open_row(page: Page) -> None:
 def preview_import(page: Page) -> None:
     page.get_by_label("Tickers").fill("KAVERI.DEMO, NALANDA.NS, TCS.NS\nnot/a/ticker")
     page.get_by_role("button", name="Look at it first").click()
-    expect(page.get_by_role("heading", name="What would come of it")).to_be_visible()
+    expect(page.get_by_role("heading", name="Preview")).to_be_visible()
 
 
 def wait_for_chart(page: Page) -> None:
