@@ -10,7 +10,7 @@ from analysis.prices.exchanges import US
 from analysis.prices.market_symbols import SymbolReading
 from analysis.prices.security_columns import SecuritySpelling
 from analysis.prices.symbols import EXCHANGE_CODES, clean_symbol, read_symbol
-from analysis.prices.tickers import is_isin, is_well_formed
+from analysis.prices.tickers import invalid_ticker_message, is_isin, is_well_formed
 from analysis.rejections import RequestRejected
 
 AT_ONCE = 500
@@ -25,11 +25,12 @@ _LEGAL_FORMS = frozenset(
 def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> list[SymbolReading]:
     """Return the reading of each spelling, decided by the stocks that are known; three queries or fewer for any number.
 
-    An ISIN of a known stock comes first, then the symbol; a name counts where there is no symbol, or where the symbol
-    is the name, as typed by a person. `default` is the code of the exchange of bare names, empty for none.
+    An ISIN of a known stock comes first, then the symbol. A name counts where there is no symbol, as that of a stock or
+    a known ticker, and where the symbol is the name, as typed by a person. `default` is the code of the exchange of
+    bare names, empty for none.
     """
-    readings = [read_symbol(one.symbol, exchange=one.exchange, default=default) for one in spellings]
-    written = [clean_symbol(one.symbol) for one in spellings]
+    readings = [read_symbol(one.symbol or one.name, exchange=one.exchange, default=default) for one in spellings]
+    written = [clean_symbol(one.symbol or one.name) for one in spellings]
     known = _known_tickers({*written, *(ticker for reading in readings for ticker in reading.tickers)})
     listed = _tickers_by_isin(filter(is_isin, [*(one.isin for one in spellings), *written]))
     settled = [
@@ -37,6 +38,9 @@ def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> l
         or _read_exactly(reading, text if text in known and not one.exchange else "").among(known)
         for one, reading, text in zip(spellings, readings, written, strict=True)
     ]
+    for at, (one, reading) in enumerate(zip(spellings, settled, strict=True)):
+        if not one.symbol and not one.isin and reading.ticker not in known:
+            settled[at] = SymbolReading(reading.text, reason=reading.reason)
     return _read_names(spellings, settled, known, default)
 
 
@@ -135,11 +139,11 @@ def _read_name(name: str, reading: SymbolReading, tickers_by_name: dict[str, lis
     near = exact or [
         ticker for other, some in tickers_by_name.items() if _begins_with(other, folded) for ticker in some
     ]
-    if near and len(folded) > 1:
+    if near:
         candidates = tuple(near[:MOST_SUGGESTED])
         reason = f"“{name[:30]}” may be {', '.join(candidates)}{' or another' if len(near) > MOST_SUGGESTED else ''}."
         return SymbolReading(reading.text, candidates=(*candidates, *reading.tickers), reason=reason)
-    if reading.tickers or not name.strip():
+    if reading.tickers or not folded or (reading.text and reading.reason != invalid_ticker_message(reading.text)):
         return reading
     return replace(
         reading, reason=f"No stock called “{name[:30]}” is known here. Give its ticker, like TCS.NS or AAPL."
@@ -147,7 +151,7 @@ def _read_name(name: str, reading: SymbolReading, tickers_by_name: dict[str, lis
 
 
 def _begins_with(name: str, words: str) -> bool:
-    return bool(words) and name.startswith(f"{words} ")
+    return len(words) > 2 and name.startswith(words)
 
 
 def _suffix_of(ticker: str) -> str:

@@ -149,7 +149,7 @@ def _read_json(text: str) -> Table | None:
     lists = [content] if isinstance(content, list) else list(content.values())
     records = next((each for each in lists if isinstance(each, list) and each), [])
     rows = [_as_record(record) for record in records]
-    headings = list(dict.fromkeys(heading for row in rows for heading in row))
+    headings = list(dict.fromkeys(heading for row in rows for heading in row)) or [""]
     try:
         return read_rows(enumerate([headings, *([row.get(name, "") for name in headings] for row in rows)], 1), _KNOWN)
     except TableError as error:
@@ -231,10 +231,10 @@ def _words(text: str) -> Iterator[ImportEntry]:
     for line, content in enumerate(split_lines(text), start=1):
         for piece in _pieces([content]):
             if not piece.startswith(_SECTION):
-                entry = ImportEntry(line, SecuritySpelling(piece, name=piece))
                 words = [] if _is_one_symbol(piece) else [word.strip("\"'") for word in piece.split()]
                 alone = (ImportEntry(line, SecuritySpelling(word, name=word)) for word in words if word)
-                yield replace(entry, words=tuple(alone)) if len(words) > 1 else entry
+                symbol = "" if len(words) > 1 else piece  # the blanks are not of a symbol then
+                yield ImportEntry(line, SecuritySpelling(symbol, name=piece), words=tuple(alone) if not symbol else ())
 
 
 def _pieces(lines: Iterable[str]) -> list[str]:

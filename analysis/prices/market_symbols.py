@@ -27,7 +27,7 @@ CONTINUOUS_FUTURE = re.compile(r"([A-Z0-9]+?)\d!")
 _DIGITS = {"BO": 6, "T": 4, "HK": 4, "SS": 6, "SZ": 6, "TW": 4, "TWO": 4, "KS": 6, "KQ": 6, "SR": 4, "KL": 4}
 _PREFERRED = re.compile(r"(.+?)(?:[./ -]PR[./ -]?|[\^$]|[./ -]P[./ ])([A-Z])?")
 _FURTHER_CLASSES = {"U": "UN", "UN": "UN", "WS": "WT", "WT": "WT", "W": "WT", "R": "RI", "RT": "RI"}
-_NSE_SERIES = re.compile(r"(.+)-(?:EQ|BE|BZ|SM|ST|BL|E1)")
+_NSE_SERIES = re.compile(r"(.+)-(?:EQ|BE|BZ|SM|ST|BL|E1|GB)")
 _JOINED = re.compile(r"(?:^|_)[A-Z](?:_|$)|(?:^[A-Z]_)")
 _CRYPTO_PAIR = re.compile(rf"([A-Z0-9]{{2,12}}?)[-/_]?({'|'.join(QUOTES)})(\.P|PERP)?")
 _CONTRACT = re.compile(r"[A-Z0-9]{1,3}[FGHJKMNQUVXZ](?:\d{1,2}|20\d\d)")
@@ -71,7 +71,8 @@ class SymbolReading:
             return replace(self, ticker=first, candidates=others, reason="")
         if found:
             reason = f"“{self.text}” is not known here. Did you mean {' or '.join(found)}?"
-            return replace(self, ticker="", candidates=found, reason=reason)
+            candidates = (*found, *filter(None, [self.as_written]))
+            return SymbolReading(self.text, candidates=candidates, reason=reason)
         return replace(self, candidates=()) if self.ticker else self
 
 

@@ -92,7 +92,8 @@ def _is_whole(symbol: str, market: str) -> bool:
     """Return whether a symbol is Yahoo's own, so that a file's exchange adds nothing to it."""
     stem, dot, suffix = symbol.rpartition(".")
     has_suffix = bool(dot and stem) and suffix in YAHOO_SUFFIXES and (suffix == market or len(suffix) > 1)
-    return has_suffix or symbol.startswith("^") or symbol.endswith(("=X", "=F"))
+    is_index = symbol.startswith("$") and symbol[1:] in INDEX_BY_MARKET[INDICES]
+    return has_suffix or is_index or symbol.startswith(("^", "/")) or symbol.endswith(("=X", "=F"))
 
 
 def _read_placed(shown: str, symbol: str) -> SymbolReading | None:

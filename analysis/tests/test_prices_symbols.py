@@ -113,13 +113,13 @@ def test_an_exchange_that_a_file_gives_decides_unless_the_text_names_one(text: s
     [
         ("", {"TCS"}, "TCS", ()),
         ("", {"TCS", "TCS.NS"}, "TCS", ("TCS.NS",)),
-        ("", {"TCS.NS"}, "", ("TCS.NS",)),
+        ("", {"TCS.NS"}, "", ("TCS.NS", "TCS")),
         ("NSE", set(), "TCS.NS", ()),
         ("NSE", {"TCS"}, "TCS", ()),
         ("NSE", {"TCS", "TCS.NS"}, "TCS.NS", ("TCS",)),
-        ("NSE", {"TCS.L"}, "", ("TCS.L",)),
+        ("NSE", {"TCS.L"}, "", ("TCS.L", "TCS")),
         ("US", set(), "TCS", ()),
-        ("US", {"TCS.NS"}, "", ("TCS.NS",)),
+        ("US", {"TCS.NS"}, "", ("TCS.NS", "TCS")),
     ],
 )
 def test_known_stocks_and_the_default_exchange_decide_a_bare_name(
