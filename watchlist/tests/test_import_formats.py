@@ -134,7 +134,7 @@ CONSOLE: list[list[object]] = [
 
 
 def test_a_workbook_of_a_broker_is_read_whose_table_begins_below_titles() -> None:
-    funds = [[None, "Scheme", "Units"], [None, "A fund", 5]]
+    funds: list[list[object]] = [[None, "Scheme", "Units"], [None, "A fund", 5]]
     reading = read(decode(workbook(Funds=funds, Equity=CONSOLE)))
     assert (list(reading.notes), reading.problems) == (["TCS.NS", "M&M.NS"], [])
     assert reading.unread == ("Quantity Available", "Average Price")
@@ -163,9 +163,7 @@ def test_a_workbook_with_names_and_numbers_alone_finds_known_stocks() -> None:
     ],
 )
 def test_a_table_whose_column_is_not_known_is_never_read_as_words(text: str) -> None:
-    with pytest.raises(
-        UnreadableText, match="none of its columns is known to hold tickers: .* Choose the column"
-    ) as told:
+    with pytest.raises(UnreadableText, match=r"none of its columns is known .* Choose the column\.") as told:
         read(text)
     assert len(told.value.headings) == 3
     assert len(told.value.sample) > 1
@@ -201,8 +199,8 @@ def test_the_page_asks_for_the_column_and_keeps_text_and_choice(client: Client, 
         assert shown in asked.text, shown
     wrong = client.post(url("import", watchlist), {"text": text, "column": "Stück", "exchange": "XETRA"})
     assert 'name="column" value="Stück"' in wrong.text
-    shown = client.post(url("import", watchlist), {"text": text, "column": "Papier"})
-    assert 'value="SAP.DE" checked' in " ".join(shown.text.split())
+    right = client.post(url("import", watchlist), {"text": text, "column": "Papier"})
+    assert 'value="SAP.DE" checked' in " ".join(right.text.split())
     done = client.post(
         url("confirm_import", watchlist), {"text": text, "column": "Papier", "tickers": ["SAP.DE", "BMW.DE"]}
     )
@@ -216,8 +214,7 @@ def test_the_exchange_of_bare_names_can_be_chosen_for_one_import(client: Client,
     watchlist = make_list(ann)
     assert 'value="AAPL.NS"' in client.post(url("import", watchlist), {"text": "Symbol\nAAPL\n"}).text
     form = {"text": "Symbol\nAAPL\n", "exchange": "US"}
-    shown = client.post(url("import", watchlist), form).text
-    assert 'value="AAPL" checked' in " ".join(shown.split())
+    assert 'value="AAPL" checked' in " ".join(client.post(url("import", watchlist), form).text.split())
     client.post(url("confirm_import", watchlist), form | {"tickers": ["AAPL"]})
     assert tickers_of(watchlist) == ["AAPL"]
 
