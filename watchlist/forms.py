@@ -176,15 +176,14 @@ class ImportForm(forms.Form):
         data = super().clean() or self.cleaned_data
         if self.errors:
             return data
-        file = data.get("file")
+        file, text = data.get("file"), data.get("text", "")
         try:
-            data["text"] = self._read_text(file, data.get("text", ""))
-            self.reading = importing.read(
-                data["text"], default=self._chosen_exchange(data), column=data.get("column", "")
-            )
+            text = self._read_text(file, text)
+            self.reading = importing.read(text, default=self._chosen_exchange(data), column=data.get("column", ""))
         except UnreadableText as error:
             self.headings, self.sample = error.headings, error.sample
             self.add_error("file" if file is not None else "text", str(error))
+        data["text"] = text  # which an error takes out
         return data
 
     def _chosen_exchange(self, data: dict[str, Any]) -> str:

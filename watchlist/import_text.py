@@ -13,6 +13,8 @@ from typing import Any
 from analysis.exports import plain_text
 from analysis.prices import delimited_text
 from analysis.prices.delimited_text import UNREADABLE, TableError, count_cells, split_lines
+from analysis.prices.exchanges import UNKNOWN_EXCHANGE
+from analysis.prices.instruments import exchange_of
 from analysis.prices.market_symbols import NUMBER
 from analysis.prices.security_columns import (
     ISIN_COLUMNS,
@@ -81,6 +83,12 @@ class UnrecognisedEntry:
     text: str
     reason: str
     candidates: tuple[str, ...] = ()
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """Return the candidates, each with the code of its exchange, empty where that is not known."""
+        codes = ((ticker, exchange_of(ticker)) for ticker in self.candidates)
+        return [(ticker, "" if exchange == UNKNOWN_EXCHANGE else exchange.code) for ticker, exchange in codes]
 
 
 @dataclass

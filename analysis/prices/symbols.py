@@ -39,7 +39,7 @@ _DATE = re.compile(
 )
 _NO_SECURITY = frozenset({"GRAND TOTAL", "SUBTOTAL", "SUB TOTAL", "N/A", "#N/A", "NULL", "NONE"})
 _AMERICAN_DASH = re.compile(r"[A-Z]{1,5}-(?:[A-Z]|P[A-Z]?|WT[A-Z]?|UN|RI)")
-_AMERICAN_CLASS = re.compile(r"[A-Z]{1,5}(?:[./ ](?:[A-Z]|WS|PR[./]?[A-Z])|[\^$][A-Z])")
+_AMERICAN_CLASS = re.compile(r"[A-Z]{1,5}(?:[./](?:[A-Z]|WS|PR[./]?[A-Z])|[\^$][A-Z])|[A-Z]{2,5} [A-Z]")
 _REUTERS = {"O": "Nasdaq", "N": "New York"}
 _CRYPTO_PAIR = re.compile(rf"[A-Z0-9]{{2,12}}[-/](?:{'|'.join(QUOTES)})")
 _PLAIN_NAME = re.compile(r"[A-Z0-9][A-Z0-9&_-]*")

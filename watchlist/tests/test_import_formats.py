@@ -197,6 +197,8 @@ def test_the_page_asks_for_the_column_and_keeps_text_and_choice(client: Client, 
     assert asked.status_code == 422
     for shown in ("<option>Papier</option>", "<td>240</td>", "SAP.DE;10;240", "Choose the column."):
         assert shown in asked.text, shown
+    pasted = client.post(url("import", watchlist), {"text": text})
+    assert "SAP.DE;10;240" in pasted.text
     wrong = client.post(url("import", watchlist), {"text": text, "column": "Stück", "exchange": "XETRA"})
     assert 'name="column" value="Stück"' in wrong.text
     right = client.post(url("import", watchlist), {"text": text, "column": "Papier"})
