@@ -34,7 +34,7 @@ run: setup
 	  echo "Data: $(DEMO_DATA). Other commands use them with DATA_DIR=$(DEMO_DATA) in front."; \
 	  if [ -n "$$(find data/stockapp.sqlite3 -size +16 2>/dev/null)" ]; then \
 	    echo "data/stockapp.sqlite3 is kept as it is; to open it here as before: DATA_DIR=data make run"; fi; fi
-	@echo "Address: http://$(BIND)/   Login: demo   Password: demo"
+	@echo "Address: http://$(BIND)/"
 	@exec $(MANAGE) serve --bind $(BIND)
 
 setup: .env

@@ -9,6 +9,9 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
+from analysis.calendars.current import SPECIAL_DAYS
+from analysis.capital import forget_rates
+from analysis.prices.special_days import no_special_days, use_special_days
 from stockapp.client import untrusted_proxies
 from stockapp.meters import METERS
 
@@ -75,12 +78,26 @@ def own_folders(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def fresh_special_days(request: pytest.FixtureRequest) -> None:
+    """Forget the special days of the test before; a test without a database has none."""
+    names = request.fixturenames
+    if not (request.node.get_closest_marker("django_db") or "db" in names or "transactional_db" in names):
+        use_special_days(no_special_days)
+        return
+    request.getfixturevalue("transactional_db" if "transactional_db" in names else "db")
+    use_special_days(SPECIAL_DAYS.current)
+    SPECIAL_DAYS.forget()
+    SPECIAL_DAYS.current()  # so that no test counts this query
+
+
+@pytest.fixture(autouse=True)
 def fresh_counts(request: pytest.FixtureRequest) -> None:
     """Forget what a web process counted for the test before, and what the database kept of it for others.
 
     Only tests that commit leave such rows; all of them begin at the same moment, with users of the same keys.
     """
     untrusted_proxies.forget()
+    forget_rates()
     for meter in METERS:
         meter.forget()
     marker = request.node.get_closest_marker("django_db")

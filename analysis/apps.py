@@ -6,5 +6,8 @@ class AnalysisConfig(AppConfig):
 
     def ready(self) -> None:
         from analysis import checks, queue, timing  # noqa: F401
+        from analysis.calendars.current import SPECIAL_DAYS
+        from analysis.prices.special_days import use_special_days
 
         queue.never_unpickle()
+        use_special_days(SPECIAL_DAYS.current)

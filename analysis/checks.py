@@ -1,18 +1,14 @@
 """System checks: settings that must agree. Those of the lease's times are in `analysis.timing`."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
-from analysis.prices.instruments import exchange_of
+from analysis.calendars.notice import calendar_notice
 from analysis.prices.pace import JITTER
-from analysis.prices.sessions import calendar_end
-
-CALENDAR_NOTICE = timedelta(days=31)
-OF_CALENDARS_THAT_END = ("X.NS", "X.SS", "X.SI")  # their holidays are published a year at a time
 
 
 @register()
@@ -39,12 +35,13 @@ def one_user_cannot_fill_the_queue(**_: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def calendars_reach_into_the_future(**_: Any) -> list[CheckMessage]:
-    """Return a warning for each calendar that ends soon: Monday to Friday, without holidays, replaces it then."""
-    messages: list[CheckMessage] = []
-    for exchange in map(exchange_of, OF_CALENDARS_THAT_END):
-        end = calendar_end(exchange)
-        if end and end - timezone.localdate() <= CALENDAR_NOTICE:
-            sentence = f"The trading calendar of {exchange.name} ends on {end}; later holidays will not be known."
-            hint = "Look for a newer release of exchange-calendars."
-            messages.append(Warning(sentence, hint=hint, id="analysis.W001"))
-    return messages
+    """Return a warning if the holidays of exchanges with stocks are known for less than a month ahead.
+
+    There is none without a database to ask which exchanges have stocks, as where an image is built.
+    """
+    try:
+        sentence = calendar_notice(timezone.localdate())
+    except (DatabaseError, InterfaceError):
+        return []
+    hint = "Load the list that the exchange publishes each December: `manage.py load_holidays FILE`."
+    return [Warning(sentence, hint=hint, id="analysis.W001")] if sentence else []

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from analysis.jobs.schedules import next_runs
+from analysis.models.demo import may_remove_demo
 from analysis.pages.polls import running_count
 
 
@@ -17,3 +18,8 @@ def running_jobs(request: HttpRequest) -> dict[str, Any]:
 def scheduled(request: HttpRequest) -> dict[str, Any]:
     """Return `next_runs`: the exchanges whose stocks are analysed by schedule."""
     return {"next_runs": SimpleLazyObject(next_runs)}
+
+
+def demo_permission(request: HttpRequest) -> dict[str, Any]:
+    """Return `may_remove_demo`: whether the user may remove the demo market for everybody."""
+    return {"may_remove_demo": SimpleLazyObject(lambda: may_remove_demo(request.user))}

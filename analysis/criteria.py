@@ -128,7 +128,7 @@ def _plain(name: str, value: Any) -> Any:
 
 def _read_indexes() -> dict[str, tuple[str, ...]]:
     """Return every index by its name, and in any other case the first that is called so."""
-    names = [name for name in Index.objects.values_list("name", flat=True) if name.strip()]
+    names = [name for name in Index.objects.without_demo().values_list("name", flat=True) if name.strip()]
     values: dict[str, tuple[str, ...]] = {name.strip(): (name,) for name in names}
     for name in names:
         values.setdefault(_key(name), (name,))
@@ -137,7 +137,7 @@ def _read_indexes() -> dict[str, tuple[str, ...]]:
 
 def _read_values_of_stocks(field: str) -> dict[str, tuple[str, ...]]:
     values: dict[str, tuple[str, ...]] = {}
-    for value in Stock.objects.analyzed().order_by(field).values_list(field, flat=True).distinct():
+    for value in Stock.objects.analyzed().without_demo().order_by(field).values_list(field, flat=True).distinct():
         if key := _key(value):
             values[key] = (*values.get(key, ()), value)
     return values

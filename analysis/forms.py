@@ -111,7 +111,7 @@ class JobFilterForm(AddressForm):
 class BulkForm(forms.Form):
     """The stocks of a bulk job: those of an index, or all."""
 
-    index = forms.ModelChoiceField(Index.objects.all(), required=False, empty_label="All active stocks")
+    index = forms.ModelChoiceField(Index.objects.without_demo(), required=False, empty_label="All active stocks")
 
 
 class IndicatorForm(forms.Form):

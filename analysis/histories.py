@@ -5,13 +5,14 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from django.conf import settings
 
 from analysis.db import transactional
 from analysis.engine.bars import Bars
 from analysis.models import PriceHistory, Stock
-from analysis.prices.arrow import checksum, pack_bars
+from analysis.prices.arrow import checksum, pack_bars, pack_traded
 from analysis.prices.exchanges import UNKNOWN_EXCHANGE, Exchange
-from analysis.prices.instruments import exchange_of, instrument_of
+from analysis.prices.instruments import Instrument, exchange_of, instrument_of
 from analysis.prices.port import History
 from analysis.prices.quality import CheckedBars, check_bars
 from analysis.prices.sessions import last_closed_session
@@ -50,7 +51,17 @@ def usable_bars(history: PriceHistory, now: datetime) -> CheckedBars:
     """
     instrument = history.stock.instrument
     bars = select_bars(history.unpack(), instrument.exchange, now)
-    return check_bars(bars, instrument=instrument, now=now, adjusted=history.adjusted)
+    return check_history(history, bars, instrument, now)
+
+
+def check_history(history: PriceHistory, bars: Bars, instrument: Instrument, now: datetime) -> CheckedBars:
+    """Return some bars of a stored history after the quality gate. Raise PriceError if they do not pass it."""
+    return check_bars(bars, instrument=instrument, now=now, adjusted=history.adjusted, read_splits=history.read_splits)
+
+
+def obstacle_to_plan(checked: CheckedBars) -> str:
+    """Return why no plan should be made of these bars, as the installation is set; empty if one may be."""
+    return checked.obstacle_to_plan(settings.MAX_PRICE_AGE_SESSIONS)
 
 
 def learn_about(stock: Stock, history: History) -> dict[str, str | int]:
@@ -97,6 +108,7 @@ def row_of(ticker: str, source: str, history: History, since: date, now: datetim
         findings=[finding.as_dict() for finding in history.findings],
         fetched_at=now,
         checksum=checksum(packed),
+        traded=pack_traded(history.traded) if history.traded else None,
     )
 
 
@@ -116,7 +128,7 @@ def store(histories: Sequence[PriceHistory], learned: Mapping[str, Mapping[str, 
         update_conflicts=True,
         unique_fields=["stock", "source"],
         update_fields=[
-            "bars", "first_session", "last_session", "requested_since", "bar_count", "adjusted", "findings",
+            "bars", "traded", "first_session", "last_session", "requested_since", "bar_count", "adjusted", "findings",
             "fetched_at", "checksum",
         ],
     )  # fmt: skip

@@ -75,6 +75,7 @@ class Environment(BaseSettings):
     keep_details_days: int = Field(default=90, ge=1, le=36_500)
     keep_results_days: int = Field(default=730, ge=1, le=36_500)
     schedule_delay_minutes: int = Field(default=45, ge=30, le=720)
+    max_price_age_sessions: int = Field(10, ge=1, le=250)
     email_url: SecretStr = SecretStr("")
     email_from: str = ""
     site_url: str = ""

@@ -56,6 +56,7 @@ KEEP_RAW_DATA_DAYS = ENV.keep_raw_data_days
 KEEP_DETAILS_DAYS = ENV.keep_details_days
 KEEP_RESULTS_DAYS = ENV.keep_results_days
 SCHEDULE_DELAY_MINUTES = ENV.schedule_delay_minutes
+MAX_PRICE_AGE_SESSIONS = ENV.max_price_age_sessions
 ALLOW_PRIVATE_NOTICES = ENV.allow_private_notices
 MAILERS = ENV.mailers
 SENDS_EMAIL = ENV.sends_email
@@ -122,6 +123,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "analysis.context.running_jobs",
                 "analysis.context.scheduled",
+                "analysis.context.demo_permission",
                 "stockapp.context.untrusted_proxy",
             ],
             "builtins": ["stockapp.templatetags.formats"],
@@ -196,8 +198,10 @@ Q_CLUSTER = {
 QUEUE_CALLS = [
     "analysis.worker.slice.run_slice",
     "analysis.track_records.refresh.refresh",
+    "analysis.calendars.learn.learn_in_background",
     "watchlist.schedules.run",
     "watchlist.schedules.prune_in_background",
+    "watchlist.demo_market.remove_in_background",
     "stockapp.digest.outbox.deliver",
     "stockapp.expiry.remove_expired",
 ]

@@ -17,8 +17,8 @@ from stockapp.accounts.models import ApiToken, User
 from stockapp.digest.compose import confirmation_address, unsubscribe_address
 from stockapp.digest.models import Channel, Message, Subscription
 from stockapp.digest.subscriptions import subscribe
-from watchlist.models import Screen, Watchlist, WatchlistItem
-from watchlist.services import RemovedItem
+from watchlist import changes
+from watchlist.models import ListChange, Screen, Watchlist, WatchlistItem
 
 SECRET = "Annaspera"
 """A word in everything that is Ann's alone: names, notes, descriptions, addresses, her own name."""
@@ -82,6 +82,7 @@ class World:
                 "user": User.objects.filter(pk=self.ann.pk),
                 "watchlists": Watchlist.objects.filter(owner=self.ann),
                 "items": WatchlistItem.objects.filter(watchlist__owner=self.ann),
+                "changes": ListChange.objects.filter(owner=self.ann),
                 "screens": Screen.objects.filter(owner=self.ann),
                 "tokens": ApiToken.objects.filter(user=self.ann),
                 "subscription": Subscription.objects.filter(user=self.ann),
@@ -106,6 +107,8 @@ def make_world() -> World:
     running = make_job("MERUVANTA.DEMO", requested_by=ann, description=watchlist.name)
     for position, stock in enumerate(Stock.objects.order_by("pk")):
         WatchlistItem.objects.create(watchlist=watchlist, stock=stock, note=f"{SECRET} note", position=position)
+    second = Watchlist.objects.create(owner=ann, name=f"{SECRET} second list")
+    change = changes.copy(watchlist, ["KAVERI.DEMO"], second)
     screen = Screen.objects.create(owner=ann, name=f"{SECRET} screen", query="verdict=buy")
     token = ApiToken.objects.create(user=ann, name=f"{SECRET} token", digest="0" * 64)
     subscription = subscribe(ann, email=ann.email, by_email=True, url=f"json://example.org/{SECRET}").subscription
@@ -125,7 +128,8 @@ def make_world() -> World:
         "format": "csv",
         "token": unsubscribe_address(subscription).rstrip("/").rpartition("/")[2],
         "proof": confirmation_address(subscription).rstrip("/").rpartition("/")[2],
-        "removed": RemovedItem(watchlist.pk, "KAVERI.DEMO", f"{SECRET} note", 0).token,
+        "second_list": second.pk,
+        "change": change.pk,
         "address": "nowhere",
         "url": "nowhere",
         "app_label": "analysis",

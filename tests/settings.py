@@ -13,3 +13,4 @@ from stockapp.settings import *  # noqa: F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 DATABASE_HAS_CLOCK = DATABASE_HAS_CLOCK and os.environ.get("CLOCK_OF_TESTS") == "real"  # noqa: F405
+MAX_PRICE_AGE_SESSIONS = 10_000  # results have fixed days, and tests run at any date

@@ -59,6 +59,10 @@ def test_a_place_that_the_person_chose_is_kept(checkout: Path, name: str) -> Non
     assert data_of(run(checkout)) == {"data=data/demo database="}
 
 
+def test_only_load_demo_says_how_to_log_in_because_the_demo_may_have_been_removed(checkout: Path) -> None:
+    assert not [line for line in run(checkout) if "Password" in line]
+
+
 def test_data_of_earlier_versions_stay_where_they_are_and_it_says_how_to_open_them(checkout: Path) -> None:
     sentence = "DATA_DIR=data make run"
     assert not any(sentence in line for line in run(checkout))

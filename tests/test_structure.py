@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from radon.complexity import ComplexityVisitor, cc_rank
 
-SERVICES = ("jobs", "worker", "upkeep", "track_records", "stock_lists")
+SERVICES = ("jobs", "worker", "upkeep", "track_records", "stock_lists", "calendars")
 SHORTEST = 25
 DEEPEST = 8  # levels of two spaces
 PYTHON = ("analysis", "watchlist", "stockapp", "tests", "benchmarks")

@@ -31,6 +31,7 @@ from analysis.models import (
     IndexMember,
     RequestPace,
     ScheduledRun,
+    SpecialDay,
     Stock,
     StrategyRecord,
     Worker,
@@ -54,6 +55,7 @@ def viewer(root: Client) -> Client:
     IndexMember.objects.create(index=index, stock=Stock.objects.earliest("pk"))
     exchange = ExchangeSchedule.objects.create(exchange="NSE")
     ScheduledRun.objects.create(schedule=exchange, session=date(2026, 11, 20), job=job)
+    SpecialDay.objects.create(exchange="NSE", day=date(2027, 1, 26), source="list")
     StrategyRecord.objects.create(strategy="trend", price_source="demo")
     RequestPace.objects.create(source="yahoo")
     Worker.objects.create(host="here", pid=1)

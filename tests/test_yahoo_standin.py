@@ -64,7 +64,7 @@ def test_a_person_can_make_it_fail_and_recover(address: str) -> None:
     assert get(address + CHART)[0] == 429
     get(f"{address}/standin/up")
     before = json.loads(get(address + CHART)[1])["chart"]["result"][0]["indicators"]["quote"][0]["close"]
-    get(f"{address}/standin/split?symbol=TCS.NS&day=2030-01-01&ratio=2")
+    get(f"{address}/standin/split?symbol=TCS.NS&day=2026-02-02&ratio=2")
     after = json.loads(get(address + CHART)[1])["chart"]["result"][0]["indicators"]["quote"][0]["close"]
     assert after == pytest.approx([price / 2 for price in before])
     get(f"{address}/standin/until?day=2026-02-20")

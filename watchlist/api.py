@@ -16,9 +16,9 @@ from analysis.api.values import SPELLING, Payload, Ticker, WholeText
 from analysis.directory import check_symbols
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
-from watchlist import services
+from watchlist import changes, services
 from watchlist.forms import NameForm
-from watchlist.models import Watchlist, WatchlistItem
+from watchlist.models import ListChange, Watchlist, WatchlistItem
 
 router = Router(tags=["Watchlists"])
 
@@ -47,6 +47,22 @@ class NameIn(Payload):
 
 class TickerIn(Payload):
     ticker: str = Field(json_schema_extra=SPELLING)
+
+
+class TickersIn(Payload):
+    tickers: list[Ticker] = Field(min_length=1, max_length=services.MOST_STOCKS)
+
+
+class TransferIn(TickersIn):
+    target: ListId = Field(description="The number of another of your lists.")
+
+
+class ChangeOut(Schema):
+    """The stocks that were removed, moved or copied, in their order; those not on the list are left as they were."""
+
+    tickers: list[str]
+    already_on_target: list[str]
+    not_on_list: list[str]
 
 
 class AddedStockOut(Schema):
@@ -116,15 +132,45 @@ def add_to_watchlist(request: Request, watchlist_id: ListId, payload: TickerIn) 
     return Status(201 if is_new else 200, AddedStockOut(ticker=ticker, is_new=is_new, note=note))
 
 
+@router.post("/watchlists/{watchlist_id}/remove", response={200: ChangeOut, WRITE_PROBLEMS: Problem})
+def remove_stocks(request: Request, watchlist_id: ListId, payload: TickersIn) -> Any:
+    """Remove stocks from a list."""
+    return _change_out(changes.remove(_get_list(request, watchlist_id), payload.tickers), payload.tickers)
+
+
+@router.post("/watchlists/{watchlist_id}/move", response={200: ChangeOut, WRITE_PROBLEMS: Problem})
+def move_stocks(request: Request, watchlist_id: ListId, payload: TransferIn) -> Any:
+    """Move stocks with their notes to another of your lists. One that is there already keeps its note there."""
+    watchlist, target = _get_list(request, watchlist_id), _get_list(request, payload.target)
+    return _change_out(changes.move(watchlist, payload.tickers, target), payload.tickers)
+
+
+@router.post("/watchlists/{watchlist_id}/copy", response={200: ChangeOut, WRITE_PROBLEMS: Problem})
+def copy_stocks(request: Request, watchlist_id: ListId, payload: TransferIn) -> Any:
+    """Copy stocks with their notes to another of your lists. One that is there already keeps its note there."""
+    watchlist, target = _get_list(request, watchlist_id), _get_list(request, payload.target)
+    return _change_out(changes.copy(watchlist, payload.tickers, target), payload.tickers)
+
+
 @router.delete(
     "/watchlists/{watchlist_id}/stocks/{ticker}",
     response={204: None, WRITE_PROBLEMS: Problem},
 )
 def remove_from_watchlist(request: Request, watchlist_id: ListId, ticker: Ticker) -> Any:
     """Remove a stock from a list; 404 if it is not on it."""
-    if services.remove(_get_list(request, watchlist_id), ticker) is None:
+    if not changes.remove(_get_list(request, watchlist_id), [ticker]).rows:
         raise Http404
     return Status(204, None)
+
+
+def _change_out(change: ListChange, tickers: list[str]) -> ChangeOut:
+    rows = changes.rows_of(change)
+    done = {row.ticker for row in rows}
+    return ChangeOut(
+        tickers=[row.ticker for row in rows],
+        already_on_target=[row.ticker for row in rows if row.was_there],
+        not_on_list=[ticker for ticker in dict.fromkeys(tickers) if ticker not in done],
+    )
 
 
 def _own_lists(request: Request) -> Any:

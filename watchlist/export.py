@@ -8,8 +8,8 @@ from watchlist.rows import ListRow
 
 COLUMNS = [
     "Ticker", "Name", "Exchange", "Currency", "Industry", "Session", "Close", "Change %", "Verdict", "Score", "Why",
-    "What changed", "Side", "Entry", "Stop", "Target", "Risk:reward", "Quantity", "No trade because", "Status",
-    "Last analysis", "Error", "Note",
+    "What changed", "Side", "Entry", "Stop", "Target", "Risk:reward", "Quantity", "No trade because", "Caution",
+    "Status", "Last analysis", "Error", "Note",
 ]  # fmt: skip
 
 
@@ -36,6 +36,7 @@ def cells(row: ListRow) -> list[object]:
         rounded(plan.risk_reward, 4) if plan else None,
         row.sizing.quantity if row.sizing else None,
         row.no_trade_reason,
+        result.caution if result else "",
         StockStatus(stock.last_status).label,
         stock.last_analyzed_at,
         stock.last_error if row.has_failed else "",

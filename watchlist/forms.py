@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
 
 from analysis.forms import AddressForm, TickerField
@@ -16,7 +15,6 @@ from watchlist.import_text import MOST_BYTES, UnreadableText, UnrecognisedEntry,
 from watchlist.importing import ParsedText
 from watchlist.list_query import SORTS, ListQuery
 from watchlist.models import NOTE_LENGTH, Watchlist
-from watchlist.services import RemovedItem
 
 MOST_OPEN = 50
 MOST_TYPED = 2_000  # letters in the field that adds stocks
@@ -25,7 +23,7 @@ MOST_TYPED = 2_000  # letters in the field that adds stocks
 class ListQueryForm(AddressForm):
     """The query of a list, as in an address; unusable values count as absent."""
 
-    also = ("open", "removed")
+    also = ("open", "undo")
     q = forms.CharField(required=False, max_length=60, label="Ticker, name, industry or note")
     verdict = forms.ChoiceField(required=False, choices=[("", "Any verdict"), *VERDICTS])
     status = forms.ChoiceField(required=False, choices=[("", "Any status"), *StockStatus.choices])
@@ -93,10 +91,6 @@ class AddForm(forms.Form):
     def rest(self) -> str:
         """Return the text of the entries that are still open, to stay in the field."""
         return ", ".join(question.text for question in self.open_questions)
-
-
-class RemoveForm(forms.Form):
-    remove = TickerField()
 
 
 class NameForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -216,18 +210,6 @@ class ConfirmForm(ImportForm):
     def notes(self) -> dict[str, str]:
         """Return the notes of the ticked stocks, by ticker."""
         return self.reading.notes_of(set(self.data.getlist("tickers")))  # type: ignore[attr-defined]
-
-
-class UndoForm(forms.Form):
-    """The token that restores a removed stock."""
-
-    removed = forms.CharField()
-
-    def clean_removed(self) -> RemovedItem:
-        try:
-            return RemovedItem.from_token(self.cleaned_data["removed"])
-        except signing.BadSignature:
-            raise forms.ValidationError("This removal can no longer be undone; add the stock again.") from None
 
 
 class AnalyzeForm(forms.Form):

@@ -1,8 +1,9 @@
-"""Watchlists, their items, and screens."""
+"""Watchlists, their items, changes of them that can be undone, and screens."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -10,11 +11,13 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 
+from analysis import clock
 from analysis.models import JobDetail, Stock
 from stockapp.accounts.models import Person
 
 NOTE_LENGTH = 200
 LONGEST_QUERY = 2000
+UNDO_WITHIN = timedelta(hours=1)
 
 
 class WatchlistQuerySet(models.QuerySet["Watchlist"]):
@@ -79,6 +82,49 @@ class WatchlistItem(models.Model):
 
     def __str__(self) -> str:
         return self.stock_id
+
+
+class ChangeKind(models.TextChoices):
+    REMOVED = "removed", "Removed"
+    MOVED = "moved", "Moved"
+    COPIED = "copied", "Copied"
+
+
+class ListChangeQuerySet(models.QuerySet["ListChange"]):
+    def of(self, user: Person) -> ListChangeQuerySet:
+        """Return the changes that a user can still undo."""
+        own = self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+        return own.filter(made_at__gt=clock.now() - UNDO_WITHIN)
+
+    def too_old(self, now: datetime) -> ListChangeQuerySet:
+        return self.filter(made_at__lte=now - UNDO_WITHIN)
+
+
+class ListChange(models.Model):
+    """The rows that one act removed from a list, or moved or copied to another, so that it can be undone.
+
+    It is stored, because the notes of a thousand rows do not fit in an address. Undoing deletes it.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=8, choices=ChangeKind)
+    watchlist = models.ForeignKey(Watchlist, on_delete=models.CASCADE, related_name="+")
+    target = models.ForeignKey(Watchlist, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    has_made_target = models.BooleanField(default=False, help_text="Whether the act created the target.")
+    rows: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
+    missing = models.PositiveIntegerField(default=0, help_text="How many stocks of the act were not on the list.")
+    made_at = models.DateTimeField(default=clock.now)
+
+    objects: ClassVar[models.Manager[ListChange]] = ListChangeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(name="change_kind_is_known", condition=models.Q(kind__in=ChangeKind.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {len(self.rows)}"
 
 
 class ScreenQuerySet(models.QuerySet["Screen"]):

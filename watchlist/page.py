@@ -10,8 +10,8 @@ from functools import cached_property
 from django.db.models import F
 from django.utils import timezone
 
-from analysis.engine.sizing import RiskProfile
-from analysis.models import Stock, Worker
+from analysis.capital import SizingProfile
+from analysis.models import DemoRemoval, Stock, Worker
 from analysis.pages.polls import OF_THE_STOCK, State, live_annotations
 from stockapp.accounts.models import Person
 from watchlist.list_query import ListQuery
@@ -27,7 +27,7 @@ class WatchlistPage:
     """
 
     watchlist: Watchlist
-    profile: RiskProfile
+    profile: SizingProfile
     list_query: ListQuery = field(default_factory=ListQuery)
     rejected_note: tuple[str, str, str] = ("", "", "")
 
@@ -98,6 +98,11 @@ class WatchlistPage:
     def lacks_stocks(self) -> bool:
         """Return whether no stocks have been loaded into this installation yet."""
         return not self.rows and not Stock.objects.exists()
+
+    @cached_property
+    def offers_demo(self) -> bool:
+        """Return whether the demo market can be loaded: it was not removed for good."""
+        return not DemoRemoval.objects.exists()
 
     def poll_state(self, running: int) -> State:
         """Return the same state as `read_poll_state`, from the rows of this page and the number of running jobs."""

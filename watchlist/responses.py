@@ -8,15 +8,15 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import urlencode
 
 from analysis.pages.polls import poll_query, running_count
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
+from watchlist.change_forms import TransferForm
+from watchlist.change_sentences import describe_change
 from watchlist.forms import AddForm, ListQueryForm, NameForm
-from watchlist.models import Watchlist
+from watchlist.models import ListChange, Watchlist
 from watchlist.page import WatchlistPage
-from watchlist.services import RemovedItem
 
 PAGE = "watchlist/watchlist.html"
 
@@ -58,20 +58,31 @@ def build_context(request: Request, watchlist: Watchlist, **more: Any) -> dict[s
         "add_form": AddForm(),
         "create_form": NameForm(),
         "name_form": NameForm(instance=watchlist),
+        "transfer_form": TransferForm(watchlist=watchlist),
         **more,
     }
 
 
 def show_list(
-    request: Request, watchlist: Watchlist, *, partial: str = "acted", removed: RemovedItem | None = None
+    request: Request, watchlist: Watchlist, *, partial: str = "acted", change: ListChange | None = None
 ) -> HttpResponse:
-    """Return the table for htmx, else a redirect to the page. Both offer to undo a removal."""
+    """Return the table for htmx, else a redirect to the page. Both offer to undo a change."""
     if request.htmx:
-        return render(request, f"{PAGE}#{partial}", build_context(request, watchlist, removed=removed))
+        return render(request, f"{PAGE}#{partial}", build_context(request, watchlist, **offer_undo(change)))
+    if change:
+        return redirect(undo_address(request, change))
+    return redirect(f"{watchlist.get_absolute_url()}{read_list_form(request).list_query.full_query}")
+
+
+def offer_undo(change: ListChange | None) -> dict[str, Any]:
+    """Return the context of the notice that says what a change did and undoes it."""
+    return {"change": change, "change_sentence": describe_change(change)} if change else {}
+
+
+def undo_address(request: Request, change: ListChange) -> str:
+    """Return the address of the change's list as it is shown, with the offer to undo the change."""
     query = read_list_form(request).list_query.full_query
-    if removed:
-        query += f"{'&' if query else '?'}{urlencode({'removed': removed.token})}"
-    return redirect(f"{watchlist.get_absolute_url()}{query}")
+    return f"{change.watchlist.get_absolute_url()}{query}{'&' if query else '?'}undo={change.pk}"
 
 
 def show_added(request: Request, watchlist: Watchlist, form: AddForm) -> HttpResponse:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from analysis.engine.sizing import RiskProfile
+from analysis.capital import SizingProfile
 from analysis.models import StockStatus
 from analysis.pages.stock_summary import StockSummary
 from watchlist.list_query import ListQuery
@@ -53,7 +53,7 @@ class ListRow(StockSummary):
     moves: ClassVar = MOVES
 
     @classmethod
-    def of(cls, item: WatchlistItem, profile: RiskProfile, now: datetime, *, is_open: bool = True) -> ListRow:
+    def of(cls, item: WatchlistItem, profile: SizingProfile, now: datetime, *, is_open: bool = True) -> ListRow:
         own = item.stock, profile, now, item.attempts, item.note, is_open
         return cls(*own, watchlist=item.watchlist_id, item_pk=item.pk)
 

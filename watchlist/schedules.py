@@ -5,14 +5,17 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.background import BackgroundSlice
+from analysis.calendars.learn import schedule_learning
 from analysis.jobs.schedules import plan_schedules, run_due
 from analysis.models import ExchangeSchedule, Stock
 from analysis.models.stocks import StockQuerySet
 from analysis.timing import TIMING
 from analysis.upkeep import retention
 from analysis.upkeep.retention import PruneResult
+from watchlist.changes import delete_old_changes
+from watchlist.demo_market import resume_removal
 from watchlist.models import WatchlistItem
 
 RUN = "watchlist.schedules.run"
@@ -20,18 +23,22 @@ PRUNE = "watchlist.schedules.prune_in_background"
 
 
 def setup_schedules() -> list[ExchangeSchedule]:
-    """Plan the next run of every exchange with stocks, and the nightly pruning; return the exchanges' schedules.
+    """Plan the next run of every exchange with stocks, and the nightly calls; return the exchanges' schedules.
+
+    A removal of the demo market that is not complete goes on.
 
     Idempotent: a worker calls it at its start and every minute.
     """
     schedule_prune()
+    resume_removal()
+    schedule_learning()
     return plan_schedules(RUN)
 
 
 def run(exchange: str) -> str | None:
     """Analyse the watched stocks of an exchange if one of its sessions is due; return the job's id. A queue call."""
-    watched = Stock.objects.to_schedule().filter(pk__in=WatchlistItem.objects.order_by().values("stock_id"))
-    submitted = run_due(exchange, set(watched.values_list("pk", flat=True)))
+    watched = Stock.objects.filter(pk__in=WatchlistItem.objects.order_by().values("stock_id"))
+    submitted = run_due(exchange, set(watched.to_schedule().without_demo().values_list("pk", flat=True)))
     setup_schedules()
     return str(submitted.job_id) if submitted and submitted.job_id else None
 
@@ -48,7 +55,8 @@ def prune_in_background() -> None:
 
 
 def prune(now: datetime | None = None, *, until: Callable[[], bool] = lambda: False) -> PruneResult:
-    """Delete old rows and unwatched unconfirmed stocks; see `retention.prune`."""
+    """Delete old rows, old changes of lists and unwatched unconfirmed stocks; see `retention.prune`."""
+    delete_old_changes(now or clock.now())
     return retention.prune(now, unwatched=_unwatched(), until=until)
 
 

@@ -1,13 +1,14 @@
-"""Acts on watchlists and their stocks: create, order and delete lists; add, note, move, remove and analyse stocks."""
+"""Acts on watchlists and their stocks: create, order and delete lists; add, note, order and analyse stocks.
+
+Locks are taken in one order: lists by number, stocks by ticker, the user. `watchlist.changes` removes stocks, and moves
+and copies them between lists.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.conf import settings
-from django.core import signing
 from django.db.models import Count, Max
 
 from analysis.db import transactional
@@ -20,28 +21,7 @@ from stockapp.accounts.models import Person, lock_user
 from watchlist.models import Watchlist, WatchlistItem
 
 FIRST_NAME = "Watchlist"
-SALT = "watchlist.removed"
-UNDO_WITHIN = timedelta(hours=1)
 MOST_LISTS, MOST_STOCKS = 50, 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class RemovedItem:
-    """A stock that was removed from a list, with all that restores it. Its token survives in a form."""
-
-    watchlist: int
-    ticker: str
-    note: str
-    position: int
-
-    @property
-    def token(self) -> str:
-        return signing.dumps(asdict(self), salt=SALT)
-
-    @classmethod
-    def from_token(cls, token: str) -> RemovedItem:
-        """Return the item of a token. Raise signing.BadSignature if it is not ours or too old."""
-        return cls(**signing.loads(token, salt=SALT, max_age=UNDO_WITHIN))
 
 
 def first_watchlist(user: Person) -> Watchlist:
@@ -75,7 +55,8 @@ def rename(watchlist: Watchlist) -> None:
 @transactional
 def shift(watchlist: Watchlist, by: int) -> None:
     """Move a list among its owner's others by a number of places, at most to either end."""
-    lists = list(Watchlist.objects.filter(owner=watchlist.owner).select_for_update(no_key=True))
+    lock_lists(Watchlist.objects.filter(owner=watchlist.owner))
+    lists = list(Watchlist.objects.filter(owner=watchlist.owner))
     place = lists.index(watchlist)
     lists.insert(max(place + by, 0), lists.pop(place))
     for position, one in enumerate(lists):
@@ -86,6 +67,7 @@ def shift(watchlist: Watchlist, by: int) -> None:
 @transactional
 def delete(watchlist: Watchlist) -> None:
     """Delete a list with its notes. The stocks and their results stay."""
+    lock_lists([watchlist])
     watchlist.delete()
 
 
@@ -104,30 +86,31 @@ def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
     Raise RequestRejected if the list would be too long, or its owner would watch too many stocks or have too many
     unconfirmed ones: then none is added.
     """
-    _lock(watchlist)
+    lock_lists([watchlist])
     totals = watchlist.items.aggregate(Max("position"), Count("pk"))
     on_list = set(watchlist.items.filter(stock__in=notes).values_list("stock_id", flat=True))
     new = [ticker for ticker in notes if ticker not in on_list]
     if not new:
         return []
-    _refuse_too_long(watchlist, totals["pk__count"] + len(new))
+    refuse_too_long(watchlist, totals["pk__count"] + len(new))
     unknown = lock_or_create_stocks(new, named_by=watchlist.owner)
     first = 0 if totals["position__max"] is None else totals["position__max"] + 1
     WatchlistItem.objects.bulk_create(
         WatchlistItem(watchlist=watchlist, stock_id=ticker, note=notes[ticker], position=position)
         for position, ticker in enumerate(new, start=first)
     )
-    _refuse_over_limits(watchlist.owner, unknown)
+    refuse_over_limits(watchlist.owner, unknown)
     return new
 
 
-def _refuse_too_long(watchlist: Watchlist, count: int) -> None:
+def refuse_too_long(watchlist: Watchlist, count: int) -> None:
+    """Raise RequestRejected if a list may not have so many stocks."""
     if count > MOST_STOCKS:
         present = watchlist.items.count()
         raise RequestRejected(f"A list holds {MOST_STOCKS:,} stocks; “{watchlist}” has {present:,} already.")
 
 
-def _refuse_over_limits(owner: Person, unknown: set[str]) -> None:
+def refuse_over_limits(owner: Person, unknown: set[str]) -> None:
     """Raise RequestRejected if a user watches too many stocks on all lists together, or added too many unknown ones.
 
     The user's row is locked last, after list and stocks (see `analysis.jobs.limits`).
@@ -150,7 +133,7 @@ def write_note(watchlist: Watchlist, ticker: str, note: str) -> bool:
 @transactional
 def move(watchlist: Watchlist, ticker: str, *, by: int | None = None, before: str = "") -> None:
     """Move a stock by a number of places, or before another one; to the end if that one is not on the list."""
-    _lock(watchlist)
+    lock_lists([watchlist])
     items = list(watchlist.items.order_by("position", "pk"))
     tickers = [item.stock_id for item in items]
     if ticker not in tickers or before == ticker:
@@ -166,35 +149,13 @@ def move(watchlist: Watchlist, ticker: str, *, by: int | None = None, before: st
     WatchlistItem.objects.bulk_update(moved, ["position"], batch_size=200)
 
 
-def _lock(watchlist: Watchlist) -> None:
-    """Lock a list, so that changes to its order take turns."""
-    list(Watchlist.objects.filter(pk=watchlist.pk).select_for_update(no_key=True).values_list("pk"))
+def lock_lists(watchlists: Iterable[Watchlist]) -> set[int]:
+    """Lock lists, always in the same order, so that changes of their rows take turns and cannot deadlock.
 
-
-@transactional
-def remove(watchlist: Watchlist, ticker: str) -> RemovedItem | None:
-    """Remove a stock from a list; return None if it is not on it. Its results stay."""
-    item = watchlist.items.filter(stock=ticker).first()
-    if item is None:
-        return None
-    item.delete()
-    return RemovedItem(watchlist.pk, ticker, item.note, item.position)
-
-
-@transactional
-def restore(watchlist: Watchlist, removed: RemovedItem) -> bool:
-    """Put a removed stock back where it was; return False if it is on the list again already.
-
-    Raise RequestRejected if the list or the user has too many stocks meanwhile, as in `add_all`.
+    Return the numbers of those that still exist.
     """
-    _lock(watchlist)
-    if watchlist.items.filter(stock=removed.ticker).exists():
-        return False
-    _refuse_too_long(watchlist, watchlist.items.count() + 1)
-    unknown = lock_or_create_stocks([removed.ticker], named_by=watchlist.owner)
-    watchlist.items.create(stock_id=removed.ticker, note=removed.note, position=removed.position)
-    _refuse_over_limits(watchlist.owner, unknown)
-    return True
+    rows = Watchlist.objects.filter(pk__in=[watchlist.pk for watchlist in watchlists]).order_by("pk")
+    return set(rows.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def add_demo_market(watchlist: Watchlist) -> list[str]:

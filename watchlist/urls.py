@@ -3,12 +3,13 @@
 from django.urls import path
 
 import analysis.urls  # noqa: F401 the converter of tickers is registered there
-from watchlist import file_views, list_views, views
+from watchlist import change_views, demo_views, file_views, list_views, views
 
 app_name = "watchlist"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("demo/remove/", demo_views.remove_demo, name="remove_demo"),
     path("watchlists/new/", list_views.create, name="create"),
     path("watchlists/watch/", views.watch, name="watch"),
     path("stocks/<ticker:ticker>/previous/", list_views.neighbour, {"step": -1}, name="previous_stock"),
@@ -25,8 +26,10 @@ urlpatterns = [
     path("watchlists/<int:pk>/rows/<ticker:ticker>/", views.row, name="row"),
     path("watchlists/<int:pk>/add/", views.add, name="add"),
     path("watchlists/<int:pk>/add-demo-market/", views.add_demo_market, name="add_demo_market"),
-    path("watchlists/<int:pk>/remove/", views.remove, name="remove"),
-    path("watchlists/<int:pk>/restore/", views.restore, name="restore"),
+    path("watchlists/<int:pk>/remove/", change_views.remove, name="remove"),
+    path("watchlists/<int:pk>/move-to/", change_views.move, name="move_to"),
+    path("watchlists/<int:pk>/copy-to/", change_views.copy, name="copy_to"),
+    path("watchlists/<int:pk>/undo/", change_views.undo, name="undo"),
     path("watchlists/<int:pk>/move/", views.move, name="move"),
     path("watchlists/<int:pk>/note/", views.note, name="note"),
     path("watchlists/<int:pk>/analyze/", views.analyze, name="analyze"),

@@ -15,10 +15,20 @@ from analysis.pages import polls
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist import services
-from watchlist.forms import AddForm, AnalyzeForm, MoveForm, NoteForm, RemoveForm, UndoForm
-from watchlist.models import Watchlist
+from watchlist.change_forms import UndoForm
+from watchlist.forms import AddForm, AnalyzeForm, MoveForm, NoteForm
+from watchlist.models import ListChange, Watchlist
 from watchlist.page import read_poll_state
-from watchlist.responses import PAGE, build_context, get_own_list, read_list_form, show_added, show_list, show_rejection
+from watchlist.responses import (
+    PAGE,
+    build_context,
+    get_own_list,
+    offer_undo,
+    read_list_form,
+    show_added,
+    show_list,
+    show_rejection,
+)
 from watchlist.rows import ListRow
 
 MOST_NAMED = 8
@@ -31,9 +41,10 @@ def home(request: Request) -> HttpResponse:
 
 @require_safe
 def watchlist(request: Request, pk: int) -> HttpResponse:
-    undo = UndoForm(request.GET)
-    removed = undo.cleaned_data["removed"] if undo.is_valid() else None
-    return render(request, PAGE, build_context(request, get_own_list(request, pk), removed=removed))
+    watchlist, form = get_own_list(request, pk), UndoForm(request.GET)
+    own = ListChange.objects.of(request.user).filter(watchlist=watchlist).select_related("target")
+    change = own.filter(pk=form.cleaned_data["undo"]).first() if form.is_valid() else None
+    return render(request, PAGE, build_context(request, watchlist, **offer_undo(change)))
 
 
 @require_safe
@@ -101,29 +112,6 @@ def add_demo_market(request: Request, pk: int) -> HttpResponse:
         return show_rejection(request, watchlist, rejection)
     messages.success(request, f"The demo market’s {len(added)} fictional companies are on “{watchlist}” now.")
     request_first_analysis(request, watchlist, added)
-    return show_list(request, watchlist)
-
-
-@require_POST
-def remove(request: Request, pk: int) -> HttpResponse:
-    watchlist = get_own_list(request, pk)
-    form = RemoveForm(request.POST)
-    removed = services.remove(watchlist, form.cleaned_data["remove"]) if form.is_valid() else None
-    return show_list(request, watchlist, removed=removed)
-
-
-@require_POST
-def restore(request: Request, pk: int) -> HttpResponse:
-    watchlist = get_own_list(request, pk)
-    form = UndoForm(request.POST)
-    if not form.is_valid() or form.cleaned_data["removed"].watchlist != watchlist.pk:
-        messages.error(request, "This removal can no longer be undone; add the stock again.")
-    else:
-        try:
-            services.restore(watchlist, form.cleaned_data["removed"])
-        except RequestRejected as rejection:
-            return show_rejection(request, watchlist, rejection)
-        messages.success(request, f"{form.cleaned_data['removed'].ticker} is back on “{watchlist}”.")
     return show_list(request, watchlist)
 
 

@@ -1,5 +1,5 @@
-"""Admin: inspecting jobs, results and stocks, and setting schedules. Its actions call `analysis.jobs`."""
+"""Admin: inspecting jobs, results and stocks, setting schedules and special days. Its actions call `analysis.jobs`."""
 
-from analysis.admin import jobs, results, schedules, stocks, workers
+from analysis.admin import jobs, results, schedules, special_days, stocks, workers
 
-__all__ = ["jobs", "results", "schedules", "stocks", "workers"]
+__all__ = ["jobs", "results", "schedules", "special_days", "stocks", "workers"]

@@ -12,8 +12,8 @@ from ninja import Field, Query, Router, Schema, Status
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, Problem
 from analysis.api.values import Capital, Payload, RiskQuery, SizedPlan, profile, size_plan
+from analysis.capital import SizingProfile
 from analysis.engine.plan import Plan
-from analysis.engine.sizing import RiskProfile
 from analysis.engine.verdict import Side, Verdict
 from analysis.jobs.end import cancel
 from analysis.jobs.rerun import rerun
@@ -131,7 +131,8 @@ def list_jobs(request: Request, query: Query[JobQuery], paging: Query[PageQuery]
 def get_job(request: Request, job_id: UUID, query: Query[DetailQuery], paging: Query[PageQuery]) -> Any:
     """Return one job with a page of its stocks by ticker, each with its status and result."""
     job = get_object_or_404(Job.objects.visible_to(request.user).select_related("requested_by"), pk=job_id)
-    rows = job.details.filter(status=query.status) if query.status else job.details.all()
+    rows = job.details.select_related("stock")
+    rows = rows.filter(status=query.status) if query.status else rows
     page = page_of(rows.fetch_mode(FETCH_RAISE), paging, "stock_id")
     risk = profile(request, RiskQuery(capital=query.capital))
     page["items"] = [detail_out(detail, risk) for detail in page["items"]]
@@ -166,7 +167,7 @@ def submission_out(request: Request, submission: Submission, query: str = "") ->
     return Status(200 if is_duplicate else 201, answer)
 
 
-def detail_out(detail: JobDetail, risk: RiskProfile) -> DetailOut:
+def detail_out(detail: JobDetail, risk: SizingProfile) -> DetailOut:
     stored = detail.found or {}
     plan = None
     if stored.get("side"):

@@ -37,6 +37,7 @@ class ResultOut(Schema):
     change_percent: float | None
     plan: PlanOut | None
     no_trade_reason: str
+    caution: str = Field(description="Why the verdict may rest on wrong prices, like a jump that may be a split.")
     what_changed: str
     finding_count: int
     bar_count: int

@@ -11,7 +11,7 @@ from analysis.api.problems import WRITE_PROBLEMS, Problem
 from analysis.api.values import SPELLING, Capital, Payload, StrategyKey
 from analysis.directory import check_symbols
 from analysis.jobs.submit import submit
-from analysis.models import Source, Stock
+from analysis.models import DemoRemoval, Source, Stock
 from analysis.prices.tickers import DEMO_SUFFIX, is_demo, normalise
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
@@ -60,5 +60,7 @@ def _demo_tickers(symbols: list[str]) -> list[str]:
     companies = Stock.objects.active().filter(pk__endswith=DEMO_SUFFIX).order_by("pk")
     tickers = list(companies.values_list("pk", flat=True)[: settings.MAX_STOCKS_PER_JOB + 1])
     if not tickers:
+        if DemoRemoval.objects.exists():
+            raise RequestRejected("The demo market was removed from this installation.")
         raise RequestRejected("The demo market is not loaded; `manage.py load_demo` does it.")
     return tickers

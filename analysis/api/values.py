@@ -7,8 +7,9 @@ from typing import Annotated, Any, cast
 from ninja import Field, Schema
 from pydantic import AfterValidator, ConfigDict, WithJsonSchema
 
+from analysis.capital import SizingProfile, capital_in
 from analysis.engine.plan import NoPlan, Plan
-from analysis.engine.sizing import RiskProfile, Sizing, size_position
+from analysis.engine.sizing import Sizing, size_position
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.verdict import Side
 from analysis.prices.instruments import main_currency, unit_of
@@ -83,17 +84,22 @@ class Profile:
     """A user's risk settings, some of them replaced for one request."""
 
     capital: Decimal
+    capital_currency: str
+    other_capitals: dict[str, str]
     risk_percent: Decimal
     position_limit_percent: Decimal
     min_risk_reward: Decimal
     long_only: bool
 
 
-def profile(request: Request, risk: RiskQuery) -> RiskProfile:
+def profile(request: Request, risk: RiskQuery) -> SizingProfile:
+    """Return the caller's risk settings; a capital that is given counts in the currency of each stock."""
     own = request.user
     given = {name: value for name, value in risk.dict().items() if value is not None}
+    if risk.capital is not None:
+        given |= {"capital_currency": "", "other_capitals": {}}
     own_values = {name: getattr(own, name) for name in Profile.__slots__}
-    return cast(RiskProfile, Profile(**(own_values | given)))
+    return cast(SizingProfile, Profile(**(own_values | given)))
 
 
 class PlanOut(Schema):
@@ -124,11 +130,13 @@ class SizedPlan(Schema):
     no_trade_reason: str
 
 
-def size_plan(plan: Plan | None, no_trade_reason: str, risk: RiskProfile, currency: str) -> SizedPlan:
+def size_plan(plan: Plan | None, no_trade_reason: str, risk: SizingProfile, currency: str) -> SizedPlan:
     """Return a plan in prices of `currency`, sized for some risk settings."""
     if plan is None:
         return SizedPlan(plan=None, sizing=None, no_trade_reason=no_trade_reason)
-    sized = size_position(plan, risk, unit_of(currency))
+    capital = capital_in(main_currency(currency), risk)
+    amount = capital if isinstance(capital, NoPlan) else capital.amount
+    sized = size_position(plan, risk, amount, unit_of(currency))
     is_hidden = plan.side is Side.SHORT and risk.long_only
     return SizedPlan(
         plan=None if is_hidden else PlanOut.from_orm(plan),

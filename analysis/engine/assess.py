@@ -9,7 +9,7 @@ import numpy as np
 from analysis.engine.assessment import Assessment, IndicatorReading, NotEnoughHistory, SignalChange
 from analysis.engine.bars import Bars
 from analysis.engine.indicators.indicator import Indicator
-from analysis.engine.plan import Plan, make_plan
+from analysis.engine.plan import NoPlan, Plan, make_plan
 from analysis.engine.rating import Rating, rate
 from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import TECHNICAL_RATING
@@ -21,9 +21,9 @@ SETTLED = 500
 
 
 def assess(
-    bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING, *, decimals: int = 2
+    bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING, *, decimals: int = 2, obstacle: str = ""
 ) -> Assessment | NotEnoughHistory:
-    """Assess the last session of `bars`, with a plan in prices of `decimals`.
+    """Assess the last session of `bars`, with a plan in prices of `decimals`, or none because of an `obstacle`.
 
     Return NotEnoughHistory if there is no score. For several strategies, pass each the same `SeriesCache`, so that
     every series is computed once.
@@ -40,6 +40,8 @@ def assess(
         return NotEnoughHistory(len(bars), needed, _not_enough_trading(series, readings))
     verdict = Verdict.of(int(rating.steady[-1]))
     plan = make_plan(verdict, float(bars.close[-1]), _number(series.atr[-1]), strategy, decimals)
+    if obstacle and isinstance(plan, Plan):
+        plan = NoPlan(obstacle)
     return Assessment(
         strategy=strategy,
         day=bars.last_session,

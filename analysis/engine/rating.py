@@ -41,7 +41,7 @@ def rate(bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING) -> Rat
     """
     series = SeriesCache.of(bars)
     values, signals, unavailable = _compute_signals(series, strategy)
-    score = _score(signals, ~unavailable, strategy)
+    score = _score(signals, ~unavailable, strategy, is_volume_known=series.is_volume_known)
     raw = raw_verdicts(score)
     return Rating(
         score=score,
@@ -69,14 +69,16 @@ def _compute_signals(series: SeriesCache, strategy: Strategy) -> tuple[list[Floa
     return values, up.view(np.int8) - down.view(np.int8), unavailable
 
 
-def _score(signals: Codes, available: Booleans, strategy: Strategy) -> Floats:
+def _score(signals: Codes, available: Booleans, strategy: Strategy, *, is_volume_known: bool) -> Floats:
     """Return the mean of the groups' weighted mean signals, NaN where too little weight of a group is available.
 
+    Where the volume is not known, that is little of the weight which does not need it.
     Rounded to 12 decimals: a score on the edge of a band is exactly on it, whatever the order of summation.
     """
     weights = strategy.weight_matrix
     available_weight = weights @ available.astype(np.float64)
-    available_weight[available_weight < strategy.minimum_weights] = np.nan
+    enough = strategy.minimum_weights if is_volume_known else strategy.minimum_weights_without_volume
+    available_weight[available_weight < enough] = np.nan
     means = weights @ (signals * available.view(np.int8)).astype(np.float64) / available_weight
     score: Floats = np.round(means.sum(axis=0) / len(means), 12) + 0.0  # never -0.0
     return score

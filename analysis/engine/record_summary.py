@@ -95,12 +95,17 @@ class ForwardReturn:
 
 @dataclass(frozen=True, slots=True)
 class RecordSummary:
-    """A record in numbers to show; `forward` has, for each horizon, all sessions first and then each verdict."""
+    """A record in numbers to show; `forward` has, for each horizon, all sessions first and then each verdict.
+
+    `left_out_trades` and `left_out_days` were left out because their prices cannot be compared.
+    """
 
     stocks: int
     long: Performance | NotEnoughTrades
     short: Performance | NotEnoughTrades
     forward: tuple[ForwardReturn, ...]
+    left_out_trades: int = 0
+    left_out_days: int = 0
 
     def as_dict(self) -> dict[str, JSON]:
         """Return everything, for strict JSON; only a side without enough trades has the key `message`."""
@@ -113,7 +118,14 @@ class RecordSummary:
             ForwardReturn(row["sessions"], row["verdict"] and Verdict(row["verdict"]), row["count"], row["mean_return"])
             for row in stored["forward"]
         )
-        return cls(stored["stocks"], _side_from(stored["long"]), _side_from(stored["short"]), tuple(forward))
+        return cls(
+            stored["stocks"],
+            _side_from(stored["long"]),
+            _side_from(stored["short"]),
+            tuple(forward),
+            left_out_trades=stored.get("left_out_trades", 0),  # earlier versions left out none
+            left_out_days=stored.get("left_out_days", 0),
+        )
 
 
 def _side_from(stored: Mapping[str, Any]) -> Performance | NotEnoughTrades:
@@ -130,6 +142,8 @@ def summarize(record: TrackRecord) -> RecordSummary:
         long=_performance(record.long, Side.LONG),
         short=_performance(record.short, Side.SHORT),
         forward=_forward_returns(record),
+        left_out_trades=record.left_out_trades,
+        left_out_days=record.left_out_days,
     )
 
 

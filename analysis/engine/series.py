@@ -48,6 +48,10 @@ class SeriesCache:
         """Return the number of sessions in a row, up to each, without any trade."""
         return idle_sessions(self.bars)
 
+    @property
+    def is_volume_known(self) -> bool:
+        return not np.isnan(self.bars.volume[-1:]).any()
+
     @cached_property
     def price_tolerance(self) -> Floats:
         """Return a billionth of the close: prices that differ by less differ by rounding errors only."""

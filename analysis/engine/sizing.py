@@ -9,10 +9,8 @@ from analysis.engine.verdict import Side
 
 
 class RiskProfile(Protocol):
-    """A user's risk settings: `capital` in the main currency of the stock, the limits in percent of it."""
+    """A user's risk settings: the limits are in percent of a capital."""
 
-    @property
-    def capital(self) -> Decimal: ...
     @property
     def risk_percent(self) -> Decimal: ...
     @property
@@ -53,23 +51,31 @@ class SizeLimits:
         return int(self.position_budget // self.entry)
 
 
-def size_limits(plan: Plan, profile: RiskProfile, unit: int = 1) -> SizeLimits:
-    """Return both limits of a plan, whether or not it may be traded; `unit` prices are one of money, 100 for pence."""
+def size_limits(plan: Plan, profile: RiskProfile, capital: Decimal, unit: int = 1) -> SizeLimits:
+    """Return both limits of a plan, whether or not it may be traded.
+
+    `capital` is in the main currency of the plan, and `unit` prices make one of it: 100 where those are in pence.
+    """
     return SizeLimits(
-        risk_budget=profile.capital * profile.risk_percent / 100,
+        risk_budget=capital * profile.risk_percent / 100,
         risk_per_share=abs(to_decimal(plan.entry) - to_decimal(plan.stop)) / unit,
-        position_budget=profile.capital * profile.position_limit_percent / 100,
+        position_budget=capital * profile.position_limit_percent / 100,
         entry=to_decimal(plan.entry) / unit,
     )
 
 
-def size_position(plan: Plan, profile: RiskProfile, unit: int = 1) -> Sizing | NoPlan:
-    """Return the largest position within both limits, or the reason that there is none; `unit` as in `size_limits`."""
+def size_position(plan: Plan, profile: RiskProfile, capital: Decimal | NoPlan, unit: int = 1) -> Sizing | NoPlan:
+    """Return the largest position within both limits, or the reason that there is none.
+
+    `capital` and `unit` as in `size_limits`; a reason that there is no capital counts after those against the plan.
+    """
     if profile.long_only and plan.side is Side.SHORT:
         return NoPlan("exit or avoid: the plan is a short, and you trade long only")
     if to_decimal(plan.risk_reward) < profile.min_risk_reward:
         return NoPlan(f"no trade: {plan.risk_reward} < {float(profile.min_risk_reward)}, your minimum risk:reward")
-    allowed = size_limits(plan, profile, unit)
+    if isinstance(capital, NoPlan):
+        return capital
+    allowed = size_limits(plan, profile, capital, unit)
     risk, entry = allowed.risk_per_share, allowed.entry
     by_risk, by_position = allowed.by_risk, allowed.by_position
     if by_risk < 1:

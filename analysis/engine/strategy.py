@@ -75,9 +75,22 @@ class Strategy:
         return np.array([[group.minimum_weight] for group in self.groups])
 
     @cached_property
+    def minimum_weights_without_volume(self) -> Floats:
+        """Return `minimum_weights` less the share of the indicators that need a volume, shape (groups, 1)."""
+        needs_volume = np.array([indicator.needs_volume for indicator in self.indicators])
+        rest = self.weight_matrix[:, ~needs_volume].sum(axis=1) / self.weight_matrix.sum(axis=1)
+        scaled: Floats = self.minimum_weights * rest[:, np.newaxis]
+        return scaled
+
+    @cached_property
     def bars_needed(self) -> int:
         """Return the number of bars from which there is a score, in a stock that trades."""
         return max(group.bars_needed for group in self.groups)
+
+    @cached_property
+    def longest_window(self) -> int:
+        """Return the number of latest sessions on which a score rests: the longest window of an indicator."""
+        return max(indicator.bars_needed for indicator in self.indicators)
 
     def parameters(self) -> dict[str, JSON]:
         """Return everything that decides a score, a verdict and a plan, for strict JSON.

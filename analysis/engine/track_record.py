@@ -6,7 +6,7 @@ is over, even if it was stopped earlier: later bars then add trades and change n
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
 from operator import add
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from analysis.engine.bars import Bars, Floats, Indices
+from analysis.engine.bars import Bars, Booleans, Floats, Indices
 from analysis.engine.exits import ExitReason, Exits, simulate_exits
 from analysis.engine.rating import rate
 from analysis.engine.series import SeriesCache
@@ -60,7 +60,8 @@ class TrackRecord:
     """The record of a strategy over some stocks, for longs and for shorts.
 
     `forward_counts` and `forward_sums`, shape (3, 5), hold the returns of rated sessions after each of `HORIZONS` by
-    steady verdict, from Strong Sell on.
+    steady verdict, from Strong Sell on. Trades, and days of the shortest horizon, whose prices cannot be compared are
+    left out and counted.
     """
 
     stocks: int
@@ -68,6 +69,8 @@ class TrackRecord:
     short: SideRecord
     forward_counts: Indices
     forward_sums: Floats
+    left_out_trades: int = 0
+    left_out_days: int = 0
 
     def side(self, side: Side) -> SideRecord:
         """Return the record of longs or of shorts."""
@@ -83,6 +86,8 @@ class TrackRecord:
             short=_merge_sides([record.short for record in records]),
             forward_counts=reduce(add, (record.forward_counts for record in records)),
             forward_sums=reduce(add, (record.forward_sums for record in records)),
+            left_out_trades=sum(record.left_out_trades for record in records),
+            left_out_days=sum(record.left_out_days for record in records),
         )
 
     def as_dict(self) -> dict[str, JSON]:
@@ -100,6 +105,8 @@ class TrackRecord:
             },
             "forward_counts": self.forward_counts.tolist(),
             "forward_sums": self.forward_sums.tolist(),
+            "left_out_trades": self.left_out_trades,
+            "left_out_days": self.left_out_days,
         }
 
     @classmethod
@@ -119,21 +126,41 @@ class TrackRecord:
             **sides,
             forward_counts=np.array(stored["forward_counts"], dtype=np.int64),
             forward_sums=np.array(stored["forward_sums"], dtype=np.float64),
+            left_out_trades=stored["left_out_trades"],
+            left_out_days=stored["left_out_days"],
         )
 
 
-def track_record(bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING) -> TrackRecord:
-    """Return the record of one stock. Trades and baseline follow the same rules, see `simulate_exits`."""
+def track_record(
+    bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING, *, breaks: Booleans | None = None
+) -> TrackRecord:
+    """Return the record of one stock. Trades and baseline follow the same rules, see `simulate_exits`.
+
+    What spans one of the `breaks`, shape (n,), sessions whose prices cannot be compared with those before, is left out.
+    """
     series = SeriesCache.of(bars)
     steady = rate(series, strategy).steady
-    counts, sums = _forward_returns(series.bars.close, steady)
+    breaks = np.zeros(len(series.bars), dtype=np.bool_) if breaks is None else breaks
+    counts, sums = _forward_returns(series.bars.close, steady, breaks)
+    sides = {side: simulate_exits(series, strategy, side) for side in Side}
+    is_whole = ~spans_break(breaks, strategy.holding)
     return TrackRecord(
         stocks=1,
-        long=_side_record(series, strategy, Side.LONG, steady),
-        short=_side_record(series, strategy, Side.SHORT, steady),
+        long=_side_record(_without(sides[Side.LONG], is_whole), Side.LONG, steady),
+        short=_side_record(_without(sides[Side.SHORT], is_whole), Side.SHORT, steady),
         forward_counts=counts,
         forward_sums=sums,
+        left_out_trades=sum(
+            _count_left_out(ends, find_entries(steady, side), is_whole) for side, ends in sides.items()
+        ),
+        left_out_days=int(np.count_nonzero(spans_break(breaks, HORIZONS[0]) & (steady[: -HORIZONS[0]] != UNRATED))),
     )
+
+
+def spans_break(breaks: Booleans, sessions: int) -> Booleans:
+    """Return for each session that at least `sessions` follow whether one of those is a break."""
+    passed = np.concatenate(([0], np.cumsum(breaks)))
+    return passed[sessions + 1 :] > passed[1 : len(passed) - sessions]
 
 
 def trades(bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING) -> tuple[Trade, ...]:
@@ -177,8 +204,16 @@ def select_traded(ends: Exits, entries: Indices) -> Indices:
     return np.array(traded, dtype=np.int64)
 
 
-def _side_record(series: SeriesCache, strategy: Strategy, side: Side, steady: Codes) -> SideRecord:
-    ends = simulate_exits(series, strategy, side)
+def _without(ends: Exits, is_whole: Booleans) -> Exits:
+    return replace(ends, is_planned=ends.is_planned & is_whole)
+
+
+def _count_left_out(ends: Exits, entries: Indices, is_whole: Booleans) -> int:
+    entries = entries[entries < len(is_whole)]
+    return int(np.count_nonzero(ends.is_planned[entries] & ~is_whole[entries]))
+
+
+def _side_record(ends: Exits, side: Side, steady: Codes) -> SideRecord:
     traded = select_traded(ends, find_entries(steady, side))
     every_rated = np.flatnonzero(ends.is_planned & (steady[: len(ends.session)] != UNRATED))
     return SideRecord(
@@ -198,11 +233,11 @@ def _merge_sides(records: list[SideRecord]) -> SideRecord:
     )
 
 
-def _forward_returns(close: Floats, steady: Codes) -> tuple[Indices, Floats]:
+def _forward_returns(close: Floats, steady: Codes, breaks: Booleans) -> tuple[Indices, Floats]:
     """Return counts and sums of the returns after each horizon by verdict, shape (3, 5)."""
     counts, sums = [], []
     for sessions in HORIZONS:
-        rated = np.flatnonzero(steady[:-sessions] != UNRATED)
+        rated = np.flatnonzero((steady[:-sessions] != UNRATED) & ~spans_break(breaks, sessions))
         verdicts = steady[rated].astype(np.int64) + 2
         counts.append(np.bincount(verdicts, minlength=5))
         sums.append(np.bincount(verdicts, close[rated + sessions] / close[rated] - 1, minlength=5))

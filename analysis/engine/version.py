@@ -1,3 +1,3 @@
 """The engine's version: it changes when the same bars may give other numbers."""
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"

@@ -66,8 +66,26 @@ def title_of(description: str, number: int, count: int) -> str:
 
 
 def bulk_stocks(index: Index | None) -> StockQuerySet:
-    """Return the active stocks of an index, or all active stocks without one."""
+    """Return the active stocks of an index, or all active stocks without one; demo stocks as in `without_demo`."""
+    return _active_stocks(index).without_demo()
+
+
+def leaves_out_demo(index: Index | None) -> bool:
+    """Return whether `bulk_stocks` leaves demo stocks out."""
+    return _active_stocks(index).has_demo_left_out()
+
+
+def _active_stocks(index: Index | None) -> StockQuerySet:
     return Stock.objects.active().filter(memberships__index=index) if index else Stock.objects.active()
+
+
+def no_stocks_reason(index: Index | None) -> str:
+    """Return the sentence about `bulk_stocks` that are none."""
+    if index is None:
+        return "There are no active stocks."
+    if leaves_out_demo(index):
+        return f"“{index}” has only demo stocks, which bulk jobs leave out once there are real ones."
+    return f"“{index}” has no active stocks."
 
 
 def submit_bulk(
@@ -76,7 +94,7 @@ def submit_bulk(
     """Submit an analysis of all `bulk_stocks`, in one job or several. Raise RequestRejected as `submit_run` does."""
     tickers = list(bulk_stocks(index).values_list("pk", flat=True))
     if not tickers:
-        raise RequestRejected(f"“{index}” has no active stocks." if index else "There are no active stocks.")
+        raise RequestRejected(no_stocks_reason(index))
     return submit_run(
         tickers,
         source=Source.BULK,

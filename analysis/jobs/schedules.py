@@ -15,12 +15,14 @@ from analysis.jobs.runs import title_of
 from analysis.jobs.submit import submit
 from analysis.models import ExchangeSchedule, Job, JobDetail, ScheduledRun, Source, Stock
 from analysis.models.schedules import LEAST_DELAY
+from analysis.prices.exchanges import DEMO_INDIA, DEMO_US
 from analysis.prices.sessions import due_at, latest_due_session, session_after
 from analysis.rejections import RequestRejected
 
 WAKE_AGAIN = timedelta(minutes=5)
 NAME = "Analysis of {} after its close"
 NOBODY = "Nobody watches a stock of this exchange."
+DEMO_EXCHANGES = frozenset({DEMO_INDIA.code, DEMO_US.code})
 CUT_SHORT = "The queue was full until the next session; the rest of its stocks was not analysed."
 
 
@@ -30,7 +32,7 @@ def plan_schedules(path: str) -> list[ExchangeSchedule]:
     Safe to run at any time, concurrently and repeatedly: this is how new exchanges, changes made in the admin and
     missed runs are noticed. A new exchange begins with its next session.
     """
-    codes = {exchange.code for exchange in Stock.objects.active().exchanges().values()}
+    codes = {exchange.code for exchange in Stock.objects.active().without_demo().exchanges().values()}
     known = set(ExchangeSchedule.objects.values_list("pk", flat=True))
     new = [ExchangeSchedule(exchange=code) for code in sorted(codes - known)]
     ExchangeSchedule.objects.bulk_create(new, ignore_conflicts=True)
@@ -44,11 +46,12 @@ def _plan_exchange(code: str, path: str) -> ExchangeSchedule:
     name, now = NAME.format(code), clock.now()
     newest = latest_due_session(schedule.market, now, schedule.delay)
     closed = latest_due_session(schedule.market, now, timedelta(minutes=LEAST_DELAY))
-    if schedule.last_session is None or not schedule.is_enabled:
+    is_on = schedule.is_enabled and not _is_left_out(schedule)
+    if schedule.last_session is None or not is_on:
         schedule.last_session = newest
     elif schedule.last_session > closed:  # the clock was wrong then; a run that is due by the right clock must not wait
         schedule.last_session = closed
-    if schedule.is_enabled:
+    if is_on:
         schedule.next_run_at = _next_moment(schedule, now)
         is_late = schedule.next_run_at <= now
         if not is_late or schedule.woken_at is None or schedule.woken_at < now - WAKE_AGAIN or queue.is_planned(name):
@@ -60,6 +63,11 @@ def _plan_exchange(code: str, path: str) -> ExchangeSchedule:
     if before != (schedule.last_session, schedule.next_run_at, schedule.woken_at, schedule.problem):
         schedule.save(update_fields=["last_session", "next_run_at", "woken_at", "problem"])
     return schedule
+
+
+def _is_left_out(schedule: ExchangeSchedule) -> bool:
+    """Return whether the exchange is one of the demo market, which has no runs once there is a real stock."""
+    return schedule.pk in DEMO_EXCHANGES and Stock.objects.real().exists()
 
 
 def _next_moment(schedule: ExchangeSchedule, now: datetime) -> datetime:
@@ -94,7 +102,7 @@ def submit_part(code: str, watched: Collection[str]) -> ScheduledRun | None:
     refusal in between, the next call submits the rest.
     """
     schedule = ExchangeSchedule.objects.select_for_update().filter(pk=code, is_enabled=True).first()
-    if schedule is None or schedule.last_session is None:
+    if schedule is None or schedule.last_session is None or _is_left_out(schedule):
         return None
     session = latest_due_session(schedule.market, clock.now(), schedule.delay)
     if session <= schedule.last_session:
@@ -127,7 +135,7 @@ def _end_earlier(run: ScheduledRun) -> None:
 def _stocks_of_run(schedule: ExchangeSchedule, watched: Collection[str]) -> set[str]:
     exchanges = Stock.objects.filter(pk__in=watched).exchanges()
     if schedule.all_active:
-        exchanges |= Stock.objects.active().exchanges()
+        exchanges |= Stock.objects.active().without_demo().exchanges()
     return {ticker for ticker, exchange in exchanges.items() if exchange.code == schedule.pk}
 
 

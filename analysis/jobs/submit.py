@@ -16,10 +16,10 @@ from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.jobs import details
 from analysis.jobs.deadlines import deadline_of
 from analysis.jobs.limits import lock_limits, refuse_over_limit, refuse_size, refuse_unconfirmed
-from analysis.models import Job, Source, Stock
+from analysis.models import DemoRemoval, Job, Source, Stock
 from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import latest_today, today
-from analysis.prices.tickers import is_well_formed, normalise
+from analysis.prices.tickers import is_demo, is_well_formed, normalise
 from analysis.rejections import RequestRejected
 from stockapp.accounts.models import Person
 
@@ -135,14 +135,15 @@ def lock_or_create_stocks(tickers: Iterable[str], *, named_by: Person | None) ->
     """Create missing stocks of these well-formed tickers, and lock all of them until the transaction ends.
 
     Return the missing ones, which count against the limit of the user who named them. Raise RequestRejected if they
-    exceed it; concurrent transactions are not counted, so the caller repeats `refuse_unconfirmed` with the user's row
-    locked.
+    exceed it, or if one is of a demo market that was removed; concurrent transactions are not counted, so the caller
+    repeats `refuse_unconfirmed` with the user's row locked.
 
     The lock keeps pruning from deleting a stock that is about to be used; if it has just deleted one, the loop creates
     it again. New stocks are inserted before any is locked, both in order of ticker, so that transactions cannot
     deadlock.
     """
     wanted = set(tickers)
+    _refuse_removed_demo(wanted)
     missing = wanted - set(Stock.objects.filter(pk__in=wanted).values_list("pk", flat=True))
     if missing:
         refuse_unconfirmed(named_by, more=len(missing))
@@ -154,6 +155,12 @@ def lock_or_create_stocks(tickers: Iterable[str], *, named_by: Person | None) ->
         if not missing:
             return new
         new |= missing
+
+
+def _refuse_removed_demo(tickers: Iterable[str]) -> None:
+    demo = sorted(filter(is_demo, tickers))
+    if demo and DemoRemoval.objects.exists():
+        raise RequestRejected(f"{demo[0]} is of the demo market, which was removed from this installation.")
 
 
 def default_description(tickers: list[str]) -> str:

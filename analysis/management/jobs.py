@@ -17,7 +17,7 @@ from analysis.worker.slice import run_job
 
 BAD_INPUT = 2
 POLL_SECONDS = 0.25
-SNAPSHOT = ("side", "entry", "stop", "target", "risk_reward", "no_trade_reason", "close", "bar_count")
+SNAPSHOT = ("side", "entry", "stop", "target", "risk_reward", "no_trade_reason", "close", "bar_count", "caution")
 
 
 def find_job(text: str) -> Job:
@@ -88,10 +88,12 @@ def _write_queued(command: BaseCommand, jobs: list[Job], *, as_json: bool) -> No
 
 def job_rows(job: Job) -> Iterator[dict[str, Any]]:
     """Return one row per stock with what this job found; results of later jobs do not change it."""
-    for detail in JobDetail.objects.filter(job=job).order_by("stock_id"):
+    for detail in JobDetail.objects.filter(job=job).select_related("stock").order_by("stock_id"):
         yield {
             "job": str(job.pk),
             "ticker": detail.stock_id,
+            "currency": detail.stock.currency,
+            "decimals": detail.stock.decimals,
             "day": detail.day.isoformat() if detail.day else None,
             "status": detail.status,
             "score": None if detail.score is None else round(detail.score, 6),
@@ -121,15 +123,25 @@ COLUMNS = ("ticker", "day", "status", "verdict", "score", "close", "entry", "sto
 
 
 def _format_table(rows: list[dict[str, Any]]) -> str:
-    cells = [[*COLUMNS, "why not"]]
-    cells += [[_format_cell(row[column]) for column in COLUMNS] + [row["error_message"] or ""] for row in rows]
+    cells = [[*COLUMNS, "remark"]]
+    cells += [[_format_cell(row, column) for column in COLUMNS] + [_remark_on(row)] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(COLUMNS))]
     padded = ([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]] for line in cells)
     return "\n".join("  ".join(line).rstrip() for line in padded)
 
 
-def _format_cell(value: Any) -> str:
-    return "–" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value)
+def _format_cell(row: dict[str, Any], column: str) -> str:
+    value = row[column]
+    decimals = 2 if column == "score" else row["decimals"]
+    return "–" if value is None else f"{value:,.{decimals}f}" if isinstance(value, float) else str(value)
+
+
+def _remark_on(row: dict[str, Any]) -> str:
+    """Return why a stock failed, or why its result has no plan, and what its verdict may rest on."""
+    if row["error_message"]:
+        return str(row["error_message"])
+    reason = row["no_trade_reason"] or ""
+    return " ".join(filter(None, (f"{reason[:1].upper()}{reason[1:]}." if reason else "", row["caution"])))
 
 
 def _count_failures(rows: list[dict[str, Any]]) -> int:

@@ -1,6 +1,7 @@
 """Models: the tables of stocks with their bars and indexes, of jobs with their details, of results with their evidence,
 and of the strategies' track records."""
 
+from analysis.models.demo import DemoRemoval
 from analysis.models.details import MAX_ATTEMPTS, JobDetail, retry_text
 from analysis.models.indexes import Index, IndexMember
 from analysis.models.jobs import Job
@@ -9,6 +10,7 @@ from analysis.models.pace import RequestPace
 from analysis.models.records import StrategyRecord
 from analysis.models.results import RawData, Result
 from analysis.models.schedules import Ending, ExchangeSchedule, ScheduledRun
+from analysis.models.special_days import SpecialDay
 from analysis.models.statuses import (
     ACTIVE,
     FINISHED,
@@ -34,6 +36,7 @@ __all__ = [
     "MOST_REFUSALS",
     "RUN_SOURCES",
     "Admission",
+    "DemoRemoval",
     "DetailStatus",
     "Ending",
     "ErrorKind",
@@ -51,6 +54,7 @@ __all__ = [
     "ResultStatus",
     "ScheduledRun",
     "Source",
+    "SpecialDay",
     "Stock",
     "StockStatus",
     "StrategyRecord",

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from analysis.models.stocks import Stock
+from analysis.prices.tickers import DEMO_SUFFIX
+
+
+class IndexQuerySet(models.QuerySet["Index"]):
+    def without_demo(self) -> IndexQuerySet:
+        """Return the indexes without those of demo stocks alone, unless the installation has no other stocks yet."""
+        members = IndexMember.objects.filter(index=OuterRef("pk"))
+        demo = members.filter(stock__ticker__endswith=DEMO_SUFFIX)
+        other = members.exclude(stock__ticker__endswith=DEMO_SUFFIX)
+        return self.exclude(Exists(Stock.objects.real()), Exists(demo), ~Exists(other))
 
 
 class Index(models.Model):
@@ -16,6 +28,8 @@ class Index(models.Model):
     stocks: models.ManyToManyField[Stock, IndexMember] = models.ManyToManyField(
         Stock, through="IndexMember", related_name="indexes"
     )
+
+    objects: ClassVar[models.Manager[Index]] = IndexQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

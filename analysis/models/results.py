@@ -50,6 +50,9 @@ class Result(models.Model):
     risk_reward = models.FloatField(null=True, blank=True)
     no_trade_reason = models.CharField(max_length=200, blank=True)
     what_changed = models.CharField(max_length=300, blank=True, help_text="Votes that moved since the session before.")
+    caution = models.CharField(
+        max_length=200, blank=True, db_default="", default="", help_text="Why this verdict may rest on wrong prices."
+    )
     why = models.CharField(max_length=300, blank=True, help_text="How the votes stand, and the heaviest on each side.")
     recent_closes = models.JSONField(
         default=list, blank=True, help_text="The closes of the last 30 sessions, oldest first; none of a backfill."

@@ -9,18 +9,18 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Exists, F, Q, Value, When
 from django.db.models.functions import NullIf
 from django.urls import reverse
 
 from analysis.engine.bars import Bars
 from analysis.engine.verdict import Side, Verdict
 from analysis.models.statuses import StockStatus
-from analysis.prices.arrow import unpack_bars
+from analysis.prices.arrow import unpack_bars, unpack_traded
 from analysis.prices.exchanges import Exchange
-from analysis.prices.instruments import Instrument, Kind, exchange_of, instrument_of, main_currency
-from analysis.prices.port import Finding, History
-from analysis.prices.tickers import invalid_ticker_message, is_demo, is_well_formed
+from analysis.prices.instruments import Instrument, InstrumentKind, exchange_of, instrument_of, main_currency
+from analysis.prices.port import Finding, History, TradedPrices
+from analysis.prices.tickers import DEMO_SUFFIX, invalid_ticker_message, is_demo, is_well_formed
 
 
 def validate_ticker(text: str) -> None:
@@ -48,7 +48,7 @@ SCREENED = (
 )
 SCREENED_RESULT = (
     "day", "close", "previous_close", "score", "raw_verdict", "verdict", "verdict_since", "strategy", "side", "entry",
-    "stop", "target", "risk_reward", "what_changed",
+    "stop", "target", "risk_reward", "what_changed", "caution", "no_trade_reason",
 )  # fmt: skip
 
 
@@ -63,6 +63,24 @@ class StockQuerySet(models.QuerySet["Stock"]):
 
     def unconfirmed(self) -> StockQuerySet:
         return self.filter(is_confirmed=False)
+
+    def demo(self) -> StockQuerySet:
+        return self.filter(pk__endswith=DEMO_SUFFIX)
+
+    def real(self) -> StockQuerySet:
+        """Return the active stocks that are not of the demo market.
+
+        Once there is one, whatever spans the installation leaves the demo market out: see `without_demo`.
+        """
+        return self.active().exclude(pk__endswith=DEMO_SUFFIX)
+
+    def without_demo(self) -> StockQuerySet:
+        """Return the stocks without those of the demo market, unless the installation has no others yet."""
+        return self.exclude(Exists(Stock.objects.real()), pk__endswith=DEMO_SUFFIX)
+
+    def has_demo_left_out(self) -> bool:
+        """Return whether `without_demo` leaves some of these stocks out."""
+        return self.demo().filter(Exists(Stock.objects.real())).exists()
 
     def to_schedule(self) -> StockQuerySet:
         """Return the stocks that a scheduled run may still request from their source."""
@@ -87,16 +105,20 @@ class StockQuerySet(models.QuerySet["Stock"]):
         """Return every analysed stock with its newest result, annotated with the values to filter and sort by.
 
         `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward` is null if the user sees no
-        plan.
+        plan. Demo stocks are left out as in `without_demo`.
         """
         risk_reward = F("last_result__risk_reward")
         shorts_hidden = Case(When(last_result__side=Side.SHORT.value, then=None), default=risk_reward)
         codes = [When(last_result__verdict=verdict.value, then=Value(verdict.code)) for verdict in Verdict]
         ratio = F("last_result__close") / NullIf(F("last_result__previous_close"), Value(0.0))
-        stocks = self.analyzed().annotate(
-            change=(ratio - 1.0) * 100.0,
-            verdict_code=Case(*codes, output_field=models.SmallIntegerField()),
-            planned_risk_reward=shorts_hidden if long_only else risk_reward,
+        stocks = (
+            self.analyzed()
+            .without_demo()
+            .annotate(
+                change=(ratio - 1.0) * 100.0,
+                verdict_code=Case(*codes, output_field=models.SmallIntegerField()),
+                planned_risk_reward=shorts_hidden if long_only else risk_reward,
+            )
         )
         return stocks.select_related("last_result").fetch_mode(models.FETCH_RAISE)
 
@@ -151,7 +173,9 @@ class Stock(models.Model):
     name = models.CharField(max_length=200, blank=True)
     exchange = models.CharField(max_length=16, blank=True)
     currency = models.CharField(max_length=3, blank=True, help_text="In which prices are quoted; GBp is pence.")
-    kind = models.CharField(max_length=8, choices=[(kind.value, kind.label) for kind in Kind], default=Kind.SHARE)
+    kind = models.CharField(
+        max_length=8, choices=[(kind.value, kind.label) for kind in InstrumentKind], default=InstrumentKind.SHARE
+    )
     decimals = models.PositiveSmallIntegerField(default=2, help_text="Digits after the point of its prices.")
     source_decimals = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Digits that its price source shows, if it says so."
@@ -199,7 +223,9 @@ class Stock(models.Model):
             models.CheckConstraint(
                 name="stock_counts_refusals_while_unconfirmed", condition=Q(is_confirmed=False) | Q(refusals=0)
             ),
-            models.CheckConstraint(name="stock_kind_is_known", condition=Q(kind__in=[kind.value for kind in Kind])),
+            models.CheckConstraint(
+                name="stock_kind_is_known", condition=Q(kind__in=[kind.value for kind in InstrumentKind])
+            ),
             models.CheckConstraint(name="stock_last_status_is_known", condition=Q(last_status__in=StockStatus.values)),
         ]
 
@@ -271,6 +297,9 @@ class PriceHistory(models.Model):
     stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="histories")
     source = models.CharField(max_length=8, choices=PriceSourceName)
     bars = models.BinaryField()
+    traded = models.BinaryField(
+        null=True, blank=True, help_text="Unadjusted closes and splits, if the source has them."
+    )
     first_session = models.DateField()
     last_session = models.DateField()
     requested_since = models.DateField(help_text="The first day of the last full request to the source.")
@@ -303,4 +332,13 @@ class PriceHistory(models.Model):
 
     def as_history(self) -> History:
         """Return the stored bars in the form in which a source reports them. Raise ValueError if they are damaged."""
-        return History(self.unpack(), self.adjusted, self.source_findings())
+        return History(self.unpack(), self.adjusted, self.source_findings(), traded=self.unpack_traded())
+
+    def read_splits(self) -> dict[date, float]:
+        """Return the splits that the source knows, by session. Raise ValueError if they are damaged."""
+        traded = self.unpack_traded()
+        return traded.splits if traded else {}
+
+    def unpack_traded(self) -> TradedPrices | None:
+        """Return what was traded, None if the source did not say. Raise ValueError if it is damaged."""
+        return unpack_traded(bytes(self.traded)) if self.traded else None

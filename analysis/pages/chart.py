@@ -66,7 +66,7 @@ def _score_series(bars: Bars, page: StockPage) -> tuple[Floats, Floats]:
     Sessions before the bars of an analysis are NaN, so that the latest values are exactly those of the page.
     """
     result = page.summary.result
-    usable_bars = bars if page.analyzed_bars is None else page.analyzed_bars
+    usable_bars = page.analyzed.bars if page.analyzed else bars
     strategy = STRATEGIES.get(result.strategy if result else page.strategy_key, TECHNICAL_RATING)
     rating = rate(usable_bars, strategy)
     before = np.full(len(bars) - len(usable_bars), np.nan)

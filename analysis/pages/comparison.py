@@ -4,16 +4,20 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from analysis import histories
+from analysis.capital import SizingProfile, capital_in
 from analysis.engine.assess import assess
 from analysis.engine.assessment import Assessment, NotEnoughHistory
 from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.record_summary import RecordSummary, summarize
 from analysis.engine.series import SeriesCache
-from analysis.engine.sizing import RiskProfile, size_position
+from analysis.engine.sizing import size_position
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
 from analysis.engine.track_record import track_record
 from analysis.models import Stock
+from analysis.prices.instruments import Instrument
+from analysis.prices.quality import CheckedBars
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,8 @@ class StrategyAssessment:
 
     strategy: Strategy
     outcome: Assessment | NotEnoughHistory
-    profile: RiskProfile
-    unit: int
+    profile: SizingProfile
+    instrument: Instrument
 
     @property
     def assessment(self) -> Assessment | None:
@@ -41,7 +45,9 @@ class StrategyAssessment:
             return self.outcome.message
         if self.outcome.plan is None:
             return self.outcome.no_trade_reason
-        sized = size_position(self.outcome.plan, self.profile, self.unit)
+        capital = capital_in(self.instrument.main_currency, self.profile)
+        amount = capital if isinstance(capital, NoPlan) else capital.amount
+        sized = size_position(self.outcome.plan, self.profile, amount, self.instrument.unit)
         return sized.reason if isinstance(sized, NoPlan) else ""
 
 
@@ -50,21 +56,28 @@ class Comparison:
     """All strategies over the same series of one stock; `chosen` is the key of its result's strategy."""
 
     stock: Stock
-    series: SeriesCache
-    profile: RiskProfile
+    checked: CheckedBars
+    profile: SizingProfile
     chosen: str
 
     @property
     def day(self) -> date:
-        return self.series.bars.last_session
+        return self.checked.bars.last_session
+
+    @cached_property
+    def series(self) -> SeriesCache:
+        return SeriesCache(self.checked.bars)
 
     @cached_property
     def strategy_assessments(self) -> list[StrategyAssessment]:
-        instrument = self.stock.instrument
-        decimals = instrument.decimals_at(float(self.series.bars.close[-1]))
+        instrument, obstacle = self.stock.instrument, histories.obstacle_to_plan(self.checked)
+        decimals = instrument.decimals_at(float(self.checked.bars.close[-1]))
         return [
             StrategyAssessment(
-                strategy, assess(self.series, strategy, decimals=decimals), self.profile, instrument.unit
+                strategy,
+                assess(self.series, strategy, decimals=decimals, obstacle=obstacle),
+                self.profile,
+                instrument,
             )
             for strategy in STRATEGIES.values()
         ]
@@ -76,4 +89,4 @@ class Comparison:
 
     @cached_property
     def record(self) -> RecordSummary:
-        return summarize(track_record(self.series, self.strategy))
+        return summarize(track_record(self.series, self.strategy, breaks=self.checked.breaks))

@@ -9,7 +9,7 @@ from analysis.engine.strategies import STRATEGIES
 from analysis.engine.strategy import Strategy
 from analysis.engine.track_record import HORIZONS
 from analysis.engine.verdict import Side, Verdict
-from analysis.models import PriceSourceName, StrategyRecord
+from analysis.models import PriceSourceName, Stock, StrategyRecord
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,11 @@ class RecordPage:
     def left_out_count(self) -> int:
         """Return how many stocks' bars the shown record could not use."""
         return self.shown_row.stored.left_out if self.shown_row.stored else 0
+
+    @cached_property
+    def leaves_out_demo(self) -> bool:
+        """Return whether there are demo stocks that the shown record leaves out."""
+        return not self.is_demo and Stock.objects.has_demo_left_out()
 
     @property
     def is_demo(self) -> bool:

@@ -9,15 +9,14 @@ from django.conf import settings
 
 from analysis.engine.bars import Bars
 from analysis.engine.indicators.indicator import IndicatorKind
-from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import STRATEGIES
-from analysis.histories import usable_bars
+from analysis.histories import check_history, usable_bars
 from analysis.models import PriceHistory, PriceSourceName, RawData, Result
 from analysis.pages.comparison import Comparison
 from analysis.pages.reruns import RunDifference, reruns_of
 from analysis.pages.stock_summary import StockSummary
-from analysis.prices.port import PriceError, PriceErrorKind
-from analysis.prices.quality import CheckedBars, check_bars
+from analysis.prices.port import PriceError, PriceErrorKind, TradedPrices
+from analysis.prices.quality import CheckedBars
 from stockapp.accounts.models import Person
 
 SHOWN_RESULTS = 30
@@ -65,6 +64,28 @@ class SignalCount:
     down: int
     neutral: int
     unavailable: int
+
+
+@dataclass(frozen=True)
+class StockRun:
+    """One result of the stock: how it differs from the previous run of its session, and whether its job is visible.
+
+    `split_factor` is how many of today's shares a share of that session has become.
+    """
+
+    result: Result
+    rerun: RunDifference | None
+    is_job_visible: bool
+    split_factor: float = 1.0
+
+    @property
+    def close_today(self) -> float | None:
+        """Return the close in prices of today's shares."""
+        return self.result.close / self.split_factor if self.result.close else None
+
+    @property
+    def is_rescaled(self) -> bool:
+        return self.split_factor != 1.0
 
 
 @dataclass(frozen=True)
@@ -151,9 +172,9 @@ class StockPage:
         """Return the checked bars, or the error of the quality gate about them; None if none are stored."""
         if self.history is None:
             return None
-        instrument, adjusted = self.summary.stock.instrument, self.history.adjusted
         try:
-            return check_bars(self.history.unpack(), instrument=instrument, now=self.summary.now, adjusted=adjusted)
+            bars, instrument = self.history.unpack(), self.summary.stock.instrument
+            return check_history(self.history, bars, instrument, self.summary.now)
         except PriceError as error:
             return error
         except ValueError as error:  # damaged, or written by another version
@@ -196,44 +217,50 @@ class StockPage:
         return self.summary.result is not None and self.summary.result.bar_count < FEW_BARS
 
     @cached_property
-    def analyzed_bars(self) -> Bars | None:
+    def analyzed(self) -> CheckedBars | None:
         """Return the bars that an analysis of today would use; None if there are none."""
         if self.history is None or self.bars is None:
             return None
         try:
-            return usable_bars(self.history, self.summary.now).bars
+            return usable_bars(self.history, self.summary.now)
         except PriceError:  # its latest bars are older than those that an analysis uses
             return None
 
     @cached_property
     def comparison(self) -> Comparison | None:
         """Return every strategy's assessment of the analysed bars; None if there are none."""
-        bars = self.analyzed_bars
-        if bars is None:
+        if self.analyzed is None:
             return None
         stock, result = self.summary.stock, self.summary.result
-        return Comparison(
-            stock, SeriesCache(bars), self.summary.profile, result.strategy if result else self.strategy_key
-        )
+        return Comparison(stock, self.analyzed, self.summary.profile, result.strategy if result else self.strategy_key)
 
     @cached_property
-    def runs(self) -> list[tuple[Result, RunDifference | None, bool]]:
-        """Return results, newest first, with the difference from the previous run, if any.
-
-        The third value is whether the reader may see the job of the result.
-        """
+    def runs(self) -> list[StockRun]:
+        """Return results, newest first."""
         results = list(self.summary.stock.results.select_related("job").newest_first()[:SHOWN_RESULTS])
-        reruns = reruns_of(self.summary.stock.pk, results)
-        reader = self.reader
+        reruns, reader = reruns_of(self.summary.stock.pk, results), self.reader
         return [
-            (result, reruns.get(result.day), reader is not None and result.job.is_visible_to(reader))
+            StockRun(
+                result,
+                rerun=reruns.get(result.day),
+                is_job_visible=reader is not None and result.job.is_visible_to(reader),
+                split_factor=self.traded.split_factor_after(result.day) if self.traded else 1.0,
+            )
             for result in results
         ]
+
+    @cached_property
+    def traded(self) -> TradedPrices | None:
+        """Return what was traded, None if the source did not say or what is stored is damaged."""
+        try:
+            return self.history.unpack_traded() if self.history else None
+        except ValueError:
+            return None
 
     @property
     def rerun(self) -> RunDifference | None:
         """Return the rerun of the newest success, if there is one."""
-        return next((rerun for result, rerun, _ in self.runs if result == self.summary.result), None)
+        return next((run.rerun for run in self.runs if run.result == self.summary.result), None)
 
 
 def _percent_above(before: float | None, close: float) -> float | None:

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.conf import settings
+
+from analysis.capital import SizingCapital, SizingProfile, capital_in
 from analysis.engine.plan import NoPlan, Plan
-from analysis.engine.sizing import RiskProfile, Sizing, size_position
+from analysis.engine.sizing import Sizing, size_position
 from analysis.engine.verdict import Side, Verdict
 from analysis.models import Result, Stock, StockStatus, retry_text
 from analysis.prices.sessions import sessions_late
@@ -21,7 +24,7 @@ class StockSummary:
     """
 
     stock: Stock
-    profile: RiskProfile
+    profile: SizingProfile
     now: datetime
     attempts: int = 0
 
@@ -62,13 +65,29 @@ class StockSummary:
         is_hidden = self._plan and self._plan.side is Side.SHORT and self.profile.long_only
         return None if is_hidden else self._plan
 
+    @property
+    def _is_too_old(self) -> bool:
+        return self.sessions_late >= settings.MAX_PRICE_AGE_SESSIONS
+
     @cached_property
     def _plan(self) -> Plan | None:
-        return self.result.plan if self.result else None
+        return self.result.plan if self.result and not self._is_too_old else None
 
     @cached_property
     def _sized(self) -> Sizing | NoPlan | None:
-        return size_position(self._plan, self.profile, self.stock.instrument.unit) if self._plan else None
+        if self._plan is None:
+            return None
+        capital = self._capital.amount if isinstance(self._capital, SizingCapital) else self._capital
+        return size_position(self._plan, self.profile, capital, self.stock.instrument.unit)
+
+    @cached_property
+    def _capital(self) -> SizingCapital | NoPlan:
+        return capital_in(self.stock.main_currency, self.profile)
+
+    @property
+    def capital_note(self) -> str:
+        """Return a sentence about the capital that the size rests on; empty if it is in the stock's currency."""
+        return self._capital.note if isinstance(self._capital, SizingCapital) else ""
 
     @property
     def sizing(self) -> Sizing | None:
@@ -79,4 +98,6 @@ class StockSummary:
         """Return why there is no trade: the reason of the result, or of this user's limits; empty if there is one."""
         if isinstance(self._sized, NoPlan):
             return self._sized.reason
+        if self.result and self.result.plan and self._is_too_old:
+            return f"no plan: the last price is {self.sessions_late:,} trading days old"
         return self.result.no_trade_reason if self.result and not self._plan else ""

@@ -1,31 +1,24 @@
-"""The CSV source: a folder of `TICKER.csv` files in the formats of Yahoo, Stooq, NSE and BSE, or your own."""
+"""The CSV source: a folder of `TICKER.csv` files as brokers, exchanges and data vendors write them, or your own."""
 
-import csv
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from itertools import chain
 from pathlib import Path
 
-import numpy as np
-
-from analysis.engine.bars import Bars
-from analysis.prices.csv_rows import NEEDED, UNREADABLE, Row, columns_of, read_row
-from analysis.prices.port import Finding, History, PriceError, PriceErrorKind
+from analysis.prices.delimited_text import TableError
+from analysis.prices.port import History, PriceError, PriceErrorKind
+from analysis.prices.price_table import read_history
 from analysis.prices.tickers import is_well_formed
 
 logger = logging.getLogger(__name__)
 
-DELIMITERS = ",;\t"  # the first is the default
-BLANK = DELIMITERS + " \r\n"
-LINES_NAMED = 3  # broken lines in a message; the log names all
+LARGEST_FILE = 50_000_000  # bytes
 
 
 class CsvPrices:
-    """A price source that reads one file per ticker, with columns date, open, high, low, close[, adj_close], volume.
+    """A price source that reads one file per ticker, with columns date, open, high, low, close[, adj_close][, volume].
 
-    Dates are ISO (2026-04-24, 20260424) or name the month (24-Apr-2026); numbers have a decimal point. Columns are
-    separated by commas, semicolons or tabs.
+    `price_table` says which files it understands.
     """
 
     name = "csv"
@@ -58,8 +51,7 @@ class CsvPrices:
             raise PriceError(PriceErrorKind.UNKNOWN_TICKER, f"{ticker!r} is not a ticker.", permanent=True)
         path = self._folder / f"{ticker}.csv"
         try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                return _parse_file(file, path.name, since)
+            return read_history(_read_bounded(path), ticker, path.name, since)
         except FileNotFoundError as error:
             if not self._folder.is_dir():
                 message = "The folder of price files cannot be found."
@@ -69,63 +61,14 @@ class CsvPrices:
         except OSError as error:
             message = f"{path.name} cannot be read: {error.strerror}."
             raise PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False) from error
-        except UnicodeDecodeError as error:
-            message = f"{path.name} is not a CSV file in UTF-8."
-            raise PriceError(PriceErrorKind.BAD_DATA, message, permanent=False) from error
-        except csv.Error as error:
-            message = f"{path.name} cannot be read as a table: {UNREADABLE}."
+        except TableError as error:
+            message = f"{path.name} cannot be used. {error.message}"
             raise PriceError(PriceErrorKind.BAD_DATA, message, permanent=False) from error
 
 
-def _parse_file(file: Iterable[str], file_name: str, since: date | None) -> History:
-    """Return the readable rows of a file, oldest first; a finding names the other lines."""
-    lines = iter(file)
-    first = next(lines, "")
-    delimiter = max(DELIMITERS, key=first.count)
-    heading = csv.reader(chain([first], lines), delimiter=delimiter)  # reads only the lines that it needs
-    columns = columns_of(next(heading, []))
-    missing = [column for column in NEEDED if column not in columns]
-    if missing:
-        message = f"{file_name} does not name these columns in its first line: {', '.join(missing)}."
-        raise PriceError(PriceErrorKind.BAD_DATA, message, permanent=False)
-    rows, broken = _read_rows(enumerate(lines, start=heading.line_num + 1), columns, delimiter)
-    if broken:
-        logger.warning("%s: these rows could not be read: %s", file_name, ", ".join(broken))
-    if broken and not rows:
-        raise PriceError(PriceErrorKind.BAD_DATA, _broken_rows_message(file_name, broken), permanent=False)
-    if since is not None:
-        rows = [row for row in rows if row[0] >= since]
-    if not rows:
-        period = f" since {since}" if since else ""
-        raise PriceError(PriceErrorKind.NO_DATA, f"{file_name} has no rows{period}.", permanent=False)
-    findings = (Finding("broken_rows", _broken_rows_message(file_name, broken), "warning"),) if broken else ()
-    return History(_to_bars(rows), adjusted="adj_close" in columns, findings=findings)
-
-
-def _read_rows(numbered: Iterable[tuple[int, str]], columns: list[str], delimiter: str) -> tuple[list[Row], list[str]]:
-    """Return the rows that can be read, and the numbers of the other lines with the error of each."""
-    rows: list[Row] = []
-    broken: list[str] = []
-    for number, line in numbered:
-        try:  # each line separately, so that a missing quotation mark does not swallow the rest
-            cells = next(csv.reader([line], delimiter=delimiter), [])
-            if line.strip(BLANK) and (row := read_row(columns, cells)):
-                rows.append(row)
-        except csv.Error:
-            broken.append(f"line {number} ({UNREADABLE})")
-        except ValueError as error:
-            broken.append(f"line {number} ({error})")
-    return rows, broken
-
-
-def _to_bars(rows: list[Row]) -> Bars:
-    rows = sorted(rows, key=lambda row: row[0])
-    sessions = np.array([day for day, _ in rows], dtype="datetime64[D]")
-    open_, high, low, close, volume = np.array([numbers for _, numbers in rows]).T.copy()
-    return Bars(sessions, open_, high, low, close, volume)
-
-
-def _broken_rows_message(file_name: str, broken: list[str]) -> str:
-    rows = "1 row" if len(broken) == 1 else f"{len(broken):,} rows"
-    more = f" and {len(broken) - LINES_NAMED:,} more" if len(broken) > LINES_NAMED else ""
-    return f"{file_name}: {rows} could not be read: {', '.join(broken[:LINES_NAMED])}{more}."
+def _read_bounded(path: Path) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise TableError(f"It is larger than {LARGEST_FILE // 1_000_000} MB. Keep the rows of one stock only.")
+    return content

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import numpy as np
 
 from analysis.engine.bars import Bars, Sessions
-from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, PriceSource
+from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, PriceSource, TradedPrices
 from analysis.prices.quality import trim_to_closed
 
 OVERLAP = 5  # stored sessions that are fetched again
@@ -53,7 +53,8 @@ def refresh_histories(
                 readjusted[ticker] = readjustment
             case joined:
                 findings = _findings_before(history.findings, answer.bars.first_session) + answer.findings
-                answers[ticker] = replace(answer, bars=joined, findings=findings)
+                traded = _join_traded(history.traded, answer.traded)
+                answers[ticker] = replace(answer, bars=joined, findings=findings, traded=traded)
     whole = _fetch_since(source, {ticker: min(first_day, known[ticker].bars.first_session) for ticker in readjusted})
     for ticker, answer in whole.items():
         answers[ticker] = answer
@@ -83,6 +84,11 @@ def merge_bars(stored: Bars, fetched: Bars) -> Bars | Readjustment:
     return _concatenate(stored[:start], fetched, stored[end:])
 
 
+def _join_traded(stored: TradedPrices | None, fetched: TradedPrices | None) -> TradedPrices | None:
+    """Return what was traded, as far as it is known; histories of earlier versions know it from now on only."""
+    return stored.joined_with(fetched) if stored and fetched else fetched
+
+
 def _fetch_since(source: PriceSource, first_days: Mapping[str, date]) -> Answers:
     """Fetch each ticker from its own first day on; one call of the source for each day."""
     answers: Answers = {}
@@ -99,11 +105,12 @@ def _findings_before(findings: tuple[Finding, ...], day: date) -> tuple[Finding,
 def _to_store(ticker: str, answer: History | PriceError, stored: History | None, now: datetime) -> History | PriceError:
     if isinstance(answer, PriceError):
         return _error_of_known(answer, stored.bars.last_session) if stored else answer
-    trimmed = trim_to_closed(answer.bars, instrument=answer.metadata.describe_instrument(ticker), now=now)
-    if not len(trimmed.bars):
+    instrument = answer.metadata.describe_instrument(ticker)
+    bars, findings = trim_to_closed(answer.bars, instrument=instrument, now=now)
+    if not len(bars):
         message = f"{ticker} has no session yet that has closed and has a close."
         return PriceError(PriceErrorKind.NO_DATA, message, permanent=False)
-    return replace(answer, bars=trimmed.bars, findings=answer.findings + trimmed.findings)
+    return replace(answer, bars=bars, findings=answer.findings + findings)
 
 
 def _error_of_known(error: PriceError, day: date) -> PriceError:

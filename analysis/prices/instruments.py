@@ -73,7 +73,7 @@ _EXCHANGE_BY_INDEX = {
 _FAMILIES = ("^CNX", "^BSE", "^SP")  # a prefix of many indices of one exchange: ^CNXIT, ^BSE100, ^SP500-45
 
 
-class Kind(StrEnum):
+class InstrumentKind(StrEnum):
     """What an instrument is, of which its trading days and the meaning of its volume depend."""
 
     SHARE = "share"
@@ -98,7 +98,7 @@ class Instrument:
     """
 
     ticker: str
-    kind: Kind
+    kind: InstrumentKind
     exchange: Exchange
     currency: str
     source_decimals: int | None = None
@@ -120,7 +120,7 @@ class Instrument:
         exchange rate 6. This is a precision, not a tick size, which no source tells.
         """
         usual = self.exchange.decimals if self.source_decimals is None else self.source_decimals
-        digits = DIGITS_OF_PAIRS if self.kind is Kind.PAIR else LEAST_DIGITS if price < 10 else 0
+        digits = DIGITS_OF_PAIRS if self.kind is InstrumentKind.PAIR else LEAST_DIGITS if price < 10 else 0
         if not 0 < price < math.inf:
             return usual
         return min(max(usual, digits - 1 - math.floor(math.log10(price))), MOST_DECIMALS)
@@ -130,7 +130,7 @@ class Instrument:
 
         Yahoo gives the volume of a cryptocurrency in money already.
         """
-        return volume if self.kind is Kind.CRYPTO else volume * close / self.unit
+        return volume if self.kind is InstrumentKind.CRYPTO else volume * close / self.unit
 
     def is_volume_known(self, volume: Floats) -> bool:
         """Return whether these volumes, shape (n,), say how much was traded; they do not if there is none throughout.
@@ -139,9 +139,9 @@ class Instrument:
         sources fill in some, and a session without it was still traded.
         """
         traded = volume > 0
-        if self.kind is Kind.PAIR or not traded.any():
+        if self.kind is InstrumentKind.PAIR or not traded.any():
             return False
-        if self.kind in (Kind.INDEX, Kind.FUND):
+        if self.kind in (InstrumentKind.INDEX, InstrumentKind.FUND):
             return bool(np.mean(traded[-RECENT_SESSIONS:]) >= VOLUME_IS_COUNTED)
         return True
 
@@ -153,14 +153,14 @@ def instrument_of(
     """Return the instrument of a normalised ticker.
 
     Its form decides where it can: `^` is an index, `=X` a currency pair, `=F` a future, `-USD` a cryptocurrency, a
-    suffix an exchange. What is stored or reported (the value of a `Kind`, the code of an `Exchange`) decides the rest,
-    and the currency always.
+    suffix an exchange. What is stored or reported (the value of an `InstrumentKind`, the code of an `Exchange`) decides
+    the rest, and the currency always.
     """
     form_kind, form_exchange, form_currency = _form_of(ticker)
     market = form_exchange or EXCHANGE_BY_CODE.get(exchange, UNKNOWN_EXCHANGE)
     return Instrument(
         ticker,
-        kind=form_kind or (Kind(kind) if kind else Kind.SHARE),
+        kind=form_kind or (InstrumentKind(kind) if kind else InstrumentKind.SHARE),
         exchange=market,
         currency=currency or form_currency or market.currency,
         source_decimals=source_decimals,
@@ -187,19 +187,19 @@ def currency_code(text: str) -> str:
     return {"GBX": "GBp", "ZAC": "ZAc"}.get(text) or (text if text in MINOR_UNITS else text.upper()[:3])
 
 
-def _form_of(ticker: str) -> tuple[Kind | None, Exchange | None, str]:
+def _form_of(ticker: str) -> tuple[InstrumentKind | None, Exchange | None, str]:
     """Return what the form of a ticker tells: kind, exchange and currency, None or empty where it tells nothing."""
     if is_demo(ticker):
         company = COMPANY_BY_TICKER.get(ticker)
-        return Kind.SHARE, DEMO_INDIA if company is not None and company.currency == "INR" else DEMO_US, ""
+        return InstrumentKind.SHARE, DEMO_INDIA if company is not None and company.currency == "INR" else DEMO_US, ""
     if ticker.startswith("^"):
-        return Kind.INDEX, _exchange_of_index(ticker), ""
+        return InstrumentKind.INDEX, _exchange_of_index(ticker), ""
     if pair := _PAIR.fullmatch(ticker):
-        return Kind.PAIR, FOREX, pair[1]
+        return InstrumentKind.PAIR, FOREX, pair[1]
     if ticker.endswith("=F"):
-        return Kind.FUTURE, FUTURES, ""
+        return InstrumentKind.FUTURE, FUTURES, ""
     if crypto := _CRYPTO.fullmatch(ticker):
-        return Kind.CRYPTO, CRYPTO, crypto[1][:3]
+        return InstrumentKind.CRYPTO, CRYPTO, crypto[1][:3]
     _, dot, suffix = ticker.rpartition(".")
     if dot:
         return None, EXCHANGE_BY_SUFFIX.get(suffix), ""

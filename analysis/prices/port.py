@@ -6,7 +6,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal, Protocol, Self
 
-from analysis.engine.bars import Bars
+import numpy as np
+
+from analysis.engine.bars import Bars, Floats, Sessions
 from analysis.prices.instruments import Instrument, instrument_of
 
 type Severity = Literal["info", "repair", "warning"]
@@ -65,12 +67,44 @@ class Finding:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TradedPrices:
+    """What was traded, by session, shape (n,) each, oldest first.
+
+    `close` is the source's close without adjustment for dividends. A source that adjusts it for splits, as Yahoo does,
+    gives the traded price only together with the later splits. `split` is the factor that took effect in the session:
+    2.0 where one share became two, 1.0 without a split.
+    """
+
+    session: Sessions
+    close: Floats
+    split: Floats
+
+    @property
+    def splits(self) -> dict[date, float]:
+        """Return the splits by session."""
+        days = np.flatnonzero(self.split != 1.0)
+        return dict(zip(self.session[days].astype(object).tolist(), self.split[days].tolist(), strict=True))
+
+    def split_factor_after(self, day: date) -> float:
+        """Return how many of today's shares one share of this day has become."""
+        return float(np.prod(self.split[self.session > np.datetime64(day, "D")]))
+
+    def joined_with(self, later: Self) -> Self:
+        """Return these with the sessions from the first to the last of `later` replaced."""
+        kept = (self.session < later.session[0]) | (self.session > later.session[-1])
+        session = np.concatenate([self.session[kept], later.session])
+        order = np.argsort(session, kind="stable")
+        close, split = np.concatenate([self.close[kept], later.close]), np.concatenate([self.split[kept], later.split])
+        return type(self)(session[order], close[order], split[order])
+
+
 @dataclass(frozen=True, slots=True)
 class StockMetadata:
     """What a source reports of a stock besides its bars; empty where it says nothing.
 
-    `currency` is the quoted one (GBp for pence), `kind` the value of a `Kind`, `exchange` the code of an `Exchange`,
-    and `decimals` those in which the source shows prices.
+    `currency` is the quoted one (GBp for pence), `kind` the value of an `InstrumentKind`, `exchange` the code of an
+    `Exchange`, and `decimals` those in which the source shows prices.
     """
 
     name: str = ""
@@ -95,13 +129,20 @@ class History:
     """One ticker's daily bars as the source had them, at least one, sorted by session.
 
     They may contain NaN rows, duplicates and an unfinished session: pass them through `check_bars` before any use.
-    `adjusted` is true if prices are adjusted for splits and dividends; `findings` are the source's own.
+    `adjusted` is true if prices are adjusted for splits and dividends; `findings` are the source's own, and
+    `traded` is None where it has no unadjusted closes.
     """
 
     bars: Bars
     adjusted: bool
     findings: tuple[Finding, ...] = ()
     metadata: StockMetadata = StockMetadata()
+    traded: TradedPrices | None = None
+
+    @property
+    def splits(self) -> dict[date, float]:
+        """Return the splits that the source knows, by session."""
+        return self.traded.splits if self.traded else {}
 
 
 class PriceSource(Protocol):

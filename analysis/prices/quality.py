@@ -1,28 +1,27 @@
 """The quality gate: checks and repairs that turn a source's bars into bars that an analysis may use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.engine.bars import Bars, Floats, Sessions
+from analysis.engine.bars import Bars, Booleans
+from analysis.prices.discontinuities import describe_discontinuities, find_discontinuities, finding_about
 from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument
-from analysis.prices.port import Finding, PriceError, PriceErrorKind, Severity
+from analysis.prices.port import Finding, PriceError, PriceErrorKind
 from analysis.prices.sessions import (
     are_sessions,
     find_assumed_weekdays,
     last_closed_session,
     local_time,
-    sessions_between,
     sessions_late,
 )
 
-LONG_GAP = 5  # sessions
-JUMP_UP, JUMP_DOWN = 1.5, 0.55  # of the previous close; a 2:1 split on a day that rises by a tenth counts too
-HUNDREDFOLD = (70.0, 140.0)  # pence for pounds, within the session's own change
+JUMP_IN_ATR = 42  # sessions after which a jump weighs less than 5 % in an ATR 14
+OFF_CALENDAR = 0.02  # share of bars with volume on days without a session, from which the dates may be wrong
 ROUNDING = 1e-6  # relative; adjusting a price moves its last digits
 
 type Mask = NDArray[np.bool_]
@@ -38,6 +37,33 @@ class CheckedBars:
 
     bars: Bars
     findings: tuple[Finding, ...]
+    breaks: Booleans
+    """The sessions, shape (n,), before which no trade and no return should reach back."""
+    last_jump: int | None
+    """The row of the latest price that trading does not explain; None without one."""
+    sessions_late: int
+    """The sessions that have closed since the last bar."""
+
+    def caution_within(self, sessions: int) -> str:
+        """Return a sentence about a price jump in the last sessions, on which an indicator rests; else nothing."""
+        if not self._has_jump_within(sessions):
+            return ""
+        day = self.bars.session[self.last_jump]
+        return f"The price jumped on {day}, perhaps by a split, bonus or demerger that prices are not adjusted for."
+
+    def obstacle_to_plan(self, most_late: int) -> str:
+        """Return why no plan should be made of these prices; empty if one may be."""
+        if self.sessions_late >= most_late:
+            return f"no plan: the last price is {self.sessions_late:,} trading days old"
+        if self._has_jump_within(JUMP_IN_ATR):
+            day = self.bars.session[self.last_jump]
+            return (
+                f"no plan: the price jumped on {day}, perhaps by a corporate action, and the stop would follow from it"
+            )
+        return ""
+
+    def _has_jump_within(self, sessions: int) -> bool:
+        return self.last_jump is not None and self.last_jump >= len(self.bars) - sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +80,15 @@ class _Market:
         return last_closed_session(self.exchange, self.now)
 
 
-def check_bars(bars: Bars, *, instrument: Instrument, now: datetime, adjusted: bool = True) -> CheckedBars:
-    """Repair and check a source's bars at the moment `now` (aware).
+def check_bars(
+    bars: Bars,
+    *,
+    instrument: Instrument,
+    now: datetime,
+    adjusted: bool = True,
+    read_splits: Callable[[], Mapping[date, float]] = dict,
+) -> CheckedBars:
+    """Repair and check a source's bars at the moment `now` (aware); `read_splits` returns those of the source.
 
     Raise PriceError: `bad_data` without one positive close, `no_data` if no bar of a closed session is left.
     """
@@ -75,14 +108,24 @@ def check_bars(bars: Bars, *, instrument: Instrument, now: datetime, adjusted: b
                 raise PriceError(
                     PriceErrorKind.NO_DATA, f"{ticker} has no usable bars: {finding.message}", permanent=False
                 )
-    findings += [finding for notice in _NOTICES if (finding := notice(bars, market))]
-    if not adjusted:
-        findings.append(_UNADJUSTED)
-    return CheckedBars(bars, tuple(findings))
+    found = find_discontinuities(bars, market.exchange)
+    findings += [
+        *(finding for notice in _NOTICES if (finding := notice(bars, market))),
+        *describe_discontinuities(found, bars.session, read_splits),
+        *(() if adjusted else (_UNADJUSTED,)),
+    ]
+    jumps = np.flatnonzero(found.price_breaks)
+    return CheckedBars(
+        bars,
+        tuple(findings),
+        breaks=found.breaks,
+        last_jump=int(jumps[-1]) if len(jumps) else None,
+        sessions_late=sessions_late(market.exchange, bars.last_session, now),
+    )
 
 
-def trim_to_closed(bars: Bars, *, instrument: Instrument, now: datetime) -> CheckedBars:
-    """Return the bars to store: up to the latest that has closed, and has a close, at the moment `now` (aware).
+def trim_to_closed(bars: Bars, *, instrument: Instrument, now: datetime) -> tuple[Bars, tuple[Finding, ...]]:
+    """Return the bars to store, up to the latest that has closed and has a close at `now` (aware), and findings.
 
     A later one, once stored, would count as closed tomorrow. Nothing else is repaired; there may be no bars left.
     """
@@ -94,7 +137,7 @@ def trim_to_closed(bars: Bars, *, instrument: Instrument, now: datetime) -> Chec
             bars, finding = repair(bars, market)
             findings += [finding] if finding else []
     priced = np.flatnonzero(bars.close > 0)
-    return CheckedBars(bars[: int(priced[-1]) + 1 if len(priced) else 0], tuple(findings))
+    return bars[: int(priced[-1]) + 1 if len(priced) else 0], tuple(findings)
 
 
 def _sort_by_session(bars: Bars) -> Bars:
@@ -144,7 +187,7 @@ def _settle_volume(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
     missing = ~((bars.volume >= 0) & (bars.volume < np.inf))
     if not missing.any():
         return bars, None
-    finding = _finding_about(
+    finding = finding_about(
         "missing_volume", "repair", bars.session[missing], "session", "without a volume counted as 0"
     )
     return replace(bars, volume=np.where(missing, 0.0, bars.volume)), finding
@@ -172,35 +215,20 @@ def _widen_ranges(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
     finding = None
     if widened.any():
         what = "with a price outside low to high widened to hold it"
-        finding = _finding_about("range_widened", "repair", bars.session[widened], "session", what)
+        finding = finding_about("range_widened", "repair", bars.session[widened], "session", what)
     return replace(bars, high=high, low=low), finding
 
 
 def _notice_zero_volume(bars: Bars, _: _Market) -> Finding | None:
-    return _finding_about("zero_volume", "warning", bars.session[bars.volume == 0], "session", "without volume")
+    return finding_about("zero_volume", "warning", bars.session[bars.volume == 0], "session", "without volume")
 
 
-def _notice_gaps(bars: Bars, market: _Market) -> Finding | None:
-    days = np.diff(bars.session).astype(np.int64)
-    candidates = np.flatnonzero(days > LONG_GAP + 1)
-    gaps = [end for end in candidates if _sessions_missed(bars, int(end), market.exchange) > LONG_GAP]
-    what = f"of more than {LONG_GAP} sessions"
-    return _finding_about("gap", "warning", bars.session[[end + 1 for end in gaps]], "gap", what, "the last before")
-
-
-def _notice_hundredfold(bars: Bars, _: _Market) -> Finding | None:
-    hundredfold = _is_hundredfold(bars.close[1:] / bars.close[:-1])
-    what = "at about 100 times or a hundredth of the price before, as when pence and pounds are mixed"
-    return _finding_about("hundredfold", "warning", bars.session[1:][hundredfold], "session", what)
-
-
-def _notice_jumps(bars: Bars, _: _Market) -> Finding | None:
-    session = bars.close[1:] / bars.close[:-1]
-    overnight = bars.open[1:] / bars.close[:-1]
-    jumped = (np.maximum(session, overnight) > JUMP_UP) | (np.minimum(session, overnight) < JUMP_DOWN)
-    jumped &= ~_is_hundredfold(session)
-    what = "with a price change of about half or more, as at a split that prices are not adjusted for"
-    return _finding_about("jump", "warning", bars.session[1:][jumped], "session", what)
+def _notice_off_calendar(bars: Bars, market: _Market) -> Finding | None:
+    off = (bars.volume > 0) & ~are_sessions(market.exchange, bars.session)
+    if off.sum() <= max(OFF_CALENDAR * len(bars), 2):
+        return None
+    what = "with volume on a day without a session, as when dates are a day off or the file is of another exchange"
+    return finding_about("off_calendar", "warning", bars.session[off], "bar", what)
 
 
 def _notice_stale(bars: Bars, market: _Market) -> Finding | None:
@@ -229,29 +257,16 @@ _REPAIRS: tuple[Callable[[Bars, _Market], tuple[Bars, Finding | None]], ...] = (
 )
 _NOTICES: tuple[Callable[[Bars, _Market], Finding | None], ...] = (
     _notice_zero_volume,
-    _notice_gaps,
-    _notice_hundredfold,
-    _notice_jumps,
+    _notice_off_calendar,
     _notice_stale,
     _notice_guessed_sessions,
 )
 
 
-def _is_hundredfold(ratio: Floats) -> Mask:
-    least, most = HUNDREDFOLD
-    return ((ratio > least) & (ratio < most)) | ((ratio > 1 / most) & (ratio < 1 / least))
-
-
-def _sessions_missed(bars: Bars, row: int, exchange: Exchange) -> int:
-    """Return the number of sessions of the calendar between this row's and the next one's."""
-    before, after = bars.session[row : row + 2].tolist()
-    return len(sessions_between(exchange, before + timedelta(days=1), after - timedelta(days=1)))
-
-
 def _drop_rows(bars: Bars, dropped: Mask, code: str, noun: str, what: str) -> tuple[Bars, Finding | None]:
     if not dropped.any():
         return bars, None
-    return _select_rows(bars, ~dropped), _finding_about(code, "repair", bars.session[dropped], noun, what)
+    return _select_rows(bars, ~dropped), finding_about(code, "repair", bars.session[dropped], noun, what)
 
 
 def _select_rows(bars: Bars, rows: Mask | NDArray[np.intp]) -> Bars:
@@ -263,16 +278,3 @@ def _select_rows(bars: Bars, rows: Mask | NDArray[np.intp]) -> Bars:
         bars.close[rows],
         bars.volume[rows],
     )
-
-
-def _finding_about(
-    code: str, severity: Severity, sessions: Sessions, noun: str, what: str, when: str = "the last on"
-) -> Finding | None:
-    """Return one finding about all these sessions; None without any."""
-    count = len(sessions)
-    if not count:
-        return None
-    last = sessions[-1].astype(object)
-    if count == 1:
-        return Finding(code, f"1 {noun} {what}, {when.removeprefix('the last ')} {last}.", severity, last)
-    return Finding(code, f"{count:,} {noun}s {what}, {when} {last}.", severity, last)

@@ -5,8 +5,9 @@ line that has enough of them is the heading, and the delimiter is the one that s
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -23,6 +24,8 @@ from analysis.prices.delimited_text import (
 
 DELIMITERS = ",;\t|"  # the first is the default
 HEADING_WITHIN = 100  # records; brokers put some twenty lines above a heading
+OTHER_HEADING = "a heading with other columns: it and the lines below it are not read"
+"""The reason of the line that ends a table because another one begins."""
 CELLS_NAMED = 8  # of a line without a known heading, in an error
 _SIGNS = re.compile(r"[^\w%]|_")
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=.?"?\s*', re.IGNORECASE)  # with which Excel is told the delimiter
@@ -33,13 +36,15 @@ _TOTALS = {"total", "totals", "grand total", "subtotal", "sub total", "sum", "su
 class Table:
     """A table: headings as written, and rows of as many cells.
 
-    `line` is the heading's; `above` are the lines before it that are not blank; `broken` are lines that could not be
-    read; `passed` are lines that are no rows: titles, comments, the heading again, totals.
+    `line` is the heading's; `delimiter` is empty for a sheet. `above` are the lines before the heading that are not
+    blank; `broken` are lines that could not be read; `passed` are lines that are no rows: titles, comments, the heading
+    again, totals.
     """
 
     headings: tuple[str, ...]
     line: int
     rows: tuple[TableRow, ...]
+    delimiter: str = ""
     above: tuple[TableRow, ...] = ()
     broken: tuple[LineNote, ...] = ()
     passed: tuple[LineNote, ...] = ()
@@ -66,16 +71,18 @@ def read_table(text: str, known: Collection[str], enough: int = 1) -> Table:
     """
     lines = split_lines(text)
     names = {fold_heading(name) for name in known}
-    heads = {delimiter: list(islice(parse_lines(lines, delimiter), HEADING_WITHIN)) for delimiter in DELIMITERS}
+    present = [delimiter for delimiter in DELIMITERS if delimiter in text] or [DELIMITERS[0]]
+    heads = {delimiter: list(islice(parse_lines(lines, delimiter), HEADING_WITHIN)) for delimiter in present}
     found = {delimiter: _find_heading(records, names, enough) for delimiter, records in heads.items()}
-    delimiter = max(DELIMITERS, key=lambda each: _count_known(found[each], names))
+    delimiter = max(present, key=lambda each: _count_known(found[each], names))
     heading = found[delimiter]
     if heading is None:
-        raise _unknown_heading(heads[find_delimiter(text) or DELIMITERS[0]], names)
+        raise _unknown_heading(heads[find_delimiter(text) or present[0]], names)
     above = [record for record in heads[delimiter] if record.line < heading.line]
     end = heading.line + sum(cell.count("\n") for cell in heading.cells)
     width = len(without_blank_end(heading.cells))
-    return _build_table(above, heading, parse_lines(lines, delimiter, end, width), names, enough)
+    below = parse_lines(lines, delimiter, end, width)
+    return replace(_build_table(above, heading, below, names, enough), delimiter=delimiter)
 
 
 def read_rows(rows: Iterable[tuple[int, Sequence[str]]], known: Collection[str], enough: int = 1) -> Table:
@@ -118,15 +125,18 @@ def _count_known(row: TableRow | None, names: set[str]) -> int:
 
 
 def _unknown_heading(records: Sequence[TableRow | LineNote], names: set[str]) -> TableError:
-    """Return the error that names the cells of the line with most known headings, or of the first line."""
+    """Return the error that names the cells of the line most like a heading: the first as long as most others."""
     rows = [
         record for record in records if isinstance(record, TableRow) and not _SEPARATOR_LINE.fullmatch(record.cells[0])
     ]
     if not records:
         return TableError("The file is empty.")
+    if isinstance(records[0], LineNote):
+        return TableError(f"Line {records[0].line} cannot be read: {UNREADABLE}.")
     if not rows:
-        return TableError(f"It is not a table: {UNREADABLE}.")
-    row = max(rows, key=lambda each: _count_known(each, names))
+        return TableError("The file is empty.")
+    lengths = Counter(len(row.cells) for row in rows if len(row.cells) > 1)
+    row = max(rows, key=lambda each: (_count_known(each, names), lengths[len(each.cells)]))
     cells = [cell[:30] for cell in row.cells if cell]
     seen = ", ".join(cells[:CELLS_NAMED]) + (" …" if len(cells) > CELLS_NAMED else "")
     return TableError(f"No line names the columns that are needed; line {row.line} has: {seen}.", row.cells)
@@ -139,64 +149,88 @@ def _build_table(
     names: set[str],
     enough: int,
 ) -> Table:
-    headings = tuple(" ".join(cell.split()) for cell in without_blank_end(heading.cells))
-    rows: list[TableRow] = []
-    broken: list[LineNote] = []
-    titles = [TableRow(*record) for record in above if isinstance(record, TableRow)]
+    titles = [record for record in above if isinstance(record, TableRow)]
     passed = [LineNote(row.line, "above the heading") for row in titles if not _SEPARATOR_LINE.fullmatch(row.cells[0])]
-    sorter = _LineSorter(headings, names, max(enough, 2))
+    builder = _TableBuilder(tuple(" ".join(cell.split()) for cell in without_blank_end(heading.cells)), names, enough)
     for record in below:
-        if isinstance(record, LineNote):
-            broken.append(record)
-        elif not any(record.cells):
-            continue
-        elif kind := sorter.kind_of_furniture(record.cells):
-            passed.append(LineNote(record.line, kind))
-        elif sorter.is_other_heading(record.cells):
-            broken.append(LineNote(record.line, "a heading with other columns: it and the lines below it are not read"))
+        if builder.is_ended:
             break
-        elif reason := sorter.reason_against(record.cells):
-            broken.append(LineNote(record.line, reason))
-        else:
-            rows.append(record)
-    return Table(headings, heading.line, tuple(rows), tuple(titles), tuple(broken), tuple(passed))
+        if isinstance(record, LineNote):
+            builder.broken.append(record)
+        elif any(record.cells):
+            builder.add_line(record)
+    return Table(
+        builder.headings,
+        heading.line,
+        tuple(builder.rows),
+        above=tuple(titles),
+        broken=tuple(builder.broken),
+        passed=(*passed, *builder.passed),
+    )
 
 
-class _LineSorter:
-    """Tells the rows of a table from lines between and below them."""
+class _TableBuilder:
+    """Sorts the lines below a heading into rows, broken lines, and lines that are no rows."""
 
     def __init__(self, headings: tuple[str, ...], names: set[str], enough: int) -> None:
+        self.headings = headings
+        self.rows: list[TableRow] = []
+        self.broken: list[LineNote] = []
+        self.passed: list[LineNote] = []
+        self.is_ended = False
         self._width = len(headings)
         self._folded = [fold_heading(heading) for heading in headings]
+        self._order: list[int] | None = None  # of the cells, below a heading in another order
         self._names = names
-        self._enough = enough
+        self._enough = max(enough, 2)
 
-    def kind_of_furniture(self, cells: Sequence[str]) -> str:
-        """Return in a few words which line this is that is no row; empty for a row."""
-        first = cells[0]
-        if first[:1].isdigit():
-            return ""
-        if first.startswith(("#", "//")):
-            return "a comment"
-        label = next(cell for cell in cells if cell).lower().rstrip(": ")
-        if label in _TOTALS and (len(cells) < self._width or 2 * sum(not cell for cell in cells) >= self._width):
-            return "a total"  # and no stock of that name, whose row is full
-        if fold_heading(first) == self._folded[0] and self._fold(cells) == self._folded:
-            return "the heading again"
-        return ""
+    def add_line(self, record: TableRow) -> None:
+        """Add a line that is not blank where it belongs."""
+        line, cells = record
+        if not cells[0][:1].isdigit() and self._add_furniture(line, cells):
+            return
+        if len(cells) != self._width and (len(cells) < self._width or any(cells[self._width :])):
+            count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+            self.broken.append(LineNote(line, f"{count} instead of {self._width}"))
+        else:
+            self.rows.append(record if self._order is None else TableRow(line, [cells[place] for place in self._order]))
 
-    def is_other_heading(self, cells: Sequence[str]) -> bool:
-        """Return whether this line is the heading of another table."""
-        if any(cell[:1].isdigit() for cell in cells):  # as in most rows, at less cost
+    def _add_furniture(self, line: int, cells: Sequence[str]) -> bool:
+        """Add a line that is no row; return whether it is one."""
+        if cells[0].startswith(("#", "//")):
+            self.passed.append(LineNote(line, "a comment"))
+        elif self._is_total(cells):
+            self.passed.append(LineNote(line, "a total"))
+        elif self._is_heading(cells):
+            self._add_heading(line, cells)
+        else:
             return False
-        return _count_known(TableRow(0, cells), self._names) >= self._enough
+        return True
 
-    def reason_against(self, cells: Sequence[str]) -> str:
-        """Return why these cells are no row of the table; empty if they are one."""
-        if len(cells) == self._width or (len(cells) > self._width and not any(cells[self._width :])):
-            return ""
-        count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-        return f"{count} instead of {self._width}"
+    def _is_total(self, cells: Sequence[str]) -> bool:
+        label = next(cell for cell in cells if cell).rstrip(": ")
+        if label.lower() not in _TOTALS:
+            return False
+        blank = self._width - len(cells) + sum(not cell for cell in cells)
+        return not label.isupper() or 3 * blank >= self._width  # TOTAL in a full row is a stock of that name
+
+    def _is_heading(self, cells: Sequence[str]) -> bool:
+        """Return whether this line is this heading again, or that of another table."""
+        if any(cell[:1].isdigit() for cell in cells):  # as in most rows, at less cost
+            return fold_heading(cells[0]) == self._folded[0] and self._fold(cells) == self._folded
+        return self._fold(cells) == self._folded or _count_known(TableRow(0, cells), self._names) >= self._enough
+
+    def _add_heading(self, line: int, cells: Sequence[str]) -> None:
+        """Add a heading as in joined files; one with the same columns in another order arranges the rows below it."""
+        folded = self._fold(cells)
+        if sorted(folded) == sorted(self._folded) and len(set(folded)) == len(folded):
+            self._order = None if folded == self._folded else [folded.index(name) for name in self._folded]
+            self.passed.append(LineNote(line, "the heading again"))
+        elif folded == self._folded:
+            self.passed.append(LineNote(line, "the heading again"))
+        else:
+            self.broken.append(LineNote(line, OTHER_HEADING))
+            self.is_ended = True
 
     def _fold(self, cells: Sequence[str]) -> list[str]:
         return [fold_heading(cell) for cell in cells[: self._width]]

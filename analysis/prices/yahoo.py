@@ -25,8 +25,8 @@ from yfinance.exceptions import YFDataException, YFException
 from analysis.engine.bars import Bars
 from analysis.prices.dividends import find_dividend_mismatch
 from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE
-from analysis.prices.instruments import MOST_DECIMALS, Kind, currency_code, exchange_of, instrument_of
-from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, StockMetadata
+from analysis.prices.instruments import MOST_DECIMALS, InstrumentKind, currency_code, exchange_of, instrument_of
+from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, StockMetadata, TradedPrices
 from analysis.prices.process_folder import process_folder
 from analysis.prices.tickers import is_well_formed
 from analysis.prices.yahoo_session import TOO_MANY_REQUESTS, AnswerTooLarge, YahooSession, YahooStatusError
@@ -35,15 +35,15 @@ logger = logging.getLogger(__name__)
 
 FIRST_DAY = date(1970, 1, 2)
 _KINDS: dict[str, str] = {
-    "EQUITY": Kind.SHARE,
-    "ETF": Kind.FUND,
-    "MUTUALFUND": Kind.FUND,
-    "INDEX": Kind.INDEX,
-    "CURRENCY": Kind.PAIR,
-    "CRYPTOCURRENCY": Kind.CRYPTO,
-    "FUTURE": Kind.FUTURE,
+    "EQUITY": InstrumentKind.SHARE,
+    "ETF": InstrumentKind.FUND,
+    "MUTUALFUND": InstrumentKind.FUND,
+    "INDEX": InstrumentKind.INDEX,
+    "CURRENCY": InstrumentKind.PAIR,
+    "CRYPTOCURRENCY": InstrumentKind.CRYPTO,
+    "FUTURE": InstrumentKind.FUTURE,
 }
-_COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends")
+_COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends", "Stock Splits")
 
 
 def configure_yfinance(cache_folder: Path) -> None:
@@ -105,7 +105,7 @@ def _to_history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> H
     """Return the rows of yfinance's frame; the index is midnight at the exchange, so its local date is the session."""
     sessions = pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy().astype("datetime64[D]")
     columns = {name: frame[name].to_numpy(dtype=np.float64) for name in _COLUMNS}
-    open_, high, low, close, adjusted, volume, dividends = columns.values()
+    open_, high, low, close, adjusted, volume, dividends, splits = columns.values()
     factor = np.divide(adjusted, close, out=np.full(len(close), np.nan), where=close > 0)
     bars = Bars(sessions, open_ * factor, high * factor, low * factor, close * factor, volume)
     metadata = read_metadata(about)
@@ -113,7 +113,8 @@ def _to_history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> H
         _currency_finding(ticker, metadata.currency),
         find_dividend_mismatch(sessions, close, adjusted, dividends),
     )
-    return History(bars, adjusted=True, findings=tuple(one for one in checks if one), metadata=metadata)
+    traded = TradedPrices(sessions, close, np.where(splits > 0, splits, 1.0))
+    return History(bars, True, tuple(one for one in checks if one), metadata, traded)
 
 
 def read_metadata(about: Mapping[str, Any]) -> StockMetadata:

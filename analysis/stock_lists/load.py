@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from analysis.db import transactional
-from analysis.models import Index, IndexMember, Stock
+from analysis.models import DemoRemoval, Index, IndexMember, Stock
 from analysis.prices.demo_companies import COMPANIES
 from analysis.prices.pace import Pacer
 from analysis.prices.port import PriceError
@@ -22,6 +22,9 @@ from analysis.stock_lists.files import read_list
 from analysis.stock_lists.renames import find_renames, rename_stock
 
 AT_ONCE = 250  # stocks in one transaction
+DEMO_INDEX = "Demo market"
+REMOVED = "The demo market was removed from this installation; `load_demo --again` brings it back."
+BEING_REMOVED = "The demo market is still being removed; try again in a minute."
 FEW = 10  # as many stocks may leave a list without a question
 UPDATED_FIELDS = ("name", "exchange", "currency", "industry", "isin")
 
@@ -69,10 +72,17 @@ def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> ImportResult:
     return _update_index(f"Yahoo {region}", good, [f"Yahoo: “{ticker[:30]}” is not a ticker." for ticker in strange])
 
 
-def load_demo_market() -> list[str]:
-    """Add the demo market's companies, or update their names. Return their tickers in the market's order."""
+def load_demo_market(*, again: bool = False) -> list[str]:
+    """Add the demo market's companies, or update their names. Return their tickers in the market's order.
+
+    Raise RequestRejected if it was removed for good, unless `again` brings it back.
+    """
+    if again:
+        DemoRemoval.objects.exclude(completed_at=None).delete()
+    if DemoRemoval.objects.exists():
+        raise RequestRejected(BEING_REMOVED if again else REMOVED)
     listed = [ListedStock(company.ticker, name=company.name, industry=company.industry) for company in COMPANIES]
-    _update_index("Demo market", listed, [])
+    _update_index(DEMO_INDEX, listed, [])
     return [one.ticker for one in listed]
 
 

@@ -9,9 +9,11 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from analysis.calendars.current import SPECIAL_DAYS
 from analysis.engine.version import ENGINE_VERSION
 from analysis.jobs.submit import submit
-from analysis.models import Job, JobDetail, RawData, Result, ResultStatus, Source, Stock
+from analysis.models import Job, JobDetail, RawData, Result, ResultStatus, Source, SpecialDay, Stock
+from analysis.prices.special_days import DaySource
 from analysis.worker.slice import run_job
 
 if TYPE_CHECKING:
@@ -76,9 +78,21 @@ def make_result(stock: Stock, day: date = date(2026, 11, 20), **fields: Any) -> 
     return result
 
 
+def make_special_day(exchange: str, day: date, *, source: DaySource = DaySource.ADMIN, **fields: Any) -> SpecialDay:
+    """A holiday, unless `is_session` is given; it counts at once."""
+    made = SpecialDay.objects.create(exchange=exchange, day=day, source=source, **fields)
+    SPECIAL_DAYS.forget()
+    return made
+
+
 def make_message(*, waited: timedelta) -> OrmQ:
     """A queue message that nobody has taken for so long."""
     return OrmQ.objects.create(key="stockapp", payload="", lock=timezone.now() - waited)
+
+
+def queued_calls() -> list[str]:
+    """The functions that messages in the queue call."""
+    return [str(message.task["func"]) for message in OrmQ.objects.all()]
 
 
 def details_of(job: Job) -> dict[str, JobDetail]:

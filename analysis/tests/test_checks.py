@@ -1,6 +1,6 @@
 """System checks of the job engine's settings and the calendars."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -8,8 +8,9 @@ import time_machine
 from pytest_django import Settings
 
 from analysis import checks, timing
-from analysis.prices.instruments import exchange_of
-from analysis.prices.sessions import calendar_end
+from analysis.models import ExchangeSchedule
+from analysis.prices.special_days import DaySource
+from analysis.tests.make import make_special_day
 
 
 def ids(messages: list[Any]) -> list[str]:
@@ -55,13 +56,32 @@ def test_a_pace_too_slow_for_the_deadlines_is_told(settings: Settings) -> None:
     assert ids(checks.a_job_can_be_fetched_before_its_deadline()) == ["analysis.W002"]
 
 
-def test_a_calendar_that_ends_is_told_a_month_ahead() -> None:
-    end = calendar_end(exchange_of("TCS.NS"))
-    assert end
-    with time_machine.travel(datetime(end.year, end.month, 10, tzinfo=UTC), tick=False):
-        told = checks.calendars_reach_into_the_future()
-    assert ids(told) == ["analysis.W001"] * 3
-    for name in ("National Stock Exchange of India", "Shanghai", "Singapore"):
-        assert any(name in message.msg for message in told)
-    with time_machine.travel(datetime(end.year, end.month - 2, 1, tzinfo=UTC), tick=False):
+@pytest.mark.django_db
+def test_a_calendar_that_ends_is_reported_a_month_ahead_in_one_line_and_until_its_list_is_loaded() -> None:
+    ExchangeSchedule.objects.bulk_create(ExchangeSchedule(exchange=code) for code in ("NSE", "BSE", "US", "DEMO-IN"))
+    with time_machine.travel(datetime(2026, 11, 10, tzinfo=UTC), tick=False) as clock:
         assert checks.calendars_reach_into_the_future() == []
+        clock.move_to(datetime(2026, 12, 10, tzinfo=UTC))
+        found = checks.calendars_reach_into_the_future()
+        assert ids(found) == ["analysis.W001"]
+        assert found[0].msg == (
+            "The holidays of BSE Mumbai and National Stock Exchange of India are known until 2026-12-31; after that "
+            "every weekday counts as a session."
+        )
+        assert "load_holidays" in str(found[0].hint)
+        clock.move_to(datetime(2027, 2, 1, tzinfo=UTC))
+        assert ids(checks.calendars_reach_into_the_future()) == ["analysis.W001"]
+        make_special_day("NSE", date(2027, 1, 26), source=DaySource.LIST)
+        assert checks.calendars_reach_into_the_future() == []
+
+
+@pytest.mark.django_db
+def test_calendars_that_end_together_are_one_line_and_others_are_named_with_their_own_day() -> None:
+    ExchangeSchedule.objects.bulk_create(ExchangeSchedule(exchange=code) for code in ("NSE", "SGX"))
+    make_special_day("NSE", date(2027, 1, 26), source=DaySource.LIST)
+    with time_machine.travel(datetime(2027, 12, 20, tzinfo=UTC), tick=False):
+        sentence = checks.calendars_reach_into_the_future()[0].msg
+    assert sentence == (
+        "The holidays of Singapore are known until 2026-12-31, of National Stock Exchange of India until 2027-12-31; "
+        "after that every weekday counts as a session."
+    )

@@ -48,7 +48,7 @@ def test_load_stocks_adds_updates_and_names_broken_rows(tmp_path: Path) -> None:
         (b"ticker\n", "holds no stocks."),
         (
             b"ticker," + b"x" * 200_000,
-            "It is not a table: a cell is too long, or a quotation mark is not closed.",
+            "Line 1 cannot be read: a cell is too long, or a quotation mark is not closed.",
         ),
         (b"%PDF-1.7\n", "This is a PDF file: download the table as CSV instead."),
     ],

@@ -18,7 +18,7 @@ from analysis.engine.overlay import moving_averages
 from analysis.engine.plan import Plan
 from analysis.engine.rating import rate
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
-from analysis.engine.strategy import IndicatorGroup
+from analysis.engine.strategy import IndicatorGroup, Strategy
 from analysis.engine.verdict import Side, Verdict
 from analysis.engine.version import ENGINE_VERSION
 from analysis.tests.engine_bars import SAMPLES, flat_bars, joined, make_bars, random_bars, sample_bars
@@ -313,3 +313,17 @@ def test_a_steady_verdict_moves_less_often_than_the_raw_one() -> None:
     rating = rate(sample_bars("IBM"))
     moves = [sum(a != b for a, b in pairwise(codes[codes != -128].tolist())) for codes in (rating.steady, rating.raw)]
     assert moves[0] < moves[1] / 2
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES.keys())
+def test_without_a_known_volume_the_rest_votes_and_one_finding_says_so(strategy: Strategy) -> None:
+    bars = random_bars(600)
+    known, unknown = assess(bars, strategy), assess(replace(bars, volume=np.full(600, np.nan)), strategy)
+    assert isinstance(known, Assessment)
+    assert isinstance(unknown, Assessment)
+    silent = {indicator.key for indicator in strategy.indicators if indicator.needs_volume}
+    for before, after in zip(known.readings, unknown.readings, strict=True):
+        assert after.signal == (None if after.key in silent else before.signal)
+    told = [finding for finding in unknown.findings if "volume is not known" in finding]
+    assert len(told) == len(unknown.findings) == bool(silent)
+    assert all(math.isfinite(number) for number in numbers(to_evidence(unknown)))

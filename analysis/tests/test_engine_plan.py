@@ -104,7 +104,7 @@ def test_a_plan_is_in_order_and_rounding_moves_its_risk_reward_by_steps_of_the_p
     ],
 )
 def test_a_size_is_the_smaller_of_both_limits(plan: Plan, profile: Profile, sizing: Sizing) -> None:
-    assert size_position(plan, profile) == sizing
+    assert size_position(plan, profile, profile.capital) == sizing
 
 
 @pytest.mark.parametrize(
@@ -122,11 +122,11 @@ def test_a_size_is_the_smaller_of_both_limits(plan: Plan, profile: Profile, sizi
     ],
 )
 def test_a_size_that_cannot_be_is_refused_in_words(plan: Plan, profile: Profile, reason: str) -> None:
-    assert size_position(plan, profile) == NoPlan(reason)
+    assert size_position(plan, profile, profile.capital) == NoPlan(reason)
 
 
 def test_a_long_only_user_gets_a_size_for_a_long() -> None:
-    assert isinstance(size_position(LONG, Profile(long_only=True)), Sizing)
+    assert isinstance(size_position(LONG, Profile(long_only=True), Decimal(100_000)), Sizing)
 
 
 @given(
@@ -142,7 +142,7 @@ def test_a_size_never_exceeds_its_limits_and_one_more_share_would(
     if isinstance(plan, NoPlan):
         return
     profile = Profile(capital=capital, risk_percent=risk_percent)
-    sizing = size_position(plan, profile)
+    sizing = size_position(plan, profile, profile.capital)
     if isinstance(sizing, NoPlan):
         return
     limits = {"risk": capital * risk_percent / 100, "position": capital * profile.position_limit_percent / 100}
@@ -150,3 +150,17 @@ def test_a_size_never_exceeds_its_limits_and_one_more_share_would(
     assert all(spent[name] <= limits[name] for name in limits)
     one_more = spent[sizing.binding_limit] / sizing.quantity * (sizing.quantity + 1)
     assert one_more > limits[sizing.binding_limit]
+
+
+def test_a_price_in_pence_is_sized_in_pounds() -> None:
+    insurer = Plan(Side.LONG, entry=562.4, stop=534.3, target=618.6, risk_reward=2.0)
+    sizing = size_position(insurer, Profile(), Decimal(100_000), unit=100)
+    assert sizing == Sizing(3_556, "position", Decimal("999.236"), Decimal("19998.944"))
+
+
+def test_a_reason_against_the_plan_counts_before_a_lack_of_capital() -> None:
+    lack = NoPlan("no size: no rate")
+    assert size_position(LONG, Profile(), lack) == lack
+    assert size_position(SHORT, Profile(long_only=True), lack) == NoPlan(
+        "exit or avoid: the plan is a short, and you trade long only"
+    )

@@ -18,7 +18,7 @@ from analysis.engine.record_summary import (
     summarize,
 )
 from analysis.engine.series import SeriesCache
-from analysis.engine.strategies import STRATEGIES
+from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
 from analysis.engine.track_record import (
     HORIZONS,
@@ -33,6 +33,8 @@ from analysis.engine.trade_stats import TradeStats, wilson_interval, worst_drawd
 from analysis.engine.verdict import UNRATED, Side, Verdict
 from analysis.tests.engine_bars import flat_bars, random_bars, sample_bars, walk_bars
 from analysis.tests.engine_plain import every_strategy
+
+PRICES = ("open", "high", "low", "close")
 
 
 def ends_at(*sessions: int, unplanned: tuple[int, ...] = ()) -> Exits:
@@ -282,3 +284,25 @@ def test_a_performance_says_in_words_what_it_does_not_show(baseline: float | Non
     )
     assert performance.is_baseline_within == is_within
     assert words in performance.describe(Side.LONG)
+
+
+def test_what_spans_a_break_is_left_out_and_counted() -> None:
+    bars = random_bars(900)
+    at = 500
+    whole = track_record(bars)
+    split = replace(bars, **{name: np.where(np.arange(900) < at, 2.0, 1.0) * getattr(bars, name) for name in PRICES})
+    breaks = np.arange(900) == at
+    record = track_record(split, breaks=breaks)
+    assert track_record(bars, breaks=np.zeros(900, dtype=bool)).as_dict() == whole.as_dict()
+    first, second = track_record(split[:at]), track_record(split)
+    horizon_days = [int(counts.sum()) for counts in record.forward_counts]
+    assert horizon_days == [
+        int(counts.sum()) - days for counts, days in zip(second.forward_counts, HORIZONS, strict=True)
+    ]
+    assert record.left_out_days == HORIZONS[0]
+    assert (
+        first.long.baseline.count <= record.long.baseline.count == second.long.baseline.count - TECHNICAL_RATING.holding
+    )
+    assert min(record.long.returns.min(), record.short.returns.min()) > -0.4
+    assert TrackRecord.from_dict(record.as_dict()).as_dict() == record.as_dict()
+    assert summarize(record).left_out_days == record.left_out_days

@@ -295,7 +295,7 @@ def test_an_analysis_on_a_sunday_is_of_friday_and_says_so(standin: YahooStandIn,
         ("VOD.L", "GBp", "GBp", 2),
         ("TCS.NS", "", "INR", 2),
         ("OTHERCURRENCY.L", "GBp", "XAU", 2),
-        ("7203.T", "", "JPY", 1),
+        ("7203.T", "", "JPY", 2),
     ],
 )
 def test_a_stock_learns_its_currency_from_its_source(

@@ -219,7 +219,7 @@ def test_a_size_or_its_refusal_is_told_on_the_stock_page(
 
 def test_a_capital_is_one_in_the_currency_of_the_stock(client: Client) -> None:
     client.force_login(make_user("ann", capital=1000))
-    for ticker, currency, spent in (("A.L", "GBp", "200.00 GBp"), ("B", "USD", "$200.00"), ("C.T", "JPY", "¥200.0")):
+    for ticker, currency, spent in (("A.L", "GBp", "£200.00"), ("B", "USD", "$200.00"), ("C.T", "JPY", "¥200")):
         make_result(make_stock(ticker, currency=currency), **LONG)
         assert f"<dd> {spent} </dd>" in page(client, ticker)
 

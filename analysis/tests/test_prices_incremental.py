@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.engine.bars import Bars
+from analysis.prices.arrow import pack_traded, unpack_traded
 from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
 from analysis.prices.incremental import (
@@ -319,3 +320,31 @@ def test_an_answer_that_ends_earlier_takes_no_stored_session_away() -> None:
 
 def test_fewer_than_five_stored_sessions_are_all_asked_for_again() -> None:
     assert overlap_start(make_bars(TUESDAY, 3)) == TUESDAY - timedelta(days=4)
+
+
+def test_splits_and_unadjusted_closes_are_kept_beside_the_bars(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    standin.market.splits[TICKER][TUESDAY] = 2.0
+    standin.market.dividends[TICKER][WEDNESDAY] = 0.1
+    first = history(yahoo, None, TUESDAY)
+    standin.market.until = lambda _: WEDNESDAY
+    again = refresh_histories(yahoo, [TICKER], {TICKER: first}, first_day=FIRST, now=evening(WEDNESDAY))[TICKER]
+    assert isinstance(again, History)
+    assert again.splits == first.splits == {TUESDAY: 2.0}
+    assert again.traded
+    assert again.traded.session.tolist() == again.bars.session.tolist()
+    before = again.bars.session < np.datetime64(WEDNESDAY)
+    np.testing.assert_allclose(again.bars.close[before], 0.9 * again.traded.close[before], rtol=1e-6)
+    assert again.traded.split_factor_after(date(2026, 4, 20)) == 2.0
+    assert again.traded.split_factor_after(TUESDAY) == 1.0
+    stored = unpack_traded(pack_traded(again.traded))
+    assert (stored.splits, stored.close.tolist()) == (again.splits, again.traded.close.tolist())
+
+
+def test_a_history_without_splits_learns_those_of_the_sessions_that_are_fetched(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    old = replace(history(yahoo, None, TUESDAY), traded=None)
+    answer = refresh_histories(yahoo, [TICKER], {TICKER: old}, first_day=FIRST, now=evening(WEDNESDAY))[TICKER]
+    assert isinstance(answer, History)
+    assert answer.traded
+    assert answer.traded.session.tolist() == answer.bars.session.tolist()[-len(answer.traded.session) :]

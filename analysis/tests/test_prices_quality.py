@@ -3,6 +3,7 @@
 import csv
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from analysis.engine.bars import Bars, Floats
 from analysis.prices.instruments import exchange_of, instrument_of
 from analysis.prices.port import PriceError, PriceErrorKind
-from analysis.prices.quality import CheckedBars, check_bars
+from analysis.prices.quality import CheckedBars, check_bars, trim_to_closed
 from analysis.prices.sessions import sessions_between
 
 EVENING = datetime(2026, 4, 24, 20, 0, tzinfo=ZoneInfo("Asia/Kolkata"))  # a Friday, after the close in India
@@ -60,7 +61,8 @@ def assert_fit_for_use(bars: Bars) -> None:
     assert np.isfinite(bars.high).all()
     assert (bars.low <= np.minimum(bars.open, bars.close)).all()
     assert (bars.high >= np.maximum(bars.open, bars.close)).all()
-    assert (np.isfinite(bars.volume) & (bars.volume >= 0)).all()
+    is_unknown = np.isnan(bars.volume).all()
+    assert is_unknown or (np.isfinite(bars.volume) & (bars.volume >= 0)).all()
 
 
 def codes(result: CheckedBars) -> list[str]:
@@ -176,6 +178,16 @@ def test_sessions_without_volume_stay_and_are_counted() -> None:
     assert only_message(result, "zero_volume") == f"2 sessions without volume, the last on {bars.session[8]}."
 
 
+def test_many_bars_with_volume_on_days_without_a_session_are_noticed() -> None:
+    bars = make_bars(100)
+    early = replace(bars, session=bars.session - np.timedelta64(1, "D"))
+    message = next(finding.message for finding in checked(early).findings if finding.code == "off_calendar")
+    assert message.endswith("the last on 2026-04-19.")  # a Sunday
+    assert "bars with volume on a day without a session" in message
+    sunday = date(2026, 4, 19)
+    assert codes(checked(with_rows(bars, (sunday, 100.0, 50.0)))) == []
+
+
 def test_a_missing_volume_counts_as_none() -> None:
     bars = make_bars()
     bars.volume[[3, 4]] = NAN, -5.0
@@ -220,22 +232,56 @@ def chosen(bars: Bars, rows: NDArray[np.intp]) -> Bars:
     return Bars(bars.session[rows], *(column[rows] for column in columns))
 
 
-@pytest.mark.parametrize("factor", [0.1, 0.5, 0.25, 1.6, 10.0])
-def test_a_change_like_a_splits_is_noticed(factor: float) -> None:
-    bars = make_bars()
-    for column in (bars.open, bars.high, bars.low, bars.close):
+def jumping_bars(factor: float, price: float = 100.0) -> Bars:
+    """Bars at one price, and from the 13th session on at another, from the open on."""
+    bars = make_bars(60)
+    for column, level in ((bars.open, 1.0), (bars.high, 1.01), (bars.low, 0.99), (bars.close, 1.0)):
+        column[:] = price * level
         column[12:] *= factor
-    message = only_message(checked(bars), "jump")
-    assert message.startswith("1 session with a price change of about half or more")
+    return bars
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.4, 0.5, 0.6, 2 / 3, 0.75, 1.3, 1.6, 10.0])
+def test_an_opening_like_after_a_bonus_or_demerger_is_noticed(factor: float) -> None:
+    bars = jumping_bars(factor)
+    result = checked(bars)
+    message = only_message(result, "jump")
+    assert message.startswith("1 price jump that may be a split, bonus or demerger for which prices are not adjusted")
     assert message.endswith(f"on {bars.session[12]}.")
+    assert np.flatnonzero(result.breaks).tolist() == [12]
 
 
-@pytest.mark.parametrize("factor", [0.7, 0.8, 1.4])
-def test_a_strong_session_is_no_split(factor: float) -> None:
-    bars = make_bars()
-    for column in (bars.open, bars.high, bars.low, bars.close):
-        column[12:] *= factor
-    assert checked(bars).findings == ()
+@pytest.mark.parametrize("factor", [0.8, 0.9, 1.2, 1.26])
+def test_a_strong_opening_is_no_split(factor: float) -> None:
+    assert checked(jumping_bars(factor)).findings == ()
+
+
+def test_a_tick_of_a_small_price_is_no_split() -> None:
+    assert checked(jumping_bars(0.7, price=1.5)).findings == ()
+    assert only_message(checked(jumping_bars(0.5, price=1.5)), "jump")
+
+
+def test_a_split_that_the_source_names_but_does_not_adjust_for_is_named() -> None:
+    bars = jumping_bars(0.5)
+    splits = {bars.session[12].astype(object): 2.0}
+    result = check_bars(bars, instrument=instrument_of(TICKER), now=EVENING, read_splits=lambda: splits)
+    assert "not adjusted for a split (the source names one of 2 for" in only_message(result, "jump")
+
+
+def test_a_jump_forbids_a_plan_while_the_stop_rests_on_it_and_cautions_while_the_verdict_does() -> None:
+    result = checked(jumping_bars(0.5))  # 47 sessions before the last
+    assert result.caution_within(48).startswith(f"The price jumped on {result.bars.session[12]}, perhaps by a split")
+    assert result.caution_within(47) == ""
+    assert result.obstacle_to_plan(10) == ""
+    recent = checked(jumping_bars(0.5)[:40])
+    assert recent.obstacle_to_plan(1000).startswith(f"no plan: the price jumped on {recent.bars.session[12]}")
+
+
+def test_a_price_that_is_sessions_old_makes_no_plan() -> None:
+    result = checked(make_bars(30, date(2026, 4, 9)))
+    assert result.sessions_late == 10
+    assert result.obstacle_to_plan(11) == ""
+    assert result.obstacle_to_plan(10) == "no plan: the last price is 10 trading days old"
 
 
 def test_pence_among_pounds_are_noticed_as_such() -> None:
@@ -297,14 +343,14 @@ def test_only_an_unfinished_bar_is_no_data() -> None:
     assert caught.value.kind is PriceErrorKind.NO_DATA
 
 
-def test_where_the_calendar_ends_weekdays_are_assumed_and_nothing_is_dropped() -> None:
+def test_where_the_calendar_has_ended_nothing_is_dropped() -> None:
     friday = datetime(2027, 3, 5, 20, 0, tzinfo=EVENING.tzinfo)
     bars = make_bars(30, friday.date())
     bars.open[-9] = bars.high[-9] = bars.low[-9] = bars.close[-9]
     bars.volume[-9] = 0.0
     result = checked(bars, friday)
     assert len(result.bars) == 30
-    assert codes(result) == ["zero_volume", "weekdays_assumed"]
+    assert codes(result) == ["zero_volume"]
 
 
 def test_an_unknown_exchange_is_said_to_be_unknown() -> None:
@@ -408,3 +454,38 @@ def test_the_four_splits_in_unadjusted_apple_prices_are_noticed() -> None:
     (jump,) = (finding for finding in result.findings if finding.code == "jump")
     assert jump.session == date(2020, 8, 31)
     assert jump.message.startswith("5 sessions")  # the fifth is the crash of 2000-09-29
+
+
+def test_a_volume_that_is_never_there_is_unknown_and_no_silence() -> None:
+    bars = make_bars()
+    bars.volume[:] = 0.0
+    result = checked(bars)
+    assert np.isnan(result.bars.volume).all()
+    assert result.findings == ()
+
+
+def test_a_volume_that_stops_is_silence() -> None:
+    bars = make_bars()
+    bars.volume[5:] = 0.0
+    result = checked(bars)
+    assert result.bars.volume.tolist() == bars.volume.tolist()
+    assert [finding.code for finding in result.findings] == ["zero_volume"]
+
+
+@pytest.mark.parametrize(("ticker", "kept"), [("EURUSD=X", 0), ("GC=F", 0), ("BTC-USD", 2), ("TCS.NS", 2)])
+def test_the_first_hours_of_mondays_session_are_no_session_of_their_own(ticker: str, kept: int) -> None:
+    saturday, sunday, monday = date(2026, 4, 18), date(2026, 4, 19), date(2026, 4, 20)
+    bars = with_rows(make_bars(5, date(2026, 4, 17), ticker), (saturday, 103.0, 500.0), (sunday, 104.0, 10.0))
+    bars = with_rows(bars, (monday, 105.0, 900.0))
+    weekend = {saturday, sunday} & set(checked(bars, ticker=ticker).bars.session.tolist())
+    assert len(weekend) == (kept if ticker != "BTC-USD" else 2)
+    codes = {finding.code for finding in checked(bars, ticker=ticker).findings}
+    assert ("weekend_rows" in codes) is not bool(kept)
+
+
+def test_a_sunday_evening_of_a_pair_is_not_stored_as_a_closed_session() -> None:
+    sunday = date(2026, 4, 19)
+    bars = with_rows(make_bars(5, date(2026, 4, 17), "EURUSD=X"), (sunday, 104.0, 0.0))
+    now = datetime(2026, 4, 20, 9, 0, tzinfo=UTC)
+    stored, _ = trim_to_closed(bars, instrument=instrument_of("EURUSD=X"), now=now)
+    assert stored.last_session == date(2026, 4, 17)

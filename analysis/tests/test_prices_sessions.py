@@ -12,6 +12,7 @@ from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import (
     are_sessions,
     calendar_end,
+    ends_until_listed,
     find_assumed_weekdays,
     last_closed_session,
     sessions_between,
@@ -21,29 +22,6 @@ from analysis.prices.sessions import (
 NYSE, NSE, SAUDI = exchange_of("AAPL"), exchange_of("TCS.NS"), exchange_of("2222.SR")
 INDIA = ZoneInfo("Asia/Kolkata")
 NEW_YORK = ZoneInfo("America/New_York")
-
-
-@pytest.mark.parametrize(
-    ("ticker", "code", "currency"),
-    [
-        ("TCS.NS", "NSE", "INR"),
-        ("TCS.BO", "BSE", "INR"),
-        ("AAPL", "US", "USD"),
-        ("BRK-B", "US", "USD"),
-        ("VOD.L", "LSE", "GBp"),
-        ("SAP.DE", "XETRA", "EUR"),
-        ("7203.T", "TSE", "JPY"),
-        ("0700.HK", "HKEX", "HKD"),
-        ("KAVERI.DEMO", "DEMO-IN", "INR"),
-        ("QUILLMERE.DEMO", "DEMO-US", "USD"),
-        ("X.NOWHERE", "OTHER", ""),
-        ("^NSEI", "OTHER", ""),
-        ("EURUSD=X", "OTHER", ""),
-    ],
-)
-def test_a_suffix_tells_the_exchange(ticker: str, code: str, currency: str) -> None:
-    exchange = exchange_of(ticker)
-    assert (exchange.code, exchange.currency) == (code, currency)
 
 
 def test_a_session_counts_as_closed_half_an_hour_after_its_close() -> None:
@@ -110,17 +88,22 @@ def test_on_a_weekend_fridays_bars_are_fresh_and_thursdays_are_not(ticker: str) 
 
 
 @pytest.mark.parametrize("ticker", ["TCS.NS", "TCS.BO", "600519.SS", "000001.SZ", "D05.SI"])
-def test_calendars_that_end_with_2026_go_on_with_weekdays_and_say_so(ticker: str) -> None:
+def test_calendars_that_end_with_2026_go_on_with_weekdays_without_a_finding_per_stock(ticker: str) -> None:
     exchange = exchange_of(ticker)
-    assert calendar_end(exchange) == date(2026, 12, 31)
+    assert calendar_end(exchange) == ends_until_listed(exchange) == date(2026, 12, 31)
     assert sessions_between(exchange_of(ticker), date(2027, 1, 1), date(2027, 1, 8)) == [
         date(2027, 1, day) for day in (1, 4, 5, 6, 7, 8)
     ]
     zone = ZoneInfo(exchange.timezone)
     assert last_closed_session(exchange_of(ticker), datetime(2027, 3, 7, 12, 0, tzinfo=zone)) == date(2027, 3, 5)
-    finding = find_assumed_weekdays(exchange_of(ticker), date(2027, 3, 5))
-    assert finding is not None
-    assert finding.message.endswith("are known until 2026-12-31 only: every weekday counts as a session.")
+    assert find_assumed_weekdays(exchange, date(2027, 3, 5)) is None
+
+
+@pytest.mark.parametrize(
+    "ticker", ["AAPL", "VOD.L", "7203.T", "0700.HK", "005930.KS", "X.NOWHERE", "OPAP.AT", "BTC-USD"]
+)
+def test_other_calendars_wait_for_no_list(ticker: str) -> None:
+    assert ends_until_listed(exchange_of(ticker)) is None
 
 
 def test_on_a_sunday_the_last_session_is_fridays() -> None:
@@ -161,16 +144,12 @@ def test_long_histories_are_within_the_calendars() -> None:
     assert len(sessions_between(NSE, date(1998, 1, 1), date(1998, 12, 31))) > 200
 
 
-def test_after_the_end_of_a_calendar_weekdays_count_and_a_finding_says_so() -> None:
+def test_after_the_end_of_a_calendar_weekdays_count() -> None:
     friday = datetime(2027, 3, 5, 16, 0, tzinfo=INDIA)
     assert calendar_end(NSE) == date(2026, 12, 31)
     assert last_closed_session(NSE, friday) == date(2027, 3, 5)
     assert last_closed_session(NSE, friday.replace(hour=15)) == date(2027, 3, 4)
     assert sessions_late(NSE, date(2026, 12, 31), datetime(2027, 1, 11, 20, tzinfo=INDIA)) == 7
-    assert find_assumed_weekdays(NSE, date(2026, 12, 31)) is None
-    finding = find_assumed_weekdays(NSE, date(2027, 3, 5))
-    assert finding is not None
-    assert "known until 2026-12-31 only" in finding.message
 
 
 def test_an_unknown_exchange_trades_on_weekdays_and_a_finding_says_so() -> None:
@@ -179,7 +158,7 @@ def test_an_unknown_exchange_trades_on_weekdays_and_a_finding_says_so() -> None:
     assert calendar_end(UNKNOWN_EXCHANGE) is None
     finding = find_assumed_weekdays(exchange_of("X.NOWHERE"), date(2026, 4, 24))
     assert finding is not None
-    assert "X.NOWHERE is not known" in finding.message
+    assert finding.message.startswith("The exchange is not known:")
 
 
 @pytest.mark.slow

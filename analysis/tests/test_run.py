@@ -397,8 +397,8 @@ def test_what_the_database_refuses_fails_alone(
 ) -> None:
     """The engine's numbers stand in for nonsense that a constraint catches: a score beyond one."""
 
-    def nonsense(bars: Bars, strategy: Strategy, *, decimals: int) -> Assessment | NotEnoughHistory:
-        found = assess(bars, strategy, decimals=decimals)
+    def nonsense(bars: Bars, strategy: Strategy, *, decimals: int, obstacle: str) -> Assessment | NotEnoughHistory:
+        found = assess(bars, strategy, decimals=decimals, obstacle=obstacle)
         if isinstance(found, Assessment) and found.close == closes["KAVERI.DEMO"]:
             return replace(found, score=7.0)
         return found

@@ -13,7 +13,7 @@ from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.track_record import TrackRecord, track_record
 from analysis.engine.version import ENGINE_VERSION
-from analysis.models import PriceHistory, PriceSourceName, StrategyRecord
+from analysis.models import PriceHistory, PriceSourceName, Stock, StrategyRecord
 from analysis.prices.port import PriceError
 
 STOCKS_AT_ONCE = 100
@@ -52,14 +52,14 @@ class RecordBatch:
 
     def _add_history(self, history: PriceHistory, records_by_key: dict[str, list[TrackRecord]]) -> None:
         try:
-            bars = histories.usable_bars(history, self.now).bars
+            checked = histories.usable_bars(history, self.now)
         except (PriceError, ValueError):
             self.left_out += 1
             return
-        series = SeriesCache(bars)
+        series, last = SeriesCache(checked.bars), checked.bars.last_session
         for key, records in records_by_key.items():
-            records.append(track_record(series, STRATEGIES[key]))
-        self.as_of = max(self.as_of or bars.last_session, bars.last_session)
+            records.append(track_record(series, STRATEGIES[key], breaks=checked.breaks))
+        self.as_of = max(self.as_of or last, last)
 
     def as_fields(self, strategy: str) -> dict[str, Any]:
         record = self.records[strategy]
@@ -92,11 +92,15 @@ class RecordBatch:
 
     @classmethod
     def resume(cls, rows: Sequence[StrategyRecord]) -> "RecordBatch | None":
-        """Return the stored partial batch; None if there is none, or of another engine, or with different cursors."""
+        """Return the stored partial batch; None if there is none that can be continued.
+
+        That of another engine or source cannot, nor one with different cursors.
+        """
         partials = {row.strategy: row.partial or {} for row in rows}
         first = partials[rows[0].strategy]
+        current = (ENGINE_VERSION, source_of_records())
         if len({row.cursor for row in rows}) > 1 or any(
-            p.get("engine_version") != ENGINE_VERSION for p in partials.values()
+            (p.get("engine_version"), p.get("source")) != current for p in partials.values()
         ):
             return None
         records = {key: partial["record"] for key, partial in partials.items()}
@@ -111,13 +115,18 @@ class RecordBatch:
 
 
 def source_of_records() -> str:
-    """Return the source of the records: real prices if there are any, else those of the demo market."""
-    real = PriceHistory.objects.filter(source=settings.PRICE_SOURCE).exists()
-    return settings.PRICE_SOURCE if real else PriceSourceName.DEMO.value
+    """Return the source of the records: the demo market only while there is no real stock and no real price."""
+    has_real = Stock.objects.real().exists() or PriceHistory.objects.filter(source=settings.PRICE_SOURCE).exists()
+    return settings.PRICE_SOURCE if has_real else PriceSourceName.DEMO.value
 
 
 def next_histories(batch: RecordBatch) -> Iterator[list[PriceHistory]]:
     """Yield the stored histories after the batch's cursor, which adding them advances."""
-    rows = PriceHistory.objects.filter(source=batch.source).order_by("stock_id").defer("findings")
+    rows = (
+        PriceHistory.objects.filter(source=batch.source)
+        .order_by("stock_id")
+        .select_related("stock")
+        .defer("findings", "traded")
+    )
     while stored := list(rows.filter(stock_id__gt=batch.cursor)[:STOCKS_AT_ONCE]):
         yield stored

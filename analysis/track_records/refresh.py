@@ -1,20 +1,21 @@
 """Refresh: the track record of every strategy over all stored bars, computed in the background and stored.
 
 A record covers every stored history of one source, those of stocks that have left their lists included, to avoid a
-survivorship bias. Demo companies count only where there is no real stock.
+survivorship bias. Demo companies count only where there is no real stock: a record of them is computed again as soon as
+there is one, and its page says until then that its prices are invented.
 """
 
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Case, F, Max, Q, Value, When
+from django.db.models import Case, Exists, F, Max, Q, Value, When
 
 from analysis import clock, queue
 from analysis.background import BackgroundSlice
 from analysis.db import transactional
 from analysis.engine.strategies import STRATEGIES
-from analysis.models import StrategyRecord
+from analysis.models import PriceSourceName, Stock, StrategyRecord
 from analysis.models.records import StrategyRecordQuerySet
 from analysis.timing import TIMING
 from analysis.track_records.batch import RecordBatch, next_histories, source_of_records
@@ -38,6 +39,19 @@ def may_request_records() -> bool:
         return False
     newest: datetime | None = records.aggregate(Max("computed_at"))["computed_at__max"]
     return newest is None or clock.now() - newest > REST
+
+
+@transactional
+def request_outdated() -> bool:
+    """Request the records anew if one is of the demo market and there is a real stock. Return whether it is so.
+
+    Called regularly by every worker, as `wake_stalled` is.
+    """
+    current = StrategyRecord.objects.filter(strategy__in=STRATEGIES, requested_at__isnull=True)
+    is_outdated = current.filter(Exists(Stock.objects.real()), price_source=PriceSourceName.DEMO).exists()
+    if is_outdated:
+        request_records()
+    return is_outdated
 
 
 @transactional

@@ -124,33 +124,39 @@ def prune(
     refresh_planner_statistics(LARGE_TABLES)
     old = old_rows(now or clock.now(), unwatched if unwatched is not None else Stock.objects.none())
     done = PruneResult()
-    done.raw_data, done.is_done = _delete_in_batches(old.raw_data, _delete_raw_data, until)
+    done.raw_data, done.is_done = delete_in_batches(old.raw_data, _delete_raw_data, until)
     if done.is_done:
-        done.details, done.is_done = _delete_in_batches(old.details, _delete_details, until)
+        done.details, done.is_done = delete_in_batches(old.details, _delete_details, until)
     if done.is_done:
-        done.results, done.is_done = _delete_in_batches(old.results, _delete_results, until)
+        done.results, done.is_done = delete_in_batches(old.results, _delete_results, until)
     if done.is_done:
-        done.jobs, done.is_done = _delete_in_batches(old.jobs, _delete_jobs, until)
+        done.jobs, done.is_done = delete_in_batches(old.jobs, _delete_jobs, until)
     if done.is_done:
-        done.stocks, done.is_done = _delete_in_batches(old.stocks, _delete_stocks, until)
+        done.stocks, done.is_done = delete_in_batches(old.stocks, _delete_stocks, until)
     return done
 
 
-def _delete_in_batches[M: Model](
-    rows: QuerySet[M], delete: Callable[[QuerySet[M], list[Any]], int], until: Callable[[], bool]
+def delete_in_batches[M: Model](
+    rows: QuerySet[M],
+    delete: Callable[[QuerySet[M], list[Any]], int],
+    until: Callable[[], bool],
+    *,
+    size: int | None = None,
 ) -> tuple[int, bool]:
-    """Delete rows batch by batch until `until` returns True. Return how many, and whether all were deleted.
+    """Delete rows in batches of `size`, else of BATCH, until `until` returns True.
+
+    Return how many, and whether all were deleted.
 
     Candidates are read outside of any transaction; each batch checks again the rows that it deletes.
     """
     cursor: Any = None
-    deleted = 0
+    deleted, step = 0, size or BATCH
     while True:
         left = rows.filter(pk__gt=cursor) if cursor is not None else rows
         keys = list(left.order_by("pk").values_list("pk", flat=True)[:READ])
-        for start in range(0, len(keys), BATCH):
+        for start in range(0, len(keys), step):
             began = time.monotonic()
-            deleted += delete(rows, keys[start : start + BATCH])
+            deleted += delete(rows, keys[start : start + step])
             if until():  # checked after each batch, so that each run deletes at least one
                 return deleted, False
             time.sleep(time.monotonic() - began)  # so that other writers get half of the time

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analysis.forms import BulkForm
 from analysis.jobs.estimate import estimate
-from analysis.jobs.runs import ALL, bulk_stocks, submit_bulk
+from analysis.jobs.runs import ALL, bulk_stocks, leaves_out_demo, submit_bulk
 from analysis.rejections import RequestRejected
 from analysis.request_pace import current_pause
 from stockapp.accounts.requests import Request
@@ -55,6 +55,7 @@ def _confirmation_page(request: Request, form: BulkForm, status: int = 200) -> H
         "form": form,
         "name": str(index or ALL.lower()),
         "count": stocks.count(),
+        "leaves_out_demo": leaves_out_demo(index),
         "fetching": estimate(stocks, price_source=settings.PRICE_SOURCE),
         "paused": current_pause(),
     }

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from analysis.forms import BulkForm, JobFilterForm
 from analysis.jobs.end import cancel
 from analysis.jobs.rerun import rerun
-from analysis.models import Job, Source, Worker
+from analysis.models import Job, Source, Stock, Worker
 from analysis.models.jobs import sees_every_job
 from analysis.pages import polls
 from analysis.pages.failures import failures_text
@@ -108,6 +108,7 @@ def _jobs_context(request: Request) -> dict[str, Any]:
         "chosen": chosen,
         "bulk_form": BulkForm(),
         "sees_every_job": sees_every_job(request.user),
+        "has_demo": sees_every_job(request.user) and Stock.objects.demo().exists(),
         "workers": Worker.objects.all() if sees_every_job(request.user) else [],
     }
 

@@ -16,7 +16,6 @@ from analysis.engine.fingerprint import fingerprints
 from analysis.engine.strategies import STRATEGIES
 from analysis.models import ErrorKind, JobDetail, PriceHistory
 from analysis.prices.port import Finding, PriceError, PriceErrorKind
-from analysis.prices.quality import check_bars
 from analysis.worker.bars import BarLoader
 
 logger = logging.getLogger(__name__)
@@ -53,6 +52,7 @@ class Outcome:
     bar_count: int = 0
     fingerprints: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    caution: str = ""
     recent_closes: tuple[float, ...] = ()
 
 
@@ -121,9 +121,14 @@ def _assess_bars(
     bars = histories.select_bars(bars, instrument.exchange, moment, as_of)
     if as_of and not len(bars):
         raise PriceError(PriceErrorKind.NO_DATA, f"{instrument.ticker} has no bars up to {as_of}.", permanent=True)
-    checked = check_bars(bars, instrument=instrument, now=moment, adjusted=history.adjusted)
+    checked = histories.check_history(history, bars, instrument, moment)
     bars, strategy = checked.bars, STRATEGIES[loader.job.strategy]
-    answer = assess(bars, strategy, decimals=instrument.decimals_at(float(bars.close[-1])))
+    answer = assess(
+        bars,
+        strategy,
+        decimals=instrument.decimals_at(float(bars.close[-1])),
+        obstacle=histories.obstacle_to_plan(checked),
+    )
     of_source = (one for one in history.source_findings() if not (as_of and one.session and one.session > as_of))
     return Outcome(
         detail,
@@ -135,6 +140,7 @@ def _assess_bars(
         bar_count=len(bars),
         fingerprints=fingerprints(bars, strategy),
         findings=(*of_source, *checked.findings),
+        caution=checked.caution_within(strategy.longest_window),
         recent_closes=tuple(float(f"{close:.6g}") for close in bars.close[-RECENT_SESSIONS:]),
     )
 

@@ -41,7 +41,7 @@ class BarLoader:
             seconds=TIMING.ticker_timeout.total_seconds(),
         )
         sources = {detail.stock_id: self.source_of(detail.stock_id).name for detail in details}
-        stored = PriceHistory.objects.filter(stock_id__in=sources, source__in=set(sources.values()))
+        stored = PriceHistory.objects.defer("traded").filter(stock_id__in=sources, source__in=set(sources.values()))
         self._histories = {row.stock_id: row for row in stored if row.source == sources[row.stock_id]}
 
     def source_of(self, ticker: str) -> PriceSource:

@@ -21,7 +21,7 @@ from analysis.models import MAX_ATTEMPTS, ErrorKind, Job, JobDetail, Stock
 from analysis.models.details import JobDetailQuerySet
 from analysis.models.jobs import JobQuerySet
 from analysis.timing import TIMING
-from analysis.track_records.refresh import wake_stalled
+from analysis.track_records.refresh import request_outdated, wake_stalled
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ def recover() -> Recovery:
     for jobs in (_unserved_unwoken_jobs(), _jobs_whose_wait_ended()):
         for job_id in list(jobs.order_by().values_list("pk", flat=True)):
             done.woken += _wake_job(jobs, job_id)
+    request_outdated()
     done.woken += wake_stalled()
     if done.total:
         logger.info("Recovered: %s", done)

@@ -135,7 +135,7 @@ def result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
     result.score, result.close, result.previous_close = answer.score, answer.close, answer.previous_close
     result.raw_verdict, result.verdict = answer.raw_verdict.value, answer.verdict.value
     result.verdict_since = answer.verdict_since
-    result.no_trade_reason = answer.no_trade_reason
+    result.no_trade_reason, result.caution = answer.no_trade_reason, outcome.caution
     result.why, result.recent_closes = answer.why[:300], list(outcome.recent_closes)
     result.what_changed = "; ".join(change.sentence for change in answer.changes)[:300]
     if answer.plan:
@@ -165,7 +165,10 @@ def _finished_detail(outcome: Outcome, results: dict[int, int]) -> JobDetail:
         detail.status, detail.error_kind, detail.error_message = DetailStatus.COMPLETED, "", ""
         detail.score = answer.score
         detail.raw_verdict, detail.verdict = answer.raw_verdict.value, answer.verdict.value
-        detail.found = _plan_snapshot(answer) | {"fingerprints": outcome.fingerprints}
+        detail.found = _plan_snapshot(answer) | {
+            "caution": outcome.caution or None,
+            "fingerprints": outcome.fingerprints,
+        }
     return detail
 
 

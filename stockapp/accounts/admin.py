@@ -13,7 +13,16 @@ from stockapp.accounts.passwords import SetPasswordForm
 from stockapp.accounts.tokens import describe_revocation
 from stockapp.read_only_admin import ReadOnlyAdmin
 
-RISK = ("capital", "risk_percent", "position_limit_percent", "min_risk_reward", "long_only", "strategy")
+RISK = (
+    "capital",
+    "capital_currency",
+    "other_capitals",
+    "risk_percent",
+    "position_limit_percent",
+    "min_risk_reward",
+    "long_only",
+    "strategy",
+)
 
 
 @admin.register(User)

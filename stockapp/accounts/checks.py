@@ -53,7 +53,7 @@ def _find_demo_accounts(active: QuerySet[User]) -> list[CheckMessage]:
     return [
         Warning(
             f"“{account}” is a demo account. It cannot log in while DEBUG is off, but its lists are still analysed.",
-            hint="Delete or deactivate it in the admin, or give the installation a DATA_DIR without demo data.",
+            hint="Remove it with `manage.py remove_demo`, or deactivate it in the admin.",
             id="accounts.W002",
         )
         for account in active.filter(is_demo=True).order_by("pk").only("username")

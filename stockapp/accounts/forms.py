@@ -1,6 +1,8 @@
 """Forms of the account."""
 
+import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -11,20 +13,54 @@ from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from stockapp.accounts.models import ApiToken, Theme, User
+from stockapp.accounts.models import ApiToken, Theme, User, validate_capitals
 
+_AMOUNT = re.compile(r"([A-Za-z]{3})\s*:?\s*(\d[\d,]*(?:\.\d{1,2})?)")
 DISPLAY = ("default_exchange", "number_format", "theme")
 
 format_html_lazy = lazy(format_html, SafeString)  # URLs are not loaded yet when the form class is defined
 
 
+class CapitalsField(forms.CharField):
+    """Amounts by currency as one text: “USD 5,000; EUR 2,000.50”."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return the text of stored amounts; what a person typed stays as it is."""
+        if isinstance(value, dict):
+            return "; ".join(f"{currency} {Decimal(amount):,f}" for currency, amount in value.items())
+        return value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def clean(self, value: Any) -> Any:
+        """Return the amounts, as text, by currency. Raise ValidationError for a part that is not one."""
+        parts = [part.strip() for part in re.split(r"[;\n]", super().clean(value) or "") if part.strip()]
+        amounts: dict[str, str] = {}
+        for part in parts:
+            found = _AMOUNT.fullmatch(part)
+            if found is None:
+                raise forms.ValidationError(f"“{part[:30]}” is not a currency and an amount, like “USD 5,000”.")
+            amounts[found[1].upper()] = found[2].replace(",", "")
+        validate_capitals(amounts)
+        return amounts
+
+
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     """A user's risk settings and display preferences."""
+
+    other_capitals = CapitalsField(
+        label="Capital in other currencies",
+        required=False,
+        help_text="For stocks in them: “USD 5,000; EUR 2,000”. Without one, a stored exchange rate is used.",
+    )
 
     class Meta:
         model = User
         fields = [
             "capital",
+            "capital_currency",
+            "other_capitals",
             "risk_percent",
             "position_limit_percent",
             "min_risk_reward",

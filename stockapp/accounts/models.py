@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from analysis.catalogue.offered import read_chart_indicators
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.prices.exchanges import EXCHANGE_BY_CODE
+from analysis.prices.instruments import main_currency
 from analysis.prices.symbols import EXCHANGE_NAMES
 from stockapp import grouping
 
@@ -39,6 +41,26 @@ def validate_chart_indicators(value: object) -> None:
         raise ValidationError("These are not indicators of the catalogue.")
 
 
+def currency_choices() -> list[tuple[str, str]]:
+    """Return the currencies of money of all exchanges, read at run time, so that a new one needs no migration."""
+    currencies = {main_currency(exchange.currency) for exchange in EXCHANGE_BY_CODE.values()}
+    return [("", "Not chosen: taken as that of each stock"), *((code, code) for code in sorted(currencies - {""}))]
+
+
+def validate_capitals(value: object) -> None:
+    """Raise ValidationError unless the value has an amount, as text, for each of some currencies."""
+    known = {code for code, _ in currency_choices() if code}
+    if not isinstance(value, dict) or not known.issuperset(value):
+        raise ValidationError("These are not amounts by currency.")
+    for amount in value.values():
+        try:
+            is_possible = isinstance(amount, str) and 0 <= Decimal(amount) <= MOST_CAPITAL
+        except InvalidOperation:
+            is_possible = False
+        if not is_possible:
+            raise ValidationError(f"“{amount}” is not an amount of money.")
+
+
 class NumberFormat(models.TextChoices):
     AUTO = grouping.AUTO, "By the stock's exchange"
     INDIAN = grouping.INDIAN, "Lakh and crore (1,23,45,678.90)"
@@ -59,7 +81,16 @@ class User(AbstractUser):
         decimal_places=2,
         default=Decimal(100_000),
         validators=[MinValueValidator(Decimal(0)), MaxValueValidator(MOST_CAPITAL)],
-        help_text="What position sizes are computed from, in the currency of the stock.",
+        help_text="What position sizes are computed from.",
+    )
+    capital_currency = models.CharField(
+        max_length=3, blank=True, default="", choices=currency_choices, help_text="The currency of the capital."
+    )
+    other_capitals = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[validate_capitals],
+        help_text="Capital kept in other currencies: amounts, as text, by currency.",
     )
     risk_percent = models.DecimalField(
         max_digits=5,

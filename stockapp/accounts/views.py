@@ -34,7 +34,7 @@ def account(request: Request) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         context = {
             "form": form,
-            "example": SizingExample(request.user),
+            "example": SizingExample.of(request.user),
             "tokens": list(request.user.api_tokens.unrevoked()),
         }
         return render(request, ACCOUNT, context, status=422 if form.is_bound else 200)
@@ -49,7 +49,7 @@ def account_example(request: Request) -> HttpResponse:
     form = SettingsForm(request.GET, instance=User.objects.get(pk=request.user.pk))
     if not form.is_valid():
         return render(request, EXAMPLE, {"refusals": form.refusals}, status=422)
-    context = {"example": SizingExample(form.instance), "is_unsaved": form.has_changed()}
+    context = {"example": SizingExample.of(form.instance), "is_unsaved": form.has_changed()}
     with grouped_as(lambda: form.cleaned_data["number_format"]):
         return render(request, EXAMPLE, context)
 

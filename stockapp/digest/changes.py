@@ -117,10 +117,11 @@ class Changes:
 def changes_of(job: Job, tickers: Collection[str]) -> Changes:
     """Compare the results of a run for these stocks with those of the previous scheduled run.
 
-    `job` is the first job of the run; the others are parts of it.
+    `job` is the first job of the run; the others are parts of it. Demo stocks are left out once there are real ones.
     """
     before = _previous_run(job)
-    of_run = JobDetail.objects.of_run(job.pk).filter(stock__in=tickers)
+    own = Stock.objects.filter(pk__in=tickers).without_demo()
+    of_run = JobDetail.objects.of_run(job.pk).filter(stock__in=own)
     details = list(of_run.select_related("stock", "job").order_by("stock_id"))
     known = {detail.stock_id: detail for detail in JobDetail.objects.of_run(before.job_id)} if before else {}
     verdicts: list[VerdictChange] = []

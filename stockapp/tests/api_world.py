@@ -23,6 +23,7 @@ class World:
     done: Job
     running: Job
     banks: Watchlist
+    second: Watchlist
 
     @property
     def places(self) -> dict[str, str]:
@@ -31,6 +32,7 @@ class World:
             "job": str(self.done.pk),
             "running": str(self.running.pk),
             "list": str(self.banks.pk),
+            "second_list": str(self.second.pk),
             "ticker": "KAVERI.DEMO",
             "day": str(self.done.details.get(stock="KAVERI.DEMO").day),
         }
@@ -41,7 +43,8 @@ def make_world() -> World:
     done = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", requested_by=ann)
     banks = Watchlist.objects.create(owner=ann, name="Banks of Ann")
     WatchlistItem.objects.create(watchlist=banks, stock_id="KAVERI.DEMO")
-    return World(ann, bob, done, make_job("MERUVANTA.DEMO", requested_by=ann), banks)
+    second = Watchlist.objects.create(owner=ann, name="Second of Ann")
+    return World(ann, bob, done, make_job("MERUVANTA.DEMO", requested_by=ann), banks, second)
 
 
 def key_of(user: User, scope: TokenScope = TokenScope.SUBMIT, **fields: Any) -> str:

@@ -226,3 +226,21 @@ def test_an_exchange_that_does_not_exist_is_refused(client: Client) -> None:
     answer = client.post(reverse("accounts:account"), SETTINGS | {"default_exchange": "MOON"})
     assert answer.status_code == 422
     assert "MOON is not one of the available choices" in answer.text
+
+
+def test_a_capital_has_a_currency_and_others_beside_it(client: Client) -> None:
+    ann = make_user("ann")
+    client.force_login(ann)
+    address = reverse("accounts:account")
+    money = {"capital_currency": "INR", "other_capitals": "usd 5,000.50; GBP: 2000"}
+    assert client.post(address, SETTINGS | money).status_code == 302
+    ann.refresh_from_db()
+    assert (ann.capital_currency, ann.other_capitals) == ("INR", {"USD": "5000.50", "GBP": "2000"})
+    assert "USD 5,000.50; GBP 2,000" in client.get(address).text
+    for wrong in ("5000", "USD", "USD five", "XYZ 5", "USD 99999999999999"):
+        answer = client.post(address, SETTINGS | {"capital_currency": "INR", "other_capitals": wrong})
+        assert answer.status_code == 422, wrong
+    answer = client.post(address, SETTINGS | {"capital_currency": "XYZ"})
+    assert answer.status_code == 422
+    ann.refresh_from_db()
+    assert ann.other_capitals == {"USD": "5000.50", "GBP": "2000"}

@@ -29,6 +29,8 @@ class Row:
     nobody: int = 401
 
 
+TRANSFER = {"tickers": ["KAVERI.DEMO"], "target": "{second_list}"}
+
 TABLE = {
     "get_health": Row("get", "health", 503, 503, nobody=503),
     "analyze_all_stocks": Row("post", "stocks/analyze-all-stocks", 201, 201, {"symbols": ["B&D.DEMO"]}),
@@ -50,6 +52,9 @@ TABLE = {
     "rename_watchlist": Row("patch", "watchlists/{list}", 200, 404, {"name": "Steel"}),
     "delete_watchlist": Row("delete", "watchlists/{list}", 204, 404),
     "add_to_watchlist": Row("post", "watchlists/{list}/stocks", 201, 404, {"ticker": "B&D.DEMO"}),
+    "remove_stocks": Row("post", "watchlists/{list}/remove", 200, 404, {"tickers": ["KAVERI.DEMO"]}),
+    "move_stocks": Row("post", "watchlists/{list}/move", 200, 404, TRANSFER),
+    "copy_stocks": Row("post", "watchlists/{list}/copy", 200, 404, TRANSFER),
     "remove_from_watchlist": Row("delete", "watchlists/{list}/stocks/{ticker}", 204, 404),
 }
 OPERATIONS = {
@@ -69,7 +74,10 @@ def world() -> World:
 
 
 def status(row: Row, world: World, key: str) -> int:
-    answer = call(program(key), row.method, "/api/" + row.address.format(**world.places), row.body)
+    body = row.body and {
+        name: int(value.format(**world.places)) if name == "target" else value for name, value in row.body.items()
+    }
+    answer = call(program(key), row.method, "/api/" + row.address.format(**world.places), body)
     if answer.status_code >= 400 and row.address != "health":
         assert set(answer.json()["error"]) >= {"kind", "message"}
     return int(answer.status_code)

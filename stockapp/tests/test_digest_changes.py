@@ -21,7 +21,7 @@ from analysis.models import (
     Stock,
 )
 from analysis.prices.arrow import checksum, pack_bars
-from analysis.tests.make import make_result, make_stock, make_user
+from analysis.tests.make import make_finished_job, make_result, make_stock, make_user
 from stockapp.digest.changes import Changes, changes_of
 from stockapp.digest.compose import compose
 from stockapp.digest.subscriptions import subscription_of
@@ -274,3 +274,11 @@ def test_what_changed_takes_as_many_queries_for_fifty_stocks_with_plans_as_for_o
     with django_assert_max_num_queries(queries):
         changes = changes_of(second, tickers)
     assert len(changes.verdicts) == len(changes.hits) == count
+
+
+def test_demo_stocks_are_left_out_once_there_is_a_real_one() -> None:
+    job = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO")
+    own = {"KAVERI.DEMO", "VANQUAY.DEMO"}
+    assert [failure.stock.pk for failure in changes_of(job, own).failures] == ["VANQUAY.DEMO"]
+    make_stock("REAL.NS")
+    assert changes_of(job, own).is_empty

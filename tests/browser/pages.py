@@ -24,7 +24,7 @@ THEMES: tuple[Theme, ...] = ("light", "dark")
 PARTS = ("watchlists", "stocks", "jobs", "screener", "account", "failures")
 
 GONE = "VANQUAY.DEMO"
-UNREAD = "NALANDA.NS"
+UNREAD = "NALANDA.DEMO"  # no real one, beside which the demo market would be left out
 UNKNOWN = "RELAINCE.NS"
 RUNNING = ("KAVERI.DEMO", "MEGHAYAN.DEMO", "NILGAON.DEMO", "PRAVAHINI.DEMO", "SURYAVANA.DEMO", "VAJRASTHAN.DEMO")
 WAITING = ("TRISHANKU.DEMO", "INDRAKOT.DEMO")
@@ -47,7 +47,9 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
     `first` is the job that analysed it. Jobs that are added stand still: nobody serves them.
     """
     Worker.objects.create(host="here", pid=1, seen_at=timezone.now() + timedelta(hours=1))
-    Stock.objects.create(ticker=UNREAD, name="Nalanda Paper Mills", exchange="NSE", currency="INR", industry="Paper")
+    Stock.objects.create(
+        ticker=UNREAD, name="Nalanda Paper Mills", exchange="DEMO-IN", currency="INR", industry="Paper"
+    )
     Stock.objects.create(
         ticker=UNKNOWN,
         exchange="NSE",
@@ -63,6 +65,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
     watched.items.filter(stock="KAVERI.DEMO").update(note="Results on the 28th; stop below the last low.")
     create_token(ApiToken(user=owner, name="Spreadsheet", expires_at=timezone.now() + timedelta(days=90)))
     create_token(ApiToken(user=owner, name="Nightly export", expires_at=timezone.now() + timedelta(days=365)))
+    keeper = User.objects.create_user("keeper", is_staff=True, is_superuser=True)
     screen = Screen.objects.create(owner=owner, name="To buy", query="verdict=strong_buy&verdict=buy")
     failed = make_finished_job(GONE, requested_by=owner, description="One stock")
     running = make_job(*RUNNING, requested_by=owner, description="Six of the list")
@@ -76,6 +79,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
         "watchlists": [
             Visit("watchlist", lists, owner),
             Visit("watchlist-open-row", lists, owner, act=open_row),
+            Visit("watchlist-selected", lists, owner, act=open_transfer),
             Visit("watchlist-nothing-matches", f"{lists}?q=nothing", owner),
             Visit("watchlist-empty", "/", newcomer),
             Visit("import", reverse("watchlist:import", args=[watched.pk]), owner),
@@ -104,6 +108,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
             Visit("job-finished", first.get_absolute_url(), owner),
             Visit("job-failed", failed.get_absolute_url(), owner, act=open_failures),
             Visit("bulk", reverse("analysis:confirm_bulk"), owner),
+            Visit("remove-demo", reverse("watchlist:remove_demo"), keeper),
         ],
         "screener": [
             Visit("screener", reverse("screener:screener"), owner),
@@ -135,7 +140,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
 
 def _watchlist(owner: User) -> Watchlist:
     watchlist = Watchlist.objects.create(owner=owner, name="Demo market")
-    for n, stock in enumerate(Stock.objects.filter(ticker__endswith=".DEMO")):
+    for n, stock in enumerate(Stock.objects.demo().exclude(pk=UNREAD)):
         watchlist.items.create(stock=stock, position=n)
     return watchlist
 
@@ -165,8 +170,15 @@ def open_row(page: Page) -> None:
     expect(page.get_by_label("Note", exact=True)).to_be_visible()
 
 
+def open_transfer(page: Page) -> None:
+    for ticker in ("KAVERI.DEMO", "MERUVANTA.DEMO"):
+        page.get_by_role("checkbox", name=f"Select {ticker}").check()
+    page.get_by_role("button", name="Move or copy selected").click()
+    expect(page.get_by_label("To the list")).to_be_visible()
+
+
 def preview_import(page: Page) -> None:
-    page.get_by_label("Tickers", exact=True).fill("KAVERI.DEMO, NALANDA.NS, TCS.NS, BRK.B, XYZ\nnot/a/ticker")
+    page.get_by_label("Tickers", exact=True).fill(f"KAVERI.DEMO, {UNREAD}, TCS.NS, BRK.B, XYZ\nnot/a/ticker")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("heading", name="Preview")).to_be_visible()
 

@@ -231,6 +231,17 @@ def test_everything_works_without_javascript(
     page.get_by_role("button", name="Undo").click()
     assert order_of(page) == ["B.NS", "A.NS", "C.NS"]
     assert watchlist.items.get(stock="B.NS").note == "mine"
+    page.get_by_role("checkbox", name="Select A.NS").check()
+    page.get_by_role("button", name="Move or copy selected").click()
+    page.get_by_role("textbox", name="Name of the new list").fill("Fresh")
+    page.get_by_role("textbox", name="Name of the new list").press("Enter")
+    page.locator("#copy-picked").click()
+    expect(page.get_by_text("Copied A.NS to “Fresh”.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("checkbox", name="Select C.NS").check()
+    page.get_by_role("button", name="Remove selected").click()
+    page.get_by_role("button", name="Undo").click()
+    assert order_of(page) == ["B.NS", "A.NS", "C.NS"]
     page.locator("summary", has_text="This list").click()
     page.get_by_role("link", name="Import stocks…").click()
     page.get_by_label("Or a file").set_input_files(
@@ -283,6 +294,51 @@ def test_rows_that_are_open_are_open_again_when_somebody_comes_back(ann: Page, w
     ann.go_back()
     expect(ann.get_by_role("region", name="Note on B.NS")).to_be_visible()
     expect(ann.get_by_role("region", name="Note on A.NS")).to_have_count(0)
+
+
+def test_ticked_rows_are_moved_to_a_new_list_by_keys_and_come_back(ann: Page, watchlist: Watchlist) -> None:
+    for ticker in ("A.NS", "C.NS"):
+        ann.get_by_role("checkbox", name=f"Select {ticker}").press("Space")
+    ann.get_by_role("button", name="Move or copy selected").press("Enter")
+    ann.get_by_label("To the list").select_option("New list…")
+    ann.get_by_role("textbox", name="Name of the new list").fill("Fres")
+    ann.get_by_role("textbox", name="Name of the new list").press("Enter")  # which presses no button
+    ann.get_by_role("textbox", name="Name of the new list").fill("Fresh")
+    ann.locator("#move-picked").press("Enter")
+    expect(ann.get_by_text("Moved 2 stocks to “Fresh”.")).to_be_visible()
+    expect(ann.get_by_role("link", name="Fresh")).to_be_visible()
+    assert order_of(ann) == ["B.NS"]
+    ann.get_by_role("button", name="Undo").press("Enter")
+    expect(ann.get_by_text("2 stocks are back on “Mine”.")).to_be_visible()
+    expect(ann.get_by_role("link", name="Fresh")).to_have_count(0)
+    assert order_of(ann) == ["A.NS", "B.NS", "C.NS"] == tickers_of(watchlist)
+    assert not JobDetail.objects.exists()
+
+
+def test_ticked_rows_are_removed_and_the_choice_of_a_list_stays_while_rows_are_live(
+    ann: Page, watchlist: Watchlist
+) -> None:
+    other = make_list(watchlist.owner, name="Other")
+    make_job("A.NS", requested_by=watchlist.owner)
+    ann.reload()
+    ann.get_by_role("checkbox", name="Select B.NS").check()
+    ann.get_by_role("button", name="Move or copy selected").click()
+    ann.get_by_label("To the list").select_option("New list…")
+    ann.get_by_role("textbox", name="Name of the new list").press_sequentially("half a na")
+    with ann.expect_response(lambda answer: "/rows/" in answer.url and answer.status == 200):
+        JobDetail.objects.update(attempts=1)
+    ann.get_by_role("textbox", name="Name of the new list").press("m")
+    expect(ann.get_by_role("textbox", name="Name of the new list")).to_have_value("half a nam")
+    ann.get_by_label("To the list").select_option("Other")
+    ann.locator("#copy-picked").click()
+    expect(ann.get_by_text("Copied B.NS to “Other”.")).to_be_visible()
+    expect(ann.get_by_label("To the list")).to_be_hidden()
+    assert tickers_of(other) == ["B.NS"]
+    ann.get_by_role("checkbox", name="Select C.NS").check()
+    ann.get_by_role("button", name="Remove selected").press("Enter")
+    expect(ann.get_by_text("Removed 2 stocks from this list.")).to_be_visible()
+    expect(ann.get_by_role("link", name="A.NS", exact=True)).to_be_focused()
+    assert tickers_of(watchlist) == ["A.NS"]
 
 
 def test_enter_on_a_tick_analyses_nothing(ann: Page) -> None:

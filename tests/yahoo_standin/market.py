@@ -11,12 +11,23 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.prices.exchanges import Exchange
-from analysis.prices.instruments import exchange_of
+from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE, Exchange
+from analysis.prices.instruments import InstrumentKind, exchange_of, instrument_of
 from analysis.prices.sessions import last_closed_session, sessions_between
 
 EPOCH = date(2015, 1, 1)
 OPENING = time(9, 15)  # everywhere
+
+TYPES = {
+    InstrumentKind.SHARE: "EQUITY",
+    InstrumentKind.FUND: "ETF",
+    InstrumentKind.INDEX: "INDEX",
+    InstrumentKind.PAIR: "CURRENCY",
+    InstrumentKind.CRYPTO: "CRYPTOCURRENCY",
+    InstrumentKind.FUTURE: "FUTURE",
+}
+FUNDS = ("VWILX", "DODFX")
+YAHOO_CODES = {exchange.code: code for code, exchange in reversed(EXCHANGE_BY_YAHOO_CODE.items())}
 
 type Chart = dict[str, Any]
 
@@ -35,9 +46,8 @@ class Market:
         days = np.array(sessions, dtype="datetime64[D]")
         prices, volume = _bars(symbol, days)
         for day, ratio in self.splits[symbol].items():
-            before = days < np.datetime64(day)
-            prices[:, before] /= ratio
-            volume[before] *= ratio
+            if day <= self.until(symbol):  # all sessions are then in the new shares
+                prices, volume = prices / ratio, volume * ratio
         adjusted = prices[3].copy()
         paid: dict[date, float] = {}
         for day, fraction in self.dividends[symbol].items():
@@ -50,7 +60,12 @@ class Market:
         exchange = exchange_of(symbol)
         stamps = {_opening(exchange, day): amount for day, amount in paid.items()}
         events = {str(stamp): {"amount": amount, "date": stamp} for stamp, amount in stamps.items()}
-        chart["chart"]["result"][0]["events"] = {"dividends": events}
+        splits = {
+            str(stamp): {"date": stamp, "numerator": ratio, "denominator": 1, "splitRatio": f"{ratio:g}:1"}
+            for day, ratio in self.splits[symbol].items()
+            if day in sessions and (stamp := _opening(exchange, day))
+        }
+        chart["chart"]["result"][0]["events"] = {"dividends": events, "splits": splits}
         return chart
 
 
@@ -65,20 +80,21 @@ def chart_of(
     volume: list[Any],
 ) -> Chart:
     """A chart answer with these columns; a session's timestamp is its opening."""
-    exchange = exchange_of(symbol)
+    instrument = instrument_of(symbol)
+    exchange = instrument.exchange
     stamps = [_opening(exchange, day) for day in sessions]
     quote = {"open": open_, "high": high, "low": low, "close": close, "volume": volume}
     result = {
         "meta": {
-            "currency": exchange.currency or "USD",
+            "currency": instrument.currency or "USD",
             "symbol": symbol,
-            "exchangeName": exchange.code,
-            "instrumentType": "EQUITY",
+            "exchangeName": YAHOO_CODES.get(exchange.code, exchange.code),
+            "instrumentType": "MUTUALFUND" if symbol in FUNDS else TYPES[instrument.kind],
             "exchangeTimezoneName": exchange.timezone,
             "timezone": "LOCAL",
             "gmtoffset": 0,
             "longName": f"{symbol.partition('.')[0].title()} of the stand-in",
-            "priceHint": 2,
+            "priceHint": 4 if instrument.kind is InstrumentKind.PAIR else 2,
             "regularMarketTime": stamps[-1] if stamps else 0,
             "validRanges": ["1d", "5d", "1mo", "1y", "5y", "max"],
         },
@@ -99,7 +115,11 @@ def _bars(symbol: str, days: NDArray[np.datetime64]) -> tuple[NDArray[np.float64
     open_ = close * np.exp(0.006 * draws[1, chosen])
     high = np.maximum(open_, close) * np.exp(0.004 * np.abs(draws[2, chosen]))
     low = np.minimum(open_, close) * np.exp(-0.004 * np.abs(draws[2, chosen]))
-    return np.stack([open_, high, low, close]), np.round(2e9 / level * np.exp(0.4 * draws[3, chosen]))
+    volume = np.round(2e9 / level * np.exp(0.4 * draws[3, chosen]))
+    kind = instrument_of(symbol).kind
+    if kind is InstrumentKind.PAIR:
+        return np.stack([open_, high, low, close]) / level, np.zeros_like(volume)
+    return np.stack([open_, high, low, close]), volume * (kind is not InstrumentKind.INDEX and symbol not in FUNDS)
 
 
 def _plain(numbers: NDArray[np.float64]) -> Any:

@@ -63,7 +63,13 @@ COLUMNS = (
         is_number=True,
     ),
     Column(
-        "verdict", "Verdict", F("verdict_code"), (_of_result("Verdict", lambda result: result.get_verdict_display()),)
+        "verdict",
+        "Verdict",
+        F("verdict_code"),
+        (
+            _of_result("Verdict", lambda result: result.get_verdict_display()),
+            _of_result("Caution", lambda result: result.caution),
+        ),
     ),
     Column(
         "score",

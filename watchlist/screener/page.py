@@ -118,7 +118,11 @@ class Screener:
     @cached_property
     def total(self) -> int:
         """Return the number of analysed stocks."""
-        return Stock.objects.analyzed().count() if self.criteria.names else self.count
+        return Stock.objects.analyzed().without_demo().count() if self.criteria.names else self.count
+
+    @cached_property
+    def leaves_out_demo(self) -> bool:
+        return Stock.objects.analyzed().has_demo_left_out()
 
     @cached_property
     def headings(self) -> list[Heading]:

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_stock, make_user
 from analysis.tests.together import together
-from watchlist import services
+from watchlist import changes, services
 from watchlist.models import Screen, Watchlist, WatchlistItem
 from watchlist.screener import services as screens
 from watchlist.services import MOST_LISTS, MOST_STOCKS
@@ -41,14 +41,13 @@ def refusals(answers: list[object]) -> int:
 def test_undoing_a_removal_keeps_the_limit_of_the_list(client: Client, ann: User) -> None:
     watchlist = make_list(ann)
     fill(watchlist, MOST_STOCKS)
-    removed = services.remove(watchlist, "T0003.NS")
-    assert removed
+    change = changes.remove(watchlist, ["T0003.NS"])
     services.add(watchlist, "NEW.NS")
-    answer = client.post(url("restore", watchlist), {"removed": removed.token})
+    answer = client.post(url("undo", watchlist), {"undo": change.pk})
     assert answer.status_code == 422
     assert "A list holds 1,000 stocks; “Mine” has 1,000 already." in answer.text
-    services.remove(watchlist, "NEW.NS")
-    assert client.post(url("restore", watchlist), {"removed": removed.token}).status_code == 302
+    changes.remove(watchlist, ["NEW.NS"])
+    assert client.post(url("undo", watchlist), {"undo": change.pk}).status_code == 302
     assert tickers_of(watchlist)[3] == "T0003.NS"
     assert watchlist.items.count() == MOST_STOCKS
 
@@ -69,11 +68,10 @@ def test_a_user_watches_so_many_different_stocks_on_all_lists(client: Client, an
     assert programme.status_code == 422
     assert programme.json()["error"]["message"].startswith("You can watch 5 different stocks")
     services.add(make_list(make_user("bob")), "SIXTH.NS")
-    removed = services.remove(second, "FIFTH.NS")
-    assert removed
+    change = changes.remove(second, ["FIFTH.NS"])
     services.add(first, "SIXTH.NS")
     with pytest.raises(RequestRejected, match="You can watch 5"):
-        services.restore(second, removed)
+        changes.undo(ann, second, change.pk)
 
 
 def test_a_user_has_so_many_screens(client: Client, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,12 +116,13 @@ def test_forty_stocks_at_once_on_as_many_lists_are_no_more_than_a_user_may_watch
 
 
 @pytest.mark.django_db(transaction=True)
-def test_forty_removals_undone_at_once_are_no_more_than_a_list_holds() -> None:
+def test_forty_removals_undone_at_once_are_no_more_than_a_list_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "MOST_KEPT", THREADS)
     watchlist = make_list(make_user())
     fill(watchlist, MOST_STOCKS)
-    taken = [services.remove(watchlist, f"T{number:04}.NS") for number in range(THREADS)]
+    taken = [changes.remove(watchlist, [f"T{number:04}.NS"]) for number in range(THREADS)]
     fill(watchlist, THREADS - 3, name="N")
-    answers = together([partial(services.restore, watchlist, one) for one in taken if one])
+    answers = together([partial(changes.undo, watchlist.owner, watchlist, one.pk) for one in taken])
     assert watchlist.items.count() == MOST_STOCKS
     assert refusals(answers) == THREADS - 3
 

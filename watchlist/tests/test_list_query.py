@@ -96,7 +96,7 @@ def test_an_act_answers_with_the_rows_that_were_shown(client: Client, three: Wat
     assert rows_of(answer.text) == ["C.NS", "B.NS"]
     assert 'data-more="C.NS"' in answer.text
     again = client.post(url("remove", three) + "?sort=-ticker", {"remove": "B.NS", "open": ["C.NS"]})
-    assert again.headers["Location"].startswith(f"{three.get_absolute_url()}?sort=-ticker&open=C.NS&removed=")
+    assert again.headers["Location"].startswith(f"{three.get_absolute_url()}?sort=-ticker&open=C.NS&undo=")
 
 
 def test_what_is_filtered_away_is_counted_and_can_be_shown_again(client: Client, three: Watchlist) -> None:

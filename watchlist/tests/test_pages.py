@@ -148,21 +148,21 @@ def test_removing_can_be_undone_with_note_and_place(client: Client, ann: User) -
     answer = client.post(url("remove", watchlist), {"remove": "B.NS"}, follow=True)
     assert "Removed B.NS" in answer.text
     assert tickers_of(watchlist) == ["A.NS", "C.NS"]
-    client.post(url("restore", watchlist), {"removed": answer.context["removed"].token})
+    client.post(url("undo", watchlist), {"undo": answer.context["change"].pk})
     assert tickers_of(watchlist) == ["A.NS", "B.NS", "C.NS"]
     assert watchlist.items.get(stock="B.NS").note == "watch the results"
 
 
 def test_a_forged_undo_restores_nothing(client: Client, ann: User) -> None:
     watchlist = make_list(ann)
-    answer = client.post(url("restore", watchlist), {"removed": "forged"}, follow=True)
-    assert "can no longer be undone" in answer.text
+    answer = client.post(url("undo", watchlist), {"undo": "forged"}, follow=True)
+    assert "cannot be undone any more" in answer.text
 
 
 def test_an_undo_works_on_its_own_list_only(client: Client, ann: User) -> None:
     one, two = make_list(ann, "A.NS"), make_list(ann, name="Other")
-    removed = client.post(url("remove", one), {"remove": "A.NS"}, headers=HTMX).context["removed"]
-    client.post(url("restore", two), {"removed": removed.token})
+    change = client.post(url("remove", one), {"remove": "A.NS"}, headers=HTMX).context["change"]
+    client.post(url("undo", two), {"undo": change.pk})
     assert not two.items.exists()
 
 
@@ -272,7 +272,9 @@ ACTS = [
     ("get", "rows", {}),
     ("post", "add", {"ticker": "B.NS"}),
     ("post", "remove", {"remove": "A.NS"}),
-    ("post", "restore", {"removed": "x"}),
+    ("post", "move_to", {"tickers": "A.NS", "target": "new", "name": "New"}),
+    ("post", "copy_to", {"tickers": "A.NS", "target": "new", "name": "Newer"}),
+    ("post", "undo", {"undo": "1"}),
     ("post", "analyze", {"all": "all"}),
     ("post", "move", {"move": "A.NS", "by": "1"}),
     ("post", "note", {"note": "A.NS", "note-A.NS": "mine"}),

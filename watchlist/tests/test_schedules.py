@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from analysis.calendars.learn import LEARN
 from analysis.jobs.end import cancel, remove
 from analysis.jobs.runs import submit_bulk
 from analysis.jobs.schedules import submit_part
@@ -143,11 +144,11 @@ def test_a_session_is_due_once_the_delay_has_passed_to_the_minute(minutes: int, 
 
 def test_setting_up_again_changes_nothing() -> None:
     with time_machine.travel(THURSDAY_NIGHT, tick=False):
-        watch("TCS.NS", "AAPL", "KAVERI.DEMO")
+        watch("TCS.NS", "AAPL", "VOD.L")
         setup_schedules()
         before = waiting_calls(), list(ExchangeSchedule.objects.values())
-        assert {path for _, path, _ in before[0]} == {RUN, PRUNE}
-        assert len(before[0]) == 4
+        assert {path for _, path, _ in before[0]} == {RUN, PRUNE, LEARN}
+        assert len(before[0]) == 5
         setup_schedules()
         assert before == (waiting_calls(), list(ExchangeSchedule.objects.values()))
 
@@ -187,7 +188,7 @@ def test_a_schedule_that_is_switched_off_runs_nothing_and_misses_nothing() -> No
         setup_schedules()
         ExchangeSchedule.objects.update(is_enabled=False)
         setup_schedules()
-        assert [path for _, path, _ in waiting_calls()] == [PRUNE]
+        assert [path for _, path, _ in waiting_calls()] == [PRUNE, LEARN]
         clock.move_to(FRIDAY_DUE + timedelta(hours=1))
         setup_schedules()
         assert run("NSE") is None

@@ -234,7 +234,7 @@ def test_without_any_analysed_stock_the_page_says_how_one_comes_here(client: Cli
 @pytest.mark.parametrize(
     "query", ["", "?verdict=buy&score_min=0&exchange=NSE&sort=-change&columns=entry&columns=changed"]
 )
-def test_the_page_takes_eleven_queries_however_many_stocks(
+def test_the_page_takes_twelve_queries_however_many_stocks(
     client: Client, ann: User, query: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     done = 0
@@ -242,7 +242,7 @@ def test_the_page_takes_eleven_queries_however_many_stocks(
         for n in range(done, rows):
             make_result(make_stock(f"S{n}.NS", exchange="NSE"))
         done = rows
-        with django_assert_num_queries(11 if query else 10):
+        with django_assert_num_queries(12 if query else 11):
             answer = client.get(f"{URL}{query}")
         assert len(found(answer)) == min(rows, 50)
 
@@ -270,10 +270,10 @@ def test_a_workbook_has_what_the_page_shows(client: Client, ann: User, market: N
     sheet = load_workbook(BytesIO(answer.content)).active
     assert sheet is not None
     rows = [[cell.value for cell in row] for row in sheet.rows]
-    assert rows[0] == "Ticker,Name,Last close,Currency,Session,Change %,Verdict,Score,Verdict since".split(",")
+    assert rows[0] == "Ticker,Name,Last close,Currency,Session,Change %,Verdict,Caution,Score,Verdict since".split(",")
     assert [row[:4] for row in rows[1:]] == [["COD.BO", "Cod.Bo", 95, "INR"], ["DUN.BO", "Axle & Co", 98, "INR"]]
-    assert [row[5:8] for row in rows[1:]] == [[-3.06, "Sell", -30], [0, "Neutral", 0]]
-    assert [row[8] for row in rows[1:]] == [datetime(2026, 11, 19), datetime(2026, 11, 20)]  # noqa: DTZ001
+    assert [row[5:9] for row in rows[1:]] == [[-3.06, "Sell", "", -30], [0, "Neutral", "", 0]]
+    assert [row[9] for row in rows[1:]] == [datetime(2026, 11, 19), datetime(2026, 11, 20)]  # noqa: DTZ001
     assert answer["Content-Disposition"] == f'attachment; filename="Screener {timezone.localdate()}.xlsx"'
 
 

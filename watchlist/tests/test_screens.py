@@ -184,7 +184,8 @@ def test_screens_of_before_name_their_index_and_the_way_back_has_its_key() -> No
         stored = dict(Screen.objects.values_list("name", "query"))
         assert stored == {name: before for name, (before, _) in queries.items()}
     finally:
-        MigrationExecutor(connection).migrate(new)
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes("watchlist"))
 
 
 ACTS = [

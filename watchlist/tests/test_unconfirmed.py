@@ -28,7 +28,7 @@ from analysis.tests.together import together
 from analysis.upkeep.integrity import check_integrity
 from analysis.worker.claim import claim
 from analysis.worker.slice import run_job
-from watchlist import services
+from watchlist import changes, services
 from watchlist.schedules import prune, run, setup_schedules, would_prune
 from watchlist.tests.make import make_list
 
@@ -137,7 +137,7 @@ def test_pruning_removes_what_nobody_watches_and_no_source_knows(capsys: pytest.
         services.add(watchlist, ticker)
     job = analyse(GHOST, "TYPO.NS", "KAVERI.DEMO")
     for ticker in ("TYPO.NS", "UNASKED.NS"):
-        services.remove(watchlist, ticker)
+        changes.remove(watchlist, [ticker])
     submit(["WAITS.NS"], source=Source.API)
     Stock.objects.filter(pk="WAITS.NS").update(refusals=1)
     assert would_prune().stocks == 2
@@ -201,17 +201,16 @@ def test_a_loop_of_invented_tickers_on_a_list_that_are_removed_is_refused_too(se
     settings.MAX_UNCONFIRMED_STOCKS_PER_USER = 5
     watchlist = make_list(make_user())
     services.add_all(watchlist, dict.fromkeys(invented(4), ""))
-    removed = [services.remove(watchlist, ticker) for ticker in invented(4)]
+    change = changes.remove(watchlist, invented(4))
     with pytest.raises(RequestRejected, match="6 of your tickers would be without a known price; the limit is 5"):
         services.add_all(watchlist, dict.fromkeys(invented(2, "Y"), ""))
     services.add(watchlist, "LAST.NS")
     services.add_all(watchlist, dict.fromkeys(invented(4), ""))  # these are known already
-    services.remove(watchlist, "X0000.NS")
+    changes.remove(watchlist, ["X0000.NS"])
     prune()
     services.add(watchlist, "OTHER.NS")
-    assert removed[0]
     with pytest.raises(RequestRejected, match="6 of your tickers"):
-        services.restore(watchlist, removed[0])
+        changes.undo(watchlist.owner, watchlist, change.pk)
     with pytest.raises(RequestRejected, match="6 of your tickers"):
         services.analyze(watchlist, ["X0000.NS"])
 

@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, since: str, to: str, **options: Any) -> None:
         try:
             submissions = submit_run(
-                check_symbols(options["tickers"]) or Stock.objects.active().values_list("pk", flat=True),
+                check_symbols(options["tickers"]) or Stock.objects.active().without_demo().values_list("pk", flat=True),
                 source=Source.COMMAND,
                 strategy=options["strategy"],
                 since=parse_day(since),

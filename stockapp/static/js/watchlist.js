@@ -29,7 +29,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   const row = event.target.closest("#live tbody tr");
   if (event.key === "Escape" && event.target.matches(".why-link")) event.target.closest(".why-of").classList.add("is-quiet");
-  // A browser presses the form's first button for Enter in a checkbox, which would analyse the whole list.
+  // A browser presses the form's first enabled button for Enter in a checkbox, which would analyse the whole list.
   if (event.key === "Enter" && event.target.matches("#live input[type=checkbox]")) event.preventDefault();
   if (!row || event.target.matches("textarea")) return;
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -119,8 +119,15 @@ document.body.addEventListener("htmx:beforeRequest", (event) => {
 document.body.addEventListener("htmx:beforeSwap", () => {
   const focused = document.activeElement;
   const row = focused.closest("#live tbody tr");
-  const isUndo = Boolean(focused.closest("#notices"));
-  place = row ? { index: listRows().indexOf(findMainRow(row)) } : isUndo ? { index: 0 } : null;
+  const isAct = Boolean(focused.closest("#notices, #live .when-picked"));
+  place = row ? { index: listRows().indexOf(findMainRow(row)) } : isAct ? { index: 0 } : null;
+});
+
+// The menu of the ticked rows is kept while rows are live, and closes when it has acted.
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  const submitter = event.detail.requestConfig.triggeringEvent?.submitter;
+  const menu = submitter?.closest("#transfer");
+  if (menu) menu.open = false;
 });
 
 // A control that is still there keeps the focus by its id; of one that has gone, the row in its place takes it.

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from analysis.directory import check_symbols
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.jobs.estimate import estimate_rest
-from analysis.jobs.runs import ALL, bulk_stocks, submit_run
+from analysis.jobs.runs import ALL, bulk_stocks, no_stocks_reason, submit_run
 from analysis.jobs.submit import Submission, submit
 from analysis.management.jobs import BAD_INPUT, add_wait_arguments, follow_jobs, parse_day
 from analysis.models import Index, Source
@@ -102,7 +102,7 @@ def _tickers_of_index(name: str) -> list[str]:
             f"There is no index “{name}”; {f'there are: {names}' if names else 'see load_stocks'}.",
             returncode=BAD_INPUT,
         )
-    return _column(bulk_stocks(index), f"The index “{index}” has no active stocks.", "pk")
+    return _column(bulk_stocks(index), no_stocks_reason(index), "pk")
 
 
 def _column(rows: QuerySet[Any], error: str, field: str) -> list[str]:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from analysis.jobs.submit import submit
 from analysis.management.jobs import BAD_INPUT
 from analysis.models import Source
+from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import load_demo_market
 from stockapp.accounts.models import User
 from watchlist.models import Watchlist, WatchlistItem
@@ -26,13 +27,21 @@ class Command(BaseCommand):
             "first analysis. It works only while DEBUG is on.",
         )
 
-    def handle(self, *args: object, user: str | None, **options: object) -> None:
+        parser.add_argument("--again", action="store_true", help="Bring the demo market back after `remove_demo`.")
+
+    def handle(self, *args: object, user: str | None, again: bool, **options: object) -> None:
         if user and not settings.DEBUG:
             raise CommandError("A demo user has a known password: only while DEBUG is on.", returncode=BAD_INPUT)
-        tickers = load_demo_market()
-        self.stdout.write(f"The demo market has {len(tickers)} companies.")
+        try:
+            tickers = load_demo_market(again=again)
+        except RequestRejected as rejection:  # no failure, because `make run` goes on without the demo market
+            self.stdout.write(str(rejection))
+        else:
+            self.stdout.write(f"The demo market has {len(tickers)} companies.")
+            if user:
+                self._make_user(user, tickers)
         if user:
-            self._make_user(user, tickers)
+            self.stdout.write(_login_hint(user))
 
     def _make_user(self, name: str, tickers: list[str]) -> None:
         users = User.objects
@@ -49,3 +58,10 @@ class Command(BaseCommand):
         )
         submission = submit(tickers, source=Source.DEMO, requested_by=owner, description="First analysis")
         self.stdout.write(f"User {name} watches them; their first analysis is job {submission.job.pk}.")
+
+
+def _login_hint(name: str) -> str:
+    """Return how to log in: with the demo account if there is one, else with an account of one's own."""
+    if any(user.can_log_in for user in User.objects.filter(username=name, is_demo=True)):
+        return f"Login: {name}   Password: {name}"
+    return "Log in with your own account; `manage.py createsuperuser` creates one if you have none."

@@ -1,0 +1,158 @@
+"""Numbers in tables: which sign is the decimal point of a whole table, and the number that a cell holds."""
+
+import math
+import re
+from collections.abc import Sequence
+
+from analysis.prices.delimited_text import TableError
+
+type Columns = Sequence[Sequence[str]]
+
+NO_VALUE = {"", "-", "--", "—", "–", ".", "nan", "null", "none", "na", "n/a", "#n/a"}
+MULTIPLES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12, "lac": 1e5, "lakh": 1e5, "lakhs": 1e5, "cr": 1e7, "crore": 1e7}
+OTHER_SIGN = {".": ",", ",": "."}
+RARE = 10  # numbers in the other style to which one may be a slip
+
+_BLANKS = " \u00a0\u202f\u2009"  # between thousands: also no-break, narrow and thin
+_CURRENCIES = r"US\$|[$€£¥₹]|INR|USD|EUR|GBP|CHF"
+_CURRENCY = re.compile(rf"^(-?)(?:Rs\.?|{_CURRENCIES})\s*|\s*(?:{_CURRENCIES})$")
+_MULTIPLE = re.compile(r"(.*?\d[.,]?)\s*(k|m|b|t|lac|lakhs?|cr|crore)\.?", re.IGNORECASE)
+_PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_PLAIN_SIGNS = re.compile(r"[-+\d.eE]*", re.ASCII)
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?", re.ASCII)  # 1,234,567.8 and 12,34,567.8
+_BARE = re.compile(r"[\d.,]+", re.ASCII)
+_OPEN = re.compile(r"-?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)  # 1,234: a thousand or a decimal
+_ONE_SIGN = re.compile(r"-?\d*[.,]\d*", re.ASCII)
+_TWO_POINTS = re.compile(r"\.\d*\.")
+_DECIMAL_POINT = re.compile(r"^-?\d*\.(?:\d{0,2}|\d{4,})$", re.ASCII | re.MULTILINE)
+_NUMBER = {
+    sign: re.compile(
+        rf"-?(?:\d+|\d{{1,3}}(?P<group>[{re.escape(other)}'’{_BLANKS}])(?:\d{{2,3}}(?P=group))*\d{{3}})?"
+        rf"(?:{re.escape(sign)}\d*)?",
+        re.ASCII,
+    )
+    for sign, other in OTHER_SIGN.items()
+}
+
+
+def find_decimal_sign(columns: Columns, others: Columns = (), delimiter: str = "") -> str:
+    """Return the decimal sign, `.` or `,`, of all numbers of a table; `others` are columns that may be text as well.
+
+    A single sign before exactly three digits, as in 1,234, decides nothing by itself. Raise TableError if the sign
+    stays open, or if the numbers contradict one another.
+    """
+    if _have_plain_points(columns):
+        return "."
+    bare = [[_strip_units(cell)[0] for cell in cells] for cells in columns]
+    for group in (bare, [[_strip_units(cell)[0] for cell in cells] for cells in others]):
+        votes = [sign for cells in group for cell in cells if (sign := _decimal_sign_of(cell))]
+        if votes:
+            return _settle_votes(votes)
+    return _decide_open(bare, delimiter)
+
+
+def parse_number(text: str, decimal: str, *, may_be_rounded: bool = False) -> float:
+    """Return the number in a cell, NaN for a cell without a value.
+
+    `may_be_rounded` allows 1.23M and the like. Raise ValueError, with a short reason, for anything else.
+    """
+    if decimal == "." and _PLAIN.fullmatch(text):
+        return float(text)
+    if decimal == "." and _GROUPED.fullmatch(text):
+        return float(text.replace(",", ""))
+    if text.lower() in NO_VALUE:
+        return math.nan
+    bare, multiple = _strip_units(text)
+    if multiple != 1 and not may_be_rounded:
+        raise ValueError(f"{text[:30]!r} is a rounded number")
+    match = _NUMBER[decimal].fullmatch(bare)
+    if match is None or not any(sign.isdigit() for sign in bare) or text.endswith("%"):
+        raise ValueError(f"{text[:30]!r} is not a number")
+    return float(bare.replace(match["group"] or "'", "").replace(decimal, ".")) * multiple
+
+
+def parse_numbers(
+    cells: Sequence[str], decimal: str, broken: dict[int, str], *, may_be_rounded: bool = False
+) -> list[float]:
+    """Return a column's numbers; an index whose cell is no number gets its reason in `broken`, unless it has one."""
+    if decimal == "." and _PLAIN_SIGNS.fullmatch("".join(cells)):  # without the words and signs that float() reads too
+        try:
+            return [float(cell) for cell in cells]
+        except ValueError:
+            pass
+    numbers = []
+    for index, cell in enumerate(cells):
+        try:
+            numbers.append(parse_number(cell, decimal, may_be_rounded=may_be_rounded))
+        except ValueError as error:
+            broken.setdefault(index, str(error))
+            numbers.append(math.nan)
+    return numbers
+
+
+def _have_plain_points(columns: Columns) -> bool:
+    """Return, at little cost, whether the columns have no comma, and points that cannot part thousands."""
+    text = "\n".join("\n".join(cells) for cells in columns)
+    if "," in text or _TWO_POINTS.search(text):
+        return False
+    return "." not in text or _DECIMAL_POINT.search(text) is not None
+
+
+def _strip_units(text: str) -> tuple[str, float]:
+    """Return a cell without currency and percent sign, its minus in front, and the multiple that its end names."""
+    if _BARE.fullmatch(text):
+        return text, 1.0
+    text = text.strip().lstrip("'").replace("−", "-").removesuffix("%").rstrip()
+    if text.startswith("(") and text.endswith(")"):
+        text = f"-{text[1:-1].strip()}"
+    text = _CURRENCY.sub(lambda match: match[1] or "", text)
+    multiple = _MULTIPLE.fullmatch(text)
+    if multiple:
+        return multiple[1], MULTIPLES[multiple[2].lower()]
+    return text.removeprefix("+"), 1.0
+
+
+def _decimal_sign_of(bare: str) -> str:
+    """Return the decimal sign that this number must have; empty if it may have either, or is no number."""
+    if ("." not in bare and "," not in bare) or _OPEN.fullmatch(bare):
+        return ""
+    if _ONE_SIGN.fullmatch(bare):
+        return "." if "." in bare else ","
+    possible = [sign for sign, pattern in _NUMBER.items() if pattern.fullmatch(bare)]
+    return possible[0] if len(possible) == 1 else ""
+
+
+def _settle_votes(votes: list[str]) -> str:
+    """Return the sign of nearly all numbers, so that the few others are named as broken."""
+    usual, other = sorted(OTHER_SIGN, key=votes.count, reverse=True)
+    if votes.count(other) * RARE > votes.count(usual):
+        raise TableError(
+            f"Decimals follow “{usual}” in {votes.count(usual):,} numbers and “{other}” in {votes.count(other):,}. "
+            "Write all in one way."
+        )
+    return usual
+
+
+def _decide_open(columns: Columns, delimiter: str) -> str:
+    """Return the decimal sign where each number has none, or one before exactly three digits."""
+    open_columns = [cells for cells in columns if any(map(_OPEN.fullmatch, cells))]
+    if not open_columns:
+        return "."
+    examples = [cell for cells in open_columns for cell in cells if _OPEN.fullmatch(cell)]
+    signs = {"." if "." in cell else "," for cell in examples}
+    sign = signs.pop()
+    if not signs and any(map(_are_thousands, open_columns)):
+        return OTHER_SIGN[sign]
+    parts_none = any(cell.isdigit() and len(cell) > 4 for cells in columns for cell in cells)  # as in a volume of 12345
+    if not signs and sign == "." and (delimiter == "," or parts_none):
+        return sign
+    raise TableError(
+        f"Numbers like {examples[0]} may have a thousand or three decimals, and no other number decides it. Write them "
+        "without a sign between thousands, and with a decimal point."
+    )
+
+
+def _are_thousands(cells: Sequence[str]) -> bool:
+    """Return whether the signs part thousands: if 1,200 had three fixed decimals, 900 beside it would be 900,000."""
+    has_unparted = any(cell.isdigit() and cell.strip("0") and len(cell) <= 3 for cell in cells)
+    return has_unparted and any(cell.endswith("0") for cell in cells if _OPEN.fullmatch(cell))

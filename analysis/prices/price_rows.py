@@ -1,0 +1,203 @@
+"""Rows of price files: their cells as days and numbers, one row a session."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.engine.bars import Booleans, Floats, Indices
+from analysis.prices.cell_dates import read_stamps
+from analysis.prices.cell_numbers import find_decimal_sign, parse_numbers
+from analysis.prices.delimited_text import LineNote, TableError
+from analysis.prices.port import Finding
+from analysis.prices.price_columns import PriceColumns
+from analysis.prices.tables import Table
+
+DAILY = {"", "D", "1D", "DAILY", "DAY", "1DAY", "1440"}
+# Series of shares and units: NSE's, the liquid first, then BSE's groups, between which a share changes. The rest are
+# block deals, bonds, warrants and rights of the same name.
+SHARES = (
+    *("EQ", "", "BE", "BZ", "SM", "ST", "SZ", "RR", "IV", "E1"),
+    *("A", "B", "T", "S", "TS", "X", "XT", "XC", "XD", "Z", "ZP", "M", "MT", "MS", "P", "R", "E", "IF", "IP"),
+)
+DIFFERENT_DAY = 1.2  # ratio of two closes given for one session, from which one is taken for a mistake
+DAYS_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PriceRows:
+    """The rows of one security, oldest first: shape (n,) each.
+
+    `day` is datetime64[D], `minute` the minute of that day, `line` the row's line. Prices and volume are float64 as
+    written, NaN for none; `adj_close`, `volume` and `split` (the factor of a split; 0, 1 or NaN without one) are NaN
+    throughout without such a column.
+    """
+
+    line: Indices
+    day: NDArray[np.datetime64]
+    minute: Indices
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    adj_close: Floats
+    volume: Floats
+    split: Floats
+    series: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return int(self.day.shape[0])
+
+    def select(self, rows: Booleans | Indices) -> Self:
+        """Return these rows only."""
+        return replace(self, **{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+def parse_rows(table: Table, columns: PriceColumns, zone: ZoneInfo) -> tuple[PriceRows, list[LineNote]]:
+    """Return the rows that can be read, and the lines that cannot with the reason.
+
+    Raise TableError if the numbers of the table are written in ways that contradict, or if its rows are not daily.
+    """
+    _refuse_other_period(table, columns)
+    broken: dict[int, str] = {}
+    stamps = read_stamps(_stamp_cells(table, columns), zone, broken)
+    numeric = [columns.open, columns.high, columns.low, columns.close, columns.adj_close, columns.volume, columns.split]
+    cells = [[] if column is None else table.cells_of(column) for column in numeric]
+    others = [table.cells_of(index) for index in range(len(table.headings)) if index not in (*numeric, columns.date)]
+    decimal = find_decimal_sign(cells, others, table.delimiter)
+    count = len(table.rows)
+    numbers = [
+        parse_numbers(column, decimal, broken, may_be_rounded=column is cells[5]) if column else [np.nan] * count
+        for column in cells
+    ]
+    values = np.array(numbers, dtype=np.float64)
+    for column, index in np.argwhere(values[:4] < 0):
+        broken.setdefault(int(index), f"{cells[column][index][:30]!r} is a negative price")
+    open_, high, low, close, adj_close, volume, split = values
+    rows = PriceRows(
+        np.array([row.line for row in table.rows], dtype=np.int64),
+        stamps.day,
+        stamps.minute,
+        open_,
+        high,
+        low,
+        close,
+        adj_close,
+        volume,
+        split,
+        np.array([""] * count if columns.series is None else table.cells_of(columns.series), dtype=np.str_),
+    )
+    kept = np.array([index for index in range(count) if index not in broken], dtype=np.int64)
+    kept = kept[np.lexsort((rows.minute[kept], rows.day[kept]))]  # stable: later lines stay later
+    return rows.select(kept), [LineNote(table.rows[index].line, broken[index]) for index in sorted(broken)]
+
+
+def select_series(rows: PriceRows) -> tuple[PriceRows, Finding | None]:
+    """Return the rows of the security itself where a file has several series of it, and a finding about the others.
+
+    A single series is the security, whichever it is. On a day with several, the first of `SHARES` counts.
+    """
+    counts = Counter(rows.series.tolist())
+    if len(counts) < 2:
+        return rows, None
+    shares = [series for series in SHARES if series in counts] or [counts.most_common(1)[0][0]]
+    rank = np.array([shares.index(series) if series in shares else len(shares) for series in rows.series.tolist()])
+    best: dict[date, int] = {}
+    for day, place in zip(rows.day.tolist(), rank.tolist(), strict=True):
+        best[day] = min(place, best.get(day, place))
+    kept = np.array([place == best[day] for day, place in zip(rows.day.tolist(), rank.tolist(), strict=True)])
+    kept &= rank < len(shares)
+    left_out = Counter(rows.series[~kept].tolist())
+    if not left_out:
+        return rows, None
+    names = ", ".join(
+        f"{count:,} {'row' if count == 1 else 'rows'} of series {name}" for name, count in left_out.items()
+    )
+    return rows.select(kept), Finding("other_series", f"{names} left out.", "info")
+
+
+def refuse_other_spacing(rows: PriceRows) -> None:
+    """Raise TableError unless rows are daily, by their usual spacing; a few rows, or few trades, are no reason."""
+    days = np.unique(rows.day)
+    moments = np.unique(rows.day.astype("datetime64[m]").astype(np.int64) + rows.minute)
+    if len(moments) >= 1.5 * len(days) and len(moments) > len(days) + 1:
+        minutes = int(np.median(np.diff(moments)))
+        raise TableError(f"Its rows are about {minutes:,} minutes apart, and the analysis needs one a day.")
+    different = len({(day, close) for day, close in zip(rows.day.tolist(), rows.close.tolist(), strict=True)})
+    if different >= 1.5 * len(days) and different > len(days) + 2:
+        raise TableError(
+            f"It has {different:,} different rows for {len(days):,} days, and the analysis needs one a day."
+        )
+    spacing = np.diff(days).astype(np.int64)
+    for name, usual in {"weekly": (6, 8), "monthly": (26, 36), "quarterly": (85, 97), "yearly": (360, 370)}.items():
+        within = (spacing >= usual[0]) & (spacing <= usual[1])
+        if len(spacing) >= 4 and within.mean() >= 0.8:
+            raise TableError(f"Its rows are {name}, and the analysis needs one a day. Download daily prices.")
+
+
+def keep_one_per_day(rows: PriceRows) -> tuple[PriceRows, Finding | None]:
+    """Return the rows without those that contradict another of their day, and a finding that names them.
+
+    Of two closes far apart the one within its range and nearer to the day before is kept, else the later line. Equal
+    rows stay, for the quality gate.
+    """
+    again = np.flatnonzero(rows.day[1:] == rows.day[:-1])
+    kept = np.ones(len(rows), dtype=np.bool_)
+    told: list[str] = []
+    for day in np.unique(rows.day[again]):
+        same = np.flatnonzero(rows.day == day)
+        if len(np.unique(rows.close[same], equal_nan=True)) == 1:
+            continue
+        chosen = _choose_row(rows, same)
+        kept[same] = same == chosen
+        told.append(_describe_conflict(rows, same, chosen, day.astype(object)))
+    if not told:
+        return rows, None
+    more = f" {len(told) - DAYS_NAMED:,} more days are so." if len(told) > DAYS_NAMED else ""
+    message = " ".join(told[:DAYS_NAMED]) + more
+    return rows.select(kept), Finding("conflicting_rows", message, "warning", rows.day[~kept][-1].astype(object))
+
+
+def _choose_row(rows: PriceRows, same: Indices) -> int:
+    inside = (rows.close >= 0.999 * rows.low) & (rows.close <= 1.001 * rows.high)
+    candidates = same[rows.close[same] > 0]
+    candidates = candidates if len(candidates) else same
+    candidates = candidates[inside[candidates]] if inside[candidates].any() else candidates
+    before, after = rows.close[: same[0]], rows.close[same[-1] + 1 :]
+    neighbours = before[before > 0][-1:] if (before > 0).any() else after[after > 0][:1]
+    closes = rows.close[candidates]
+    if len(neighbours) and closes.max() > DIFFERENT_DAY * closes.min() > 0:
+        return int(candidates[np.argmin(np.abs(np.log(closes / neighbours[0])))])
+    return int(candidates[-1])
+
+
+def _describe_conflict(rows: PriceRows, same: Indices, chosen: int, day: date) -> str:
+    closes = ", ".join(f"{rows.close[row]:.10g} in line {rows.line[row]}" for row in same)
+    return f"{day} is given {len(same)} times with different closes ({closes}): line {rows.line[chosen]} is used."
+
+
+def _stamp_cells(table: Table, columns: PriceColumns) -> Sequence[str]:
+    """Return the cells with dates, joined with those of a column of times if these are written as expected."""
+    days = table.cells_of(columns.date)
+    times = [] if columns.time is None else table.cells_of(columns.time)
+    if not times or not all(_is_time(cell) for cell in times) or any(" " in day or "T" in day for day in days):
+        return days
+    return [f"{day} {cell}" for day, cell in zip(days, times, strict=True)]
+
+
+def _is_time(cell: str) -> bool:
+    return (cell.isdigit() and len(cell) == 6) or (cell[1:3].count(":") == 1 and cell.replace(":", "").isdigit())
+
+
+def _refuse_other_period(table: Table, columns: PriceColumns) -> None:
+    if columns.period is None:
+        return
+    others = sorted({cell for cell in table.cells_of(columns.period) if cell.upper() not in DAILY})
+    if others:
+        heading = table.headings[columns.period]
+        raise TableError(f"Its column {heading} has {', '.join(others[:3])}, and the analysis needs daily rows (D).")

@@ -1,0 +1,207 @@
+"""Price files with more than the daily bars of one stock: what is left out, kept, or refused."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from analysis.prices.csv_folder import LARGEST_FILE
+from analysis.tests.price_files import ADJUSTED, HEADER, ROWS, read_error_of, read_history_of, write_file
+
+
+@pytest.mark.parametrize(
+    ("file_ticker", "name"),
+    [
+        *[("M&M.NS", "M_M"), ("M&M.NS", "M&M"), ("TCS.NS", "NSE:TCS"), ("TCS.NS", "TCS-EQ"), ("TCS.NS", "tcs.ns")],
+        *[
+            ("500325.BO", "500325"),
+            ("BRK-B", "BRK.B"),
+            ("TCS.NS", "TCS.IN"),
+            ("EURUSD=X", "EURUSD"),
+            ("BTC-USD", "BTC"),
+        ],
+    ],
+)
+def test_rows_that_name_the_ticker_are_its_own(file_ticker: str, name: str, tmp_path: Path) -> None:
+    rows = [f"{name},{row}" for row in ROWS] + [f"OTHER,{row}" for row in ROWS[:2]]
+    write_file(tmp_path, f"Symbol,{HEADER}", *rows, ticker=file_ticker)
+    read = read_history_of(tmp_path, file_ticker)
+    assert read.bars.close.tolist() == [102.0, 104.0, 105.0]
+    assert [finding.message for finding in read.findings] == ["2 rows of other securities left out: OTHER."]
+
+
+@pytest.mark.parametrize("names", [["ZZZ"], ["BBB", "ZZZ"], ["TCS.BO"], ["TCSX", "XTCS"]])
+def test_a_file_that_never_names_its_ticker_is_refused(names: list[str], tmp_path: Path) -> None:
+    write_file(tmp_path, f"Symbol,{HEADER}", *(f"{name},{row}" for name in names for row in ROWS))
+    assert all(name in read_error_of(tmp_path).message for name in [*names, "TCS.NS"])
+
+
+@pytest.mark.parametrize("name", ["X", "Tata Consultancy Services", "532540"])
+def test_a_name_that_cannot_be_compared_is_taken_for_the_tickers_and_said(name: str, tmp_path: Path) -> None:
+    write_file(tmp_path, f"Symbol,{HEADER}", *(f"{name},{row}" for row in ROWS))
+    read = read_history_of(tmp_path)
+    assert len(read.bars) == 3
+    assert name in read.findings[0].message
+
+
+def test_rows_with_the_same_isin_are_the_stock_under_its_earlier_name(tmp_path: Path) -> None:
+    names = [("INE758T01015", "ZOMATO"), ("INE758T01015", "ETERNAL"), ("INE467B01029", "TCS")]
+    rows = (f"{isin},{name},{row}" for (isin, name), row in zip(names, ROWS, strict=True))
+    write_file(tmp_path, f"ISIN,Symbol,{HEADER}", *rows, ticker="ETERNAL.NS")
+    read = read_history_of(tmp_path, "ETERNAL.NS")
+    assert read.bars.close.tolist() == [102.0, 104.0]
+    assert [finding.code for finding in read.findings] == ["renamed_rows", "other_securities"]
+
+
+@pytest.mark.parametrize("series", ["RR", "IV", "E1", "BE", "A", "XT", "N1"])
+def test_a_single_series_is_the_security_whichever_it_is(series: str, tmp_path: Path) -> None:
+    write_file(tmp_path, f"{HEADER},series", *(f"{row},{series}" for row in ROWS))
+    read = read_history_of(tmp_path)
+    assert (len(read.bars), read.findings) == (3, ())
+
+
+def test_beside_shares_other_series_are_left_out_and_counted(tmp_path: Path) -> None:
+    shares = [f"{row},{series}" for row, series in zip(ROWS, ("EQ", "BE", "EQ"), strict=True)]
+    others = [
+        "2026-04-22,1,1,1,1,9,BL",
+        "2026-04-23,9,9,9,9,9,N1",
+        "2026-04-24,9,9,9,9,9,BE",
+        "2026-04-25,9,9,9,9,9,N1",
+    ]
+    write_file(tmp_path, f"{HEADER},series", *shares, *others)
+    read = read_history_of(tmp_path)
+    assert read.bars.close.tolist() == [102.0, 104.0, 105.0]
+    (finding,) = read.findings
+    assert finding.message == "1 row of series BL, 2 rows of series N1, 1 row of series BE left out."
+
+
+def test_a_share_that_changes_its_group_keeps_all_its_rows(tmp_path: Path) -> None:
+    write_file(tmp_path, f"{HEADER},SctySrs", f"{ROWS[0]},B", f"{ROWS[1]},XT", f"{ROWS[2]},T")
+    assert read_history_of(tmp_path).bars.close.tolist() == [102.0, 104.0, 105.0]
+
+
+def stamps_every(step: timedelta, count: int) -> list[str]:
+    return [f"{datetime(2026, 1, 5, 9, 15) + place * step},1,1,1,1,5" for place in range(count)]  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (stamps_every(timedelta(minutes=60), 60), "about 60 minutes apart"),
+        (stamps_every(timedelta(minutes=5), 40), "about 5 minutes apart"),
+        (stamps_every(timedelta(hours=4), 60), "about 240 minutes apart"),
+        (stamps_every(timedelta(days=7), 20), "weekly"),
+        (stamps_every(timedelta(days=30.4), 20), "monthly"),
+        (
+            [f"2026-01-{day:02},{hour},{hour},{hour},{hour},5" for day in range(5, 20) for hour in range(7)],
+            "105 different rows",
+        ),
+    ],
+)
+def test_a_file_that_is_not_daily_is_refused(rows: list[str], reason: str, tmp_path: Path) -> None:
+    write_file(tmp_path, HEADER, *rows)
+    assert reason in read_error_of(tmp_path).message
+
+
+@pytest.mark.parametrize("days", [[1], [1, 8], [1, 2, 3], [1, 2, 9, 16, 17, 28], [1, 4, 5, 12, 13, 26]])
+def test_few_rows_or_few_trades_do_not_make_a_file_weekly(days: list[int], tmp_path: Path) -> None:
+    write_file(tmp_path, HEADER, *(f"2026-01-{day:02},1,1,1,1,5" for day in days))
+    assert len(read_history_of(tmp_path).bars) == len(days)
+
+
+def test_the_period_that_a_file_names_is_believed(tmp_path: Path) -> None:
+    write_file(
+        tmp_path,
+        "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>",
+        "TCS.IN,60,20260424,150000,1,1,1,1,5",
+    )
+    assert read_error_of(tmp_path).message == (
+        "TCS.NS.csv cannot be used. Its column <PER> has 60, and the analysis needs daily rows (D)."
+    )
+
+
+@pytest.mark.parametrize("missing", ["", "null", "0"])
+def test_a_close_without_an_adjusted_close_is_adjusted_as_the_session_beside_it(missing: str, tmp_path: Path) -> None:
+    rows = [
+        "2026-04-22,100,100,100,100,50,9",
+        f"2026-04-23,100,110,100,110,{missing},9",
+        "2026-04-24,100,100,100,100,50,9",
+    ]
+    for order in (rows, [rows[1], rows[2]]):
+        write_file(tmp_path, ADJUSTED, *order)
+        read = read_history_of(tmp_path)
+        assert read.bars.close[-2] == 55.0
+        assert [finding.message for finding in read.findings] == [
+            "1 session has a close but no adjusted close, the last on 2026-04-23: "
+            "kept, adjusted as the session beside it."
+        ]
+
+
+def test_negative_adjusted_closes_are_said_to_be_that(tmp_path: Path) -> None:
+    write_file(tmp_path, ADJUSTED, "2026-04-22,9,9,9,9,-1,9", "2026-04-23,9,9,9,9,-2,9", "2026-04-24,8,8,8,8,4,9")
+    read = read_history_of(tmp_path)
+    assert read.bars.close.tolist() == [4.5, 4.5, 4.0]
+    assert read.findings[0].message.startswith("2 sessions have a close but a negative adjusted close")
+
+
+def test_an_adjusted_close_that_is_empty_throughout_adjusts_nothing(tmp_path: Path) -> None:
+    write_file(tmp_path, ADJUSTED, "2026-04-23,9,9,9,9,,9", "2026-04-24,8,8,8,8,,9")
+    read = read_history_of(tmp_path)
+    assert (read.adjusted, read.bars.close.tolist()) == (False, [9.0, 8.0])
+    assert read.findings[0].severity == "warning"
+
+
+def test_a_negative_price_is_a_broken_row(tmp_path: Path) -> None:
+    write_file(tmp_path, HEADER, *ROWS, "2026-04-27,104,106,-103,105,900")
+    assert "line 5 ('-103' is a negative price)" in read_history_of(tmp_path).findings[0].message
+
+
+@pytest.mark.parametrize(("places", "kept"), [((2, 3), 105.0), ((3, 2), 105.0)])
+def test_of_two_closes_of_a_day_the_likely_one_is_kept_and_both_are_named(
+    places: tuple[int, int], kept: float, tmp_path: Path
+) -> None:
+    lines = [*ROWS, "2026-04-24,104,106,103,1.00,900"]
+    write_file(tmp_path, HEADER, *lines[:2], *(lines[place] for place in places))
+    read = read_history_of(tmp_path)
+    assert read.bars.close.tolist() == [102.0, 104.0, kept]
+    (finding,) = read.findings
+    assert "2026-04-24 is given 2 times with different closes (" in finding.message
+    assert f"line {4 + places.index(2)} is used" in finding.message
+
+
+def test_of_two_closes_of_a_day_that_are_near_the_later_line_is_kept(tmp_path: Path) -> None:
+    write_file(tmp_path, HEADER, *ROWS, "2026-04-24,104,106,103,104.5,900")
+    assert read_history_of(tmp_path).bars.close.tolist() == [102.0, 104.0, 104.5]
+
+
+def test_lines_that_are_no_rows_are_passed_over_and_named(tmp_path: Path) -> None:
+    write_file(tmp_path, "Prices of TCS", HEADER, *ROWS[:2], HEADER, "# joined", ROWS[2], "Total,,,,,3600")
+    read = read_history_of(tmp_path)
+    assert read.bars.close.tolist() == [102.0, 104.0, 105.0]
+    assert [finding.message for finding in read.findings] == [
+        "TCS.NS.csv: 4 lines that are no rows left out: line 1 (above the heading), line 5 (the heading again), "
+        "line 6 (a comment) and 1 more."
+    ]
+
+
+def test_numbers_that_may_be_thousands_or_decimals_are_refused(tmp_path: Path) -> None:
+    write_file(
+        tmp_path, HEADER.replace(",", ";"), *(f"2026-04-{day};1,234;1,236;1,233;1,235;900" for day in (22, 23, 24))
+    )
+    assert "Numbers like 1,234 may have a thousand or three decimals" in read_error_of(tmp_path).message
+
+
+def test_a_rounded_volume_is_read_and_a_rounded_price_is_not(tmp_path: Path) -> None:
+    write_file(tmp_path, HEADER, "2026-04-23,104,106,103,105,1.25M", "2026-04-24,1.04K,106,103,105,900")
+    read = read_history_of(tmp_path)
+    assert read.bars.volume.tolist() == [1_250_000.0]
+    assert "line 3 ('1.04K' is a rounded number)" in read.findings[0].message
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "TCS.NS.csv").open("wb") as file:
+        file.truncate(LARGEST_FILE + 1)
+    assert (
+        read_error_of(tmp_path).message
+        == "TCS.NS.csv cannot be used. It is larger than 50 MB. Keep the rows of one stock only."
+    )
