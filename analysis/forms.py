@@ -30,11 +30,21 @@ class SearchForm(forms.Form):
     """A search from the top bar (`q`), or for a ticker to add to a list (`ticker`)."""
 
     q = forms.CharField(required=False, max_length=60)
-    ticker = forms.CharField(required=False, max_length=60)
+    ticker = forms.CharField(required=False, max_length=2_000)
 
     @property
     def text(self) -> str:
-        return self.cleaned_data["q"] or self.cleaned_data["ticker"] if self.is_valid() else ""
+        """Return what is searched for; of a list of tickers, the last one."""
+        if not self.is_valid():
+            return ""
+        last = str(self.cleaned_data["ticker"]).rpartition(",")[2].strip()
+        return self.cleaned_data["q"] or last
+
+    @property
+    def before(self) -> str:
+        """Return the part of a list of tickers that a suggestion leaves as it is."""
+        before, comma, _ = self.cleaned_data["ticker"].rpartition(",") if self.is_valid() else ("", "", "")
+        return f"{before}{comma} " if comma else ""
 
 
 class JobOrder(models.TextChoices):

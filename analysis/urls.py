@@ -9,7 +9,7 @@ from analysis.views import bulk, chart, indicators, jobs, records, stocks, strat
 class TickerConverter:
     """A ticker in an address, in capitals: `M&M.NS`, `BAJAJ-AUTO.NS`, `^NSEI`, `INR=X`."""
 
-    regex = r"[A-Za-z0-9^][A-Za-z0-9.&^=-]{0,19}"
+    regex = r"[A-Za-z0-9^][A-Za-z0-9.&^=_-]{0,19}"
 
     def to_python(self, value: str) -> str:
         return normalise(value)

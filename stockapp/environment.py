@@ -13,6 +13,7 @@ import dj_database_url
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from analysis.prices.symbols import EXCHANGE_CODES
 from stockapp.addresses import is_host, mailer, network_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -56,6 +57,7 @@ class Environment(BaseSettings):
     price_source: Literal["yahoo", "csv"] = "yahoo"
     csv_prices_dir: Path | None = None
     yahoo_url: str = ""
+    default_exchange: str = ""
     requests_per_second: float = Field(default=1.0, ge=0.01, le=100, allow_inf_nan=False)
     limit_pause_seconds: int = Field(default=60, ge=1, le=3600)
     workers: int = Field(default=2, ge=1, le=64)
@@ -149,6 +151,13 @@ class Environment(BaseSettings):
     def _is_a_time_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"{value!r} is no time zone; use a name like Asia/Kolkata")
+        return value
+
+    @field_validator("default_exchange")
+    @classmethod
+    def _is_an_exchange(cls, value: str) -> str:
+        if value and value not in EXCHANGE_CODES:
+            raise ValueError(f"{value!r} is no exchange that is known here; there are: {', '.join(EXCHANGE_CODES)}")
         return value
 
     @field_validator("database_url")

@@ -12,11 +12,12 @@ from ninja import Field, Query, Router, Schema, Status
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, InvalidInput, Problem
 from analysis.api.stocks import StockOut
-from analysis.api.values import SYMBOL, Payload, Ticker, WholeText
+from analysis.api.values import SPELLING, Payload, Ticker, WholeText
+from analysis.directory import check_symbols
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist import changes, services
-from watchlist.forms import AddForm, NameForm
+from watchlist.forms import NameForm
 from watchlist.models import ListChange, Watchlist, WatchlistItem
 
 router = Router(tags=["Watchlists"])
@@ -45,7 +46,7 @@ class NameIn(Payload):
 
 
 class TickerIn(Payload):
-    ticker: str = Field(json_schema_extra=SYMBOL)
+    ticker: str = Field(json_schema_extra=SPELLING)
 
 
 class TickersIn(Payload):
@@ -118,10 +119,10 @@ def delete_watchlist(request: Request, watchlist_id: ListId) -> Any:
 def add_to_watchlist(request: Request, watchlist_id: ListId, payload: TickerIn) -> Any:
     """Add a stock to the end of a list (201), unless it is on it already (200). A new stock's first analysis begins."""
     watchlist = _get_list(request, watchlist_id)
-    form = AddForm(payload.dict())
-    if not form.is_valid():
-        raise InvalidInput.of(form)
-    ticker, note = form.cleaned_data["ticker"], ""
+    try:
+        [ticker], note = check_symbols([payload.ticker]), ""
+    except RequestRejected as rejection:
+        raise InvalidInput({"ticker": [str(rejection)]}) from None
     is_new = services.add(watchlist, ticker)
     try:
         if is_new:

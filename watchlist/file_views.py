@@ -14,6 +14,7 @@ from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist import export, importing, services
 from watchlist.forms import ConfirmForm, ImportForm
+from watchlist.import_text import MOST_BYTES
 from watchlist.models import Watchlist
 from watchlist.responses import PAGE as WATCHLIST
 from watchlist.responses import build_context, get_own_list
@@ -26,7 +27,8 @@ PAGE = "watchlist/import.html"
 def import_stocks(request: Request, pk: int) -> HttpResponse:
     """Ask for tickers, then show a preview of the import; nothing is added here."""
     watchlist = get_own_list(request, pk)
-    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
+    given = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = ImportForm(*given, default=request.user.bare_exchange)
     if form.is_valid():
         return render(request, PAGE, _preview(watchlist, form))
     return render(request, PAGE, _context(watchlist, form), status=422 if form.is_bound else 200)
@@ -36,7 +38,7 @@ def import_stocks(request: Request, pk: int) -> HttpResponse:
 def confirm_import(request: Request, pk: int) -> HttpResponse:
     """Add the tickers of the preview that were ticked."""
     watchlist = get_own_list(request, pk)
-    form = ConfirmForm(request.POST)
+    form = ConfirmForm(request.POST, default=request.user.bare_exchange)
     if form.is_valid():
         try:
             added = services.add_all(watchlist, form.notes)
@@ -72,8 +74,9 @@ def _context(watchlist: Watchlist, form: ImportForm) -> dict[str, Any]:
         "watchlist": watchlist,
         "form": form,
         "typed": form.cleaned_data.get("text", "") if form.is_bound else "",
-        "most_letters": importing.MOST_BYTES,
-        "most_kilobytes": importing.MOST_BYTES // 1000,
+        "column": form.data.get("column", ""),
+        "most_letters": MOST_BYTES,
+        "most_kilobytes": MOST_BYTES // 1000,
         "most_tickers": importing.MOST_TICKERS,
     }
 

@@ -1,5 +1,6 @@
 """Forms of watchlists: the query of a list, and the acts on lists and their stocks."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -8,12 +9,15 @@ from django.core.files.uploadedfile import UploadedFile
 from analysis.forms import AddressForm, TickerField
 from analysis.models import StockStatus
 from analysis.models.results import VERDICTS
+from analysis.prices.symbols import EXCHANGE_NAMES
 from watchlist import importing
-from watchlist.importing import UnreadableText
+from watchlist.import_text import MOST_BYTES, UnreadableText, UnrecognisedEntry, decode
+from watchlist.importing import ParsedText
 from watchlist.list_query import SORTS, ListQuery
 from watchlist.models import NOTE_LENGTH, Watchlist
 
 MOST_OPEN = 50
+MOST_TYPED = 2_000  # letters in the field that adds stocks
 
 
 class ListQueryForm(AddressForm):
@@ -35,7 +39,58 @@ class ListQueryForm(AddressForm):
 
 
 class AddForm(forms.Form):
-    ticker = TickerField(error_messages={"required": "Type a ticker, like TCS.NS or AAPL."})
+    """Stocks to add: a list of tickers, symbols or names; or one ticker that was chosen, while `ticker` keeps the list.
+
+    `default` is the code of the exchange of bare names. Entries that are not certain are in `open_questions`.
+    """
+
+    ticker = forms.CharField(required=False, max_length=MOST_TYPED)
+    choose = TickerField(required=False)
+    reading: ParsedText
+
+    def __init__(self, data: Any = None, *, default: str = "") -> None:
+        super().__init__(data)
+        self._default = default
+        self.open_questions: list[UnrecognisedEntry] = []
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        text, chosen = data.get("ticker", ""), data.get("choose", "")
+        self.reading = ParsedText()
+        try:
+            if text.strip():
+                self.reading = importing.read(text, default=self._default)
+            elif not chosen and not self.errors:
+                raise UnreadableText("Type a ticker, like TCS.NS or AAPL.")
+        except UnreadableText as error:
+            self.add_error("ticker", str(error))
+        questions = [one for one in self.reading.questions if chosen not in one.candidates]
+        self.open_questions = [*questions, *self.reading.problems]
+        if not self.errors and not self.notes:
+            self.add_error("ticker", self.open_questions[0].reason)
+        return data
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """Return the tickers that are certain, as keys; with a chosen one, that one alone."""
+        chosen = self.cleaned_data.get("choose")
+        return {chosen: ""} if chosen else self.reading.notes
+
+    @property
+    def other_exchanges(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the tickers that were added of which another exchange has a stock of the same name, with those."""
+        is_choice = not self.is_bound or not self.is_valid() or self.cleaned_data.get("choose")
+        return [] if is_choice else list(self.reading.alternatives.items())
+
+    @property
+    def shown_text(self) -> str:
+        """Return the text for the field: what was typed and not added."""
+        return str(self["ticker"].value() or "") if self.is_bound and self.errors else ""
+
+    @property
+    def rest(self) -> str:
+        """Return the text of the entries that are still open, to stay in the field."""
+        return ", ".join(question.text for question in self.open_questions)
 
 
 class NameForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -85,15 +140,31 @@ class MoveForm(forms.Form):
 
 
 class ImportForm(forms.Form):
-    """Tickers as text or as a file; `reading` is their content once the form is valid."""
+    """Tickers as text or as a file; `reading` is their content once the form is valid.
+
+    `default` is the code of the exchange of bare names. Of a table whose column of tickers is not known, `headings` are
+    those to choose `column` from, and `sample` its first rows.
+    """
 
     text = forms.CharField(required=False, strip=False)
+    column = forms.CharField(required=False, max_length=200)
+    exchange = forms.ChoiceField(
+        required=False,
+        choices=[("", "no exchange: ask for each"), *EXCHANGE_NAMES.items()],
+        widget=forms.Select(attrs={"id": "import-exchange"}),
+    )
     file = forms.FileField(
         required=False,
         allow_empty_file=True,
         error_messages={"invalid": "The file did not arrive; choose it again."},
     )
-    reading: importing.ParsedText
+    reading: ParsedText
+
+    def __init__(self, data: Any = None, files: Any = None, *, default: str = "") -> None:
+        super().__init__(data, files, initial={"exchange": default})
+        self._default = default
+        self.headings: tuple[str, ...] = ()
+        self.sample: tuple[Sequence[str], ...] = ()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -101,17 +172,27 @@ class ImportForm(forms.Form):
             return data
         file, text = data.get("file"), data.get("text", "")
         try:
-            if isinstance(file, UploadedFile):
-                text = importing.decode(file.read(importing.MOST_BYTES + 1))
-            elif len(text) > importing.MOST_BYTES:
-                raise UnreadableText(f"The text is longer than {importing.MOST_BYTES:,} letters; import it in parts.")
-            elif not text.strip():
-                raise UnreadableText("Paste some tickers, or choose a file.")
-            self.reading = importing.read(text)
+            text = self._read_text(file, text)
+            self.reading = importing.read(text, default=self._chosen_exchange(data), column=data.get("column", ""))
         except UnreadableText as error:
+            self.headings, self.sample = error.headings, error.sample
             self.add_error("file" if file is not None else "text", str(error))
-        data["text"] = text
+        data["text"] = text  # which an error takes out
         return data
+
+    def _chosen_exchange(self, data: dict[str, Any]) -> str:
+        """Return the exchange of bare names that was chosen for this text, or else the user's."""
+        return str(data.get("exchange", "")) if "exchange" in self.data else self._default
+
+    def _read_text(self, file: object, text: str) -> str:
+        """Return the text of the file, or else the one that was typed. Raise UnreadableText."""
+        if isinstance(file, UploadedFile):
+            return decode(file.read(MOST_BYTES + 1))
+        if len(text) > MOST_BYTES:
+            raise UnreadableText(f"The text is longer than {MOST_BYTES:,} letters; import it in parts.")
+        if not text.strip():
+            raise UnreadableText("Paste some tickers, or choose a file.")
+        return text
 
 
 class ConfirmForm(ImportForm):
@@ -128,8 +209,7 @@ class ConfirmForm(ImportForm):
     @property
     def notes(self) -> dict[str, str]:
         """Return the notes of the ticked stocks, by ticker."""
-        ticked = set(self.data.getlist("tickers"))  # type: ignore[attr-defined]
-        return {ticker: note for ticker, note in self.reading.notes.items() if ticker in ticked}
+        return self.reading.notes_of(set(self.data.getlist("tickers")))  # type: ignore[attr-defined]
 
 
 class AnalyzeForm(forms.Form):

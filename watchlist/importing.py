@@ -1,51 +1,41 @@
-"""Importing: read tickers from pasted text or a file, and preview what would be added to a list."""
+"""Importing: the stocks that a text names, and a preview of what would be added to a list."""
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from analysis.exports import plain_text
+from analysis.directory import read_securities
 from analysis.models import Stock
-from analysis.prices.delimited_text import UNREADABLE
-from analysis.prices.tickers import is_well_formed, normalise
+from analysis.prices.market_symbols import SymbolReading
+from analysis.prices.security_columns import SecuritySpelling
+from watchlist.import_text import ImportEntry, ImportText, UnreadableText, UnrecognisedEntry, parse
 from watchlist.models import NOTE_LENGTH, Watchlist
 
-MOST_BYTES = 500_000
 MOST_TICKERS = 1_000
-SHOWN_LETTERS = 40
-# As TradingView writes them, NSE:TCS; other exchanges' symbols are Yahoo's as they are.
-PREFIXES = {"NSE": ".NS", "BSE": ".BO", "NASDAQ": "", "NYSE": "", "AMEX": ""}
-SEPARATORS = re.compile(r"[\s,;]+")
-TICKER_HEADINGS = ("ticker", "symbol")
-NOTE_HEADINGS = ("note", "notes")
-
-
-class UnreadableText(Exception):
-    """A text or file has no tickers that can be read; the message is a sentence for the user."""
-
-
-@dataclass(frozen=True)
-class UnrecognisedEntry:
-    """An entry of a line that is no ticker."""
-
-    line: int
-    text: str
 
 
 @dataclass
 class ParsedText:
-    """The content of a text: notes by ticker, in its order; repeated tickers; entries that are no tickers.
+    """The stocks of a text: notes by ticker, in its order; repeated tickers; those whose note was shortened.
 
-    `cut` are the tickers whose note was shortened.
+    `problems` are entries that are no tickers, `questions` those with tickers to choose from, `alternatives` other
+    exchanges' stocks of the same name by ticker, `unread` the headings of quantities and prices.
     """
 
     notes: dict[str, str] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
     problems: list[UnrecognisedEntry] = field(default_factory=list)
+    questions: list[UnrecognisedEntry] = field(default_factory=list)
+    alternatives: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    def notes_of(self, tickers: Collection[str]) -> dict[str, str]:
+        """Return the notes of these tickers, which are certain or candidates of a question, in the text's order."""
+        candidates = (ticker for question in self.questions for ticker in question.candidates)
+        offered = self.notes | {ticker: "" for ticker in candidates if ticker not in self.notes}
+        return {ticker: note for ticker, note in offered.items() if ticker in tickers}
 
 
 @dataclass(frozen=True)
@@ -63,40 +53,23 @@ class Preview:
         return [ticker for ticker in self.reading.notes if ticker not in self.present]
 
 
-def decode(content: bytes) -> str:
-    """Return the text of an uploaded file. Raise UnreadableText with advice for the user."""
-    if len(content) > MOST_BYTES:
-        raise UnreadableText(f"The file is larger than {MOST_BYTES // 1000} KB; split it into smaller ones.")
-    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise UnreadableText("This is an Excel workbook; save the sheet as CSV and upload that.")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableText("The file is text in UTF-16; save it as CSV in UTF-8.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableText("The file is not text in UTF-8; save it as CSV in UTF-8.") from None
-    if "\0" in text:
-        raise UnreadableText("The file is not text; upload a CSV file, or paste the tickers.")
-    return text
+def read(text: str, *, default: str = "", column: str = "") -> ParsedText:
+    """Read the stocks of a text; see `parse` for its forms, and `read_securities` for what a name means.
 
-
-def read(text: str) -> ParsedText:
-    """Read tickers between commas, blanks or line ends, or a table whose heading has a column `ticker` or `symbol`.
-
-    Raise UnreadableText if there is nothing, too much, or a broken table.
+    `default` is the code of the exchange of bare names, `column` the heading of the tickers if the person chose it.
+    Raise UnreadableText if there is nothing or too much, or a table whose column is not known.
     """
-    reading = ParsedText()
-    lines = text.lstrip("\ufeff").splitlines()
-    try:
-        for line, raw, note in _table(lines) or _words(lines):
-            _add_entry(reading, line, raw, note)
-    except csv.Error:
-        raise UnreadableText(f"The text cannot be read as a table: {UNREADABLE}.") from None
-    if len(reading.notes) > MOST_TICKERS:
-        raise UnreadableText(f"{len(reading.notes):,} tickers are too many at once; the limit is {MOST_TICKERS:,}.")
-    if not reading.notes and not reading.problems:
-        raise UnreadableText("There is no ticker in it.")
-    return reading
+    parsed = parse(text, column)
+    count = len({each.spelling for entry in parsed.entries for each in entry.words or (entry,)})
+    if count > MOST_TICKERS:
+        raise UnreadableText(f"{count:,} tickers are too many at once; the limit is {MOST_TICKERS:,}.")
+    if not parsed.entries:
+        broken = "".join(f" Line {one.line}: {one.reason}" for one in parsed.broken[:1])
+        raise UnreadableText(f"There is no ticker in it.{broken}")
+    entries = (each for entry in parsed.entries for each in (entry, *entry.words))
+    spellings = list(dict.fromkeys(entry.spelling for entry in entries))
+    readings = dict(zip(spellings, read_securities(spellings, default=default), strict=True))
+    return _collect(parsed, readings)
 
 
 def preview(watchlist: Watchlist, reading: ParsedText) -> Preview:
@@ -111,48 +84,46 @@ def preview(watchlist: Watchlist, reading: ParsedText) -> Preview:
     )
 
 
-def _add_entry(reading: ParsedText, line: int, raw: str, note: str) -> None:
-    ticker = _ticker(raw)
-    if not is_well_formed(ticker):
-        reading.problems.append(UnrecognisedEntry(line, raw[:SHOWN_LETTERS]))
-    elif ticker in reading.notes:
-        if ticker not in reading.repeated:
-            reading.repeated.append(ticker)
-    else:
-        reading.notes[ticker] = note[:NOTE_LENGTH]
-        if len(note) > NOTE_LENGTH:
-            reading.cut.append(ticker)
+def _collect(parsed: ImportText, readings: dict[SecuritySpelling, SymbolReading]) -> ParsedText:
+    found = ParsedText(unread=parsed.unread, problems=list(parsed.broken))
+    asked: set[SecuritySpelling] = set()
+    for entry in _separate_words(parsed.entries, readings):
+        reading = readings[entry.spelling]
+        if reading.ticker:
+            _add_ticker(found, entry, reading)
+        elif entry.spelling not in asked:
+            asked.add(entry.spelling)
+            unclear = UnrecognisedEntry(entry.line, entry.text, reading.reason, reading.tickers)
+            (found.questions if reading.tickers else found.problems).append(unclear)
+    found.problems.sort(key=lambda problem: problem.line)
+    return found
 
 
-def _ticker(raw: str) -> str:
-    exchange, colon, symbol = normalise(raw).partition(":")
-    return f"{symbol}{PREFIXES[exchange]}" if colon and exchange in PREFIXES else normalise(raw)
+def _separate_words(
+    entries: Iterable[ImportEntry], readings: dict[SecuritySpelling, SymbolReading]
+) -> Iterator[ImportEntry]:
+    """Yield loose words as one name if they are that of a stock, as tickers if they look so, else as one name again."""
+    for entry in entries:
+        are_tickers = any(_is_whole_ticker(readings[word.spelling]) for word in entry.words)
+        are_capitals = all(word.spelling.symbol.isupper() for word in entry.words)
+        if entry.words and not readings[entry.spelling].tickers and (are_tickers or are_capitals):
+            yield from entry.words
+        else:
+            yield entry
 
 
-def _words(lines: list[str]) -> Iterator[tuple[int, str, str]]:
-    for number, line in enumerate(lines, start=1):
-        for word in SEPARATORS.split(line):
-            if word.strip("\"'") and not word.startswith("###"):  # TradingView's headings of sections
-                yield number, word.strip("\"'"), ""
+def _is_whole_ticker(reading: SymbolReading) -> bool:
+    return bool(reading.ticker) and not reading.is_bare
 
 
-def _table(lines: list[str]) -> Iterator[tuple[int, str, str]] | None:
-    """Return the rows of a table with a heading; None if the first line is no heading."""
-    delimiter = max(",;\t", key=(lines or [""])[0].count)
-    heading = [cell.strip().lower() for cell in next(csv.reader(lines[:1], delimiter=delimiter), [])]
-    ticker = next((heading.index(name) for name in TICKER_HEADINGS if name in heading), None)
-    if ticker is None:
-        return None
-    note = next((heading.index(name) for name in NOTE_HEADINGS if name in heading), len(heading))
-    suffix = ".NS" if "series" in heading and heading[ticker] == "symbol" else ""  # a list of NSE
-    return _cells(csv.reader(lines[1:], delimiter=delimiter), ticker, note, suffix)
-
-
-def _cells(rows: Iterator[list[str]], ticker: int, note: int, suffix: str) -> Iterator[tuple[int, str, str]]:
-    for number, cells in enumerate(rows, start=2):
-        plain = [plain_text(cell.strip()).strip() for cell in cells]
-        raw, text = (plain[column] if column < len(plain) else "" for column in (ticker, note))
-        if raw:
-            yield number, raw + suffix, text
-        elif any(cell.strip() for cell in cells):
-            yield number, ",".join(cells), ""
+def _add_ticker(found: ParsedText, entry: ImportEntry, reading: SymbolReading) -> None:
+    ticker, note = reading.ticker, entry.note
+    if ticker in found.notes:
+        if ticker not in found.repeated:
+            found.repeated.append(ticker)
+        return
+    found.notes[ticker] = note[:NOTE_LENGTH]
+    if reading.candidates:
+        found.alternatives[ticker] = reading.candidates
+    if len(note) > NOTE_LENGTH:
+        found.cut.append(ticker)

@@ -85,6 +85,14 @@ def undo_address(request: Request, change: ListChange) -> str:
     return f"{change.watchlist.get_absolute_url()}{query}{'&' if query else '?'}undo={change.pk}"
 
 
+def show_added(request: Request, watchlist: Watchlist, form: AddForm) -> HttpResponse:
+    """Return the table after stocks were added, with the field empty, or with the entries that are still open."""
+    if not (form.open_questions or form.other_exchanges):
+        return show_list(request, watchlist, partial="added")
+    page = f"{PAGE}#added" if request.htmx else PAGE
+    return render(request, page, build_context(request, watchlist, add_form=form, add_rest=form.rest))
+
+
 def show_rejection(
     request: Request, watchlist: Watchlist, rejection: RequestRejected | str, **more: Any
 ) -> HttpResponse:

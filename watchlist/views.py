@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -19,8 +19,19 @@ from watchlist.change_forms import UndoForm
 from watchlist.forms import AddForm, AnalyzeForm, MoveForm, NoteForm
 from watchlist.models import ListChange, Watchlist
 from watchlist.page import read_poll_state
-from watchlist.responses import PAGE, build_context, get_own_list, offer_undo, read_list_form, show_list, show_rejection
+from watchlist.responses import (
+    PAGE,
+    build_context,
+    get_own_list,
+    offer_undo,
+    read_list_form,
+    show_added,
+    show_list,
+    show_rejection,
+)
 from watchlist.rows import ListRow
+
+MOST_NAMED = 8
 
 
 @require_safe
@@ -75,23 +86,20 @@ def watch(request: Request) -> HttpResponse:
 
 @require_POST
 def add(request: Request, pk: int) -> HttpResponse:
+    """Add the stocks of the field that are certain; the others stay in it, each with a sentence."""
     watchlist = get_own_list(request, pk)
-    form = AddForm(request.POST)
+    form = AddForm(request.POST, default=request.user.bare_exchange)
     if form.is_valid():
-        ticker = form.cleaned_data["ticker"]
         try:
-            is_added = services.add(watchlist, ticker)
+            added = services.add_all(watchlist, form.notes)
         except RequestRejected as rejection:
             form.add_error("ticker", str(rejection))
     if not form.is_valid():
         page = "watchlist/add.html" if request.htmx else PAGE
         return render(request, page, build_context(request, watchlist, add_form=form), status=422)
-    if is_added:
-        messages.success(request, f"{ticker} is on “{watchlist}” now.")
-        request_first_analysis(request, watchlist, [ticker])
-    else:
-        messages.info(request, f"{ticker} is on “{watchlist}” already.")
-    return show_list(request, watchlist, partial="added")
+    describe_added(request, watchlist, form.notes, added)
+    request_first_analysis(request, watchlist, added)
+    return show_added(request, watchlist, form)
 
 
 @require_POST
@@ -150,9 +158,20 @@ def analyze(request: Request, pk: int) -> HttpResponse:
     return show_list(request, watchlist)
 
 
+def describe_added(request: Request, watchlist: Watchlist, named: Collection[str], added: Sequence[str]) -> None:
+    """Say which stocks were added to a list, and which were on it before."""
+    if added:
+        names = ", ".join(added) if len(added) <= MOST_NAMED else f"{len(added)} stocks"
+        messages.success(request, f"{names} {'is' if len(added) == 1 else 'are'} on “{watchlist}” now.")
+    if before := [ticker for ticker in named if ticker not in added]:
+        names = ", ".join(before) if len(before) <= MOST_NAMED else f"{len(before)} stocks"
+        messages.info(request, f"{names} {'is' if len(before) == 1 else 'are'} on “{watchlist}” already.")
+
+
 def request_first_analysis(request: Request, watchlist: Watchlist, tickers: Sequence[str]) -> None:
     """Analyse the stocks that never were: a first analysis confirms a ticker, or says why it failed."""
     try:
-        services.analyze_first(watchlist, tickers)
+        if tickers:
+            services.analyze_first(watchlist, tickers)
     except RequestRejected as rejection:
         messages.warning(request, f"They are on the list, and are not analysed yet. {rejection}")

@@ -66,9 +66,9 @@ class SearchQuery(Schema):
 
 @router.get("/stocks", response={200: Page[StockOut], READ_PROBLEMS: Problem})
 def search_stocks(request: Request, query: Query[SearchQuery], paging: Query[PageQuery]) -> Any:
-    """Active stocks by ticker or name, those found by ticker first."""
+    """Active stocks by ticker or name, the nearest first."""
     stocks = Stock.objects.matching(query.q.strip()).select_related("last_result").fetch_mode(FETCH_RAISE)
-    return page_of(stocks, paging, "is_by_ticker", "ticker")
+    return page_of(stocks, paging, "search_rank", "ticker")
 
 
 @router.get("/stocks/{ticker}", response={200: StockStanding, READ_PROBLEMS: Problem})

@@ -8,7 +8,8 @@ from ninja import Field, Router
 
 from analysis.api.jobs import SubmissionOut, submission_out
 from analysis.api.problems import WRITE_PROBLEMS, Problem
-from analysis.api.values import SYMBOL, Capital, Payload, StrategyKey
+from analysis.api.values import SPELLING, Capital, Payload, StrategyKey
+from analysis.directory import check_symbols
 from analysis.jobs.submit import submit
 from analysis.models import DemoRemoval, Source, Stock
 from analysis.prices.tickers import DEMO_SUFFIX, is_demo, normalise
@@ -21,8 +22,9 @@ router = Router(tags=["Jobs"])
 class AnalyzeIn(Payload):
     symbols: list[str] = Field(
         [],
-        description="Tickers as Yahoo writes them, like TCS.NS or AAPL. None, with `use_demo`: all its companies.",
-        json_schema_extra={"items": SYMBOL, "examples": [["KAVERI.DEMO", "MERUVANTA.DEMO"]]},
+        description="Tickers as Yahoo writes them, like TCS.NS or AAPL, or symbols like NSE:TCS. None, with `use_demo`:"
+        " all its companies.",
+        json_schema_extra={"items": SPELLING, "examples": [["KAVERI.DEMO", "MERUVANTA.DEMO"]]},
     )
     capital: Capital | None = Field(None, description="Size the plans of the job's results for this capital.")
     use_demo: bool = Field(False, description="Analyse companies of the demo market, whose tickers end in .DEMO.")
@@ -39,7 +41,7 @@ def analyze_all_stocks(request: Request, payload: AnalyzeIn) -> Any:
     Nothing is made up for a real ticker: `use_demo` is for the invented companies, whose tickers end in `.DEMO`.
     """
     submission = submit(
-        _demo_tickers(payload.symbols) if payload.use_demo else payload.symbols,
+        _demo_tickers(payload.symbols) if payload.use_demo else check_symbols(payload.symbols),
         source=Source.API,
         requested_by=request.user,
         strategy=payload.strategy or request.user.strategy,

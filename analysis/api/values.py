@@ -41,7 +41,14 @@ def _check_text(text: str) -> str:
 
 SYMBOL: dict[str, Any] = {
     "type": "string",
-    "pattern": "^[A-Za-z0-9^][A-Za-z0-9.&^=-]{0,19}$",
+    "pattern": "^[A-Za-z0-9^][A-Za-z0-9.&^=_-]{0,19}$",
+    "examples": ["KAVERI.DEMO"],
+}
+SPELLING: dict[str, Any] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 60,
+    "description": "Yahoo's ticker, or a symbol that names its exchange: NSE:M_M, BRK.B. A bare name is New York's.",
     "examples": ["KAVERI.DEMO"],
 }
 Ticker = Annotated[str, AfterValidator(_check_ticker), WithJsonSchema(SYMBOL)]

@@ -141,17 +141,25 @@ class StockQuerySet(models.QuerySet["Stock"]):
         return list(rows.values_list("pk", flat=True))
 
     def named(self, text: str) -> StockQuerySet:
-        """Return the stocks whose ticker starts with the text, or whose name contains it."""
-        return self.filter(Q(ticker__istartswith=text) | Q(name__icontains=text))
+        """Return the stocks whose ticker starts with the text, whose name contains it, or whose ISIN it is."""
+        return self.filter(Q(ticker__istartswith=text) | Q(name__icontains=text) | Q(isin__iexact=text, isin__gt=""))
 
     def matching(self, text: str) -> StockQuerySet:
-        """Return the active stocks of this name, those found by ticker first."""
-        return (
-            self.active()
-            .named(text)
-            .annotate(is_by_ticker=models.Case(models.When(ticker__istartswith=text, then=0), default=1))
-            .order_by("is_by_ticker", "ticker")
+        """Return the active stocks of this name, the nearest first, by `search_rank`.
+
+        The order is: the ticker, the ticker without its suffix, the beginning of a ticker, of a name, of a word of a
+        name, and the rest.
+        """
+        near = (
+            Q(ticker__iexact=text),
+            Q(ticker__istartswith=f"{text}."),
+            Q(ticker__istartswith=text),
+            Q(name__istartswith=text),
+            Q(name__icontains=f" {text}"),
         )
+        ranks = [When(condition, then=rank) for rank, condition in enumerate(near)]
+        rank = Case(*ranks, default=len(near), output_field=models.SmallIntegerField())
+        return self.active().named(text).annotate(search_rank=rank).order_by("search_rank", "ticker")
 
 
 class Stock(models.Model):

@@ -3,7 +3,7 @@
 import re
 
 DEMO_SUFFIX = ".DEMO"
-_SYMBOL = re.compile(r"[A-Z0-9^][A-Z0-9.&^=-]{0,19}")
+_SYMBOL = re.compile(r"[A-Z0-9^][A-Z0-9.&^=_-]{0,19}")
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 
 
@@ -13,8 +13,13 @@ def normalise(ticker: str) -> str:
 
 
 def is_well_formed(ticker: str) -> bool:
-    """Return whether a normalised ticker may be a Yahoo symbol: up to 20 of A-Z 0-9 `.&-^=`, and no ISIN."""
-    return _SYMBOL.fullmatch(ticker) is not None and _ISIN.fullmatch(ticker) is None
+    """Return whether a normalised ticker may be a Yahoo symbol: up to 20 of A-Z 0-9 `.&-^=_`, and no ISIN."""
+    return _SYMBOL.fullmatch(ticker) is not None and not is_isin(ticker)
+
+
+def is_isin(text: str) -> bool:
+    """Return whether a text in capitals has the form of an ISIN: a country, nine letters or digits, a check digit."""
+    return _ISIN.fullmatch(text) is not None
 
 
 def invalid_ticker_message(text: str) -> str:

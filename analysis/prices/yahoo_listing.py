@@ -21,8 +21,8 @@ class ListedStock:
     ticker: str
     name: str = ""
     industry: str = ""
-    exchange: str = ""
     currency: str = ""
+    isin: str = ""
 
 
 def fetch_listing(region: str, session: YahooSession, cache_folder: Path) -> list[ListedStock]:

@@ -1,90 +1,111 @@
-"""Files of stock lists: plain CSV files and those that NSE publishes."""
+"""Files of stock lists, as exchanges and others publish them: delimited text or XLSX."""
 
-import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.prices.delimited_text import UNREADABLE
+from analysis.prices.delimited_text import TableError, TableRow, decode
+from analysis.prices.exchanges import US
 from analysis.prices.instruments import currency_code
-from analysis.prices.tickers import is_well_formed, normalise
+from analysis.prices.security_columns import (
+    INDUSTRY_COLUMNS,
+    SYMBOL_COLUMNS,
+    SecurityColumns,
+    find_security_columns,
+    is_placeholder,
+)
+from analysis.prices.symbol_tables import YAHOO_SUFFIXES
+from analysis.prices.symbols import market_named, read_symbol
+from analysis.prices.tables import Table, read_rows, read_table
+from analysis.prices.workbooks import XLSX, read_sheets
 from analysis.prices.yahoo_listing import ListedStock
 from analysis.rejections import RequestRejected
 
-# The names of columns in plain lists and in NSE's own files.
-HEADINGS = {
-    "ticker": "ticker",
-    "symbol": "symbol",
-    "name": "name",
-    "company name": "name",
-    "name of company": "name",
-    "industry": "industry",
-    "exchange": "exchange",
-    "currency": "currency",
-    "series": "series",
-}
 _CURRENCY = re.compile("[A-Za-z]{3}")
-NSE = ".NS"  # Only NSE's lists have a series
-PLACEHOLDER = "DUMMY"  # the name that NSE gives in an index to a share that a demerger has not listed yet
+_FOOTER = "File Creation Time"  # the last line of Nasdaq Trader's lists
+_YAHOOS_OWN = ("ticker", "tickers", "yahoo ticker", "yahoo symbol")
 
 
-def read_list(file: Path, suffix: str | None) -> tuple[list[ListedStock], list[str]]:
-    """Return the stocks of a CSV file with a header, and a sentence with file and line for every unusable row.
+def read_list(file: Path, suffix: str | None, default: str = "") -> tuple[list[ListedStock], list[str]]:
+    """Return the stocks of a list, and a sentence with file and line for every unusable row.
 
-    Columns: ticker, or symbol to which `suffix` is added (None: `.NS` for lists of NSE, nothing for others); name,
-    industry, exchange, currency if present. Raise RequestRejected if the file cannot be read or has no such column.
+    A row has a ticker, or a symbol of an exchange. That is the one of `suffix`, like `.BO`; else the one that the file
+    names in a column or by its publisher's headings, or that follows from ISIN or currency; else the one whose code is
+    `default`, and without that New York. Name, industry, currency and ISIN are read if present.
+
+    Raise RequestRejected if the file cannot be read, has no such column or no stocks, or the suffix is not known.
     """
-    problems: list[str] = []
+    if suffix and not market_named(suffix):
+        raise RequestRejected(f"“{suffix}” is not a suffix of Yahoo’s. Write one like .NS or .BO.")
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            listed = {one.ticker: one for one in _read_rows(file.name, lines, suffix, problems)}
+        table = _read_table(file)
     except OSError as error:
         raise RequestRejected(f"{file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise RequestRejected(f"{file} is not a CSV file in UTF-8: {error}.") from None
-    except csv.Error:
-        raise RequestRejected(f"{file} cannot be read as a table: {UNREADABLE}.") from None
+    except TableError as error:
+        raise RequestRejected(f"{file}: {error.message}") from None
+    reader = _ListReader(table, suffix, default or US.code)
+    listed: dict[str, ListedStock] = {}
+    problems = [(note.line, note.reason + ".") for note in table.broken]
+    for row in filter(reader.is_listed, table.rows):
+        stock = reader.read(row.cells)
+        if isinstance(stock, str):
+            problems.append((row.line, stock))
+        else:
+            listed[stock.ticker] = stock
     if not listed and not problems:
         raise RequestRejected(f"{file} holds no stocks.")
-    return list(listed.values()), problems
+    return list(listed.values()), [f"{file.name}, line {line}: {reason}" for line, reason in sorted(problems)]
 
 
-def _read_rows(file_name: str, lines: Iterable[str], suffix: str | None, problems: list[str]) -> Iterator[ListedStock]:
-    reader = csv.reader(lines)  # it takes no more lines than the header has
-    header = [HEADINGS.get(cell.strip().lower(), "") for cell in next(reader, [])]
-    key = next((column for column in ("ticker", "symbol") if column in header), None)
-    if key is None:
-        raise RequestRejected(f"{file_name} has neither a ticker nor a symbol column in its first line.")
-    is_of_nse = "series" in header
-    added = (suffix if suffix is not None else NSE if is_of_nse else "") if key == "symbol" else ""
-    for line, text in enumerate(lines, start=reader.line_num + 1):
-        if not text.strip(", \r\n"):
-            continue
-        try:  # each line separately, so that a missing quotation mark does not swallow the rest
-            cells = next(csv.reader([text]), [])
-        except csv.Error:
-            problems.append(f"{file_name}, line {line}: {UNREADABLE}.")
-            continue
-        row = {column: cell.strip() for column, cell in zip(header, cells, strict=False) if column}
-        ticker = normalise(row.get(key, "") + added)
-        if len(cells) != len(header):
-            problems.append(f"{file_name}, line {line}: {len(cells)} columns where the first line has {len(header)}.")
-        elif problem := _problem_of(ticker, row.get("currency", "")):
-            problems.append(f"{file_name}, line {line}: {problem}")
-        elif not (is_of_nse and ticker.startswith(PLACEHOLDER)):
-            yield ListedStock(
-                ticker,
-                name=row.get("name", ""),
-                industry=row.get("industry", ""),
-                exchange=row.get("exchange", ""),
-                currency=currency_code(row.get("currency", "")),
-            )
+def _read_table(file: Path) -> Table:
+    content = file.read_bytes()
+    if content.startswith(XLSX):
+        sheets = read_sheets(content)
+        return read_rows(next(iter(sheets.values()), []), SYMBOL_COLUMNS)
+    return read_table(decode(content), SYMBOL_COLUMNS)
 
 
-def _problem_of(ticker: str, currency: str) -> str:
-    """Return a sentence about a row's ticker or currency, empty if both are well-formed."""
-    if not is_well_formed(ticker):
-        return f"“{ticker[:30]}” is not a ticker."
-    if currency and not _CURRENCY.fullmatch(currency):
-        return f"“{currency[:30]}” is not a currency like INR."
-    return ""
+class _ListReader:
+    """Reads the rows of one list; a suffix concerns symbols, not Yahoo's own tickers."""
+
+    def __init__(self, table: Table, suffix: str | None, default: str) -> None:
+        self._columns: SecurityColumns = find_security_columns(table)
+        self._industry = table.find_column(*INDUSTRY_COLUMNS)
+        self._status = table.find_column("status")
+        self._is_test = table.find_column("test issue")
+        self._suffix = suffix
+        self._has_tickers = table.find_column(*_YAHOOS_OWN) is not None
+        self._default = default
+
+    def is_listed(self, row: TableRow) -> bool:
+        """Return whether a row is a security that is traded: no footer, no placeholder, trial or suspended one."""
+        symbol = self._columns.spell(row.cells).symbol
+        status, is_test = (self._cell(row.cells, at).lower() for at in (self._status, self._is_test))
+        is_trial = is_test == "y" or is_placeholder(symbol)
+        return not (is_trial or row.cells[0].startswith(_FOOTER) or status in {"suspended", "delisted"})
+
+    def read(self, cells: Sequence[str]) -> ListedStock | str:
+        """Return the stock of a row; a sentence if it has no certain ticker or an unusable currency."""
+        spelled = self._columns.spell(cells)
+        exchange = (self._suffix and self._suffix_of(spelled.symbol)) or spelled.exchange
+        reading = read_symbol(spelled.symbol, exchange=exchange, default=self._default)
+        currency = self._cell(cells, self._columns.currency)
+        if not reading.ticker:
+            return reading.reason
+        if currency and not _CURRENCY.fullmatch(currency):
+            return f"“{currency[:30]}” is not a currency like INR."
+        return ListedStock(
+            reading.ticker,
+            name=spelled.name,
+            industry=self._cell(cells, self._industry),
+            currency=currency_code(currency if currency in ("GBp", "ZAc") else currency.upper()),
+            isin=spelled.isin,
+        )
+
+    def _suffix_of(self, symbol: str) -> str | None:
+        """Return the suffix to add to a symbol: none to a ticker with its own, as in a list of several markets."""
+        has_own = self._has_tickers and symbol.upper().rpartition(".")[2] in YAHOO_SUFFIXES
+        return "" if has_own else self._suffix
+
+    def _cell(self, cells: Sequence[str], column: int | None) -> str:
+        return "" if column is None else cells[column]

@@ -19,23 +19,29 @@ from analysis.prices.yahoo_session import YahooSession
 from analysis.rejections import RequestRejected
 from analysis.request_pace import YAHOO_PACER
 from analysis.stock_lists.files import read_list
+from analysis.stock_lists.renames import find_renames, rename_stock
 
 AT_ONCE = 250  # stocks in one transaction
 DEMO_INDEX = "Demo market"
 REMOVED = "The demo market was removed from this installation; `load_demo --again` brings it back."
 BEING_REMOVED = "The demo market is still being removed; try again in a minute."
 FEW = 10  # as many stocks may leave a list without a question
-UPDATED_FIELDS = ("name", "exchange", "currency", "industry")
+UPDATED_FIELDS = ("name", "exchange", "currency", "industry", "isin")
 
 
 @dataclass(slots=True)
 class ImportResult:
-    """The numbers of stocks that an import changed; `problems` are sentences that name list and line."""
+    """The numbers of stocks that an import changed; `problems` are sentences that name list and line.
+
+    `renames` are sentences about tickers that changed, `offers` about those that may have, with the command for it.
+    """
 
     added: int = 0
     updated: int = 0
     deactivated: int = 0
     problems: list[str] = field(default_factory=list)
+    renames: list[str] = field(default_factory=list)
+    offers: list[str] = field(default_factory=list)
 
 
 def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> ImportResult:
@@ -43,7 +49,7 @@ def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> Im
 
     A broken row is reported and the others are used. Raise RequestRejected if the file is unreadable or has no tickers.
     """
-    listed, problems = read_list(file, suffix)
+    listed, problems = read_list(file, suffix, settings.DEFAULT_EXCHANGE)
     return _update_index(index.strip() or file.stem, listed, problems)
 
 
@@ -87,6 +93,7 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
     """
     done = ImportResult(problems=problems)
     index, _ = Index.objects.update_or_create(name=name[:100], defaults={"loaded_at": timezone.now()})
+    _apply_renames(listed, done)
     members = set(IndexMember.objects.filter(index=index).values_list("stock_id", flat=True))
     for some in batched(sorted(listed, key=lambda one: one.ticker), AT_ONCE):
         added = _store_members(index, some)
@@ -103,6 +110,18 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
     else:
         done.deactivated = _remove_members(index, gone)
     return done
+
+
+def _apply_renames(listed: Sequence[ListedStock], done: ImportResult) -> None:
+    """Move what belongs to tickers that changed, and offer to move what is not certain or in work."""
+    for rename in find_renames(listed):
+        if not rename.is_certain:
+            done.offers.append(rename.offer)
+            continue
+        try:
+            done.renames.append(rename_stock(rename))
+        except RequestRejected as rejection:
+            done.offers.append(f"{rejection} Load the list again then.")
 
 
 @transactional
@@ -135,8 +154,9 @@ def _updated_stock(listed: ListedStock, known: Stock | None) -> Stock:
         decimals=before.decimals,
         name=(listed.name or before.name)[:200],
         industry=(listed.industry or before.industry)[:100],
-        exchange=(listed.exchange or before.exchange)[:16],
+        exchange=before.exchange,
         currency=listed.currency or before.currency,
+        isin=listed.isin or before.isin,
     )
 
 

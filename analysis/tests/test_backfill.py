@@ -290,7 +290,7 @@ def test_nothing_of_a_split_request_is_submitted_when_a_later_part_is_no_ticker(
     days = sessions(2)
     _, err, code = run("backfill", "ABC.NS", "Z Z", "--from", str(days[0]), "--to", str(days[-1]))
     assert (code, Job.objects.count()) == (2, 0)
-    assert "Not a ticker: “Z Z”" in err
+    assert "“Z Z” is not a ticker." in err
 
 
 @pytest.mark.parametrize(

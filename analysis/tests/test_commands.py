@@ -29,8 +29,8 @@ def test_load_stocks_adds_updates_and_names_broken_rows(tmp_path: Path) -> None:
     file.write_text("Symbol,Name of Company,Industry\nTCS,Tata Consultancy,IT\nBAD ONE,x,y\nINFY,Infosys\n")
     out, err, code = run("load_stocks", str(file), "--suffix", ".NS")
     assert out == "list.csv: 1 stocks added, 0 updated.\n"
-    assert "list.csv, line 3: “BAD ONE.NS” is not a ticker." in err
-    assert "list.csv, line 4: 2 columns where the first line has 3." in err
+    assert "list.csv, line 3: “BAD ONE” is not a ticker." in err
+    assert "list.csv, line 4: 2 cells instead of 3." in err
     assert code == 1
     stock = Stock.objects.get()
     assert (stock.pk, stock.name, stock.exchange, stock.currency) == ("TCS.NS", "Tata Consultancy", "NSE", "INR")
@@ -43,14 +43,14 @@ def test_load_stocks_adds_updates_and_names_broken_rows(tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         (None, "cannot be read: No such file or directory."),
-        (b"", "has neither a ticker nor a symbol column in its first line."),
-        (b"name,industry\nx,y\n", "has neither a ticker nor a symbol column in its first line."),
+        (b"", "The file is empty."),
+        (b"name,industry\nx,y\n", "No line names the columns that are needed; line 1 has: name, industry."),
         (b"ticker\n", "holds no stocks."),
         (
             b"ticker," + b"x" * 200_000,
-            "cannot be read as a table: a cell is too long, or a quotation mark is not closed.",
+            "Line 1 cannot be read: a cell is too long, or a quotation mark is not closed.",
         ),
-        (b"ticker\n\xff\xfe\n", "is not a CSV file in UTF-8"),
+        (b"%PDF-1.7\n", "This is a PDF file: download the table as CSV instead."),
     ],
 )
 def test_load_stocks_says_what_is_wrong_with_a_file(tmp_path: Path, content: bytes | None, sentence: str) -> None:

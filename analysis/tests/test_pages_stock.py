@@ -243,7 +243,8 @@ def test_search_suggests_options_while_somebody_types(client: Client, ann: User)
 
 def test_search_for_an_unknown_ticker_offers_to_watch_it(client: Client, ann: User) -> None:
     text = client.get(reverse("analysis:stock_search"), {"q": "new.ns"}).text
-    assert "Add NEW.NS to your watchlist" in text
+    assert "“new.ns” is not in the directory. Add it anyway?" in text
+    assert 'value="NEW.NS"' in text
     assert "No ticker starts with it" in client.get(reverse("analysis:stock_search"), {"q": "no such"}).text
 
 

@@ -153,7 +153,7 @@ def test_a_member_that_was_switched_off_by_hand_stays_so(tmp_path: Path) -> None
 def test_a_list_with_broken_rows_does_not_tell_who_left(tmp_path: Path) -> None:
     load_stocks(write(tmp_path, "ticker\nA.NS\nB.NS\n"))
     done = load_stocks(write(tmp_path, "ticker\nA.NS\nB NS\n"))
-    assert done.problems == ["list.csv, line 3: “B NS” is not a ticker."]
+    assert done.problems == ["list.csv, line 3: “B NS” is not a ticker. A ticker looks like TCS.NS or AAPL."]
     assert (done.deactivated, active()) == (0, {"A.NS", "B.NS"})
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.catalogue.offered import read_chart_indicators
+from analysis.directory import read_securities
 from analysis.forms import SearchForm
 from analysis.jobs.submit import submit
 from analysis.models import Source, Stock
@@ -17,12 +18,13 @@ from analysis.pages import polls
 from analysis.pages.polls import StockState
 from analysis.pages.stock_page import StockPage
 from analysis.pages.stock_summary import IN_WORK, StockSummary
-from analysis.prices.tickers import is_well_formed, normalise
+from analysis.prices.security_columns import SecuritySpelling
+from analysis.prices.tickers import normalise
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 
 PAGE = "analysis/stock.html"
-SUGGESTIONS, FOUND = 8, 50
+SUGGESTIONS, FOUND, OFFERED = 8, 50, 4
 
 
 @require_safe
@@ -61,14 +63,21 @@ def analyze_stock(request: Request, ticker: str) -> HttpResponse:
 @require_safe
 def stock_search(request: Request) -> HttpResponse:
     """Return stocks by ticker or name: suggestions for htmx, else a page; redirect an exact ticker to its stock."""
-    text = SearchForm(request.GET).text
-    ticker = normalise(text)
-    if not request.htmx and (exact := Stock.objects.filter(pk=ticker).first()):
+    form = SearchForm(request.GET)
+    text = form.text
+    if request.htmx:
+        stocks = Stock.objects.matching(text)[:SUGGESTIONS] if text else []
+        return render(request, "analysis/search.html#options", {"stocks": stocks, "before": form.before})
+    reading = read_securities([SecuritySpelling(text)], default=request.user.bare_exchange)[0]
+    if exact := find_stock(text) or (None if reading.is_bare else find_stock(reading.ticker)):
         return redirect(exact)
-    limit = SUGGESTIONS if request.htmx else FOUND
-    stocks = list(Stock.objects.matching(text).select_related("last_result")[:limit]) if text else []
-    context = {"text": text, "stocks": stocks, "unknown_ticker": ticker if is_well_formed(ticker) else ""}
-    return render(request, "analysis/search.html#options" if request.htmx else "analysis/search.html", context)
+    found = list(Stock.objects.matching(text).select_related("last_result")[:FOUND]) if text else []
+    context = {"text": text, "stocks": found, "reading": reading, "offered": reading.tickers[:OFFERED]}
+    return render(request, "analysis/search.html", context)
+
+
+def find_stock(text: str) -> Stock | None:
+    return Stock.objects.filter(pk=normalise(text)).first()
 
 
 def get_stock_or_404(ticker: str) -> Stock:

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from stockapp.accounts.models import ApiToken, Theme, User, validate_capitals
 
 _AMOUNT = re.compile(r"([A-Za-z]{3})\s*:?\s*(\d[\d,]*(?:\.\d{1,2})?)")
-DISPLAY = ("number_format", "theme")
+DISPLAY = ("default_exchange", "number_format", "theme")
 
 format_html_lazy = lazy(format_html, SafeString)  # URLs are not loaded yet when the form class is defined
 
@@ -73,6 +73,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
                 'Used by your own analyses. <a href="{}">Compare the strategies</a>',
                 reverse_lazy("analysis:strategies"),
             ),
+            "default_exchange": "Of a ticker without one: TCS is TCS.NS if this is NSE.",
             "number_format": "How the digits of prices and counts are grouped.",
             "theme": "The key t and the menu change it too.",
         }

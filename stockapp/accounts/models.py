@@ -17,6 +17,7 @@ from analysis.catalogue.offered import read_chart_indicators
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.prices.exchanges import EXCHANGE_BY_CODE
 from analysis.prices.instruments import main_currency
+from analysis.prices.symbols import EXCHANGE_NAMES
 from stockapp import grouping
 
 MOST_CAPITAL = Decimal(10**12)  # SQLite returns fifteen digits: a larger sum of cents could not be read again
@@ -26,6 +27,12 @@ PERCENT = [MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(100))]
 def strategy_choices() -> list[tuple[str, str]]:
     """Return the engine's strategies, read at run time, so that a new one needs no migration."""
     return [(strategy.key, strategy.name) for strategy in STRATEGIES.values()]
+
+
+def exchange_choices() -> list[tuple[str, str]]:
+    """Return the exchanges that a bare ticker may be of, and none, read at run time like the strategies."""
+    usual = settings.DEFAULT_EXCHANGE
+    return [("", f"As the installation ({usual})" if usual else "None: ask me"), *EXCHANGE_NAMES.items()]
 
 
 def validate_chart_indicators(value: object) -> None:
@@ -113,6 +120,7 @@ class User(AbstractUser):
         default=TECHNICAL_RATING.key,
         choices=strategy_choices,
     )
+    default_exchange = models.CharField(max_length=16, blank=True, default="", choices=exchange_choices)
     number_format = models.CharField(max_length=16, choices=NumberFormat, default=NumberFormat.AUTO)
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.AUTO)
     chart_indicators = models.JSONField(
@@ -139,6 +147,11 @@ class User(AbstractUser):
                 & Q(position_limit_percent__gt=0, position_limit_percent__lte=100),
             ),
         ]
+
+    @property
+    def bare_exchange(self) -> str:
+        """Return the code of the exchange of tickers that name none, empty if there is no such exchange."""
+        return self.default_exchange or settings.DEFAULT_EXCHANGE
 
     @property
     def can_log_in(self) -> bool:

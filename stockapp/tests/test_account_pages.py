@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from analysis.tests.make import PASSWORD, make_user
 
@@ -15,6 +16,7 @@ SETTINGS = {
     "min_risk_reward": "2",
     "strategy": "technical_rating",
     "number_format": "indian",
+    "default_exchange": "NSE",
     "theme": "dark",
 }
 
@@ -52,7 +54,7 @@ def test_risk_settings_are_saved(client: Client) -> None:
     assert client.post(reverse("accounts:account"), SETTINGS).status_code == 302
     ann.refresh_from_db()
     assert (ann.capital, ann.risk_percent, ann.long_only) == (Decimal(250_000), Decimal(2), False)
-    assert (ann.number_format, ann.theme) == ("indian", "dark")
+    assert (ann.number_format, ann.theme, ann.default_exchange) == ("indian", "dark", "NSE")
 
 
 def test_the_settings_of_one_user_are_not_anothers(client: Client) -> None:
@@ -211,6 +213,19 @@ def test_pages_allow_no_inline_script_or_style(client: Client) -> None:
     assert " style=" not in answer.text
     assert " onclick=" not in answer.text
     assert "<script>" not in answer.text
+
+
+def test_a_user_s_exchange_comes_before_the_installation_s(settings: Settings) -> None:
+    settings.DEFAULT_EXCHANGE = "NSE"
+    assert make_user("ann").bare_exchange == "NSE"
+    assert make_user("bob", default_exchange="LSE").bare_exchange == "LSE"
+
+
+def test_an_exchange_that_does_not_exist_is_refused(client: Client) -> None:
+    client.force_login(make_user("ann"))
+    answer = client.post(reverse("accounts:account"), SETTINGS | {"default_exchange": "MOON"})
+    assert answer.status_code == 422
+    assert "MOON is not one of the available choices" in answer.text
 
 
 def test_a_capital_has_a_currency_and_others_beside_it(client: Client) -> None:

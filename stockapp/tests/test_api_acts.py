@@ -104,7 +104,7 @@ def test_the_demo_market_is_analysed_on_demand_and_never_stands_for_a_real_stock
     ("body", "kind", "said"),
     [
         ({}, "refused", "No stocks given"),
-        ({"symbols": ["T C"]}, "refused", "Not a ticker: “T C”"),
+        ({"symbols": ["500325"]}, "refused", "“500325” is a number"),
         ({"symbols": [1]}, "invalid", "symbols.0: "),
         ({"symbols": "AAPL"}, "invalid", "symbols: "),
         ({"symbols": ["AAPL"], "strategy": "luck"}, "invalid", "strategy: There is no strategy “luck”"),

@@ -81,6 +81,11 @@ def test_what_stands_in_for_yahoo_is_on_this_machine_and_for_trials_only(environ
         ("CSRF_TRUSTED_ORIGINS", "a.example.org", "Bad setting: CSRF_TRUSTED_ORIGINS: 'a.example.org' must start with"),
         ("DATABASE_URL", "mysql://x", "Bad setting: DATABASE_URL: it must start with sqlite:/// or postgresql://."),
         ("DATABASE_URL", "postgresql://u:p@127.0.0.1:notaport/x", "Bad setting: DATABASE_URL: it cannot be read: "),
+        (
+            "DEFAULT_EXCHANGE",
+            "nse",
+            "Bad setting: DEFAULT_EXCHANGE: 'nse' is no exchange that is known here; there are: US, ",
+        ),
         ("PRICE_SOURCE", "oracle", "Bad setting: PRICE_SOURCE: Input should be 'yahoo' or 'csv'."),
         ("PRICE_SOURCE", "csv", "Bad setting: CSV_PRICES_DIR is missing; "),
         (

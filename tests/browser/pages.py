@@ -84,6 +84,10 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
             Visit("watchlist-empty", "/", newcomer),
             Visit("import", reverse("watchlist:import", args=[watched.pk]), owner),
             Visit("import-preview", reverse("watchlist:import", args=[watched.pk]), owner, act=preview_import),
+            Visit(
+                "import-column", reverse("watchlist:import", args=[watched.pk]), owner, act=ask_for_column, status=422
+            ),
+            Visit("watchlist-add-several", lists, owner, act=add_several),
             Visit("delete-list", reverse("watchlist:delete", args=[watched.pk]), owner),
         ],
         "stocks": [
@@ -93,6 +97,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
             Visit("stock-no-history", reverse("analysis:stock", args=[UNREAD]), owner),
             Visit("stock-not-confirmed", reverse("analysis:stock", args=[UNKNOWN]), owner),
             Visit("search", f"{reverse('analysis:stock_search')}?q=ka", owner),
+            Visit("search-nothing", f"{reverse('analysis:stock_search')}?q=zzqq", owner),
             Visit("strategies", reverse("analysis:strategies"), owner),
             Visit("track-record", reverse("analysis:track_record"), owner),
         ],
@@ -173,9 +178,21 @@ def open_transfer(page: Page) -> None:
 
 
 def preview_import(page: Page) -> None:
-    page.get_by_label("Tickers").fill(f"KAVERI.DEMO, {UNREAD}, TCS.NS\nnot/a/ticker")
-    page.get_by_role("button", name="Look at it first").click()
-    expect(page.get_by_role("heading", name="What would come of it")).to_be_visible()
+    page.get_by_label("Tickers", exact=True).fill(f"KAVERI.DEMO, {UNREAD}, TCS.NS, BRK.B, XYZ\nnot/a/ticker")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="Preview")).to_be_visible()
+
+
+def ask_for_column(page: Page) -> None:
+    page.get_by_label("Tickers", exact=True).fill("Paper;Pieces;Price\nSAP.DE;10;240.10\nBMW.DE;5;80.20\n")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_label("Column of the tickers")).to_be_visible()
+
+
+def add_several(page: Page) -> None:
+    page.get_by_label("Tickers or names to add").fill("TCS, INFY, 500325")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("button", name="INFY.NS NSE")).to_be_visible()
 
 
 def wait_for_chart(page: Page) -> None:

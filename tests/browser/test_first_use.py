@@ -32,7 +32,7 @@ def test_log_in_add_a_stock_analyse_it_and_open_its_chart(
         visitor.get_by_role("button", name="Log in").click()
         expect(visitor.get_by_text("No stocks yet")).to_be_visible()
 
-        ticker = visitor.get_by_role("combobox", name="Ticker to add")
+        ticker = visitor.get_by_role("combobox", name="Tickers or names to add")
         ticker.press_sequentially("kaveri")
         expect(visitor.get_by_role("option", name="KAVERI.DEMO")).to_be_visible()
         ticker.press("ArrowDown")
@@ -62,7 +62,7 @@ def test_an_option_stays_chosen_when_suggestions_for_the_last_letters_arrive_lat
     visitor.goto(live_server.url)
     late: list[Route] = []
     visitor.route(re.compile("ticker=kaveri"), lambda route: late.append(route))
-    ticker = visitor.get_by_role("combobox", name="Ticker to add")
+    ticker = visitor.get_by_role("combobox", name="Tickers or names to add")
     ticker.press_sequentially("kave")
     expect(visitor.get_by_role("option", name="KAVERI.DEMO")).to_be_visible()
     with visitor.expect_request(re.compile("ticker=kaveri")):
@@ -87,7 +87,7 @@ def before_the_scripts(visitor: Page, address: str) -> Iterator[None]:
     late[0].continue_()
 
 
-@pytest.mark.parametrize("field", ["Ticker to add", "Search stocks by ticker or name"])
+@pytest.mark.parametrize("field", ["Tickers or names to add", "Search stocks by ticker or name"])
 def test_suggestions_come_for_what_was_typed_before_the_scripts(
     visitor: Page, live_server: LiveServer, field: str
 ) -> None:

@@ -67,8 +67,10 @@ def test_first_use_import_analyse_open_a_stock_and_come_back_to_what_was_shown(
         visitor.goto(live_server.url)
         expect(visitor.get_by_role("heading", name="No stocks yet")).to_be_visible()
         visitor.get_by_role("link", name="Import stocks").click()
-        visitor.get_by_label("Tickers").fill("KAVERI.DEMO, MERUVANTA.DEMO\nKAVERI.DEMO\nINDRAKOT.DEMO not/a/ticker")
-        visitor.get_by_role("button", name="Look at it first").click()
+        visitor.get_by_label("Tickers", exact=True).fill(
+            "KAVERI.DEMO, MERUVANTA.DEMO\nKAVERI.DEMO\nINDRAKOT.DEMO not/a/ticker"
+        )
+        visitor.get_by_role("button", name="Preview").click()
         expect(visitor.get_by_text("3 stocks can be added")).to_be_visible()
         expect(visitor.get_by_text("named more than once, and added once: KAVERI.DEMO")).to_be_visible()
         visitor.get_by_role("checkbox", name="INDRAKOT.DEMO").uncheck()
@@ -111,7 +113,7 @@ def test_a_removed_stock_comes_back_and_the_focus_is_never_lost(ann: Page, watch
         ann.get_by_role("button", name=f"Remove {ticker}").press("Enter")
         expect(ann.get_by_role("button", name=f"Remove {ticker}")).to_have_count(0)
     expect(ann.get_by_role("heading", name="No stocks yet")).to_be_visible()
-    expect(ann.get_by_role("combobox", name="Ticker to add")).to_be_focused()
+    expect(ann.get_by_role("combobox", name="Tickers or names to add")).to_be_focused()
 
 
 def test_rows_are_walked_opened_and_moved_by_keys(ann: Page, watchlist: Watchlist) -> None:
@@ -127,7 +129,7 @@ def test_rows_are_walked_opened_and_moved_by_keys(ann: Page, watchlist: Watchlis
     expect(ann.get_by_role("link", name="B.NS", exact=True)).to_be_focused()
     assert tickers_of(watchlist) == ["B.NS", "A.NS", "C.NS"]
     ann.keyboard.press("n")
-    expect(ann.get_by_role("combobox", name="Ticker to add")).to_be_focused()
+    expect(ann.get_by_role("combobox", name="Tickers or names to add")).to_be_focused()
 
 
 def test_a_row_is_dragged_to_its_place(ann: Page, watchlist: Watchlist) -> None:
@@ -245,7 +247,7 @@ def test_everything_works_without_javascript(
     page.get_by_label("Or a file").set_input_files(
         {"name": "list.csv", "mimeType": "text/csv", "buffer": b"ticker,note\nD.NS,new\n"}
     )
-    page.get_by_role("button", name="Look at it first").click()
+    page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Add to “Mine”").click()
     assert order_of(page) == ["B.NS", "A.NS", "C.NS", "D.NS"]
     page.locator("summary", has_text="This list").click()

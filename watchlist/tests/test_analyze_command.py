@@ -108,7 +108,7 @@ def test_what_must_be_fetched_is_told_with_the_time_it_takes(settings: Settings)
     [
         ((), "Name tickers, or --watchlist with --user, or --index, or --all: one of the four."),
         (("KAVERI.DEMO", "--all"), "Name tickers, or --watchlist with --user, or --index, or --all: one of the four."),
-        (("TCS.NS; drop",), "Not a ticker: “TCS.NS; drop”. A ticker looks like TCS.NS or AAPL."),
+        (("TCS.NS; drop",), "“TCS.NS; DROP” is not a ticker. A ticker looks like TCS.NS or AAPL."),
         (("--all",), "There are no stocks yet: see load_stocks and load_demo."),
         (("--index", "NIFTY 50"), "There is no index “NIFTY 50”; see load_stocks."),
         (("--watchlist", "Mine"), "--watchlist needs --user: whose is it?"),

@@ -15,8 +15,9 @@ from openpyxl import load_workbook
 from analysis.models import Job, Stock
 from analysis.prices.tickers import is_well_formed
 from analysis.tests.make import make_result, make_stock
-from watchlist import importing, services
-from watchlist.importing import UnreadableText, read
+from watchlist import import_text, services
+from watchlist.import_text import UnreadableText, decode
+from watchlist.importing import read
 from watchlist.tests.make import make_list, tickers_of, url
 
 if TYPE_CHECKING:
@@ -37,13 +38,13 @@ pytestmark = pytest.mark.django_db
     ],
 )
 def test_tickers_are_read_from_what_people_have(text: str, notes: list[str]) -> None:
-    reading = read(text)
+    reading = read(text, default="US")
     assert list(reading.notes) == notes
     assert not reading.problems
 
 
 def test_a_table_brings_its_notes() -> None:
-    reading = read('Name,Ticker,Note\nTata,TCS.NS,"results, Friday"\nApple,AAPL,\'=safe\n,,\n')
+    reading = read('Name,Ticker,Note\nTata,TCS.NS,"results, Friday"\nApple,AAPL,\'=safe\n,,\n', default="US")
     assert reading.notes == {"TCS.NS": "results, Friday", "AAPL": "=safe"}
 
 
@@ -141,20 +142,19 @@ def test_an_import_beyond_the_list_s_limit_adds_nothing_and_keeps_the_text(
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"\x89PNG\r\n\x1a\n\xff\xfe\x00", "not text in UTF-8"),
-        (b"PK\x03\x04\x14\x00", "Excel workbook"),
-        ("TCS.NS\n".encode("utf-16"), "UTF-16"),
-        (b"TCS.NS\0INFY.NS", "not text"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe\x00", "not a text file"),
+        (b"PK\x03\x04\x14\x00", "This Excel workbook cannot be read"),
+        (b"TCS.NS\0INFY.NS", "not a text file"),
         (b"", "no ticker"),
         (b"A.NS\n" * 100_001, "larger than 500 KB"),
         (b"\n".join(b"T%d.NS" % n for n in range(1001)), "1,001 tickers are too many at once; the limit is 1,000."),
         (
             b"ticker\n" + b'"' + b"x" * 200_000 + b'"\n',
-            "as a table: a cell is too long, or a quotation mark is not closed.",
+            "There is no ticker in it. Line 2: a cell is too long, or a quotation mark is not closed.",
         ),
         (
             b"ticker," + b"x" * 200_000 + b"\nTCS.NS,\n",
-            "as a table: a cell is too long, or a quotation mark is not closed.",
+            "cannot be read: a cell is too long, or a quotation mark is not closed.",
         ),
     ],
 )
@@ -180,7 +180,7 @@ def test_a_file_comes_before_the_text(client: Client, ann: User) -> None:
     ("text", "problem"),
     [
         ("", "Paste some tickers, or choose a file."),
-        ("x" * (importing.MOST_BYTES + 1), "The text is longer than 500,000 letters"),
+        ("x" * (import_text.MOST_BYTES + 1), "The text is longer than 500,000 letters"),
         ("A.NS\0", "Null characters are not allowed."),
     ],
 )
@@ -230,7 +230,7 @@ def test_what_was_exported_can_be_imported_again_with_its_notes(client: Client, 
     watchlist.items.filter(stock="B.NS").update(note="buy;＝1+1|=2\t@three")
     watchlist.items.filter(stock="M&M.NS").update(note="=mine, “really”\nsecond line")
     exported = client.get(url("export_csv", watchlist)).content
-    reading = read(importing.decode(exported))
+    reading = read(decode(exported))
     assert list(reading.notes) == ["A.NS", "B.NS", "M&M.NS"]
     assert reading.notes["B.NS"] == "buy;＝1+1|=2\t@three"
     assert reading.notes["M&M.NS"].startswith("=mine, “really”")

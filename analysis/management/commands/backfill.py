@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analysis.directory import check_symbols
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.jobs.runs import submit_run
 from analysis.management.jobs import BAD_INPUT, add_wait_arguments, follow_jobs, parse_day
@@ -25,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, since: str, to: str, **options: Any) -> None:
         try:
             submissions = submit_run(
-                options["tickers"] or Stock.objects.active().without_demo().values_list("pk", flat=True),
+                check_symbols(options["tickers"]) or Stock.objects.active().without_demo().values_list("pk", flat=True),
                 source=Source.COMMAND,
                 strategy=options["strategy"],
                 since=parse_day(since),

@@ -6,20 +6,30 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analysis.jobs.submit import check_tickers
 from analysis.management.jobs import BAD_INPUT
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import ImportResult, load_from_yahoo, load_stocks
+from analysis.stock_lists.renames import Rename, rename_stock
 
 
 class Command(BaseCommand):
     help = (
-        "Add and update stocks from CSV files: ticker (or symbol), name, industry, exchange, currency; NSE's own too."
+        "Add and update stocks from lists as exchanges publish them, or your own: ticker or symbol, name, industry, "
+        "exchange, currency, ISIN."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
         parser.add_argument("--suffix", help="Added to each symbol; .NS for NSE's own lists unless given.")
         parser.add_argument("--index", default="", help="What the file's list is called, like “NIFTY 50”.")
+        parser.add_argument(
+            "--rename",
+            action="append",
+            default=[],
+            metavar="OLD=NEW",
+            help="Move what belongs to one ticker to another.",
+        )
         parser.add_argument("--from-yahoo", metavar="REGION", help="All equities of a region, like in, by Yahoo.")
 
     def handle(
@@ -29,10 +39,13 @@ class Command(BaseCommand):
         suffix: str | None,
         index: str,
         from_yahoo: str | None,
+        rename: list[str],
         **options: object,
     ) -> None:
-        if not files and not from_yahoo:
+        if not files and not from_yahoo and not rename:
             raise CommandError("Name a file, or a region with --from-yahoo.", returncode=BAD_INPUT)
+        for pair in rename:
+            self._rename(pair)
         if index and len(files) != 1:
             raise CommandError("--index names the list of one file.", returncode=BAD_INPUT)
         loads = {file.name: partial(load_stocks, file, suffix=suffix, index=index) for file in files}
@@ -41,14 +54,23 @@ class Command(BaseCommand):
         if problems := sum(self._run_import(name, load) for name, load in loads.items()):
             raise CommandError("1 problem." if problems == 1 else f"{problems} problems.", returncode=1)
 
+    def _rename(self, pair: str) -> None:
+        old, _, new = pair.partition("=")
+        try:
+            self.stdout.write(rename_stock(Rename(*check_tickers([old]), *check_tickers([new]))))
+        except RequestRejected as rejection:
+            raise CommandError(str(rejection), returncode=BAD_INPUT) from None
+
     def _run_import(self, name: str, load: Callable[[], ImportResult]) -> int:
         """Run one import and write its result. Return the number of problems."""
         try:
             done = load()
         except RequestRejected as rejection:
             raise CommandError(str(rejection), returncode=BAD_INPUT) from None
-        for problem in done.problems:
-            self.stderr.write(problem)
+        for sentence in (*done.problems, *done.offers):
+            self.stderr.write(sentence)
+        for sentence in done.renames:
+            self.stdout.write(sentence)
         left = f", {done.deactivated} made inactive" if done.deactivated else ""
         self.stdout.write(f"{name}: {done.added} stocks added, {done.updated} updated{left}.")
         return len(done.problems)

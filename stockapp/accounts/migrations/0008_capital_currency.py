@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0006_password_tries'),
+        ('accounts', '0007_default_exchange'),
     ]
 
     operations = [

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
+from analysis.directory import check_symbols
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.jobs.estimate import estimate_rest
 from analysis.jobs.runs import ALL, bulk_stocks, no_stocks_reason, submit_run
@@ -84,7 +85,7 @@ def _tickers(user: User | None, options: dict[str, Any]) -> list[str]:
     if options["index"]:
         return _tickers_of_index(options["index"])
     if not options["watchlist"]:
-        return list(options["tickers"])
+        return check_symbols(options["tickers"])
     if not user:
         raise CommandError("--watchlist needs --user: whose is it?", returncode=BAD_INPUT)
     watchlist = Watchlist.objects.of(user).filter(name=options["watchlist"]).first()

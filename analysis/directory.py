@@ -1,0 +1,164 @@
+"""The directory of known stocks: which of them a spelling means, by its ticker, its ISIN or its name."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from itertools import batched
+
+from analysis.models import Stock
+from analysis.prices.exchanges import US
+from analysis.prices.market_symbols import SymbolReading
+from analysis.prices.security_columns import SecuritySpelling
+from analysis.prices.symbols import EXCHANGE_CODES, clean_symbol, read_symbol
+from analysis.prices.tickers import invalid_ticker_message, is_isin, is_well_formed
+from analysis.rejections import RequestRejected
+
+AT_ONCE = 500
+MOST_SUGGESTED = 5
+_SIGNS = re.compile(r"[^\w&]+")
+_LEGAL_FORMS = frozenset(
+    "ltd limited inc incorporated corp corporation co company plc llc lp sa ag nv se ab asa oyj spa kgaa gmbh the"
+    " common stock ordinary shares class".split()
+)
+
+
+def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> list[SymbolReading]:
+    """Return the reading of each spelling, decided by the stocks that are known; three queries or fewer for any number.
+
+    An ISIN of a known stock comes first, then the symbol. A name counts where there is no symbol, as that of a stock or
+    a known ticker, and where the symbol is the name, as typed by a person. `default` is the code of the exchange of
+    bare names, empty for none.
+    """
+    readings = [read_symbol(one.symbol or one.name, exchange=one.exchange, default=default) for one in spellings]
+    written = [clean_symbol(one.symbol or one.name) for one in spellings]
+    known = _known_tickers({*written, *(ticker for reading in readings for ticker in reading.tickers)})
+    listed = _tickers_by_isin(filter(is_isin, [*(one.isin for one in spellings), *written]))
+    settled = [
+        _read_isin(reading, listed.get(one.isin or text, []), default)
+        or _read_exactly(reading, text if text in known and not one.exchange else "").among(known)
+        for one, reading, text in zip(spellings, readings, written, strict=True)
+    ]
+    for at, (one, reading) in enumerate(zip(spellings, settled, strict=True)):
+        if not one.symbol and not one.isin and reading.ticker not in known:
+            settled[at] = SymbolReading(reading.text, reason=reading.reason)
+    return _read_names(spellings, settled, known, default)
+
+
+def check_symbols(texts: Iterable[str]) -> list[str]:
+    """Return the tickers of symbols that a program or a command names; a bare name is New York's.
+
+    Raise RequestRejected for what is no symbol or not certain, and where another exchange's stock is meant: a bare name
+    that is not known while the directory has it with a suffix.
+    """
+    spellings = [SecuritySpelling(text) for text in texts]
+    readings = read_securities(spellings, default=US.code)
+    if reasons := [reading.reason for reading in readings if not reading.ticker]:
+        more = f" ({len(reasons) - 3} more are not certain.)" if len(reasons) > 3 else ""
+        raise RequestRejected(" ".join(reasons[:3]) + more)
+    return [reading.ticker for reading in readings]
+
+
+def fold_name(name: str) -> str:
+    """Return a company's name in small letters without signs and legal forms: `Infosys Limited` as `infosys`."""
+    words = _SIGNS.sub(" ", name.casefold().replace(".", "")).split()
+    return " ".join(word for word in words if word not in _LEGAL_FORMS) or " ".join(words)
+
+
+def _known_tickers(tickers: Collection[str]) -> set[str]:
+    """Return those of the tickers that are confirmed stocks."""
+    candidates = sorted(filter(is_well_formed, tickers))
+    known: set[str] = set()
+    for some in batched(candidates, AT_ONCE):
+        known.update(Stock.objects.filter(pk__in=some, is_confirmed=True).values_list("pk", flat=True))
+    return known
+
+
+def _tickers_by_isin(isins: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for some in batched(sorted(set(isins)), AT_ONCE):
+        for isin, ticker in (
+            Stock.objects.filter(isin__in=some, is_confirmed=True).order_by("pk").values_list("isin", "pk")
+        ):
+            found.setdefault(isin, []).append(ticker)
+    return found
+
+
+def _read_isin(reading: SymbolReading, listed: list[str], default: str) -> SymbolReading | None:
+    """Return the reading of the stock that has the ISIN; None if none has, or none on the exchange that is named."""
+    suffix = _suffix_of(reading.ticker) if reading.ticker and not reading.is_bare else None
+    if suffix is not None:
+        listed = [ticker for ticker in listed if _suffix_of(ticker) == suffix]
+    usual = [ticker for ticker in listed if _suffix_of(ticker) == _market_suffix(default)]
+    if len(listed) == 1 or len(usual) == 1:
+        return SymbolReading(reading.text, usual[0] if len(usual) == 1 else listed[0])
+    if not listed:
+        return None
+    best = reading.ticker if reading.ticker in listed else ""
+    question = f"This ISIN is that of {' and '.join(listed)}. Which do you mean?"
+    return SymbolReading(reading.text, best, candidates=() if best else tuple(listed), reason="" if best else question)
+
+
+def _read_exactly(reading: SymbolReading, ticker: str) -> SymbolReading:
+    """Return the reading of a text that is the ticker of a known stock as it stands; another reading as it is."""
+    if not ticker:
+        return reading
+    return replace(reading, as_written=ticker) if reading.is_bare else SymbolReading(reading.text, ticker)
+
+
+def _read_names(
+    spellings: Sequence[SecuritySpelling], readings: list[SymbolReading], known: set[str], default: str
+) -> list[SymbolReading]:
+    """Return the readings, with those that no known stock decided replaced by what the names of stocks tell."""
+    is_open = [
+        bool(one.name) and one.symbol in ("", one.name) and _is_open(reading, known)
+        for one, reading in zip(spellings, readings, strict=True)
+    ]
+    if not any(is_open):
+        return readings
+    tickers_by_name: dict[str, list[str]] = {}
+    for ticker, name in Stock.objects.active().exclude(name="").order_by("pk").values_list("pk", "name"):
+        tickers_by_name.setdefault(fold_name(name), []).append(ticker)
+    return [
+        _read_name(one.name, reading, tickers_by_name, default) if is_one else reading
+        for one, reading, is_one in zip(spellings, readings, is_open, strict=True)
+    ]
+
+
+def _is_open(reading: SymbolReading, known: set[str]) -> bool:
+    return reading.ticker not in known if reading.is_bare else not reading.tickers
+
+
+def _read_name(name: str, reading: SymbolReading, tickers_by_name: dict[str, list[str]], default: str) -> SymbolReading:
+    folded = fold_name(name)
+    exact = tickers_by_name.get(folded, [])
+    usual = [ticker for ticker in exact if _suffix_of(ticker) == _market_suffix(default)]
+    if len(exact) == 1 or len(usual) == 1:
+        return SymbolReading(reading.text, usual[0] if len(usual) == 1 else exact[0])
+    if reading.ticker and not exact:
+        return reading
+    near = exact or [
+        ticker for other, some in tickers_by_name.items() if _begins_with(other, folded) for ticker in some
+    ]
+    if near:
+        candidates = tuple(near[:MOST_SUGGESTED])
+        reason = f"“{name[:30]}” may be {', '.join(candidates)}{' or another' if len(near) > MOST_SUGGESTED else ''}."
+        return SymbolReading(reading.text, candidates=(*candidates, *reading.tickers), reason=reason)
+    if reading.tickers or not folded or (reading.text and reading.reason != invalid_ticker_message(reading.text)):
+        return reading
+    return replace(
+        reading, reason=f"No stock called “{name[:30]}” is known here. Give its ticker, like TCS.NS or AAPL."
+    )
+
+
+def _begins_with(name: str, words: str) -> bool:
+    return len(words) > 2 and name.startswith(words)
+
+
+def _suffix_of(ticker: str) -> str:
+    return ticker.rpartition(".")[2] if "." in ticker else ""
+
+
+def _market_suffix(code: str) -> str | None:
+    """Return the suffix of an exchange's tickers, empty for New York, None without an exchange."""
+    market = EXCHANGE_CODES.get(code)
+    return "" if market == US.code else market

@@ -1,0 +1,211 @@
+"""Market symbols: a symbol as it is written on one market, in Yahoo's spelling."""
+
+import re
+from collections.abc import Callable, Container
+from dataclasses import dataclass, replace
+
+from analysis.prices.symbol_tables import (
+    CRYPTO,
+    CURRENCIES,
+    EURONEXT,
+    FUTURE_ROOTS,
+    FUTURES,
+    INDEX_BY_MARKET,
+    INDICES,
+    METALS,
+    NO_PRICES,
+    NSE_UNDERSCORES,
+    PAIRS,
+    QUOTES,
+    US,
+)
+from analysis.prices.tickers import invalid_ticker_message
+
+NUMBER = re.compile(r"[-+(]?[₹$€£]?\d[\d.,' ]*(?:E[-+]?\d+)?%?\)?|\d+\.\d+[KMBT]?")
+CONTINUOUS_FUTURE = re.compile(r"([A-Z0-9]+?)\d!")
+
+_DIGITS = {"BO": 6, "T": 4, "HK": 4, "SS": 6, "SZ": 6, "TW": 4, "TWO": 4, "KS": 6, "KQ": 6, "SR": 4, "KL": 4}
+_PREFERRED = re.compile(r"(.+?)(?:[./ -]PR[./ -]?|[\^$]|[./ -]P[./ ])([A-Z])?")
+_FURTHER_CLASSES = {"U": "UN", "UN": "UN", "WS": "WT", "WT": "WT", "W": "WT", "R": "RI", "RT": "RI"}
+_NSE_SERIES = re.compile(r"(.+)-(?:EQ|BE|BZ|SM|ST|BL|E1|GB)")
+_JOINED = re.compile(r"(?:^|_)[A-Z](?:_|$)|(?:^[A-Z]_)")
+_CRYPTO_PAIR = re.compile(rf"([A-Z0-9]{{2,12}}?)[-/_]?({'|'.join(QUOTES)})(\.P|PERP)?")
+_CONTRACT = re.compile(r"[A-Z0-9]{1,3}[FGHJKMNQUVXZ](?:\d{1,2}|20\d\d)")
+_EURONEXT_CITIES = ("PA", "AS", "BR", "LS")
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolReading:
+    """The meaning of a spelling: a ticker that is certain; or candidates, with a sentence; or a sentence alone.
+
+    A certain ticker may have candidates: other spellings of it, which count if they alone are known. A bare name has no
+    exchange: its ticker is that of the default exchange, `as_written` the American one.
+    """
+
+    text: str
+    ticker: str = ""
+    candidates: tuple[str, ...] = ()
+    reason: str = ""
+    is_bare: bool = False
+    as_written: str = ""
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """Return all tickers that it may be."""
+        return tuple(dict.fromkeys(filter(None, (self.ticker, self.as_written, *self.candidates))))
+
+    def among(self, known: Container[str]) -> "SymbolReading":
+        """Return the reading decided by the tickers of known stocks; of a bare name with the others as candidates."""
+        found = tuple(ticker for ticker in self.tickers if ticker in known)
+        if self.is_bare:
+            return self._bare_among(found)
+        if self.ticker:
+            best = found[0] if len(found) == 1 else self.ticker
+            return replace(self, ticker=best, candidates=())
+        return replace(self, ticker=found[0], candidates=(), reason="") if len(found) == 1 else self
+
+    def _bare_among(self, found: tuple[str, ...]) -> "SymbolReading":
+        first = next((ticker for ticker in (self.ticker, self.as_written) if ticker in found), "")
+        if first:
+            others = tuple(ticker for ticker in found if ticker != first)
+            return replace(self, ticker=first, candidates=others, reason="")
+        if found:
+            reason = f"“{self.text}” is not known here. Did you mean {' or '.join(found)}?"
+            candidates = (*found, *filter(None, [self.as_written]))
+            return SymbolReading(self.text, candidates=candidates, reason=reason)
+        return replace(self, candidates=()) if self.ticker else self
+
+
+def read_listed(shown: str, symbol: str, market: str) -> SymbolReading:
+    """Return the reading of a symbol as it is written on one market."""
+    symbol = symbol.removesuffix(f".{market}")
+    if index := INDEX_BY_MARKET.get(market, {}).get(symbol.replace(" ", "_")):
+        return SymbolReading(shown, index)
+    if not symbol.strip("./-_"):
+        return SymbolReading(shown, reason=invalid_ticker_message(shown))
+    if market in _READERS:
+        return _READERS[market](shown, symbol, market)
+    if NUMBER.fullmatch(symbol):
+        return read_number(shown, symbol, market)
+    if market == "T" and not symbol[0].isdigit():  # Google wrote TSE: for Toronto
+        ticker = f"{dash_class(symbol)}.TO"
+        return SymbolReading(shown, candidates=(ticker,), reason=f"Tokyo’s tickers are numbers. Did you mean {ticker}?")
+    return SymbolReading(shown, f"{dash_class(symbol)}.{market}")
+
+
+def read_number(shown: str, symbol: str, market: str) -> SymbolReading:
+    """Return the reading of a number, which is a ticker on some markets alone, and there with so many digits."""
+    width = _DIGITS.get(market, 0)
+    digits = symbol.lstrip("0").zfill(width) if market == "HK" else symbol
+    if not symbol.isdecimal() or not width or not width <= len(digits) <= width + 2:
+        hint = "Give the ticker, or write the exchange before it, like BSE:500325."
+        return SymbolReading(shown, reason=f"“{shown}” is a number. {hint}")
+    return SymbolReading(shown, f"{digits}.{market}")
+
+
+def dash_class(symbol: str) -> str:
+    """Return a symbol with its class of share as Yahoo writes it: `BT.A`, `VOLV B`, `BBD/B` as BT-A, VOLV-B, BBD-B."""
+    stem = symbol.rstrip("./")
+    if preferred := _PREFERRED.fullmatch(stem):
+        return f"{preferred[1]}-P{preferred[2] or ''}"
+    return re.sub(r"[./_]| (?=[A-Z]{1,2}$)", "-", stem)
+
+
+def _read_american(shown: str, symbol: str, market: str) -> SymbolReading:
+    ticker = dash_class(symbol)
+    stem, dash, kind = ticker.rpartition("-")
+    if dash and kind in _FURTHER_CLASSES:
+        ticker = f"{stem}-{_FURTHER_CLASSES[kind]}"
+    if NUMBER.fullmatch(symbol):
+        return read_number(shown, symbol, market)
+    if "&" in ticker or "!" in ticker:
+        return SymbolReading(shown, reason=invalid_ticker_message(shown))
+    return SymbolReading(shown, ticker)
+
+
+def _read_indian(shown: str, symbol: str, market: str) -> SymbolReading:
+    """Return the reading of a symbol of NSE or BSE, in which TradingView writes `_` for `&` and for `-`.
+
+    Of NSE's symbols those with `&` have a single letter beside it, but for those in the table; those with `-` have not.
+    """
+    if symbol.endswith("!"):
+        return _read_derivative(shown, symbol, market)
+    if NUMBER.fullmatch(symbol):
+        return read_number(shown, symbol, market)
+    if series := _NSE_SERIES.fullmatch(symbol):
+        symbol = series[1]
+    if "_" not in symbol or symbol.startswith("NIFTY"):  # Yahoo's own symbols of indices have it
+        return SymbolReading(shown, f"{symbol}.{market}")
+    joined, dashed = (f"{symbol.replace('_', sign)}.{market}" for sign in "&-")
+    if symbol in NSE_UNDERSCORES:
+        return SymbolReading(shown, f"{NSE_UNDERSCORES[symbol]}.{market}")
+    is_joined = _JOINED.search(symbol)
+    return SymbolReading(shown, joined if is_joined else dashed, candidates=(dashed if is_joined else joined,))
+
+
+def _read_korean(shown: str, symbol: str, market: str) -> SymbolReading:
+    """Return the reading of a Korean number; TradingView's prefix is the same for Kosdaq."""
+    reading = read_number(shown, symbol, market)
+    return replace(reading, candidates=(f"{symbol}.KQ",)) if reading.ticker else reading
+
+
+def _read_crypto(shown: str, symbol: str, market: str) -> SymbolReading:
+    pair = _CRYPTO_PAIR.fullmatch(symbol)
+    if pair is None:
+        reason = f"“{shown}” is not a pair like BTCUSD. Did you mean {symbol}-USD?"
+        return SymbolReading(shown, candidates=(f"{symbol}-USD",), reason=reason)
+    ticker = f"{pair[1]}-{QUOTES[pair[2]]}"
+    if pair[3]:
+        reason = f"A perpetual contract has no prices at Yahoo. Did you mean {ticker}?"
+        return SymbolReading(shown, candidates=(ticker,), reason=reason)
+    return SymbolReading(shown, ticker)
+
+
+def _read_pair(shown: str, symbol: str, market: str) -> SymbolReading:
+    pair = symbol.replace("/", "").replace(".", "").removesuffix("=X")
+    if metal := METALS.get(pair):
+        reason = f"Yahoo has no spot price of {pair[:3]}. Did you mean its future, {metal}?"
+        return SymbolReading(shown, candidates=(metal,), reason=reason)
+    if len(pair) == 6 and {pair[:3], pair[3:]} <= CURRENCIES:
+        return SymbolReading(shown, f"{pair}=X")
+    return SymbolReading(shown, reason=f"“{shown}” is not a pair of currencies like EURUSD.")
+
+
+def _read_future(shown: str, symbol: str, market: str) -> SymbolReading:
+    continuous = CONTINUOUS_FUTURE.fullmatch(symbol)
+    root = continuous[1] if continuous else symbol.removesuffix("=F")
+    if root in FUTURE_ROOTS:
+        return SymbolReading(shown, f"{root}=F")
+    if _CONTRACT.fullmatch(root):
+        return SymbolReading(shown, reason=f"“{shown}” is one contract. Only continuous futures like GC=F have prices.")
+    return SymbolReading(shown, reason=f"“{shown}” is not a future that is known here. Give Yahoo’s ticker, like GC=F.")
+
+
+def _read_index(shown: str, symbol: str, market: str) -> SymbolReading:
+    return SymbolReading(
+        shown, reason=f"“{shown}” is not an index that is known here. Give Yahoo’s ticker, like ^GSPC."
+    )
+
+
+def _read_euronext(shown: str, symbol: str, market: str) -> SymbolReading:
+    candidates = tuple(f"{dash_class(symbol)}.{city}" for city in _EURONEXT_CITIES)
+    meant = f"{', '.join(candidates[:-1])} or {candidates[-1]}"
+    return SymbolReading(shown, candidates=candidates, reason=f"“{shown}” does not say which Euronext: {meant}?")
+
+
+def _read_derivative(shown: str, symbol: str, market: str) -> SymbolReading:
+    return SymbolReading(shown, reason=f"“{shown}” is a contract on a market without prices here.")
+
+
+_READERS: dict[str, Callable[[str, str, str], SymbolReading]] = {
+    US: _read_american,
+    "NS": _read_indian,
+    "BO": _read_indian,
+    "KS": _read_korean,
+    CRYPTO: _read_crypto,
+    PAIRS: _read_pair,
+    FUTURES: _read_future,
+    INDICES: _read_index,
+    EURONEXT: _read_euronext,
+    NO_PRICES: _read_derivative,
+}

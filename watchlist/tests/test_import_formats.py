@@ -1,0 +1,238 @@
+"""Files that brokers and other sites export: the stocks that an import offers, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from openpyxl import Workbook
+
+from analysis.models import Stock
+from analysis.tests.make import make_stock
+from watchlist.import_text import UnreadableText, decode
+from watchlist.importing import ParsedText, read
+from watchlist.tests.make import make_list, tickers_of, url
+
+if TYPE_CHECKING:
+    from stockapp.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+CERTAIN: dict[str, tuple[str, list[str]]] = {
+    "Zerodha's Kite": (
+        '"Instrument","Qty.","Avg. cost","LTP","Invested","Cur. val","P&L","Net chg.","Day chg."\n'
+        '"TCS",10,3500.5,2396.9,35005,23969,-11036,-31.53,-4.95\n"M&M",5,1500,3000,7500,15000,7500,100,0.5\n',
+        ["TCS.NS", "M&M.NS"],
+    ),
+    "Zerodha's tradebook": (
+        "symbol,isin,trade_date,exchange,segment,series,trade_type,auction,quantity,price\n"
+        "TCS,INE467B01029,2024-01-03,NSE,EQ,EQ,buy,false,1.000000,3700\n"
+        "500325,INE002A01018,2024-01-03,BSE,EQ,A,buy,false,1.000000,2600\n",
+        ["TCS.NS", "500325.BO"],
+    ),
+    "screener.in": (
+        "Name,BSE Code,NSE Code,ISIN Code,Industry,Current Price\nTCS,532540,TCS,INE467B01029,IT,2396.9\n"
+        "Small Co,543210,,INE000A01010,Textiles,41.5\n",
+        ["TCS.NS", "543210.BO"],
+    ),
+    "Chartink": (
+        "Sr.,Stock Name,Symbol,Links,% Chg,Price,Volume\n1,Mahindra & Mahindra,M&M,P&F | F.A,1.2,3000,100000\n",
+        ["M&M.NS"],
+    ),
+    "TradingView's list": (
+        "###Large caps,NSE:TCS,NSE:M_M,###US TECH,NASDAQ:AAPL,NYSE:BRK.B,###World,LSE:AV.,TVC:GOLD,NSE:NIFTY",
+        ["TCS.NS", "M&M.NS", "AAPL", "BRK-B", "AV.L", "GC=F", "^NSEI"],
+    ),
+    "TradingView's sections on lines": (
+        "###INDIA\nNSE:TCS,NSE:INFY,NSE:SBIN\n###US\nNASDAQ:AAPL,NYSE:F,NYSE:T\n",
+        ["TCS.NS", "INFY.NS", "SBIN.NS", "AAPL", "F", "T"],
+    ),
+    "TradingView's screener": (
+        "Symbol,Description,Price,Price - Currency\nTCS,Tata,2396.9,INR\nBRK.B,Berkshire,480.1,USD\n",
+        ["TCS.NS", "BRK-B"],
+    ),
+    "Yahoo's portfolio": (
+        "Symbol,Current Price,Date,Time,Trade Date,Purchase Price,Quantity,Comment\n"
+        "AAPL,147.87,2021/11/11,16:00 EST,20140608,,,\nTCS.NS,3500,2021/11/12,10:35 IST,20211110,3400,35.0,\n"
+        "EURUSD=X,1.14,2021/11/12,10:35 GMT,,,,\n",
+        ["AAPL", "TCS.NS", "EURUSD=X"],
+    ),
+    "Ghostfolio": (
+        "Date,Code,DataSource,Currency,Price,Quantity,Action,Fee\n01-09-2021,VTI,YAHOO,USD,23.05,5,buy,5\n",
+        ["VTI"],
+    ),
+    "Ghostfolio's JSON": (
+        '{"meta":{"version":"2"},"activities":[{"currency":"USD","dataSource":"YAHOO","fee":0,"symbol":"MSFT"}]}',
+        ["MSFT"],
+    ),
+    "a list in JSON": ('["TCS.NS", "NSE:INFY"]', ["TCS.NS", "INFY.NS"]),
+    "Portfolio Performance": (
+        "Name;ISIN;WKN;Ticker-Symbol;Währung\nSAP SE;DE0007164600;716460;SAP.DE;EUR\n"
+        "Apple;US0378331005;865985;AAPL;USD\n",
+        ["SAP.DE", "AAPL"],
+    ),
+    "Interactive Brokers": (
+        "Financial Instrument,Symbol,Currency,Position,Last\nBRK B,BRK B,USD,10,480.1\n"
+        "SHEL @LSEETF,SHEL,GBP,100,27.1\n",
+        ["BRK-B", "SHEL.L"],
+    ),
+    "Finviz": ('"No.","Ticker","Company","Price"\n"1","BRK-B","Berkshire",480.1\n"2","F","Ford",12\n', ["BRK-B", "F"]),
+    "thinkorswim": (
+        "Watchlist default\n\nSymbol,Last,Net Chng,Bid\nBRK/B,480.1,+1.2,480\n/ES,5000,+1,4999\n$SPX,5000,+1,\n",
+        ["BRK-B", "ES=F", "^GSPC"],
+    ),
+    "an index of NSE": (
+        "Company Name,Industry,Symbol,Series,ISIN Code\nTata Motors,Automobile,TMPV,EQ,INE155A01022\n"
+        "DUMMY DEMERGED CO,Automobile,DUMMYTATAM,EQ,DUM155A01022\n",
+        ["TMPV.NS"],
+    ),
+    "an exchange's column": ("Scrip,Exchange,Qty\nTCS,NSE,10\n7203,TSE,5\n", ["TCS.NS", "7203.T"]),
+    "numbers of BSE": ("Scrip Code,Scrip Name,Qty\n500325,RELIANCE,10\n", ["500325.BO"]),
+    "a line for Excel": ('"sep=;"\nTicker;Qty\nTCS.NS;10\n', ["TCS.NS"]),
+    "Google's prefixes": ("Symbol,Company\nBOM:500325,Reliance\nLON:VOD,Vodafone\n", ["500325.BO", "VOD.L"]),
+    "loose words": (
+        "TCS.NS INFY.NS\nBRK B; AAPL US Equity, SHEL @LSEETF",
+        ["TCS.NS", "INFY.NS", "BRK-B", "AAPL", "SHEL.L"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", CERTAIN)
+def test_a_file_offers_its_stocks_and_nothing_else(source: str) -> None:
+    text, tickers = CERTAIN[source]
+    for content in (text.encode(), text.encode("utf-16"), text.replace("\n", "\r\n").encode("utf-8-sig")):
+        reading = read(decode(content))
+        assert (list(reading.notes), reading.problems, reading.questions) == (tickers, [], [])
+    assert not Stock.objects.exists()
+
+
+def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    content = BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+CONSOLE: list[list[object]] = [
+    [None, "Client ID", "AB1234"],
+    [],
+    [None, "Equity Holdings Statement as on 2026-11-26"],
+    [None, "Invested Value", 35005],
+    [None, "Symbol", "ISIN", "Sector", "Quantity Available", "Average Price", "Unrealized P&L"],
+    [None, "TCS", "INE467B01029", "IT", 10, 3500.5, -11036],
+    [None, "M&M", "INE101A01026", "AUTO", 5, 1500, 7500],
+]
+
+
+def test_a_workbook_of_a_broker_is_read_whose_table_begins_below_titles() -> None:
+    funds: list[list[object]] = [[None, "Scheme", "Units"], [None, "A fund", 5]]
+    reading = read(decode(workbook(Funds=funds, Equity=CONSOLE)))
+    assert (list(reading.notes), reading.problems) == (["TCS.NS", "M&M.NS"], [])
+    assert reading.unread == ("Quantity Available", "Average Price")
+
+
+def test_a_workbook_with_names_and_numbers_alone_finds_known_stocks() -> None:
+    make_stock("TCS.NS", name="Tata Consultancy Services Limited", isin="INE467B01029")
+    rows: list[list[object]] = [
+        ["Holdings statement"],
+        ["Stock Name", "ISIN", "Quantity", "Average buy price"],
+        ["TATA CONSULTANCY SERV LT", "INE467B01029", 10, 3500],
+        ["UNKNOWN CO LTD", "INE000X01010", 1, 1],
+    ]
+    reading = read(decode(workbook(Sheet1=rows)))
+    assert list(reading.notes) == ["TCS.NS"]
+    assert [(one.line, one.text) for one in reading.problems] == [(4, "INE000X01010")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Papier;Stück;Kurs\nSAP.DE;10;240\nBMW.DE;5;80\n",
+        "TCS\t10\t3500.5\nINFY\t5\t1500\n",
+        "Date,Amount,Balance\n2026-01-01,100,100\n",
+        "a|b|c\nd|e|f\n",
+    ],
+)
+def test_a_table_whose_column_is_not_known_is_never_read_as_words(text: str) -> None:
+    with pytest.raises(UnreadableText, match=r"none of its columns is known .* Choose the column\.") as told:
+        read(text)
+    assert len(told.value.headings) == 3
+    assert len(told.value.sample) > 1
+
+
+def test_a_chosen_column_is_read_also_of_a_table_without_a_heading() -> None:
+    assert list(read("Papier;Stück;Kurs\nSAP.DE;10;240\n", column="Papier").notes) == ["SAP.DE"]
+    assert list(read("TCS\t10\t3\nINFY\t5\t1\n", column="TCS", default="NSE").notes) == ["TCS.NS", "INFY.NS"]
+
+
+def words(reading: ParsedText) -> dict[str, tuple[str, ...]]:
+    return {one.text: one.candidates for one in (*reading.questions, *reading.problems)}
+
+
+def test_words_that_are_not_certain_are_asked_about_once() -> None:
+    make_stock("TCS.NS", name="Tata Consultancy Services Limited")
+    reading = read("TCS, tcs.ns, XYZ, XYZ, 500325, 2026-01-03, Nobody Ltd, Tata Consultancy Services")
+    assert list(reading.notes) == ["TCS.NS"]
+    assert reading.repeated == ["TCS.NS"]
+    told = words(reading)
+    assert told["TCS"] == ("TCS.NS", "TCS")
+    assert told["XYZ"][:2] == ("XYZ", "XYZ.NS")
+    assert [text for text, candidates in told.items() if not candidates] == ["500325", "2026-01-03", "Nobody Ltd"]
+
+
+def test_the_page_asks_for_the_column_and_keeps_text_and_choice(client: Client, ann: User) -> None:
+    watchlist = make_list(ann)
+    text = "Papier;Stück;Kurs\r\nSAP.DE;10;240\r\nBMW.DE;5;80\r\n"
+    file = SimpleUploadedFile("depot.csv", text.encode())
+    asked = client.post(url("import", watchlist), {"file": file})
+    assert asked.status_code == 422
+    for shown in ("<option>Papier</option>", "<td>240</td>", "SAP.DE;10;240", "Choose the column."):
+        assert shown in asked.text, shown
+    pasted = client.post(url("import", watchlist), {"text": text})
+    assert "SAP.DE;10;240" in pasted.text
+    wrong = client.post(url("import", watchlist), {"text": text, "column": "Stück", "exchange": "XETRA"})
+    assert 'name="column" value="Stück"' in wrong.text
+    right = client.post(url("import", watchlist), {"text": text, "column": "Papier"})
+    assert 'value="SAP.DE" checked' in " ".join(right.text.split())
+    done = client.post(
+        url("confirm_import", watchlist), {"text": text, "column": "Papier", "tickers": ["SAP.DE", "BMW.DE"]}
+    )
+    assert done.status_code == 302
+    assert tickers_of(watchlist) == ["SAP.DE", "BMW.DE"]
+
+
+def test_the_exchange_of_bare_names_can_be_chosen_for_one_import(client: Client, ann: User) -> None:
+    ann.default_exchange = "NSE"
+    ann.save()
+    watchlist = make_list(ann)
+    assert 'value="AAPL.NS"' in client.post(url("import", watchlist), {"text": "Symbol\nAAPL\n"}).text
+    form = {"text": "Symbol\nAAPL\n", "exchange": "US"}
+    assert 'value="AAPL" checked' in " ".join(client.post(url("import", watchlist), form).text.split())
+    client.post(url("confirm_import", watchlist), form | {"tickers": ["AAPL"]})
+    assert tickers_of(watchlist) == ["AAPL"]
+
+
+def test_a_question_is_answered_by_ticking_and_nothing_else_is_added(client: Client, ann: User) -> None:
+    watchlist = make_list(ann)
+    shown = " ".join(client.post(url("import", watchlist), {"text": "XYZ, TCS.NS"}).text.split())
+    assert "1 entry is not certain: choose below" in shown
+    assert 'value="XYZ.NS"' in shown
+    assert 'value="XYZ.NS" checked' not in shown
+    client.post(url("confirm_import", watchlist), {"text": "XYZ, TCS.NS", "tickers": ["XYZ.NS", "EVIL.NS"]})
+    assert tickers_of(watchlist) == ["XYZ.NS"]
+
+
+def test_quantities_and_prices_are_said_not_to_be_read(client: Client, ann: User) -> None:
+    text = CERTAIN["Zerodha's Kite"][0]
+    shown = client.post(url("import", make_list(ann)), {"text": text}).text
+    assert "quantities and prices are not read: Qty., Avg. cost" in shown
+    assert "2 stocks can be added, 2 of them not known here yet" in " ".join(shown.split())
