@@ -88,7 +88,9 @@ def read_table(text: str, known: Collection[str], enough: int = 1) -> Table:
 def read_rows(rows: Iterable[tuple[int, Sequence[str]]], known: Collection[str], enough: int = 1) -> Table:
     """Return the table in a sheet's rows, (line, cells as text). See `read_table`; short rows are filled up."""
     names = {fold_heading(name) for name in known}
-    records: list[TableRow | LineNote] = [TableRow(line, [cell.strip() for cell in cells]) for line, cells in rows]
+    records: list[TableRow | LineNote] = [
+        TableRow(line, stripped) for line, cells in rows if any(stripped := [cell.strip() for cell in cells])
+    ]
     heading = _find_heading(records[:HEADING_WITHIN], names, enough)
     if heading is None:
         raise _unknown_heading(records[:HEADING_WITHIN], names)

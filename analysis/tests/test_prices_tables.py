@@ -135,3 +135,11 @@ def test_a_sheets_rows_are_a_table_too() -> None:
 )
 def test_lines_with_the_same_number_of_delimiters_are_a_table(text: str, delimiter: str | None) -> None:
     assert find_delimiter(text) == delimiter
+
+
+def test_blank_rows_of_a_sheet_are_passed_over() -> None:
+    table = read_rows([(1, []), (2, ["", ""]), (3, ["Ticker", "Name"]), (4, []), (5, ["A", "b"])], ["ticker"])
+    assert [(row.line, row.cells) for row in table.rows] == [(5, ["A", "b"])]
+    for empty in ([], [(1, [])], [(1, ["", " "])]):
+        with pytest.raises(TableError, match="The file is empty"):
+            read_rows(empty, ["ticker"])

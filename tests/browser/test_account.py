@@ -26,7 +26,7 @@ def test_the_example_follows_what_is_typed_and_saves_nothing(visitor: Page, live
     expect(example).to_contain_text("40 shares")
     expect(example).to_contain_text("as they are saved")
     with visitor.expect_request("**/account/example/**") as asked:
-        visitor.get_by_label("Capital").fill("1000000")
+        visitor.get_by_label("Capital", exact=True).fill("1000000")
     assert "csrfmiddlewaretoken" not in asked.value.url
     expect(example).to_contain_text("400 shares")
     expect(example).to_contain_text("not saved yet")
