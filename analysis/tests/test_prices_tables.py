@@ -140,6 +140,7 @@ def test_lines_with_the_same_number_of_delimiters_are_a_table(text: str, delimit
 def test_blank_rows_of_a_sheet_are_passed_over() -> None:
     table = read_rows([(1, []), (2, ["", ""]), (3, ["Ticker", "Name"]), (4, []), (5, ["A", "b"])], ["ticker"])
     assert [(row.line, row.cells) for row in table.rows] == [(5, ["A", "b"])]
-    for empty in ([], [(1, [])], [(1, ["", " "])]):
+    blank: list[list[tuple[int, list[str]]]] = [[], [(1, [])], [(1, ["", " "])]]
+    for empty in blank:
         with pytest.raises(TableError, match="The file is empty"):
             read_rows(empty, ["ticker"])
