@@ -1,5 +1,6 @@
 """Capital: how much a user may put into stocks of a currency: an amount in it, or the capital at a stored rate."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -7,10 +8,15 @@ from decimal import Decimal
 from time import monotonic
 from typing import Protocol
 
+import numpy as np
+
 from analysis import clock
-from analysis.engine.plan import NoPlan, to_decimal
-from analysis.engine.sizing import RiskProfile
+from analysis.engine.plan import NoPlan, Plan, to_decimal
+from analysis.engine.sizing import RiskProfile, Sizing, size_position
 from analysis.models import PriceHistory
+from analysis.prices.instruments import Instrument, InstrumentKind
+
+logger = logging.getLogger(__name__)
 
 OLDEST_RATE = timedelta(days=10)
 REMEMBERED_SECONDS = 30.0
@@ -44,15 +50,31 @@ class SizingCapital:
     note: str = ""
 
 
+def size_for(plan: Plan, profile: SizingProfile, instrument: Instrument) -> Sizing | NoPlan:
+    """Return the largest position of a plan within a user's limits, or the reason that there is none."""
+    return size_position(plan, profile, _amount_for(instrument, profile), instrument.unit)
+
+
+def _amount_for(instrument: Instrument, profile: SizingProfile) -> Decimal | NoPlan:
+    if instrument.kind is InstrumentKind.FUTURE:
+        return NoPlan("no size: the contract size of a future is not known")
+    if instrument.kind is InstrumentKind.INDEX:
+        return NoPlan("no size: an index is not traded itself")
+    capital = capital_in(instrument.main_currency, profile)
+    return capital if isinstance(capital, NoPlan) else capital.amount
+
+
 def capital_in(currency: str, settings: SizingProfile) -> SizingCapital | NoPlan:
     """Return the capital for stocks whose money is in `currency`, or the reason that there is none.
 
     A capital without a currency is one in the currency of each stock, as in earlier versions.
     """
     own = settings.capital_currency
+    if not currency:
+        return SizingCapital(settings.capital, "The stock's currency is not known; your capital is taken as in it.")
     if not own:
         return SizingCapital(settings.capital, f"Your capital has no currency yet; it is taken as {currency}.")
-    if own == currency or not currency:
+    if own == currency:
         return SizingCapital(settings.capital)
     if currency in settings.other_capitals:
         return SizingCapital(Decimal(settings.other_capitals[currency]))
@@ -93,8 +115,13 @@ def _read_rate(base: str, quote: str) -> CurrencyRate | None:
     since = clock.now().date() - OLDEST_RATE
     rates: dict[tuple[str, str], CurrencyRate] = {}
     for history in PriceHistory.objects.filter(stock__in=pairs, last_session__gte=since).defer("findings", "traded"):
-        pair, bars = pairs[history.stock_id], history.unpack()
-        if len(closes := bars.close[bars.close > 0]):
+        pair = pairs[history.stock_id]
+        try:
+            bars = history.unpack()
+        except ValueError:
+            logger.warning("The stored bars of %s are damaged; there is no rate from them", history.stock_id)
+            continue
+        if len(closes := bars.close[(bars.close > 0) & np.isfinite(bars.close)]):
             close = float(closes[-1])
             rates[pair] = CurrencyRate(close, history.last_session)
             rates.setdefault((pair[1], pair[0]), CurrencyRate(1 / close, history.last_session))

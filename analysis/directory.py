@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import batched
 
+from django.conf import settings
+
 from analysis.models import Stock
 from analysis.prices.exchanges import US
 from analysis.prices.market_symbols import SymbolReading
@@ -44,14 +46,15 @@ def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> l
     return _read_names(spellings, settled, known, default)
 
 
-def check_symbols(texts: Iterable[str]) -> list[str]:
-    """Return the tickers of symbols that a program or a command names; a bare name is New York's.
+def check_symbols(texts: Iterable[str], default: str = "") -> list[str]:
+    """Return the tickers of symbols that a program or a command names; a bare name is of the exchange with
+    the code `default`, else of the installation's, else New York's.
 
     Raise RequestRejected for what is no symbol or not certain, and where another exchange's stock is meant: a bare name
     that is not known while the directory has it with a suffix.
     """
     spellings = [SecuritySpelling(text) for text in texts]
-    readings = read_securities(spellings, default=US.code)
+    readings = read_securities(spellings, default=default or settings.DEFAULT_EXCHANGE or US.code)
     if reasons := [reading.reason for reading in readings if not reading.ticker]:
         more = f" ({len(reasons) - 3} more are not certain.)" if len(reasons) > 3 else ""
         raise RequestRejected(" ".join(reasons[:3]) + more)

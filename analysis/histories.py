@@ -71,12 +71,12 @@ def learn_about(stock: Stock, history: History) -> dict[str, str | int]:
     where the form of the ticker does not tell.
     """
     reported = history.metadata
-    is_placed = exchange_of(stock.pk) is not UNKNOWN_EXCHANGE
+    placed = exchange_of(stock.pk)
     values: dict[str, str | int] = {
         "name": stock.name or reported.name[:200],
-        "currency": reported.currency or stock.currency,
+        "currency": reported.currency or stock.currency or placed.currency,
         "kind": instrument_of(stock.pk, kind=reported.kind or stock.kind).kind.value,
-        "exchange": stock.exchange if is_placed else reported.exchange or stock.exchange,
+        "exchange": placed.code if placed is not UNKNOWN_EXCHANGE else reported.exchange or stock.exchange,
     }
     if reported.decimals is not None:
         values["source_decimals"] = reported.decimals

@@ -120,7 +120,7 @@ def add_to_watchlist(request: Request, watchlist_id: ListId, payload: TickerIn) 
     """Add a stock to the end of a list (201), unless it is on it already (200). A new stock's first analysis begins."""
     watchlist = _get_list(request, watchlist_id)
     try:
-        [ticker], note = check_symbols([payload.ticker]), ""
+        [ticker], note = check_symbols([payload.ticker], request.user.bare_exchange), ""
     except RequestRejected as rejection:
         raise InvalidInput({"ticker": [str(rejection)]}) from None
     is_new = services.add(watchlist, ticker)

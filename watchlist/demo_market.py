@@ -61,7 +61,7 @@ def _reason_to_stay(user: User, person: Person | None) -> str:
     items = WatchlistItem.objects.filter(watchlist__owner=user)
     if items.exclude(stock__ticker__endswith=DEMO_SUFFIX).exists():
         return "it has real stocks on its lists"
-    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
+    others = User.objects.filter(is_superuser=True, is_active=True, is_demo=False)
     return "it is the only superuser" if user.is_superuser and not others.exists() else ""
 
 

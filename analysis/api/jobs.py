@@ -173,7 +173,7 @@ def detail_out(detail: JobDetail, risk: SizingProfile) -> DetailOut:
     if stored.get("side"):
         plan = Plan(Side(stored["side"]), stored["entry"], stored["stop"], stored["target"], stored["risk_reward"])
     return DetailOut(
-        **size_plan(plan, stored.get("no_trade_reason") or "", risk, detail.stock.currency).dict(),
+        **size_plan(plan, stored.get("no_trade_reason") or "", risk, detail.stock.instrument).dict(),
         ticker=detail.stock_id,
         status=DetailStatus(detail.status),
         attempts=detail.attempts,

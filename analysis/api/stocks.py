@@ -84,7 +84,7 @@ def get_plan(request: Request, ticker: Ticker, risk: Query[RiskQuery]) -> Any:
     """Return the plan of the last result, sized for the capital and risk given, or for your account's."""
     summary = _stock_summary(request, ticker, risk)
     result = summary.result
-    sized = size_plan(result.plan if result else None, summary.no_trade_reason, summary.profile, summary.stock.currency)
+    sized = size_plan(summary.fresh_plan, summary.no_trade_reason, summary.profile, summary.stock.instrument)
     return SizedPlanOfStock(
         **sized.dict(),
         ticker=summary.stock.pk,

@@ -41,13 +41,19 @@ def analyze_all_stocks(request: Request, payload: AnalyzeIn) -> Any:
     Nothing is made up for a real ticker: `use_demo` is for the invented companies, whose tickers end in `.DEMO`.
     """
     submission = submit(
-        _demo_tickers(payload.symbols) if payload.use_demo else check_symbols(payload.symbols),
+        _demo_tickers(payload.symbols) if payload.use_demo else _check_symbols(request, payload.symbols),
         source=Source.API,
         requested_by=request.user,
         strategy=payload.strategy or request.user.strategy,
     )
     query = f"?{urlencode({'capital': payload.capital})}" if payload.capital is not None else ""
     return submission_out(request, submission, query)
+
+
+def _check_symbols(request: Request, symbols: list[str]) -> list[str]:
+    if len(symbols) > 2 * settings.MAX_STOCKS_PER_JOB:  # before any of them is read; `submit` counts tickers
+        raise RequestRejected(f"{len(symbols):,} symbols are too many; the limit is {settings.MAX_STOCKS_PER_JOB:,}.")
+    return check_symbols(symbols, request.user.bare_exchange)
 
 
 def _demo_tickers(symbols: list[str]) -> list[str]:

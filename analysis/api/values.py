@@ -7,12 +7,12 @@ from typing import Annotated, Any, cast
 from ninja import Field, Schema
 from pydantic import AfterValidator, ConfigDict, WithJsonSchema
 
-from analysis.capital import SizingProfile, capital_in
+from analysis.capital import SizingProfile, size_for
 from analysis.engine.plan import NoPlan, Plan
-from analysis.engine.sizing import Sizing, size_position
+from analysis.engine.sizing import Sizing
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.verdict import Side
-from analysis.prices.instruments import main_currency, unit_of
+from analysis.prices.instruments import Instrument
 from analysis.prices.tickers import invalid_ticker_message, is_well_formed, normalise
 from stockapp.accounts.requests import Request
 
@@ -130,22 +130,20 @@ class SizedPlan(Schema):
     no_trade_reason: str
 
 
-def size_plan(plan: Plan | None, no_trade_reason: str, risk: SizingProfile, currency: str) -> SizedPlan:
-    """Return a plan in prices of `currency`, sized for some risk settings."""
+def size_plan(plan: Plan | None, no_trade_reason: str, risk: SizingProfile, instrument: Instrument) -> SizedPlan:
+    """Return the plan of an instrument, sized for some risk settings."""
     if plan is None:
         return SizedPlan(plan=None, sizing=None, no_trade_reason=no_trade_reason)
-    capital = capital_in(main_currency(currency), risk)
-    amount = capital if isinstance(capital, NoPlan) else capital.amount
-    sized = size_position(plan, risk, amount, unit_of(currency))
+    sized = size_for(plan, risk, instrument)
     is_hidden = plan.side is Side.SHORT and risk.long_only
     return SizedPlan(
         plan=None if is_hidden else PlanOut.from_orm(plan),
-        sizing=_sizing_out(sized, currency) if isinstance(sized, Sizing) else None,
+        sizing=_sizing_out(sized, instrument) if isinstance(sized, Sizing) else None,
         no_trade_reason=sized.reason if isinstance(sized, NoPlan) else "",
     )
 
 
-def _sizing_out(sizing: Sizing, currency: str) -> SizingOut:
+def _sizing_out(sizing: Sizing, instrument: Instrument) -> SizingOut:
     shown = SizingOut.from_orm(sizing)
-    shown.currency = main_currency(currency)
+    shown.currency = instrument.main_currency
     return shown

@@ -6,11 +6,12 @@ Lists and administrators count more: what is learned replaces none of theirs.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import batched
 
 from django.conf import settings
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.background import BackgroundSlice
 from analysis.calendars.current import SPECIAL_DAYS
 from analysis.db import transactional
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 LEARN = "analysis.calendars.learn.learn_in_background"
 NIGHTLY_AT = (4, 0)
+AGAIN_AFTER = timedelta(minutes=10)
 MOST_STOCKS = 200  # of an exchange; those that were fetched last
 STOCKS_AT_ONCE = 25
 HOLIDAY, SESSION = "No stock has prices of this day.", "Most stocks traded on this day."
@@ -45,9 +47,9 @@ def schedule_learning() -> None:
 
 
 def learn_in_background() -> None:
-    """Learn for half a lease or until a stock waits, and queue a message for the rest. A queue call, every night."""
+    """Learn for half a lease or until a stock waits, and then again later. A queue call, every night."""
     if not learn_days(until=BackgroundSlice(TIMING.slice.total_seconds()).is_over).is_done:
-        queue.enqueue(LEARN)
+        queue.enqueue_at("Learn holidays again", clock.now() + AGAIN_AFTER, LEARN)
 
 
 def learn_days(*, until: Callable[[], bool] = lambda: False) -> LearnResult:
@@ -89,13 +91,13 @@ def _count_days(tickers: list[str], until: Callable[[], bool]) -> TradedDays | N
     """Return on which days these stocks traded; None if `until` ended it."""
     traded = TradedDays()
     for some in batched(tickers, STOCKS_AT_ONCE):
+        if until():
+            return None
         for history in PriceHistory.objects.filter(stock_id__in=some, source=settings.PRICE_SOURCE).only("bars"):
             try:
                 traded.add(history.unpack())
             except ValueError:
                 logger.warning("The stored bars of a stock are damaged; the stock is left out", exc_info=True)
-        if until():
-            return None
     return traded
 
 

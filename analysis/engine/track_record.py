@@ -159,8 +159,10 @@ def track_record(
 
 def spans_break(breaks: Booleans, sessions: int) -> Booleans:
     """Return for each session that at least `sessions` follow whether one of those is a break."""
+    count = max(len(breaks) - sessions, 0)
     passed = np.concatenate(([0], np.cumsum(breaks)))
-    return passed[sessions + 1 :] > passed[1 : len(passed) - sessions]
+    spans: Booleans = passed[len(passed) - count :] > passed[1 : count + 1]
+    return spans
 
 
 def trades(bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING) -> tuple[Trade, ...]:

@@ -18,7 +18,7 @@ from analysis.engine.verdict import Side, Verdict
 from analysis.models.statuses import StockStatus
 from analysis.prices.arrow import unpack_bars, unpack_traded
 from analysis.prices.exchanges import Exchange
-from analysis.prices.instruments import Instrument, InstrumentKind, exchange_of, instrument_of, main_currency
+from analysis.prices.instruments import Instrument, InstrumentKind, exchange_of, instrument_of
 from analysis.prices.port import Finding, History, TradedPrices
 from analysis.prices.tickers import DEMO_SUFFIX, invalid_ticker_message, is_demo, is_well_formed
 
@@ -278,7 +278,12 @@ class Stock(models.Model):
     @property
     def main_currency(self) -> str:
         """Return the currency of money: GBP where prices are in pence."""
-        return main_currency(self.currency)
+        return self.instrument.main_currency
+
+    @property
+    def size_noun(self) -> str:
+        """Return the word for one of it: a share, or a unit of a currency."""
+        return "unit" if self.instrument.kind in (InstrumentKind.PAIR, InstrumentKind.CRYPTO) else "share"
 
     @property
     def is_demo(self) -> bool:

@@ -5,13 +5,12 @@ from datetime import date
 from functools import cached_property
 
 from analysis import histories
-from analysis.capital import SizingProfile, capital_in
+from analysis.capital import SizingProfile, size_for
 from analysis.engine.assess import assess
 from analysis.engine.assessment import Assessment, NotEnoughHistory
 from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.record_summary import RecordSummary, summarize
 from analysis.engine.series import SeriesCache
-from analysis.engine.sizing import size_position
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
 from analysis.engine.track_record import track_record
@@ -45,9 +44,7 @@ class StrategyAssessment:
             return self.outcome.message
         if self.outcome.plan is None:
             return self.outcome.no_trade_reason
-        capital = capital_in(self.instrument.main_currency, self.profile)
-        amount = capital if isinstance(capital, NoPlan) else capital.amount
-        sized = size_position(self.outcome.plan, self.profile, amount, self.instrument.unit)
+        sized = size_for(self.outcome.plan, self.profile, self.instrument)
         return sized.reason if isinstance(sized, NoPlan) else ""
 
 

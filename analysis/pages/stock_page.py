@@ -17,6 +17,7 @@ from analysis.pages.reruns import RunDifference, reruns_of
 from analysis.pages.stock_summary import StockSummary
 from analysis.prices.port import PriceError, PriceErrorKind, TradedPrices
 from analysis.prices.quality import CheckedBars
+from analysis.prices.sessions import local_time
 from stockapp.accounts.models import Person
 
 SHOWN_RESULTS = 30
@@ -244,10 +245,15 @@ class StockPage:
                 result,
                 rerun=reruns.get(result.day),
                 is_job_visible=reader is not None and result.job.is_visible_to(reader),
-                split_factor=self.traded.split_factor_after(result.day) if self.traded else 1.0,
+                split_factor=self._split_factor_since(result),
             )
             for result in results
         ]
+
+    def _split_factor_since(self, result: Result) -> float:
+        """Return the factor of the splits after a result was computed: its bars were adjusted for earlier ones."""
+        computed = local_time(self.summary.stock.instrument.exchange, result.completed_at).date()
+        return self.traded.split_factor_after(max(result.day, computed)) if self.traded else 1.0
 
     @cached_property
     def traded(self) -> TradedPrices | None:

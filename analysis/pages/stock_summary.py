@@ -6,9 +6,9 @@ from functools import cached_property
 
 from django.conf import settings
 
-from analysis.capital import SizingCapital, SizingProfile, capital_in
+from analysis.capital import SizingCapital, SizingProfile, capital_in, size_for
 from analysis.engine.plan import NoPlan, Plan
-from analysis.engine.sizing import Sizing, size_position
+from analysis.engine.sizing import Sizing
 from analysis.engine.verdict import Side, Verdict
 from analysis.models import Result, Stock, StockStatus, retry_text
 from analysis.prices.sessions import sessions_late
@@ -62,32 +62,27 @@ class StockSummary:
     @property
     def plan(self) -> Plan | None:
         """Return the plan to show: none of a short to a user who trades long only."""
-        is_hidden = self._plan and self._plan.side is Side.SHORT and self.profile.long_only
-        return None if is_hidden else self._plan
+        is_hidden = self.fresh_plan and self.fresh_plan.side is Side.SHORT and self.profile.long_only
+        return None if is_hidden else self.fresh_plan
 
     @property
     def _is_too_old(self) -> bool:
         return self.sessions_late >= settings.MAX_PRICE_AGE_SESSIONS
 
     @cached_property
-    def _plan(self) -> Plan | None:
+    def fresh_plan(self) -> Plan | None:
+        """Return the plan of the result; none if its price is too old."""
         return self.result.plan if self.result and not self._is_too_old else None
 
     @cached_property
     def _sized(self) -> Sizing | NoPlan | None:
-        if self._plan is None:
-            return None
-        capital = self._capital.amount if isinstance(self._capital, SizingCapital) else self._capital
-        return size_position(self._plan, self.profile, capital, self.stock.instrument.unit)
-
-    @cached_property
-    def _capital(self) -> SizingCapital | NoPlan:
-        return capital_in(self.stock.main_currency, self.profile)
+        return size_for(self.fresh_plan, self.profile, self.stock.instrument) if self.fresh_plan else None
 
     @property
     def capital_note(self) -> str:
         """Return a sentence about the capital that the size rests on; empty if it is in the stock's currency."""
-        return self._capital.note if isinstance(self._capital, SizingCapital) else ""
+        capital = capital_in(self.stock.main_currency, self.profile)
+        return capital.note if isinstance(capital, SizingCapital) else ""
 
     @property
     def sizing(self) -> Sizing | None:
@@ -100,4 +95,4 @@ class StockSummary:
             return self._sized.reason
         if self.result and self.result.plan and self._is_too_old:
             return f"no plan: the last price is {self.sessions_late:,} trading days old"
-        return self.result.no_trade_reason if self.result and not self._plan else ""
+        return self.result.no_trade_reason if self.result and not self.fresh_plan else ""

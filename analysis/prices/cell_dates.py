@@ -58,11 +58,14 @@ class _Reading:
 type _Parts = tuple[int, int, int]
 
 
-def read_stamps(cells: Sequence[str], zone: ZoneInfo, broken: dict[int, str]) -> Stamps:
+def read_stamps(
+    cells: Sequence[str], zone: ZoneInfo, broken: dict[int, str], opens_early: timedelta = timedelta(0)
+) -> Stamps:
     """Return the stamps of a column of dates; an index whose cell is none gets its reason in `broken`.
 
     Stamps with an offset, and those in UNIX time, become local in `zone`, the exchange's, unless each is at midnight as
     written: then its date is the session. Day and month of 04/05/2026 are told apart by the whole column.
+    `opens_early` is how long before its day a session opens at the latest, of markets that trade round the clock.
     """
     if (days := _parse_plain(cells)) is not None:
         return Stamps(days, np.zeros(len(cells), dtype=np.int64))
@@ -71,7 +74,7 @@ def read_stamps(cells: Sequence[str], zone: ZoneInfo, broken: dict[int, str]) ->
     aware = [index for index, reading in enumerate(readings) if reading is not None and reading.offset is not None]
     if any(readings[index].at != time() for index in aware):  # type: ignore[union-attr]
         for index, moment in zip(aware, _localise([readings[index] for index in aware], zone), strict=True):  # type: ignore[misc]
-            moments[index] = moment
+            moments[index] = moment + opens_early
     return Stamps(
         np.array([moment and moment.date() for moment in moments], dtype="datetime64[D]"),
         np.array([moment.hour * 60 + moment.minute if moment else 0 for moment in moments], dtype=np.int64),
@@ -114,6 +117,8 @@ def _read_iso(cell: str) -> _Reading | None:
         moment = datetime.fromisoformat(cell)
     except ValueError:
         return None
+    if moment.year not in YEARS:
+        return None
     return _Reading(moment.date(), moment.time().replace(microsecond=0), moment.utcoffset())
 
 
@@ -142,6 +147,8 @@ def _parse_offset(zone: str | None) -> timedelta | None:
     if zone is None or zone[0] not in "+-":
         return None if zone is None else timedelta(0)
     offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+    if offset >= timedelta(hours=24):
+        raise ValueError(f"{zone} is no offset from UTC")
     return -offset if zone[0] == "-" else offset
 
 

@@ -13,7 +13,7 @@ class Exchange:
     Without a calendar each day of `week` is a session, which ends with the local day; `has_holidays` says whether there
     are holidays that are then not known. `trades_on` is the time for which trading continues after the close of the
     calendar. A market that `is_round_the_clock` has no session on another day: its rows of those are the
-    beginning of the next one.
+    beginning of the next one. `opens_early` is how long before its day a session of it opens at the latest.
     """
 
     code: str
@@ -26,6 +26,7 @@ class Exchange:
     week: str = WEEKDAYS
     has_holidays: bool = True
     is_round_the_clock: bool = False
+    opens_early: timedelta = timedelta(0)
 
 
 UNKNOWN_EXCHANGE = Exchange("OTHER", "an exchange that is not known here", None, "", "UTC")
@@ -33,9 +34,19 @@ CRYPTO = Exchange(
     "CRYPTO", "Cryptocurrencies", None, "USD", "UTC", week=EVERY_DAY, has_holidays=False, is_round_the_clock=True
 )
 FOREX = Exchange(
-    "FOREX", "Currency pairs", None, "USD", "Europe/London", decimals=4, has_holidays=False, is_round_the_clock=True
+    "FOREX",
+    "Currency pairs",
+    None,
+    "USD",
+    "Europe/London",
+    decimals=4,
+    has_holidays=False,
+    is_round_the_clock=True,
+    opens_early=timedelta(hours=3),
 )
-FUTURES = Exchange("FUTURES", "US futures", "CMES", "USD", "America/New_York", is_round_the_clock=True)
+FUTURES = Exchange(
+    "FUTURES", "US futures", "CMES", "USD", "America/New_York", is_round_the_clock=True, opens_early=timedelta(hours=6)
+)
 US = Exchange("US", "NYSE and Nasdaq", "XNYS", "USD", "America/New_York")
 DEMO_INDIA = Exchange("DEMO-IN", "Demo market, India", "XBOM", "INR", "Asia/Kolkata")
 DEMO_US = Exchange("DEMO-US", "Demo market, United States", "XNYS", "USD", "America/New_York")

@@ -86,7 +86,7 @@ def merge_bars(stored: Bars, fetched: Bars) -> Bars | Readjustment:
 
 def _join_traded(stored: TradedPrices | None, fetched: TradedPrices | None) -> TradedPrices | None:
     """Return what was traded, as far as it is known; histories of earlier versions know it from now on only."""
-    return stored.joined_with(fetched) if stored and fetched else fetched
+    return stored.joined_with(fetched) if stored and fetched else fetched or stored
 
 
 def _fetch_since(source: PriceSource, first_days: Mapping[str, date]) -> Answers:

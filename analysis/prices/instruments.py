@@ -42,7 +42,9 @@ _EXCHANGE_BY_INDEX = {
         (EXCHANGE_BY_SUFFIX["BO"], "^BSESN ^BSE"),
         (
             US,
-            "^GSPC ^SPX ^DJI ^IXIC ^NDX ^RUT ^RUI ^RUA ^VIX ^NYA ^XAX ^OEX ^MID ^SP ^DJT ^DJU ^TNX ^TYX ^FVX ^IRX ^SOX",
+            "^GSPC ^SPX ^DJI ^IXIC ^NDX ^RUT ^RUI ^RUA ^VIX ^NYA ^XAX ^OEX ^MID ^DJT ^DJU"
+            " ^SP500 ^SP400 ^SP600 ^TNX ^TYX ^FVX ^IRX ^SOX"
+            " ^SP500 ^SP400 ^SP600 ^TNX ^TYX ^FVX ^IRX ^SOX",
         ),
         (EXCHANGE_BY_SUFFIX["L"], "^FTSE ^FTMC ^FTAS"),
         (EXCHANGE_BY_SUFFIX["DE"], "^GDAXI ^MDAXI ^SDAXI ^TECDAX ^STOXX50E ^STOXX"),
@@ -70,7 +72,13 @@ _EXCHANGE_BY_INDEX = {
     )
     for index in indices.split()
 }
-_FAMILIES = ("^CNX", "^BSE", "^SP")  # a prefix of many indices of one exchange: ^CNXIT, ^BSE100, ^SP500-45
+_FAMILIES = (
+    "^CNX",
+    "^BSE",
+    "^SP500",
+    "^SP400",
+    "^SP600",
+)  # a prefix of many indices of one exchange: ^CNXIT, ^BSE100, ^SP500-45
 
 
 class InstrumentKind(StrEnum):

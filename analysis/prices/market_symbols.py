@@ -24,6 +24,7 @@ from analysis.prices.tickers import invalid_ticker_message
 NUMBER = re.compile(r"[-+(]?[₹$€£]?\d[\d.,' ]*(?:E[-+]?\d+)?%?\)?|\d+\.\d+[KMBT]?")
 CONTINUOUS_FUTURE = re.compile(r"([A-Z0-9]+?)\d!")
 
+AMERICAN_DASH = re.compile(r"[A-Z]{1,5}-(?:[A-Z]|P[A-Z]?|WT[A-Z]?|UN|RI)")
 _DIGITS = {"BO": 6, "T": 4, "HK": 4, "SS": 6, "SZ": 6, "TW": 4, "TWO": 4, "KS": 6, "KQ": 6, "SR": 4, "KL": 4}
 _PREFERRED = re.compile(r"(.+?)(?:[./ -]PR[./ -]?|[\^$]|[./ -]P[./ ])([A-Z])?")
 _FURTHER_CLASSES = {"U": "UN", "UN": "UN", "WS": "WT", "WT": "WT", "W": "WT", "R": "RI", "RT": "RI"}
@@ -112,6 +113,8 @@ def dash_class(symbol: str) -> str:
 
 
 def _read_american(shown: str, symbol: str, market: str) -> SymbolReading:
+    if AMERICAN_DASH.fullmatch(symbol):  # Yahoo's own spelling
+        return SymbolReading(shown, symbol)
     ticker = dash_class(symbol)
     stem, dash, kind = ticker.rpartition("-")
     if dash and kind in _FURTHER_CLASSES:

@@ -14,6 +14,7 @@ from analysis.engine.bars import Booleans, Floats, Indices
 from analysis.prices.cell_dates import read_stamps
 from analysis.prices.cell_numbers import find_decimal_sign, parse_numbers
 from analysis.prices.delimited_text import LineNote, TableError
+from analysis.prices.exchanges import Exchange
 from analysis.prices.port import Finding
 from analysis.prices.price_columns import PriceColumns
 from analysis.prices.tables import Table
@@ -59,14 +60,14 @@ class PriceRows:
         return replace(self, **{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-def parse_rows(table: Table, columns: PriceColumns, zone: ZoneInfo) -> tuple[PriceRows, list[LineNote]]:
+def parse_rows(table: Table, columns: PriceColumns, exchange: Exchange) -> tuple[PriceRows, list[LineNote]]:
     """Return the rows that can be read, and the lines that cannot with the reason.
 
     Raise TableError if the numbers of the table are written in ways that contradict, or if its rows are not daily.
     """
     _refuse_other_period(table, columns)
     broken: dict[int, str] = {}
-    stamps = read_stamps(_stamp_cells(table, columns), zone, broken)
+    stamps = read_stamps(_stamp_cells(table, columns), ZoneInfo(exchange.timezone), broken, exchange.opens_early)
     numeric = [columns.open, columns.high, columns.low, columns.close, columns.adj_close, columns.volume]
     numeric += [columns.split, columns.dividend]
     cells = [[] if column is None else table.cells_of(column) for column in numeric]

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -37,7 +36,7 @@ def read_history(content: bytes, ticker: str, file_name: str, since: date | None
     columns = find_columns(table)
     _refuse_second_table(table)
     table, findings = select_security(table, ticker)
-    rows, unreadable = parse_rows(table, columns, ZoneInfo(instrument_of(ticker).exchange.timezone))
+    rows, unreadable = parse_rows(table, columns, instrument_of(ticker).exchange)
     findings = _findings_about_lines(file_name, [*table.broken, *unreadable], table.passed) + findings
     if not len(rows):
         raise _without_rows(file_name, findings)

@@ -22,6 +22,8 @@ from analysis.prices.sessions import (
 
 JUMP_IN_ATR = 42  # sessions after which a jump weighs less than 5 % in an ATR 14
 OFF_CALENDAR = 0.02  # share of bars with volume on days without a session, from which the dates may be wrong
+CORPORATE_ACTION = "a split, bonus or demerger that prices are not adjusted for"
+PENCE = "pence mixed with pounds"
 ROUNDING = 1e-6  # relative; adjusting a price moves its last digits
 
 type Mask = NDArray[np.bool_]
@@ -41,6 +43,8 @@ class CheckedBars:
     """The sessions, shape (n,), before which no trade and no return should reach back."""
     last_jump: int | None
     """The row of the latest price that trading does not explain; None without one."""
+    jump_cause: str
+    """What may explain it."""
     sessions_late: int
     """The sessions that have closed since the last bar."""
 
@@ -49,7 +53,7 @@ class CheckedBars:
         if not self._has_jump_within(sessions):
             return ""
         day = self.bars.session[self.last_jump]
-        return f"The price jumped on {day}, perhaps by a split, bonus or demerger that prices are not adjusted for."
+        return f"The price jumped on {day}, perhaps by {self.jump_cause}."
 
     def obstacle_to_plan(self, most_late: int) -> str:
         """Return why no plan should be made of these prices; empty if one may be."""
@@ -57,9 +61,8 @@ class CheckedBars:
             return f"no plan: the last price is {self.sessions_late:,} trading days old"
         if self._has_jump_within(JUMP_IN_ATR):
             day = self.bars.session[self.last_jump]
-            return (
-                f"no plan: the price jumped on {day}, perhaps by a corporate action, and the stop would follow from it"
-            )
+            cause = f"perhaps by {self.jump_cause}, and the stop would follow from it"
+            return f"no plan: the price jumped on {day}, {cause}"
         return ""
 
     def _has_jump_within(self, sessions: int) -> bool:
@@ -120,6 +123,7 @@ def check_bars(
         tuple(findings),
         breaks=found.breaks,
         last_jump=int(jumps[-1]) if len(jumps) else None,
+        jump_cause=PENCE if len(jumps) and found.hundredfolds[jumps[-1]] else CORPORATE_ACTION,
         sessions_late=sessions_late(market.exchange, bars.last_session, now),
     )
 

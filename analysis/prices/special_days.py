@@ -50,7 +50,7 @@ class SpecialDays:
         if not has_special_days(exchange):
             return ()
         entries = self._by_exchange.get(exchange.code, ())
-        ranked = sorted(entries, key=lambda entry: (entry.is_learned, entry.exchange != exchange.code, entry.source))
+        ranked = sorted(entries, key=lambda entry: (entry.is_learned, entry.source, entry.exchange != exchange.code))
         first: dict[date, CalendarEntry] = {}
         for entry in ranked:
             first.setdefault(entry.day, entry)

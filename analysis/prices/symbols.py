@@ -8,7 +8,14 @@ import re
 import unicodedata
 
 from analysis.prices.exchanges import EXCHANGE_BY_CODE, EXCHANGE_BY_SUFFIX
-from analysis.prices.market_symbols import CONTINUOUS_FUTURE, NUMBER, SymbolReading, read_listed, read_number
+from analysis.prices.market_symbols import (
+    AMERICAN_DASH,
+    CONTINUOUS_FUTURE,
+    NUMBER,
+    SymbolReading,
+    read_listed,
+    read_number,
+)
 from analysis.prices.symbol_tables import (
     BARE_INDICES,
     BLOOMBERG_MARKETS,
@@ -38,7 +45,6 @@ _DATE = re.compile(
     r"|\d{1,2}:\d{2}(?::\d{2})?(?: ?[AP]M)?"
 )
 _NO_SECURITY = frozenset({"GRAND TOTAL", "SUBTOTAL", "SUB TOTAL", "N/A", "#N/A", "NULL", "NONE"})
-_AMERICAN_DASH = re.compile(r"[A-Z]{1,5}-(?:[A-Z]|P[A-Z]?|WT[A-Z]?|UN|RI)")
 _AMERICAN_CLASS = re.compile(r"[A-Z]{1,5}(?:[./](?:[A-Z]|WS|PR[./]?[A-Z])|[\^$][A-Z])|[A-Z]{2,5} [A-Z]")
 _REUTERS = {"O": "Nasdaq", "N": "New York"}
 _CRYPTO_PAIR = re.compile(rf"[A-Z0-9]{{2,12}}[-/](?:{'|'.join(QUOTES)})")
@@ -183,7 +189,7 @@ def _read_class(shown: str, symbol: str) -> SymbolReading | None:
         return SymbolReading(
             shown, reason=f"“.{suffix[:8]}” is no suffix of Yahoo’s. A ticker looks like TCS.NS or AAPL."
         )
-    return SymbolReading(shown, symbol) if _AMERICAN_DASH.fullmatch(symbol) else None
+    return SymbolReading(shown, symbol) if AMERICAN_DASH.fullmatch(symbol) else None
 
 
 def _read_bare(shown: str, symbol: str, default: str) -> SymbolReading:

@@ -54,6 +54,8 @@ def _read_rows(sheet: object) -> Iterator[tuple[int, list[str]]]:
     sheet.reset_dimensions()  # type: ignore[attr-defined]  # some programs write wrong ones
     rows = sheet.iter_rows(max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS, values_only=True)  # type: ignore[attr-defined]
     for line, values in enumerate(rows, start=1):
+        if all(value is None for value in values):
+            continue
         cells = list(without_blank_end([_cell_text(value) for value in values]))
         if cells:
             if line > MOST_ROWS:

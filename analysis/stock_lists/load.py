@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from analysis.db import transactional
-from analysis.models import DemoRemoval, Index, IndexMember, Stock
+from analysis.models import DemoRemoval, Index, IndexMember, PriceHistory, PriceSourceName, Stock
 from analysis.prices.demo_companies import COMPANIES
 from analysis.prices.pace import Pacer
 from analysis.prices.port import PriceError
@@ -131,8 +131,10 @@ def _store_members(index: Index, listed: Sequence[ListedStock]) -> int:
     Stock.objects.lock(tickers)
     known = Stock.objects.in_bulk(tickers)
     members = set(IndexMember.objects.filter(index=index, stock__in=tickers).values_list("stock_id", flat=True))
+    histories = PriceHistory.objects.filter(stock__in=tickers, source=PriceSourceName.YAHOO)
+    reported = set(histories.values_list("stock_id", flat=True))
     Stock.objects.bulk_create(
-        [_updated_stock(one, known.get(one.ticker)) for one in listed],
+        [_updated_stock(one, known.get(one.ticker), is_reported=one.ticker in reported) for one in listed],
         update_conflicts=True,
         unique_fields=["ticker"],
         update_fields=UPDATED_FIELDS,
@@ -146,7 +148,8 @@ def _store_members(index: Index, listed: Sequence[ListedStock]) -> int:
     return len(tickers) - len(known)
 
 
-def _updated_stock(listed: ListedStock, known: Stock | None) -> Stock:
+def _updated_stock(listed: ListedStock, known: Stock | None, *, is_reported: bool) -> Stock:
+    """Return a stock with what a list says of it; a currency that a source reported counts more."""
     before = known or Stock.of_ticker(listed.ticker)
     return Stock(
         ticker=listed.ticker,
@@ -155,7 +158,7 @@ def _updated_stock(listed: ListedStock, known: Stock | None) -> Stock:
         name=(listed.name or before.name)[:200],
         industry=(listed.industry or before.industry)[:100],
         exchange=before.exchange,
-        currency=listed.currency or before.currency,
+        currency=before.currency if is_reported else listed.currency or before.currency,
         isin=listed.isin or before.isin,
     )
 

@@ -15,7 +15,7 @@ from analysis.capital import SizingCapital, capital_in, forget_rates
 from analysis.engine.bars import Bars
 from analysis.engine.plan import NoPlan
 from analysis.histories import row_of, store
-from analysis.models import Stock
+from analysis.models import PriceHistory, Stock
 from analysis.prices.port import History
 from analysis.tests.make import make_result, make_stock, make_user
 
@@ -101,3 +101,21 @@ def test_rates_cost_a_list_one_query(client: Client, django_assert_max_num_queri
     with django_assert_max_num_queries(0):  # type: ignore[operator]
         for _ in range(200):
             capital_in("USD", owner)
+
+
+def test_futures_and_indices_have_no_size(client: Client) -> None:
+    client.force_login(make_user("ann", capital=Decimal(10_000_000)))
+    for ticker, reason in (("GC=F", "the contract size of a future is not known"), ("^NSEI", "an index is not traded")):
+        stock = Stock.of_ticker(ticker)
+        stock.save()
+        make_result(stock)
+        text = client.get(f"/stocks/{ticker}/").text
+        assert reason in text
+        assert "shares" not in text.partition("Plan for you")[2].partition("</section>")[0]
+
+
+def test_a_damaged_history_of_a_pair_gives_no_rate() -> None:
+    store_rate("INR=X", 80.0)
+    PriceHistory.objects.update(bars=b"damaged")
+    forget_rates()
+    assert isinstance(capital_in("USD", Owner()), NoPlan)

@@ -306,3 +306,11 @@ def test_what_spans_a_break_is_left_out_and_counted() -> None:
     assert min(record.long.returns.min(), record.short.returns.min()) > -0.4
     assert TrackRecord.from_dict(record.as_dict()).as_dict() == record.as_dict()
     assert summarize(record).left_out_days == record.left_out_days
+
+
+def test_bars_of_any_length_have_a_record() -> None:
+    for length in range(61):
+        bars = random_bars(60)[:length]
+        for strategy in (TECHNICAL_RATING, STRATEGIES["trend"]):
+            breaks = np.arange(length) == length // 2
+            assert track_record(bars, strategy, breaks=breaks).stocks == 1

@@ -107,7 +107,7 @@ def test_a_close_before_a_split_is_shown_in_todays_shares(standin: YahooStandIn,
     latest = Result.objects.latest("day")
     assert latest.previous_close == pytest.approx(before / 2)
     assert latest.caution == ""
-    assert f"traded at ₹{before:,.2f}, before a split" in text
+    assert f"computed as ₹{before:,.2f}, before a split" in text
 
 
 def test_a_jump_in_the_prices_marks_the_verdict_everywhere(settings: Settings, client: Client, tmp_path: Path) -> None:
@@ -125,3 +125,22 @@ def test_a_jump_in_the_prices_marks_the_verdict_everywhere(settings: Settings, c
         client.force_login(make_user("ann"))
         assert "Price jump" in client.get("/stocks/JUMP.NS/").text
         assert "Price jump" in client.get("/screener/").text
+
+
+def test_a_result_computed_after_a_split_is_in_todays_shares_already(standin: YahooStandIn, client: Client) -> None:
+    standin.market.splits["TCS.NS"][FRIDAY] = 2.0
+    with time_machine.travel(at(INDIA, 20, 20)):
+        make_finished_job("TCS.NS", as_of=date(2026, 11, 18))
+        make_finished_job("TCS.NS")
+        client.force_login(make_user("ann"))
+        text = client.get("/stocks/TCS.NS/").text
+    assert Result.objects.count() == 2
+    assert "before a split" not in text
+
+
+def test_an_index_stored_by_an_earlier_version_learns_its_exchange(standin: YahooStandIn) -> None:
+    Stock.objects.create(ticker="^NSEI", exchange="OTHER", currency="", kind="index")
+    with time_machine.travel(at(INDIA, 20, 20)):
+        make_finished_job("^NSEI")
+    stock = Stock.objects.get()
+    assert (stock.exchange, stock.currency) == ("NSE", "INR")

@@ -185,3 +185,20 @@ def test_a_dividend_that_a_file_does_not_adjust_for_is_noticed(tmp_path: Path) -
     for adjusted, codes in ((97.0, []), (100.0, ["dividend_mismatch"])):
         write_file(tmp_path, heading, *(row.format(adjusted) for row in rows))
         assert [finding.code for finding in read_history_of(tmp_path).findings] == codes
+
+
+@pytest.mark.parametrize(("ticker", "opening"), [("EURUSD=X", "T22:00:00+01:00"), ("GC=F", "T18:00:00-04:00")])
+def test_a_stamp_at_the_opening_of_a_round_the_clock_session_is_of_the_next_day(
+    ticker: str, opening: str, tmp_path: Path
+) -> None:
+    evenings = [date(2026, 4, 19) + timedelta(days=n) for n in range(5)]
+    rows = [f"{day}{opening},1.1,1.2,1.0,1.15,0" for day in evenings]
+    write_file(tmp_path, "time,open,high,low,close,volume", *rows, ticker=ticker)
+    sessions = read_history_of(tmp_path, ticker).bars.session.tolist()
+    assert sessions == [day + timedelta(days=1) for day in evenings]
+
+
+def test_impossible_offsets_and_years_are_broken_rows(tmp_path: Path) -> None:
+    write_file(tmp_path, HEADER, *ROWS, "2026-04-25 00:00:00+99:00,1,1,1,1,1", "0001-01-01T09:00:00+05:30,1,1,1,1,1")
+    (finding,) = [each for each in read_history_of(tmp_path).findings if each.code == "broken_rows"]
+    assert "2 rows could not be read" in finding.message

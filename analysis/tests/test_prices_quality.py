@@ -489,3 +489,8 @@ def test_a_sunday_evening_of_a_pair_is_not_stored_as_a_closed_session() -> None:
     now = datetime(2026, 4, 20, 9, 0, tzinfo=UTC)
     stored, _ = trim_to_closed(bars, instrument=instrument_of("EURUSD=X"), now=now)
     assert stored.last_session == date(2026, 4, 17)
+
+
+def test_a_hundredfold_is_named_as_mixed_units_beside_the_verdict() -> None:
+    assert "perhaps by pence mixed with pounds" in checked(jumping_bars(100.0)).caution_within(60)
+    assert "perhaps by a split, bonus or demerger" in checked(jumping_bars(0.5)).caution_within(60)

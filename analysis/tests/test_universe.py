@@ -2,17 +2,23 @@
 
 import os
 from collections.abc import Iterator
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django import Settings
 
+from analysis.engine.bars import Bars
+from analysis.histories import learn_about, row_of, store
 from analysis.models import Index, IndexMember, Stock
 from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import ProcessPacer
+from analysis.prices.port import History, StockMetadata
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import load_demo_market, load_from_yahoo, load_stocks
 from analysis.tests.make import make_stock
@@ -277,3 +283,20 @@ def test_nses_real_lists_are_read_without_a_problem() -> None:
     found = {index.name: IndexMember.objects.filter(index=index).count() for index in Index.objects.all()}
     assert found == counts
     assert Stock.objects.exclude(pk__endswith=".NS").count() == 0
+
+
+def test_a_lists_currency_counts_until_a_source_reports_one(tmp_path: Path) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text("ticker,name,currency\nAV.L,Insurer,GBP\nMWRL.L,Fund,GBP\n")
+    load_stocks(listed)
+    assert dict(Stock.objects.values_list("pk", "currency")) == {"AV.L": "GBP", "MWRL.L": "GBP"}
+    day = np.array(["2026-11-20"], dtype="datetime64[D]")
+    price = np.array([560.0])
+    history = History(
+        Bars(day, price, price, price, price, price), adjusted=True, metadata=StockMetadata(currency="GBp")
+    )
+    stock = Stock.objects.get(pk="AV.L")
+    now = timezone.now()
+    store([row_of("AV.L", "yahoo", history, date(2026, 11, 20), now)], {"AV.L": learn_about(stock, history)})
+    load_stocks(listed)
+    assert dict(Stock.objects.values_list("pk", "currency")) == {"AV.L": "GBp", "MWRL.L": "GBP"}

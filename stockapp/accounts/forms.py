@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from stockapp.accounts.models import ApiToken, Theme, User, validate_capitals
 
-_AMOUNT = re.compile(r"([A-Za-z]{3})\s*:?\s*(\d[\d,]*(?:\.\d{1,2})?)")
+_AMOUNT = re.compile(r"([A-Za-z]{3})\s*:?\s*(\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?)", re.ASCII)
 DISPLAY = ("default_exchange", "number_format", "theme")
 
 format_html_lazy = lazy(format_html, SafeString)  # URLs are not loaded yet when the form class is defined
@@ -41,6 +41,8 @@ class CapitalsField(forms.CharField):
             found = _AMOUNT.fullmatch(part)
             if found is None:
                 raise forms.ValidationError(f"“{part[:30]}” is not a currency and an amount, like “USD 5,000”.")
+            if found[1].upper() in amounts:
+                raise forms.ValidationError(f"{found[1].upper()} has two amounts.")
             amounts[found[1].upper()] = found[2].replace(",", "")
         validate_capitals(amounts)
         return amounts

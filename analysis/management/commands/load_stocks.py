@@ -44,10 +44,10 @@ class Command(BaseCommand):
     ) -> None:
         if not files and not from_yahoo and not rename:
             raise CommandError("Name a file, or a region with --from-yahoo.", returncode=BAD_INPUT)
-        for pair in rename:
-            self._rename(pair)
         if index and len(files) != 1:
             raise CommandError("--index names the list of one file.", returncode=BAD_INPUT)
+        for pair in rename:
+            self._rename(pair)
         loads = {file.name: partial(load_stocks, file, suffix=suffix, index=index) for file in files}
         if from_yahoo:
             loads["Yahoo"] = partial(load_from_yahoo, from_yahoo)
