@@ -40,10 +40,22 @@ def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> l
         or _read_exactly(reading, text if text in known and not one.exchange else "").among(known)
         for one, reading, text in zip(spellings, readings, written, strict=True)
     ]
-    for at, (one, reading) in enumerate(zip(spellings, settled, strict=True)):
-        if not one.symbol and not one.isin and reading.ticker not in known:
-            settled[at] = SymbolReading(reading.text, reason=reading.reason)
-    return _read_names(spellings, settled, known, default)
+    known.update(ticker for tickers in listed.values() for ticker in tickers)
+    doubted = [_doubt(one, reading, known) for one, reading in zip(spellings, settled, strict=True)]
+    return _read_names(spellings, doubted, known, default)
+
+
+def _doubt(one: SecuritySpelling, reading: SymbolReading, known: set[str]) -> SymbolReading:
+    """Return a reading that is not certain where only a name, or an ISIN of another market, is behind its ticker."""
+    if not reading.ticker or reading.ticker in known:
+        return reading
+    if not one.symbol and (reading.is_bare or one.exchange or "." not in reading.ticker):
+        about = f"No stock with the ISIN {one.isin}" if one.isin else f"No stock called “{reading.text}”"
+        return SymbolReading(reading.text, reason=f"{about} is known here. Give its ticker, like TCS.NS or AAPL.")
+    if one.isin and reading.is_bare:
+        reason = f"No stock with the ISIN {one.isin} is known here, and “{reading.text}” does not say which exchange."
+        return SymbolReading(reading.text, candidates=reading.tickers, reason=reason)
+    return reading
 
 
 def check_symbols(texts: Iterable[str], default: str = "") -> list[str]:

@@ -40,7 +40,7 @@ def assess(
         return NotEnoughHistory(len(bars), needed, _not_enough_trading(series, readings))
     verdict = Verdict.of(int(rating.steady[-1]))
     plan = make_plan(verdict, float(bars.close[-1]), _number(series.atr[-1]), strategy, decimals)
-    if obstacle and isinstance(plan, Plan):
+    if obstacle and verdict.side is not None:
         plan = NoPlan(obstacle)
     return Assessment(
         strategy=strategy,

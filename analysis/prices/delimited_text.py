@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 UNREADABLE = "a cell is too long, or a quotation mark is not closed"
 """The reason of any csv.Error in plain words; its own text is about field limits."""
-CELL_LINES = 5  # that a quoted cell may run over
+CELL_LINES = 40  # that a quoted cell may run over
 CELL_LETTERS = csv.field_size_limit()
 
 BYTE_ORDER_MARKS = (

@@ -9,6 +9,7 @@ from analysis.prices.delimited_text import TableError
 from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX
 from analysis.prices.instruments import InstrumentKind, instrument_of
 from analysis.prices.port import Finding
+from analysis.prices.symbols import read_symbol
 from analysis.prices.tables import Table
 
 NAMES_SHOWN = 3
@@ -21,6 +22,10 @@ _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
 _EXCHANGE_PREFIX = re.compile(r"[A-Z]+:|(?:NSE|BSE|NASDAQ|NYSE|WIKI)/")
 _SERIES_END = re.compile(r"-(?:EQ|BE|BZ|SM|ST|RR|IV)$")
 _SYMBOL = re.compile(r"(?=.*[A-Z])[A-Z0-9&_.-]+")
+
+
+_MARKETS = {InstrumentKind.PAIR: "FX", InstrumentKind.CRYPTO: "BINANCE", InstrumentKind.FUTURE: "COMEX"}
+"""The names of markets by which the symbols of a kind are read."""
 
 
 def select_security(table: Table, ticker: str) -> tuple[Table, list[Finding]]:
@@ -78,6 +83,11 @@ def _judge_only_name(table: Table, column: int, names: Sequence[str], ticker: st
     name = _EXCHANGE_PREFIX.sub("", next(name for name in names if name), count=1)
     heading = table.headings[column]
     is_share = instrument_of(ticker).kind in (InstrumentKind.SHARE, InstrumentKind.FUND)
+    meant = read_symbol(name, exchange=_MARKETS.get(instrument_of(ticker).kind, instrument_of(ticker).exchange.code))
+    if not is_share and meant.ticker and not meant.is_bare:
+        if meant.ticker == ticker:
+            return []
+        raise TableError(f"Its column {heading} names {name[:40]}, which is {meant.ticker} and not {ticker}.")
     is_symbol = _SYMBOL.fullmatch(name) is not None and (len(name) > 1 or "." not in ticker)
     if is_share and is_symbol:
         raise TableError(

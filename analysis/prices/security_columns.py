@@ -46,7 +46,12 @@ _PUBLISHERS: tuple[tuple[str, str], ...] = (
     ("symbol datasource", "US"),
 )
 _PLACEHOLDER = re.compile(r"DUMMY.*|\d*NSETEST")
-_MARKET_BY_COUNTRY = {"IN": "NSE", "US": "US"}
+_MARKET_BY_COUNTRY = {
+    "IN": "NSE", "US": "US", "GB": "LSE", "CA": "TSX", "AU": "ASX", "JP": "TSE", "HK": "HKEX", "CH": "SIX",
+    "SE": "STOCKHOLM", "DK": "COPENHAGEN", "FI": "HELSINKI", "NO": "OSLO", "PL": "WARSAW", "BR": "B3", "ZA": "JSE",
+    "SG": "SGX", "DE": "XETRA", "FR": "PARIS", "NL": "AMSTERDAM", "BE": "BRUSSELS", "PT": "LISBON", "ES": "MADRID",
+    "IT": "MILAN", "AT": "VIENNA", "NZ": "NZX", "MX": "BMV",
+}  # fmt: skip
 _MARKET_BY_CURRENCY = {
     "INR": "NSE", "USD": "US", "GBP": "LSE", "GBX": "LSE", "JPY": "TSE", "HKD": "HKEX", "AUD": "ASX", "CAD": "TSX",
     "CHF": "SIX", "SEK": "STOCKHOLM", "DKK": "COPENHAGEN", "NOK": "OSLO", "PLN": "WARSAW", "BRL": "B3", "ZAR": "JSE",

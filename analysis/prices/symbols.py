@@ -79,7 +79,7 @@ def read_symbol(text: str, *, exchange: str = "", default: str = "") -> SymbolRe
         return SymbolReading(shown, reason=_no_symbol_message(symbol))
     market = market_named(exchange)
     reading = _read_placed(shown, symbol)
-    if reading is None and market and not _is_whole(symbol, market):
+    if reading is None and market and not _is_whole(symbol):
         reading = read_listed(shown, symbol, market)
     reading = reading or _read_by_form(shown, symbol) or _read_bare(shown, symbol, EXCHANGE_CODES.get(default, ""))
     is_bad = not all(map(is_well_formed, reading.tickers))
@@ -94,10 +94,10 @@ def _no_symbol_message(symbol: str) -> str:
     return f"“{symbol}” is not a ticker." if symbol else "There is no ticker."
 
 
-def _is_whole(symbol: str, market: str) -> bool:
+def _is_whole(symbol: str) -> bool:
     """Return whether a symbol is Yahoo's own, so that a file's exchange adds nothing to it."""
     stem, dot, suffix = symbol.rpartition(".")
-    has_suffix = bool(dot and stem) and suffix in YAHOO_SUFFIXES and (suffix == market or len(suffix) > 1)
+    has_suffix = bool(dot and stem) and suffix in YAHOO_SUFFIXES
     is_index = symbol.startswith("$") and symbol[1:] in INDEX_BY_MARKET[INDICES]
     return has_suffix or is_index or symbol.startswith(("^", "/")) or symbol.endswith(("=X", "=F"))
 

@@ -235,7 +235,7 @@ class _TableBuilder:
             self.is_ended = True
 
     def _fold(self, cells: Sequence[str]) -> list[str]:
-        return [fold_heading(cell) for cell in cells[: self._width]]
+        return [fold_heading(cell) for cell in without_blank_end(cells)]
 
 
 def _fill_row(record: TableRow | LineNote, width: int) -> TableRow | LineNote:

@@ -119,3 +119,24 @@ def test_search_shows_the_nearest_first() -> None:
     found = Stock.objects.matching("tcs").values_list("pk", flat=True)
     assert list(found) == ["TCS", "TCS.NS", "TCSX.NS", "NEAR.NS", "WORD.NS", "PART.NS"]
     assert [stock.pk for stock in Stock.objects.matching(TCS)] == ["TCS.NS"]
+
+
+def test_a_companys_name_beside_an_unknown_isin_is_no_ticker() -> None:
+    for name, isin in (("Ford", "US3453708600"), ("Zomato", "INE758T01015"), ("Tesla", "US88160R1014")):
+        (reading,) = read_securities([SecuritySpelling("", isin=isin, exchange="NSE", name=name)], default="NSE")
+        assert reading.tickers == ()
+        assert reading.reason.startswith(f"No stock with the ISIN {isin} is known here.")
+
+
+def test_an_unknown_isin_of_a_bare_symbol_is_asked_about() -> None:
+    ticker, candidates = read("CSPX", "NSE", isin="IE00B5BMR087")
+    assert ticker == ""
+    assert "CSPX.NS" in candidates
+    assert read("TCS", "NSE") == ("TCS.NS", ())
+
+
+def test_a_name_with_candidates_keeps_them() -> None:
+    (reading,) = read_securities([SecuritySpelling("", name="TCS")], default="")
+    assert "TCS.NS" in reading.tickers
+    for placed, ticker in (("700 HK", "0700.HK"), ("7203 JP", "7203.T")):
+        assert read(name=placed) == (ticker, ())

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from pytest_django import Settings
 
-from analysis.calendars.learn import LEARN, STOCKS_AT_ONCE, learn_days, learn_in_background
+from analysis.calendars.learn import STOCKS_AT_ONCE, learn_days, learn_in_background
 from analysis.engine.bars import Bars
 from analysis.histories import row_of
 from analysis.models import PriceHistory, SpecialDay, Stock
@@ -16,7 +16,7 @@ from analysis.prices.exchanges import exchange_named
 from analysis.prices.port import History
 from analysis.prices.sessions import are_sessions, calendar_end, sessions_between
 from analysis.prices.special_days import DaySource
-from analysis.tests.calls import take_messages
+from analysis.queue import is_planned
 from analysis.tests.make import make_job, make_special_day
 
 pytestmark = pytest.mark.django_db
@@ -202,4 +202,4 @@ def test_learning_gives_way_to_stocks_that_wait() -> None:
     make_job("S001.NS")
     learn_in_background()
     assert learned() == {}
-    assert take_messages() == [LEARN]
+    assert is_planned("Learn holidays again")

@@ -205,3 +205,33 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         read_error_of(tmp_path).message
         == "TCS.NS.csv cannot be used. It is larger than 50 MB. Keep the rows of one stock only."
     )
+
+
+@pytest.mark.parametrize(
+    ("ticker", "name", "is_own"),
+    [
+        ("BTC-USD", "ETH-USD", False),
+        ("BTC-USD", "BTC-USD", True),
+        ("^NSEI", "NIFTY BANK", False),
+        ("^NSEBANK", "NIFTY BANK", True),
+        ("^GSPC", "^DJI", False),
+        ("GC=F", "SI=F", False),
+        ("EURUSD=X", "GBPUSD=X", False),
+    ],
+)
+def test_a_file_of_another_index_pair_or_future_is_refused(
+    ticker: str, name: str, is_own: bool, tmp_path: Path
+) -> None:
+    rows = [f"{row},{name}" for row in ROWS]
+    write_file(
+        tmp_path, f"{HEADER},Index Name" if name.startswith("NIFTY") else f"{HEADER},Symbol", *rows, ticker=ticker
+    )
+    if is_own:
+        assert read_history_of(tmp_path, ticker).findings == ()
+    else:
+        assert name in read_error_of(tmp_path, ticker).message
+
+
+def test_a_second_heading_with_one_column_more_is_another_table(tmp_path: Path) -> None:
+    write_file(tmp_path, HEADER, *ROWS, f"{HEADER},adj close", "2026-04-27,104,106,103,105,900,105")
+    assert "is a heading with other columns" in read_error_of(tmp_path).message

@@ -97,12 +97,17 @@ def test_a_learned_session_counts_everywhere_unless_a_list_or_an_administrator_s
 
 
 def test_exchanges_of_one_calendar_share_lists_and_not_what_is_learned() -> None:
-    use(closed(REPUBLIC_DAY), session(SUNDAY, source=LEARNED), closed(DIWALI, ADMIN), session(DIWALI, exchange="BSE"))
+    use(
+        closed(REPUBLIC_DAY),
+        session(SUNDAY, source=LEARNED),
+        closed(DIWALI, ADMIN),
+        session(DIWALI, source=ADMIN, exchange="BSE"),
+    )
     assert not is_session(BSE, REPUBLIC_DAY)
     assert calendar_end(BSE) == date(2027, 12, 31)
     assert is_session(NSE, SUNDAY)
     assert not is_session(BSE, SUNDAY)
-    assert is_session(BSE, DIWALI)  # its own entry counts more than the other exchange's
+    assert is_session(BSE, DIWALI)  # its administrator's day counts more than the other exchange's
     assert not is_session(NSE, DIWALI)
     assert is_session(NYSE, REPUBLIC_DAY)
 

@@ -29,7 +29,8 @@ CERTAIN = {
     # brokers and terminals
     "TCS-EQ": "TCS.NS", "NSE:TCS-BE": "TCS.NS", "BRK/B": "BRK-B", "/ES": "ES=F", "/ES:XCME": "ES=F", "$SPX": "^GSPC",
     "BRK B": "BRK-B", "SHEL @LSEETF": "SHEL.L", "AAPL US Equity": "AAPL", "BRK/B US": "BRK-B", "7203 JP": "7203.T",
-    "VOD LN": "VOD.L", "US:PSA-PR": "PSA-PR", "NYSE:PSA-PRA": "PSA-PA", "BAC^E": "BAC-PE", "EUR/USD": "EURUSD=X", "BTC/USD": "BTC-USD",
+    "VOD LN": "VOD.L", "US:PSA-PR": "PSA-PR",
+    "NYSE:PSA-PRA": "PSA-PA", "BAC^E": "BAC-PE", "EUR/USD": "EURUSD=X", "BTC/USD": "BTC-USD",
     # American classes, and Yahoo's own symbols
     "BRK.B": "BRK-B", "BF.B": "BF-B", "BRK-B": "BRK-B", "tcs.ns": "TCS.NS", "RR.L": "RR.L", "BTC-USD": "BTC-USD",
     "NIFTY_FIN_SERVICE.NS": "NIFTY_FIN_SERVICE.NS", "^NSEI": "^NSEI", "EURUSD=X": "EURUSD=X", "GC=F": "GC=F",
@@ -97,7 +98,9 @@ def test_numbers_dates_and_other_words_are_refused_with_a_reason() -> None:
         ("TCS", "National Stock Exchange of India", "TCS.NS"),
         ("TCS.NS", "NSE", "TCS.NS"),
         ("BT.A", "LSE", "BT-A.L"),
-        ("X.F", "NYSE", "X-F"),
+        ("X.F", "NYSE", "X.F"),
+        ("CSPX.L", "US", "CSPX.L"),
+        ("7203.T", "NYSE", "7203.T"),
         ("SPX", "NASDAQ", "^GSPC"),
         ("NSE:TCS", "BSE", "TCS.NS"),
         ("BTC-EUR", "CCC", "BTC-EUR"),

@@ -72,6 +72,13 @@ def number(value: Number, decimals: int = 2) -> str:
 
 
 @register.filter
+def reading_value(value: Number) -> str:
+    """Return an indicator's value: with two decimals from 10 on, below it with five significant digits."""
+    size = 0.0 if _is_missing(value) else abs(float(value or 0))
+    return number(value, min(max(2, 4 - math.floor(math.log10(size))), 15) if 0 < size < 10 else 2)
+
+
+@register.filter
 def compact(value: Number, stock: Any) -> str:
     """Return a large count in three or four digits, in the units of a stock's market: 1.23 Cr, 12.35M."""
     if _is_missing(value):

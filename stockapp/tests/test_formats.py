@@ -151,3 +151,8 @@ def test_an_interval_is_drawn_to_scale_with_its_baseline() -> None:
     assert '<rect class="baseline" x="99.0"' in drawn
     none = replace(performance, baseline=replace(baseline, hit_rate=None))
     assert "baseline" not in formats.hit_interval(none)
+
+
+def test_an_indicators_value_has_the_digits_that_its_size_needs() -> None:
+    shown = [formats.reading_value(value) for value in (2396.9, 45.678, 1.18444, 0.00112, -0.5, 0, None)]
+    assert shown == ["2,396.90", "45.68", "1.1844", "0.0011200", "−0.50000", "0.00", "–"]
