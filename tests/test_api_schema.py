@@ -99,5 +99,8 @@ def name_what_there_is(case: Case[Any], world: World) -> None:
     case.query.pop("cursor", None)
     if case.path.endswith("/analyze-all-stocks"):
         case.body = {"symbols": ["KAVERI.DEMO", "MERUVANTA.DEMO"]}
+    elif case.path.endswith(("/move", "/copy")):
+        target, _ = Watchlist.objects.get_or_create(owner=world.ann, name="Target")
+        case.body = {"tickers": ["KAVERI.DEMO"], "target": target.pk}
     elif case.path.endswith("/rerun"):
         case.body = {"failed_only": False}

@@ -453,7 +453,7 @@ def test_the_four_splits_in_unadjusted_apple_prices_are_noticed() -> None:
     result = check_file(real_folder("us") / "AAPL.csv", "AAPL")
     (jump,) = (finding for finding in result.findings if finding.code == "jump")
     assert jump.session == date(2020, 8, 31)
-    assert jump.message.startswith("5 sessions")  # the fifth is the crash of 2000-09-29
+    assert jump.message.startswith("5 price jumps")  # the fifth is the crash of 2000-09-29
 
 
 def test_a_volume_that_is_never_there_is_unknown_and_no_silence() -> None:

@@ -39,6 +39,7 @@ class Visit:
     who: User | None
     status: int = 200
     act: Callable[[Page], None] | None = None
+    part_status: int = 200  # of the part of the page that `act` requests
 
 
 def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
@@ -87,7 +88,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
             Visit(
                 "import-column", reverse("watchlist:import", args=[watched.pk]), owner, act=ask_for_column, status=422
             ),
-            Visit("watchlist-add-several", lists, owner, act=add_several),
+            Visit("watchlist-add-several", lists, owner, act=add_several, part_status=422),
             Visit("delete-list", reverse("watchlist:delete", args=[watched.pk]), owner),
         ],
         "stocks": [
