@@ -27,7 +27,7 @@ class CapitalsField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         """Return the text of stored amounts; what a person typed stays as it is."""
         if isinstance(value, dict):
-            return "; ".join(f"{currency} {Decimal(amount):,f}" for currency, amount in value.items())
+            return "; ".join(f"{currency} {Decimal(amount):,f}" for currency, amount in sorted(value.items()))
         return value
 
     def has_changed(self, initial: Any, data: Any) -> bool:

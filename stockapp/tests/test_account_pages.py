@@ -236,7 +236,7 @@ def test_a_capital_has_a_currency_and_others_beside_it(client: Client) -> None:
     assert client.post(address, SETTINGS | money).status_code == 302
     ann.refresh_from_db()
     assert (ann.capital_currency, ann.other_capitals) == ("INR", {"USD": "5000.50", "GBP": "2000"})
-    assert "USD 5,000.50; GBP 2,000" in client.get(address).text
+    assert "GBP 2,000; USD 5,000.50" in client.get(address).text
     for wrong in ("5000", "USD", "USD five", "XYZ 5", "USD 99999999999999", "EUR 2000,50", "USD 1; USD 2"):
         answer = client.post(address, SETTINGS | {"capital_currency": "INR", "other_capitals": wrong})
         assert answer.status_code == 422, wrong
