@@ -12,7 +12,7 @@ from analysis.prices.exchanges import US
 from analysis.prices.market_symbols import SymbolReading
 from analysis.prices.security_columns import SecuritySpelling
 from analysis.prices.symbols import EXCHANGE_CODES, clean_symbol, read_symbol
-from analysis.prices.tickers import invalid_ticker_message, is_isin, is_well_formed
+from analysis.prices.tickers import invalid_ticker_message, is_isin, is_well_formed, suffix_of
 from analysis.rejections import RequestRejected
 
 AT_ONCE = 500
@@ -100,10 +100,10 @@ def _tickers_by_isin(isins: Iterable[str]) -> dict[str, list[str]]:
 
 def _read_isin(reading: SymbolReading, listed: list[str], default: str) -> SymbolReading | None:
     """Return the reading of the stock that has the ISIN; None if none has, or none on the exchange that is named."""
-    suffix = _suffix_of(reading.ticker) if reading.ticker and not reading.is_bare else None
+    suffix = suffix_of(reading.ticker) if reading.ticker and not reading.is_bare else None
     if suffix is not None:
-        listed = [ticker for ticker in listed if _suffix_of(ticker) == suffix]
-    usual = [ticker for ticker in listed if _suffix_of(ticker) == _market_suffix(default)]
+        listed = [ticker for ticker in listed if suffix_of(ticker) == suffix]
+    usual = [ticker for ticker in listed if suffix_of(ticker) == _market_suffix(default)]
     if len(listed) == 1 or len(usual) == 1:
         return SymbolReading(reading.text, usual[0] if len(usual) == 1 else listed[0])
     if not listed:
@@ -146,7 +146,7 @@ def _is_open(reading: SymbolReading, known: set[str]) -> bool:
 def _read_name(name: str, reading: SymbolReading, tickers_by_name: dict[str, list[str]], default: str) -> SymbolReading:
     folded = fold_name(name)
     exact = tickers_by_name.get(folded, [])
-    usual = [ticker for ticker in exact if _suffix_of(ticker) == _market_suffix(default)]
+    usual = [ticker for ticker in exact if suffix_of(ticker) == _market_suffix(default)]
     if len(exact) == 1 or len(usual) == 1:
         return SymbolReading(reading.text, usual[0] if len(usual) == 1 else exact[0])
     if reading.ticker and not exact:
@@ -167,10 +167,6 @@ def _read_name(name: str, reading: SymbolReading, tickers_by_name: dict[str, lis
 
 def _begins_with(name: str, words: str) -> bool:
     return len(words) > 2 and name.startswith(words)
-
-
-def _suffix_of(ticker: str) -> str:
-    return ticker.rpartition(".")[2] if "." in ticker else ""
 
 
 def _market_suffix(code: str) -> str | None:

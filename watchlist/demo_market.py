@@ -31,7 +31,7 @@ class DemoAccount:
 
 @dataclass(frozen=True, slots=True)
 class DemoContents:
-    """What there is of the demo market: rows, rows on lists and their users, accounts."""
+    """Contents of the demo market: rows, rows on lists and their users, accounts."""
 
     rows: DemoCounts
     watched: int

@@ -49,9 +49,7 @@ class ListedDay:
     @property
     def has_evening_session(self) -> bool:
         """Return whether the exchange holds its Muhurat session on this holiday, at hours that are announced later."""
-        return not self.is_session and any(
-            word in self.name.lower() for word in ("muhurat", "laxmi puj", "lakshmi puj")
-        )
+        return not self.is_session and any(word in self.name.lower() for word in MUHURAT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ _FAMILIES = (
 
 
 class InstrumentKind(StrEnum):
-    """What an instrument is, of which its trading days and the meaning of its volume depend."""
+    """Kind of an instrument, which decides its trading days and the meaning of its volume."""
 
     SHARE = "share"
     FUND = "fund"
@@ -99,7 +99,7 @@ class InstrumentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What is traded under a ticker.
+    """A security: its kind, exchange, quoted currency and decimals.
 
     Prices are in `currency` as it is quoted, which may be a hundredth of the money: GBp is pence. `source_decimals` is
     the number of decimals that the source shows, None if it does not say.

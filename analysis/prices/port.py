@@ -69,7 +69,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TradedPrices:
-    """What was traded, by session, shape (n,) each, oldest first.
+    """Unadjusted closes and splits by session, shape (n,) each, oldest first.
 
     `close` is the source's close without adjustment for dividends. A source that adjusts it for splits, as Yahoo does,
     gives the traded price only together with the later splits. `split` is the factor that took effect in the session:
@@ -101,7 +101,7 @@ class TradedPrices:
 
 @dataclass(frozen=True, slots=True)
 class StockMetadata:
-    """What a source reports of a stock besides its bars; empty where it says nothing.
+    """Metadata of a stock as its source reports it; empty where it says nothing.
 
     `currency` is the quoted one (GBp for pence), `kind` the value of an `InstrumentKind`, `exchange` the code of an
     `Exchange`, and `decimals` those in which the source shows prices.

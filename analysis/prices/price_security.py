@@ -9,16 +9,16 @@ from analysis.prices.delimited_text import TableError
 from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX
 from analysis.prices.instruments import InstrumentKind, instrument_of
 from analysis.prices.port import Finding
+from analysis.prices.security_columns import ISIN_COLUMNS
 from analysis.prices.symbols import read_symbol
 from analysis.prices.tables import Table
+from analysis.prices.tickers import is_isin
 
 NAMES_SHOWN = 3
 NAME_COLUMNS = (
     *("symbol", "tckrsymb", "ticker", "trading symbol", "stock symbol", "nse symbol", "scrip", "sc name", "stock"),
     *("instrument", "index name", "sc code", "fininstrmid", "security code", "scrip code", "name"),
 )
-ISIN_COLUMNS = ("isin", "isin code", "isin no", "isin number")
-_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
 _EXCHANGE_PREFIX = re.compile(r"[A-Z]+:|(?:NSE|BSE|NASDAQ|NYSE|WIKI)/")
 _SERIES_END = re.compile(r"-(?:EQ|BE|BZ|SM|ST|RR|IV)$")
 _SYMBOL = re.compile(r"(?=.*[A-Z])[A-Z0-9&_.-]+")
@@ -101,7 +101,7 @@ def _leave_others_out(
     table: Table, names: Sequence[str], isins: Sequence[str], is_named: list[bool]
 ) -> tuple[Table, list[Finding]]:
     """Return the rows that name the ticker or have its ISIN, as before a change of name, and findings about others."""
-    own = {isin for isin, named in zip(isins, is_named, strict=False) if named and _ISIN.fullmatch(isin)}
+    own = {isin for isin, named in zip(isins, is_named, strict=False) if named and is_isin(isin)}
     kept = [named or (bool(isins) and isins[row] in own) for row, named in enumerate(is_named)]
     renamed = Counter(name for name, named, keep in zip(names, is_named, kept, strict=True) if keep and not named)
     others = Counter(name for name, keep in zip(names, kept, strict=True) if not keep)

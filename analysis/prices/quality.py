@@ -44,7 +44,7 @@ class CheckedBars:
     last_jump: int | None
     """The row of the latest price that trading does not explain; None without one."""
     jump_cause: str
-    """What may explain it."""
+    """Its likely cause, in words; see `last_jump`."""
     sessions_late: int
     """The sessions that have closed since the last bar."""
 

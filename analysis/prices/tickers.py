@@ -30,3 +30,8 @@ def invalid_ticker_message(text: str) -> str:
 def is_demo(ticker: str) -> bool:
     """Return whether the ticker belongs to the demo market."""
     return ticker.endswith(DEMO_SUFFIX)
+
+
+def suffix_of(ticker: str) -> str:
+    """Return the part of a ticker after its last dot, which names its exchange; empty without one."""
+    return ticker.rpartition(".")[2] if "." in ticker else ""

@@ -9,6 +9,7 @@ from django.db.models import Field, ManyToOneRel, Model, UniqueConstraint
 
 from analysis.db import transactional
 from analysis.models import JobDetail, PriceHistory, Result, Stock, StockStatus
+from analysis.prices.tickers import suffix_of
 from analysis.prices.yahoo_listing import ListedStock
 from analysis.rejections import RequestRejected
 
@@ -47,7 +48,7 @@ def find_renames(listed: Sequence[ListedStock]) -> list[Rename]:
     pairs = [
         Rename(old, tickers_by_isin[isin], isin)
         for old, isin in known
-        if isin in tickers_by_isin and old not in tickers and _suffix_of(old) == _suffix_of(tickers_by_isin[isin])
+        if isin in tickers_by_isin and old not in tickers and suffix_of(old) == suffix_of(tickers_by_isin[isin])
     ]
     several = Counter(rename.new for rename in pairs)
     return [rename for rename in pairs if several[rename.new] == 1]
@@ -134,7 +135,3 @@ def _keep_note(kept: Model, dropped: Model) -> None:
         longest = kept._meta.get_field(NOTE).max_length  # type: ignore[union-attr]
         setattr(kept, NOTE, (f"{ours}; {theirs}" if ours else theirs)[:longest])
         kept.save(update_fields=[NOTE])
-
-
-def _suffix_of(ticker: str) -> str:
-    return ticker.rpartition(".")[2] if "." in ticker else ""
