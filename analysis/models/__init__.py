@@ -7,6 +7,7 @@ from analysis.models.indexes import Index, IndexMember
 from analysis.models.jobs import Job
 from analysis.models.limits import Admission
 from analysis.models.pace import RequestPace
+from analysis.models.price_histories import PriceHistory, PriceSourceName
 from analysis.models.records import StrategyRecord
 from analysis.models.results import RawData, Result
 from analysis.models.schedules import Ending, ExchangeSchedule, ScheduledRun
@@ -22,7 +23,7 @@ from analysis.models.statuses import (
     Source,
     StockStatus,
 )
-from analysis.models.stocks import MOST_REFUSALS, PriceHistory, PriceSourceName, Stock
+from analysis.models.stocks import MOST_REFUSALS, Stock
 from analysis.models.workers import Worker, WorkerPresence, ahead_or_behind
 
 LARGE_TABLES = (Stock, Job, JobDetail, Result, RawData)

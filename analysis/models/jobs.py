@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analysis import clock
+from analysis.models.price_histories import PriceSourceName
 from analysis.models.statuses import ACTIVE, FINISHED, JobStatus, Source
-from analysis.models.stocks import PriceSourceName
 from stockapp.accounts.models import Person
 
 LEFT = F("total") - F("completed_count") - F("failed_count") - F("skipped_count")

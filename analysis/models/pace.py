@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from analysis.models.stocks import PriceSourceName
+from analysis.models.price_histories import PriceSourceName
 from analysis.prices.pace import Pace, PaceMode, PauseReason
 
 MODES = [(mode.value, mode.value.title()) for mode in PaceMode]

@@ -9,7 +9,7 @@ from django.db import models
 
 from analysis.engine.record_summary import RecordSummary
 from analysis.models.leases import LeasedQuerySet, LeasedRow, lease_constraint
-from analysis.models.stocks import PriceSourceName
+from analysis.models.price_histories import PriceSourceName
 
 
 class StrategyRecordQuerySet(LeasedQuerySet["StrategyRecord"]):

@@ -11,8 +11,9 @@ from django.db.models import Q
 from analysis.engine.plan import Plan
 from analysis.engine.verdict import Side, Verdict
 from analysis.models.jobs import Job
+from analysis.models.price_histories import PriceSourceName
 from analysis.models.statuses import ResultStatus, Source
-from analysis.models.stocks import PriceSourceName, Stock
+from analysis.models.stocks import Stock
 
 VERDICTS = [(verdict.value, verdict.label) for verdict in Verdict]
 SIDES = [(side.value, side.value.title()) for side in Side]

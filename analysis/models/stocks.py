@@ -1,4 +1,4 @@
-"""Stocks, and the price history that is stored for them."""
+"""Stocks: each by its Yahoo symbol, with what is known of it and its last state."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ from django.db.models import Case, Exists, F, Q, Value, When
 from django.db.models.functions import NullIf
 from django.urls import reverse
 
-from analysis.engine.bars import Bars
 from analysis.engine.verdict import Side, Verdict
 from analysis.models.statuses import StockStatus
-from analysis.prices.arrow import unpack_bars, unpack_traded
 from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument, InstrumentKind, exchange_of, instrument_of
-from analysis.prices.port import Finding, History, TradedPrices
 from analysis.prices.tickers import DEMO_SUFFIX, invalid_ticker_message, is_demo, is_well_formed
 
 
@@ -288,62 +285,3 @@ class Stock(models.Model):
     @property
     def is_demo(self) -> bool:
         return is_demo(self.ticker)
-
-
-class PriceSourceName(models.TextChoices):
-    YAHOO = "yahoo", "Yahoo"
-    CSV = "csv", "CSV folder"
-    DEMO = "demo", "Demo market"
-
-
-class PriceHistory(models.Model):
-    """The daily bars of one stock as one source reported them: one compressed Arrow blob."""
-
-    stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="histories")
-    source = models.CharField(max_length=8, choices=PriceSourceName)
-    bars = models.BinaryField()
-    traded = models.BinaryField(
-        null=True, blank=True, help_text="Unadjusted closes and splits, if the source has them."
-    )
-    first_session = models.DateField()
-    last_session = models.DateField()
-    requested_since = models.DateField(help_text="The first day of the last full request to the source.")
-    bar_count = models.PositiveIntegerField()
-    adjusted = models.BooleanField()
-    findings = models.JSONField(default=list, help_text="What the source noticed while it was read.")
-    fetched_at = models.DateTimeField()
-    checksum = models.CharField(max_length=64)
-
-    class Meta:
-        verbose_name_plural = "price histories"
-        constraints = [
-            models.UniqueConstraint(fields=["stock", "source"], name="one_history_per_stock_and_source"),
-            models.CheckConstraint(
-                name="history_sessions_are_ordered", condition=Q(first_session__lte=models.F("last_session"))
-            ),
-            models.CheckConstraint(name="history_has_bars", condition=Q(bar_count__gt=0)),
-            models.CheckConstraint(name="history_source_is_known", condition=Q(source__in=PriceSourceName.values)),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.stock_id} from {self.source}"
-
-    def unpack(self) -> Bars:
-        """Return the stored bars, not yet checked by the quality gate."""
-        return unpack_bars(bytes(self.bars))
-
-    def source_findings(self) -> tuple[Finding, ...]:
-        return tuple(Finding.from_dict(finding) for finding in self.findings)
-
-    def as_history(self) -> History:
-        """Return the stored bars in the form in which a source reports them. Raise ValueError if they are damaged."""
-        return History(self.unpack(), self.adjusted, self.source_findings(), traded=self.unpack_traded())
-
-    def read_splits(self) -> dict[date, float]:
-        """Return the splits that the source knows, by session. Raise ValueError if they are damaged."""
-        traded = self.unpack_traded()
-        return traded.splits if traded else {}
-
-    def unpack_traded(self) -> TradedPrices | None:
-        """Return what was traded, None if the source did not say. Raise ValueError if it is damaged."""
-        return unpack_traded(bytes(self.traded)) if self.traded else None
