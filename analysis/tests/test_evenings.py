@@ -1,6 +1,5 @@
 """Evenings: which session an analysis is about, for each kind of instrument, over a weekend and a holiday."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,20 +13,11 @@ from analysis.models import RawData, Result, Stock
 from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import sessions_between
 from analysis.tests.make import make_finished_job, make_user
-from tests.yahoo_standin.server import YahooStandIn, running
+from tests.yahoo_standin.server import YahooStandIn
 
 pytestmark = pytest.mark.django_db
 INDIA, LONDON, NEW_YORK = ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/London"), ZoneInfo("America/New_York")
 FRIDAY, THANKSGIVING = date(2026, 11, 20), date(2026, 11, 26)
-
-
-@pytest.fixture
-def standin(settings: Settings) -> Iterator[YahooStandIn]:
-    with running() as server:
-        settings.PRICE_SOURCE = "yahoo"
-        settings.YAHOO_URL = server.address
-        settings.REQUESTS_PER_SECOND = float("inf")
-        yield server
 
 
 def at(zone: tzinfo, day: int, hour: int, minute: int = 0) -> datetime:

@@ -1,6 +1,5 @@
 """The pace of the installation: one for all processes, and stocks that wait for it without losing anything."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from uuid import uuid4
 
@@ -24,21 +23,11 @@ from analysis.worker.claim import claim, next_job
 from analysis.worker.recover import is_work_waiting, recover, unserved_jobs
 from analysis.worker.slice import run_job, run_slice
 from tests.yahoo_standin.behaviours import BEHAVIOURS, behaviour_of
-from tests.yahoo_standin.server import YahooStandIn, running
+from tests.yahoo_standin.server import YahooStandIn
 
 pytestmark = pytest.mark.django_db
 PACER = DatabasePacer("yahoo")
 SINCE_EVER = timedelta(0)
-
-
-@pytest.fixture
-def standin(settings: Settings) -> Iterator[YahooStandIn]:
-    """Yahoo's stand-in as the configured source, asked as fast as it answers."""
-    with running() as server:
-        settings.PRICE_SOURCE = "yahoo"
-        settings.YAHOO_URL = server.address
-        settings.REQUESTS_PER_SECOND = float("inf")
-        yield server
 
 
 def row() -> RequestPace:

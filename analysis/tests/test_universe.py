@@ -1,7 +1,6 @@
 """The universe: lists of stocks in their many shapes, imported again and again."""
 
 import os
-from collections.abc import Iterator
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from pytest_django import Settings
 
 from analysis.engine.bars import Bars
 from analysis.histories import learn_about, row_of, store
@@ -22,7 +20,7 @@ from analysis.prices.port import History, StockMetadata
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import load_demo_market, load_from_yahoo, load_stocks
 from analysis.tests.make import make_stock
-from tests.yahoo_standin.server import YahooStandIn, running
+from tests.yahoo_standin.server import YahooStandIn
 
 pytestmark = pytest.mark.django_db
 
@@ -192,13 +190,6 @@ def test_the_demo_market_is_a_list_too() -> None:
     load_demo_market()
     assert members("Demo market") == active() == set(tickers)
     assert Stock.objects.get(pk="QUILLMERE.DEMO").currency == "USD"
-
-
-@pytest.fixture
-def standin(settings: Settings) -> Iterator[YahooStandIn]:
-    with running() as server:
-        settings.YAHOO_URL = server.address
-        yield server
 
 
 def quote(number: int, **about: Any) -> dict[str, Any]:
