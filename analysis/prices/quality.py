@@ -172,10 +172,17 @@ def _drop_null_rows(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
     highest = np.maximum(np.maximum(bars.open, bars.high), np.maximum(bars.low, bars.close))
     unpriced = ~((lowest > 0) & (highest < np.inf))
     without_prices = bars.session[unpriced]
-    bars, finding = _drop_rows(bars, unpriced, "null_rows", "row", "without prices left out")
+    bars, finding = _drop_rows(bars, unpriced, "null_rows", "row", f"{_name_unpriced(bars, unpriced)} left out")
     if finding and not are_sessions(market.exchange, without_prices).any():  # days on which nobody traded
         finding = replace(finding, severity="info")
     return bars, finding
+
+
+def _name_unpriced(bars: Bars, unpriced: Mask) -> str:
+    only_open = unpriced & (bars.open == 0) & (bars.close > 0) & (bars.high > 0) & (bars.low > 0)
+    if not only_open.any():
+        return "without prices"
+    return "whose open is 0" if (only_open == unpriced).all() else "without prices or with an open of 0"
 
 
 def _drop_duplicates(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:

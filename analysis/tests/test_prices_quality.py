@@ -114,6 +114,15 @@ def test_rows_without_prices_are_dropped_and_counted() -> None:
     assert only_message(result, "null_rows") == f"3 rows without prices left out, the last on {bars.session[7]}."
 
 
+def test_a_row_whose_open_alone_is_zero_is_said_to_be_that() -> None:
+    """A share that hardly trades has such rows in the files of exchanges."""
+    bars = make_bars()
+    bars.open[3] = bars.open[5] = 0.0
+    assert (
+        only_message(checked(bars), "null_rows") == f"2 rows whose open is 0 left out, the last on {bars.session[5]}."
+    )
+
+
 def test_a_row_without_prices_on_a_holiday_is_no_blemish() -> None:
     """Yahoo has such rows in most histories; who marks stocks for their data counts repairs and warnings."""
     holiday = date(2026, 4, 14)
