@@ -32,6 +32,7 @@ FEWEST, USUAL = 3, 6  # holidays on weekdays of a complete list
 MOST = 80
 AGREEING = 3  # a third of a list may differ from what is known
 _TIME = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.]\d{2})?\s*([ap]\.?m\.?)?", re.IGNORECASE | re.ASCII)
+_SHORT_DATE = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{2})", re.ASCII)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -137,7 +138,7 @@ def _read_rows(table: Table, rows: list[TableRow]) -> Iterator[tuple[TableRow, L
     dates = table.find_column(*DATE)
     assert dates is not None  # noqa: S101
     broken: dict[int, str] = {}
-    stamps = read_stamps([row.cells[dates] for row in rows], ZoneInfo("UTC"), broken)
+    stamps = read_stamps(_write_years_out([row.cells[dates] for row in rows]), ZoneInfo("UTC"), broken)
     for index, row in enumerate(rows):
         if index in broken:
             yield row, broken[index]
@@ -146,6 +147,17 @@ def _read_rows(table: Table, rows: list[TableRow]) -> Iterator[tuple[TableRow, L
             yield row, _read_day(table, row, stamps.day[index].astype(object))
         except _BadRow as error:
             yield row, str(error)
+
+
+def _write_years_out(cells: list[str]) -> list[str]:
+    """Return dates like 26/01/27 with four digits of the year, which is the number that all of them have in common."""
+    matches = [_SHORT_DATE.fullmatch(cell) for cell in cells]
+    parts = [match.group(1, 3, 4) for match in matches if match]
+    first, last = ({each[place] for each in parts} for place in (0, 2))
+    if len(parts) < len(cells) or (len(first) == 1) == (len(last) == 1):
+        return cells
+    year_first = len(first) == 1
+    return [f"20{cell}" if year_first else f"{cell[:-2]}20{cell[-2:]}" for cell in cells]
 
 
 def _read_day(table: Table, row: TableRow, day: date) -> ListedDay:

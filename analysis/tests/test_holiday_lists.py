@@ -81,6 +81,19 @@ def test_a_list_is_read_as_it_is_published(tmp_path: Path, content: str) -> None
     assert sessions_between(exchange_named("BSE"), date(2027, 1, 26), date(2027, 1, 26)) == []
 
 
+@pytest.mark.parametrize("style", ["%d/%m/%y", "%d-%m-%y", "%m/%d/%y", "%y-%m-%d", "%d-%b-%y", "%d %B %y", "%d.%m.%y"])
+def test_a_year_may_have_two_digits(tmp_path: Path, style: str) -> None:
+    rows = [f"{day:{style}},{name}" for day, name in HOLIDAYS]
+    load_holidays(write(tmp_path, "\n".join(["date,name", *rows])))
+    assert set(stored()) == ON_WEEKDAYS
+
+
+def test_short_dates_whose_year_is_open_are_refused(tmp_path: Path) -> None:
+    rows = [f"{day},{name}" for day, name in (("26/01/27", "One"), ("02/03/27", "Two"), ("04/05/28", "Three"))]
+    with pytest.raises(RequestRejected, match="day and month of '26/01/27' cannot be told apart"):
+        load_holidays(write(tmp_path, "\n".join(["date,name", *rows])))
+
+
 def test_sessions_are_loaded_with_their_hours(tmp_path: Path) -> None:
     content = with_hours(
         "2027-10-29;Diwali Laxmi Pujan;;18:00;7:15 PM",
@@ -216,3 +229,11 @@ def test_the_command_says_how_many_days_of_which_year_are_loaded(tmp_path: Path)
         "29 Oct 2027 is closed but for a Muhurat session. Once its hours are announced, enter it as a session with "
         "these hours in the admin, under Special days.\n"
     )
+
+
+def test_the_command_counts_a_single_day_as_one(tmp_path: Path) -> None:
+    rows = [row for row in as_plain().split("\n") if not row.startswith("2027-08-15")]
+    load_holidays(write(tmp_path, "\n".join(row for row in rows if not row.startswith("2027-03-10"))))
+    said = StringIO()
+    call_command("load_holidays", str(write(tmp_path, "\n".join(rows))), stdout=said)
+    assert "1 day added, 0 updated, 0 removed, 1 on a weekend left out." in said.getvalue()

@@ -36,13 +36,15 @@ class Command(BaseCommand):
 
 def _summary(file: Path, done: HolidayImport) -> str:
     years = ", ".join(map(str, done.years))
+    days = "day" if done.added == 1 else "days"
+    weekends = "a weekend" if done.weekend == 1 else "weekends"
     others = "".join(
         f", {count} {what}"
-        for count, what in ((done.kept, "kept as set by an administrator"), (done.weekend, "on weekends left out"))
+        for count, what in ((done.kept, "kept as set by an administrator"), (done.weekend, f"on {weekends} left out"))
         if count
     )
     known = f" Holidays are known until {done.known_until}." if done.known_until else ""
     return (
-        f"{file.name}: {years} of {done.exchange.name}: {done.added} days added, {done.updated} updated, "
+        f"{file.name}: {years} of {done.exchange.name}: {done.added} {days} added, {done.updated} updated, "
         f"{done.removed} removed{others}.{known}"
     )
