@@ -31,6 +31,9 @@ class Watchlist(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watchlists")
     name = models.CharField(max_length=60)
     position = models.PositiveSmallIntegerField(default=0)
+    renames_dismissed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Earlier renames of its stocks are not told any more."
+    )
 
     objects: ClassVar[models.Manager[Watchlist]] = WatchlistQuerySet.as_manager()
 

@@ -6,7 +6,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from analysis.forms import TickerField
-from analysis.models import Index, IndexMember, PriceHistory, Stock
+from analysis.models import FormerTicker, Index, IndexMember, PriceHistory, Stock
 from stockapp.read_only_admin import ReadOnlyAdmin
 
 
@@ -59,6 +59,16 @@ class PriceHistoryAdmin(ReadOnlyAdmin[PriceHistory]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PriceHistory]:
         return super().get_queryset(request).defer("bars")
+
+
+@admin.register(FormerTicker)
+class FormerTickerAdmin(ReadOnlyAdmin[FormerTicker]):
+    """Renames; deleting one only ends the way from the old ticker to the stock."""
+
+    list_display = ["ticker", "stock_id", "isin", "renamed_at"]
+    search_fields = ["ticker", "stock__ticker", "stock__name"]
+    date_hierarchy = "renamed_at"
+    show_full_result_count = False
 
 
 @admin.register(Index)

@@ -3,6 +3,7 @@ and of the strategies' track records."""
 
 from analysis.models.demo import DemoRemoval
 from analysis.models.details import MAX_ATTEMPTS, JobDetail, retry_text
+from analysis.models.former_tickers import FormerTicker
 from analysis.models.indexes import Index, IndexMember
 from analysis.models.jobs import Job
 from analysis.models.limits import Admission
@@ -42,6 +43,7 @@ __all__ = [
     "Ending",
     "ErrorKind",
     "ExchangeSchedule",
+    "FormerTicker",
     "Index",
     "IndexMember",
     "Job",

@@ -137,9 +137,16 @@ class StockQuerySet(models.QuerySet["Stock"]):
         rows = self.filter(pk__in=tickers).order_by("pk").select_for_update(no_key=True)
         return list(rows.values_list("pk", flat=True))
 
+    def find(self, ticker: str) -> Stock | None:
+        """Return the stock of a ticker; if there is none, the one that had it last before it was renamed."""
+        renamed = self.filter(former_tickers__ticker=ticker).order_by("-former_tickers__renamed_at", "pk")
+        return self.filter(pk=ticker).first() or renamed.first()
+
     def named(self, text: str) -> StockQuerySet:
-        """Return the stocks whose ticker starts with the text, whose name contains it, or whose ISIN it is."""
-        return self.filter(Q(ticker__istartswith=text) | Q(name__icontains=text) | Q(isin__iexact=text, isin__gt=""))
+        """Return the stocks whose ticker or former ticker starts with the text, or with it as ISIN or in the name."""
+        renamed = Stock.objects.filter(former_tickers__ticker__istartswith=text).values("pk")
+        by_ticker = Q(ticker__istartswith=text) | Q(pk__in=renamed)
+        return self.filter(by_ticker | Q(name__icontains=text) | Q(isin__iexact=text, isin__gt=""))
 
     def matching(self, text: str) -> StockQuerySet:
         """Return the active stocks of this name, the nearest first, by `search_rank`.

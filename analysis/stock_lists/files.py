@@ -50,11 +50,18 @@ def read_list(file: Path, suffix: str | None, default: str = "") -> tuple[list[L
         stock = reader.read(row.cells)
         if isinstance(stock, str):
             problems.append((row.line, stock))
+        elif isin := _other_isin(listed.get(stock.ticker), stock):
+            problems.append((row.line, f"{stock.ticker} is in it twice, with the ISINs {isin} and {stock.isin}."))
         else:
             listed[stock.ticker] = stock
     if not listed and not problems:
         raise RequestRejected(f"{file} holds no stocks.")
     return list(listed.values()), [f"{file.name}, line {line}: {reason}" for line, reason in sorted(problems)]
+
+
+def _other_isin(before: ListedStock | None, stock: ListedStock) -> str:
+    """Return the ISIN of an earlier row of the same ticker, if this one has another."""
+    return before.isin if before and stock.isin and before.isin != stock.isin else ""
 
 
 def _read_table(file: Path) -> Table:

@@ -19,7 +19,8 @@ from analysis.prices.yahoo_session import YahooSession
 from analysis.rejections import RequestRejected
 from analysis.request_pace import YAHOO_PACER
 from analysis.stock_lists.files import read_list
-from analysis.stock_lists.renames import find_renames, rename_stock
+from analysis.stock_lists.isins import find_renames, follow_former_tickers, settle_isins
+from analysis.stock_lists.renames import rename_stocks
 
 AT_ONCE = 250  # stocks in one transaction
 DEMO_INDEX = "Demo market"
@@ -33,15 +34,15 @@ UPDATED_FIELDS = ("name", "exchange", "currency", "industry", "isin")
 class ImportResult:
     """The numbers of stocks that an import changed; `problems` are sentences that name list and line.
 
-    `renames` are sentences about tickers that changed, `offers` about those that may have, with the command for it.
+    `news` are sentences about tickers and ISINs that changed, `questions` about those that may have, with what to do.
     """
 
     added: int = 0
     updated: int = 0
     deactivated: int = 0
     problems: list[str] = field(default_factory=list)
-    renames: list[str] = field(default_factory=list)
-    offers: list[str] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
 
 
 def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> ImportResult:
@@ -93,15 +94,18 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
     """
     done = ImportResult(problems=problems)
     index, _ = Index.objects.update_or_create(name=name[:100], defaults={"loaded_at": timezone.now()})
-    _apply_renames(listed, done)
+    current = follow_former_tickers(listed)
+    settled = settle_isins(current.rows, _apply_renames(current.rows, done))
+    done.news += current.news + settled.news
+    done.questions += settled.questions
     members = set(IndexMember.objects.filter(index=index).values_list("stock_id", flat=True))
-    for some in batched(sorted(listed, key=lambda one: one.ticker), AT_ONCE):
+    for some in batched(sorted(settled.rows, key=lambda one: one.ticker), AT_ONCE):
         added = _store_members(index, some)
         done.added += added
         done.updated += len(some) - added
     if done.problems:
         return done
-    gone = members - {one.ticker for one in listed}
+    gone = members - {one.ticker for one in current.rows}
     if len(gone) > max(len(members) / 2, FEW):
         done.problems.append(
             f"{name}: {len(gone):,} of {len(members):,} stocks are no longer in it; a list that lost more than half is"
@@ -112,16 +116,23 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
     return done
 
 
-def _apply_renames(listed: Sequence[ListedStock], done: ImportResult) -> None:
-    """Move what belongs to tickers that changed, and offer to move what is not certain or in work."""
-    for rename in find_renames(listed):
-        if not rename.is_certain:
-            done.offers.append(rename.offer)
-            continue
-        try:
-            done.renames.append(rename_stock(rename))
-        except RequestRejected as rejection:
-            done.offers.append(f"{rejection} Load the list again then.")
+def _apply_renames(listed: Sequence[ListedStock], done: ImportResult) -> set[str]:
+    """Move what belongs to tickers that changed, and ask about those that are not certain or in work.
+
+    Return the tickers that are asked about.
+    """
+    asked: set[str] = set()
+    for group in find_renames(listed):
+        question = group.question
+        if not question:
+            try:
+                done.news += rename_stocks(group.renames)
+            except RequestRejected as rejection:
+                question = f"{rejection} Load the list again then."
+        if question:
+            done.questions.append(question)
+            asked.update(ticker for rename in group.renames for ticker in (rename.old, rename.new))
+    return asked
 
 
 @transactional

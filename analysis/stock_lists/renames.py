@@ -1,96 +1,135 @@
-"""Renames: a share whose ticker changed while its ISIN stayed keeps its lists, notes, results and prices."""
+"""Renames: a share whose ticker changed keeps its lists, notes, results and prices."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Field, ManyToOneRel, Model, UniqueConstraint
 
 from analysis.db import transactional
-from analysis.models import JobDetail, PriceHistory, Result, Stock, StockStatus
+from analysis.models import FormerTicker, JobDetail, Result, Stock, StockStatus
 from analysis.prices.tickers import suffix_of
-from analysis.prices.yahoo_listing import ListedStock
 from analysis.rejections import RequestRejected
 
 NOTE = "note"  # the text that a person wrote beside a stock
-_LAST = ("last_status", "last_job_id", "last_result_id", "last_analyzed_at", "last_error")
+_SPARE = "~"  # no ticker: a stock is under it for a moment, where tickers go round in a ring
+_LAST = ("last_status", "last_job_id", "last_analyzed_at", "last_error")
+_DESCRIPTION = ("name", "industry", "isin", "exchange", "currency", "kind", "decimals", "source_decimals")
+_STANDING = ("is_active", "is_confirmed", "refusals", "named_by_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """A ticker that became another one, with the ISIN of both."""
+    """A ticker that became another one; `isin` is the ISIN that tells it, empty if a person does."""
 
     old: str
     new: str
     isin: str = ""
 
     @property
-    def is_certain(self) -> bool:
-        """Return whether the new ticker has nothing of its own that could be of another share."""
-        models: Iterable[Any] = (Result, PriceHistory, JobDetail)
-        return not any(model.objects.filter(stock=self.new).exists() for model in models)
-
-    @property
-    def offer(self) -> str:
-        return (
-            f"{self.old} and {self.new} have the same ISIN, {self.isin}, and both have been analysed. If {self.old} "
-            f"was renamed, move its lists, notes, results and prices: load_stocks --rename {self.old}={self.new}"
-        )
+    def option(self) -> str:
+        """Return the option of the command that renames the stock."""
+        return f"--rename {self.old}={self.new}"
 
 
-def find_renames(listed: Sequence[ListedStock]) -> list[Rename]:
-    """Return the renames that a list tells: a known stock of the same exchange and ISIN whose ticker is not in it."""
-    counts = Counter(one.isin for one in listed if one.isin)
-    tickers_by_isin = {one.isin: one.ticker for one in listed if counts[one.isin] == 1}
-    tickers = {one.ticker for one in listed}
-    known = Stock.objects.filter(isin__gt="", is_confirmed=True).order_by("pk").values_list("pk", "isin")
-    pairs = [
-        Rename(old, tickers_by_isin[isin], isin)
-        for old, isin in known
-        if isin in tickers_by_isin and old not in tickers and suffix_of(old) == suffix_of(tickers_by_isin[isin])
-    ]
-    several = Counter(rename.new for rename in pairs)
-    return [rename for rename in pairs if several[rename.new] == 1]
+@dataclass(slots=True)
+class _MovedRows:
+    """The numbers of rows that a rename moved, and of notes that were shortened because two had to fit into one."""
+
+    rows: int = 0
+    shortened: int = 0
 
 
 @transactional
-def rename_stock(rename: Rename) -> str:
-    """Move everything that is of the old ticker to the new one, and delete the old stock. Return a sentence about it.
+def rename_stocks(renames: Sequence[Rename]) -> list[str]:
+    """Move everything that is of each old ticker to its new one, and delete the old stocks. Return sentences about it.
 
-    What both have is kept once: the new ticker's result of a day and its price history, and an entry of a list with
-    both notes. Raise RequestRejected if there is no such stock, or while either is being analysed.
+    All are renamed at once: with A to B and B to C, or A to B and B to A, the rows of each company stay together.
+
+    Of one company what both tickers have is kept once: the new ticker's result of a day and its price history, and an
+    entry of a list with both notes. Raise RequestRejected, and change nothing, if there is no such stock, while any is
+    being analysed, and where a new ticker is of another exchange or of another company.
     """
+    tickers = sorted({ticker for rename in renames for ticker in (rename.old, rename.new)})
     # In the order of all locks: details, then stocks.
-    details = JobDetail.objects.filter(stock__in=(rename.old, rename.new))
+    details = JobDetail.objects.filter(stock__in=tickers)
     list(details.order_by("pk").select_for_update(no_key=True).values_list("pk"))
-    old = _lock_pair(rename)
+    Stock.objects.lock(tickers)
+    _refuse_wrong(renames)
     if details.unfinished().exists():
-        raise RequestRejected(f"{rename.old} or {rename.new} is being analysed. Rename it when that has ended.")
-    moved = [_move_rows(field, rename) for field in _references_to_stocks()]
-    new = Stock.objects.get(pk=rename.new)
-    if new.last_status == StockStatus.NEVER:
-        Stock.objects.filter(pk=new.pk).update(**{name: getattr(old, name) for name in _LAST})
+        raise RequestRejected(f"{' or '.join(_names(renames))} is being analysed. Rename it when that has ended.")
+    moved = {new: _move_stock(old, new) for old, new in _arrange_moves(renames)}
+    FormerTicker.objects.bulk_create(FormerTicker(ticker=one.old, stock_id=one.new, isin=one.isin) for one in renames)
+    return [_describe(rename, moved[rename.new]) for rename in renames]
+
+
+def _refuse_wrong(renames: Sequence[Rename]) -> None:
+    """Raise RequestRejected for a rename that cannot be, or that would mix two companies."""
+    counts = Counter(rename.old for rename in renames) + Counter(f"={rename.new}" for rename in renames)
+    if twice := [name.removeprefix("=") for name, count in counts.items() if count > 1]:
+        raise RequestRejected(f"{twice[0]} is given twice. Rename one after the other.")
+    stocks = Stock.objects.in_bulk([ticker for rename in renames for ticker in (rename.old, rename.new)])
+    leaving = {rename.old for rename in renames}
+    for rename in renames:
+        old, new = stocks.get(rename.old), stocks.get(rename.new)
+        if old is None or rename.old == rename.new:
+            raise RequestRejected(f"There is no stock {rename.old} to be renamed.")
+        if suffix_of(rename.old) != suffix_of(rename.new):
+            raise RequestRejected(f"{rename.old} and {rename.new} are of different exchanges, and so are their prices.")
+        if new and rename.new not in leaving and new.isin and old.isin and new.isin != old.isin:
+            raise RequestRejected(
+                f"{rename.new} is another company: its ISIN is {new.isin}, that of {rename.old} is {old.isin}. Delete "
+                "that stock or correct its ISIN in the admin first."
+            )
+
+
+def _names(renames: Sequence[Rename]) -> list[str]:
+    return list(dict.fromkeys(ticker for rename in renames for ticker in (rename.old, rename.new)))
+
+
+def _arrange_moves(renames: Sequence[Rename]) -> Iterator[tuple[str, str]]:
+    """Yield single moves in an order in which no stock meets one that has yet to move away."""
+    waiting = {rename.old: rename.new for rename in renames}
+    while waiting:
+        ready = next((old for old, new in waiting.items() if new not in waiting), None)
+        if ready is not None:
+            yield ready, waiting.pop(ready)
+        else:
+            first = next(iter(waiting))
+            waiting[_SPARE] = waiting.pop(first)
+            yield first, _SPARE
+
+
+def _move_stock(ticker: str, new_ticker: str) -> _MovedRows:
+    """Move the rows of a stock to another ticker, whose stock is created if it is missing, and delete the old one."""
+    old = Stock.objects.get(pk=ticker)
+    copied = {name: getattr(old, name) for name in (*_DESCRIPTION, *_STANDING, *_LAST)}
+    Stock.objects.bulk_create([Stock(ticker=new_ticker, **copied)], ignore_conflicts=True)
+    new = Stock.objects.select_for_update(no_key=True).get(pk=new_ticker)
+    _merge_stock(old, new)
+    moved = _MovedRows()
+    for field in _references_to_stocks():
+        _move_rows(field, old, new, moved)
     newest = Result.objects.completed().filter(stock=new).order_by("-day").first()
     Stock.objects.filter(pk=new.pk).update(last_result=newest)
-    Stock.objects.filter(pk=rename.old).delete()
-    about = f" (ISIN {rename.isin})" if rename.isin else ""
-    rows = f"{sum(moved):,} row{'' if sum(moved) == 1 else 's'}"
-    return f"{rename.old} is {rename.new} now{about}: lists, notes, results and prices were moved, {rows}."
+    Stock.objects.filter(pk=old.pk).delete()
+    return moved
 
 
-def _lock_pair(rename: Rename) -> Stock:
-    """Lock both stocks and return the old one; create the new one if it is missing."""
-    old = Stock.objects.filter(pk=rename.old).first()
-    if old is None or rename.old == rename.new:
-        raise RequestRejected(f"There is no stock {rename.old} to be renamed.")
-    if not Stock.objects.filter(pk=rename.new).exists():
-        new = Stock.of_ticker(rename.new)
-        new.name, new.industry, new.isin = old.name, old.industry, old.isin
-        new.currency, new.is_active, new.is_confirmed = old.currency, old.is_active, old.is_confirmed
-        Stock.objects.bulk_create([new], ignore_conflicts=True)
-    Stock.objects.lock([rename.old, rename.new])
-    return Stock.objects.get(pk=rename.old)
+def _merge_stock(old: Stock, new: Stock) -> None:
+    """Give the stock that is kept what only the other one has: its ISIN, its confirmation, its later state."""
+    for name in _DESCRIPTION:
+        setattr(new, name, getattr(new, name) or getattr(old, name))
+    new.is_active |= old.is_active
+    if old.is_confirmed:
+        new.is_confirmed, new.refusals, new.named_by_id = True, 0, None
+    is_later = old.last_analyzed_at and (not new.last_analyzed_at or old.last_analyzed_at > new.last_analyzed_at)
+    if new.last_status == StockStatus.NEVER or is_later:
+        for name in _LAST:
+            setattr(new, name, getattr(old, name))
+    new.save(update_fields=[*_DESCRIPTION, *_STANDING, *_LAST])
 
 
 def _references_to_stocks() -> Iterator["Field[Any, Any]"]:
@@ -100,16 +139,16 @@ def _references_to_stocks() -> Iterator["Field[Any, Any]"]:
             yield relation.field
 
 
-def _move_rows(field: "Field[Any, Any]", rename: Rename) -> int:
-    """Move the rows of one model, but for those of which the new ticker has its own. Return how many moved."""
+def _move_rows(field: "Field[Any, Any]", old: Stock, new: Stock, moved: _MovedRows) -> None:
+    """Move the rows of one model, but for those of which the new ticker has its own, and count them."""
     rows: Any = field.model._default_manager
-    mine = {_key_of(row, field): row for row in rows.filter(**{field.name: rename.new}).only(*_columns(field))}
-    for row in list(rows.filter(**{field.name: rename.old}).only(*_columns(field))):
+    mine = {_key_of(row, field): row for row in rows.filter(**{field.name: new.pk}).only(*_columns(field))}
+    for row in list(rows.filter(**{field.name: old.pk}).only(*_columns(field))):
         key = _key_of(row, field)
         if key and key in mine:
-            _keep_note(mine[key], row)
+            moved.shortened += _keep_note(mine[key], row)
             row.delete()
-    return int(rows.filter(**{field.name: rename.old}).update(**{field.name: rename.new}))
+    moved.rows += int(rows.filter(**{field.name: old.pk}).update(**{field.name: new.pk}))
 
 
 def _columns(field: "Field[Any, Any]") -> list[str]:
@@ -128,10 +167,26 @@ def _key_of(row: Model, field: "Field[Any, Any]") -> tuple[object, ...]:
     return tuple(row.serializable_value(name) for name in _unique_beside(field))
 
 
-def _keep_note(kept: Model, dropped: Model) -> None:
-    """Add the note of an entry that is deleted to the one that is kept."""
+def _keep_note(kept: Model, dropped: Model) -> bool:
+    """Add the note of an entry that is deleted to the one that is kept. Return whether not all of it fits."""
     ours, theirs = (str(getattr(row, NOTE, "")) for row in (kept, dropped))
-    if theirs and theirs not in ours:
-        longest = kept._meta.get_field(NOTE).max_length  # type: ignore[union-attr]
-        setattr(kept, NOTE, (f"{ours}; {theirs}" if ours else theirs)[:longest])
-        kept.save(update_fields=[NOTE])
+    if not theirs or theirs in ours:
+        return False
+    both = f"{ours}; {theirs}" if ours else theirs
+    longest: int = kept._meta.get_field(NOTE).max_length  # type: ignore[union-attr, assignment]
+    is_shortened = len(both) > longest
+    setattr(kept, NOTE, f"{both[: longest - 1]}…" if is_shortened else both)
+    kept.save(update_fields=[NOTE])
+    return is_shortened
+
+
+def _describe(rename: Rename, moved: _MovedRows) -> str:
+    about = f" (ISIN {rename.isin})" if rename.isin else ""
+    rows = f"{moved.rows:,} row{'' if moved.rows == 1 else 's'}"
+    parts = [f"{rename.old} is {rename.new} now{about}: lists, notes, results and prices were moved, {rows}."]
+    if moved.shortened:
+        notes = "1 note was" if moved.shortened == 1 else f"{moved.shortened:,} notes were"
+        parts.append(f"{notes} shortened, because two did not fit into one.")
+    if settings.PRICE_SOURCE == "csv":
+        parts.append(f"From now on its prices are read from {rename.new}.csv.")
+    return " ".join(parts)

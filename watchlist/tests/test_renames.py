@@ -14,9 +14,10 @@ from analysis.jobs.end import cancel
 from analysis.models import IndexMember, JobDetail, PriceHistory, Result, Stock
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import load_stocks
-from analysis.stock_lists.renames import Rename, rename_stock
+from analysis.stock_lists.renames import Rename, rename_stocks
 from analysis.tests.make import make_finished_job, make_job, make_result, make_stock, make_user
 from analysis.upkeep.integrity import check_integrity
+from watchlist.models import NOTE_LENGTH
 from watchlist.tests.make import make_list, tickers_of
 
 pytestmark = pytest.mark.django_db
@@ -115,13 +116,13 @@ def test_a_stock_that_is_being_analysed_is_renamed_when_that_has_ended(tmp_path:
 def test_a_list_that_does_not_tell_a_rename_moves_nothing(text: str, tmp_path: Path) -> None:
     load(tmp_path, OLD)
     (tmp_path / "other.csv").write_text(text)
-    assert load_stocks(tmp_path / "other.csv").renames == []
+    assert load_stocks(tmp_path / "other.csv").news == []
     assert Stock.objects.filter(pk="ZOMATO.NS").exists()
 
 
 def test_a_rename_keeps_the_database_whole() -> None:
     make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO")
-    rename_stock(Rename("KAVERI.DEMO", "SARVADA.DEMO"))
+    rename_stocks([Rename("KAVERI.DEMO", "SARVADA.DEMO")])
     assert JobDetail.objects.filter(stock="SARVADA.DEMO").exists()
     assert [finding.check.name for finding in check_integrity() if finding.count] == []
 
@@ -137,4 +138,32 @@ def test_a_rename_that_is_not_possible_is_refused_in_words(pair: str) -> None:
 
 def test_a_stock_that_does_not_exist_is_not_renamed() -> None:
     with pytest.raises(RequestRejected, match=r"There is no stock GHOST\.NS to be renamed\."):
-        rename_stock(Rename("GHOST.NS", "NEW.NS"))
+        rename_stocks([Rename("GHOST.NS", "NEW.NS")])
+
+
+def test_notes_that_do_not_fit_into_one_are_shortened_where_that_is_seen_and_said(tmp_path: Path) -> None:
+    load(tmp_path, OLD)
+    watchlist = make_list(make_user(), "ZOMATO.NS", "ETERNAL.NS")
+    watchlist.items.filter(stock="ZOMATO.NS").update(note="o" * NOTE_LENGTH)
+    watchlist.items.filter(stock="ETERNAL.NS").update(note="new")
+    out, _ = load(tmp_path, NEW)
+    assert watchlist.items.get().note == f"new; {'o' * (NOTE_LENGTH - 6)}…"
+    assert "1 note was shortened, because two did not fit into one." in out
+
+
+def test_two_tickers_are_exchanged_by_one_command_and_a_hundred_questions_are_counted(tmp_path: Path) -> None:
+    make_result(make_stock("A.NS"), close=1.0)
+    make_result(make_stock("B.NS"), close=2.0)
+    watchlist = make_list(make_user(), "A.NS", "B.NS")
+    watchlist.items.filter(stock="A.NS").update(note="of the first")
+    call_command("load_stocks", rename=["A.NS=B.NS", "B.NS=A.NS"], stdout=StringIO())
+    assert dict(Result.objects.values_list("stock_id", "close")) == {"A.NS": 2.0, "B.NS": 1.0}
+    assert [(item.stock_id, item.note) for item in watchlist.items.all()] == [("B.NS", "of the first"), ("A.NS", "")]
+    rows = [(f"S{n}.NS", f"INE{n:03}A01011") for n in range(100, 130)]
+    (tmp_path / "list.csv").write_text("\n".join(["ticker,isin", *(",".join(row) for row in rows)]))
+    load_stocks(tmp_path / "list.csv")
+    (tmp_path / "list.csv").write_text("\n".join(["ticker,isin", *(f"{ticker},GB0002374006" for ticker, _ in rows)]))
+    err = StringIO()
+    call_command("load_stocks", str(tmp_path / "list.csv"), stdout=StringIO(), stderr=err)
+    assert err.getvalue().splitlines()[-1] == "10 more like these."
+    assert len(err.getvalue().splitlines()) == 21

@@ -10,7 +10,9 @@ from analysis.jobs.submit import check_tickers
 from analysis.management.jobs import BAD_INPUT
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import ImportResult, load_from_yahoo, load_stocks
-from analysis.stock_lists.renames import Rename, rename_stock
+from analysis.stock_lists.renames import Rename, rename_stocks
+
+MOST_ASKED = 20  # questions about tickers and ISINs of one list
 
 
 class Command(BaseCommand):
@@ -28,7 +30,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="OLD=NEW",
-            help="Move what belongs to one ticker to another.",
+            help="Move what belongs to one ticker to another; several are renamed at once, as where two are exchanged.",
         )
         parser.add_argument("--from-yahoo", metavar="REGION", help="All equities of a region, like in, by Yahoo.")
 
@@ -46,18 +48,20 @@ class Command(BaseCommand):
             raise CommandError("Name a file, or a region with --from-yahoo.", returncode=BAD_INPUT)
         if index and len(files) != 1:
             raise CommandError("--index names the list of one file.", returncode=BAD_INPUT)
-        for pair in rename:
-            self._rename(pair)
+        if rename:
+            self._rename(rename)
         loads = {file.name: partial(load_stocks, file, suffix=suffix, index=index) for file in files}
         if from_yahoo:
             loads["Yahoo"] = partial(load_from_yahoo, from_yahoo)
         if problems := sum(self._run_import(name, load) for name, load in loads.items()):
             raise CommandError("1 problem." if problems == 1 else f"{problems} problems.", returncode=1)
 
-    def _rename(self, pair: str) -> None:
-        old, _, new = pair.partition("=")
+    def _rename(self, pairs: list[str]) -> None:
+        halves = [pair.partition("=") for pair in pairs]
         try:
-            self.stdout.write(rename_stock(Rename(*check_tickers([old]), *check_tickers([new]))))
+            renames = [Rename(*check_tickers([old]), *check_tickers([new])) for old, _, new in halves]
+            for sentence in rename_stocks(renames):
+                self.stdout.write(sentence)
         except RequestRejected as rejection:
             raise CommandError(str(rejection), returncode=BAD_INPUT) from None
 
@@ -67,9 +71,11 @@ class Command(BaseCommand):
             done = load()
         except RequestRejected as rejection:
             raise CommandError(str(rejection), returncode=BAD_INPUT) from None
-        for sentence in (*done.problems, *done.offers):
+        for sentence in (*done.problems, *done.questions[:MOST_ASKED]):
             self.stderr.write(sentence)
-        for sentence in done.renames:
+        if (more := len(done.questions) - MOST_ASKED) > 0:
+            self.stderr.write(f"{more:,} more like these.")
+        for sentence in done.news:
             self.stdout.write(sentence)
         left = f", {done.deactivated} made inactive" if done.deactivated else ""
         self.stdout.write(f"{name}: {done.added} stocks added, {done.updated} updated{left}.")

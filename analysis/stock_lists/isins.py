@@ -1,0 +1,207 @@
+"""ISINs of a list: the renames that they tell, the rows whose ticker is another company's, and new ISINs of stocks.
+
+An ISIN stays with a security when its ticker changes. It changes itself with a split or a new face value, and a list
+may be wrong or old. So nothing that could mix two companies is done: it is asked, with the command that would do it.
+"""
+
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from analysis.directory import fold_name
+from analysis.models import FormerTicker, JobDetail, PriceHistory, Result, Stock
+from analysis.prices.tickers import suffix_of
+from analysis.prices.yahoo_listing import ListedStock
+from analysis.stock_lists.renames import Rename
+
+ISSUER_LENGTHS = {"IN": 7, "US": 8, "CA": 8}
+"""How many characters of an ISIN name its country and issuer, where they do; they stay after a split."""
+LONGEST = 3  # renames of a chain, beyond which the list is taken for wrong
+COMMAND = "load_stocks"
+
+
+@dataclass(frozen=True, slots=True)
+class RenameGroup:
+    """Renames that are done together, as those of a chain; with a question they are not certain, and only asked."""
+
+    renames: tuple[Rename, ...]
+    question: str = ""
+
+
+@dataclass(slots=True)
+class ListedRows:
+    """The rows of a list to be stored; sentences about changes, and about rows that are left out, with what to do."""
+
+    rows: list[ListedStock] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+
+
+def follow_former_tickers(listed: Sequence[ListedStock]) -> ListedRows:
+    """Return the rows with those of former tickers as rows of the stocks that had them: the list is an old one.
+
+    A row with another ISIN is of a company that has taken the ticker since, and stays.
+    """
+    present = FormerTicker.objects.present_tickers({one.ticker for one in listed})
+    isins = dict(Stock.objects.filter(pk__in=present.values()).values_list("pk", "isin"))
+    found, seen = ListedRows(), {one.ticker for one in listed}
+    for one in listed:
+        new = present.get(one.ticker)
+        if new is None or (one.isin and isins.get(new, one.isin) not in ("", one.isin)):
+            found.rows.append(one)
+            continue
+        again = f"If it has its old ticker again: {_command([Rename(new, one.ticker)])}"
+        found.news.append(f"{one.ticker} was read as {new}, which is its ticker now. {again}")
+        if new not in seen:
+            found.rows.append(ListedStock(new))
+            seen.add(new)
+    return found
+
+
+def find_renames(listed: Sequence[ListedStock]) -> list[RenameGroup]:
+    """Return the renames that a list tells: its ISIN of a known stock has another ticker of the same exchange.
+
+    They are certain if the old ticker is not in the list, or its row has another ISIN and the names agree; and if the
+    new ticker has nothing of its own that could be of another company.
+    """
+    rows = {one.ticker: one for one in listed}
+    by_isin = _tickers_by_isin(listed)
+    known = {stock.pk: stock for stock in _known_stocks()}
+    targets = {
+        old: found
+        for old, stock in known.items()
+        if (found := by_isin.get((stock.isin, suffix_of(old)), []))
+        and old not in found
+        and (old not in rows or rows[old].isin)
+    }
+    counts = Counter(ticker for found in targets.values() for ticker in found)
+    moves = {old: found[0] for old, found in targets.items() if len(found) == 1 and counts[found[0]] == 1}
+    groups = [_judge_chain(chain, known, rows) for chain in _chains(moves, known)]
+    several = [
+        RenameGroup((), _ask_which([Rename(old, new, known[old].isin) for new in found]))
+        for old, found in targets.items()
+        if old not in moves
+    ]
+    return [*groups, *several]
+
+
+def settle_isins(listed: Sequence[ListedStock], asked: Container[str]) -> ListedRows:
+    """Return the rows whose ISIN is that of the stored stock, or a new one of the same company.
+
+    Questions about tickers in `asked` are put already.
+    """
+    known = {stock.pk: stock for stock in _known_stocks()}
+    stored = {(stock.isin, suffix_of(stock.pk)) for stock in known.values()}
+    by_isin = _tickers_by_isin(listed)
+    found = ListedRows()
+    for one in listed:
+        stock = known.get(one.ticker)
+        if stock is None or one.isin in ("", stock.isin):
+            found.rows.append(one)
+            continue
+        suffix = suffix_of(one.ticker)
+        is_swapped = (one.isin, suffix) in stored or (stock.isin, suffix) in by_isin
+        if _is_same_company(one, stock) and not is_swapped:
+            found.rows.append(one)
+            found.news.append(f"{one.ticker} has a new ISIN, {one.isin}, as after a split; it was {stock.isin}.")
+        elif one.ticker not in asked:
+            found.questions.append(_ask_about_isin(one, stock))
+    return found
+
+
+def _tickers_by_isin(listed: Iterable[ListedStock]) -> dict[tuple[str, str], list[str]]:
+    """Return the tickers of each ISIN on one exchange: the shares of two exchanges have the same ISIN."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in listed:
+        if one.isin:
+            found.setdefault((one.isin, suffix_of(one.ticker)), []).append(one.ticker)
+    return found
+
+
+def _known_stocks() -> Iterable[Stock]:
+    return Stock.objects.filter(isin__gt="", is_confirmed=True).order_by("pk").only("ticker", "isin", "name")
+
+
+def _chains(moves: dict[str, str], known: dict[str, Stock]) -> Iterator[tuple[Rename, ...]]:
+    """Yield the renames in chains: A to B and B to C, from its beginning; a ring from any of its tickers."""
+    waiting = dict(moves)
+    heads = [old for old in moves if old not in moves.values()]
+    for head in (*heads, *moves):
+        chain: list[Rename] = []
+        while head in waiting:
+            chain.append(Rename(head, waiting[head], known[head].isin))
+            head = waiting.pop(head)
+        if chain:
+            yield tuple(chain)
+
+
+def _judge_chain(chain: tuple[Rename, ...], known: dict[str, Stock], rows: dict[str, ListedStock]) -> RenameGroup:
+    last = chain[-1]
+    is_ring = last.new == chain[0].old
+    target = None if is_ring else Stock.objects.filter(pk=last.new).first()
+    agree = all(one.old not in rows or _is_named_alike(rows[one.new], known[one.old]) for one in chain)
+    if target and target.isin not in ("", last.isin):
+        return RenameGroup(chain, _ask_about_target(last, target))
+    if is_ring or len(chain) > LONGEST or not agree:
+        return RenameGroup(chain, _ask_about_chain(chain))
+    return RenameGroup(chain, _ask_about_rows(chain) if target and _has_rows(target) else "")
+
+
+def _has_rows(stock: Stock) -> bool:
+    models: Iterable[Any] = (Result, PriceHistory, JobDetail)
+    return any(model.objects.filter(stock=stock).exists() for model in models)
+
+
+def _ask_which(renames: Sequence[Rename]) -> str:
+    old, isin = renames[0].old, renames[0].isin
+    others = " and ".join(rename.new for rename in renames)
+    commands = " or ".join(_command([rename]) for rename in renames)
+    return f"{old} has the ISIN of {others}, {isin}. If it was renamed, move what belongs to it: {commands}"
+
+
+def _ask_about_chain(chain: Sequence[Rename]) -> str:
+    if len(chain) > LONGEST:
+        return (
+            f"The list has the ISINs of {len(chain):,} stocks, from {chain[0].old} to {chain[-1].old}, at other "
+            "tickers. Its columns may be shifted: these stocks were left as they are."
+        )
+    pairs = " and ".join(f"{one.old} is {one.new} now" for one in chain)
+    return f"By the ISINs of the list {pairs}, which is not certain. If it is right: {_command(chain)}"
+
+
+def _ask_about_rows(chain: Sequence[Rename]) -> str:
+    one = chain[-1]
+    return (
+        f"{one.old} and {one.new} have the same ISIN, {one.isin}, and both have been analysed. If {one.old} was "
+        f"renamed, move its lists, notes, results and prices: {_command(chain)}"
+    )
+
+
+def _command(chain: Sequence[Rename]) -> str:
+    return " ".join([COMMAND, *(rename.option for rename in chain)])
+
+
+def _ask_about_target(rename: Rename, target: Stock) -> str:
+    return (
+        f"By its ISIN, {rename.isin}, {rename.old} is {rename.new} now, but the stock {rename.new} stored here has "
+        f"another, {target.isin}. If that company is gone, rename or delete its stock, and load the list again."
+    )
+
+
+def _ask_about_isin(listed: ListedStock, stock: Stock) -> str:
+    name = f", “{stock.name}”" if stock.name else ""
+    return (
+        f"{listed.ticker} was left as it is: the list has the ISIN {listed.isin}, and the stock stored here, "
+        f"{stock.isin}{name}. If it is the same company, enter the new ISIN in the admin, under Stocks; if not, rename "
+        "or delete the stored stock. Then load the list again."
+    )
+
+
+def _is_same_company(listed: ListedStock, stock: Stock) -> bool:
+    length = ISSUER_LENGTHS.get(stock.isin[:2], 0)
+    return _is_named_alike(listed, stock) or bool(length and listed.isin[:length] == stock.isin[:length])
+
+
+def _is_named_alike(listed: ListedStock, stock: Stock) -> bool:
+    return bool(stock.name) and fold_name(listed.name) == fold_name(stock.name)

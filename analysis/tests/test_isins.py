@@ -1,0 +1,281 @@
+"""Lists whose tickers and ISINs fit together otherwise than before: no row ends with another company."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from analysis.models import FormerTicker, IndexMember, PriceHistory, Result, Stock
+from analysis.rejections import RequestRejected
+from analysis.stock_lists.load import ImportResult, load_stocks
+from analysis.stock_lists.renames import Rename, rename_stocks
+from analysis.tests.make import make_result, make_stock
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 11, 20)
+ISINS = {n: f"INE{n}00A01011" for n in range(1, 10)}
+"""An ISIN of each company; the companies are numbered."""
+NAMES = {1: "Alpha Ltd.", 2: "Beta Ltd.", 3: "Gamma Ltd."}
+
+
+def load(folder: Path, rows: str, name: str = "list") -> ImportResult:
+    """Load a list of rows like `A.NS 1`, or `A.NS 1 Its name`: a ticker, the company with this ISIN, and its name."""
+    lines = ["ticker,isin,name"]
+    for row in rows.split(", "):
+        ticker, company, *words = row.split()
+        lines.append(f"{ticker},{ISINS.get(int(company), '')},{' '.join(words) or NAMES.get(int(company), '')}")
+    file = folder / f"{name}.csv"
+    file.write_text("\n".join(lines))
+    return load_stocks(file)
+
+
+def analyse(*tickers: str) -> None:
+    """Give stocks a result and prices of the company that they are now: its number is the close and the checksum."""
+    for stock in Stock.objects.filter(pk__in=tickers):
+        company = next(number for number, isin in ISINS.items() if isin == stock.isin)
+        make_result(stock, DAY, close=float(company))
+        PriceHistory.objects.create(
+            stock=stock, source="csv", bars=b"x", first_session=DAY, last_session=DAY, requested_since=DAY,
+            bar_count=1, adjusted=True, fetched_at=timezone.now(), checksum=str(company),
+        )  # fmt: skip
+
+
+def companies() -> dict[str, int]:
+    """Return the company whose rows each ticker has."""
+    results = {ticker: int(close or 0) for ticker, close in Result.objects.values_list("stock_id", "close")}
+    assert results == {ticker: int(mark) for ticker, mark in PriceHistory.objects.values_list("stock_id", "checksum")}
+    return results
+
+
+@dataclass(frozen=True)
+class Case:
+    """Two lists, one after the other; the companies' rows after the second, and parts of its sentences."""
+
+    before: str
+    after: str
+    rows: dict[str, int]
+    news: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    unchanged: str = ""
+
+
+CASES = {
+    "a rename": Case("A.NS 1, B.NS 2", "C.NS 1 Delta, B.NS 2", {"C.NS": 1, "B.NS": 2}, ["A.NS is C.NS now"]),
+    "a ticker that another company has by then": Case(
+        "A.NS 1", "B.NS 1, A.NS 2", {"B.NS": 1}, ["A.NS is B.NS now (ISIN INE100A01011)"]
+    ),
+    "the same, with another name": Case(
+        "A.NS 1", "B.NS 1 Delta, A.NS 2", {"A.NS": 1},
+        questions=["A.NS is B.NS now, which is not certain. If it is right: load_stocks --rename A.NS=B.NS"],
+        unchanged="A.NS",
+    ),
+    "a chain": Case(
+        "A.NS 1, B.NS 2", "B.NS 1, C.NS 2", {"B.NS": 1, "C.NS": 2}, ["A.NS is B.NS now", "B.NS is C.NS now"]
+    ),
+    "a chain whose names do not agree": Case(
+        "A.NS 1, B.NS 2", "B.NS 1 Beta, C.NS 2 Gamma", {"A.NS": 1, "B.NS": 2},
+        questions=["A.NS is B.NS now and B.NS is C.NS now, which is not certain. If it is right: load_stocks --rename "
+                   "A.NS=B.NS --rename B.NS=C.NS"],
+        unchanged="B.NS",
+    ),
+    "a swap": Case(
+        "A.NS 1, B.NS 2", "A.NS 2 Alpha, B.NS 1 Beta", {"A.NS": 1, "B.NS": 2},
+        questions=["A.NS is B.NS now and B.NS is A.NS now, which is not certain. If it is right: load_stocks --rename "
+                   "A.NS=B.NS --rename B.NS=A.NS"],
+        unchanged="A.NS B.NS",
+    ),
+    "a swap with the names": Case(
+        "A.NS 1, B.NS 2", "A.NS 2, B.NS 1", {"A.NS": 1, "B.NS": 2},
+        questions=["A.NS is B.NS now and B.NS is A.NS now, which is not certain."], unchanged="A.NS B.NS",
+    ),
+    "a column that is shifted by one row": Case(
+        "A.NS 1, B.NS 2, C.NS 3, D.NS 4, E.NS 5", "B.NS 1, C.NS 2, D.NS 3, E.NS 4, F.NS 5",
+        {"A.NS": 1, "B.NS": 2, "C.NS": 3, "D.NS": 4, "E.NS": 5},
+        questions=["The list has the ISINs of 5 stocks, from A.NS to E.NS, at other tickers."],
+        unchanged="B.NS C.NS D.NS E.NS",
+    ),
+    "a ticker that has rows of another company": Case(
+        "A.NS 1, B.NS 2", "B.NS 1", {"A.NS": 1, "B.NS": 2},
+        questions=["By its ISIN, INE100A01011, A.NS is B.NS now, but the stock B.NS stored here has another"],
+        unchanged="B.NS",
+    ),
+    "two tickers of one ISIN": Case(
+        "A.NS 1", "B.NS 1, C.NS 1", {"A.NS": 1},
+        questions=["A.NS has the ISIN of B.NS and C.NS, INE100A01011. If it was renamed, move what belongs to it: "
+                   "load_stocks --rename A.NS=B.NS or load_stocks --rename A.NS=C.NS"],
+    ),
+    "a share of two exchanges": Case("A.NS 1, A.BO 1", "A.NS 1, A.BO 1", {"A.NS": 1, "A.BO": 1}),
+    "a share that moves to another exchange": Case("A.NS 1", "A.BO 1", {"A.NS": 1}),
+    "a rename on two exchanges": Case(
+        "A.NS 1, A.BO 1", "B.NS 1, B.BO 1", {"B.NS": 1, "B.BO": 1}, ["A.BO is B.BO now", "A.NS is B.NS now"]
+    ),
+    "a list that has both tickers": Case("A.NS 1", "A.NS 1, B.NS 1", {"A.NS": 1}),
+    "a list without the old ticker's number": Case("A.NS 1", "A.NS 0, B.NS 1", {"A.NS": 1}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_rows_stay_with_their_company(case: Case, tmp_path: Path) -> None:
+    load(tmp_path, case.before)
+    analyse(*Stock.objects.values_list("pk", flat=True))
+    before = dict(Stock.objects.filter(pk__in=case.unchanged.split()).values_list("pk", "isin"))
+    done = load(tmp_path, case.after)
+    assert companies() == case.rows
+    for said, parts in ((done.news, case.news), (done.questions, case.questions)):
+        assert len(said) == len(parts), said
+        assert all(part in sentence for part, sentence in zip(parts, said, strict=True)), said
+    assert dict(Stock.objects.filter(pk__in=before).values_list("pk", "isin")) == before
+    assert {ticker: Stock.objects.get(pk=ticker).isin for ticker in companies()} == {
+        ticker: ISINS[company] for ticker, company in companies().items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "renames", "rows"),
+    [
+        ("A.NS 1, B.NS 2", "A.NS 2, B.NS 1", "A.NS=B.NS B.NS=A.NS", {"A.NS": 2, "B.NS": 1}),
+        ("A.NS 1, B.NS 2", "B.NS 1, C.NS 2", "A.NS=B.NS B.NS=C.NS", {"B.NS": 1, "C.NS": 2}),
+        ("A.NS 1, B.NS 2, C.NS 3", "", "A.NS=B.NS B.NS=C.NS C.NS=A.NS", {"A.NS": 3, "B.NS": 1, "C.NS": 2}),
+        ("A.NS 1, B.NS 2, C.NS 3", "", "A.NS=B.NS B.NS=A.NS C.NS=D.NS", {"A.NS": 2, "B.NS": 1, "D.NS": 3}),
+    ],
+)
+def test_tickers_are_exchanged_at_once_by_the_command(
+    before: str, after: str, renames: str, rows: dict[str, int], tmp_path: Path
+) -> None:
+    load(tmp_path, before)
+    analyse(*Stock.objects.values_list("pk", flat=True))
+    rename_stocks([Rename(*pair.split("=")) for pair in renames.split()])
+    assert companies() == rows
+    assert set(FormerTicker.objects.values_list("ticker", "stock_id")) == {
+        tuple(pair.split("=")) for pair in renames.split()
+    }
+    assert set(Stock.objects.values_list("pk", flat=True)) == set(rows)
+    if after:
+        done = load(tmp_path, after)
+        assert (done.news, done.questions, companies()) == ([], [], rows)
+
+
+@pytest.mark.parametrize(
+    ("renames", "reason"),
+    [
+        ("A.NS=B.NS", "B.NS is another company: its ISIN is INE200A01011, that of A.NS is INE100A01011."),
+        ("A.NS=A.BO", "A.NS and A.BO are of different exchanges"),
+        ("A.NS=C.NS A.NS=D.NS", "A.NS is given twice"),
+        ("A.NS=C.NS B.NS=C.NS", "C.NS is given twice"),
+        ("A.NS=C.NS GHOST.NS=D.NS", "There is no stock GHOST.NS to be renamed"),
+    ],
+)
+def test_a_rename_that_would_mix_companies_is_refused(renames: str, reason: str, tmp_path: Path) -> None:
+    load(tmp_path, "A.NS 1, B.NS 2")
+    analyse("A.NS", "B.NS")
+    with pytest.raises(RequestRejected, match=reason):
+        rename_stocks([Rename(*pair.split("=")) for pair in renames.split()])
+    assert companies() == {"A.NS": 1, "B.NS": 2}
+
+
+@pytest.mark.parametrize(
+    ("ticker", "old", "new", "name", "is_learned"),
+    [
+        ("A.NS", "INE155A01014", "INE155A01022", "Renamed as well", True),
+        ("A.NS", "INE155A01014", "INE999A01010", "Old Name Limited", True),
+        ("A.NS", "INE155A01014", "INE999A01010", "Renamed as well", False),
+        ("A", "US0378331005", "US0378332003", "Renamed as well", True),
+        ("A", "US0378331005", "US5949181045", "Renamed as well", False),
+        ("A.L", "GB0002374006", "GB00B10RZP78", "Old Name", True),
+        ("A.L", "GB0002374006", "GB00B10RZP78", "Renamed as well", False),
+    ],
+)
+def test_a_new_isin_is_learned_where_issuer_or_name_say_that_it_is_the_same_company(
+    ticker: str, old: str, new: str, name: str, is_learned: bool, tmp_path: Path
+) -> None:
+    stock = make_stock(ticker, name="Old Name Ltd", isin=old)
+    make_result(stock)
+    (tmp_path / "list.csv").write_text(f"ticker,isin,name\n{ticker},{new},{name}\nTCS.NS,INE467B01029,TCS\n")
+    done = load_stocks(tmp_path / "list.csv")
+    stock.refresh_from_db()
+    if is_learned:
+        assert done.news == [f"{ticker} has a new ISIN, {new}, as after a split; it was {old}."]
+        assert (stock.isin, stock.name, done.questions) == (new, name, [])
+    else:
+        assert (stock.isin, stock.name, done.news) == (old, "Old Name Ltd", [])
+        assert (
+            f"{ticker} was left as it is: the list has the ISIN {new}, and the stock stored here, {old}, “Old"
+            in (done.questions[0])
+        )
+
+
+def test_a_row_that_is_left_as_it_is_stays_in_its_index(tmp_path: Path) -> None:
+    load(tmp_path, "A.NS 1, B.NS 2")
+    load(tmp_path, "A.NS 3, B.NS 2")
+    assert set(IndexMember.objects.values_list("stock_id", flat=True)) == {"A.NS", "B.NS"}
+    assert Stock.objects.active().count() == 2
+
+
+def test_a_ticker_with_two_isins_in_one_list_is_named_and_keeps_the_first(tmp_path: Path) -> None:
+    done = load(tmp_path, "A.NS 1, A.NS 2")
+    assert done.problems == ["list.csv, line 3: A.NS is in it twice, with the ISINs INE100A01011 and INE200A01011."]
+    assert Stock.objects.get().isin == ISINS[1]
+
+
+def test_an_old_list_is_read_with_the_tickers_of_today(tmp_path: Path) -> None:
+    load(tmp_path, "A.NS 1, B.NS 2")
+    analyse("A.NS")
+    load(tmp_path, "C.NS 1 Delta, B.NS 2")
+    done = load(tmp_path, "A.NS 1, B.NS 2")
+    assert done.news == [
+        "A.NS was read as C.NS, which is its ticker now. If it has its old ticker again: load_stocks --rename C.NS=A.NS"
+    ]
+    assert (companies(), done.deactivated) == ({"C.NS": 1}, 0)
+    assert Stock.objects.get(pk="C.NS").name == "Delta"
+    assert set(Stock.objects.active().values_list("pk", flat=True)) == {"B.NS", "C.NS"}
+    rename_stocks([Rename("C.NS", "A.NS")])
+    assert load(tmp_path, "A.NS 1, B.NS 2").news == []
+    assert companies() == {"A.NS": 1}
+
+
+def test_a_former_ticker_that_another_company_gets_is_a_new_stock(tmp_path: Path) -> None:
+    load(tmp_path, "A.NS 1")
+    analyse("A.NS")
+    load(tmp_path, "B.NS 1")
+    done = load(tmp_path, "B.NS 1, A.NS 3")
+    assert (companies(), done.news, done.questions) == ({"B.NS": 1}, [], [])
+    assert dict(Stock.objects.values_list("pk", "isin")) == {"A.NS": ISINS[3], "B.NS": ISINS[1]}
+
+
+def test_a_renamed_stock_keeps_what_its_source_said_of_it() -> None:
+    make_stock("A.NS", kind="fund", exchange="NSE", decimals=4, source_decimals=4, is_active=False)
+    rename_stocks([Rename("A.NS", "B.NS")])
+    stock = Stock.objects.get()
+    assert (stock.pk, stock.kind, stock.decimals, stock.source_decimals, stock.is_active) == (
+        "B.NS",
+        "fund",
+        4,
+        4,
+        False,
+    )
+
+
+def test_a_stock_that_a_known_one_is_renamed_to_is_known_as_well() -> None:
+    make_result(make_stock("A.NS", isin=ISINS[1]))
+    make_stock("B.NS", name="", is_confirmed=False, refusals=2)
+    rename_stocks([Rename("A.NS", "B.NS")])
+    stock = Stock.objects.get()
+    assert (stock.pk, stock.isin, stock.is_confirmed, stock.refusals, stock.last_status) == (
+        "B.NS", ISINS[1], True, 0, "completed",
+    )  # fmt: skip
+
+
+def test_where_tickers_led_at_a_moment_is_known_after_reuse_and_return() -> None:
+    make_stock("A.NS")
+    begin = timezone.now()
+    rename_stocks([Rename("A.NS", "B.NS")])
+    follow = FormerTicker.objects.follow
+    assert follow(["A.NS", "X.NS"], begin) == {"A.NS": "B.NS", "X.NS": "X.NS"}
+    make_stock("A.NS")  # of another company
+    later = timezone.now()
+    rename_stocks([Rename("B.NS", "C.NS")])
+    assert (follow(["A.NS"], begin), follow(["A.NS"], later)) == ({"A.NS": "C.NS"}, {"A.NS": "A.NS"})
+    assert FormerTicker.objects.present_tickers({"A.NS", "B.NS"}) == {"B.NS": "C.NS"}
