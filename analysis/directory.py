@@ -7,7 +7,7 @@ from itertools import batched
 
 from django.conf import settings
 
-from analysis.models import Stock
+from analysis.models import FormerTicker, Stock
 from analysis.prices.exchanges import US
 from analysis.prices.market_symbols import SymbolReading
 from analysis.prices.security_columns import SecuritySpelling
@@ -25,15 +25,18 @@ _LEGAL_FORMS = frozenset(
 
 
 def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> list[SymbolReading]:
-    """Return the reading of each spelling, decided by the stocks that are known; three queries or fewer for any number.
+    """Return the reading of each spelling, decided by the stocks that are known; four queries or fewer for any number.
 
     An ISIN of a known stock comes first, then the symbol. A name counts where there is no symbol, as that of a stock or
-    a known ticker, and where the symbol is the name, as typed by a person. `default` is the code of the exchange of
-    bare names, empty for none.
+    a known ticker, and where the symbol is the name, as typed by a person. A former ticker is read as the present one.
+    `default` is the code of the exchange of bare names, empty for none.
     """
     readings = [read_symbol(one.symbol or one.name, exchange=one.exchange, default=default) for one in spellings]
     written = [clean_symbol(one.symbol or one.name) for one in spellings]
-    known = _known_tickers({*written, *(ticker for reading in readings for ticker in reading.tickers)})
+    tickers = {*written, *(ticker for reading in readings for ticker in reading.tickers)}
+    known = _known_tickers(tickers)
+    former = _present_tickers(tickers - known)
+    known.update(former)
     listed = _tickers_by_isin(filter(is_isin, [*(one.isin for one in spellings), *written]))
     settled = [
         _read_isin(reading, listed.get(one.isin or text, []), default)
@@ -42,7 +45,10 @@ def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> l
     ]
     known.update(ticker for tickers in listed.values() for ticker in tickers)
     doubted = [_doubt(one, reading, known) for one, reading in zip(spellings, settled, strict=True)]
-    return _read_names(spellings, doubted, known, default)
+    named = _read_names(spellings, doubted, known, default)
+    return [
+        reading if one.isin else _rename_reading(reading, former) for one, reading in zip(spellings, named, strict=True)
+    ]
 
 
 def _doubt(one: SecuritySpelling, reading: SymbolReading, known: set[str]) -> SymbolReading:
@@ -86,6 +92,22 @@ def _known_tickers(tickers: Collection[str]) -> set[str]:
     for some in batched(candidates, AT_ONCE):
         known.update(Stock.objects.filter(pk__in=some, is_confirmed=True).values_list("pk", flat=True))
     return known
+
+
+def _present_tickers(tickers: Collection[str]) -> dict[str, str]:
+    """Return the present ticker of each that a stock had before it was renamed."""
+    former: dict[str, str] = {}
+    for some in batched(sorted(filter(is_well_formed, tickers)), AT_ONCE):
+        former |= FormerTicker.objects.present_tickers(some)
+    return former
+
+
+def _rename_reading(reading: SymbolReading, former: dict[str, str]) -> SymbolReading:
+    """Return a reading with present tickers instead of former ones."""
+    if former.keys().isdisjoint(reading.tickers):
+        return reading
+    candidates = tuple(former.get(ticker, ticker) for ticker in reading.candidates)
+    return replace(reading, ticker=former.get(reading.ticker, reading.ticker), candidates=candidates)
 
 
 def _tickers_by_isin(isins: Iterable[str]) -> dict[str, list[str]]:

@@ -95,9 +95,10 @@ def list_results(request: Request, query: Query[ResultQuery], paging: Query[Page
 )
 def list_results_of_stock(request: Request, ticker: Ticker, paging: Query[PageQuery]) -> Any:
     """Return one stock's results, newest session first."""
-    if not Stock.objects.filter(pk=ticker).exists():
+    stock = Stock.objects.find(ticker)
+    if stock is None:
         raise Http404
-    return page_of(Result.objects.filter(stock=ticker).fetch_mode(FETCH_RAISE), paging, "-day")
+    return page_of(Result.objects.filter(stock=stock).fetch_mode(FETCH_RAISE), paging, "-day")
 
 
 @router.get(
@@ -106,7 +107,7 @@ def list_results_of_stock(request: Request, ticker: Ticker, paging: Query[PageQu
 )
 def get_result(request: Request, ticker: Ticker, day: date) -> Any:
     """Return one stock's result of one session, with its evidence."""
-    result = Result.objects.filter(stock=ticker, day=day).first()
+    result = Result.objects.filter(stock=Stock.objects.find(ticker), day=day).first()
     if result is None:
         raise Http404
     return result

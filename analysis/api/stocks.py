@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import FETCH_RAISE
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
@@ -73,7 +73,7 @@ def search_stocks(request: Request, query: Query[SearchQuery], paging: Query[Pag
 
 @router.get("/stocks/{ticker}", response={200: StockStanding, READ_PROBLEMS: Problem})
 def get_stock(request: Request, ticker: Ticker) -> Any:
-    """Return one stock with its last result."""
+    """Return one stock with its last result; by a ticker that it had before a rename, too."""
     summary = _stock_summary(request, ticker, RiskQuery())
     shown = StockOut.from_orm(summary.stock)
     return StockStanding.model_construct(**dict(shown), sessions_late=summary.sessions_late)
@@ -95,5 +95,7 @@ def get_plan(request: Request, ticker: Ticker, risk: Query[RiskQuery]) -> Any:
 
 
 def _stock_summary(request: Request, ticker: str, risk: RiskQuery) -> StockSummary:
-    stock = get_object_or_404(Stock.objects.select_related("last_result"), pk=ticker)
+    stock = Stock.objects.select_related("last_result").find(ticker)
+    if stock is None:
+        raise Http404
     return StockSummary(stock, profile(request, risk), timezone.now())

@@ -1,16 +1,15 @@
 """Views of the chart's numbers, read by the page's script."""
 
 from django.http import JsonResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from analysis.catalogue.indicator import BadChoice, IndicatorNotOffered
 from analysis.catalogue.offered import choose_indicator
-from analysis.models import Stock
 from analysis.pages.chart import TWO_YEARS, chart_columns, indicator_columns
 from analysis.pages.stock_page import StockPage
 from analysis.pages.stock_summary import StockSummary
+from analysis.views.stocks import get_stock_or_404
 from stockapp.accounts.requests import Request
 
 NO_BARS = "No price history of {ticker} is stored yet; its first analysis fetches it."
@@ -45,8 +44,9 @@ def indicator_series(request: Request, ticker: str, key: str) -> JsonResponse:
 
 
 def _stock_page(request: Request, ticker: str) -> StockPage:
-    stock = get_object_or_404(Stock.objects.select_related("last_result"), pk=ticker)
-    return StockPage(StockSummary(stock, request.user, timezone.now()), request.user.strategy, request.user)
+    return StockPage(
+        StockSummary(get_stock_or_404(ticker), request.user, timezone.now()), request.user.strategy, request.user
+    )
 
 
 def _requested_rows(request: Request) -> slice:

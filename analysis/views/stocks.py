@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -29,7 +29,12 @@ SUGGESTIONS, FOUND, OFFERED = 8, 50, 4
 
 @require_safe
 def stock(request: Request, ticker: str) -> HttpResponse:
-    return render(request, PAGE, context_of(request, get_stock_or_404(ticker)))
+    """Return the page of a stock; redirect from a former ticker to the present one."""
+    found = get_stock_or_404(ticker)
+    if found.pk != ticker:
+        query = request.GET.urlencode()
+        return redirect(found.get_absolute_url() + (f"?{query}" if query else ""))
+    return render(request, PAGE, context_of(request, found))
 
 
 @require_safe
@@ -77,11 +82,15 @@ def stock_search(request: Request) -> HttpResponse:
 
 
 def find_stock(text: str) -> Stock | None:
-    return Stock.objects.filter(pk=normalise(text)).first()
+    return Stock.objects.find(normalise(text))
 
 
 def get_stock_or_404(ticker: str) -> Stock:
-    return get_object_or_404(Stock.objects.select_related("last_result", "last_job"), pk=ticker)
+    """Return the stock of a ticker, also of a former one."""
+    stock = Stock.objects.select_related("last_result", "last_job").find(ticker)
+    if stock is None:
+        raise Http404
+    return stock
 
 
 def context_of(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
