@@ -1,7 +1,10 @@
 """Sentences about changes of a list: what was removed, moved or copied, and what undoing it did."""
 
-from watchlist.changes import UndoResult, rows_of
+from watchlist.change_undo import UndoResult
+from watchlist.changes import rows_of
 from watchlist.models import ChangeKind, ListChange
+
+MOST_NAMED = 3  # renames in one sentence
 
 
 def describe_change(change: ListChange) -> str:
@@ -26,20 +29,40 @@ def _describe_transfer(change: ListChange) -> str:
         already = f" {_were(there)} on it already." if there else ""
         return f"Copied {_stocks(added)} to {target}.{already}"
     already = f" {_were(there)} on it already." if there else ""
-    return f"Moved {_stocks([row.ticker for row in rows])} to {target}.{already}"
+    dropped = sum(row.was_there and bool(row.note) and not row.took_note for row in rows)
+    notes = f" {dropped:,} kept the note there; the note from here was dropped." if dropped else ""
+    return f"Moved {_stocks([row.ticker for row in rows])} to {target}.{already}{notes}"
 
 
 def describe_undo(result: UndoResult) -> str:
-    """Return what undoing a change did."""
-    change = result.change
-    if change.kind != ChangeKind.COPIED:
-        if not result.back:
-            return f"Nothing to put back: everything is on “{change.watchlist}” already."
-        return f"{_stocks(result.back)} {_is(result.back)} back on “{change.watchlist}”."
+    """Return what undoing a change did, with the stocks that were renamed or deleted since."""
+    is_copy = result.change.kind == ChangeKind.COPIED
+    parts = [_describe_taken_off(result) if is_copy else _describe_back(result)]
+    if renamed := list(result.renamed.items()):
+        names = ", ".join(f"{old} is {new}" for old, new in renamed[:MOST_NAMED])
+        more = len(renamed) - MOST_NAMED
+        parts.append(f"{names} now{f', and {more:,} more have another ticker' if more > 0 else ''}.")
+    if result.gone:
+        parts.append(f"{_stocks(result.gone)} {_was(result.gone)} deleted since, and stay{_s(result.gone)} away.")
+    return " ".join(parts)
+
+
+def _describe_back(result: UndoResult) -> str:
+    name = result.change.watchlist
+    if not result.back:
+        already = f": everything is on “{name}” already" if result.present else ""
+        return f"Nothing to put back{already}."
+    present = f" {_stocks(result.present)} {_was(result.present)} on it already, with the note there."
+    return f"{_stocks(result.back)} {_is(result.back)} back on “{name}”.{present if result.present else ''}"
+
+
+def _describe_taken_off(result: UndoResult) -> str:
     kept = f" {_stocks(result.kept)} stayed, with a note that was changed since." if result.kept else ""
+    if result.change.target is None:
+        return "Nothing to take off: the other list was deleted since."
     if not result.taken_off:
         return f"Nothing was taken off the other list.{kept}"
-    return f"{_stocks(result.taken_off)} {_is(result.taken_off)} off “{change.target}” again.{kept}"
+    return f"{_stocks(result.taken_off)} {_is(result.taken_off)} off “{result.change.target}” again.{kept}"
 
 
 def _stocks(tickers: list[str]) -> str:
@@ -49,6 +72,14 @@ def _stocks(tickers: list[str]) -> str:
 
 def _is(tickers: list[str]) -> str:
     return "is" if len(tickers) == 1 else "are"
+
+
+def _was(tickers: list[str]) -> str:
+    return "was" if len(tickers) == 1 else "were"
+
+
+def _s(tickers: list[str]) -> str:
+    return "s" if len(tickers) == 1 else ""
 
 
 def _were(count: int, *, present: bool = False) -> str:

@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
-from watchlist import changes
+from watchlist import change_undo, changes
 from watchlist.change_forms import RowsForm, TransferForm, UndoForm
 from watchlist.change_sentences import describe_change, describe_undo
 from watchlist.models import ListChange, Watchlist
@@ -66,7 +66,7 @@ def _transfer(
 def undo(request: Request, pk: int) -> HttpResponse:
     watchlist, form = get_own_list(request, pk), UndoForm(request.POST)
     try:
-        result = changes.undo(request.user, watchlist, form.cleaned_data["undo"]) if form.is_valid() else None
+        result = change_undo.undo(request.user, watchlist, form.cleaned_data["undo"]) if form.is_valid() else None
     except RequestRejected as rejection:
         return show_rejection(request, watchlist, rejection)
     if result is None:

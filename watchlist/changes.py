@@ -1,4 +1,4 @@
-"""Changes of several rows of a list at once: remove, move and copy them, and undo that.
+"""Changes of several rows of a list at once: remove, move and copy them; `watchlist.change_undo` undoes that.
 
 Each is one transaction, which locks in the order of `watchlist.services`. A stock that is not on the list any more is
 left out and counted.
@@ -12,13 +12,10 @@ from datetime import datetime
 
 from analysis import clock
 from analysis.db import transactional
-from analysis.jobs.submit import lock_or_create_stocks
-from analysis.models import DemoRemoval, Stock
-from analysis.prices.tickers import is_demo
+from analysis.models import Stock
 from analysis.rejections import RequestRejected
-from stockapp.accounts.models import Person
 from watchlist.models import ChangeKind, ListChange, Watchlist, WatchlistItem
-from watchlist.services import create, lock_lists, refuse_over_limits, refuse_too_long
+from watchlist.services import create, lock_lists, refuse_too_long
 
 MOST_KEPT = 10
 """The latest changes of one user that can be undone."""
@@ -36,19 +33,6 @@ class ChangedRow:
     position: int
     was_there: bool = False
     took_note: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class UndoResult:
-    """The undone change, the stocks that are back on its list, and those that left its target.
-
-    `kept` stocks were copied and stay on the target, because their note was changed there since.
-    """
-
-    change: ListChange
-    back: list[str]
-    taken_off: list[str]
-    kept: list[str]
 
 
 def rows_of(change: ListChange) -> list[ChangedRow]:
@@ -165,77 +149,3 @@ def _record(
 def delete_old_changes(now: datetime) -> int:
     """Delete changes that cannot be undone any more; return how many. Called every night."""
     return ListChange.objects.too_old(now).delete()[0]
-
-
-@transactional
-def undo(user: Person, watchlist: Watchlist, pk: int) -> UndoResult | None:
-    """Undo a change of a list; return None if it cannot be undone any more, because it is too old or undone already.
-
-    Stocks that were removed or moved are back in their places with their notes. What the change added to the target
-    leaves it, and so do notes that it took; a list that was created for it goes if it is empty then. Raise
-    RequestRejected, and change nothing, if the list or the user has too many stocks meanwhile.
-    """
-    change = ListChange.objects.of(user).filter(pk=pk, watchlist=watchlist).select_related("target").first()
-    if change is None:
-        return None
-    change.watchlist = watchlist
-    lock_lists(one for one in (watchlist, change.target) if one)
-    if not ListChange.objects.filter(pk=pk).delete()[0]:  # undone by another browser meanwhile
-        return None
-    rows = _addable_rows(change)
-    if change.kind == ChangeKind.COPIED:
-        Stock.objects.lock(row.ticker for row in rows)
-        taken_off, kept = _take_off_target(change, rows)
-        return UndoResult(change, [], list(taken_off), kept)
-    unknown = lock_or_create_stocks([row.ticker for row in rows], named_by=watchlist.owner)
-    taken_off, _ = _take_off_target(change, rows)
-    back = _put_back(watchlist, rows, taken_off)
-    refuse_over_limits(watchlist.owner, unknown)
-    return UndoResult(change, back, list(taken_off), [])
-
-
-def _addable_rows(change: ListChange) -> list[ChangedRow]:
-    """Return the rows without those of a demo market that was removed since."""
-    rows = rows_of(change)
-    if any(is_demo(row.ticker) for row in rows) and DemoRemoval.objects.exists():
-        return [row for row in rows if not is_demo(row.ticker)]
-    return rows
-
-
-def _take_off_target(change: ListChange, rows: Sequence[ChangedRow]) -> tuple[dict[str, str], list[str]]:
-    """Take off the target what the change added. Return its notes there by ticker, and the stocks that stay."""
-    target = change.target
-    if target is None:
-        return {}, []
-    there = {item.stock_id: item for item in _items_of(target, [row.ticker for row in rows])}
-    present = [row for row in rows if row.ticker in there]
-    is_same = {row.ticker: there[row.ticker].note == row.note for row in present}
-    added = [row.ticker for row in present if not row.was_there]
-    kept = [ticker for ticker in added if change.kind == ChangeKind.COPIED and not is_same[ticker]]
-    taken_off = {ticker: there[ticker].note for ticker in added if ticker not in kept}
-    target.items.filter(stock__in=taken_off).delete()
-    noted = [row.ticker for row in present if row.took_note and is_same[row.ticker]]
-    target.items.filter(stock__in=noted).update(note="")
-    _delete_made_list(change, target)
-    return taken_off, kept
-
-
-def _delete_made_list(change: ListChange, target: Watchlist) -> None:
-    """Delete a list that was created for the change, if it is empty again."""
-    if change.has_made_target and not target.items.exists():
-        Watchlist.objects.filter(pk=target.pk).delete()
-
-
-def _put_back(watchlist: Watchlist, rows: Sequence[ChangedRow], notes: dict[str, str]) -> list[str]:
-    """Put rows back in their places, with the notes that were changed meanwhile; return the stocks that are back."""
-    present = set(watchlist.items.filter(stock__in=[row.ticker for row in rows]).values_list("stock_id", flat=True))
-    back = [row for row in rows if row.ticker not in present]
-    if back:
-        refuse_too_long(watchlist, watchlist.items.count() + len(back))
-    WatchlistItem.objects.bulk_create(
-        WatchlistItem(
-            watchlist=watchlist, stock_id=row.ticker, note=notes.get(row.ticker, row.note), position=row.position
-        )
-        for row in back
-    )
-    return [row.ticker for row in back]

@@ -14,6 +14,7 @@ from analysis.prices.tickers import suffix_of
 from analysis.rejections import RequestRejected
 
 NOTE = "note"  # the text that a person wrote beside a stock
+BETWEEN_NOTES = "; "
 _SPARE = "~"  # no ticker: a stock is under it for a moment, where tickers go round in a ring
 _LAST = ("last_status", "last_job_id", "last_analyzed_at", "last_error")
 _DESCRIPTION = ("name", "industry", "isin", "exchange", "currency", "kind", "decimals", "source_decimals")
@@ -172,12 +173,16 @@ def _keep_note(kept: Model, dropped: Model) -> bool:
     ours, theirs = (str(getattr(row, NOTE, "")) for row in (kept, dropped))
     if not theirs or theirs in ours:
         return False
-    both = f"{ours}; {theirs}" if ours else theirs
     longest: int = kept._meta.get_field(NOTE).max_length  # type: ignore[union-attr, assignment]
-    is_shortened = len(both) > longest
-    setattr(kept, NOTE, f"{both[: longest - 1]}…" if is_shortened else both)
+    setattr(kept, NOTE, join_notes(ours, theirs, longest))
     kept.save(update_fields=[NOTE])
-    return is_shortened
+    return len(ours) + len(theirs) + len(BETWEEN_NOTES) > longest
+
+
+def join_notes(ours: str, theirs: str, longest: int) -> str:
+    """Return two notes as one; what does not fit is left out where a sign at its end says so."""
+    both = BETWEEN_NOTES.join(dict.fromkeys(filter(None, (ours, theirs))))
+    return both if len(both) <= longest else f"{both[: longest - 1]}…"
 
 
 def _describe(rename: Rename, moved: _MovedRows) -> str:

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_stock, make_user
 from analysis.tests.together import together
-from watchlist import changes, services
+from watchlist import change_undo, changes, services
 from watchlist.models import Screen, Watchlist, WatchlistItem
 from watchlist.screener import services as screens
 from watchlist.services import MOST_LISTS, MOST_STOCKS
@@ -71,7 +71,7 @@ def test_a_user_watches_so_many_different_stocks_on_all_lists(client: Client, an
     change = changes.remove(second, ["FIFTH.NS"])
     services.add(first, "SIXTH.NS")
     with pytest.raises(RequestRejected, match="You can watch 5"):
-        changes.undo(ann, second, change.pk)
+        change_undo.undo(ann, second, change.pk)
 
 
 def test_a_user_has_so_many_screens(client: Client, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_forty_removals_undone_at_once_are_no_more_than_a_list_holds(monkeypatch
     fill(watchlist, MOST_STOCKS)
     taken = [changes.remove(watchlist, [f"T{number:04}.NS"]) for number in range(THREADS)]
     fill(watchlist, THREADS - 3, name="N")
-    answers = together([partial(changes.undo, watchlist.owner, watchlist, one.pk) for one in taken])
+    answers = together([partial(change_undo.undo, watchlist.owner, watchlist, one.pk) for one in taken])
     assert watchlist.items.count() == MOST_STOCKS
     assert refusals(answers) == THREADS - 3
 

@@ -43,7 +43,7 @@ from analysis.worker.claim import claim
 from analysis.worker.recover import recover
 from analysis.worker.slice import run_slice
 from stockapp.accounts.models import User
-from watchlist import changes, services
+from watchlist import change_undo, changes, services
 from watchlist.demo_market import REMOVE, remove_demo_market, remove_in_background
 from watchlist.models import WatchlistItem
 from watchlist.schedules import setup_schedules
@@ -161,7 +161,7 @@ def test_undoing_an_earlier_change_brings_back_the_real_rows_alone(demo: User) -
     watchlist = make_list(ann, "KAVERI.DEMO", "REAL.NS")
     change = changes.remove(watchlist, ["KAVERI.DEMO", "REAL.NS"])
     call("remove_demo", yes=True)
-    result = changes.undo(ann, watchlist, change.pk)
+    result = change_undo.undo(ann, watchlist, change.pk)
     assert result
     assert result.back == ["REAL.NS"]
 
