@@ -1,4 +1,4 @@
-"""Views of the acts on several rows of a list: remove, move, copy and undo."""
+"""Views of the acts on several rows of a list: remove, move, copy and undo; and of the notice of their new tickers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from watchlist.change_forms import RowsForm, TransferForm, UndoForm
 from watchlist.change_sentences import describe_change, describe_undo
 from watchlist.models import ListChange, Watchlist
 from watchlist.page import WatchlistPage
+from watchlist.rename_notices import dismiss_rename_notices
 from watchlist.responses import get_own_list, read_list_form, show_list, show_rejection, undo_address
 
 TOO_LATE = "This cannot be undone any more."
@@ -76,6 +77,13 @@ def undo(request: Request, pk: int) -> HttpResponse:
     if result and result.change.has_made_target and request.htmx:  # the tabs change as well
         query = read_list_form(request).list_query.full_query
         return HttpResponseClientRedirect(f"{watchlist.get_absolute_url()}{query}")
+    return show_list(request, watchlist)
+
+
+@require_POST
+def dismiss_renames(request: Request, pk: int) -> HttpResponse:
+    watchlist = get_own_list(request, pk)
+    dismiss_rename_notices(watchlist)
     return show_list(request, watchlist)
 
 

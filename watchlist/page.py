@@ -16,6 +16,7 @@ from analysis.pages.polls import OF_THE_STOCK, State, live_annotations
 from stockapp.accounts.models import Person
 from watchlist.list_query import ListQuery
 from watchlist.models import Watchlist, WatchlistItem
+from watchlist.rename_notices import find_rename_notices
 from watchlist.rows import ListRow, arrange_rows
 
 
@@ -98,6 +99,10 @@ class WatchlistPage:
     def lacks_stocks(self) -> bool:
         """Return whether no stocks have been loaded into this installation yet."""
         return not self.rows and not Stock.objects.exists()
+
+    @cached_property
+    def rename_notices(self) -> list[str]:
+        return find_rename_notices(self.watchlist)
 
     @cached_property
     def offers_demo(self) -> bool:

@@ -30,6 +30,7 @@ urlpatterns = [
     path("watchlists/<int:pk>/move-to/", change_views.move, name="move_to"),
     path("watchlists/<int:pk>/copy-to/", change_views.copy, name="copy_to"),
     path("watchlists/<int:pk>/undo/", change_views.undo, name="undo"),
+    path("watchlists/<int:pk>/dismiss-renames/", change_views.dismiss_renames, name="dismiss_renames"),
     path("watchlists/<int:pk>/move/", views.move, name="move"),
     path("watchlists/<int:pk>/note/", views.note, name="note"),
     path("watchlists/<int:pk>/analyze/", views.analyze, name="analyze"),
