@@ -27,6 +27,7 @@ from django_q.signing import SignedPackage
 
 from analysis.models import (
     ExchangeSchedule,
+    FormerTicker,
     Index,
     IndexMember,
     RequestPace,
@@ -53,6 +54,7 @@ def viewer(root: Client) -> Client:
     job = world.ann.jobs.filter(completed_at__isnull=False).get()
     index = Index.objects.create(name="Large companies", loaded_at=timezone.now())
     IndexMember.objects.create(index=index, stock=Stock.objects.earliest("pk"))
+    FormerTicker.objects.create(ticker="FORMER.DEMO", stock=Stock.objects.earliest("pk"))
     exchange = ExchangeSchedule.objects.create(exchange="NSE")
     ScheduledRun.objects.create(schedule=exchange, session=date(2026, 11, 20), job=job)
     SpecialDay.objects.create(exchange="NSE", day=date(2027, 1, 26), source="list")
