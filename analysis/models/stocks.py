@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -17,9 +17,10 @@ from analysis.engine.bars import Bars
 from analysis.engine.verdict import Side, Verdict
 from analysis.models.statuses import StockStatus
 from analysis.prices.arrow import unpack_bars, unpack_traded
-from analysis.prices.exchanges import Exchange
+from analysis.prices.exchanges import EXCHANGE_BY_CODE, UNKNOWN_EXCHANGE, Exchange
 from analysis.prices.instruments import Instrument, InstrumentKind, exchange_of, instrument_of
 from analysis.prices.port import Finding, History, TradedPrices
+from analysis.prices.sessions import earliest_session_within
 from analysis.prices.tickers import DEMO_SUFFIX, invalid_ticker_message, is_demo, is_well_formed
 
 
@@ -101,31 +102,41 @@ class StockQuerySet(models.QuerySet["Stock"]):
         """Return the stocks with a verdict other than Neutral that began on this day or later."""
         return self.filter(last_result__verdict_since__gte=day).exclude(last_result__verdict=Verdict.NEUTRAL.value)
 
-    def to_screen(self, *, long_only: bool) -> StockQuerySet:
+    def to_screen(self, *, long_only: bool, now: datetime) -> StockQuerySet:
         """Return every analysed stock with its newest result, annotated with the values to filter and sort by.
 
-        `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward` is null if the user sees no
-        plan. Demo stocks are left out as in `without_demo`.
+        `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward`, `planned_entry`, `planned_stop` and
+        `planned_target` are null if the user sees no plan at `now` (aware): none of a short who trades long only, none
+        of prices that are too old. Demo stocks are left out as in `without_demo`.
         """
-        risk_reward = F("last_result__risk_reward")
-        shorts_hidden = Case(When(last_result__side=Side.SHORT.value, then=None), default=risk_reward)
+        stocks = self.analyzed().without_demo()
+        hidden = [*stocks._plans_too_old(now), *([Q(last_result__side=Side.SHORT.value)] if long_only else [])]
         codes = [When(last_result__verdict=verdict.value, then=Value(verdict.code)) for verdict in Verdict]
         ratio = F("last_result__close") / NullIf(F("last_result__previous_close"), Value(0.0))
-        stocks = (
-            self.analyzed()
-            .without_demo()
-            .annotate(
-                change=(ratio - 1.0) * 100.0,
-                verdict_code=Case(*codes, output_field=models.SmallIntegerField()),
-                planned_risk_reward=shorts_hidden if long_only else risk_reward,
-            )
+        planned = {
+            f"planned_{name}": Case(*(When(each, then=None) for each in hidden), default=F(f"last_result__{name}"))
+            for name in ("risk_reward", "entry", "stop", "target")
+        }
+        stocks = stocks.annotate(
+            change=(ratio - 1.0) * 100.0,
+            verdict_code=Case(*codes, output_field=models.SmallIntegerField()),
+            **planned,
         )
         return stocks.select_related("last_result").fetch_mode(models.FETCH_RAISE)
 
-    def for_screener(self, *, long_only: bool) -> StockQuerySet:
+    def _plans_too_old(self, now: datetime) -> list[Q]:
+        """Return the conditions of a newest result that is too old for a plan, one for each day before which it is."""
+        exchanges: dict[date, list[str]] = {}
+        for code in self.order_by().values_list("exchange", flat=True).distinct():
+            exchange = EXCHANGE_BY_CODE.get(code, UNKNOWN_EXCHANGE)
+            day = earliest_session_within(exchange, settings.MAX_PRICE_AGE_SESSIONS, now)
+            exchanges.setdefault(day, []).append(code)
+        return [Q(exchange__in=codes, last_result__day__lt=day) for day, codes in exchanges.items()]
+
+    def for_screener(self, *, long_only: bool, now: datetime) -> StockQuerySet:
         """Return `to_screen` with only the columns of the page: one query, whatever the history's size, no evidence."""
         shown = [*SCREENED, *(f"last_result__{name}" for name in SCREENED_RESULT)]
-        return self.to_screen(long_only=long_only).only(*shown)
+        return self.to_screen(long_only=long_only, now=now).only(*shown)
 
     def exchanges(self) -> dict[str, Exchange]:
         """Return the exchange of each stock by its ticker; one query."""
@@ -283,7 +294,7 @@ class Stock(models.Model):
     @property
     def size_noun(self) -> str:
         """Return the word for one of it: a share, or a unit of a currency."""
-        return "unit" if self.instrument.kind in (InstrumentKind.PAIR, InstrumentKind.CRYPTO) else "share"
+        return self.instrument.size_noun
 
     @property
     def is_demo(self) -> bool:

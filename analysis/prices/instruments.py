@@ -121,6 +121,11 @@ class Instrument:
         """Return how many units of a price make one of the main currency: 100 where prices are in pence, else 1."""
         return unit_of(self.currency)
 
+    @property
+    def size_noun(self) -> str:
+        """Return the word for one of it: a share, or a unit of a currency."""
+        return "unit" if self.kind in (InstrumentKind.PAIR, InstrumentKind.CRYPTO) else "share"
+
     def decimals_at(self, price: float) -> int:
         """Return the decimals in which prices around this one are given: the source's or usual ones, or more.
 
