@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, Exists, F, Q, Value, When
-from django.db.models.functions import NullIf
+from django.db.models.functions import NullIf, TruncDate
 from django.urls import reverse
 
 from analysis.engine.bars import Bars
@@ -42,6 +42,7 @@ SCREENED = (
     "decimals",
     "source_decimals",
     "industry",
+    "last_split",
     "is_active",
     "is_confirmed",
     "last_status",
@@ -50,8 +51,11 @@ SCREENED = (
 SCREENED_RESULT = (
     "day", "close", "previous_close", "score", "raw_verdict", "verdict", "verdict_since", "strategy", "side", "entry",
     "stop", "target", "risk_reward", "what_changed", "caution", "no_trade_reason",
+    "completed_at",
 )  # fmt: skip
 
+BEFORE_SPLIT = Q(last_split__gt=F("last_result__day")) & Q(last_split__gt=TruncDate("last_result__completed_at"))
+"""The newest result was computed before the stock's latest split."""
 
 MOST_REFUSALS = 3
 """After so many answers that a ticker does not exist, scheduled runs omit an unconfirmed stock."""
@@ -107,10 +111,11 @@ class StockQuerySet(models.QuerySet["Stock"]):
 
         `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward`, `planned_entry`, `planned_stop` and
         `planned_target` are null if the user sees no plan at `now` (aware): none of a short who trades long only, none
-        of prices that are too old. Demo stocks are left out as in `without_demo`.
+        of prices that are too old, none from before a split. Demo stocks are left out as in `without_demo`.
         """
         stocks = self.analyzed().without_demo()
-        hidden = [*stocks._plans_too_old(now), *([Q(last_result__side=Side.SHORT.value)] if long_only else [])]
+        hidden = [*stocks._plans_too_old(now), BEFORE_SPLIT]
+        hidden += [Q(last_result__side=Side.SHORT.value)] if long_only else []
         codes = [When(last_result__verdict=verdict.value, then=Value(verdict.code)) for verdict in Verdict]
         ratio = F("last_result__close") / NullIf(F("last_result__previous_close"), Value(0.0))
         planned = {
@@ -195,6 +200,9 @@ class Stock(models.Model):
         "ISIN", max_length=12, blank=True, help_text="The security's number, which stays when its ticker changes."
     )
     industry = models.CharField(max_length=100, blank=True)
+    last_split = models.DateField(
+        null=True, blank=True, help_text="The first session of the latest split that its source knows."
+    )
     is_active = models.BooleanField(default=True)
     is_confirmed = models.BooleanField(
         "confirmed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,19 @@ def test_a_plan_that_nobody_sees_is_not_found_and_has_no_place_in_the_order(
     assert found(client.get(f"{URL}?risk_reward=1")) == ["BAY.NS"]
     assert found(client.get(f"{URL}?sort={level}"))[0] == "BAY.NS"
     assert found(client.get(f"{URL}?sort=-{level}"))[0] == "BAY.NS"
+
+
+def test_a_plan_from_before_a_split_is_none(client: Client, ann: User, market: None) -> None:
+    now = timezone.now()
+    day = last_closed_session(EXCHANGE_BY_CODE["NSE"], now)
+    Result.objects.filter(stock__in=["AXE.NS", "BAY.NS"]).update(day=day, completed_at=now)
+    Stock.objects.filter(pk="AXE.NS").update(last_split=now.date() + timedelta(days=2))
+    Stock.objects.filter(pk="BAY.NS").update(last_split=day)  # its prices are adjusted for it already
+    rows = {row.stock.pk: row for row in client.get(URL).context["screener"].rows}
+    assert rows["AXE.NS"].plan is None
+    assert "came after it; analyse the stock again" in rows["AXE.NS"].no_trade_reason
+    assert rows["BAY.NS"].plan is not None
+    assert set(found(client.get(f"{URL}?risk_reward=1"))) == {"BAY.NS", "COD.BO"}
 
 
 @pytest.mark.parametrize("late", [9, 10])
