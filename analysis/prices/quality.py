@@ -60,9 +60,7 @@ class CheckedBars:
         if self.sessions_late >= most_late:
             return f"no plan: the last price is {self.sessions_late:,} trading days old"
         if self._has_jump_within(JUMP_IN_ATR):
-            day = self.bars.session[self.last_jump]
-            cause = f"perhaps by {self.jump_cause}, and the stop would follow from it"
-            return f"no plan: the price jumped on {day}, {cause}"
+            return f"no plan: its stop would rest on the price jump of {self.bars.session[self.last_jump]}"
         return ""
 
     def _has_jump_within(self, sessions: int) -> bool:

@@ -274,7 +274,9 @@ def test_a_jump_forbids_a_plan_while_the_stop_rests_on_it_and_cautions_while_the
     assert result.caution_within(47) == ""
     assert result.obstacle_to_plan(10) == ""
     recent = checked(jumping_bars(0.5)[:40])
-    assert recent.obstacle_to_plan(1000).startswith(f"no plan: the price jumped on {recent.bars.session[12]}")
+    assert (
+        recent.obstacle_to_plan(1000) == f"no plan: its stop would rest on the price jump of {recent.bars.session[12]}"
+    )
 
 
 def test_a_price_that_is_sessions_old_makes_no_plan() -> None:
