@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 
 from analysis.prices.cell_numbers import find_currency
 from analysis.prices.delimited_text import TableError
-from analysis.prices.instruments import Instrument, currency_code, main_currency, unit_of
+from analysis.prices.instruments import Instrument, InstrumentKind, currency_code, main_currency, unit_of
 from analysis.prices.port import Finding
 from analysis.prices.price_columns import PriceColumns
 from analysis.prices.security_columns import CURRENCY_COLUMNS
@@ -14,9 +14,9 @@ from analysis.prices.tables import Table
 _CURRENCIES_BY_WORD = {
     "$": ("USD", "CAD", "AUD", "HKD", "SGD", "NZD", "MXN", "TWD", "ARS", "CLP"), "us$": ("USD",), "€": ("EUR",),
     "£": ("GBP",), "₹": ("INR",), "rs": ("INR",), "¥": ("JPY", "CNY"), "p": ("GBp",), "pence": ("GBp",),
-    "pounds": ("GBP",), "rupees": ("INR",), "euro": ("EUR",), "dollars": ("USD",), "cents": ("ZAc",),
+    "pounds": ("GBP",), "rupee": ("INR",), "rupees": ("INR",), "euro": ("EUR",), "euros": ("EUR",), "cents": ("ZAc",),
 }  # fmt: skip
-_TITLE = re.compile(r"\bcurrency\b(?: in| is)?[ :=]*([A-Za-z]{3})\b", re.IGNORECASE)
+_TITLE = re.compile(r"\b[Cc]urrency\b(?: in| is)?[ :=]*([A-Z]{3}|GBp)\b")
 _WITHOUT_CURRENCY = re.compile(r"[\d.,\s'’+-]*")
 
 
@@ -26,7 +26,9 @@ def find_price_factor(table: Table, columns: PriceColumns, instrument: Instrumen
     It is 1 where nothing names a currency, or the quoted one; 100 for pounds where pence are quoted. Raise TableError
     for another currency, and where some prices only are in another unit.
     """
-    words = list(dict.fromkeys([*_words_of_table(table), *_words_of_prices(table, columns)]))
+    names_pair = instrument.kind in (InstrumentKind.PAIR, InstrumentKind.CRYPTO)  # in a column of currencies
+    of_table = () if names_pair else _words_of_table(table)
+    words = list(dict.fromkeys([*of_table, *_words_of_prices(table, columns)]))
     if not instrument.currency or not words:
         return 1.0, []
     factors = {word: _factor_between(_currencies_of(word), instrument) for word in words if word}

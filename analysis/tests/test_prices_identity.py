@@ -160,7 +160,8 @@ def write_with(folder: Path, cell: str, currency: str = "", ticker: str = "AV.L"
         ("TCS.NS", "₹{}", "", 1.0),
         ("AAPL", "${}", "USD", 1.0),
         ("RY.TO", "${}", "", 1.0),
-        ("BTC-USD", "${}", "USDT", 1.0),
+        ("BTC-USD", "${}", "BTC", 1.0),
+        ("EURUSD=X", "{}", "EUR/USD", 1.0),
     ],
 )
 def test_prices_come_out_in_the_quoted_unit(
@@ -195,6 +196,8 @@ def test_pounds_at_some_prices_only_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_title_may_name_the_currency(tmp_path: Path) -> None:
+    write_file(tmp_path, "Currency: INR", HEADER, *ROWS)
+    assert len(read_history_of(tmp_path).bars) == 3
     write_file(tmp_path, "Currency in USD", HEADER, *ROWS)
     assert "Its prices are in USD" in read_error_of(tmp_path).message
 
