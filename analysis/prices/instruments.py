@@ -102,7 +102,7 @@ class Instrument:
     """A security: its kind, exchange, quoted currency and decimals.
 
     Prices are in `currency` as it is quoted, which may be a hundredth of the money: GBp is pence. `source_decimals` is
-    the number of decimals that the source shows, None if it does not say.
+    the number of decimals that the source shows, None if it does not say. `isin` is empty where it is not known.
     """
 
     ticker: str
@@ -110,6 +110,7 @@ class Instrument:
     exchange: Exchange
     currency: str
     source_decimals: int | None = None
+    isin: str = ""
 
     @property
     def main_currency(self) -> str:
