@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 OLDEST_RATE = timedelta(days=10)
 REMEMBERED_SECONDS = 30.0
 VEHICLE = "USD"  # against which the other currencies are quoted
+COINS = ("BTC", "ETH")  # in which some cryptocurrencies are quoted
 
 
 class SizingProfile(RiskProfile, Protocol):
@@ -42,6 +43,9 @@ class CurrencyRate:
     day: date
 
 
+_REMEMBERED: dict[tuple[str, str], tuple[float, CurrencyRate | None]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class SizingCapital:
     """An amount to size positions with, in the currency of the stock, and a sentence about where it comes from."""
@@ -52,7 +56,8 @@ class SizingCapital:
 
 def size_for(plan: Plan, profile: SizingProfile, instrument: Instrument) -> Sizing | NoPlan:
     """Return the largest position of a plan within a user's limits, or the reason that there is none."""
-    return size_position(plan, profile, _amount_for(instrument, profile), instrument.unit)
+    amount, money = _amount_for(instrument, profile), instrument.main_currency
+    return size_position(plan, profile, amount, instrument.unit, f"one {instrument.size_noun}", money)
 
 
 def _amount_for(instrument: Instrument, profile: SizingProfile) -> Decimal | NoPlan:
@@ -80,9 +85,10 @@ def capital_in(currency: str, settings: SizingProfile) -> SizingCapital | NoPlan
         return SizingCapital(Decimal(settings.other_capitals[currency]))
     rate = find_rate(own, currency)
     if rate is None:
+        pair = f"{currency}-{own}" if currency in COINS else f"{own}{currency}=X"
         return NoPlan(
             f"no size: your capital is in {own}, and there is no recent rate to {currency}; analyse "
-            f"{own}{currency}=X, or enter a capital in {currency} on the account page"
+            f"{pair}, or enter a capital in {currency} on the account page"
         )
     amount = (settings.capital * to_decimal(rate.value)).quantize(Decimal("0.01"))
     return SizingCapital(amount, f"{own} at {rate.value:.5g} {currency}, the rate of {rate.day}.")
@@ -105,13 +111,11 @@ def forget_rates() -> None:
     _REMEMBERED.clear()
 
 
-_REMEMBERED: dict[tuple[str, str], tuple[float, CurrencyRate | None]] = {}
-
-
 def _read_rate(base: str, quote: str) -> CurrencyRate | None:
     codes = {base, quote, VEHICLE}
     pairs = {f"{one}{other}=X": (one, other) for one in codes for other in codes if one != other}
     pairs |= {f"{other}=X": (VEHICLE, other) for other in codes if other != VEHICLE}
+    pairs |= {f"{coin}-{other}": (coin, other) for coin in codes.intersection(COINS) for other in codes - {coin}}
     since = clock.now().date() - OLDEST_RATE
     rates: dict[tuple[str, str], CurrencyRate] = {}
     for history in PriceHistory.objects.filter(stock__in=pairs, last_session__gte=since).defer("findings", "traded"):

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
+from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
 from analysis.api.pages import Page, PageQuery, page_of
@@ -46,5 +47,5 @@ def screen_stocks(request: Request, query: Query[CriteriaQuery], paging: Query[P
     criteria, errors = read_criteria(query.dict(), KnownValues())
     if errors:
         raise InvalidInput({name: [sentence] for name, sentence in errors.items()})
-    stocks = Stock.objects.to_screen(long_only=request.user.long_only)
+    stocks = Stock.objects.to_screen(long_only=request.user.long_only, now=timezone.now())
     return page_of(criteria.narrow(stocks), paging, "-last_result__score", "ticker")

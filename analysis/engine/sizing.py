@@ -64,10 +64,18 @@ def size_limits(plan: Plan, profile: RiskProfile, capital: Decimal, unit: int = 
     )
 
 
-def size_position(plan: Plan, profile: RiskProfile, capital: Decimal | NoPlan, unit: int = 1) -> Sizing | NoPlan:
+def size_position(
+    plan: Plan,
+    profile: RiskProfile,
+    capital: Decimal | NoPlan,
+    unit: int = 1,
+    one: str = "one share",
+    currency: str = "",
+) -> Sizing | NoPlan:
     """Return the largest position within both limits, or the reason that there is none.
 
     `capital` and `unit` as in `size_limits`; a reason that there is no capital counts after those against the plan.
+    `one` and `currency` are what a reason calls the smallest position and the money.
     """
     if profile.long_only and plan.side is Side.SHORT:
         return NoPlan("exit or avoid: the plan is a short, and you trade long only")
@@ -78,9 +86,11 @@ def size_position(plan: Plan, profile: RiskProfile, capital: Decimal | NoPlan, u
     allowed = size_limits(plan, profile, capital, unit)
     risk, entry = allowed.risk_per_share, allowed.entry
     by_risk, by_position = allowed.by_risk, allowed.by_position
+    money = f" {currency}".rstrip()
     if by_risk < 1:
-        return NoPlan(f"quantity 0: one share risks {risk:f}, your risk limit is {allowed.risk_budget:.2f}")
+        return NoPlan(f"quantity 0: {one} risks {risk:f}{money}, your risk limit is {allowed.risk_budget:.2f}{money}")
     if by_position < 1:
-        return NoPlan(f"quantity 0: one share costs {entry:f}, your position limit is {allowed.position_budget:.2f}")
+        budget = allowed.position_budget
+        return NoPlan(f"quantity 0: {one} costs {entry:f}{money}, your position limit is {budget:.2f}{money}")
     quantity = min(by_risk, by_position)
     return Sizing(quantity, "risk" if by_risk <= by_position else "position", quantity * risk, quantity * entry)

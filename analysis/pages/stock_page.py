@@ -22,7 +22,6 @@ from stockapp.accounts.models import Person
 
 SHOWN_RESULTS = 30
 SESSIONS = 10
-FEW_BARS = 500
 
 
 @dataclass(frozen=True)
@@ -212,10 +211,6 @@ class StockPage:
             message = f"This verdict was filled in later: its reasons and its {count} were not kept."
             return [{"severity": "info", "message": message}]
         return list(self.evidence.get("data_quality", []))
-
-    @property
-    def has_few_bars(self) -> bool:
-        return self.summary.result is not None and self.summary.result.bar_count < FEW_BARS
 
     @cached_property
     def analyzed(self) -> CheckedBars | None:

@@ -11,7 +11,7 @@ from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.sizing import Sizing
 from analysis.engine.verdict import Side, Verdict
 from analysis.models import Result, Stock, StockStatus, retry_text
-from analysis.prices.sessions import sessions_late
+from analysis.prices.sessions import local_time, sessions_late
 
 IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
 
@@ -69,10 +69,27 @@ class StockSummary:
     def _is_too_old(self) -> bool:
         return self.sessions_late >= settings.MAX_PRICE_AGE_SESSIONS
 
+    @property
+    def _has_split(self) -> bool:
+        """Return whether the shares were split after the result was computed: its prices are those of other shares."""
+        split, result = self.stock.last_split, self.result
+        if split is None or result is None:
+            return False
+        return split > max(result.day, local_time(self.stock.instrument.exchange, result.completed_at).date())
+
+    @cached_property
+    def obstacle_to_plan(self) -> str:
+        """Return why the plan of the result counts no more; empty if it does."""
+        if self._is_too_old:
+            return f"no plan: the last price is {self.sessions_late:,} trading days old"
+        if self._has_split:
+            return f"no plan: a split on {self.stock.last_split} came after it; analyse the stock again"
+        return ""
+
     @cached_property
     def fresh_plan(self) -> Plan | None:
-        """Return the plan of the result; none if its price is too old."""
-        return self.result.plan if self.result and not self._is_too_old else None
+        """Return the plan of the result; none if its price is too old, or from before a split."""
+        return self.result.plan if self.result and not self.obstacle_to_plan else None
 
     @cached_property
     def _sized(self) -> Sizing | NoPlan | None:
@@ -93,6 +110,6 @@ class StockSummary:
         """Return why there is no trade: the reason of the result, or of this user's limits; empty if there is one."""
         if isinstance(self._sized, NoPlan):
             return self._sized.reason
-        if self.result and self.result.plan and self._is_too_old:
-            return f"no plan: the last price is {self.sessions_late:,} trading days old"
+        if self.result and self.result.plan and self.obstacle_to_plan:
+            return self.obstacle_to_plan
         return self.result.no_trade_reason if self.result and not self.fresh_plan else ""

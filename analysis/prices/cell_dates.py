@@ -19,10 +19,21 @@ RARE = 10  # dates in the other order to which one may be a slip
 
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _MONTH_BY_NAME = {name: number for number, name in enumerate(_MONTHS, start=1)}
-_MONTH_BY_NAME |= {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}  # German
+_MONTH_BY_NAME |= {
+    name: number
+    for number, names in enumerate(
+        (
+            *("ene gen", "fév fev", "mär mrz mrt", "avr abr", "mai mag mei", "giu", "lug", "aoû aou ago", "set"),
+            *("okt ott out", "", "déc dic dez"),
+        ),
+        start=1,
+    )
+    for name in names.split()
+}  # of Germany, France, Spain, Italy, Portugal and the Netherlands
+_MONTH_BY_NAME |= {"juin": 6, "juil": 7}
 _TIME = re.compile(
     r"(?P<day>.+?)(?:T|,? +)(?:(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
-    r"(?: ?(?P<half>[ap]m))?|(?P<compact>\d{6})) ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
+    r"(?: ?(?P<half>[ap]m))?|(?P<compact>\d{6})) ?(?P<zone>Z|(?:UTC|GMT)?[+-]\d{2}:?\d{2}|UTC|GMT)?(?: \([A-Z ]+\))?",
     re.IGNORECASE | re.ASCII,
 )
 _MIDNIGHT = re.compile(r"(?:[T ]00:00(?::00(?:\.0+)?)? ?(?:Z|UTC|[+-]\d{2}:?\d{2})?)?", re.ASCII)
@@ -101,6 +112,8 @@ def _parse_cells(cells: Sequence[str], broken: dict[int, str]) -> list[_Reading 
     if 2 * len(with_year_last) > len(cells):
         days |= _order_dates(with_year_last, broken)
     readings |= {index: _Reading(day, *split[index][1:]) for index, day in days.items()}
+    if any(index not in days and _YEAR_FIRST.fullmatch(text) for index, (text, _, _) in split.items()):
+        readings = _order_after_year(cells, readings, broken)
     in_unix_time = {index: match for index, cell in enumerate(cells) if (match := _UNIX.fullmatch(cell))}
     if 2 * len(in_unix_time) > len(cells):
         readings |= {index: _read_unix_time(match) for index, match in in_unix_time.items()}
@@ -144,7 +157,8 @@ def _split_time(cell: str) -> tuple[str, time, timedelta | None]:
 
 
 def _parse_offset(zone: str | None) -> timedelta | None:
-    if zone is None or zone[0] not in "+-":
+    zone = zone and zone.upper().removeprefix("GMT").removeprefix("UTC").removeprefix("Z")
+    if not zone:
         return None if zone is None else timedelta(0)
     offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
     if offset >= timedelta(hours=24):
@@ -156,7 +170,7 @@ def _parse_certain(text: str) -> date | None:
     """Return the date of a text with the year first or the month's name; None for another."""
     if match := _YEAR_FIRST.fullmatch(text):
         is_compact = not match[2] and len(text) != 8
-        return None if is_compact else _make_date(int(match[1]), int(match[3]), int(match[4]))
+        return None if is_compact else _read_month_second(match)
     text = _WEEKDAY.sub("", text)
     if match := _MONTH_FIRST.fullmatch(text):
         return _make_date(int(match[3]), _month_named(match[1]), int(match[2]))
@@ -167,7 +181,8 @@ def _parse_certain(text: str) -> date | None:
 
 
 def _month_named(name: str) -> int:
-    return _MONTH_BY_NAME.get(name[:3].lower(), 0)
+    name = name.lower()
+    return _MONTH_BY_NAME.get(name[:4]) or _MONTH_BY_NAME.get(name[:3], 0)
 
 
 def _order_dates(matches: dict[int, re.Match[str]], broken: dict[int, str]) -> dict[int, date]:
@@ -201,6 +216,39 @@ def _is_likely(days: list[date | None]) -> bool:
     weekends = sum(day.weekday() > 4 for day in found)
     skips_weekends = max(sizes) > 2 and weekends * RARE <= len(found)  # unlike months read as days
     return skips_weekends and median(sizes) <= LIKELY_SPACING
+
+
+def _order_after_year(
+    cells: Sequence[str], readings: dict[int, _Reading], broken: dict[int, str]
+) -> dict[int, _Reading]:
+    """Return the readings where some dates with the year first are none as month and day.
+
+    Those count as slips if they are few, and all such dates have the day first if that alone is possible. Else nothing
+    is certain, and each gets its reason.
+    """
+    split = {index: _split_time(cell) for index, cell in enumerate(cells)}
+    matches = {index: match for index, (text, _, _) in split.items() if (match := _YEAR_FIRST.fullmatch(text))}
+    iso, swapped = (
+        {index: day for index, match in matches.items() if (day := read(match))}
+        for read in (_read_month_second, _read_month_last)
+    )
+    only_iso, only_swapped = iso.keys() - swapped.keys(), swapped.keys() - iso.keys()
+    if len(only_swapped) * RARE <= len(only_iso):
+        return readings
+    others = {index: reading for index, reading in readings.items() if index not in matches}
+    if not only_iso and len(only_swapped) >= LIKELY_DATES:
+        return others | {index: _Reading(day, *split[index][1:]) for index, day in swapped.items()}
+    for index, match in matches.items():
+        broken[index] = f"day and month of {match[0]!r} cannot be told apart"
+    return others
+
+
+def _read_month_second(match: re.Match[str]) -> date | None:
+    return _make_date(int(match[1]), int(match[3]), int(match[4]))
+
+
+def _read_month_last(match: re.Match[str]) -> date | None:
+    return _make_date(int(match[1]), int(match[4]), int(match[3]))
 
 
 def _full_year(text: str) -> int:

@@ -14,8 +14,10 @@ OTHER_SIGN = {".": ",", ",": "."}
 RARE = 10  # numbers in the other style to which one may be a slip
 
 _BLANKS = " \u00a0\u202f\u2009"  # between thousands: also no-break, narrow and thin
-_CURRENCIES = r"US\$|[$€£¥₹]|INR|USD|EUR|GBP|CHF"
-_CURRENCY = re.compile(rf"^(-?)(?:Rs\.?|{_CURRENCIES})\s*|\s*(?:{_CURRENCIES})$")
+_CURRENCIES = (
+    r"US\$|[$€£¥₹]|INR|USD|EUR|GBP|GBX|GBp|CHF|CAD|AUD|NZD|JPY|CNY|HKD|SGD|KRW|TWD|SEK|NOK|DKK|PLN|ZAR|ZAc|BRL|MXN"
+)
+_CURRENCY = re.compile(rf"^(-?)(?:Rs\.?|{_CURRENCIES})\s*|\s*(?:{_CURRENCIES}|p)$")
 _MULTIPLE = re.compile(r"(.*?\d[.,]?)\s*(k|m|b|t|lac|lakhs?|cr|crore)\.?", re.IGNORECASE)
 _PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _PLAIN_SIGNS = re.compile(r"[-+\d.eE]*", re.ASCII)
@@ -35,11 +37,14 @@ _NUMBER = {
 }
 
 
-def find_decimal_sign(columns: Columns, others: Columns = (), delimiter: str = "") -> str:
+def find_decimal_sign(
+    columns: Columns, others: Columns = (), *, is_point_usual: bool = False, lines: Sequence[int] = ()
+) -> str:
     """Return the decimal sign, `.` or `,`, of all numbers of a table; `others` are columns that may be text as well.
 
-    A single sign before exactly three digits, as in 1,234, decides nothing by itself. Raise TableError if the sign
-    stays open, or if the numbers contradict one another.
+    A single sign before exactly three digits, as in 1,234, decides nothing by itself; where no other number does, a
+    point is a decimal point only if it is usual in such a table. Raise TableError if the sign stays open, or if the
+    numbers contradict one another; the message names one of the `lines`, one for each row.
     """
     if _have_plain_points(columns):
         return "."
@@ -48,7 +53,13 @@ def find_decimal_sign(columns: Columns, others: Columns = (), delimiter: str = "
         votes = [sign for cells in group for cell in cells if (sign := _decimal_sign_of(cell))]
         if votes:
             return _settle_votes(votes)
-    return _decide_open(bare, delimiter)
+    return _decide_open(bare, lines, is_point_usual=is_point_usual)
+
+
+def find_currency(text: str) -> str:
+    """Return the currency, a sign or code, that a cell has beside its number; empty without one."""
+    match = _CURRENCY.search(text.strip().strip("()"))
+    return match[0].strip().removeprefix("-") if match else ""
 
 
 def parse_number(text: str, decimal: str, *, may_be_rounded: bool = False) -> float:
@@ -133,26 +144,29 @@ def _settle_votes(votes: list[str]) -> str:
     return usual
 
 
-def _decide_open(columns: Columns, delimiter: str) -> str:
+def _decide_open(columns: Columns, lines: Sequence[int], *, is_point_usual: bool) -> str:
     """Return the decimal sign where each number has none, or one before exactly three digits."""
     open_columns = [cells for cells in columns if any(map(_OPEN.fullmatch, cells))]
     if not open_columns:
         return "."
-    examples = [cell for cells in open_columns for cell in cells if _OPEN.fullmatch(cell)]
-    signs = {"." if "." in cell else "," for cell in examples}
+    row, example = next((row, cell) for row, cell in enumerate(open_columns[0]) if _OPEN.fullmatch(cell))
+    signs = {"." if "." in cell else "," for cells in open_columns for cell in cells if _OPEN.fullmatch(cell)}
     sign = signs.pop()
     if not signs and any(map(_are_thousands, open_columns)):
         return OTHER_SIGN[sign]
-    parts_none = any(cell.isdigit() and len(cell) > 4 for cells in columns for cell in cells)  # as in a volume of 12345
-    if not signs and sign == "." and (delimiter == "," or parts_none):
+    if not signs and sign == "." and is_point_usual and not any(map(_has_unparted, open_columns)):
         return sign
+    where = f" (line {lines[row]})" if lines else ""
     raise TableError(
-        f"Numbers like {examples[0]} may have a thousand or three decimals, and no other number decides it. Write them "
-        "without a sign between thousands, and with a decimal point."
+        f"Numbers like {example}{where} may have a thousand or three decimals, and no other number decides it. Write "
+        "them without a sign between thousands, and with a decimal point."
     )
 
 
 def _are_thousands(cells: Sequence[str]) -> bool:
     """Return whether the signs part thousands: if 1,200 had three fixed decimals, 900 beside it would be 900,000."""
-    has_unparted = any(cell.isdigit() and cell.strip("0") and len(cell) <= 3 for cell in cells)
-    return has_unparted and any(cell.endswith("0") for cell in cells if _OPEN.fullmatch(cell))
+    return _has_unparted(cells) and any(cell.endswith("0") for cell in cells if _OPEN.fullmatch(cell))
+
+
+def _has_unparted(cells: Sequence[str]) -> bool:
+    return any(cell.isdigit() and cell.strip("0") and len(cell) <= 3 for cell in cells)

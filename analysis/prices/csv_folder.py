@@ -1,12 +1,13 @@
 """The CSV source: a folder of `TICKER.csv` files as brokers, exchanges and data vendors write them, or your own."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from analysis.prices.delimited_text import TableError
-from analysis.prices.port import History, PriceError, PriceErrorKind
+from analysis.prices.instruments import Instrument, instrument_of
+from analysis.prices.port import NOTHING_KNOWN, History, PriceError, PriceErrorKind
 from analysis.prices.price_table import read_history
 from analysis.prices.tickers import is_well_formed
 
@@ -27,9 +28,17 @@ class CsvPrices:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def fetch_daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
-        """Return for each ticker the bars of its file from `since` on (None: all), or the error that says why not."""
-        return {ticker: self._history_or_error(ticker, since) for ticker in tickers}
+    def fetch_daily(
+        self, tickers: Sequence[str], since: date | None, instruments: Mapping[str, Instrument] = NOTHING_KNOWN
+    ) -> dict[str, History | PriceError]:
+        """Return for each ticker the bars of its file from `since` on (None: all), or the error that says why not.
+
+        The ISIN and the currency of `instruments` are compared with those that a file names.
+        """
+        return {
+            ticker: self._history_or_error(instruments.get(ticker) or instrument_of(ticker), since)
+            for ticker in tickers
+        }
 
     def has_changed(self, ticker: str, since: datetime) -> bool:
         """Return whether the ticker's file was written or replaced after that moment."""
@@ -40,18 +49,19 @@ class CsvPrices:
         # A file that was copied or moved may keep its old mtime; its ctime is always new.
         return datetime.fromtimestamp(max(status.st_mtime, status.st_ctime), UTC) > since
 
-    def _history_or_error(self, ticker: str, since: date | None) -> History | PriceError:
+    def _history_or_error(self, instrument: Instrument, since: date | None) -> History | PriceError:
         try:
-            return self._read_file(ticker, since)
+            return self._read_file(instrument, since)
         except PriceError as error:
             return error
 
-    def _read_file(self, ticker: str, since: date | None) -> History:
+    def _read_file(self, instrument: Instrument, since: date | None) -> History:
+        ticker = instrument.ticker
         if not is_well_formed(ticker):  # so that a ticker cannot name a file outside the folder
             raise PriceError(PriceErrorKind.UNKNOWN_TICKER, f"{ticker!r} is not a ticker.", permanent=True)
         path = self._folder / f"{ticker}.csv"
         try:
-            return read_history(_read_bounded(path), ticker, path.name, since)
+            return read_history(_read_bounded(path), instrument, path.name, since)
         except FileNotFoundError as error:
             if not self._folder.is_dir():
                 message = "The folder of price files cannot be found."

@@ -1,6 +1,6 @@
 """The demo market: daily bars of fictional companies, the same on every machine, up to the last closed session."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import accumulate
@@ -9,8 +9,8 @@ import numpy as np
 
 from analysis.engine.bars import Bars, Floats, Sessions
 from analysis.prices.demo_companies import COMPANY_BY_TICKER, Company
-from analysis.prices.instruments import exchange_of
-from analysis.prices.port import History, PriceError, PriceErrorKind, StockMetadata
+from analysis.prices.instruments import Instrument, exchange_of
+from analysis.prices.port import NOTHING_KNOWN, History, PriceError, PriceErrorKind, StockMetadata
 from analysis.prices.sessions import last_closed_session, sessions_between
 
 EPOCH = date(2019, 1, 1)
@@ -40,7 +40,9 @@ class DemoMarket:
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
 
-    def fetch_daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
+    def fetch_daily(
+        self, tickers: Sequence[str], since: date | None, instruments: Mapping[str, Instrument] = NOTHING_KNOWN
+    ) -> dict[str, History | PriceError]:
         """Return for each ticker its bars from `since` on (None: since its listing), or the error."""
         now = self._now()
         return {ticker: _history_or_error(ticker, since, now) for ticker in tickers}

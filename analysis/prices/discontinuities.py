@@ -10,6 +10,7 @@ from analysis.engine.bars import Bars, Booleans, Floats, Sessions
 from analysis.prices.exchanges import Exchange
 from analysis.prices.port import Finding, Severity
 from analysis.prices.sessions import sessions_between
+from analysis.prices.trading_calendar import trading_calendar_of
 
 LONG_GAP = 5  # sessions
 OPEN_UP, OPEN_DOWN = 1.27, 0.79
@@ -21,6 +22,9 @@ told from a bad day.
 CLOSE_UP, CLOSE_DOWN = 1.5, 0.55  # of the previous close
 SMALL_PRICE = 2.0  # below it one tick is a jump: only changes as large as those of the close count
 HUNDREDFOLD = (70.0, 140.0)  # pence for pounds, within the session's own change
+BAD_TICK = 1.5  # from open, close and the close before to the high or low: NSE's most, in March 2020, was 1.27
+BAD_TICK_OF_SMALL_PRICE = 3.0  # where one tick is much
+THIN_WITHIN, THIN_SHARE = 40, 2 / 3  # bars, and the share of sessions with one, below which they are few
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,43 @@ def find_discontinuities(bars: Bars, exchange: Exchange) -> Discontinuities:
     is_small = np.roll(bars.close, 1) < SMALL_PRICE
     jumps = wide | (_is_beyond(overnight, OPEN_UP, OPEN_DOWN) & ~is_small)
     return Discontinuities(jumps & ~hundredfolds, hundredfolds, _long_gaps(bars, exchange))
+
+
+def find_bad_ticks(bars: Bars) -> Finding | None:
+    """Return the finding that names highs and lows far from the prices beside them; None without any."""
+    before = np.concatenate([bars.close[:1], bars.close[:-1]])
+    top = np.maximum(np.maximum(bars.open, bars.close), before)
+    bottom = np.minimum(np.minimum(bars.open, bars.close), before)
+    limit = np.where(bars.low < SMALL_PRICE, BAD_TICK_OF_SMALL_PRICE, BAD_TICK)
+    bad = (bars.high > limit * top) | (bars.low * limit < bottom)
+    what = "with a high or low far from its other prices, perhaps a bad tick, which moves the ATR and the stop"
+    return finding_about("bad_tick", "warning", bars.session[bad], "session", what)
+
+
+def find_thin_stretch(bars: Bars, exchange: Exchange) -> Finding | None:
+    """Return the finding about the latest stretch in which many sessions have no bar; None without any.
+
+    Long gaps have a finding of their own. Nothing is known where holidays are not.
+    """
+    calendar = trading_calendar_of(exchange)
+    if len(bars) <= THIN_WITHIN or (calendar.known_from is None and exchange.has_holidays):
+        return None
+    missed = np.maximum(np.diff(np.searchsorted(calendar.sessions, bars.session)) - 1, 0)
+    missed[missed > LONG_GAP] = 0
+    total = np.concatenate([[0], np.cumsum(missed)])
+    within = total[THIN_WITHIN:] - total[:-THIN_WITHIN]
+    starts = np.flatnonzero(THIN_SHARE * (THIN_WITHIN + within) > THIN_WITHIN)
+    if not len(starts):
+        return None
+    breaks = np.flatnonzero(np.diff(starts) > THIN_WITHIN)
+    first, last = int(starts[breaks[-1] + 1 if len(breaks) else 0]), int(starts[-1]) + THIN_WITHIN
+    count = last - first + 1
+    sessions = count + int(total[last] - total[first])
+    message = (
+        f"Only {count:,} of {sessions:,} sessions from {bars.session[first]} to {bars.session[last]} have a bar: an "
+        f"average of 20 bars spans about {20 * sessions / count:.0f} sessions there."
+    )
+    return Finding("thin", message, "warning", bars.session[last].astype(object))
 
 
 def describe_discontinuities(

@@ -7,7 +7,16 @@ from datetime import date, datetime
 import numpy as np
 
 from analysis.engine.bars import Bars, Sessions
-from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, PriceSource, TradedPrices
+from analysis.prices.instruments import Instrument
+from analysis.prices.port import (
+    NOTHING_KNOWN,
+    Finding,
+    History,
+    PriceError,
+    PriceErrorKind,
+    PriceSource,
+    TradedPrices,
+)
 from analysis.prices.quality import trim_to_closed
 
 OVERLAP = 5  # stored sessions that are fetched again
@@ -30,18 +39,26 @@ class Readjustment:
 
 
 def refresh_histories(
-    source: PriceSource, tickers: Sequence[str], stored: Mapping[str, History], *, first_day: date, now: datetime
+    source: PriceSource,
+    tickers: Sequence[str],
+    stored: Mapping[str, History],
+    *,
+    first_day: date,
+    now: datetime,
+    instruments: Mapping[str, Instrument] = NOTHING_KNOWN,
 ) -> Answers:
     """Return the whole history to store for each ticker, or the error that explains why not, at `now` (aware).
 
     For a ticker with stored bars only their last five sessions and later ones are fetched, and merged with them. If
     they do not agree, or nothing is stored, or the source is not incremental, everything since `first_day` is fetched.
     Histories end with the latest session that has closed and has a close. An error for a ticker with stored bars names
-    their last day.
+    their last day. `instruments` is passed on to the source.
     """
     known = {ticker: stored[ticker] for ticker in tickers if source.is_incremental and ticker in stored}
     answers = _fetch_since(
-        source, {ticker: overlap_start(known[ticker].bars) if ticker in known else first_day for ticker in tickers}
+        source,
+        {ticker: overlap_start(known[ticker].bars) if ticker in known else first_day for ticker in tickers},
+        instruments,
     )
     readjusted: dict[str, Readjustment] = {}
     for ticker, history in known.items():
@@ -55,7 +72,9 @@ def refresh_histories(
                 findings = _findings_before(history.findings, answer.bars.first_session) + answer.findings
                 traded = _join_traded(history.traded, answer.traded)
                 answers[ticker] = replace(answer, bars=joined, findings=findings, traded=traded)
-    whole = _fetch_since(source, {ticker: min(first_day, known[ticker].bars.first_session) for ticker in readjusted})
+    whole = _fetch_since(
+        source, {ticker: min(first_day, known[ticker].bars.first_session) for ticker in readjusted}, instruments
+    )
     for ticker, answer in whole.items():
         answers[ticker] = answer
         if isinstance(answer, History):
@@ -89,11 +108,12 @@ def _join_traded(stored: TradedPrices | None, fetched: TradedPrices | None) -> T
     return stored.joined_with(fetched) if stored and fetched else fetched or stored
 
 
-def _fetch_since(source: PriceSource, first_days: Mapping[str, date]) -> Answers:
+def _fetch_since(source: PriceSource, first_days: Mapping[str, date], instruments: Mapping[str, Instrument]) -> Answers:
     """Fetch each ticker from its own first day on; one call of the source for each day."""
     answers: Answers = {}
     for since in sorted(set(first_days.values())):
-        answers |= source.fetch_daily([ticker for ticker, day in first_days.items() if day == since], since)
+        tickers = [ticker for ticker, day in first_days.items() if day == since]
+        answers |= source.fetch_daily(tickers, since, instruments)
     return answers
 
 

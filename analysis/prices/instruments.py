@@ -102,7 +102,7 @@ class Instrument:
     """A security: its kind, exchange, quoted currency and decimals.
 
     Prices are in `currency` as it is quoted, which may be a hundredth of the money: GBp is pence. `source_decimals` is
-    the number of decimals that the source shows, None if it does not say.
+    the number of decimals that the source shows, None if it does not say. `isin` is empty where it is not known.
     """
 
     ticker: str
@@ -110,6 +110,7 @@ class Instrument:
     exchange: Exchange
     currency: str
     source_decimals: int | None = None
+    isin: str = ""
 
     @property
     def main_currency(self) -> str:
@@ -120,6 +121,11 @@ class Instrument:
     def unit(self) -> int:
         """Return how many units of a price make one of the main currency: 100 where prices are in pence, else 1."""
         return unit_of(self.currency)
+
+    @property
+    def size_noun(self) -> str:
+        """Return the word for one of it: a share, or a unit of a currency."""
+        return "unit" if self.kind in (InstrumentKind.PAIR, InstrumentKind.CRYPTO) else "share"
 
     def decimals_at(self, price: float) -> int:
         """Return the decimals in which prices around this one are given: the source's or usual ones, or more.

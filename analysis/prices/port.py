@@ -1,9 +1,10 @@
 """The port: the interface of every price source, and its values and errors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal, Protocol, Self
 
 import numpy as np
@@ -12,6 +13,8 @@ from analysis.engine.bars import Bars, Floats, Sessions
 from analysis.prices.instruments import Instrument, instrument_of
 
 type Severity = Literal["info", "repair", "warning"]
+
+NOTHING_KNOWN: Mapping[str, Instrument] = MappingProxyType({})
 
 
 class PriceErrorKind(StrEnum):
@@ -156,10 +159,13 @@ class PriceSource(Protocol):
     def is_incremental(self) -> bool:
         """Return whether stored bars stay valid, so that only later sessions are fetched; if not, all are each time."""
 
-    def fetch_daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
+    def fetch_daily(
+        self, tickers: Sequence[str], since: date | None, instruments: Mapping[str, Instrument] = NOTHING_KNOWN
+    ) -> dict[str, History | PriceError]:
         """Return for each ticker its bars from `since` on (None: all), or the error that explains why not.
 
-        The keys are the tickers as they were passed; nothing is raised for the batch.
+        The keys are the tickers as they were passed; nothing is raised for the batch. `instruments` has what is known
+        of tickers beyond their form, by which a source may tell whose its bars are.
         """
 
     def has_changed(self, ticker: str, since: datetime) -> bool:

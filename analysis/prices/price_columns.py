@@ -8,40 +8,64 @@ from analysis.prices.tables import Table, fold_heading
 
 PRICES = ("open", "high", "low", "close")
 ENOUGH_HEADINGS = 2
-# Each column's headings, the best first; those of Germany as well. `fold_heading` tells which spellings are equal.
-ALIASES: dict[str, tuple[str, ...]] = {
+# Each column's headings, the best first. `fold_heading` tells which spellings are equal.
+ENGLISH: dict[str, tuple[str, ...]] = {
     "date": (
-        *("date", "datetime", "trade date", "trading date", "traddt", "timestamp", "date1", "datum", "gmt time"),
-        *("local time", "bizdt", "time", "unix", "day"),
+        *("date", "datetime", "trade date", "trading date", "traddt", "timestamp", "date1", "gmt time", "local time"),
+        *("bizdt", "open time", "time", "unix", "day"),
     ),
-    "time": ("time", "uhrzeit", "zeit"),
+    "time": ("time",),
     "period": ("per", "period", "interval", "timeframe"),
-    "open": (
-        "open",
-        "open price",
-        "opnpric",
-        "eröffnung",
-        "eroeffnung",
-        "öffnung",
-        "eröffnungskurs",
-        "eröffn",
-        "erster",
-    ),
-    "high": ("high", "high price", "hghpric", "hoch", "tageshoch", "höchst", "höchstkurs"),
-    "low": ("low", "low price", "lwpric", "tief", "tagestief", "tiefst", "tiefstkurs"),
-    "close": (
-        *("close", "close price", "clspric", "closing price", "close/last", "schluss", "schlusskurs", "letzter"),
-        *("zuletzt", "price"),
-    ),
+    "open": ("open", "open price", "opnpric"),
+    "high": ("high", "high price", "hghpric"),
+    "low": ("low", "low price", "lwpric"),
+    "close": ("close", "close price", "clspric", "closing price", "close/last", "price"),
     "adj_close": ("adj close", "adjusted close", "adj close price", "close adj"),
     "volume": (
         *("volume", "vol", "tottrdqty", "ttl trd qnty", "total traded quantity", "total trade quantity"),
-        *("ttltradgvol", "no of shares", "no of shrs", "shares traded", "stück", "stücke", "stuecke", "volumen"),
+        *(
+            "ttltradgvol",
+            "no of shares",
+            "no of shrs",
+            "number of shares",
+            "shares traded",
+            "traded quantity",
+            "traded qty",
+            "qty",
+        ),
+        *("quantity", "volume traded", "total volume", "volumes", "shares"),
     ),
     "dividend": ("dividends", "dividend amount", "dividend"),
     "split": ("stock splits", "split coefficient", "split ratio", "split"),
     "series": ("series", "sctysrs", "sc group", "group"),
 }
+# Of Germany, France, Spain, Italy, Portugal and Poland, which write a decimal comma.
+CONTINENTAL: dict[str, tuple[str, ...]] = {
+    "date": ("datum", "fecha", "data"),
+    "time": ("uhrzeit", "zeit", "heure", "hora", "ora"),
+    "open": (
+        *("eröffnung", "eroeffnung", "öffnung", "eröffnungskurs", "eröffn", "erster", "ouv", "ouverture"),
+        *("apertura", "abertura", "otwarcie"),
+    ),
+    "high": (
+        *("hoch", "tageshoch", "höchst", "höchstkurs", "plus haut", "haut", "máximo", "maximo", "massimo", "máxima"),
+        *("máx", "max", "najwyzszy", "najwyższy"),
+    ),
+    "low": (
+        *("tief", "tagestief", "tiefst", "tiefstkurs", "plus bas", "bas", "mínimo", "minimo", "mínima"),
+        *("mín", "min", "najnizszy", "najniższy"),
+    ),
+    "close": (
+        *("schluss", "schlusskurs", "letzter", "zuletzt", "dernier", "clôture", "cloture", "clot", "último", "ultimo"),
+        *("cierre", "chiusura", "fechamento", "zamkniecie", "zamknięcie"),
+    ),
+    "volume": (
+        *("stück", "stücke", "stuecke", "volumen", "umsatz stück", "gehandelte stücke", "titres", "volumes"),
+        *("volumen negociado", "quantità", "volumi", "wolumen"),
+    ),
+}
+ALIASES = {column: names + CONTINENTAL.get(column, ()) for column, names in ENGLISH.items()}
+CONTINENTAL_HEADINGS = {fold_heading(name) for names in CONTINENTAL.values() for name in names}
 ADJUSTED = ("adj open", "adj high", "adj low", "adj close")  # Quandl's, beside those that are not
 SPLITS = "stock splits"  # yfinance's history() adjusts its prices and writes this column
 STACKED = {fold_heading(name) for name in ("price", "ticker", "attributes", "symbols", "")}

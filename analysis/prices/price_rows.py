@@ -1,5 +1,6 @@
 """Rows of price files: their cells as days and numbers, one row a session."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -14,9 +15,9 @@ from analysis.engine.bars import Booleans, Floats, Indices
 from analysis.prices.cell_dates import read_stamps
 from analysis.prices.cell_numbers import find_decimal_sign, parse_numbers
 from analysis.prices.delimited_text import LineNote, TableError
-from analysis.prices.exchanges import Exchange
+from analysis.prices.instruments import Instrument, InstrumentKind
 from analysis.prices.port import Finding
-from analysis.prices.price_columns import PriceColumns
+from analysis.prices.price_columns import CONTINENTAL_HEADINGS, PriceColumns
 from analysis.prices.tables import Table
 
 DAILY = {"", "D", "1D", "DAILY", "DAY", "1DAY", "1440"}
@@ -28,6 +29,7 @@ SHARES = (
 )
 DIFFERENT_DAY = 1.2  # ratio of two closes given for one session, from which one is taken for a mistake
 DAYS_NAMED = 3
+_DATE_WITH_POINTS = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,20 +61,31 @@ class PriceRows:
         """Return these rows only."""
         return replace(self, **{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
+    def multiply_prices(self, factor: float) -> Self:
+        """Return the rows with prices and dividends in another unit."""
+        names = ("open", "high", "low", "close", "adj_close", "dividend")
+        return self if factor == 1.0 else replace(self, **{name: getattr(self, name) * factor for name in names})
 
-def parse_rows(table: Table, columns: PriceColumns, exchange: Exchange) -> tuple[PriceRows, list[LineNote]]:
+
+def parse_rows(table: Table, columns: PriceColumns, instrument: Instrument) -> tuple[PriceRows, list[LineNote]]:
     """Return the rows that can be read, and the lines that cannot with the reason.
 
     Raise TableError if the numbers of the table are written in ways that contradict, or if its rows are not daily.
     """
     _refuse_other_period(table, columns)
     broken: dict[int, str] = {}
+    exchange = instrument.exchange
     stamps = read_stamps(_stamp_cells(table, columns), ZoneInfo(exchange.timezone), broken, exchange.opens_early)
     numeric = [columns.open, columns.high, columns.low, columns.close, columns.adj_close, columns.volume]
     numeric += [columns.split, columns.dividend]
     cells = [[] if column is None else table.cells_of(column) for column in numeric]
     others = [table.cells_of(index) for index in range(len(table.headings)) if index not in (*numeric, columns.date)]
-    decimal = find_decimal_sign(cells, others, table.delimiter)
+    decimal = find_decimal_sign(
+        cells,
+        others,
+        is_point_usual=_may_have_three_decimals(table, columns, instrument),
+        lines=[row.line for row in table.rows],
+    )
     count = len(table.rows)
     numbers = [
         parse_numbers(column, decimal, broken, may_be_rounded=column is cells[5]) if column else [np.nan] * count
@@ -123,25 +136,6 @@ def select_series(rows: PriceRows) -> tuple[PriceRows, Finding | None]:
         f"{count:,} {'row' if count == 1 else 'rows'} of series {name}" for name, count in left_out.items()
     )
     return rows.select(kept), Finding("other_series", f"{names} left out.", "info")
-
-
-def refuse_other_spacing(rows: PriceRows) -> None:
-    """Raise TableError unless rows are daily, by their usual spacing; a few rows, or few trades, are no reason."""
-    days = np.unique(rows.day)
-    moments = np.unique(rows.day.astype("datetime64[m]").astype(np.int64) + rows.minute)
-    if len(moments) >= 1.5 * len(days) and len(moments) > len(days) + 1:
-        minutes = int(np.median(np.diff(moments)))
-        raise TableError(f"Its rows are about {minutes:,} minutes apart, and the analysis needs one a day.")
-    different = len({(day, close) for day, close in zip(rows.day.tolist(), rows.close.tolist(), strict=True)})
-    if different >= 1.5 * len(days) and different > len(days) + 2:
-        raise TableError(
-            f"It has {different:,} different rows for {len(days):,} days, and the analysis needs one a day."
-        )
-    spacing = np.diff(days).astype(np.int64)
-    for name, usual in {"weekly": (6, 8), "monthly": (26, 36), "quarterly": (85, 97), "yearly": (360, 370)}.items():
-        within = (spacing >= usual[0]) & (spacing <= usual[1])
-        if len(spacing) >= 4 and within.mean() >= 0.8:
-            raise TableError(f"Its rows are {name}, and the analysis needs one a day. Download daily prices.")
 
 
 def keep_one_per_day(rows: PriceRows) -> tuple[PriceRows, Finding | None]:
@@ -196,6 +190,19 @@ def _stamp_cells(table: Table, columns: PriceColumns) -> Sequence[str]:
 
 def _is_time(cell: str) -> bool:
     return (cell.isdigit() and len(cell) == 6) or (cell[1:3].count(":") == 1 and cell.replace(":", "").isdigit())
+
+
+def _may_have_three_decimals(table: Table, columns: PriceColumns, instrument: Instrument) -> bool:
+    """Return whether 1.234 is usual for a price, by the instrument, the delimiter, the headings and the dates.
+
+    Shares have two decimals on most exchanges, and a comma between cells or MetaTrader's headings leave the point as
+    the decimal sign; words and dates of the continent do not.
+    """
+    is_exact = instrument.kind in (InstrumentKind.PAIR, InstrumentKind.FUTURE) or instrument.exchange.decimals > 2
+    is_continental = any(heading in CONTINENTAL_HEADINGS for heading in table.folded_headings)
+    has_points_in_dates = any(map(_DATE_WITH_POINTS.match, table.cells_of(columns.date)[:1]))
+    parts_with_commas = table.delimiter == "," or table.headings[columns.close].startswith("<")
+    return is_exact and parts_with_commas and not is_continental and not has_points_in_dates
 
 
 def _refuse_other_period(table: Table, columns: PriceColumns) -> None:

@@ -5,43 +5,65 @@ nsepy, eod2 and German sites write them. Files that cannot be told for certain a
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 import numpy as np
 
-from analysis.engine.bars import Bars, Booleans, Floats
-from analysis.prices.delimited_text import LineNote, TableError, decode
+from analysis.prices.delimited_text import LineNote, TableError, TableRow, decode, split_lines
 from analysis.prices.dividends import find_dividend_mismatch
-from analysis.prices.instruments import instrument_of
+from analysis.prices.exchanges import Exchange
+from analysis.prices.instruments import Instrument
 from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, TradedPrices
+from analysis.prices.price_adjustment import adjust_rows
 from analysis.prices.price_columns import ENOUGH_HEADINGS, KNOWN_HEADINGS, PriceColumns, find_columns, unstack_headings
-from analysis.prices.price_rows import PriceRows, keep_one_per_day, parse_rows, refuse_other_spacing, select_series
-from analysis.prices.price_security import select_security
-from analysis.prices.tables import OTHER_HEADING, Table, read_table
+from analysis.prices.price_currency import find_price_factor
+from analysis.prices.price_market import select_market
+from analysis.prices.price_rows import PriceRows, keep_one_per_day, parse_rows, select_series
+from analysis.prices.price_security import CODE_COLUMNS, NAME_COLUMNS, select_security
+from analysis.prices.row_spacing import refuse_other_spacing
+from analysis.prices.security_columns import CURRENCY_COLUMNS, EXCHANGE_COLUMNS, ISIN_COLUMNS
+from analysis.prices.tables import OTHER_HEADING, Table, fold_heading, read_table
 
 logger = logging.getLogger(__name__)
 
 LINES_NAMED = 3  # in a message; the log names all
+HEADINGS_NAMED = 8
+FEW_UNREADABLE, MOST_UNREADABLE = 10, 0.1  # rows, and their share, above which a file is refused
+_READ = {
+    fold_heading(name)
+    for names in (KNOWN_HEADINGS, NAME_COLUMNS, CODE_COLUMNS, ISIN_COLUMNS, EXCHANGE_COLUMNS, CURRENCY_COLUMNS)
+    for name in names
+}
+METATRADER = ("<DATE>", "<TIME>", "<OPEN>", "<HIGH>", "<LOW>", "<CLOSE>", "<TICKVOL>", "<VOL>", "<SPREAD>")
+LENGTH_OF_METATRADER_4 = 7
+WITHOUT_HEADING = 0  # instead of the heading's line
+_ROWS_AT_ONCE = re.compile(r"\d{4}\.\d\d\.\d\d([,;\t])\d\d:\d\d(?::\d\d)?(?:\1[\d.]+){5,7}\s*$", re.MULTILINE)
 
 
-def read_history(content: bytes, ticker: str, file_name: str, since: date | None) -> History:
-    """Return a file's bars of the ticker from `since` on (None: all), oldest first, prices adjusted if it can be.
+def read_history(content: bytes, instrument: Instrument, file_name: str, since: date | None) -> History:
+    """Return a file's bars of an instrument from `since` on (None: all), oldest first, prices adjusted if it can be.
 
     Raise TableError for a file that cannot be used, and PriceError for one without a readable row; messages name
     `file_name`.
     """
-    table, is_of_yfinance = unstack_headings(read_table(decode(content), KNOWN_HEADINGS, ENOUGH_HEADINGS))
+    table, is_of_yfinance = unstack_headings(_read_price_table(decode(content)))
     columns = find_columns(table)
     _refuse_second_table(table)
-    table, findings = select_security(table, ticker)
-    rows, unreadable = parse_rows(table, columns, instrument_of(ticker).exchange)
-    findings = _findings_about_lines(file_name, [*table.broken, *unreadable], table.passed) + findings
-    if not len(rows):
+    table, of_market = select_market(table, instrument)
+    table, of_security = select_security(table, instrument)
+    factor, of_currency = find_price_factor(table, columns, instrument)
+    rows, unreadable = parse_rows(table, columns, instrument)
+    of_lines = _findings_about_lines(file_name, [*table.broken, *unreadable], table.passed)
+    if table.line == WITHOUT_HEADING:
+        of_lines.append(Finding("no_heading", f"{file_name} has no heading: it is read as MetaTrader's.", "info"))
+    findings = [*of_lines, *of_market, *of_security, *of_currency, *_notice_unread_volume(table, columns)]
+    if not len(rows) or _are_many(unreadable, rows):
         raise _without_rows(file_name, findings)
-    rows, *noticed = _select_sessions(rows)
-    bars, is_adjusted, adjustments = _adjust_rows(rows, has_adjusted_close=columns.adj_close is not None)
+    rows, *noticed = _select_sessions(rows.multiply_prices(factor), instrument.exchange)
+    bars, is_adjusted, adjustments = adjust_rows(rows, has_adjusted_close=columns.adj_close is not None)
     if mismatch := find_dividend_mismatch(rows.day, rows.close, rows.adj_close, np.nan_to_num(rows.dividend)):
         adjustments.append(mismatch)
     history = History(
@@ -53,58 +75,44 @@ def read_history(content: bytes, ticker: str, file_name: str, since: date | None
     return history if since is None else _trim_before(history, since, file_name)
 
 
+def _read_price_table(text: str) -> Table:
+    """Return the table of a text; one of MetaTrader 4 and 5 may have no heading. Raise TableError without any."""
+    if not _ROWS_AT_ONCE.match(text):
+        return read_table(text, KNOWN_HEADINGS, ENOUGH_HEADINGS)
+    cells = split_lines(text)[0].split(text[10])
+    heading = METATRADER[: len(cells)] if len(cells) > LENGTH_OF_METATRADER_4 else (*METATRADER[:6], "<VOL>")
+    table = read_table(f"{text[10].join(heading)}\n{text}", KNOWN_HEADINGS, ENOUGH_HEADINGS)
+    return replace(
+        table,
+        line=WITHOUT_HEADING,
+        rows=tuple(TableRow(row.line - 1, row.cells) for row in table.rows),
+        broken=tuple(LineNote(note.line - 1, note.reason) for note in table.broken),
+        passed=tuple(LineNote(note.line - 1, note.reason) for note in table.passed),
+    )
+
+
+def _notice_unread_volume(table: Table, columns: PriceColumns) -> list[Finding]:
+    """Return the finding that names the headings that are not read, one of which may be a volume that is missed."""
+    unread = [name for name in table.headings if name and fold_heading(name) not in _READ]
+    if columns.volume is not None or not unread:
+        return []
+    named = ", ".join(unread[:HEADINGS_NAMED]) + (" …" if len(unread) > HEADINGS_NAMED else "")
+    message = f"It has no heading of a volume that is known here, and these columns are not read: {named}."
+    return [Finding("no_volume_column", message, "info")]
+
+
 def _refuse_second_table(table: Table) -> None:
     line = next((note.line for note in table.broken if note.reason == OTHER_HEADING), None)
     if line is not None:
         raise TableError(f"Line {line} is a heading with other columns than line {table.line}. Keep one of the tables.")
 
 
-def _select_sessions(rows: PriceRows) -> tuple[PriceRows, Finding | None, Finding | None]:
+def _select_sessions(rows: PriceRows, exchange: Exchange) -> tuple[PriceRows, Finding | None, Finding | None]:
     """Return one row a session, and what was left out. Raise TableError if the rows are not daily."""
     rows, other_series = select_series(rows)
-    refuse_other_spacing(rows)
+    refuse_other_spacing(rows, exchange)
     rows, conflicts = keep_one_per_day(rows)
     return rows, other_series, conflicts
-
-
-def _adjust_rows(rows: PriceRows, *, has_adjusted_close: bool) -> tuple[Bars, bool, list[Finding]]:
-    """Return the bars, adjusted by the adjusted close, whether they are, and findings about closes without one.
-
-    Where it is missing, 0 or negative beside a close, the factor of the session before holds, or of the next.
-    """
-    findings: list[Finding] = []
-    factor: Floats = np.ones(len(rows))
-    priced = (rows.close > 0) & np.isfinite(rows.close)
-    usable = priced & (rows.adj_close > 0) & np.isfinite(rows.adj_close)
-    if has_adjusted_close:
-        factor = _fill_factors(usable, rows)
-        negative = priced & (rows.adj_close < 0)
-        for kind, lost in {
-            "no adjusted close": priced & ~usable & ~negative,
-            "a negative adjusted close": negative,
-        }.items():
-            findings += _findings_about_factor(kind, rows, lost, is_filled=bool(usable.any()))
-    open_, high, low, close = (column * factor for column in (rows.open, rows.high, rows.low, rows.close))
-    return Bars(rows.day, open_, high, low, close, rows.volume), has_adjusted_close and bool(usable.any()), findings
-
-
-def _fill_factors(usable: Booleans, rows: PriceRows) -> Floats:
-    if not usable.any():
-        return np.ones(len(rows))
-    known = np.flatnonzero(usable)
-    nearest = known[np.maximum(np.searchsorted(known, np.arange(len(rows)), side="right") - 1, 0)]
-    factor: Floats = rows.adj_close[nearest] / rows.close[nearest]
-    return factor
-
-
-def _findings_about_factor(kind: str, rows: PriceRows, lost: Booleans, *, is_filled: bool) -> list[Finding]:
-    if not lost.any():
-        return []
-    last = rows.day[lost][-1].astype(object)
-    sessions = "1 session has" if lost.sum() == 1 else f"{lost.sum():,} sessions have"
-    what = "adjusted as the session beside it" if is_filled else "not adjusted"
-    message = f"{sessions} a close but {kind}, the last on {last}: kept, {what}."
-    return [Finding("adj_close_missing", message, "repair" if is_filled else "warning", last)]
 
 
 def _read_traded(rows: PriceRows, columns: PriceColumns) -> TradedPrices | None:
@@ -129,6 +137,11 @@ def _findings_about_lines(file_name: str, broken: Sequence[LineNote], passed: Se
         lines = "1 line that is no row" if len(passed) == 1 else f"{len(passed):,} lines that are no rows"
         findings.append(Finding("passed_lines", f"{file_name}: {lines} left out: {_list_lines(passed)}.", "info"))
     return findings
+
+
+def _are_many(unreadable: Sequence[LineNote], rows: PriceRows) -> bool:
+    """Return whether the rows that can be read are no history, because too many between them cannot."""
+    return len(unreadable) > FEW_UNREADABLE and len(unreadable) > MOST_UNREADABLE * (len(rows) + len(unreadable))
 
 
 def _list_lines(notes: Sequence[LineNote]) -> str:

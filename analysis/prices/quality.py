@@ -1,14 +1,20 @@
 """The quality gate: checks and repairs that turn a source's bars into bars that an analysis may use."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.engine.bars import Bars, Booleans
-from analysis.prices.discontinuities import describe_discontinuities, find_discontinuities, finding_about
+from analysis.prices.discontinuities import (
+    describe_discontinuities,
+    find_bad_ticks,
+    find_discontinuities,
+    find_thin_stretch,
+    finding_about,
+)
 from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument
 from analysis.prices.port import Finding, PriceError, PriceErrorKind
@@ -22,6 +28,7 @@ from analysis.prices.sessions import (
 
 JUMP_IN_ATR = 42  # sessions after which a jump weighs less than 5 % in an ATR 14
 OFF_CALENDAR = 0.02  # share of bars with volume on days without a session, from which the dates may be wrong
+PRICED_ONCE = 0.9  # share of bars with one price, from which a security has one price a day
 CORPORATE_ACTION = "a split, bonus or demerger that prices are not adjusted for"
 PENCE = "pence mixed with pounds"
 ROUNDING = 1e-6  # relative; adjusting a price moves its last digits
@@ -60,9 +67,7 @@ class CheckedBars:
         if self.sessions_late >= most_late:
             return f"no plan: the last price is {self.sessions_late:,} trading days old"
         if self._has_jump_within(JUMP_IN_ATR):
-            day = self.bars.session[self.last_jump]
-            cause = f"perhaps by {self.jump_cause}, and the stop would follow from it"
-            return f"no plan: the price jumped on {day}, {cause}"
+            return f"no plan: its stop would rest on the price jump of {self.bars.session[self.last_jump]}"
         return ""
 
     def _has_jump_within(self, sessions: int) -> bool:
@@ -112,8 +117,10 @@ def check_bars(
                     PriceErrorKind.NO_DATA, f"{ticker} has no usable bars: {finding.message}", permanent=False
                 )
     found = find_discontinuities(bars, market.exchange)
+    noticed = [*(notice(bars, market) for notice in _NOTICES), find_bad_ticks(bars)]
+    noticed.append(find_thin_stretch(bars, market.exchange))
     findings += [
-        *(finding for notice in _NOTICES if (finding := notice(bars, market))),
+        *filter(None, noticed),
         *describe_discontinuities(found, bars.session, read_splits),
         *(() if adjusted else (_UNADJUSTED,)),
     ]
@@ -216,7 +223,20 @@ def _drop_holidays(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
     idle = ~(bars.volume > 0) & (bars.high - bars.low <= ROUNDING * bars.close)
     if idle.any():
         idle[idle] = ~are_sessions(market.exchange, bars.session[idle])
+        idle &= ~_are_other_values(bars, idle)
     return _drop_rows(bars, idle, "holiday_rows", "row", "of a holiday, with one price and no volume, left out")
+
+
+def _are_other_values(bars: Bars, idle: Mask) -> Mask:
+    """Return which of these bars have another price than the bar before, of a fund that publishes one price a day.
+
+    They are values of sessions that the calendar does not know, unless they are many, as where weekends have some.
+    """
+    moved = np.zeros(len(bars), dtype=np.bool_)
+    moved[1:] = np.abs(np.diff(bars.close)) > ROUNDING * bars.close[1:]
+    moved &= idle
+    is_priced_once = np.mean(bars.high - bars.low <= ROUNDING * bars.close) >= PRICED_ONCE
+    return moved if is_priced_once and moved.sum() <= OFF_CALENDAR * len(bars) else np.zeros_like(moved)
 
 
 def _widen_ranges(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
@@ -281,11 +301,4 @@ def _drop_rows(bars: Bars, dropped: Mask, code: str, noun: str, what: str) -> tu
 
 
 def _select_rows(bars: Bars, rows: Mask | NDArray[np.intp]) -> Bars:
-    return Bars(
-        bars.session[rows],
-        bars.open[rows],
-        bars.high[rows],
-        bars.low[rows],
-        bars.close[rows],
-        bars.volume[rows],
-    )
+    return Bars(*(getattr(bars, field.name)[rows] for field in fields(bars)))

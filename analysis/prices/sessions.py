@@ -57,6 +57,12 @@ def sessions_late(exchange: Exchange, last_session: date, now: datetime) -> int:
     return _count_late(trading_calendar_of(exchange), last_session, now)
 
 
+def earliest_session_within(exchange: Exchange, late: int, now: datetime) -> date:
+    """Return the earliest session after which fewer than `late` sessions have closed at `now` (aware)."""
+    calendar = trading_calendar_of(exchange)
+    return calendar.sessions[max(calendar.count_closed(now) - late, 0)].astype(object)  # type: ignore[no-any-return]
+
+
 @lru_cache(maxsize=64)  # most rows of a list have the same arguments
 def _count_late(calendar: TradingCalendar, last_session: date, now: datetime) -> int:
     return max(calendar.count_closed(now) - calendar.count_until(last_session), 0)

@@ -25,8 +25,23 @@ from yfinance.exceptions import YFDataException, YFException
 from analysis.engine.bars import Bars
 from analysis.prices.dividends import find_dividend_mismatch
 from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE
-from analysis.prices.instruments import MOST_DECIMALS, InstrumentKind, currency_code, exchange_of, instrument_of
-from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, StockMetadata, TradedPrices
+from analysis.prices.instruments import (
+    MOST_DECIMALS,
+    Instrument,
+    InstrumentKind,
+    currency_code,
+    exchange_of,
+    instrument_of,
+)
+from analysis.prices.port import (
+    NOTHING_KNOWN,
+    Finding,
+    History,
+    PriceError,
+    PriceErrorKind,
+    StockMetadata,
+    TradedPrices,
+)
 from analysis.prices.process_folder import process_folder
 from analysis.prices.tickers import is_well_formed
 from analysis.prices.yahoo_session import TOO_MANY_REQUESTS, AnswerTooLarge, YahooSession, YahooStatusError
@@ -66,7 +81,9 @@ class YahooPrices:
         configure_yfinance(cache_folder)
         self._session = session or YahooSession()
 
-    def fetch_daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
+    def fetch_daily(
+        self, tickers: Sequence[str], since: date | None, instruments: Mapping[str, Instrument] = NOTHING_KNOWN
+    ) -> dict[str, History | PriceError]:
         """Return for each ticker its adjusted bars from `since` on (None: all), or the error that explains why not.
 
         After an answer that Yahoo limits requests, the remaining tickers get the same error without a request.

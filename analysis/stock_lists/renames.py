@@ -17,7 +17,7 @@ NOTE = "note"  # the text that a person wrote beside a stock
 BETWEEN_NOTES = "; "
 _SPARE = "~"  # no ticker: a stock is under it for a moment, where tickers go round in a ring
 _LAST = ("last_status", "last_job_id", "last_analyzed_at", "last_error")
-_DESCRIPTION = ("name", "industry", "isin", "exchange", "currency", "kind", "decimals", "source_decimals")
+_DESCRIPTION = ("name", "industry", "isin", "exchange", "currency", "kind", "decimals", "source_decimals", "last_split")
 _STANDING = ("is_active", "is_confirmed", "refusals", "named_by_id")
 
 

@@ -38,7 +38,7 @@ def test_a_running_slice_stops_within_a_stock_when_its_job_is_cancelled(monkeypa
     job = make_job(*[f"T{n}.DEMO" for n in range(12)])
     asked: list[str] = []
 
-    def fetch_daily(_: object, tickers: list[str], since: object) -> dict[str, PriceError]:
+    def fetch_daily(_: object, tickers: list[str], *_others: object) -> dict[str, PriceError]:
         asked.extend(tickers)
         cancel(job)
         return {ticker: PriceError(PriceErrorKind.UNAVAILABLE, "It is down.", permanent=False) for ticker in tickers}

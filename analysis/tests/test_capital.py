@@ -11,11 +11,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from analysis.capital import SizingCapital, capital_in, forget_rates
+from analysis.capital import SizingCapital, capital_in, forget_rates, size_for
 from analysis.engine.bars import Bars
-from analysis.engine.plan import NoPlan
+from analysis.engine.plan import NoPlan, Plan
+from analysis.engine.verdict import Side
 from analysis.histories import row_of, store
 from analysis.models import PriceHistory, Stock
+from analysis.prices.instruments import instrument_of
 from analysis.prices.port import History
 from analysis.tests.make import make_result, make_stock, make_user
 
@@ -65,6 +67,29 @@ def test_another_currency_takes_a_stored_rate_and_its_day() -> None:
     assert isinstance(converted, SizingCapital)
     assert converted.amount == Decimal("10000.00")
     assert converted.note.endswith(f"the rate of {day - timedelta(days=3)}.")
+
+
+def test_what_is_quoted_in_a_coin_takes_the_rate_of_the_coin() -> None:
+    lack = capital_in("BTC", Owner(capital_currency="USD"))
+    assert isinstance(lack, NoPlan)
+    assert "analyse BTC-USD, or enter" in lack.reason
+    store_rate("BTC-USD", 80_000.0)
+    converted = capital_in("BTC", Owner(capital_currency="USD"))
+    assert isinstance(converted, SizingCapital)
+    assert converted.amount == Decimal("12.50")
+
+
+@pytest.mark.parametrize(
+    ("ticker", "fields", "sentence"),
+    [
+        ("AV.L", {"currency": "GBp"}, "quantity 0: one share risks 0.281 GBP, your risk limit is 0.10 GBP"),
+        ("BTC-USD", {}, "quantity 0: one unit risks 28.1 USD, your risk limit is 0.10 USD"),
+    ],
+)
+def test_a_size_of_none_says_its_money(ticker: str, fields: dict[str, str], sentence: str) -> None:
+    plan = Plan(Side.LONG, 562.4, 534.3, 618.6, 2.0)
+    owner = Owner(capital=Decimal(10), capital_currency=instrument_of(ticker, **fields).main_currency)
+    assert size_for(plan, owner, instrument_of(ticker, **fields)) == NoPlan(sentence)
 
 
 def test_a_rate_that_is_old_does_not_count() -> None:

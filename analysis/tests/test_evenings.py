@@ -110,7 +110,7 @@ def test_a_jump_in_the_prices_marks_the_verdict_everywhere(settings: Settings, c
         make_finished_job("JUMP.NS")
         result = Result.objects.get()
         assert result.caution.startswith("The price jumped on 2026-11-0")
-        assert result.no_trade_reason.startswith("no plan: the price jumped on 2026-11-0")
+        assert result.no_trade_reason.startswith("no plan: its stop would rest on the price jump of 2026-11-0")
         assert result.plan is None
         client.force_login(make_user("ann"))
         assert "Price jump" in client.get("/stocks/JUMP.NS/").text

@@ -11,7 +11,7 @@ from analysis.models import FormerTicker, IndexMember, PriceHistory, Result, Sto
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import ImportResult, load_stocks
 from analysis.stock_lists.renames import Rename, rename_stocks
-from analysis.tests.make import make_result, make_stock
+from analysis.tests.make import make_finished_job, make_result, make_stock, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -245,17 +245,18 @@ def test_a_former_ticker_that_another_company_gets_is_a_new_stock(tmp_path: Path
     assert dict(Stock.objects.values_list("pk", "isin")) == {"A.NS": ISINS[3], "B.NS": ISINS[1]}
 
 
-def test_a_renamed_stock_keeps_what_its_source_said_of_it() -> None:
-    make_stock("A.NS", kind="fund", exchange="NSE", decimals=4, source_decimals=4, is_active=False)
-    rename_stocks([Rename("A.NS", "B.NS")])
-    stock = Stock.objects.get()
-    assert (stock.pk, stock.kind, stock.decimals, stock.source_decimals, stock.is_active) == (
-        "B.NS",
-        "fund",
-        4,
-        4,
-        False,
-    )
+def test_every_column_of_a_renamed_stock_comes_along() -> None:
+    job = make_finished_job("A.DEMO")
+    Stock.objects.update(
+        name="Alpha", exchange="NSE", currency="INR", kind="fund", decimals=4, source_decimals=4, isin=ISINS[1],
+        industry="IT", last_split=DAY, is_active=False, is_confirmed=False, refusals=1, named_by=make_user(),
+        last_status="failed", last_job=job, last_analyzed_at=timezone.now(), last_error="Unknown",
+    )  # fmt: skip
+    before = Stock.objects.values().get()
+    given = {field.attname: field.get_default() for field in Stock._meta.concrete_fields}
+    assert {name for name in before if before[name] == given[name]} == {"last_result_id", "last_wait"}
+    rename_stocks([Rename("A.DEMO", "B.DEMO")])
+    assert Stock.objects.values().get() == before | {"ticker": "B.DEMO"}
 
 
 def test_a_stock_that_a_known_one_is_renamed_to_is_known_as_well() -> None:

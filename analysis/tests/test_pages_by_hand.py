@@ -192,9 +192,9 @@ SHORT: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("profile", "plan", "said"),
     [
-        ({"capital": 0}, LONG, "Quantity 0: one share risks 4.0, your risk limit is 0.00."),
-        ({"capital": 1}, LONG, "Quantity 0: one share risks 4.0, your risk limit is 0.01."),
-        ({"capital": 450}, LONG, "Quantity 0: one share costs 100.0, your position limit is 90.00."),
+        ({"capital": 0}, LONG, "Quantity 0: one share risks 4.0 INR, your risk limit is 0.00 INR."),
+        ({"capital": 1}, LONG, "Quantity 0: one share risks 4.0 INR, your risk limit is 0.01 INR."),
+        ({"capital": 450}, LONG, "Quantity 0: one share costs 100.0 INR, your position limit is 90.00 INR."),
         (
             {"capital": 99, "risk_percent": 100, "position_limit_percent": 100},
             LONG,

@@ -39,14 +39,21 @@ def test_the_whole_column_decides_how_its_numbers_are_read(cells: list[str], num
 
 def test_another_column_decides_where_the_first_leaves_it_open() -> None:
     assert find_decimal_sign([["1.234", "1.235"]], [["Total, Ltd."], ["0,10%"]]) == ","
-    assert find_decimal_sign([["1.234", "1.235"]], delimiter=",") == "."
-    assert find_decimal_sign([["1.234"], ["437172"]], delimiter=";") == "."
+    assert find_decimal_sign([["1.234", "1.235"]], is_point_usual=True) == "."
 
 
-@pytest.mark.parametrize("columns", [[["1,234", "1,235"]], [["1.234"], ["437.172"]], [["1,234", "1.234"]]])
+@pytest.mark.parametrize(
+    "columns", [[["1,234", "1,235"]], [["1.234"], ["437.172"]], [["1.234"], ["437172"]], [["1,234", "1.234"]]]
+)
 def test_numbers_that_no_other_decides_are_refused(columns: list[list[str]]) -> None:
     with pytest.raises(TableError, match="may have a thousand or three decimals"):
-        find_decimal_sign(columns, delimiter=";")
+        find_decimal_sign(columns)
+
+
+@pytest.mark.parametrize("columns", [[["1,234", "1,235"]], [["999", "1.005"]], [["1,234", "1.234"]]])
+def test_a_usual_decimal_point_does_not_decide_against_the_numbers(columns: list[list[str]]) -> None:
+    with pytest.raises(TableError, match=r"\(line [34]\) may have a thousand or three decimals"):
+        find_decimal_sign(columns, is_point_usual=True, lines=[3, 4])
 
 
 def test_numbers_in_two_styles_are_refused_but_a_slip_is_one_broken_row() -> None:
@@ -87,6 +94,7 @@ def test_a_cell_without_a_value_is_nan(text: str) -> None:
             "2026-04-23T18:30:00.000Z",
             "2026-04-24T09:15:00+0530",
         ],
+        *["24.04.2026 00:00:00.000 GMT+0530", "Fri Apr 24 2026 00:00:00 GMT+0530 (India Standard Time)"],
         *["4/24/2026 4:00:00 PM", "24.04.2026 00:00:00.000", "20260424 091500", "1777000000", "1777000000000"],
     ],
 )
@@ -142,3 +150,37 @@ def test_the_last_millisecond_of_a_day_is_that_day() -> None:
     stamps = read_stamps(["2026-04-24T23:59:59.999Z", "2026-04-25T23:59:59.999Z"], ZoneInfo("UTC"), {})
     assert stamps.day.tolist() == [date(2026, 4, 24), date(2026, 4, 25)]
     assert stamps.minute.tolist() == [1439, 1439]
+
+
+FORTNIGHT = [date(2026, 4, day) for day in (1, 2, 6, 7, 8, 9, 13, 15, 16, 17, 20, 21, 22, 23, 24)]
+
+
+@pytest.mark.parametrize("form", ["%Y-%d-%m", "%Y/%d/%m", "%Y.%d.%m", "%Y%d%m", "%Y-%d-%m 00:00:00"])
+def test_a_day_between_year_and_month_is_read_where_the_whole_column_has_it_so(form: str) -> None:
+    broken: dict[int, str] = {}
+    assert read_stamps([f"{day:{form}}" for day in FORTNIGHT], INDIA, broken).day.tolist() == FORTNIGHT
+    assert broken == {}
+
+
+def test_both_orders_after_the_year_are_refused_but_a_slip_is_one_broken_row() -> None:
+    for cells in ([f"{day:%Y-%d-%m}" for day in FORTNIGHT[:8]] + [str(day) for day in FORTNIGHT[8:]], ["2026-13-01"]):
+        broken: dict[int, str] = {}
+        read_stamps(cells, INDIA, broken)
+        assert set(broken) == set(range(len(cells)))
+        assert "cannot be told apart" in broken[0]
+    days = [date(2026, 4, 13) + timedelta(days=day) for day in range(18)]
+    broken = {}
+    assert np.isnat(read_stamps([*map(str, days), "2026-24-04"], INDIA, broken).day).sum() == 1
+    assert set(broken) == {18}
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        *[("24 avr. 2026", 4), ("24 févr. 2026", 2), ("24 juin 2026", 6), ("24 juil. 2026", 7), ("24 août 2026", 8)],
+        *[("24 abr 2026", 4), ("24 ene 2026", 1), ("24 gen 2026", 1), ("24 ott 2026", 10), ("24 dez 2026", 12)],
+        *[("24 mrt 2026", 3), ("24 sept. 2026", 9), ("24 déc. 2026", 12), ("24 mag 2026", 5)],
+    ],
+)
+def test_months_may_be_named_in_other_languages(text: str, month: int) -> None:
+    assert read_stamps([text], INDIA, {}).day.tolist() == [date(2026, month, 24)]

@@ -77,6 +77,31 @@ OTHERS = {
         ]
     ),
     "an unnamed column in front": "\n".join([f",{FULL_HEADING}", *(f",{line}" for line in lines_of())]),
+    "France": "\n".join(
+        ['Date;Dernier;Ouv.;" Plus Haut";"Plus Bas";Vol.;"Variation %"']
+        + [
+            ";".join(
+                [
+                    f"{day:%d/%m/%Y}",
+                    *(f"{x:,.2f}".replace(",", "\u202f").replace(".", ",") for x in cells),
+                    volume,
+                    "0,1%",
+                ]
+            )
+            for day, (open_, high, low, close, traded) in zip(SESSIONS, PLAIN, strict=True)
+            for cells, volume in [((close, open_, high, low), f"{traded / 1000:.3f}K".replace(".", ","))]
+        ]
+    ),
+    "Spain": "\n".join(
+        ["Fecha,Apertura,Máximo,Mínimo,Último,Volumen"]
+        + [line.replace(";", '","').join('""') for line in lines_of(lambda day: f"{day:%d.%m.%Y}", german, ";")]
+    ),
+    "Stooq in Polish": "\n".join(["Data,Otwarcie,Najwyzszy,Najnizszy,Zamkniecie,Wolumen", *lines_of()]),
+    "MetaTrader 4 without a heading": "\n".join(lines_of(lambda day: f"{day:%Y.%m.%d},00:00")),
+    "MetaTrader 5 without a heading": "\n".join(
+        f"{line}\t2".replace(f"\t{row[4]}\t", f"\t7\t{row[4]}\t")
+        for line, row in zip(lines_of(lambda day: f"{day:%Y.%m.%d}\t00:00:00", delimiter="\t"), PLAIN, strict=True)
+    ),
     "MetaTrader": "\n".join(
         ["<DATE>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<VOL>", *lines_of(lambda day: f"{day:%Y.%m.%d}", delimiter="\t")]
     ),
@@ -86,8 +111,9 @@ OTHERS = {
 @pytest.mark.parametrize("kind", OTHERS)
 def test_the_same_bars_in_another_dress_are_the_same_bars(kind: str, tmp_path: Path) -> None:
     encoding = "utf-16" if kind.startswith("UTF-16") else "utf-8"
-    (tmp_path / "TCS.NS.csv").write_bytes(OTHERS[kind].encode(encoding))
-    bars = read_history_of(tmp_path).bars
+    ticker = "AAPL" if kind == "nasdaq.com" else "TCS.NS"
+    (tmp_path / f"{ticker}.csv").write_bytes(OTHERS[kind].encode(encoding))
+    bars = read_history_of(tmp_path, ticker).bars
     assert bars.session.tolist() == SESSIONS
     assert [bars.open.tolist(), bars.high.tolist(), bars.low.tolist(), bars.close.tolist(), bars.volume.tolist()] == [
         list(column) for column in zip(*PLAIN, strict=True)
@@ -196,6 +222,33 @@ def test_a_stamp_at_the_opening_of_a_round_the_clock_session_is_of_the_next_day(
     write_file(tmp_path, "time,open,high,low,close,volume", *rows, ticker=ticker)
     sessions = read_history_of(tmp_path, ticker).bars.session.tolist()
     assert sessions == [day + timedelta(days=1) for day in evenings]
+
+
+def test_lines_of_a_file_without_a_heading_are_counted_from_its_first(tmp_path: Path) -> None:
+    lines = lines_of(lambda day: f"{day:%Y.%m.%d},00:00")
+    write_file(tmp_path, *lines[:2], "2026.04.16,00:00,1,x,1,1,1", *lines[3:])
+    first, second = read_history_of(tmp_path).findings
+    assert "line 3 ('x' is not a number)" in first.message
+    assert second.message == "TCS.NS.csv has no heading: it is read as MetaTrader's."
+
+
+def test_whole_german_thousands_are_no_decimals(tmp_path: Path) -> None:
+    """Prices of 2,397 beside an unparted volume, as a spreadsheet writes columns of different formats."""
+    rows = [f"{day:%d.%m.%Y};2.410;2.425;2.380;2.397;{1234567}" for day in SESSIONS]
+    for heading in ("Datum;Eröffnung;Hoch;Tief;Schluss;Volumen", "Date;Open;High;Low;Close;Volume"):
+        for delimiter in ";,\t":
+            write_file(tmp_path, *(line.replace(";", delimiter) for line in (heading, *rows)))
+            assert "Numbers like 2.410 (line 2) may have a thousand" in read_error_of(tmp_path).message
+
+
+@pytest.mark.parametrize(
+    "heading", ["Date,Time,Open,High,Low,Close,Volume", "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<VOL>"]
+)
+def test_three_fixed_decimals_of_a_currency_pair_are_decimals(heading: str, tmp_path: Path) -> None:
+    rows = [f"{day:%Y.%m.%d},00:00,148.123,148.456,147.980,148.230,12345" for day in SESSIONS]
+    delimiter = "\t" if "\t" in heading else ","
+    write_file(tmp_path, heading, *(row.replace(",", delimiter) for row in rows), ticker="JPY=X")
+    assert set(read_history_of(tmp_path, "JPY=X").bars.close) == {148.23}
 
 
 def test_impossible_offsets_and_years_are_broken_rows(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Incremental fetching against the stand-in: few requests, and never two adjustments in one history."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,9 +23,9 @@ from analysis.prices.incremental import (
     overlap_start,
     refresh_histories,
 )
-from analysis.prices.instruments import exchange_of
+from analysis.prices.instruments import Instrument, exchange_of
 from analysis.prices.pace import ProcessPacer
-from analysis.prices.port import Finding, History, PriceError, PriceErrorKind
+from analysis.prices.port import NOTHING_KNOWN, Finding, History, PriceError, PriceErrorKind
 from analysis.prices.sessions import sessions_between
 from analysis.prices.yahoo import YahooPrices
 from analysis.prices.yahoo_session import YahooSession
@@ -224,9 +224,11 @@ class Recording:
         self.is_incremental = source.is_incremental
         self.asked: list[date | None] = []
 
-    def fetch_daily(self, tickers: Sequence[str], since: date | None) -> dict[str, History | PriceError]:
+    def fetch_daily(
+        self, tickers: Sequence[str], since: date | None, instruments: Mapping[str, Instrument] = NOTHING_KNOWN
+    ) -> dict[str, History | PriceError]:
         self.asked.append(since)
-        return self.source.fetch_daily(tickers, since)
+        return self.source.fetch_daily(tickers, since, instruments)
 
     def has_changed(self, ticker: str, since: datetime) -> bool:
         return self.source.has_changed(ticker, since)

@@ -188,7 +188,7 @@ def test_numbers_that_may_be_thousands_or_decimals_are_refused(tmp_path: Path) -
     write_file(
         tmp_path, HEADER.replace(",", ";"), *(f"2026-04-{day};1,234;1,236;1,233;1,235;900" for day in (22, 23, 24))
     )
-    assert "Numbers like 1,234 may have a thousand or three decimals" in read_error_of(tmp_path).message
+    assert "Numbers like 1,234 (line 2) may have a thousand or three decimals" in read_error_of(tmp_path).message
 
 
 def test_a_rounded_volume_is_read_and_a_rounded_price_is_not(tmp_path: Path) -> None:
@@ -235,3 +235,43 @@ def test_a_file_of_another_index_pair_or_future_is_refused(
 def test_a_second_heading_with_one_column_more_is_another_table(tmp_path: Path) -> None:
     write_file(tmp_path, HEADER, *ROWS, f"{HEADER},adj close", "2026-04-27,104,106,103,105,900,105")
     assert "is a heading with other columns" in read_error_of(tmp_path).message
+
+
+@pytest.mark.parametrize(
+    ("closes", "adjusted", "others", "day"),
+    [
+        ((100, 100, 50, 50), (50, "", "", 50), "", 24),  # a split, seen in the price
+        ((100, 50, 50, 50), (50, "", "", 50), "", 23),
+        ((100, 99, 97, 97), (97, "", "", 97), "0 0 3 0", 24),  # a dividend, named by the file
+        ((100, 99, 97, 97), (97, "", "", 97), "0 3 0 0", 23),
+    ],
+)
+def test_a_factor_that_changes_among_missing_ones_changes_where_no_jump_is_invented(
+    closes: tuple[int, ...], adjusted: tuple[object, ...], others: str, day: int, tmp_path: Path
+) -> None:
+    dividends = others.split() or [""] * 4
+    rows = [
+        f"2026-04-{date},{close},{close},{close},{close},{adj},9,{dividend}"
+        for date, close, adj, dividend in zip((22, 23, 24, 27), closes, adjusted, dividends, strict=True)
+    ]
+    write_file(tmp_path, f"{ADJUSTED},dividends", *rows)
+    read = read_history_of(tmp_path)
+    (placed,) = [finding for finding in read.findings if finding.code == "adjustment_placed"]
+    assert placed.message.endswith(f"it is taken to begin on 2026-04-{day}.")
+    assert abs(read.bars.close[1:] / read.bars.close[:-1] - 1).max() < 0.03
+
+
+def test_an_unread_column_beside_no_volume_is_named(tmp_path: Path) -> None:
+    write_file(tmp_path, "ISIN,Date,Open,High,Low,Close,Umsatz,Deliverable", "INE467B01029,2026-04-24,1,1,1,1,5,5")
+    messages = [finding.message for finding in read_history_of(tmp_path).findings if finding.code == "no_volume_column"]
+    assert messages == [
+        "It has no heading of a volume that is known here, and these columns are not read: Umsatz, Deliverable."
+    ]
+
+
+def test_a_file_of_which_many_rows_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    rows = [f"2026-0{1 + n // 28}-{1 + n % 28:02},1,1,1,1,{n}" for n in range(80)]
+    write_file(tmp_path, HEADER, *rows, *["1 Foo 2026,1,1,1,1,1"] * 11)
+    assert "11 rows could not be read: line 82 ('1 Foo 2026' is not a date" in read_error_of(tmp_path).message
+    write_file(tmp_path, HEADER, *rows, *["1 Foo 2026,1,1,1,1,1"] * 8)
+    assert len(read_history_of(tmp_path).bars) == 80

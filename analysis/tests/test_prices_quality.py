@@ -219,6 +219,40 @@ def test_a_bar_with_volume_stays_whatever_the_calendar_says() -> None:
     assert result.findings == ()
 
 
+def test_a_funds_value_of_a_session_that_the_calendar_lacks_is_kept() -> None:
+    muhurat = date(2026, 4, 14)
+    values = make_bars(120, ticker="0P0000XVU2.BO")
+    fund = replace(values, open=values.close, high=values.close, low=values.close, volume=np.zeros(120))
+    kept = checked(with_rows(fund, (muhurat, 250.0, 0.0)), ticker="0P0000XVU2.BO")
+    assert np.datetime64(muhurat) in kept.bars.session
+    before = fund.close[fund.session < np.datetime64(muhurat)][-1]
+    dropped = checked(with_rows(fund, (muhurat, before, 0.0)), ticker="0P0000XVU2.BO")
+    assert np.datetime64(muhurat) not in dropped.bars.session
+
+
+def test_a_high_or_low_far_from_its_other_prices_is_noticed() -> None:
+    bars = make_bars(60)
+    assert "bad_tick" not in codes(checked(bars))
+    for column, factor in (("low", 0.1), ("high", 10.0), ("low", 0.6), ("high", 1.6)):
+        values = getattr(bars, column).copy()
+        values[-5] *= factor
+        message = only_message(checked(replace(bars, **{column: values})), "bad_tick")
+        assert message.startswith("1 session with a high or low far from its other prices")
+    real = replace(bars, low=bars.low * np.where(np.arange(60) == 55, 0.8, 1.0))  # as on bad days of real shares
+    assert "bad_tick" not in codes(checked(real))
+
+
+def test_a_stretch_with_few_bars_is_noticed_with_what_it_means() -> None:
+    bars = make_bars(300)
+    thin = np.concatenate([np.arange(200), np.arange(201, 300, 2)])
+    message = only_message(checked(chosen(bars, thin)), "thin")
+    assert message.startswith("Only ")
+    assert "an average of 20 bars spans about" in message
+    suspended = np.concatenate([np.arange(150), np.arange(200, 300)])
+    assert "thin" not in codes(checked(chosen(bars, suspended)))
+    assert "thin" not in codes(checked(chosen(bars, np.arange(1, 300, 2)), ticker="TEVA.TA"))  # holidays not known
+
+
 def test_a_halted_stock_keeps_its_sessions() -> None:
     bars = make_bars()
     bars.open[-5:] = bars.high[-5:] = bars.low[-5:] = bars.close[-5:] = 101.0
@@ -283,7 +317,9 @@ def test_a_jump_forbids_a_plan_while_the_stop_rests_on_it_and_cautions_while_the
     assert result.caution_within(47) == ""
     assert result.obstacle_to_plan(10) == ""
     recent = checked(jumping_bars(0.5)[:40])
-    assert recent.obstacle_to_plan(1000).startswith(f"no plan: the price jumped on {recent.bars.session[12]}")
+    assert (
+        recent.obstacle_to_plan(1000) == f"no plan: its stop would rest on the price jump of {recent.bars.session[12]}"
+    )
 
 
 def test_a_price_that_is_sessions_old_makes_no_plan() -> None:

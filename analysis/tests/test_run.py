@@ -318,7 +318,7 @@ def test_a_slow_slice_makes_room_between_groups_and_the_attempt_is_given_back(mo
     large = make_job(*[f"T{n}.DEMO" for n in range(12)])
     served: list[str] = []
 
-    def fetch_daily(_: object, tickers: list[str], since: object) -> dict[str, PriceError]:
+    def fetch_daily(_: object, tickers: list[str], *_others: object) -> dict[str, PriceError]:
         served.extend(tickers)
         if len(served) == GROUP_TO_FETCH:
             make_job("KAVERI.DEMO")

@@ -16,7 +16,7 @@ from analysis.histories import learn_about, row_of, store
 from analysis.models import Index, IndexMember, Stock
 from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import ProcessPacer
-from analysis.prices.port import History, StockMetadata
+from analysis.prices.port import History, StockMetadata, TradedPrices
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import load_demo_market, load_from_yahoo, load_stocks
 from analysis.tests.make import make_stock
@@ -291,3 +291,14 @@ def test_a_lists_currency_counts_until_a_source_reports_one(tmp_path: Path) -> N
     store([row_of("AV.L", "yahoo", history, date(2026, 11, 20), now)], {"AV.L": learn_about(stock, history)})
     load_stocks(listed)
     assert dict(Stock.objects.values_list("pk", "currency")) == {"AV.L": "GBp", "MWRL.L": "GBP"}
+
+
+def test_a_stock_learns_its_latest_split_and_keeps_it(tmp_path: Path) -> None:
+    stock = Stock.of_ticker("AV.L")
+    days = np.array(["2026-11-18", "2026-11-19", "2026-11-20"], dtype="datetime64[D]")
+    price = np.array([560.0, 280.0, 281.0])
+    bars = Bars(days, price, price, price, price, price)
+    split = History(bars, adjusted=True, traded=TradedPrices(days, price, np.array([1.0, 2.0, 1.0])))
+    assert learn_about(stock, split)["last_split"] == date(2026, 11, 19)
+    assert "last_split" not in learn_about(stock, History(bars, adjusted=True))
+    assert stock.last_split == date(2026, 11, 19)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from analysis import clock, histories
 from analysis.models import Job, JobDetail, PriceHistory
 from analysis.prices.exchanges import Exchange
 from analysis.prices.incremental import refresh_histories
+from analysis.prices.instruments import Instrument
 from analysis.prices.port import History, PriceError, PriceErrorKind, PriceSource
 from analysis.prices.registry import source_for, source_named
 from analysis.prices.sessions import last_closed_session
@@ -77,7 +79,8 @@ class BarLoader:
         """
         ticker, source = detail.stock_id, self.source_of(detail.stock_id)
         since, joinable = self._first_day(ticker), self._joinable_history(ticker)
-        answer = _request_history(source, ticker, joinable, since, self.now)
+        instrument = replace(detail.stock.instrument, isin=detail.stock.isin)
+        answer = _request_history(source, instrument, joinable, since, self.now)
         if isinstance(answer, PriceError):
             self._errors[ticker] = answer
             return answer if answer.kind in PASSING and self.is_paced(detail) else None
@@ -126,12 +129,14 @@ class BarLoader:
 
 
 def _request_history(
-    source: PriceSource, ticker: str, joinable: History | None, since: date, now: datetime
+    source: PriceSource, instrument: Instrument, joinable: History | None, since: date, now: datetime
 ) -> History | PriceError:
     """Return the history to store, or the source's error; one that raises instead of returning it has failed, too."""
+    ticker = instrument.ticker
     try:
         stored = {ticker: joinable} if joinable else {}
-        return refresh_histories(source, [ticker], stored, first_day=since, now=now)[ticker]
+        known = {ticker: instrument}
+        return refresh_histories(source, [ticker], stored, first_day=since, now=now, instruments=known)[ticker]
     except Exception as error:
         logger.exception("The price source %s raised for %s", source.name, ticker)
         sentence = f"The price source {source.name} failed unexpectedly ({type(error).__name__})."

@@ -44,7 +44,7 @@ def validate_chart_indicators(value: object) -> None:
 def currency_choices() -> list[tuple[str, str]]:
     """Return the currencies of money of all exchanges, read at run time, so that a new one needs no migration."""
     currencies = {main_currency(exchange.currency) for exchange in EXCHANGE_BY_CODE.values()}
-    return [("", "Not chosen: taken as that of each stock"), *((code, code) for code in sorted(currencies - {""}))]
+    return [("", "That of each stock"), *((code, code) for code in sorted(currencies - {""}))]
 
 
 def validate_capitals(value: object) -> None:

@@ -40,7 +40,7 @@ def _level(name: str) -> Column:
     """Return the column of a level of the plan, empty where the user sees none."""
     heading = name.title()
     read = (heading, lambda row: getattr(row.plan, name) if row.plan else None)
-    return Column(name, heading, F(f"last_result__{name}"), (read,), is_number=True)
+    return Column(name, heading, F(f"planned_{name}"), (read,), is_number=True)
 
 
 COLUMNS = (

@@ -58,7 +58,7 @@ class Screener:
     """Rows, filters and screens for one address; an unusable part of it gets a sentence and changes nothing."""
 
     def __init__(self, data: QueryDict, user: User) -> None:
-        self.data, self.user = data, user
+        self.data, self.user, self.now = data, user, timezone.now()
         self.form, self.view = FilterForm(data), ViewForm(data)
         self.form.is_valid()
         self.view.is_valid()
@@ -94,7 +94,7 @@ class Screener:
 
     @property
     def _stocks(self) -> StockQuerySet:
-        return Stock.objects.for_screener(long_only=self.user.long_only)
+        return Stock.objects.for_screener(long_only=self.user.long_only, now=self.now)
 
     @cached_property
     def matches(self) -> StockQuerySet:
@@ -204,8 +204,7 @@ class Screener:
         return [heading for heading, _ in cells], ([read(row) for _, read in cells] for row in rows)
 
     def _summaries(self, stocks: Iterable[Stock]) -> Iterator[StockSummary]:
-        now = timezone.now()
-        return (StockSummary(stock, self.user, now) for stock in stocks)
+        return (StockSummary(stock, self.user, self.now) for stock in stocks)
 
     def _heading(self, column: Column) -> Heading:
         sorted_by = {column.key: "ascending", f"-{column.key}": "descending"}.get(self.sort, "")

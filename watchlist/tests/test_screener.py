@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis.models import Index, Result, Stock
+from analysis.prices.exchanges import EXCHANGE_BY_CODE
+from analysis.prices.sessions import last_closed_session, sessions_between
 from analysis.tests.make import make_job, make_result, make_stock, make_user
 from analysis.worker.slice import run_slice
 from watchlist import services
@@ -67,6 +69,48 @@ def test_every_analysed_stock_is_there_the_highest_score_first(client: Client, a
     assert found(answer) == ["AXE.NS", "BAY.NS", "DUN.BO", "COD.BO"]
     assert "4 stocks" in answer.text
     assert "NEW.NS" not in answer.text
+
+
+@pytest.mark.parametrize("level", ["risk_reward", "entry", "stop", "target"])
+def test_a_plan_that_nobody_sees_is_not_found_and_has_no_place_in_the_order(
+    client: Client, ann: User, market: None, settings: Settings, level: str
+) -> None:
+    settings.MAX_PRICE_AGE_SESSIONS = 10
+    now = timezone.now()
+    fresh = last_closed_session(EXCHANGE_BY_CODE["NSE"], now)
+    Result.objects.filter(stock="AXE.NS").update(day=date(2026, 1, 5))
+    Result.objects.filter(stock__in=["BAY.NS", "COD.BO"]).update(day=fresh)
+    ann.long_only = True
+    ann.save()
+    assert found(client.get(f"{URL}?risk_reward=1")) == ["BAY.NS"]
+    assert found(client.get(f"{URL}?sort={level}"))[0] == "BAY.NS"
+    assert found(client.get(f"{URL}?sort=-{level}"))[0] == "BAY.NS"
+
+
+def test_a_plan_from_before_a_split_is_none(client: Client, ann: User, market: None) -> None:
+    now = timezone.now()
+    day = last_closed_session(EXCHANGE_BY_CODE["NSE"], now)
+    Result.objects.filter(stock__in=["AXE.NS", "BAY.NS"]).update(day=day, completed_at=now)
+    Stock.objects.filter(pk="AXE.NS").update(last_split=now.date() + timedelta(days=2))
+    Stock.objects.filter(pk="BAY.NS").update(last_split=day)  # its prices are adjusted for it already
+    rows = {row.stock.pk: row for row in client.get(URL).context["screener"].rows}
+    assert rows["AXE.NS"].plan is None
+    assert "came after it; analyse the stock again" in rows["AXE.NS"].no_trade_reason
+    assert rows["BAY.NS"].plan is not None
+    assert set(found(client.get(f"{URL}?risk_reward=1"))) == {"BAY.NS", "COD.BO"}
+
+
+@pytest.mark.parametrize("late", [9, 10])
+def test_a_plan_is_found_as_long_as_its_row_shows_it(
+    client: Client, ann: User, market: None, settings: Settings, late: int
+) -> None:
+    settings.MAX_PRICE_AGE_SESSIONS = 10
+    exchange, now = EXCHANGE_BY_CODE["NSE"], timezone.now()
+    days = sessions_between(exchange, date(2026, 10, 1), last_closed_session(exchange, now))
+    Result.objects.filter(stock="AXE.NS").update(day=days[-1 - late])
+    shown = next(row for row in client.get(URL).context["screener"].rows if row.stock.pk == "AXE.NS")
+    assert (shown.sessions_late, shown.plan is not None) == (late, late < 10)
+    assert ("AXE.NS" in found(client.get(f"{URL}?risk_reward=1"))) == (late < 10)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +278,7 @@ def test_without_any_analysed_stock_the_page_says_how_one_comes_here(client: Cli
 @pytest.mark.parametrize(
     "query", ["", "?verdict=buy&score_min=0&exchange=NSE&sort=-change&columns=entry&columns=changed"]
 )
-def test_the_page_takes_twelve_queries_however_many_stocks(
+def test_the_page_takes_thirteen_queries_however_many_stocks(
     client: Client, ann: User, query: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     done = 0
@@ -242,16 +286,16 @@ def test_the_page_takes_twelve_queries_however_many_stocks(
         for n in range(done, rows):
             make_result(make_stock(f"S{n}.NS", exchange="NSE"))
         done = rows
-        with django_assert_num_queries(12 if query else 11):
+        with django_assert_num_queries(13 if query else 12):
             answer = client.get(f"{URL}{query}")
         assert len(found(answer)) == min(rows, 50)
 
 
 def test_rows_read_nothing_that_the_query_has_not_brought(ann: User, market: None) -> None:
-    stock = Stock.objects.for_screener(long_only=False).get(pk="AXE.NS")
+    stock = Stock.objects.for_screener(long_only=False, now=timezone.now()).get(pk="AXE.NS")
     with pytest.raises(FieldFetchBlocked, match="last_error"):
         _ = stock.last_error
-    assert "evidence" not in str(Stock.objects.for_screener(long_only=False).query)
+    assert "evidence" not in str(Stock.objects.for_screener(long_only=False, now=timezone.now()).query)
 
 
 def test_an_analysis_says_since_when_its_verdict_holds() -> None:
@@ -297,7 +341,7 @@ def test_a_file_of_filters_that_cannot_be_used_is_refused_with_the_page(
 def test_a_file_reads_all_stocks_in_one_query(
     client: Client, ann: User, market: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(reverse("screener:export", args=["csv"]))
 
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analysis', '0017_traded_prices_and_cautions'),
+        ('analysis', '0018_last_split'),
     ]
 
     operations = [
