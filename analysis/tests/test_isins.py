@@ -252,7 +252,7 @@ def test_every_column_of_a_renamed_stock_comes_along() -> None:
         industry="IT", last_split=DAY, is_active=False, is_confirmed=False, refusals=1, named_by=make_user(),
         last_status="failed", last_job=job, last_analyzed_at=timezone.now(), last_error="Unknown",
     )  # fmt: skip
-    before = Stock.objects.values().get()
+    before: dict[str, object] = dict(Stock.objects.values().get())
     given = {field.attname: field.get_default() for field in Stock._meta.concrete_fields}
     assert {name for name in before if before[name] == given[name]} == {"last_result_id", "last_wait"}
     rename_stocks([Rename("A.DEMO", "B.DEMO")])
