@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
+from analysis.prices.currencies import CURRENCIES, QUOTES
 from analysis.prices.symbol_tables import (
     CRYPTO,
-    CURRENCIES,
     EURONEXT,
     FUTURE_ROOTS,
     FUTURES,
@@ -16,7 +16,6 @@ from analysis.prices.symbol_tables import (
     NO_PRICES,
     NSE_UNDERSCORES,
     PAIRS,
-    QUOTES,
     US,
 )
 from analysis.prices.tickers import invalid_ticker_message

@@ -157,12 +157,6 @@ FUTURE_ROOTS = frozenset(
 )
 METALS = {"XAUUSD": "GC=F", "XAGUSD": "SI=F", "XPTUSD": "PL=F", "XPDUSD": "PA=F"}
 """Spot prices that Yahoo does not have, with the future of the same metal."""
-QUOTES = {"USDT": "USD", "USDC": "USD", "BUSD": "USD", "FDUSD": "USD", "USD": "USD", "EUR": "EUR", "GBP": "GBP",
-          "INR": "INR", "JPY": "JPY", "AUD": "AUD", "CAD": "CAD", "KRW": "KRW", "BTC": "BTC", "ETH": "ETH"}  # fmt: skip
-CURRENCIES = frozenset(
-    "USD EUR GBP JPY INR CHF AUD NZD CAD CNY CNH HKD SGD KRW TWD THB MYR IDR PHP VND SEK NOK DKK ISK PLN CZK HUF TRY"
-    " ILS SAR AED QAR KWD ZAR EGP BRL MXN CLP COP PEN ARS RUB RON BGN PKR LKR BDT NPR".split()
-)
 # Shares whose class is written after a blank by brokers; in loose words only these are taken for one name.
 CLASS_SHARES = frozenset("BRK BF HEI MOG LEN UHAL CWEN GEF AKO CRD BIO STZ HUB WSO MKC TAP PBR".split())
 # NSE's symbols in which TradingView's `_` does not stand for what the rule says.

@@ -7,6 +7,7 @@ a text that is not certain has candidates to choose from, or a reason.
 import re
 import unicodedata
 
+from analysis.prices.currencies import CURRENCIES, QUOTES
 from analysis.prices.exchanges import EXCHANGE_BY_CODE, EXCHANGE_BY_SUFFIX
 from analysis.prices.market_symbols import (
     AMERICAN_DASH,
@@ -21,14 +22,12 @@ from analysis.prices.symbol_tables import (
     BLOOMBERG_MARKETS,
     BLOOMBERG_OWN_TICKERS,
     CRYPTO,
-    CURRENCIES,
     FUTURES,
     IBKR_MARKETS,
     INDEX_BY_MARKET,
     INDICES,
     MARKET_BY_NAME,
     PAIRS,
-    QUOTES,
     US,
     YAHOO_SUFFIXES,
 )

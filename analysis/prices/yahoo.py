@@ -23,9 +23,10 @@ from curl_cffi.requests.exceptions import RequestException, Timeout
 from yfinance.exceptions import YFDataException, YFException
 
 from analysis.engine.bars import Bars
+from analysis.prices.currencies import currency_code
 from analysis.prices.dividends import find_dividend_mismatch
 from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE
-from analysis.prices.instruments import MOST_DECIMALS, InstrumentKind, currency_code, exchange_of, instrument_of
+from analysis.prices.instruments import MOST_DECIMALS, InstrumentKind, exchange_of, instrument_of
 from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, StockMetadata, TradedPrices
 from analysis.prices.process_folder import process_folder
 from analysis.prices.tickers import is_well_formed

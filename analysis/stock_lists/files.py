@@ -1,12 +1,11 @@
 """Files of stock lists, as exchanges and others publish them: delimited text or XLSX."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.prices.currencies import currency_code
 from analysis.prices.delimited_text import TableError, TableRow, decode
 from analysis.prices.exchanges import US
-from analysis.prices.instruments import currency_code
 from analysis.prices.security_columns import (
     INDUSTRY_COLUMNS,
     SYMBOL_COLUMNS,
@@ -21,7 +20,6 @@ from analysis.prices.workbooks import XLSX, read_sheets
 from analysis.prices.yahoo_listing import ListedStock
 from analysis.rejections import RequestRejected
 
-_CURRENCY = re.compile("[A-Za-z]{3}")
 _FOOTER = "File Creation Time"  # the last line of Nasdaq Trader's lists
 _YAHOOS_OWN = ("ticker", "tickers", "yahoo ticker", "yahoo symbol")
 
@@ -92,13 +90,13 @@ class _ListReader:
         currency = self._cell(cells, self._columns.currency)
         if not reading.ticker:
             return reading.reason
-        if currency and not _CURRENCY.fullmatch(currency):
+        if currency and not currency_code(currency):
             return f"“{currency[:30]}” is not a currency like INR."
         return ListedStock(
             reading.ticker,
             name=spelled.name,
             industry=self._cell(cells, self._industry),
-            currency=currency_code(currency if currency in ("GBp", "ZAc") else currency.upper()),
+            currency=currency_code(currency),
             isin=spelled.isin,
         )
 

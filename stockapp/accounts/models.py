@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from analysis.catalogue.offered import read_chart_indicators
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.prices.currencies import main_currency
 from analysis.prices.exchanges import EXCHANGE_BY_CODE
-from analysis.prices.instruments import main_currency
 from analysis.prices.symbols import EXCHANGE_NAMES
 from stockapp import grouping
 
