@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from analysis.forms import AddressForm, TickerField
 from analysis.models import StockStatus
 from analysis.models.results import VERDICTS
-from analysis.prices.symbols import EXCHANGE_NAMES
+from analysis.prices.markets import EXCHANGE_NAMES
 from watchlist import importing
 from watchlist.import_text import MOST_BYTES, UnreadableText, UnrecognisedEntry, decode
 from watchlist.importing import ParsedText

@@ -25,7 +25,7 @@ from analysis.prices.security_columns import (
     is_placeholder,
 )
 from analysis.prices.symbol_tables import CLASS_SHARES
-from analysis.prices.symbols import clean_symbol
+from analysis.prices.symbol_text import clean_symbol
 from analysis.prices.tables import DELIMITERS, Table, fold_heading, read_rows, read_table
 from analysis.prices.workbooks import XLSX, SheetRows, read_sheets
 

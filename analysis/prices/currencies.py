@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 
 class MinorUnit(NamedTuple):
-    """A part of a currency in which prices are quoted: so many of them make one of the currency."""
+    """A part of a currency in which prices are quoted; `parts` of them make one of the currency."""
 
     currency: str
-    count: int
+    parts: int
 
 
 MINOR_UNITS = {
@@ -46,7 +46,7 @@ def main_currency(currency: str) -> str:
 
 def unit_of(currency: str) -> int:
     """Return how many units of a quoted currency make one of its main currency: 100 for GBp, 1000 for KWF."""
-    return MINOR_UNITS[currency].count if currency in MINOR_UNITS else 1
+    return MINOR_UNITS[currency].parts if currency in MINOR_UNITS else 1
 
 
 def currency_code(text: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from analysis.prices.currencies import currency_code
 from analysis.prices.delimited_text import TableError, TableRow, decode
 from analysis.prices.exchanges import US
+from analysis.prices.markets import market_named
 from analysis.prices.security_columns import (
     INDUSTRY_COLUMNS,
     SYMBOL_COLUMNS,
@@ -14,7 +15,7 @@ from analysis.prices.security_columns import (
     is_placeholder,
 )
 from analysis.prices.symbol_tables import YAHOO_SUFFIXES
-from analysis.prices.symbols import market_named, read_symbol
+from analysis.prices.symbols import read_symbol
 from analysis.prices.tables import Table, read_rows, read_table
 from analysis.prices.workbooks import XLSX, read_sheets
 from analysis.prices.yahoo_listing import ListedStock
@@ -86,7 +87,7 @@ class _ListReader:
         """Return the stock of a row; a sentence if it has no certain ticker or an unusable currency."""
         spelled = self._columns.spell(cells)
         exchange = (self._suffix and self._suffix_of(spelled.symbol)) or spelled.exchange
-        reading = read_symbol(spelled.symbol, exchange=exchange, default=self._default)
+        reading = read_symbol(spelled.symbol, exchange=exchange, default=self._default, currency=spelled.currency)
         currency = self._cell(cells, self._columns.currency)
         if not reading.ticker:
             return reading.reason

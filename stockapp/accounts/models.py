@@ -17,7 +17,7 @@ from analysis.catalogue.offered import read_chart_indicators
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.prices.currencies import main_currency
 from analysis.prices.exchanges import EXCHANGE_BY_CODE
-from analysis.prices.symbols import EXCHANGE_NAMES
+from analysis.prices.markets import EXCHANGE_NAMES
 from stockapp import grouping
 
 MOST_CAPITAL = Decimal(10**12)  # SQLite returns fifteen digits: a larger sum of cents could not be read again

@@ -94,6 +94,11 @@ CERTAIN: dict[str, tuple[str, list[str]]] = {
     "numbers of BSE": ("Scrip Code,Scrip Name,Qty\n500325,RELIANCE,10\n", ["500325.BO"]),
     "a line for Excel": ('"sep=;"\nTicker;Qty\nTCS.NS;10\n', ["TCS.NS"]),
     "Google's prefixes": ("Symbol,Company\nBOM:500325,Reliance\nLON:VOD,Vodafone\n", ["500325.BO", "VOD.L"]),
+    "an exchange that means none": ("Symbol,Exchange,Currency\nAAPL,SMART,USD\n", ["AAPL"]),
+    "full names of exchanges": (
+        "Symbol,Exchange\nAAPL,Nasdaq Global Select Market\nNESN,SIX Swiss Exchange\nSAP,Deutsche Börse Xetra\n",
+        ["AAPL", "NESN.SW", "SAP.DE"],
+    ),
     "loose words": (
         "TCS.NS INFY.NS\nBRK B; AAPL US Equity, SHEL @LSEETF",
         ["TCS.NS", "INFY.NS", "BRK-B", "AAPL", "SHEL.L"],
@@ -172,6 +177,24 @@ def test_a_table_whose_column_is_not_known_is_never_read_as_words(text: str) -> 
 def test_a_chosen_column_is_read_also_of_a_table_without_a_heading() -> None:
     assert list(read("Papier;Stück;Kurs\nSAP.DE;10;240\n", column="Papier").notes) == ["SAP.DE"]
     assert list(read("TCS\t10\t3\nINFY\t5\t1\n", column="TCS", default="NSE").notes) == ["TCS.NS", "INFY.NS"]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("SAP,APC,EUR,", "“APC” is not an exchange that is known here."),
+        ("TCS,Moon Exchange,INR,", "“Moon Exchange” is not an exchange that is known here."),
+        ("SAP,,EUR,", "“SAP” is quoted in EUR and does not say on which exchange."),
+        ("APC,,EUR,US0378331005", "“APC” is quoted in EUR and does not say on which exchange."),
+        ("AAPL,,GBP,US0378331005", "“AAPL” is quoted in GBP and does not say on which exchange."),
+    ],
+)
+def test_an_unknown_exchange_and_another_currency_are_never_ignored(row: str, reason: str) -> None:
+    reading = read(f"Symbol,Exchange,Currency,ISIN\n{row}\n", default="NSE")
+    assert not reading.notes
+    (asked,) = (*reading.questions, *reading.problems)
+    assert asked.reason.startswith(reason)
+    assert not any(ticker.endswith(".NS") for ticker in asked.candidates)
 
 
 def words(reading: ParsedText) -> dict[str, tuple[str, ...]]:
