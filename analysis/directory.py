@@ -12,8 +12,8 @@ from analysis.prices.exchanges import US
 from analysis.prices.market_symbols import SymbolReading
 from analysis.prices.markets import EXCHANGE_CODES, market_named
 from analysis.prices.security_columns import SecuritySpelling
-from analysis.prices.symbol_text import clean_symbol
-from analysis.prices.symbols import read_symbol, split_isin
+from analysis.prices.symbol_text import clean_symbol, split_isin
+from analysis.prices.symbols import read_symbol
 from analysis.prices.tickers import invalid_ticker_message, is_well_formed, suffix_of
 from analysis.rejections import RequestRejected
 

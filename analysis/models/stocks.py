@@ -20,7 +20,7 @@ from analysis.prices.arrow import unpack_bars, unpack_traded
 from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument, InstrumentKind, exchange_of, instrument_of
 from analysis.prices.port import Finding, History, TradedPrices
-from analysis.prices.tickers import DEMO_SUFFIX, invalid_ticker_message, is_demo, is_well_formed
+from analysis.prices.tickers import DEMO_SUFFIX, invalid_ticker_message, is_demo, is_well_formed, normalise
 
 
 def validate_ticker(text: str) -> None:
@@ -60,6 +60,12 @@ class StockQuerySet(models.QuerySet["Stock"]):
     def active(self) -> StockQuerySet:
         """Return the stocks of bulk jobs, searches and schedules, without unconfirmed ones."""
         return self.filter(is_active=True, is_confirmed=True)
+
+    def find_exact(self, *tickers: str) -> Stock | None:
+        """Return the stock of the first of these tickers, in any case, that has one; for the search."""
+        wanted = [normalise(ticker) for ticker in tickers]
+        found = self.in_bulk(wanted)
+        return next((found[ticker] for ticker in wanted if ticker in found), None)
 
     def unconfirmed(self) -> StockQuerySet:
         return self.filter(is_confirmed=False)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
-from analysis.prices.contracts import contract_message
 from analysis.prices.currencies import CURRENCIES, QUOTES, STABLE_COINS
 from analysis.prices.index_names import find_index
 from analysis.prices.symbol_tables import (
@@ -23,6 +22,7 @@ from analysis.prices.symbol_tables import (
     US,
     YAHOO_COINS,
 )
+from analysis.prices.symbol_text import contract_message
 from analysis.prices.tickers import invalid_ticker_message
 
 NUMBER = re.compile(r"[-+(]?[₹$€£]?\d[\d.,' ]*(?:E[-+]?\d+)?%?\)?|\d+\.\d+[KMBT]?")

@@ -14,8 +14,8 @@ from analysis.prices.symbol_tables import (
     MARKET_BY_COUNTRY,
     YAHOO_SUFFIXES,
 )
+from analysis.prices.symbol_text import SHOWN
 
-SHOWN = 30
 _SERIES = re.compile(r"(.+?)(?:[ .-]EQ|-(?:BE|BZ))")
 _JOINED_NUMBER = re.compile(r"(SH|SZ|BOM|BSE)(\d{6})")
 _WITH_EXCHANGE = re.compile(r"(\S+) ?/ ?(\w+)|(\S+) (?:[-–—|] )?(NSE|BSE|NASDAQ|NYSE)|(\S+) ?\((\w+)\)")

@@ -15,7 +15,7 @@ from analysis.prices.tables import Table
 from analysis.prices.tickers import is_isin
 
 NAMES_SHOWN = 3
-NAME_COLUMNS = (
+IDENTITY_COLUMNS = (
     *("symbol", "tckrsymb", "ticker", "trading symbol", "stock symbol", "nse symbol", "scrip", "sc name", "stock"),
     *("instrument", "index name", "sc code", "fininstrmid", "security code", "scrip code", "name"),
 )
@@ -34,7 +34,7 @@ def select_security(table: Table, ticker: str) -> tuple[Table, list[Finding]]:
     One name throughout is taken for the ticker's, unless it is plainly another symbol. Raise TableError if it is, or if
     none of several names is the ticker's.
     """
-    columns = _find_all(table, NAME_COLUMNS)
+    columns = _find_all(table, IDENTITY_COLUMNS)
     isins = _cells(table, _find_all(table, ISIN_COLUMNS)[:1])
     names = _cells(table, columns[:1]) or isins
     distinct = Counter(name for name in names if name)

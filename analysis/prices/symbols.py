@@ -7,7 +7,6 @@ a text that is not certain has candidates to choose from, or a reason.
 import re
 from dataclasses import replace
 
-from analysis.prices.contracts import contract_message, is_contract
 from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX
 from analysis.prices.index_names import find_named, is_never_share
 from analysis.prices.market_symbols import (
@@ -21,17 +20,11 @@ from analysis.prices.market_symbols import (
     read_pair_form,
 )
 from analysis.prices.markets import home_market, market_named, offered_markets
-from analysis.prices.placed_symbols import SHOWN, read_placed, unknown_exchange
+from analysis.prices.placed_symbols import read_placed, unknown_exchange
 from analysis.prices.symbol_tables import CLASS_SHARES, FUTURES, INDICES, US, YAHOO_SUFFIXES
-from analysis.prices.symbol_text import clean_symbol
-from analysis.prices.tickers import invalid_ticker_message, is_isin, is_well_formed
+from analysis.prices.symbol_text import SHOWN, clean_symbol, find_no_symbol
+from analysis.prices.tickers import invalid_ticker_message, is_well_formed
 
-_MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
-_DATE = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?|\d{1,2}[- ][A-Z]{3,9}[-, ]+\d{2,4}|[A-Z]{3,9} \d{1,2},? \d{4}"
-    rf"|\d{{1,2}}[- ](?:{_MONTHS})|(?:{_MONTHS})[- ]\d{{2,4}}|\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?: ?[AP]M)?"
-)
-_NO_SECURITY = frozenset({"GRAND TOTAL", "SUBTOTAL", "SUB TOTAL", "N/A", "#N/A", "NULL", "NONE"})
 _PREFERRED = r"[./ -](?:PR|PRF|PFD)[./ -]?(?:SER(?:IES)?[./ -])?[A-Z]"
 _DOTTED_PREFERRED = re.compile(r"[A-Z]{1,5}\.PR\.?[A-Z]")
 _AMERICAN_CLASS = re.compile(
@@ -53,7 +46,7 @@ def read_symbol(text: str, *, exchange: str = "", default: str = "", currency: s
     """
     symbol = clean_symbol(text)
     shown = symbol[:SHOWN]
-    if reason := _find_no_symbol(symbol):
+    if reason := find_no_symbol(symbol):
         return SymbolReading(shown, reason=reason)
     home = home_market(default, currency)
     reading = (
@@ -65,24 +58,6 @@ def read_symbol(text: str, *, exchange: str = "", default: str = "", currency: s
     )
     is_bad = not all(map(is_well_formed, reading.tickers))
     return SymbolReading(shown, reason=invalid_ticker_message(shown)) if is_bad else reading
-
-
-def split_isin(text: str) -> tuple[str, str]:
-    """Return the prefix and the ISIN of a text like `NSE_EQ:INE467B01029`; both are empty for another text."""
-    prefix, _, isin = clean_symbol(text).rpartition(":")
-    return (prefix, isin) if is_isin(isin) else ("", "")
-
-
-def _find_no_symbol(symbol: str) -> str:
-    """Return the reason why a text is no symbol at all, empty if it may be one."""
-    shown = symbol[:SHOWN]
-    if isin := split_isin(symbol)[1]:
-        return f"No stock with the ISIN {isin} is known here. Give its ticker."
-    if not symbol or symbol in _NO_SECURITY:
-        return f"“{symbol}” is not a ticker." if symbol else "There is no ticker."
-    if _DATE.fullmatch(symbol):
-        return f"“{shown}” is a date, not a ticker."
-    return contract_message(shown) if is_contract(symbol) else ""
 
 
 def _read_given(shown: str, symbol: str, exchange: str) -> SymbolReading | None:
@@ -183,13 +158,13 @@ def _read_bare(shown: str, symbol: str, home: str, currency: str) -> SymbolReadi
         return read_number(shown, symbol, home)
     named = find_named(symbol)
     own = read_listed(shown, symbol, home) if home else SymbolReading(shown)
-    if named and own.ticker != named and is_never_share(symbol):
-        return SymbolReading(shown, candidates=(named,), reason=f"Did you mean {named}?")
+    if named and is_never_share(symbol):
+        return SymbolReading(shown, named) if own.ticker == named else _suggest(shown, named)
     if not _PLAIN_NAME.fullmatch(symbol):
         return SymbolReading(shown, reason=invalid_ticker_message(shown))
     american = symbol if home == US or _AMERICAN_NAME.fullmatch(symbol) else ""
     others = _read_offered(shown, symbol, currency)
-    if named and home != US and own.ticker != named:
+    if named and home != US:
         return _ask_named(shown, named, own.ticker or american, (*others, american))
     if currency and not home:
         reason = f"“{shown}” is quoted in {currency} and does not say on which exchange."
@@ -209,6 +184,10 @@ def _read_offered(shown: str, symbol: str, currency: str) -> tuple[str, ...]:
     """Return the tickers of a name on the markets to offer, with a currency those that quote in it."""
     markets = [market for market in offered_markets(currency) if market in ("NS", "BO") or symbol.isalnum()]
     return tuple(ticker for market in markets for ticker in read_listed(shown, symbol, market).tickers)
+
+
+def _suggest(shown: str, ticker: str) -> SymbolReading:
+    return SymbolReading(shown, candidates=(ticker,), reason=f"Did you mean {ticker}?")
 
 
 def _ask_named(shown: str, named: str, share: str, others: tuple[str, ...]) -> SymbolReading:

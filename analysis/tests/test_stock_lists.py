@@ -1,19 +1,18 @@
 """Lists of stocks as their publishers write them, and workbooks."""
 
-from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
-from openpyxl import Workbook
 
 from analysis.prices import workbooks
 from analysis.prices.delimited_text import TableError
 from analysis.prices.workbooks import read_sheets
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.files import read_list
+from analysis.tests.workbooks import make_workbook
 
 PUBLISHED: dict[str, tuple[str, dict[str, str]]] = {
     "NSE's SME list": (
@@ -125,27 +124,43 @@ def test_a_list_that_cannot_be_used_is_refused_in_words(
         read_list(tmp_path / "list.csv", suffix)
 
 
-def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    content = BytesIO()
-    book.save(content)
-    return content.getvalue()
-
-
 def test_a_list_may_be_a_workbook(tmp_path: Path) -> None:
     rows: list[list[object]] = [["BSE Code", "Name"], [500325, "Reliance"]]
-    (tmp_path / "list.xlsx").write_bytes(workbook(List=rows))
+    (tmp_path / "list.xlsx").write_bytes(make_workbook(List=rows))
     assert [stock.ticker for stock in read_list(tmp_path / "list.xlsx", None)[0]] == ["500325.BO"]
+
+
+def test_a_workbook_is_read_from_the_sheet_with_symbols_and_others_are_named(tmp_path: Path) -> None:
+    about: list[list[object]] = [["Constituents"], ["as of", "2026-11-27"]]
+    rows: list[list[object]] = [["Title"], ["Symbol", "Name"], ["TCS.NS", "Tata"]]
+    more: list[list[object]] = [["Symbol", "Name"], ["INFY.NS", "Infosys"]]
+    (tmp_path / "one.xlsx").write_bytes(make_workbook(About=about, List=rows))
+    listed, problems = read_list(tmp_path / "one.xlsx", None)
+    assert ([stock.ticker for stock in listed], problems) == (["TCS.NS"], [])
+    (tmp_path / "two.xlsx").write_bytes(make_workbook(About=about, List=rows, More=more))
+    listed, problems = read_list(tmp_path / "two.xlsx", None)
+    assert [stock.ticker for stock in listed] == ["TCS.NS"]
+    assert problems == ["two.xlsx: Sheet “List” is read, “More” is not. Save another sheet as CSV to read it."]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("symbol,exchange\nSAP,APC\n", "“APC” is not an exchange that is known here."),
+        ("symbol,currency\nSAP,EUR\n", "“SAP” is quoted in EUR and does not say on which exchange."),
+        ("symbol,isin\nCSPX,IE00B5BMR087\n", "“CSPX” does not say which exchange, nor does the ISIN IE00B5BMR087."),
+        ("symbol\nNIFTY24DEC24000CE\n", "“NIFTY24DEC24000CE” is a future or option and is not read."),
+    ],
+)
+def test_a_row_whose_exchange_is_not_known_is_named(text: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(text)
+    listed, (problem,) = read_list(tmp_path / "list.csv", None, "NSE")
+    assert (listed, problem.startswith(f"list.csv, line 2: {reason}")) == ([], True), problem
 
 
 def test_the_cells_of_a_workbook_are_text_with_their_lines() -> None:
     rows: list[list[object]] = [["Code", "Day"], [], [500325.0, date(2026, 11, 27)], [None, 1.5, True, " x "]]
-    assert read_sheets(workbook(One=rows, Two=[])) == {
+    assert read_sheets(make_workbook(One=rows, Two=[])) == {
         "One": [
             (1, ["Code", "Day"]),
             (3, ["500325", "2026-11-27T00:00:00"]),
@@ -157,7 +172,7 @@ def test_the_cells_of_a_workbook_are_text_with_their_lines() -> None:
 
 def bomb() -> bytes:
     """Return a workbook whose sheet unpacks to a thousand times its size."""
-    content = BytesIO(workbook(One=[["Ticker"]]))
+    content = BytesIO(make_workbook(One=[["Ticker"]]))
     with ZipFile(content, "a", ZIP_DEFLATED) as archive:
         archive.writestr("xl/media/large.bin", b"\0" * (workbooks.MOST_UNPACKED + 1))
     return content.getvalue()
@@ -168,8 +183,8 @@ def bomb() -> bytes:
     [
         (bomb(), "is too large"),
         (b"PK\x03\x04 and no more", "cannot be read"),
-        (workbook(One=[["Ticker"]])[:-200], "cannot be read"),
-        (workbook(One=[["Ticker"], *[["A.NS"]] * workbooks.MOST_ROWS]), "has more than 10,000 rows"),
+        (make_workbook(One=[["Ticker"]])[:-200], "cannot be read"),
+        (make_workbook(One=[["Ticker"], *[["A.NS"]] * workbooks.MOST_ROWS]), "has more than 10,000 rows"),
     ],
 )
 def test_a_workbook_that_cannot_be_used_is_refused_in_words(content: bytes, reason: str) -> None:

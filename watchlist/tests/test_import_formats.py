@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from openpyxl import Workbook
 
 from analysis.models import Stock
 from analysis.tests.make import make_stock
-from watchlist.import_text import UnreadableText, decode
+from analysis.tests.workbooks import make_workbook
+from watchlist.import_file import read_file
+from watchlist.import_text import UnreadableText
 from watchlist.importing import ParsedText, read
 from watchlist.tests.make import make_list, tickers_of, url
 
@@ -103,6 +102,12 @@ CERTAIN: dict[str, tuple[str, list[str]]] = {
         "TCS.NS INFY.NS\nBRK B; AAPL US Equity, SHEL @LSEETF",
         ["TCS.NS", "INFY.NS", "BRK-B", "AAPL", "SHEL.L"],
     ),
+    "Upstox' keys": ("NSE_EQ|TCS,NSE_EQ|INFY\nNSE_EQ|SBIN,BSE_EQ|AB", ["TCS.NS", "INFY.NS", "SBIN.NS", "AB.BO"]),
+    "a list with bullets, numbers and marks": (
+        "1. TCS.NS\n2. NSE:INFY\n• BRK.B\n- SAP.DE.\n#VOD.L\n(EURUSD)\n☐ BTCUSD",
+        ["TCS.NS", "INFY.NS", "BRK-B", "SAP.DE", "VOD.L", "EURUSD=X", "BTC-USD"],
+    ),
+    "names with symbols": ("Infosys (NSE:INFY), Apple Inc. (NASDAQ: AAPL); TCS EQ", ["INFY.NS", "AAPL", "TCS.NS"]),
 }  # fmt: skip
 
 
@@ -110,21 +115,9 @@ CERTAIN: dict[str, tuple[str, list[str]]] = {
 def test_a_file_offers_its_stocks_and_nothing_else(source: str) -> None:
     text, tickers = CERTAIN[source]
     for content in (text.encode(), text.encode("utf-16"), text.replace("\n", "\r\n").encode("utf-8-sig")):
-        reading = read(decode(content))
+        reading = read(read_file(content).text)
         assert (list(reading.notes), reading.problems, reading.questions) == (tickers, [], [])
     assert not Stock.objects.exists()
-
-
-def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    content = BytesIO()
-    book.save(content)
-    return content.getvalue()
 
 
 CONSOLE: list[list[object]] = [
@@ -140,9 +133,16 @@ CONSOLE: list[list[object]] = [
 
 def test_a_workbook_of_a_broker_is_read_whose_table_begins_below_titles() -> None:
     funds: list[list[object]] = [[None, "Scheme", "Units"], [None, "A fund", 5]]
-    reading = read(decode(workbook(Funds=funds, Equity=CONSOLE)))
+    reading = read(read_file(make_workbook(Funds=funds, Equity=CONSOLE)).text)
     assert (list(reading.notes), reading.problems) == (["TCS.NS", "M&M.NS"], [])
     assert reading.unread == ("Quantity Available", "Average Price")
+
+
+def test_other_sheets_with_symbols_are_named_in_the_preview(client: Client, ann: User) -> None:
+    content = make_workbook(Notes=[["Hello"]], Equity=CONSOLE, Combined=CONSOLE)
+    shown = client.post(url("import", make_list(ann)), {"file": SimpleUploadedFile("holdings.xlsx", content)}).text
+    assert "Sheet “Equity” is read, “Combined” is not." in shown
+    assert "2 stocks can be added" in " ".join(shown.split())
 
 
 def test_a_workbook_with_names_and_numbers_alone_finds_known_stocks() -> None:
@@ -153,7 +153,7 @@ def test_a_workbook_with_names_and_numbers_alone_finds_known_stocks() -> None:
         ["TATA CONSULTANCY SERV LT", "INE467B01029", 10, 3500],
         ["UNKNOWN CO LTD", "INE000X01010", 1, 1],
     ]
-    reading = read(decode(workbook(Sheet1=rows)))
+    reading = read(read_file(make_workbook(Sheet1=rows)).text)
     assert list(reading.notes) == ["TCS.NS"]
     assert [(one.line, one.text) for one in reading.problems] == [(4, "INE000X01010")]
 
@@ -195,6 +195,13 @@ def test_an_unknown_exchange_and_another_currency_are_never_ignored(row: str, re
     (asked,) = (*reading.questions, *reading.problems)
     assert asked.reason.startswith(reason)
     assert not any(ticker.endswith(".NS") for ticker in asked.candidates)
+
+
+def test_loose_contracts_and_names_of_indices_are_no_words() -> None:
+    reading = read("NIFTY 24DEC 24000 CE, RELIANCE24DECFUT, NIFTY 50, S&P 500, TCS F", default="NSE")
+    assert list(reading.notes) == ["^NSEI", "TCS.NS", "F.NS"]
+    assert [one.text for one in reading.problems] == ["NIFTY 24DEC 24000 CE", "RELIANCE24DECFUT"]
+    assert [one.candidates for one in reading.questions] == [("^GSPC",)]
 
 
 def words(reading: ParsedText) -> dict[str, tuple[str, ...]]:
