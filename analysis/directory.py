@@ -63,12 +63,18 @@ def _read_alone(one: SecuritySpelling, default: str) -> SymbolReading:
 
 
 def _doubt(one: SecuritySpelling, reading: SymbolReading, known: set[str]) -> SymbolReading:
-    """Return a reading that is not certain where only a name, or an ISIN of another market, is behind its ticker."""
-    if not reading.ticker or reading.ticker in known:
+    """Return a reading that is not certain where only a name, or an ISIN of another market, is behind its ticker.
+
+    Nor is a name beside an unknown ISIN offered as a ticker.
+    """
+    if reading.ticker in known or not (reading.ticker or (one.isin and reading.is_bare and not one.symbol)):
         return reading
     if not one.symbol and (reading.is_bare or one.exchange or "." not in reading.ticker):
         about = f"No stock with the ISIN {one.isin}" if one.isin else f"No stock called “{reading.text}”"
         return SymbolReading(reading.text, reason=f"{about} is known here. Give its ticker, like TCS.NS or AAPL.")
+    if reading.is_bare and one.symbol == one.name and not (one.name.isupper() or one.name.islower()):
+        reason = f"“{one.name[:30]}” may be a company’s name, which is not known here. Which ticker do you mean?"
+        return SymbolReading(reading.text, candidates=reading.tickers, reason=reason)
     if one.isin and reading.is_bare:
         reason = f"No stock with the ISIN {one.isin} is known here, and “{reading.text}” does not say which exchange."
         return SymbolReading(reading.text, candidates=reading.tickers, reason=reason)

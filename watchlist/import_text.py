@@ -33,9 +33,9 @@ LONGEST_PIECE = 50_000
 MOST_CHOICES = 50  # columns to choose from
 NOTE_COLUMNS = ("note", "notes", "comment", "comments")
 _UNREAD_COLUMN = re.compile(  # folded headings of quantities and of what was paid
-    r".*(?:qty|quantity|costbasis|invested|einstand|kaufkurs|kaufpreis).*|(?:noof)?shares|units|position|anzahl|stück"
-    r"|bestand|menge|commission|fees?|priceshare|pricepaid"
-    r"|(?:avg|average|buy|purchase|cost|unit|fill|open|entry)\w*(?:price|cost|avg|rate)|avgopen"
+    r".*(?:qty|quantity|costbasis|invested|einstand|kaufkurs|kaufpreis).*|(?:noof)?shares|(?:avail)?units(?:held)?|position|anzahl|stück"
+    r"|aantal|bestand|menge|commission|fees?|priceshare|pricepaid"
+    r"|(?:avg|average|buy|purchase|cost|unit|fill|open|entry)\w*(?:price|cost|avg|rate|value)|avg|avgopen"
 )
 _PRICE_COLUMN = "price"  # what was paid, where there is a quantity
 KNOWN_COLUMNS = (*SYMBOL_COLUMNS, *ISIN_COLUMNS)
@@ -229,5 +229,6 @@ def _pieces(lines: Iterable[str]) -> list[str]:
 def _is_one_symbol(piece: str) -> bool:
     """Return whether the blanks of a piece belong to a symbol, as in BRK B, NIFTY 50 and AAPL US Equity."""
     symbol = clean_symbol(piece)
-    first, blank, _ = symbol.partition(" ")
-    return not blank or ":" in first or is_contract(symbol) or bool(read_symbol(symbol).tickers)
+    words = symbol.split()
+    has_prefix = ":" in words[0] and not all(":" in word for word in words) if words else True
+    return len(words) < 2 or has_prefix or is_contract(symbol) or bool(read_symbol(symbol).tickers)

@@ -95,11 +95,23 @@ def read_listed(shown: str, symbol: str, market: str) -> SymbolReading:
         return SymbolReading(shown, index)
     if not symbol.strip("./-_"):
         return SymbolReading(shown, reason=invalid_ticker_message(shown))
-    if _is_currency_pair(symbol) and market not in _MARKETS_OF_PAIRS:
-        reason = f"“{shown}” is a contract there. Did you mean the exchange rate {symbol}=X?"
-        return SymbolReading(shown, candidates=(f"{symbol}=X",), reason=reason)
     reader = _read_index if marks_index else _READERS.get(market, _read_share)
     return reader(shown, symbol, market)
+
+
+def read_on_market(shown: str, symbol: str, market: str) -> SymbolReading:
+    """Return the reading of a symbol on a market that something else names, a prefix or a file.
+
+    On a market of shares a pair with a sign is a pair all the same, and one without is asked about: it may be a
+    contract on it.
+    """
+    pair = None if market in _MARKETS_OF_PAIRS else read_pair_form(shown, symbol)
+    if pair is None or not pair.ticker:
+        return read_listed(shown, symbol, market)
+    if not symbol.isalnum():
+        return pair
+    reason = f"“{shown}” is a pair or a contract on it. Did you mean {pair.ticker}?"
+    return SymbolReading(shown, candidates=(pair.ticker,), reason=reason)
 
 
 def _read_share(shown: str, symbol: str, market: str) -> SymbolReading:
@@ -115,6 +127,7 @@ def _read_share(shown: str, symbol: str, market: str) -> SymbolReading:
 def read_number(shown: str, symbol: str, market: str) -> SymbolReading:
     """Return the reading of a number, which is a ticker on some markets alone, and there with so many digits."""
     width = _DIGITS.get(market, 0)
+    symbol = symbol.removesuffix(".0")  # of a spreadsheet
     digits = symbol.lstrip("0").zfill(width) if market == "HK" else symbol
     if not symbol.isdecimal() or not width or not width <= len(digits) <= width + 2:
         hint = "Give the ticker, or write the exchange before it, like BSE:500325."
@@ -127,7 +140,7 @@ def dash_class(symbol: str) -> str:
     stem = symbol.rstrip("./")
     if preferred := _PREFERRED.fullmatch(stem):
         return f"{preferred[1]}-P{preferred[2] or ''}"
-    return re.sub(r"[./_]| (?=[A-Z]{1,2}$)", "-", stem)
+    return re.sub(r"[./_]| (?=(?:[A-Z]|UN)$)", "-", stem)
 
 
 def _read_american(shown: str, symbol: str, market: str) -> SymbolReading:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX
-from analysis.prices.market_symbols import SymbolReading, read_listed
+from analysis.prices.market_symbols import NUMBER, SymbolReading, read_listed, read_on_market
 from analysis.prices.markets import market_named
 from analysis.prices.symbol_tables import (
     BLOOMBERG_MARKETS,
@@ -19,7 +19,7 @@ from analysis.prices.symbol_text import SHOWN
 _SERIES = re.compile(r"(.+?)(?:[ .-]EQ|-(?:BE|BZ))")
 _JOINED_NUMBER = re.compile(r"(SH|SZ|BOM|BSE)(\d{6})")
 _WITH_EXCHANGE = re.compile(r"(\S+) ?/ ?(\w+)|(\S+) (?:[-–—|] )?(NSE|BSE|NASDAQ|NYSE)|(\S+) ?\((\w+)\)")
-_FACTSET = re.compile(r"([A-Z0-9.]+)-(US|IN|GB|JP|HK|CA|DE|FR|AU)")
+_FACTSET = re.compile(r"([A-Z0-9.]+)-(US|IN|JP|HK|CA|DE|FR|AU)")
 _BLOOMBERG_CLASS = re.compile(r" (EQUITY|CURNCY|COMDTY|INDEX)$")
 
 
@@ -42,7 +42,7 @@ def _read_prefixed(shown: str, before: str, after: str) -> SymbolReading:
         suffix = after.rpartition(".")[2] if "." in after else ""
         if len(suffix) > 1 and suffix in EXCHANGE_BY_SUFFIX and suffix not in (market, "PR"):
             return SymbolReading(shown, reason=f"“{shown}” names two exchanges. Give one, like NSE:TCS or TCS.NS.")
-        return read_listed(shown, after, market)
+        return read_on_market(shown, after, market)
     if market := market_named(after):  # AAPL:NSQ, as the Financial Times writes it
         return read_listed(shown, before, market)
     return _read_bloomberg(shown, before, after) or unknown_exchange(shown, before)
@@ -51,7 +51,7 @@ def _read_prefixed(shown: str, before: str, after: str) -> SymbolReading:
 def _read_at_sign(shown: str, symbol: str) -> SymbolReading | None:
     """Return the reading of Interactive Brokers' SHEL @LSEETF, whose codes are partly its own."""
     stem, at, place = symbol.partition("@")
-    if not at or not stem:
+    if not at or not stem or NUMBER.fullmatch(place.strip()):
         return None
     market = IBKR_MARKETS.get(place.strip()) or market_named(place)
     return read_listed(shown, stem.strip(), market) if market else unknown_exchange(shown, place.strip())
@@ -96,11 +96,17 @@ def _read_with_exchange(shown: str, symbol: str) -> SymbolReading | None:
     return replace(reading, ticker="", candidates=(reading.ticker,), reason=reason)
 
 
+def read_factset(shown: str, symbol: str) -> SymbolReading | None:
+    """Return the question about FactSet's TCS-IN, which looks like a symbol with a series or class."""
+    factset = _FACTSET.fullmatch(symbol)
+    reading = read_listed(shown, factset[1], market_named(MARKET_BY_COUNTRY[factset[2]])) if factset else None
+    if reading is None or not reading.ticker:
+        return None
+    reason = f"“{shown}” may be {reading.ticker}, as FactSet writes it. Which ticker do you mean?"
+    return replace(reading, ticker="", candidates=reading.tickers, reason=reason)
+
+
 def _read_terminal_code(shown: str, symbol: str) -> SymbolReading | None:
-    if factset := _FACTSET.fullmatch(symbol):
-        reading = read_listed(shown, factset[1], market_named(MARKET_BY_COUNTRY[factset[2]]))
-        reason = f"“{shown}” may be {reading.ticker}, as FactSet writes it. Which ticker do you mean?"
-        return replace(reading, ticker="", candidates=reading.tickers, reason=reason) if reading.ticker else None
     stem, _, code = _BLOOMBERG_CLASS.sub("", symbol).rpartition(" ")
     return _read_bloomberg(shown, stem, code)
 

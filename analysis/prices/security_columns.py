@@ -17,25 +17,27 @@ from analysis.prices.tickers import is_isin
 # A column of symbols and the exchange of which they are, in order of preference: a row has the first that is filled.
 SYMBOL_COLUMNS = {
     "yahoo ticker": "", "yahoo symbol": "", "ticker": "", "ticker symbol": "", "tickers": "", "symbol": "",
-    "symbols": "", "trading symbol": "", "nse code": "NSE", "nse symbol": "NSE", "nse scrip code": "NSE",
-    "security id": "BSE", "scrip id": "BSE", "act symbol": "US", "instrument": "", "scrip": "", "stock symbol": "",
-    "scrip symbol": "", "code": "", "bse symbol": "BSE", "bse code": "BSE", "security code": "BSE", "scrip code": "BSE",
-    "bse scrip code": "BSE", "financial instrument": "", "stock ticker": "", "symbol/isin": "", "scrip/contract": "",
-    "stock code": "", "tckrsymb": "", "asx code": "ASX", "tidm": "LSE", "epic": "LSE",
+    "mnemonic": "", "symbols": "", "trading symbol": "", "nse code": "NSE", "nse symbol": "NSE",
+    "nse scrip code": "NSE", "security id": "BSE", "scrip id": "BSE", "act symbol": "US", "asx code": "ASX",
+    "tidm": "LSE", "epic": "LSE", "tckrsymb": "", "root ticker": "", "stock ticker": "", "symbol/isin": "",
+    "symbool/isin": "", "scrip/contract": "", "instrument": "", "scrip": "", "stock symbol": "", "scrip symbol": "",
+    "stock code": "", "code": "", "bse symbol": "BSE", "bse code": "BSE", "security code": "BSE", "scrip code": "BSE",
+    "bse scrip code": "BSE", "sc code": "BSE", "financial instrument": "",
 }  # fmt: skip
 ISIN_COLUMNS = ("isin", "isin code", "isin number", "isin no")
 NAME_COLUMNS = (
     "name", "company name", "name of company", "stock name", "issuer name", "security name", "security",
     "scrip name", "company", "description", "security description", "instrument name", "product",
+    "sc name", "name of security", "name of securities", "investment name",
 )  # fmt: skip
 EXCHANGE_COLUMNS = (
     "exchange", "exchange name", "listing exchange", "exch", "listing exch", "primary exchange", "stock exchange",
-    "exchange code", "reference exchange", "mic", "venue",
+    "exchange code", "reference exchange", "mic", "venue", "data source",
 )  # fmt: skip
 MARKET_COLUMN = "market"  # which may be about other things
 CURRENCY_COLUMNS = (
     "currency", "price currency", "ccy", "instrument currency", "security currency", "currency (price / share)",
-    "currency code", "währung",
+    "currency code", "currency primary", "währung",
 )  # fmt: skip
 INDUSTRY_COLUMNS = ("industry", "gics sector", "sector", "industry group", "sector name")
 
@@ -43,14 +45,22 @@ INDUSTRY_COLUMNS = ("industry", "gics sector", "sector", "industry group", "sect
 _PUBLISHERS: tuple[tuple[str, str], ...] = (
     ("symbol series", "NSE"),
     ("symbol underlying marketlot", "NSE"),  # NSE's funds
-    ("instrument avgcost ltp", "NSE"),  # Zerodha's Kite
+    ("instrument ltp", "NSE"),  # Zerodha's Kite
     ("symbol quantityavailable averageprice", "NSE"),  # Zerodha's Console
     ("stockname symbol links", "NSE"),  # Chartink
     ("actsymbol testissue", "US"),
     ("symbol marketcategory testissue", "US"),
     ("symbol lastsale netchange", "US"),  # Nasdaq's screener
     ("symbol gicssector", "US"),
+    ("symbol prevclose ltp chng", "NSE"),  # NSE's page of an index
     ("symbol netchng", "US"),  # thinkorswim
+    ("accountnumber symbol lastpricechange", "US"),  # Fidelity
+    ("symbol qtyquantity mktvalmarketvalue", "US"),  # Schwab
+    ("accountnumber investmentname symbol", "US"),  # Vanguard
+    ("activitydate instrument transcode", "US"),  # Robinhood
+    ("stockcode nameofsecurities", "HKEX"),
+    ("code company availunits", "ASX"),  # CommSec
+    ("code stock unitsheld", "LSE"),  # Hargreaves Lansdown
     ("no ticker company", "US"),  # Finviz
     ("symbol tradedate purchaseprice", "US"),  # Yahoo's portfolio, whose symbols are Yahoo's
     ("code datasource", "US"),  # Ghostfolio, likewise
@@ -58,7 +68,7 @@ _PUBLISHERS: tuple[tuple[str, str], ...] = (
 )
 _OWN_CODES = ("stocksymbol companyname isincode",)
 """The headings of brokers whose symbols are codes of their own: ICICI Direct's INFTEC is INFY."""
-_NO_EXCHANGE = frozenset({"", "-", "--", "N/A", "NA", "NONE", "SMART"})
+_NO_EXCHANGE = frozenset({"", "-", "--", "N/A", "NA", "NONE", "SMART", "YAHOO"})
 _LETTERS_OF_NASDAQ = frozenset("NAPZVQ")  # the exchanges in Nasdaq Trader's lists, all American
 _PLACEHOLDER = re.compile(r"DUMMY.*|\d*NSETEST")
 

@@ -4,10 +4,11 @@ import re
 import unicodedata
 from html import unescape
 
-from analysis.prices.tickers import is_isin
+from analysis.prices.tickers import invalid_ticker_message, is_isin
 
 UPSTOX_PREFIX = re.compile(r"\b((?:NSE|BSE|MCX|NCD|BCD)_[A-Z]+) ?\| ?")
 SHOWN = 30
+LONGEST = 100  # letters of a text that may be a symbol beside a name
 
 _QUOTATION_MARKS = "\"'`´“”„‘’‚«»‹›′″,; "
 _SURROUNDINGS = (
@@ -25,7 +26,8 @@ _DATE = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?|\d{1,2}[- ][A-Z]{3,9}[-, ]+\d{2,4}|[A-Z]{3,9} \d{1,2},? \d{4}"
     rf"|\d{{1,2}}[- ]{_MONTH}|{_MONTH}[- ]\d{{2,4}}|\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?: ?[AP]M)?"
 )
-_NO_SECURITY = frozenset({"GRAND TOTAL", "SUBTOTAL", "SUB TOTAL", "N/A", "#N/A", "NULL", "NONE"})
+_NO_SECURITY = frozenset({"$CASH", "$$CASH", "GRAND TOTAL", "SUBTOTAL", "SUB TOTAL", "N/A", "#N/A", "NULL", "NONE"})
+_CUSIP = re.compile(r"\d{3}(?=\d*[A-Z])[A-Z0-9]{5}\d")
 _PREFIX = re.compile(r"^[A-Z_]+: ?")
 _SEPARATORS = re.compile(r"[ _/-]")
 # Futures and options as brokers and terminals write them.
@@ -52,6 +54,8 @@ def clean_symbol(text: str) -> str:
     plain = unicodedata.normalize("NFKC", unescape(text)).replace("。", ".")
     visible = (letter for letter in plain if letter.isspace() or unicodedata.category(letter) not in {"Cf", "Cc"})
     symbol = " ".join("".join(visible).split()).strip(_QUOTATION_MARKS)
+    if len(symbol) > LONGEST:
+        return symbol.upper()
     if preferred := _SMALL_PREFERRED.fullmatch(symbol):
         return f"{preferred[1]}-P{preferred[2]}"
     symbol = symbol.upper()
@@ -71,10 +75,12 @@ def find_no_symbol(symbol: str) -> str:
     shown = symbol[:SHOWN]
     if isin := split_isin(symbol)[1]:
         return f"No stock with the ISIN {isin} is known here. Give its ticker."
+    if len(symbol) > LONGEST:
+        return invalid_ticker_message(shown)
     if not symbol or symbol in _NO_SECURITY:
         return f"“{symbol}” is not a ticker." if symbol else "There is no ticker."
-    if _DATE.fullmatch(symbol):
-        return f"“{shown}” is a date, not a ticker."
+    if _DATE.fullmatch(symbol) or _CUSIP.fullmatch(symbol):
+        return f"“{shown}” is a {'date' if _DATE.fullmatch(symbol) else 'CUSIP'}, not a ticker."
     return contract_message(shown) if is_contract(symbol) else ""
 
 

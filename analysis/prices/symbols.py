@@ -7,6 +7,7 @@ a text that is not certain has candidates to choose from, or a reason.
 import re
 from dataclasses import replace
 
+from analysis.prices.currencies import CURRENCIES
 from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX
 from analysis.prices.index_names import find_named, is_never_share
 from analysis.prices.market_symbols import (
@@ -17,11 +18,12 @@ from analysis.prices.market_symbols import (
     SymbolReading,
     read_listed,
     read_number,
+    read_on_market,
     read_pair_form,
 )
 from analysis.prices.markets import home_market, market_named, offered_markets
-from analysis.prices.placed_symbols import read_placed, unknown_exchange
-from analysis.prices.symbol_tables import CLASS_SHARES, FUTURES, INDICES, US, YAHOO_SUFFIXES
+from analysis.prices.placed_symbols import read_factset, read_placed, unknown_exchange
+from analysis.prices.symbol_tables import CLASS_SHARES, FUTURES, INDICES, JOINED_CLASSES, US, YAHOO_SUFFIXES
 from analysis.prices.symbol_text import SHOWN, clean_symbol, find_no_symbol
 from analysis.prices.tickers import invalid_ticker_message, is_well_formed
 
@@ -52,11 +54,12 @@ def read_symbol(text: str, *, exchange: str = "", default: str = "", currency: s
     reading = (
         read_placed(shown, symbol)
         or _read_given(shown, symbol, exchange)
+        or read_factset(shown, symbol)
         or _read_by_form(shown, symbol, home)
         or _read_labelled(shown, symbol)
         or _read_bare(shown, symbol, home, currency)
     )
-    is_bad = not all(map(is_well_formed, reading.tickers))
+    is_bad = not all(is_well_formed(ticker) and ticker[-1].isalnum() for ticker in reading.tickers)
     return SymbolReading(shown, reason=invalid_ticker_message(shown)) if is_bad else reading
 
 
@@ -65,7 +68,7 @@ def _read_given(shown: str, symbol: str, exchange: str) -> SymbolReading | None:
     if not exchange or _is_whole(symbol):
         return None
     market = market_named(exchange)
-    return read_listed(shown, symbol, market) if market else unknown_exchange(shown, exchange)
+    return read_on_market(shown, symbol, market) if market else unknown_exchange(shown, exchange)
 
 
 def _is_whole(symbol: str) -> bool:
@@ -81,10 +84,12 @@ def _read_by_form(shown: str, symbol: str, home: str) -> SymbolReading | None:
     if symbol.startswith("/"):
         return read_listed(shown, symbol[1:].partition(":")[0], FUTURES)
     if symbol.startswith("$"):
-        index = read_listed(shown, symbol[1:], INDICES)
-        return index if index.ticker else _read_by_form(shown, symbol[1:], home)
+        index = read_listed(shown, symbol.lstrip("$"), INDICES)
+        return index if index.ticker else _read_by_form(shown, symbol.lstrip("$"), home)
     if symbol.startswith("^") or symbol.endswith(("=X", "=F")):
         return SymbolReading(shown, symbol)
+    if symbol in JOINED_CLASSES:
+        return read_listed(shown, symbol, US)
     if CONTINUOUS_FUTURE.fullmatch(symbol) or FUTURE_CONTRACT.fullmatch(symbol):
         return read_listed(shown, symbol, FUTURES)
     return read_pair_form(shown, symbol) or _read_suffixed(shown, symbol) or _read_class(shown, symbol, home)
@@ -144,7 +149,7 @@ def _read_labelled(shown: str, symbol: str) -> SymbolReading | None:
         return certain[0]
     bare, other = parts[::-1] if symbol.endswith((")", "]")) else parts
     is_clear = _PLAIN_NAME.fullmatch(bare) and (" " in other or bare == parts[1])
-    if certain or not is_clear:
+    if certain or not is_clear or bare in CURRENCIES:
         return None
     reading = _read_bare(shown, bare, "", "")
     reason = f"“{bare[:SHOWN]}” does not say which exchange."
@@ -153,7 +158,7 @@ def _read_labelled(shown: str, symbol: str) -> SymbolReading | None:
 
 def _read_bare(shown: str, symbol: str, home: str, currency: str) -> SymbolReading:
     """Return the reading of a name without an exchange; `home` is the market of such names, empty for none."""
-    symbol = symbol.removeprefix("$")
+    symbol = symbol.lstrip("$")
     if NUMBER.fullmatch(symbol):
         return read_number(shown, symbol, home)
     named = find_named(symbol)

@@ -92,6 +92,13 @@ def test_prefixes_brackets_and_currencies_are_heeded(
     assert read(symbol, default, **words)[0] == ticker
 
 
+def test_a_typed_word_in_capitals_and_small_letters_is_a_name_before_it_is_a_ticker() -> None:
+    assert read("Zomato", "NSE", name="Zomato") == ("", ("ZOMATO.NS",))
+    assert read("zomato", "NSE", name="zomato")[0] == "ZOMATO.NS"
+    assert read("ZOMATO", "NSE", name="ZOMATO")[0] == "ZOMATO.NS"
+    assert read("Infosys", "NSE", name="Infosys")[0] == "INFY.NS"
+
+
 def test_a_number_of_an_unconfirmed_stock_decides_nothing() -> None:
     Stock.objects.filter(pk="JUNK").update(isin="INE000X01010")
     assert read("", isin="INE000X01010") == ("", ())

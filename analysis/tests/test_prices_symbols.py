@@ -1,5 +1,7 @@
 """Spellings of securities, as charting sites, brokers and terminals write them, and Yahoo's symbols for them."""
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -271,6 +273,15 @@ def test_a_known_ticker_comes_before_the_rule_of_underscores() -> None:
 
 def test_every_code_of_an_exchange_names_its_market() -> None:
     assert {code: market_named(code) for code in EXCHANGE_CODES} == EXCHANGE_CODES
+
+
+@pytest.mark.parametrize(
+    "text", ["." * 50_000 + "a", "$" * 50_000, "A " + "JAN " * 12_000, "TCS" + " " * 50_000 + "x" * 200]
+)
+def test_a_long_text_is_refused_at_once(text: str) -> None:
+    began = perf_counter()
+    assert not read_symbol(text).tickers
+    assert perf_counter() - began < 1
 
 
 @given(st.text(max_size=40), st.sampled_from(["", "US", "NSE", "BSE", "TSE"]))

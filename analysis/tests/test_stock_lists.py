@@ -54,6 +54,35 @@ PUBLISHED: dict[str, tuple[str, dict[str, str]]] = {
         'BF.B,Brown-Forman,Consumer Staples,Distillers,"Louisville, Kentucky",1982-10-31,0000014693,1870\n',
         {"BF-B": "Brown-Forman"},
     ),
+    "all of Nasdaq Trader's": (
+        "Nasdaq Traded|Symbol|Security Name|Listing Exchange|Market Category|ETF|Test Issue|CQS Symbol|NASDAQ Symbol\n"
+        "Y|A|Agilent|N| |N|N|A|A\nY|BAC$L|Bank of America|N| |N|N|BACpL|BAC-L\nY|AAC.U|Ares|N| |N|N|AAC.U|AAC=\n"
+        "Y|SPY|SPDR|P| |Y|N|SPY|SPY\nY|ZTST|A test|Q|G|N|Y||ZTST\nFile Creation Time: 1127202617:03||||||||\n",
+        {"A": "Agilent", "BAC-PL": "Bank of America", "AAC-UN": "Ares", "SPY": "SPDR"},
+    ),
+    "BSE's, with lines": (
+        "Security Code|Issuer Name|Security Id|Security Name|Status|Group\n500002|ABB India|ABB|ABB|Active|A \n",
+        {"ABB.BO": "ABB India"},
+    ),
+    "BSE's prices": ("SC_CODE,SC_NAME,SC_GROUP,OPEN\n500002,ABB LTD.,A ,100\n", {"500002.BO": "ABB LTD."}),
+    "London's": ("TIDM,Issuer Name,Market\nBP.,BP,MAIN MARKET\nBT.A,BT,MAIN MARKET\n", {"BP.L": "BP", "BT-A.L": "BT"}),
+    "FTSE's": ("Company,EPIC,Sector\nAviva,AV.,Insurance\n3i,III,Finance\n", {"AV.L": "Aviva", "III.L": "3i"}),
+    "Sydney's": (
+        "ASX listed companies as at 27 Nov\n\nCompany name,ASX code,GICS industry group\n"
+        '"1414 DEGREES LIMITED","14D","Capital Goods"\n',
+        {"14D.AX": "1414 DEGREES LIMITED"},
+    ),
+    "Toronto's": (
+        "Root Ticker,Name,Exchange\nBBD.B,Bombardier,TSX\nBCE.PR.A,BCE,TSX\nABC,Abc,TSXV\n",
+        {"BBD-B.TO": "Bombardier", "BCE-PA.TO": "BCE", "ABC.V": "Abc"},
+    ),
+    "Hong Kong's": ("Stock Code,Name of Securities,Category\n00700,TENCENT,Equity\n", {"0700.HK": "TENCENT"}),
+    "Xetra's": ("Instrument,ISIN,Mnemonic,Currency\nSAP SE,DE0007164600,SAP,EUR\n", {"SAP.DE": ""}),
+    "Euronext's": (
+        "Name;ISIN;Symbol;Market;Currency\nLVMH;FR0000121014;MC;Euronext Paris;EUR\n"
+        "ASML;NL0010273215;ASML;Euronext Amsterdam;EUR\n",
+        {"MC.PA": "LVMH", "ASML.AS": "ASML"},
+    ),
     "semicolons": ("ticker;name\nVOD.L;Vodafone\n", {"VOD.L": "Vodafone"}),
     "title lines": ("Members\nas of 2026-11-27\n\nName,Ticker\nTata,TCS.NS\n", {"TCS.NS": "Tata"}),
     "an exchange's column": (
