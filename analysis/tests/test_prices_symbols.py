@@ -142,6 +142,7 @@ REFUSED = {
     "MAR-24": "“MAR-24” is a date",
     "24-Apr": "“24-APR” is a date",
     "1-2": "“1-2” is not a ticker.",
+    "NYSE:TCS-": "“NYSE:TCS-” is not a ticker.",
     "Alphabet (Class A)": "“ALPHABET (CLASS A)” is not a ticker.",
     "COMEX:GCZ2026": "“COMEX:GCZ2026” is one contract.",
     "NFO:NIFTY26DECFUT": "“NFO:NIFTY26DECFUT” is a future or option",
