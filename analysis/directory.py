@@ -10,13 +10,16 @@ from django.conf import settings
 from analysis.models import FormerTicker, Stock
 from analysis.prices.exchanges import US
 from analysis.prices.market_symbols import SymbolReading
+from analysis.prices.markets import EXCHANGE_CODES, market_named
 from analysis.prices.security_columns import SecuritySpelling
-from analysis.prices.symbols import EXCHANGE_CODES, clean_symbol, read_symbol
-from analysis.prices.tickers import invalid_ticker_message, is_isin, is_well_formed, suffix_of
+from analysis.prices.symbol_text import clean_symbol, split_isin
+from analysis.prices.symbols import read_symbol
+from analysis.prices.tickers import invalid_ticker_message, is_well_formed, suffix_of
 from analysis.rejections import RequestRejected
 
 AT_ONCE = 500
 MOST_SUGGESTED = 5
+_IN_BRACKETS = re.compile(r"[(\[].*[)\]]$")  # a symbol after a company's name
 _SIGNS = re.compile(r"[^\w&]+")
 _LEGAL_FORMS = frozenset(
     "ltd limited inc incorporated corp corporation co company plc llc lp sa ag nv se ab asa oyj spa kgaa gmbh the"
@@ -31,15 +34,16 @@ def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> l
     a known ticker, and where the symbol is the name, as typed by a person. A former ticker is read as the present one.
     `default` is the code of the exchange of bare names, empty for none.
     """
-    readings = [read_symbol(one.symbol or one.name, exchange=one.exchange, default=default) for one in spellings]
+    spellings = [_set_isin_apart(one) for one in spellings]
+    readings = [_read_alone(one, default) for one in spellings]
     written = [clean_symbol(one.symbol or one.name) for one in spellings]
     tickers = {*written, *(ticker for reading in readings for ticker in reading.tickers)}
     known = _known_tickers(tickers)
     former = _present_tickers(tickers - known)
     known.update(former)
-    listed = _tickers_by_isin(filter(is_isin, [*(one.isin for one in spellings), *written]))
+    listed = _tickers_by_isin(one.isin for one in spellings if one.isin)
     settled = [
-        _read_isin(reading, listed.get(one.isin or text, []), default)
+        _read_isin(reading, listed.get(one.isin, []), market_named(one.exchange) or EXCHANGE_CODES.get(default, ""))
         or _read_exactly(reading, text if text in known and not one.exchange else "").among(known)
         for one, reading, text in zip(spellings, readings, written, strict=True)
     ]
@@ -51,13 +55,32 @@ def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> l
     ]
 
 
+def _set_isin_apart(one: SecuritySpelling) -> SecuritySpelling:
+    """Return a spelling whose symbol, or name, is an ISIN with the ISIN in its place, and the exchange before it."""
+    prefix, isin = split_isin(one.symbol or one.name)
+    if not isin:
+        return one
+    return replace(one, symbol="", name=one.name if one.symbol else "", isin=isin, exchange=prefix or one.exchange)
+
+
+def _read_alone(one: SecuritySpelling, default: str) -> SymbolReading:
+    text = one.symbol or one.name or one.isin
+    return read_symbol(text, exchange=one.exchange, default=default, currency=one.currency)
+
+
 def _doubt(one: SecuritySpelling, reading: SymbolReading, known: set[str]) -> SymbolReading:
-    """Return a reading that is not certain where only a name, or an ISIN of another market, is behind its ticker."""
-    if not reading.ticker or reading.ticker in known:
+    """Return a reading that is not certain where only a name, or an ISIN of another market, is behind its ticker.
+
+    Nor is a name beside an unknown ISIN offered as a ticker.
+    """
+    if reading.ticker in known or not (reading.ticker or (one.isin and reading.is_bare and not one.symbol)):
         return reading
     if not one.symbol and (reading.is_bare or one.exchange or "." not in reading.ticker):
         about = f"No stock with the ISIN {one.isin}" if one.isin else f"No stock called “{reading.text}”"
         return SymbolReading(reading.text, reason=f"{about} is known here. Give its ticker, like TCS.NS or AAPL.")
+    if reading.is_bare and one.symbol == one.name and not (one.name.isupper() or one.name.islower()):
+        reason = f"“{one.name[:30]}” may be a company’s name, which is not known here. Which ticker do you mean?"
+        return SymbolReading(reading.text, candidates=reading.tickers, reason=reason)
     if one.isin and reading.is_bare:
         reason = f"No stock with the ISIN {one.isin} is known here, and “{reading.text}” does not say which exchange."
         return SymbolReading(reading.text, candidates=reading.tickers, reason=reason)
@@ -120,12 +143,15 @@ def _tickers_by_isin(isins: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _read_isin(reading: SymbolReading, listed: list[str], default: str) -> SymbolReading | None:
-    """Return the reading of the stock that has the ISIN; None if none has, or none on the exchange that is named."""
+def _read_isin(reading: SymbolReading, listed: list[str], market: str) -> SymbolReading | None:
+    """Return the reading of the stock that has the ISIN; None if none has, or none on the exchange that is named.
+
+    Of several listings that on `market` counts.
+    """
     suffix = suffix_of(reading.ticker) if reading.ticker and not reading.is_bare else None
     if suffix is not None:
         listed = [ticker for ticker in listed if suffix_of(ticker) == suffix]
-    usual = [ticker for ticker in listed if suffix_of(ticker) == _market_suffix(default)]
+    usual = [ticker for ticker in listed if suffix_of(ticker) == _market_suffix(market)]
     if len(listed) == 1 or len(usual) == 1:
         return SymbolReading(reading.text, usual[0] if len(usual) == 1 else listed[0])
     if not listed:
@@ -162,13 +188,13 @@ def _read_names(
 
 
 def _is_open(reading: SymbolReading, known: set[str]) -> bool:
-    return reading.ticker not in known if reading.is_bare else not reading.tickers
+    return reading.ticker not in known if reading.is_bare else not reading.ticker
 
 
 def _read_name(name: str, reading: SymbolReading, tickers_by_name: dict[str, list[str]], default: str) -> SymbolReading:
-    folded = fold_name(name)
+    folded = fold_name(_IN_BRACKETS.sub("", name))
     exact = tickers_by_name.get(folded, [])
-    usual = [ticker for ticker in exact if suffix_of(ticker) == _market_suffix(default)]
+    usual = [ticker for ticker in exact if suffix_of(ticker) == _market_suffix(EXCHANGE_CODES.get(default, ""))]
     if len(exact) == 1 or len(usual) == 1:
         return SymbolReading(reading.text, usual[0] if len(usual) == 1 else exact[0])
     if reading.ticker and not exact:
@@ -191,7 +217,6 @@ def _begins_with(name: str, words: str) -> bool:
     return len(words) > 2 and name.startswith(words)
 
 
-def _market_suffix(code: str) -> str | None:
-    """Return the suffix of an exchange's tickers, empty for New York, None without an exchange."""
-    market = EXCHANGE_CODES.get(code)
-    return "" if market == US.code else market
+def _market_suffix(market: str) -> str | None:
+    """Return the suffix of a market's tickers, empty for New York, None without a market."""
+    return "" if market == US.code else market or None

@@ -13,7 +13,7 @@ import dj_database_url
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from analysis.prices.symbols import EXCHANGE_CODES
+from analysis.prices.markets import EXCHANGE_CODES
 from stockapp.addresses import is_host, mailer, network_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -9,9 +9,10 @@ from django.core.files.uploadedfile import UploadedFile
 from analysis.forms import AddressForm, TickerField
 from analysis.models import StockStatus
 from analysis.models.results import VERDICTS
-from analysis.prices.symbols import EXCHANGE_NAMES
+from analysis.prices.markets import EXCHANGE_NAMES
 from watchlist import importing
-from watchlist.import_text import MOST_BYTES, UnreadableText, UnrecognisedEntry, decode
+from watchlist.import_file import read_file
+from watchlist.import_text import MOST_BYTES, UnreadableText, UnrecognisedEntry
 from watchlist.importing import ParsedText
 from watchlist.list_query import SORTS, ListQuery
 from watchlist.models import NOTE_LENGTH, Watchlist
@@ -143,7 +144,8 @@ class ImportForm(forms.Form):
     """Tickers as text or as a file; `reading` is their content once the form is valid.
 
     `default` is the code of the exchange of bare names. Of a table whose column of tickers is not known, `headings` are
-    those to choose `column` from, and `sample` its first rows.
+    those to choose `column` from, and `sample` its first rows. `sheet_note` is about sheets of a workbook that are not
+    read.
     """
 
     text = forms.CharField(required=False, strip=False)
@@ -164,6 +166,7 @@ class ImportForm(forms.Form):
         super().__init__(data, files, initial={"exchange": default})
         self._default = default
         self.headings: tuple[str, ...] = ()
+        self.sheet_note = ""
         self.sample: tuple[Sequence[str], ...] = ()
 
     def clean(self) -> dict[str, Any]:
@@ -187,7 +190,9 @@ class ImportForm(forms.Form):
     def _read_text(self, file: object, text: str) -> str:
         """Return the text of the file, or else the one that was typed. Raise UnreadableText."""
         if isinstance(file, UploadedFile):
-            return decode(file.read(MOST_BYTES + 1))
+            content = read_file(file.read(MOST_BYTES + 1))
+            self.sheet_note = content.note
+            return content.text
         if len(text) > MOST_BYTES:
             raise UnreadableText(f"The text is longer than {MOST_BYTES:,} letters; import it in parts.")
         if not text.strip():

@@ -7,11 +7,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from io import StringIO
 from typing import Any
 
 from analysis.exports import plain_text
-from analysis.prices import delimited_text
 from analysis.prices.delimited_text import UNREADABLE, TableError, count_cells, split_lines
 from analysis.prices.exchanges import UNKNOWN_EXCHANGE
 from analysis.prices.instruments import exchange_of
@@ -24,10 +22,9 @@ from analysis.prices.security_columns import (
     find_security_columns,
     is_placeholder,
 )
-from analysis.prices.symbol_tables import CLASS_SHARES
-from analysis.prices.symbols import clean_symbol
-from analysis.prices.tables import DELIMITERS, Table, fold_heading, read_rows, read_table
-from analysis.prices.workbooks import XLSX, SheetRows, read_sheets
+from analysis.prices.symbol_text import UPSTOX_PREFIX, clean_symbol, is_contract
+from analysis.prices.symbols import read_symbol
+from analysis.prices.tables import DELIMITERS, Table, read_rows, read_table
 
 MOST_BYTES = 500_000
 SHOWN_LETTERS = 40
@@ -35,14 +32,15 @@ SAMPLE_ROWS = 3
 LONGEST_PIECE = 50_000
 MOST_CHOICES = 50  # columns to choose from
 NOTE_COLUMNS = ("note", "notes", "comment", "comments")
-UNREAD_COLUMNS = (
-    "qty", "quantity", "quantity available", "shares", "units", "position", "avg cost", "avg price", "average price",
-    "average buy price", "average cost price", "buy avg", "purchase price", "unit price", "price paid", "cost basis",
-)  # fmt: skip
-_KNOWN = (*SYMBOL_COLUMNS, *ISIN_COLUMNS)
+_UNREAD_COLUMN = re.compile(  # folded headings of quantities and of what was paid
+    r".*(?:qty|quantity|costbasis|invested|einstand|kaufkurs|kaufpreis).*|(?:noof)?shares|(?:avail)?units(?:held)?|position|anzahl|stück"
+    r"|aantal|bestand|menge|commission|fees?|priceshare|pricepaid"
+    r"|(?:avg|average|buy|purchase|cost|unit|fill|open|entry)\w*(?:price|cost|avg|rate|value)|avg|avgopen"
+)
+_PRICE_COLUMN = "price"  # what was paid, where there is a quantity
+KNOWN_COLUMNS = (*SYMBOL_COLUMNS, *ISIN_COLUMNS)
 _PIECES = re.compile(r"[,;|\t]+")
 _SECTION = "###"  # TradingView's headings of sections
-_ONE_SYMBOL = re.compile(r".+ (?:EQUITY|INDEX|@ ?\w+)|\S+ US|\w+: ?.+ .+|(?P<stem>[A-Z]+) [A-Z]")
 
 
 class UnreadableText(Exception):
@@ -100,16 +98,6 @@ class ImportText:
     unread: tuple[str, ...] = ()
 
 
-def decode(content: bytes) -> str:
-    """Return the text of an uploaded file; of a workbook, the sheet with tickers as CSV. Raise UnreadableText."""
-    if len(content) > MOST_BYTES:
-        raise UnreadableText(f"The file is larger than {MOST_BYTES // 1000} KB; split it into smaller ones.")
-    try:
-        return _sheet_as_text(read_sheets(content)) if content.startswith(XLSX) else delimited_text.decode(content)
-    except TableError as error:
-        raise UnreadableText(error.message) from None
-
-
 def parse(text: str, column: str = "") -> ImportText:
     """Return the entries of a table, of JSON, or of words between commas, semicolons, line ends or blanks.
 
@@ -119,31 +107,12 @@ def parse(text: str, column: str = "") -> ImportText:
     text = text.removeprefix("\ufeff")
     if (table := _read_json(text) or _find_table(text, column)) is not None:
         return _entries_of(table, column)
+    text = UPSTOX_PREFIX.sub(r"\1:", text)  # whose line is no delimiter
     if column or _is_table(text):
         raise _unknown_columns(text)
     if any(len(piece) > LONGEST_PIECE for piece in _pieces(split_lines(text))):
         raise UnreadableText(f"The text cannot be read: {UNREADABLE}.")
     return ImportText(list(_words(text)))
-
-
-def _sheet_as_text(sheets: dict[str, SheetRows]) -> str:
-    """Return the first sheet with a known column, else the first with any cells, as CSV with the same lines."""
-    filled = [rows for rows in sheets.values() if rows]
-    rows = next(filter(_has_known_column, filled), filled[0] if filled else [])
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    cells_by_line = dict(rows)
-    for line in range(1, max(cells_by_line, default=0) + 1):
-        writer.writerow(cells_by_line.get(line, []))
-    return text.getvalue()
-
-
-def _has_known_column(rows: SheetRows) -> bool:
-    try:
-        read_rows(rows, _KNOWN)
-    except TableError:
-        return False
-    return True
 
 
 def _read_json(text: str) -> Table | None:
@@ -158,8 +127,9 @@ def _read_json(text: str) -> Table | None:
     records = next((each for each in lists if isinstance(each, list) and each), [])
     rows = [_as_record(record) for record in records]
     headings = list(dict.fromkeys(heading for row in rows for heading in row)) or [""]
+    table = [headings, *([row.get(name, "") for name in headings] for row in rows)]
     try:
-        return read_rows(enumerate([headings, *([row.get(name, "") for name in headings] for row in rows)], 1), _KNOWN)
+        return read_rows(enumerate(table, 1), KNOWN_COLUMNS)
     except TableError as error:
         raise UnreadableText(f"This JSON holds no list with symbols: {error.message}") from None
 
@@ -172,7 +142,7 @@ def _as_record(record: Any) -> dict[str, str]:
 
 def _find_table(text: str, column: str) -> Table | None:
     """Return the table with the chosen column, or one whose headings are known: symbols, ISINs, or names alone."""
-    for known in [(column,)] if column else (_KNOWN, NAME_COLUMNS):
+    for known in [(column,)] if column else (KNOWN_COLUMNS, NAME_COLUMNS):
         try:
             return read_table(text, known)
         except TableError:
@@ -204,7 +174,8 @@ def _entries_of(table: Table, column: str) -> ImportText:
 
 
 def _unread_headings(table: Table) -> tuple[str, ...]:
-    unread = {fold_heading(name) for name in UNREAD_COLUMNS}
+    unread = {name for name in table.folded_headings if _UNREAD_COLUMN.fullmatch(name)}
+    unread.update({_PRICE_COLUMN} if unread else ())
     folded = zip(table.headings, table.folded_headings, strict=True)
     return tuple(heading for heading, name in folded if name in unread)
 
@@ -239,10 +210,15 @@ def _words(text: str) -> Iterator[ImportEntry]:
     for line, content in enumerate(split_lines(text), start=1):
         for piece in _pieces([content]):
             if not piece.startswith(_SECTION):
-                words = [] if _is_one_symbol(piece) else [word.strip("\"'") for word in piece.split()]
-                alone = (ImportEntry(line, SecuritySpelling(word, name=word)) for word in words if word)
+                words = [] if _is_one_symbol(piece) else _split_words(piece)
+                alone = tuple(ImportEntry(line, SecuritySpelling(word, name=word)) for word in words)
                 symbol = "" if len(words) > 1 else piece  # the blanks are not of a symbol then
-                yield ImportEntry(line, SecuritySpelling(symbol, name=piece), words=tuple(alone) if not symbol else ())
+                yield ImportEntry(line, SecuritySpelling(symbol, name=piece), words=() if symbol else alone)
+
+
+def _split_words(piece: str) -> list[str]:
+    """Return the words of a piece without bullets between them."""
+    return [word for word in piece.split() if len(word) > 1 or clean_symbol(word)]
 
 
 def _pieces(lines: Iterable[str]) -> list[str]:
@@ -251,6 +227,8 @@ def _pieces(lines: Iterable[str]) -> list[str]:
 
 
 def _is_one_symbol(piece: str) -> bool:
-    """Return whether the blanks of a piece belong to a symbol, as in BRK B and AAPL US Equity."""
-    match = _ONE_SYMBOL.fullmatch(clean_symbol(piece))
-    return match is not None and (match["stem"] is None or match["stem"] in CLASS_SHARES)
+    """Return whether the blanks of a piece belong to a symbol, as in BRK B, NIFTY 50 and AAPL US Equity."""
+    symbol = clean_symbol(piece)
+    words = symbol.split()
+    has_prefix = ":" in words[0] and not all(":" in word for word in words) if words else True
+    return len(words) < 2 or has_prefix or is_contract(symbol) or bool(read_symbol(symbol).tickers)

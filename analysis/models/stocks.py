@@ -35,12 +35,13 @@ SCREENED = (
     "is_active", "is_confirmed", "last_status", "last_analyzed_at",
 )  # fmt: skip
 SCREENED_RESULT = (
-    "day", "close", "previous_close", "completed_at", "score", "raw_verdict", "verdict", "verdict_since", "strategy",
-    "side", "entry", "stop", "target", "risk_reward", "what_changed", "caution", "no_trade_reason",
+    "day", "close", "previous_close", "score", "raw_verdict", "verdict", "verdict_since", "strategy", "side", "entry",
+    "stop", "target", "risk_reward", "what_changed", "caution", "no_trade_reason", "completed_at",
 )  # fmt: skip
 
 BEFORE_SPLIT = Q(last_split__gt=F("last_result__day")) & Q(last_split__gt=TruncDate("last_result__completed_at"))
 """The newest result was computed before the stock's latest split."""
+
 MOST_REFUSALS = 3
 """After so many answers that a ticker does not exist, scheduled runs omit an unconfirmed stock."""
 
@@ -140,10 +141,14 @@ class StockQuerySet(models.QuerySet["Stock"]):
         rows = self.filter(pk__in=tickers).order_by("pk").select_for_update(no_key=True)
         return list(rows.values_list("pk", flat=True))
 
-    def find(self, ticker: str) -> Stock | None:
-        """Return the stock of a ticker; if there is none, the one that had it last before it was renamed."""
-        renamed = self.filter(former_tickers__ticker=ticker).order_by("-former_tickers__renamed_at", "pk")
-        return self.filter(pk=ticker).first() or renamed.first()
+    def find(self, *tickers: str) -> Stock | None:
+        """Return the stock of the first of these tickers that has one.
+
+        If none has, return the one that had one of them last, before it was renamed.
+        """
+        found = self.in_bulk(tickers)
+        renamed = self.filter(former_tickers__ticker__in=tickers).order_by("-former_tickers__renamed_at", "pk")
+        return next((found[ticker] for ticker in tickers if ticker in found), None) or renamed.first()
 
     def named(self, text: str) -> StockQuerySet:
         """Return the stocks whose ticker or former ticker starts with the text, or with it as ISIN or in the name."""

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from analysis.engine.bars import Floats
+from analysis.prices.currencies import QUOTES, main_currency, unit_of
 from analysis.prices.demo_companies import COMPANY_BY_TICKER
 from analysis.prices.exchanges import (
     CRYPTO,
@@ -29,11 +30,8 @@ DIGITS_OF_PAIRS = 6  # significant, of any exchange rate
 MOST_DECIMALS = 15  # of which a float is certain
 RECENT_SESSIONS = 250
 VOLUME_IS_COUNTED = 0.9  # share of recent sessions with a volume, of an index or fund whose volume is meant
-MINOR_UNITS = {"GBp": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
-"""The hundredths in which some exchanges quote, as Yahoo writes them, and their currencies."""
 
-_QUOTES = "USD|EUR|GBP|INR|JPY|CAD|AUD|CHF|CNY|KRW|BRL|TRY|RUB|SGD|HKD|IDR|ZAR|MXN|USDT|USDC|BTC|ETH"
-_CRYPTO = re.compile(rf"[A-Z0-9]{{2,}}-({_QUOTES})")
+_CRYPTO = re.compile(rf"[A-Z0-9]{{2,}}-({'|'.join(QUOTES)})")
 _PAIR = re.compile(r"(?:[A-Z]{3})?([A-Z]{3})=X")
 _EXCHANGE_BY_INDEX = {
     index: exchange
@@ -43,7 +41,6 @@ _EXCHANGE_BY_INDEX = {
         (
             US,
             "^GSPC ^SPX ^DJI ^IXIC ^NDX ^RUT ^RUI ^RUA ^VIX ^NYA ^XAX ^OEX ^MID ^DJT ^DJU"
-            " ^SP500 ^SP400 ^SP600 ^TNX ^TYX ^FVX ^IRX ^SOX"
             " ^SP500 ^SP400 ^SP600 ^TNX ^TYX ^FVX ^IRX ^SOX",
         ),
         (EXCHANGE_BY_SUFFIX["L"], "^FTSE ^FTMC ^FTAS"),
@@ -101,8 +98,8 @@ class InstrumentKind(StrEnum):
 class Instrument:
     """A security: its kind, exchange, quoted currency and decimals.
 
-    Prices are in `currency` as it is quoted, which may be a hundredth of the money: GBp is pence. `source_decimals` is
-    the number of decimals that the source shows, None if it does not say. `isin` is empty where it is not known.
+    Prices are in `currency` as it is quoted, which may be a part of the money: GBp is pence. `source_decimals` is the
+    number of decimals that the source shows, None if it does not say. `isin` is empty where it is not known.
     """
 
     ticker: str
@@ -119,7 +116,7 @@ class Instrument:
 
     @property
     def unit(self) -> int:
-        """Return how many units of a price make one of the main currency: 100 where prices are in pence, else 1."""
+        """Return how many units of a price make one of the main currency: 100 where prices are in pence, mostly 1."""
         return unit_of(self.currency)
 
     @property
@@ -186,21 +183,6 @@ def exchange_of(ticker: str, stored: str = "") -> Exchange:
     return instrument_of(ticker, exchange=stored).exchange
 
 
-def main_currency(currency: str) -> str:
-    """Return the currency of money for one in which prices are quoted: GBP for GBp."""
-    return MINOR_UNITS.get(currency, currency)
-
-
-def unit_of(currency: str) -> int:
-    """Return how many units of a quoted currency make one of its main currency: 100 for GBp."""
-    return 100 if currency in MINOR_UNITS else 1
-
-
-def currency_code(text: str) -> str:
-    """Return a currency as it is stored: three capitals, but GBp for pence and ZAc for cents, unlike GBP and ZAR."""
-    return {"GBX": "GBp", "ZAC": "ZAc"}.get(text) or (text if text in MINOR_UNITS else text.upper()[:3])
-
-
 def _form_of(ticker: str) -> tuple[InstrumentKind | None, Exchange | None, str]:
     """Return what the form of a ticker tells: kind, exchange and currency, None or empty where it tells nothing."""
     if is_demo(ticker):
@@ -213,7 +195,7 @@ def _form_of(ticker: str) -> tuple[InstrumentKind | None, Exchange | None, str]:
     if ticker.endswith("=F"):
         return InstrumentKind.FUTURE, FUTURES, ""
     if crypto := _CRYPTO.fullmatch(ticker):
-        return InstrumentKind.CRYPTO, CRYPTO, crypto[1][:3]
+        return InstrumentKind.CRYPTO, CRYPTO, QUOTES[crypto[1]]
     _, dot, suffix = ticker.rpartition(".")
     if dot:
         return None, EXCHANGE_BY_SUFFIX.get(suffix), ""

@@ -4,8 +4,9 @@ import re
 from collections.abc import Collection, Iterator
 
 from analysis.prices.cell_numbers import find_currency
+from analysis.prices.currencies import currency_code, main_currency, unit_of
 from analysis.prices.delimited_text import TableError
-from analysis.prices.instruments import Instrument, InstrumentKind, currency_code, main_currency, unit_of
+from analysis.prices.instruments import Instrument, InstrumentKind
 from analysis.prices.port import Finding
 from analysis.prices.price_columns import PriceColumns
 from analysis.prices.security_columns import CURRENCY_COLUMNS

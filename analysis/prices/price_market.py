@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from analysis.prices.delimited_text import TableError
 from analysis.prices.instruments import Instrument
+from analysis.prices.markets import EXCHANGE_CODES, market_named
 from analysis.prices.port import Finding
-from analysis.prices.security_columns import EXCHANGE_COLUMNS
+from analysis.prices.security_columns import find_exchange_column
 from analysis.prices.symbol_tables import EURONEXT
-from analysis.prices.symbols import EXCHANGE_CODES, market_named
 from analysis.prices.tables import Table
 
 NAMES_SHOWN = 3
@@ -68,6 +68,6 @@ def list_names(names: Counter[str]) -> str:
 
 
 def _find_market_column(table: Table) -> int | None:
-    column = table.find_column(*EXCHANGE_COLUMNS)
+    column = find_exchange_column(table)
     is_udiff = table.find_column("tckrsymb", "fininstrmid") is not None
     return table.find_column(OF_UDIFF) if column is None and is_udiff else column

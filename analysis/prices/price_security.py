@@ -8,14 +8,15 @@ from dataclasses import replace
 from analysis.prices.delimited_text import TableError
 from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX
 from analysis.prices.instruments import Instrument, InstrumentKind, instrument_of
+from analysis.prices.markets import market_named
 from analysis.prices.port import Finding
 from analysis.prices.price_market import is_same_market, list_names, market_of
 from analysis.prices.security_columns import ISIN_COLUMNS
-from analysis.prices.symbols import market_named, read_symbol
+from analysis.prices.symbols import read_symbol
 from analysis.prices.tables import Table
 from analysis.prices.tickers import is_isin
 
-NAME_COLUMNS = (
+IDENTITY_COLUMNS = (
     *("symbol", "tckrsymb", "ticker", "trading symbol", "stock symbol", "nse symbol", "scrip", "sc name", "stock"),
     *("instrument", "index name", "sc code", "fininstrmid", "security code", "scrip code", "name", "stock name"),
     *("security", "security name", "company", "company name", "scrip name", "security id", "scrip id", "tickers"),
@@ -39,7 +40,7 @@ def select_security(table: Table, instrument: Instrument) -> tuple[Table, list[F
     """
     ticker = instrument.ticker
     _refuse_title(table, instrument)
-    columns = _find_all(table, NAME_COLUMNS)
+    columns = _find_all(table, IDENTITY_COLUMNS)
     code_column = next(iter(_find_all(table, (*ISIN_COLUMNS, *CODE_COLUMNS))), None)
     names = table.cells_of(columns[0]) if columns else []
     codes = [] if code_column is None else [_code_of(cell) for cell in table.cells_of(code_column)]

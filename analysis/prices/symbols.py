@@ -5,176 +5,107 @@ a text that is not certain has candidates to choose from, or a reason.
 """
 
 import re
-import unicodedata
+from dataclasses import replace
 
-from analysis.prices.exchanges import EXCHANGE_BY_CODE, EXCHANGE_BY_SUFFIX
+from analysis.prices.currencies import CURRENCIES
+from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX
+from analysis.prices.index_names import find_named, is_never_share
 from analysis.prices.market_symbols import (
     AMERICAN_DASH,
     CONTINUOUS_FUTURE,
+    FUTURE_CONTRACT,
     NUMBER,
     SymbolReading,
     read_listed,
     read_number,
+    read_on_market,
+    read_pair_form,
 )
-from analysis.prices.symbol_tables import (
-    BARE_INDICES,
-    BLOOMBERG_MARKETS,
-    BLOOMBERG_OWN_TICKERS,
-    CRYPTO,
-    CURRENCIES,
-    FUTURES,
-    IBKR_MARKETS,
-    INDEX_BY_MARKET,
-    INDICES,
-    MARKET_BY_NAME,
-    PAIRS,
-    QUOTES,
-    US,
-    YAHOO_SUFFIXES,
-)
-from analysis.prices.tickers import invalid_ticker_message, is_isin, is_well_formed
+from analysis.prices.markets import home_market, market_named, offered_markets
+from analysis.prices.placed_symbols import read_factset, read_placed, unknown_exchange
+from analysis.prices.symbol_tables import CLASS_SHARES, FUTURES, INDICES, JOINED_CLASSES, US, YAHOO_SUFFIXES
+from analysis.prices.symbol_text import SHOWN, clean_symbol, find_no_symbol
+from analysis.prices.tickers import invalid_ticker_message, is_well_formed
 
-EXCHANGE_CODES = {US: US} | {exchange.code: suffix for suffix, exchange in EXCHANGE_BY_SUFFIX.items()}
-"""The markets of which bare names may be, by the code of their exchange."""
-EXCHANGE_NAMES = {code: f"{code} – {EXCHANGE_BY_CODE[code].name}" for code in EXCHANGE_CODES}
-SHOWN = 30
-
-_OFFERED = ("NS", "BO", "L", "TO", "DE", "AX")  # beside New York, for a name without an exchange
-_DATE = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?|\d{1,2}[- ][A-Z]{3,9}[-, ]+\d{2,4}|[A-Z]{3,9} \d{1,2},? \d{4}"
-    r"|\d{1,2}:\d{2}(?::\d{2})?(?: ?[AP]M)?"
+_PREFERRED = r"[./ -](?:PR|PRF|PFD)[./ -]?(?:SER(?:IES)?[./ -])?[A-Z]"
+_DOTTED_PREFERRED = re.compile(r"[A-Z]{1,5}\.PR\.?[A-Z]")
+_AMERICAN_CLASS = re.compile(
+    rf"[A-Z]{{1,5}}(?:[./](?:[A-Z]|WS|P[A-Z])|[\^$][A-Z]|{_PREFERRED})|(?:{'|'.join(sorted(CLASS_SHARES))}) [A-Z]"
 )
-_NO_SECURITY = frozenset({"GRAND TOTAL", "SUBTOTAL", "SUB TOTAL", "N/A", "#N/A", "NULL", "NONE"})
-_AMERICAN_CLASS = re.compile(r"[A-Z]{1,5}(?:[./](?:[A-Z]|WS|PR[./]?[A-Z])|[\^$][A-Z])|[A-Z]{2,5} [A-Z]")
 _REUTERS = {"O": "Nasdaq", "N": "New York"}
-_CRYPTO_PAIR = re.compile(rf"[A-Z0-9]{{2,12}}[-/](?:{'|'.join(QUOTES)})")
-_PLAIN_NAME = re.compile(r"[A-Z0-9][A-Z0-9&_-]*")
+_PLAIN_NAME = re.compile(r"(?=.*[A-Z])[A-Z0-9][A-Z0-9&_-]*")
 _AMERICAN_NAME = re.compile(r"[A-Z]{1,5}")
+_NAME_AND_SYMBOL = re.compile(r"(.+?) ?\((.+)\)|(.+?) ?\[(.+)\]|(.+?) [-–—|] (.+)")
+_MARKETS_WITHOUT_CLASSES = ("", US, "NS", "BO")
 
 
-def clean_symbol(text: str) -> str:
-    """Return the text in capitals and plain characters, without invisible ones and quotes, with single blanks."""
-    plain = unicodedata.normalize("NFKC", text)
-    visible = (letter for letter in plain if letter.isspace() or unicodedata.category(letter) not in {"Cf", "Cc"})
-    return " ".join("".join(visible).split()).strip("\"'`“”‘’,; ").upper()
-
-
-def market_named(name: str) -> str:
-    """Return the market of an exchange's name, code, prefix or suffix with its dot, empty for an unknown one."""
-    code = clean_symbol(name)
-    if code.startswith("."):
-        return code[1:] if code[1:] in YAHOO_SUFFIXES else ""
-    return EXCHANGE_CODES.get(code) or MARKET_BY_NAME.get(re.sub(r"[ .:()-]", "", code), "")
-
-
-def read_symbol(text: str, *, exchange: str = "", default: str = "") -> SymbolReading:
+def read_symbol(text: str, *, exchange: str = "", default: str = "", currency: str = "") -> SymbolReading:
     """Return the meaning of a spelling.
 
     `exchange` is the exchange that a file gives, in any spelling; it counts unless the text names another. `default` is
-    the code of the exchange of bare names; without one, a bare name is not certain.
+    the code of the exchange of bare names, which counts unless the file's `currency` is not that of its prices; without
+    one, a bare name is not certain.
     """
     symbol = clean_symbol(text)
     shown = symbol[:SHOWN]
-    if not symbol or symbol in _NO_SECURITY or is_isin(symbol) or _DATE.fullmatch(symbol):
-        return SymbolReading(shown, reason=_no_symbol_message(symbol))
-    market = market_named(exchange)
-    reading = _read_placed(shown, symbol)
-    if reading is None and market and not _is_whole(symbol):
-        reading = read_listed(shown, symbol, market)
-    reading = reading or _read_by_form(shown, symbol) or _read_bare(shown, symbol, EXCHANGE_CODES.get(default, ""))
-    is_bad = not all(map(is_well_formed, reading.tickers))
+    if reason := find_no_symbol(symbol):
+        return SymbolReading(shown, reason=reason)
+    home = home_market(default, currency)
+    reading = (
+        read_placed(shown, symbol)
+        or _read_given(shown, symbol, exchange)
+        or read_factset(shown, symbol)
+        or _read_by_form(shown, symbol, home)
+        or _read_labelled(shown, symbol)
+        or _read_bare(shown, symbol, home, currency)
+    )
+    is_bad = not all(is_well_formed(ticker) and ticker[-1].isalnum() for ticker in reading.tickers)
     return SymbolReading(shown, reason=invalid_ticker_message(shown)) if is_bad else reading
 
 
-def _no_symbol_message(symbol: str) -> str:
-    if is_isin(symbol):
-        return f"No stock with the ISIN {symbol} is known here. Give its ticker."
-    if symbol and symbol not in _NO_SECURITY:
-        return f"“{symbol[:SHOWN]}” is a date, not a ticker."
-    return f"“{symbol}” is not a ticker." if symbol else "There is no ticker."
+def _read_given(shown: str, symbol: str, exchange: str) -> SymbolReading | None:
+    """Return the reading of a symbol whose exchange the file gives."""
+    if not exchange or _is_whole(symbol):
+        return None
+    market = market_named(exchange)
+    return read_on_market(shown, symbol, market) if market else unknown_exchange(shown, exchange)
 
 
 def _is_whole(symbol: str) -> bool:
     """Return whether a symbol is Yahoo's own, so that a file's exchange adds nothing to it."""
     stem, dot, suffix = symbol.rpartition(".")
-    has_suffix = bool(dot and stem) and suffix in YAHOO_SUFFIXES
-    is_index = symbol.startswith("$") and symbol[1:] in INDEX_BY_MARKET[INDICES]
+    has_suffix = bool(dot and stem) and suffix in YAHOO_SUFFIXES and not _DOTTED_PREFERRED.fullmatch(symbol)
+    is_index = symbol.startswith("$") and bool(find_named(symbol[1:]))
     return has_suffix or is_index or symbol.startswith(("^", "/")) or symbol.endswith(("=X", "=F"))
 
 
-def _read_placed(shown: str, symbol: str) -> SymbolReading | None:
-    """Return the reading of a text that names its exchange in words: a prefix, a terminal's code, a series."""
-    before, colon, after = symbol.partition(":")
-    if colon and before and not before.startswith("/"):
-        return _read_prefixed(shown, before.strip(), after.strip())
-    stem, at, place = symbol.partition(" @")
-    if at:
-        market = IBKR_MARKETS.get(place) or market_named(place)
-        return read_listed(shown, stem, market) if market else _unknown_exchange(shown, place)
-    stem, dot, name = symbol.rpartition(".")
-    if stem and dot and name not in YAHOO_SUFFIXES and len(name) > 1 and (market := market_named(name)):
-        return read_listed(shown, stem, market)
-    if series := re.fullmatch(r"(.+)-(EQ|BE|BZ)", symbol):
-        return read_listed(shown, series[1], "NS")
-    return _read_bloomberg(shown, symbol)
-
-
-def _read_prefixed(shown: str, before: str, after: str) -> SymbolReading:
-    if market := market_named(before):
-        return read_listed(shown, after, market)
-    if market := market_named(after):  # AAPL:NSQ, as the Financial Times writes it
-        return read_listed(shown, before, market)
-    return _unknown_exchange(shown, before)
-
-
-def _unknown_exchange(shown: str, name: str) -> SymbolReading:
-    return SymbolReading(shown, reason=f"“{name[:SHOWN]}” is not an exchange that is known here. Give Yahoo’s ticker.")
-
-
-def _read_bloomberg(shown: str, symbol: str) -> SymbolReading | None:
-    *stem, code = re.sub(r" (EQUITY|CURNCY|COMDTY|INDEX)$", "", symbol).split(" ")
-    market = BLOOMBERG_MARKETS.get(code, "")
-    if not stem or not market:
-        return None
-    reading = read_listed(shown, " ".join(stem), market)
-    if market not in BLOOMBERG_OWN_TICKERS or not reading.ticker:
-        return reading
-    reason = f"Bloomberg’s tickers differ from the exchange’s here. Is it {reading.ticker}?"
-    return SymbolReading(shown, candidates=(reading.ticker,), reason=reason)
-
-
-def _read_by_form(shown: str, symbol: str) -> SymbolReading | None:
+def _read_by_form(shown: str, symbol: str, home: str) -> SymbolReading | None:
     """Return the reading of a text whose form alone says which security it is; None for a bare name."""
     if symbol.startswith("/"):
         return read_listed(shown, symbol[1:].partition(":")[0], FUTURES)
     if symbol.startswith("$"):
-        index = INDEX_BY_MARKET[INDICES].get(symbol[1:])
-        return SymbolReading(shown, index) if index else _read_by_form(shown, symbol[1:])
+        index = read_listed(shown, symbol.lstrip("$"), INDICES)
+        return index if index.ticker else _read_by_form(shown, symbol.lstrip("$"), home)
     if symbol.startswith("^") or symbol.endswith(("=X", "=F")):
         return SymbolReading(shown, symbol)
-    if CONTINUOUS_FUTURE.fullmatch(symbol):
+    if symbol in JOINED_CLASSES:
+        return read_listed(shown, symbol, US)
+    if CONTINUOUS_FUTURE.fullmatch(symbol) or FUTURE_CONTRACT.fullmatch(symbol):
         return read_listed(shown, symbol, FUTURES)
-    return _read_pair_form(shown, symbol) or _read_suffixed(shown, symbol) or _read_class(shown, symbol)
-
-
-def _read_pair_form(shown: str, symbol: str) -> SymbolReading | None:
-    base, slash, quote = symbol.partition("/")
-    if slash and {base, quote} <= CURRENCIES:
-        return read_listed(shown, symbol, PAIRS)
-    return read_listed(shown, symbol, CRYPTO) if _CRYPTO_PAIR.fullmatch(symbol) else None
+    return read_pair_form(shown, symbol) or _read_suffixed(shown, symbol) or _read_class(shown, symbol, home)
 
 
 def _read_suffixed(shown: str, symbol: str) -> SymbolReading | None:
     """Return the reading of a symbol with one of Yahoo's suffixes."""
-    stem, dot, suffix = symbol.rpartition(".")
-    if not dot or not stem or suffix not in YAHOO_SUFFIXES or " " in symbol:
+    stem, _, suffix = symbol.rpartition(".")
+    if not stem.rstrip(".") or suffix not in YAHOO_SUFFIXES or " " in symbol or _DOTTED_PREFERRED.fullmatch(symbol):
         return None
     if suffix in EXCHANGE_BY_SUFFIX and (not stem.isdecimal() or suffix == "HK"):
-        return read_listed(shown, stem, suffix)
+        return read_listed(shown, stem.rstrip("."), suffix)
     return SymbolReading(shown, symbol)
 
 
-def _read_class(shown: str, symbol: str) -> SymbolReading | None:
+def _read_class(shown: str, symbol: str, home: str) -> SymbolReading | None:
     """Return the reading of an American share with its class after a sign; of other text with a dot, a reason."""
     stem, _, suffix = symbol.rpartition(".")
     if stem and suffix in _REUTERS:
@@ -182,34 +113,90 @@ def _read_class(shown: str, symbol: str) -> SymbolReading | None:
         reason = f"“{shown}” may be Reuters’ {stem} in {_REUTERS[suffix]}, or a class of share."
         return SymbolReading(shown, candidates=meant, reason=reason)
     if _AMERICAN_CLASS.fullmatch(symbol):
-        return read_listed(shown, symbol, US)
+        return _read_class_of(shown, symbol, home)
     if stem and suffix == "UN":
         return SymbolReading(shown, candidates=(f"{stem}-UN.TO",), reason=f"Did you mean {stem}-UN.TO?")
     if stem and suffix and _PLAIN_NAME.fullmatch(suffix) and not NUMBER.fullmatch(symbol):
         return SymbolReading(
             shown, reason=f"“.{suffix[:8]}” is no suffix of Yahoo’s. A ticker looks like TCS.NS or AAPL."
         )
-    return SymbolReading(shown, symbol) if AMERICAN_DASH.fullmatch(symbol) else None
+    return read_listed(shown, symbol, US) if AMERICAN_DASH.fullmatch(symbol) else None
 
 
-def _read_bare(shown: str, symbol: str, default: str) -> SymbolReading:
-    """Return the reading of a name without an exchange; `default` is the market of such names, empty for none."""
-    symbol = symbol.removeprefix("$")
+def _read_class_of(shown: str, symbol: str, home: str) -> SymbolReading:
+    """Return the reading of a share with a class: American, unless the default exchange has classes as well."""
+    american = read_listed(shown, symbol, US)
+    if home in _MARKETS_WITHOUT_CLASSES:
+        return american
+    candidates = (*read_listed(shown, symbol, home).tickers, *american.tickers)
+    reason = f"“{shown}” may be {' or '.join(candidates)}. Which do you mean?"
+    return SymbolReading(shown, candidates=candidates, reason=reason)
+
+
+def _read_labelled(shown: str, symbol: str) -> SymbolReading | None:
+    """Return the reading of a symbol beside a company's name: Infosys (INFY), TCS.NS - Tata Consultancy.
+
+    A symbol counts if it alone of the two names its exchange. One without an exchange is asked about: that in brackets,
+    or that before a dash and several words.
+    """
+    match = _NAME_AND_SYMBOL.fullmatch(symbol)
+    if match is None:
+        return None
+    parts = [part for part in match.groups() if part]
+    readings = [read_placed(shown, part) or _read_suffixed(shown, part) for part in parts]
+    certain = [reading for reading in readings if reading and reading.ticker]
+    if len(certain) == 1:
+        return certain[0]
+    bare, other = parts[::-1] if symbol.endswith((")", "]")) else parts
+    is_clear = _PLAIN_NAME.fullmatch(bare) and (" " in other or bare == parts[1])
+    if certain or not is_clear or bare in CURRENCIES:
+        return None
+    reading = _read_bare(shown, bare, "", "")
+    reason = f"“{bare[:SHOWN]}” does not say which exchange."
+    return replace(reading, candidates=reading.tickers, as_written="", reason=reason, is_bare=True)
+
+
+def _read_bare(shown: str, symbol: str, home: str, currency: str) -> SymbolReading:
+    """Return the reading of a name without an exchange; `home` is the market of such names, empty for none."""
+    symbol = symbol.lstrip("$")
     if NUMBER.fullmatch(symbol):
-        return read_number(shown, symbol, default)
+        return read_number(shown, symbol, home)
+    named = find_named(symbol)
+    own = read_listed(shown, symbol, home) if home else SymbolReading(shown)
+    if named and is_never_share(symbol):
+        return SymbolReading(shown, named) if own.ticker == named else _suggest(shown, named)
     if not _PLAIN_NAME.fullmatch(symbol):
         return SymbolReading(shown, reason=invalid_ticker_message(shown))
-    own = read_listed(shown, symbol, default) if default else SymbolReading(shown)
-    if symbol in BARE_INDICES and own.ticker != BARE_INDICES[symbol]:
-        index = BARE_INDICES[symbol]
-        return SymbolReading(shown, candidates=(index,), reason=f"Did you mean the index {index}?")
-    american = symbol if default == US or _AMERICAN_NAME.fullmatch(symbol) else ""
-    others = [read_listed(shown, symbol, market) for market in _OFFERED if market in ("NS", "BO") or symbol.isalnum()]
+    american = symbol if home == US or _AMERICAN_NAME.fullmatch(symbol) else ""
+    others = _read_offered(shown, symbol, currency)
+    if named and home != US:
+        return _ask_named(shown, named, own.ticker or american, (*others, american))
+    if currency and not home:
+        reason = f"“{shown}” is quoted in {currency} and does not say on which exchange."
+        candidates = (*others, *filter(None, [american]))  # which is no default then
+        return SymbolReading(shown, candidates=candidates, reason=reason, is_bare=True)
     return SymbolReading(
         shown,
         own.ticker,
-        candidates=tuple(ticker for one in (own, *others) for ticker in one.tickers),
+        candidates=(*own.tickers, *others),
         reason="" if own.ticker else f"“{shown}” does not say which exchange.",
         is_bare=True,
         as_written="" if own.reason else american,
     )
+
+
+def _read_offered(shown: str, symbol: str, currency: str) -> tuple[str, ...]:
+    """Return the tickers of a name on the markets to offer, with a currency those that quote in it."""
+    markets = [market for market in offered_markets(currency) if market in ("NS", "BO") or symbol.isalnum()]
+    return tuple(ticker for market in markets for ticker in read_listed(shown, symbol, market).tickers)
+
+
+def _suggest(shown: str, ticker: str) -> SymbolReading:
+    return SymbolReading(shown, candidates=(ticker,), reason=f"Did you mean {ticker}?")
+
+
+def _ask_named(shown: str, named: str, share: str, others: tuple[str, ...]) -> SymbolReading:
+    """Return the question about a name of an index, commodity or coin that a share may have as well."""
+    reason = f"“{shown}” may be {named} or a share. Which do you mean?"
+    candidates = tuple(filter(None, (named, *others)))
+    return SymbolReading(shown, candidates=candidates, reason=reason, is_bare=True, as_written=share)

@@ -2,7 +2,8 @@
 
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
 from xml.etree.ElementTree import ParseError
@@ -12,6 +13,7 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from analysis.prices.delimited_text import TableError, without_blank_end
+from analysis.prices.tables import read_rows
 
 type SheetRows = list[tuple[int, list[str]]]
 
@@ -41,6 +43,37 @@ def read_sheets(content: bytes) -> dict[str, SheetRows]:
             book.close()
     except _DAMAGED:
         raise TableError("This Excel workbook cannot be read: save the sheet as CSV, and use that.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenSheet:
+    """The sheet of a workbook that is read, and the names of others that have a table as well."""
+
+    name: str
+    rows: SheetRows
+    others: tuple[str, ...]
+
+    @property
+    def note(self) -> str:
+        """Return a sentence about the others, empty if there is none."""
+        names = ", ".join(f"“{name}”" for name in self.others)
+        are = "is" if len(self.others) == 1 else "are"
+        return f"Sheet “{self.name}” is read, {names} {are} not. Save another sheet as CSV to read it." if names else ""
+
+
+def choose_sheet(sheets: dict[str, SheetRows], known: Collection[str]) -> ChosenSheet:
+    """Return the first sheet with a table that has one of the known headings, else the first with any cells."""
+    filled = {name: rows for name, rows in sheets.items() if rows}
+    names = [name for name, rows in filled.items() if _has_table(rows, known)]
+    name = next(iter(names or filled), "")
+    return ChosenSheet(name, filled.get(name, []), tuple(names[1:]))
+
+
+def _has_table(rows: SheetRows, known: Collection[str]) -> bool:
+    try:
+        return bool(read_rows(rows, known).rows)
+    except TableError:
+        return False
 
 
 def _check_size(content: bytes) -> None:

@@ -23,16 +23,10 @@ from curl_cffi.requests.exceptions import RequestException, Timeout
 from yfinance.exceptions import YFDataException, YFException
 
 from analysis.engine.bars import Bars
+from analysis.prices.currencies import currency_code
 from analysis.prices.dividends import find_dividend_mismatch
 from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE
-from analysis.prices.instruments import (
-    MOST_DECIMALS,
-    Instrument,
-    InstrumentKind,
-    currency_code,
-    exchange_of,
-    instrument_of,
-)
+from analysis.prices.instruments import MOST_DECIMALS, Instrument, InstrumentKind, exchange_of, instrument_of
 from analysis.prices.port import (
     NOTHING_KNOWN,
     Finding,

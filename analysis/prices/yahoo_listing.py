@@ -6,7 +6,7 @@ from typing import Any
 
 import yfinance
 
-from analysis.prices.instruments import currency_code
+from analysis.prices.currencies import currency_code
 from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.yahoo import configure_yfinance, explain_error
 from analysis.prices.yahoo_session import YahooSession

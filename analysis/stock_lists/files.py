@@ -1,12 +1,12 @@
 """Files of stock lists, as exchanges and others publish them: delimited text or XLSX."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.prices.currencies import currency_code
 from analysis.prices.delimited_text import TableError, TableRow, decode
 from analysis.prices.exchanges import US
-from analysis.prices.instruments import currency_code
+from analysis.prices.markets import market_named
 from analysis.prices.security_columns import (
     INDUSTRY_COLUMNS,
     SYMBOL_COLUMNS,
@@ -15,13 +15,12 @@ from analysis.prices.security_columns import (
     is_placeholder,
 )
 from analysis.prices.symbol_tables import YAHOO_SUFFIXES
-from analysis.prices.symbols import market_named, read_symbol
+from analysis.prices.symbols import read_symbol
 from analysis.prices.tables import Table, read_rows, read_table
-from analysis.prices.workbooks import XLSX, read_sheets
+from analysis.prices.workbooks import XLSX, choose_sheet, read_sheets
 from analysis.prices.yahoo_listing import ListedStock
 from analysis.rejections import RequestRejected
 
-_CURRENCY = re.compile("[A-Za-z]{3}")
 _FOOTER = "File Creation Time"  # the last line of Nasdaq Trader's lists
 _YAHOOS_OWN = ("ticker", "tickers", "yahoo ticker", "yahoo symbol")
 
@@ -38,14 +37,14 @@ def read_list(file: Path, suffix: str | None, default: str = "") -> tuple[list[L
     if suffix and not market_named(suffix):
         raise RequestRejected(f"“{suffix}” is not a suffix of Yahoo’s. Write one like .NS or .BO.")
     try:
-        table = _read_table(file)
+        table, note = _read_table(file)
     except OSError as error:
         raise RequestRejected(f"{file} cannot be read: {error.strerror}.") from None
     except TableError as error:
         raise RequestRejected(f"{file}: {error.message}") from None
     reader = _ListReader(table, suffix, default or US.code)
     listed: dict[str, ListedStock] = {}
-    problems = [(note.line, note.reason + ".") for note in table.broken]
+    problems = [(broken.line, broken.reason + ".") for broken in table.broken]
     for row in filter(reader.is_listed, table.rows):
         stock = reader.read(row.cells)
         if isinstance(stock, str):
@@ -56,7 +55,8 @@ def read_list(file: Path, suffix: str | None, default: str = "") -> tuple[list[L
             listed[stock.ticker] = stock
     if not listed and not problems:
         raise RequestRejected(f"{file} holds no stocks.")
-    return list(listed.values()), [f"{file.name}, line {line}: {reason}" for line, reason in sorted(problems)]
+    sentences = [f"{file.name}, line {line}: {reason}" for line, reason in sorted(problems)]
+    return list(listed.values()), [f"{file.name}: {note}", *sentences] if note else sentences
 
 
 def _other_isin(before: ListedStock | None, stock: ListedStock) -> str:
@@ -64,12 +64,13 @@ def _other_isin(before: ListedStock | None, stock: ListedStock) -> str:
     return before.isin if before and stock.isin and before.isin != stock.isin else ""
 
 
-def _read_table(file: Path) -> Table:
+def _read_table(file: Path) -> tuple[Table, str]:
+    """Return the table of a file, and a sentence about sheets that are not read."""
     content = file.read_bytes()
     if content.startswith(XLSX):
-        sheets = read_sheets(content)
-        return read_rows(next(iter(sheets.values()), []), SYMBOL_COLUMNS)
-    return read_table(decode(content), SYMBOL_COLUMNS)
+        sheet = choose_sheet(read_sheets(content), SYMBOL_COLUMNS)
+        return read_rows(sheet.rows, SYMBOL_COLUMNS), sheet.note
+    return read_table(decode(content), SYMBOL_COLUMNS), ""
 
 
 class _ListReader:
@@ -95,17 +96,19 @@ class _ListReader:
         """Return the stock of a row; a sentence if it has no certain ticker or an unusable currency."""
         spelled = self._columns.spell(cells)
         exchange = (self._suffix and self._suffix_of(spelled.symbol)) or spelled.exchange
-        reading = read_symbol(spelled.symbol, exchange=exchange, default=self._default)
+        reading = read_symbol(spelled.symbol, exchange=exchange, default=self._default, currency=spelled.currency)
         currency = self._cell(cells, self._columns.currency)
         if not reading.ticker:
             return reading.reason
-        if currency and not _CURRENCY.fullmatch(currency):
+        if reading.is_bare and spelled.isin and not exchange:
+            return f"“{reading.text}” does not say which exchange, nor does the ISIN {spelled.isin}. Give a suffix."
+        if currency and not currency_code(currency):
             return f"“{currency[:30]}” is not a currency like INR."
         return ListedStock(
             reading.ticker,
             name=spelled.name,
             industry=self._cell(cells, self._industry),
-            currency=currency_code(currency if currency in ("GBp", "ZAc") else currency.upper()),
+            currency=currency_code(currency),
             isin=spelled.isin,
         )
 

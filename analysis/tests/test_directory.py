@@ -73,6 +73,32 @@ def test_a_spelling_that_may_mean_several_stocks_or_none_is_asked_about(
     assert read(symbol, **words) == ("", candidates)
 
 
+@pytest.mark.parametrize(
+    ("symbol", "words", "default", "ticker"),
+    [
+        ("NSE_EQ|INE467B01029", {}, "", "TCS.NS"),
+        ("BSE_EQ:INE002A01018", {}, "", "RELIANCE.BO"),
+        ("NSE:INE002A01018", {"name": "NSE:INE002A01018"}, "", "RELIANCE.NS"),
+        ("Infosys (INFY)", {"name": "Infosys (INFY)"}, "", "INFY.NS"),
+        ("Apple Inc. (AAPL)", {"name": "Apple Inc. (AAPL)"}, "NSE", "AAPL"),
+        ("SAP", {"currency": "EUR"}, "NSE", ""),
+        ("APC", {"currency": "EUR", "isin": "US0378331006"}, "NSE", ""),
+        ("TCS", {"exchange": "APC"}, "NSE", ""),
+    ],
+)
+def test_prefixes_brackets_and_currencies_are_heeded(
+    symbol: str, words: dict[str, str], default: str, ticker: str
+) -> None:
+    assert read(symbol, default, **words)[0] == ticker
+
+
+def test_a_typed_word_in_capitals_and_small_letters_is_a_name_before_it_is_a_ticker() -> None:
+    assert read("Zomato", "NSE", name="Zomato") == ("", ("ZOMATO.NS",))
+    assert read("zomato", "NSE", name="zomato")[0] == "ZOMATO.NS"
+    assert read("ZOMATO", "NSE", name="ZOMATO")[0] == "ZOMATO.NS"
+    assert read("Infosys", "NSE", name="Infosys")[0] == "INFY.NS"
+
+
 def test_a_number_of_an_unconfirmed_stock_decides_nothing() -> None:
     Stock.objects.filter(pk="JUNK").update(isin="INE000X01010")
     assert read("", isin="INE000X01010") == ("", ())

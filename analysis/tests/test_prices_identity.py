@@ -126,9 +126,11 @@ def test_of_several_exchanges_the_rows_of_the_tickers_own_are_read(
 
 def test_an_exchange_that_is_not_known_is_said_and_not_compared(tmp_path: Path) -> None:
     write_rows(tmp_path, "Market", "Main board")
+    assert read_history_of(tmp_path).findings == ()
+    write_rows(tmp_path, "Exchange", "Main board")
     (finding,) = read_history_of(tmp_path).findings
     assert finding.message == (
-        "The column Market has Main board, which is no exchange that is known here: it is not compared."
+        "The column Exchange has Main board, which is no exchange that is known here: it is not compared."
     )
 
 

@@ -6,13 +6,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from analysis.prices.currencies import currency_code, main_currency, unit_of
 from analysis.prices.instruments import (
     InstrumentKind,
-    currency_code,
     exchange_of,
     instrument_of,
-    main_currency,
-    unit_of,
 )
 from analysis.prices.sessions import are_sessions, find_assumed_weekdays, last_closed_session, sessions_late
 
@@ -73,12 +71,14 @@ def test_a_report_decides_what_the_form_does_not_tell() -> None:
     assert instrument_of("AAPL", exchange="anything that a list says").exchange.code == "US"
 
 
-def test_pence_and_cents_are_hundredths_of_money() -> None:
-    assert [(main_currency(code), unit_of(code)) for code in ("GBp", "ZAc", "ILA", "GBP", "INR")] == [
-        ("GBP", 100), ("ZAR", 100), ("ILS", 100), ("GBP", 1), ("INR", 1),
+def test_pence_cents_and_fils_are_parts_of_money() -> None:
+    codes = ("GBp", "ZAc", "ILA", "USX", "KWF", "GBP", "INR")
+    assert [(main_currency(code), unit_of(code)) for code in codes] == [
+        ("GBP", 100), ("ZAR", 100), ("ILS", 100), ("USD", 100), ("KWD", 1000), ("GBP", 1), ("INR", 1),
     ]  # fmt: skip
-    assert [currency_code(text) for text in ("GBX", "GBp", "gbp", "ZAC", "ILA", "inr")] == [
-        "GBp", "GBp", "GBP", "ZAc", "ILA", "INR",
+    assert instrument_of("NBK.KW", currency="KWF").turnover(1000, 950.0) == 950.0
+    assert [currency_code(text) for text in ("GBX", "GBp", "gbp", "ZAC", "ILA", "KWF", "inr", "₹", "3.5", "")] == [
+        "GBp", "GBp", "GBP", "ZAc", "ILA", "KWF", "INR", "INR", "", "",
     ]  # fmt: skip
 
 

@@ -1,10 +1,13 @@
 """Spellings of securities, as charting sites, brokers and terminals write them, and Yahoo's symbols for them."""
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.prices.symbols import EXCHANGE_CODES, market_named, read_symbol
+from analysis.prices.markets import EXCHANGE_CODES, market_named
+from analysis.prices.symbols import read_symbol
 from analysis.prices.tickers import is_well_formed
 
 CERTAIN = {
@@ -36,12 +39,50 @@ CERTAIN = {
     "NIFTY_FIN_SERVICE.NS": "NIFTY_FIN_SERVICE.NS", "^NSEI": "^NSEI", "EURUSD=X": "EURUSD=X", "GC=F": "GC=F",
     "700.HK": "0700.HK", "500325.BO": "500325.BO", "KAVERI.DEMO": "KAVERI.DEMO", "DX-Y.NYB": "DX-Y.NYB",
     "\u200bTCS.NS\u00a0": "TCS.NS", "“TCS.NS”": "TCS.NS", "ＮＳＥ：ＴＣＳ": "TCS.NS",
+    # Indian brokers
+    "NSE:NIFTY50-INDEX": "^NSEI", "BSE:SENSEX-INDEX": "^BSESN", "NSE:SBIN-EQ": "SBIN.NS", "BSE:TCS-A": "TCS.BO",
+    "NSE_EQ|TCS": "TCS.NS", "NSE_INDEX|Nifty Bank": "^NSEBANK", "TCS EQ": "TCS.NS", "TCS.NS EQ": "TCS.NS",
+    "TCS/NSE": "TCS.NS", "TCS@NSE": "TCS.NS", "BOM500325": "500325.BO", "M&amp;M.NS": "M&M.NS", "NSE:M & M": "M&M.NS",
+    # pairs without a sign
+    "EURUSD": "EURUSD=X", "GBPINR": "GBPINR=X", "EUR-USD": "EURUSD=X", "usd inr": "USDINR=X", "BTCUSD": "BTC-USD",
+    "BTCUSDT": "BTC-USD", "ETHBTC": "ETH-BTC", "BTC_USDT": "BTC-USD", "BINANCE:UNIUSDT": "UNI7083-USD",
+    # preferred shares, in the spelling of exchanges, brokers and terminals
+    **dict.fromkeys(("BAC.PR.L", "BAC.PRL", "BAC/PRL", "BAC/PL", "BAC PRL", "BAC PR L", "BAC-PR-L"), "BAC-PL"),
+    **dict.fromkeys(("BAC^L", "BAC$L", "BACpL", "BAC PFD L", "NYSE:BAC/PL", "NYSE:BAC.PR.L"), "BAC-PL"),
+    "BRK.PR.A": "BRK-PA", "TSX:BCE.PR.L": "BCE-PL.TO", "BCE.PR.A.TO": "BCE-PA.TO", "NASDAQ:ABCU": "ABCU",
+    "NYSE:ABC-U": "ABC-UN", "NYSE:BRKB": "BRK-B",
+    # other terminals and markets
+    "US.AAPL": "AAPL", "HK.00700": "0700.HK", "600519.SH": "600519.SS", "SZ000001": "000001.SZ", "VOD.LN": "VOD.L",
+    "AAPL:US": "AAPL", "TCS..NS": "TCS.NS", "TCS .NS": "TCS.NS",
+    # as in lists and sentences
+    **dict.fromkeys(("(TCS.NS)", "1. TCS.NS", "2) TCS.NS", "• TCS.NS", "- TCS.NS", "#TCS.NS", "TCS.NS."), "TCS.NS"),
+    **dict.fromkeys(("$TCS.NS", "✓ TCS.NS", "TCS.NS*", "\tTCS\u00a0.NS", "Tata (TCS.NS)", "TCS.NS - Tata"), "TCS.NS"),
+    "Apple Inc. (NASDAQ: AAPL)": "AAPL", "Infosys (NSE:INFY)": "INFY.NS",
 }  # fmt: skip
 
 ASKED = {
     "EURONEXT:MC": ("MC.PA", "MC.AS", "MC.BR", "MC.LS"),
     "TSE:SHOP": ("SHOP.TO",),
     "TCS IN": ("TCS.NS",),
+    "TCS IN Equity": ("TCS.NS",),
+    "TCS:IN": ("TCS.NS",),
+    "TCS-IN": ("TCS.NS",),
+    "TCS (NSE)": ("TCS.NS",),
+    "Infosys NSE": ("INFOSYS.NS",),
+    "NSE:USDINR": ("USDINR=X",),
+    "XAUUSD": ("GC=F",),
+    "BAC-L": ("BAC-PL", "BAC-L"),
+    "BAC.E": ("BAC-PE", "BAC-E"),
+    "AAPL/USD": ("AAPL", "AAPL-USD"),
+    ".NSEI": ("^NSEI",),
+    **dict.fromkeys(("NIFTY 50", "nifty50"), ("^NSEI",)),
+    **dict.fromkeys(("NIFTY BANK", "BANK NIFTY", "BANKNIFTY"), ("^NSEBANK",)),
+    **dict.fromkeys(("SENSEX", "BSE SENSEX", "S&P BSE Sensex"), ("^BSESN",)),
+    **dict.fromkeys(("S&P 500", "S&P500", "SP500"), ("^GSPC",)),
+    "NASDAQ 100": ("^NDX",),
+    "Nasdaq Composite": ("^IXIC",),
+    "FTSE 100": ("^FTSE",),
+    "DAX 40": ("^GDAXI",),
     "AAPL.O": ("AAPL", "AAPL-O"),
     "OANDA:XAUUSD": ("GC=F",),
     "BINANCE:BTCUSDT.P": ("BTC-USD",),
@@ -61,9 +102,51 @@ REFUSED = {
     "TCS.XX": "“.XX” is no suffix of Yahoo’s.",
     "readme.txt": "“.TXT” is no suffix",
     "MOON:TCS": "“MOON” is not an exchange that is known here.",
+    **{
+        text: f"“{text.upper()}” is a future or option and is not read."
+        for text in (
+            "RELIANCE24DECFUT",
+            "NIFTY24DEC24000CE",
+            "BANKNIFTY25JANFUT",
+            "NSE:NIFTY2412124000PE",
+            "M&M25JAN3000CE",
+            "USDINR25JANFUT",
+            "NIFTY 24DEC 24000 CE",
+            "NIFTY 24000 CE 26 DEC 24",
+            "NIFTY26DEC2424000CE",
+            "IDEA25JAN10CE",
+            "RELIANCE-Dec2024-FUT",
+            "NIFTY-Dec2024-24000-CE",
+            "BANKNIFTY24N2751000CE",
+            "SENSEX2511080000CE",
+            "TCS FUT",
+            "FUTSTK RELIANCE 26-Dec-2024",
+            "OPT-NIFTY-26-Dec-24-24000-CE",
+            "MCX:CRUDEOIL25JANFUT",
+            "NSE_FO:12345",
+            "AAPL240119C00150000",
+            ".AAPL240119C150",
+            "-AAPL240119C150",
+            "AAPL Jan 19 2024 150 C",
+            "SPY 1/19/24 450 PUT",
+            "BANKNIFTY-I",
+            "RELIANCE-II",
+        )
+    },
+    "ESZ4": "“ESZ4” is one contract.",
+    "NSE_EQ|INE467B01029": "No stock with the ISIN INE467B01029 is known here.",
+    "NYSE:VOD.DE": "“NYSE:VOD.DE” names two exchanges.",
+    "NSE:TCS.BO": "“NSE:TCS.BO” names two exchanges.",
+    "NSE:NIFTYALIEN-INDEX": "“NSE:NIFTYALIEN-INDEX” is not an index",
+    ".NS": "“.NS” is not a ticker.",
+    "MAR-24": "“MAR-24” is a date",
+    "24-Apr": "“24-APR” is a date",
+    "1-2": "“1-2” is not a ticker.",
+    "NYSE:TCS-": "“NYSE:TCS-” is not a ticker.",
+    "Alphabet (Class A)": "“ALPHABET (CLASS A)” is not a ticker.",
     "COMEX:GCZ2026": "“COMEX:GCZ2026” is one contract.",
-    "NFO:NIFTY26DECFUT": "“NFO:NIFTY26DECFUT” is a contract",
-    "NSE:NIFTY1!": "“NSE:NIFTY1!” is a contract",
+    "NFO:NIFTY26DECFUT": "“NFO:NIFTY26DECFUT” is a future or option",
+    "NSE:NIFTY1!": "“NSE:NIFTY1!” is a future or option",
     "NASDAQ:500325": "“NASDAQ:500325” is a number.",
     "Tata Motors": "“TATA MOTORS” is not a ticker.",
     "N/A": "“N/A” is not a ticker.",
@@ -105,6 +188,12 @@ def test_numbers_dates_and_other_words_are_refused_with_a_reason() -> None:
         ("NSE:TCS", "BSE", "TCS.NS"),
         ("BTC-EUR", "CCC", "BTC-EUR"),
         ("TCS", "no exchange", ""),
+        ("SAP", "APC", ""),
+        ("SAP.DE", "APC", "SAP.DE"),
+        ("AAPL", "Nasdaq Global Select Market", "AAPL"),
+        ("NESN", "SIX Swiss Exchange", "NESN.SW"),
+        ("SAP", "Deutsche Börse Xetra", "SAP.DE"),
+        ("BAC.PR.L", "NYSE", "BAC-PL"),
     ],
 )
 def test_an_exchange_that_a_file_gives_decides_unless_the_text_names_one(text: str, exchange: str, ticker: str) -> None:
@@ -133,6 +222,38 @@ def test_known_stocks_and_the_default_exchange_decide_a_bare_name(
     assert bool(reading.reason) == (not ticker)
 
 
+def test_a_currency_of_another_market_keeps_a_bare_name_off_the_default_exchange() -> None:
+    assert read_symbol("SAP", default="XETRA", currency="EUR").ticker == "SAP.DE"
+    assert read_symbol("AV", default="LSE", currency="GBp").ticker == "AV.L"
+    for default, currency, offered in (("NSE", "EUR", "SAP.DE"), ("XETRA", "GBP", "SAP.L"), ("US", "CAD", "SAP.TO")):
+        reading = read_symbol("SAP", default=default, currency=currency)
+        assert reading.reason == f"“SAP” is quoted in {currency} and does not say on which exchange."
+        assert (reading.ticker, offered in reading.tickers, "SAP.NS" in reading.tickers) == ("", True, False)
+    assert read_symbol("NBK", default="NSE", currency="KWF").tickers == ("NBK",)
+    assert read_symbol("TCS", exchange="APC").reason.startswith("“APC” is not an exchange that is known here.")
+
+
+def test_a_name_of_an_index_or_coin_that_a_share_may_have_is_asked_about() -> None:
+    for name, meant in (("DAX", "^GDAXI"), ("GOLD", "GC=F"), ("BTC", "BTC-USD"), ("SILVER", "SI=F")):
+        reading = read_symbol(name, default="NSE").among(set())
+        assert (reading.ticker, meant in reading.tickers) == ("", True), name
+        assert read_symbol(name, default="NSE").among({f"{name}.NS"}).ticker == f"{name}.NS"
+    assert read_symbol("DAX", default="US").ticker == "DAX"
+
+
+def test_a_class_of_share_is_asked_about_where_the_default_exchange_has_classes() -> None:
+    assert read_symbol("BT.A", default="LSE").tickers[0] == "BT-A.L"
+    assert not read_symbol("BT.A", default="LSE").ticker
+    assert read_symbol("BRK.B", default="NSE").ticker == "BRK-B"
+
+
+def test_another_companys_ticker_of_the_same_letters_decides_nothing() -> None:
+    for text, known in (("INFO IN", "INFO.NS"), ("Alphabet (A)", "A"), ("XYZ/USD", "XYZ")):
+        assert read_symbol(text).among({known}).ticker == ""
+        assert known in read_symbol(text).among({known}).tickers
+    assert read_symbol("BAC-L").among({"BAC-PL"}).ticker == "BAC-PL"
+
+
 def test_a_bare_name_that_is_known_nowhere_offers_the_markets() -> None:
     reading = read_symbol("tcs").among(set())
     assert reading.reason == "“TCS” does not say which exchange."
@@ -153,6 +274,15 @@ def test_a_known_ticker_comes_before_the_rule_of_underscores() -> None:
 
 def test_every_code_of_an_exchange_names_its_market() -> None:
     assert {code: market_named(code) for code in EXCHANGE_CODES} == EXCHANGE_CODES
+
+
+@pytest.mark.parametrize(
+    "text", ["." * 50_000 + "a", "$" * 50_000, "A " + "JAN " * 12_000, "TCS" + " " * 50_000 + "x" * 200]
+)
+def test_a_long_text_is_refused_at_once(text: str) -> None:
+    began = perf_counter()
+    assert not read_symbol(text).tickers
+    assert perf_counter() - began < 1
 
 
 @given(st.text(max_size=40), st.sampled_from(["", "US", "NSE", "BSE", "TSE"]))

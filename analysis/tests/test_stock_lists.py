@@ -1,19 +1,18 @@
 """Lists of stocks as their publishers write them, and workbooks."""
 
-from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
-from openpyxl import Workbook
 
 from analysis.prices import workbooks
 from analysis.prices.delimited_text import TableError
 from analysis.prices.workbooks import read_sheets
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.files import read_list
+from analysis.tests.workbooks import make_workbook
 
 PUBLISHED: dict[str, tuple[str, dict[str, str]]] = {
     "NSE's SME list": (
@@ -54,6 +53,35 @@ PUBLISHED: dict[str, tuple[str, dict[str, str]]] = {
         "Symbol,Security,GICS Sector,GICS Sub-Industry,Headquarters Location,Date added,CIK,Founded\n"
         'BF.B,Brown-Forman,Consumer Staples,Distillers,"Louisville, Kentucky",1982-10-31,0000014693,1870\n',
         {"BF-B": "Brown-Forman"},
+    ),
+    "all of Nasdaq Trader's": (
+        "Nasdaq Traded|Symbol|Security Name|Listing Exchange|Market Category|ETF|Test Issue|CQS Symbol|NASDAQ Symbol\n"
+        "Y|A|Agilent|N| |N|N|A|A\nY|BAC$L|Bank of America|N| |N|N|BACpL|BAC-L\nY|AAC.U|Ares|N| |N|N|AAC.U|AAC=\n"
+        "Y|SPY|SPDR|P| |Y|N|SPY|SPY\nY|ZTST|A test|Q|G|N|Y||ZTST\nFile Creation Time: 1127202617:03||||||||\n",
+        {"A": "Agilent", "BAC-PL": "Bank of America", "AAC-UN": "Ares", "SPY": "SPDR"},
+    ),
+    "BSE's, with lines": (
+        "Security Code|Issuer Name|Security Id|Security Name|Status|Group\n500002|ABB India|ABB|ABB|Active|A \n",
+        {"ABB.BO": "ABB India"},
+    ),
+    "BSE's prices": ("SC_CODE,SC_NAME,SC_GROUP,OPEN\n500002,ABB LTD.,A ,100\n", {"500002.BO": "ABB LTD."}),
+    "London's": ("TIDM,Issuer Name,Market\nBP.,BP,MAIN MARKET\nBT.A,BT,MAIN MARKET\n", {"BP.L": "BP", "BT-A.L": "BT"}),
+    "FTSE's": ("Company,EPIC,Sector\nAviva,AV.,Insurance\n3i,III,Finance\n", {"AV.L": "Aviva", "III.L": "3i"}),
+    "Sydney's": (
+        "ASX listed companies as at 27 Nov\n\nCompany name,ASX code,GICS industry group\n"
+        '"1414 DEGREES LIMITED","14D","Capital Goods"\n',
+        {"14D.AX": "1414 DEGREES LIMITED"},
+    ),
+    "Toronto's": (
+        "Root Ticker,Name,Exchange\nBBD.B,Bombardier,TSX\nBCE.PR.A,BCE,TSX\nABC,Abc,TSXV\n",
+        {"BBD-B.TO": "Bombardier", "BCE-PA.TO": "BCE", "ABC.V": "Abc"},
+    ),
+    "Hong Kong's": ("Stock Code,Name of Securities,Category\n00700,TENCENT,Equity\n", {"0700.HK": "TENCENT"}),
+    "Xetra's": ("Instrument,ISIN,Mnemonic,Currency\nSAP SE,DE0007164600,SAP,EUR\n", {"SAP.DE": ""}),
+    "Euronext's": (
+        "Name;ISIN;Symbol;Market;Currency\nLVMH;FR0000121014;MC;Euronext Paris;EUR\n"
+        "ASML;NL0010273215;ASML;Euronext Amsterdam;EUR\n",
+        {"MC.PA": "LVMH", "ASML.AS": "ASML"},
     ),
     "semicolons": ("ticker;name\nVOD.L;Vodafone\n", {"VOD.L": "Vodafone"}),
     "title lines": ("Members\nas of 2026-11-27\n\nName,Ticker\nTata,TCS.NS\n", {"TCS.NS": "Tata"}),
@@ -125,27 +153,43 @@ def test_a_list_that_cannot_be_used_is_refused_in_words(
         read_list(tmp_path / "list.csv", suffix)
 
 
-def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    content = BytesIO()
-    book.save(content)
-    return content.getvalue()
-
-
 def test_a_list_may_be_a_workbook(tmp_path: Path) -> None:
     rows: list[list[object]] = [["BSE Code", "Name"], [500325, "Reliance"]]
-    (tmp_path / "list.xlsx").write_bytes(workbook(List=rows))
+    (tmp_path / "list.xlsx").write_bytes(make_workbook(List=rows))
     assert [stock.ticker for stock in read_list(tmp_path / "list.xlsx", None)[0]] == ["500325.BO"]
+
+
+def test_a_workbook_is_read_from_the_sheet_with_symbols_and_others_are_named(tmp_path: Path) -> None:
+    about: list[list[object]] = [["Constituents"], ["as of", "2026-11-27"]]
+    rows: list[list[object]] = [["Title"], ["Symbol", "Name"], ["TCS.NS", "Tata"]]
+    more: list[list[object]] = [["Symbol", "Name"], ["INFY.NS", "Infosys"]]
+    (tmp_path / "one.xlsx").write_bytes(make_workbook(About=about, List=rows))
+    listed, problems = read_list(tmp_path / "one.xlsx", None)
+    assert ([stock.ticker for stock in listed], problems) == (["TCS.NS"], [])
+    (tmp_path / "two.xlsx").write_bytes(make_workbook(About=about, List=rows, More=more))
+    listed, problems = read_list(tmp_path / "two.xlsx", None)
+    assert [stock.ticker for stock in listed] == ["TCS.NS"]
+    assert problems == ["two.xlsx: Sheet “List” is read, “More” is not. Save another sheet as CSV to read it."]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("symbol,exchange\nSAP,APC\n", "“APC” is not an exchange that is known here."),
+        ("symbol,currency\nSAP,EUR\n", "“SAP” is quoted in EUR and does not say on which exchange."),
+        ("symbol,isin\nCSPX,IE00B5BMR087\n", "“CSPX” does not say which exchange, nor does the ISIN IE00B5BMR087."),
+        ("symbol\nNIFTY24DEC24000CE\n", "“NIFTY24DEC24000CE” is a future or option and is not read."),
+    ],
+)
+def test_a_row_whose_exchange_is_not_known_is_named(text: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(text)
+    listed, (problem,) = read_list(tmp_path / "list.csv", None, "NSE")
+    assert (listed, problem.startswith(f"list.csv, line 2: {reason}")) == ([], True), problem
 
 
 def test_the_cells_of_a_workbook_are_text_with_their_lines() -> None:
     rows: list[list[object]] = [["Code", "Day"], [], [500325.0, date(2026, 11, 27)], [None, 1.5, True, " x "]]
-    assert read_sheets(workbook(One=rows, Two=[])) == {
+    assert read_sheets(make_workbook(One=rows, Two=[])) == {
         "One": [
             (1, ["Code", "Day"]),
             (3, ["500325", "2026-11-27T00:00:00"]),
@@ -157,7 +201,7 @@ def test_the_cells_of_a_workbook_are_text_with_their_lines() -> None:
 
 def bomb() -> bytes:
     """Return a workbook whose sheet unpacks to a thousand times its size."""
-    content = BytesIO(workbook(One=[["Ticker"]]))
+    content = BytesIO(make_workbook(One=[["Ticker"]]))
     with ZipFile(content, "a", ZIP_DEFLATED) as archive:
         archive.writestr("xl/media/large.bin", b"\0" * (workbooks.MOST_UNPACKED + 1))
     return content.getvalue()
@@ -168,8 +212,8 @@ def bomb() -> bytes:
     [
         (bomb(), "is too large"),
         (b"PK\x03\x04 and no more", "cannot be read"),
-        (workbook(One=[["Ticker"]])[:-200], "cannot be read"),
-        (workbook(One=[["Ticker"], *[["A.NS"]] * workbooks.MOST_ROWS]), "has more than 10,000 rows"),
+        (make_workbook(One=[["Ticker"]])[:-200], "cannot be read"),
+        (make_workbook(One=[["Ticker"], *[["A.NS"]] * workbooks.MOST_ROWS]), "has more than 10,000 rows"),
     ],
 )
 def test_a_workbook_that_cannot_be_used_is_refused_in_words(content: bytes, reason: str) -> None:

@@ -74,15 +74,11 @@ def stock_search(request: Request) -> HttpResponse:
         stocks = Stock.objects.matching(text)[:SUGGESTIONS] if text else []
         return render(request, "analysis/search.html#options", {"stocks": stocks, "before": form.before})
     reading = read_securities([SecuritySpelling(text)], default=request.user.bare_exchange)[0]
-    if exact := find_stock(text) or (None if reading.is_bare else find_stock(reading.ticker)):
+    if exact := Stock.objects.find(normalise(text), "" if reading.is_bare else reading.ticker):
         return redirect(exact)
     found = list(Stock.objects.matching(text).select_related("last_result")[:FOUND]) if text else []
     context = {"text": text, "stocks": found, "reading": reading, "offered": reading.tickers[:OFFERED]}
     return render(request, "analysis/search.html", context)
-
-
-def find_stock(text: str) -> Stock | None:
-    return Stock.objects.find(normalise(text))
 
 
 def get_stock_or_404(ticker: str) -> Stock:

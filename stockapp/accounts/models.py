@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from analysis.catalogue.offered import read_chart_indicators
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.prices.currencies import main_currency
 from analysis.prices.exchanges import EXCHANGE_BY_CODE
-from analysis.prices.instruments import main_currency
-from analysis.prices.symbols import EXCHANGE_NAMES
+from analysis.prices.markets import EXCHANGE_NAMES
 from stockapp import grouping
 
 MOST_CAPITAL = Decimal(10**12)  # SQLite returns fifteen digits: a larger sum of cents could not be read again
@@ -29,7 +29,7 @@ def strategy_choices() -> list[tuple[str, str]]:
     return [(strategy.key, strategy.name) for strategy in STRATEGIES.values()]
 
 
-def exchange_choices() -> list[tuple[str, str]]:
+def default_exchange_choices() -> list[tuple[str, str]]:
     """Return the exchanges that a bare ticker may be of, and none, read at run time like the strategies."""
     usual = settings.DEFAULT_EXCHANGE
     return [("", f"As the installation ({usual})" if usual else "None: ask me"), *EXCHANGE_NAMES.items()]
@@ -120,7 +120,7 @@ class User(AbstractUser):
         default=TECHNICAL_RATING.key,
         choices=strategy_choices,
     )
-    default_exchange = models.CharField(max_length=16, blank=True, default="", choices=exchange_choices)
+    default_exchange = models.CharField(max_length=16, blank=True, default="", choices=default_exchange_choices)
     number_format = models.CharField(max_length=16, choices=NumberFormat, default=NumberFormat.AUTO)
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.AUTO)
     chart_indicators = models.JSONField(

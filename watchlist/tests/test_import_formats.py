@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from openpyxl import Workbook
 
 from analysis.models import Stock
 from analysis.tests.make import make_stock
-from watchlist.import_text import UnreadableText, decode
+from analysis.tests.workbooks import make_workbook
+from watchlist.import_file import read_file
+from watchlist.import_text import UnreadableText
 from watchlist.importing import ParsedText, read
 from watchlist.tests.make import make_list, tickers_of, url
 
@@ -94,10 +93,58 @@ CERTAIN: dict[str, tuple[str, list[str]]] = {
     "numbers of BSE": ("Scrip Code,Scrip Name,Qty\n500325,RELIANCE,10\n", ["500325.BO"]),
     "a line for Excel": ('"sep=;"\nTicker;Qty\nTCS.NS;10\n', ["TCS.NS"]),
     "Google's prefixes": ("Symbol,Company\nBOM:500325,Reliance\nLON:VOD,Vodafone\n", ["500325.BO", "VOD.L"]),
+    "Zerodha's positions": (
+        '"Product","Instrument","Qty.","Avg.","LTP","P&L","Chg."\n"MIS","SBIN",10,800,810,100,1.2\n'
+        '"CNC","EMBASSY-RR",10,300,310,100,1\n"CNC","SGBAUG28V-GB",2,5000,6000,100,1\n"","","","Total",29550,3050,""\n',
+        ["SBIN.NS", "EMBASSY.NS", "SGBAUG28V.NS"],
+    ),
+    "Groww's orders": (
+        "Stock name,Symbol,ISIN,Type,Quantity,Exchange,Order status\nITC LTD,ITC,INE154A01025,BUY,5,NSE,Executed\n"
+        "RELIANCE INDUSTRIES,RELIANCE,INE002A01018,BUY,5,BSE,Executed\n",
+        ["ITC.NS", "RELIANCE.BO"],
+    ),
+    "Angel One": (
+        "Scrip/Contract,Company Name,ISIN,Exchange,Quantity,Avg Trading Price,LTP\n"
+        "TCS-EQ,TATA CONSULTANCY,INE467B01029,NSE,10,3500,2396\n",
+        ["TCS.NS"],
+    ),
+    "HDFC Securities": ("Security Name,NSE Symbol,BSE Code,ISIN,Quantity\nX,,500325,INE002A01018,1\n", ["500325.BO"]),
+    "codes of a spreadsheet": ("Name,BSE Code,NSE Code\nSmall,543210.0,\n", ["543210.BO"]),
+    "Fidelity": (
+        "Account Number,Account Name,Symbol,Description,Quantity,Last Price,Last Price Change,Average Cost Basis\n"
+        "X1,IND,SPAXX**,MONEY MARKET,,,,\nX1,IND,BRKB,BERKSHIRE,10,$480.10,+$1,$400\n",
+        ["SPAXX", "BRK-B"],
+    ),
+    "Schwab": (
+        '"Positions for account ...123 as of 10:00 AM ET"\n\n"Symbol","Description","Qty (Quantity)","Price",'
+        '"Mkt Val (Market Value)","Cost Basis"\n"BRK/B","BERKSHIRE","1","$480","$480","$400"\n',
+        ["BRK-B"],
+    ),
+    "Trading 212": (
+        "Action,Time,ISIN,Ticker,Name,No. of shares,Price / share,Currency (Price / share),Exchange rate\n"
+        "Market buy,2024-01-01 10:00:00,US0378331005,AAPL,Apple,10,150.00,USD,1.2\n"
+        "Market buy,2024-01-01 10:00:00,IE00B3XXRP09,VUSA,Vanguard,10,7000,GBX,100\n",
+        ["AAPL", "VUSA.L"],
+    ),
+    "thinkorswim's pairs": ("Symbol,Last,Net Chng\nEUR/USD,1.1,0\nBAC/PRL,1200,1\n", ["EURUSD=X", "BAC-PL"]),
+    "CommSec": ("Code,Company,Avail Units,Purchase $\nBHP,BHP GROUP,100,40\n", ["BHP.AX"]),
+    "Hargreaves Lansdown": ('"Code","Stock","Units held","Cost (£)"\n"VOD","Vodafone","1,000","900"\n', ["VOD.L"]),
+    "an exchange that means none": ("Symbol,Exchange,Currency\nAAPL,SMART,USD\n", ["AAPL"]),
+    "full names of exchanges": (
+        "Symbol,Exchange\nAAPL,Nasdaq Global Select Market\nNESN,SIX Swiss Exchange\nSAP,Deutsche Börse Xetra\n",
+        ["AAPL", "NESN.SW", "SAP.DE"],
+    ),
     "loose words": (
         "TCS.NS INFY.NS\nBRK B; AAPL US Equity, SHEL @LSEETF",
         ["TCS.NS", "INFY.NS", "BRK-B", "AAPL", "SHEL.L"],
     ),
+    "Upstox' keys": ("NSE_EQ|TCS,NSE_EQ|INFY\nNSE_EQ|SBIN,BSE_EQ|AB", ["TCS.NS", "INFY.NS", "SBIN.NS", "AB.BO"]),
+    "a list with bullets, numbers and marks": (
+        "1. TCS.NS\n2. NSE:INFY\n• BRK.B\n- SAP.DE.\n#VOD.L\n(EURUSD)\n☐ BTCUSD",
+        ["TCS.NS", "INFY.NS", "BRK-B", "SAP.DE", "VOD.L", "EURUSD=X", "BTC-USD"],
+    ),
+    "prefixes between blanks": ("NSE:SBIN-EQ NSE:NIFTY50-INDEX BSE:TCS-A", ["SBIN.NS", "^NSEI", "TCS.BO"]),
+    "names with symbols": ("Infosys (NSE:INFY), Apple Inc. (NASDAQ: AAPL); TCS EQ", ["INFY.NS", "AAPL", "TCS.NS"]),
 }  # fmt: skip
 
 
@@ -105,21 +152,9 @@ CERTAIN: dict[str, tuple[str, list[str]]] = {
 def test_a_file_offers_its_stocks_and_nothing_else(source: str) -> None:
     text, tickers = CERTAIN[source]
     for content in (text.encode(), text.encode("utf-16"), text.replace("\n", "\r\n").encode("utf-8-sig")):
-        reading = read(decode(content))
+        reading = read(read_file(content).text)
         assert (list(reading.notes), reading.problems, reading.questions) == (tickers, [], [])
     assert not Stock.objects.exists()
-
-
-def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    content = BytesIO()
-    book.save(content)
-    return content.getvalue()
 
 
 CONSOLE: list[list[object]] = [
@@ -135,9 +170,16 @@ CONSOLE: list[list[object]] = [
 
 def test_a_workbook_of_a_broker_is_read_whose_table_begins_below_titles() -> None:
     funds: list[list[object]] = [[None, "Scheme", "Units"], [None, "A fund", 5]]
-    reading = read(decode(workbook(Funds=funds, Equity=CONSOLE)))
+    reading = read(read_file(make_workbook(Funds=funds, Equity=CONSOLE)).text)
     assert (list(reading.notes), reading.problems) == (["TCS.NS", "M&M.NS"], [])
     assert reading.unread == ("Quantity Available", "Average Price")
+
+
+def test_other_sheets_with_symbols_are_named_in_the_preview(client: Client, ann: User) -> None:
+    content = make_workbook(Notes=[["Hello"]], Equity=CONSOLE, Combined=CONSOLE)
+    shown = client.post(url("import", make_list(ann)), {"file": SimpleUploadedFile("holdings.xlsx", content)}).text
+    assert "Sheet “Equity” is read, “Combined” is not." in shown
+    assert "2 stocks can be added" in " ".join(shown.split())
 
 
 def test_a_workbook_with_names_and_numbers_alone_finds_known_stocks() -> None:
@@ -148,7 +190,7 @@ def test_a_workbook_with_names_and_numbers_alone_finds_known_stocks() -> None:
         ["TATA CONSULTANCY SERV LT", "INE467B01029", 10, 3500],
         ["UNKNOWN CO LTD", "INE000X01010", 1, 1],
     ]
-    reading = read(decode(workbook(Sheet1=rows)))
+    reading = read(read_file(make_workbook(Sheet1=rows)).text)
     assert list(reading.notes) == ["TCS.NS"]
     assert [(one.line, one.text) for one in reading.problems] == [(4, "INE000X01010")]
 
@@ -172,6 +214,89 @@ def test_a_table_whose_column_is_not_known_is_never_read_as_words(text: str) -> 
 def test_a_chosen_column_is_read_also_of_a_table_without_a_heading() -> None:
     assert list(read("Papier;Stück;Kurs\nSAP.DE;10;240\n", column="Papier").notes) == ["SAP.DE"]
     assert list(read("TCS\t10\t3\nINFY\t5\t1\n", column="TCS", default="NSE").notes) == ["TCS.NS", "INFY.NS"]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("SAP,APC,EUR,", "“APC” is not an exchange that is known here."),
+        ("TCS,Moon Exchange,INR,", "“Moon Exchange” is not an exchange that is known here."),
+        ("SAP,,EUR,", "“SAP” is quoted in EUR and does not say on which exchange."),
+        ("APC,,EUR,US0378331005", "“APC” is quoted in EUR and does not say on which exchange."),
+        ("AAPL,,GBP,US0378331005", "“AAPL” is quoted in GBP and does not say on which exchange."),
+    ],
+)
+def test_an_unknown_exchange_and_another_currency_are_never_ignored(row: str, reason: str) -> None:
+    reading = read(f"Symbol,Exchange,Currency,ISIN\n{row}\n", default="NSE")
+    assert not reading.notes
+    (asked,) = (*reading.questions, *reading.problems)
+    assert asked.reason.startswith(reason)
+    assert not any(ticker.endswith(".NS") for ticker in asked.candidates)
+
+
+def test_loose_contracts_and_names_of_indices_are_no_words() -> None:
+    reading = read("NIFTY 24DEC 24000 CE, RELIANCE24DECFUT, NIFTY 50, S&P 500, TCS F", default="NSE")
+    assert list(reading.notes) == ["^NSEI", "TCS.NS", "F.NS"]
+    assert [one.text for one in reading.problems] == ["NIFTY 24DEC 24000 CE", "RELIANCE24DECFUT"]
+    assert [one.candidates for one in reading.questions] == [("^GSPC",)]
+
+
+OPEN = {
+    "Zerodha's contracts": (
+        "symbol,isin,trade_date,exchange,segment,quantity\nNIFTY24DEC24000CE,,2024-12-01,NSE,FO,50\n"
+        "USDINR24DECFUT,,2024-12-01,CDS,CDS,1\n"
+    ),
+    "Fidelity's options, bills and cash": (
+        "Account Number,Account Name,Symbol,Description,Quantity,Last Price,Last Price Change\n"
+        "X1,IND,-AAPL240119C150,CALL,-1,$5,\nX1,IND,912796YQ8,T-BILL,10,,\nX1,IND,Pending Activity,,,,\n"
+    ),
+    "Schwab's cash and totals": (
+        "Symbol,Description,Qty (Quantity),Mkt Val (Market Value)\nCash & Cash Investments,--,--,$1\n"
+        "Account Total,--,--,$1\n"
+    ),
+    "ICICI Direct's own codes": (
+        "Stock Symbol,Company Name,ISIN Code,Qty,Average Cost Price\nINFTEC,INFOSYS LTD,INE009A01021,10,1500\n"
+        "RELIND,RELIANCE INDUSTRIES,INE002A01018,1,2500\n"
+    ),
+    "Degiro's cash and unknown ISINs": (
+        "Product,Symbol/ISIN,Amount,Closing\nCASH & CASH FUND (EUR),,,\nTESLA,US88160R1014,1,240\n"
+    ),
+    "Trade Republic's names": "date;type;isin;name;price;currency\n2024-01-01;buy;US0378331005;Apple;150;EUR\n",
+    "Ghostfolio's own and CoinGecko's": (
+        '{"activities":[{"currency":"USD","dataSource":"MANUAL","symbol":"SAP"},'
+        '{"currency":"USD","dataSource":"COINGECKO","symbol":"bitcoin"}]}'
+    ),
+    "TradingView's cash": "Symbol,Side,Qty,Fill Price\n$CASH,Deposit,10000,\n",
+    "Yahoo's cash": "Symbol,Trade Date,Purchase Price,Comment\n$$CASH,20240101,1,\n",
+}
+
+
+@pytest.mark.parametrize("source", OPEN)
+@pytest.mark.parametrize("default", ["", "NSE", "US"])
+def test_a_row_that_names_no_share_for_certain_adds_nothing(source: str, default: str) -> None:
+    reading = read(OPEN[source], default=default)
+    assert not reading.notes
+    assert reading.questions or reading.problems
+
+
+@pytest.mark.parametrize(
+    ("headings", "unread"),
+    [
+        ("Instrument,Qty.,Avg. cost,LTP", ("Qty.", "Avg. cost")),
+        ("Symbol,Quantity Available,Average Price", ("Quantity Available", "Average Price")),
+        ("Symbol,Trade Date,Purchase Price,Quantity", ("Purchase Price", "Quantity")),
+        ("Code,DataSource,Price,Quantity,Fee", ("Price", "Quantity", "Fee")),
+        ("Ticker-Symbol,Stück,Einstandspreis", ("Stück", "Einstandspreis")),
+        ("Symbol,Qty (Quantity),Cost Basis", ("Qty (Quantity)", "Cost Basis")),
+        ("Ticker,No. of shares,Price / share", ("No. of shares", "Price / share")),
+        ("Symbol,Position,Cost Price,Last", ("Position", "Cost Price")),
+        ("Ticker,Units,Open Rate,Average Volume", ("Units", "Open Rate")),
+        ("Symbol,Price,Volume", ()),
+    ],
+)
+def test_every_brokers_quantities_and_prices_are_named(headings: str, unread: tuple[str, ...]) -> None:
+    reading = read(f"{headings}\nTCS.NS{',1' * headings.count(',')}\n")
+    assert reading.unread == unread
 
 
 def words(reading: ParsedText) -> dict[str, tuple[str, ...]]:

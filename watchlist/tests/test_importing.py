@@ -16,7 +16,8 @@ from analysis.models import Job, Stock
 from analysis.prices.tickers import is_well_formed
 from analysis.tests.make import make_result, make_stock
 from watchlist import import_text, services
-from watchlist.import_text import UnreadableText, decode
+from watchlist.import_file import read_file
+from watchlist.import_text import UnreadableText
 from watchlist.importing import read
 from watchlist.tests.make import make_list, tickers_of, url
 
@@ -230,7 +231,7 @@ def test_what_was_exported_can_be_imported_again_with_its_notes(client: Client, 
     watchlist.items.filter(stock="B.NS").update(note="buy;＝1+1|=2\t@three")
     watchlist.items.filter(stock="M&M.NS").update(note="=mine, “really”\nsecond line")
     exported = client.get(url("export_csv", watchlist)).content
-    reading = read(decode(exported))
+    reading = read(read_file(exported).text)
     assert list(reading.notes) == ["A.NS", "B.NS", "M&M.NS"]
     assert reading.notes["B.NS"] == "buy;＝1+1|=2\t@three"
     assert reading.notes["M&M.NS"].startswith("=mine, “really”")

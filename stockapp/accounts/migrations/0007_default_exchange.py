@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='default_exchange',
-            field=models.CharField(blank=True, choices=stockapp.accounts.models.exchange_choices, default='', max_length=16),
+            field=models.CharField(blank=True, choices=stockapp.accounts.models.default_exchange_choices, default='', max_length=16),
         ),
     ]
