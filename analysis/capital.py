@@ -22,6 +22,7 @@ OLDEST_RATE = timedelta(days=10)
 REMEMBERED_SECONDS = 30.0
 VEHICLE = "USD"  # against which the other currencies are quoted
 COINS = ("BTC", "ETH")  # in which some cryptocurrencies are quoted
+CENT, SATOSHI = Decimal("0.01"), Decimal("0.00000001")
 
 
 class SizingProfile(RiskProfile, Protocol):
@@ -57,7 +58,7 @@ class SizingCapital:
 def size_for(plan: Plan, profile: SizingProfile, instrument: Instrument) -> Sizing | NoPlan:
     """Return the largest position of a plan within a user's limits, or the reason that there is none."""
     amount, money = _amount_for(instrument, profile), instrument.main_currency
-    return size_position(plan, profile, amount, instrument.unit, f"one {instrument.size_noun}", money)
+    return size_position(plan, profile, amount, instrument.unit, instrument.size_noun, money)
 
 
 def _amount_for(instrument: Instrument, profile: SizingProfile) -> Decimal | NoPlan:
@@ -90,7 +91,7 @@ def capital_in(currency: str, settings: SizingProfile) -> SizingCapital | NoPlan
             f"no size: your capital is in {own}, and there is no recent rate to {currency}; analyse "
             f"{pair}, or enter a capital in {currency} on the account page"
         )
-    amount = (settings.capital * to_decimal(rate.value)).quantize(Decimal("0.01"))
+    amount = (settings.capital * to_decimal(rate.value)).quantize(SATOSHI if currency in COINS else CENT)
     return SizingCapital(amount, f"{own} at {rate.value:.5g} {currency}, the rate of {rate.day}.")
 
 

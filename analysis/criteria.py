@@ -58,7 +58,7 @@ class Criteria:
         return [field.name for field in fields(self) if getattr(self, field.name) not in EMPTY]
 
     def narrow(self, stocks: StockQuerySet) -> StockQuerySet:
-        """Return those of `stocks`, which come from `StockQuerySet.to_screen`, that match."""
+        """Return those of `stocks`, which come from `screening.stocks_to_screen`, that match."""
         return self._narrow(stocks, self.names)
 
     def effects(self, stocks: StockQuerySet) -> list[Effect]:

@@ -22,7 +22,7 @@ SLACK = timedelta(days=7)  # so that a history that is short of a weekend is not
 BEFORE_ANY_CLOSE = time(1)  # and after midnight, which is assumed as the close if none is known
 
 
-type Learned = Mapping[str, str | int | date]
+type StockValues = Mapping[str, str | int | date | None]
 """Values of a stock's fields, by their names."""
 
 
@@ -68,7 +68,7 @@ def obstacle_to_plan(checked: CheckedBars) -> str:
     return checked.obstacle_to_plan(settings.MAX_PRICE_AGE_SESSIONS)
 
 
-def learn_about(stock: Stock, history: History) -> Learned:
+def learn_about(stock: Stock, history: History) -> StockValues:
     """Return the values of a stock's fields that a response of its source changes, and set them, unsaved.
 
     A source is more reliable than the form of a ticker or a list, but it only fills in a name. Its exchange counts
@@ -76,7 +76,7 @@ def learn_about(stock: Stock, history: History) -> Learned:
     """
     reported = history.metadata
     placed = exchange_of(stock.pk)
-    values: dict[str, str | int | date] = {
+    values: dict[str, str | int | date | None] = {
         "name": stock.name or reported.name[:200],
         "currency": reported.currency or stock.currency or placed.currency,
         "kind": instrument_of(stock.pk, kind=reported.kind or stock.kind).kind.value,
@@ -84,15 +84,15 @@ def learn_about(stock: Stock, history: History) -> Learned:
     }
     if reported.decimals is not None:
         values["source_decimals"] = reported.decimals
-    if splits := history.splits:
-        values["last_split"] = max(splits)
+    if history.traded:
+        values["last_split"] = max(history.splits, default=None)
     changed = _set_values(stock, values)
     if len(closes := history.bars.close[history.bars.close > 0]):
         changed |= _set_values(stock, {"decimals": stock.instrument.decimals_at(float(closes[-1]))})
     return changed
 
 
-def _set_values(stock: Stock, values: Learned) -> dict[str, str | int | date]:
+def _set_values(stock: Stock, values: StockValues) -> dict[str, str | int | date | None]:
     changed = {name: value for name, value in values.items() if value != getattr(stock, name)}
     for name, value in changed.items():
         setattr(stock, name, value)
@@ -119,7 +119,7 @@ def row_of(ticker: str, source: str, history: History, since: date, now: datetim
 
 
 @transactional
-def store(histories: Sequence[PriceHistory], learned: Mapping[str, Learned]) -> None:
+def store(histories: Sequence[PriceHistory], learned: Mapping[str, StockValues]) -> None:
     """Replace the stocks' histories, and store the values of `learn_about` by ticker.
 
     A price confirms an unconfirmed stock.

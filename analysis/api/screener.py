@@ -12,7 +12,7 @@ from analysis.api.stocks import StockOut
 from analysis.api.values import Text
 from analysis.criteria import CHANGES, LONGEST_NAME, RATIOS, SCORES, KnownValues, read_criteria
 from analysis.engine.verdict import Verdict
-from analysis.models import Stock
+from analysis.screening import stocks_to_screen
 from stockapp.accounts.requests import Request
 
 router = Router(tags=["Screener"])
@@ -47,5 +47,5 @@ def screen_stocks(request: Request, query: Query[CriteriaQuery], paging: Query[P
     criteria, errors = read_criteria(query.dict(), KnownValues())
     if errors:
         raise InvalidInput({name: [sentence] for name, sentence in errors.items()})
-    stocks = Stock.objects.to_screen(long_only=request.user.long_only, now=timezone.now())
+    stocks = stocks_to_screen(long_only=request.user.long_only, now=timezone.now())
     return page_of(criteria.narrow(stocks), paging, "-last_result__score", "ticker")

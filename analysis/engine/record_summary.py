@@ -107,12 +107,6 @@ class RecordSummary:
     left_out_trades: int = 0
     left_out_days: int = 0
 
-    @property
-    def left_out(self) -> str:
-        """Return how many trades and days were left out, in words; empty if none were."""
-        counts = ((self.left_out_trades, "trade"), (self.left_out_days, "day"))
-        return " and ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in counts if count)
-
     def as_dict(self) -> dict[str, JSON]:
         """Return everything, for strict JSON; only a side without enough trades has the key `message`."""
         return asdict(self)

@@ -69,13 +69,13 @@ def size_position(
     profile: RiskProfile,
     capital: Decimal | NoPlan,
     unit: int = 1,
-    one: str = "one share",
+    unit_name: str = "share",
     currency: str = "",
 ) -> Sizing | NoPlan:
     """Return the largest position within both limits, or the reason that there is none.
 
     `capital` and `unit` as in `size_limits`; a reason that there is no capital counts after those against the plan.
-    `one` and `currency` are what a reason calls the smallest position and the money.
+    `unit_name` and `currency` are what a reason calls the smallest position and the money.
     """
     if profile.long_only and plan.side is Side.SHORT:
         return NoPlan("exit or avoid: the plan is a short, and you trade long only")
@@ -88,9 +88,15 @@ def size_position(
     by_risk, by_position = allowed.by_risk, allowed.by_position
     money = f" {currency}".rstrip()
     if by_risk < 1:
-        return NoPlan(f"quantity 0: {one} risks {risk:f}{money}, your risk limit is {allowed.risk_budget:.2f}{money}")
+        budget = _describe_amount(allowed.risk_budget)
+        return NoPlan(f"quantity 0: one {unit_name} risks {risk:f}{money}, your risk limit is {budget}{money}")
     if by_position < 1:
-        budget = allowed.position_budget
-        return NoPlan(f"quantity 0: {one} costs {entry:f}{money}, your position limit is {budget:.2f}{money}")
+        budget = _describe_amount(allowed.position_budget)
+        return NoPlan(f"quantity 0: one {unit_name} costs {entry:f}{money}, your position limit is {budget}{money}")
     quantity = min(by_risk, by_position)
     return Sizing(quantity, "risk" if by_risk <= by_position else "position", quantity * risk, quantity * entry)
+
+
+def _describe_amount(amount: Decimal) -> str:
+    """Return an amount with two decimals, or with as many as it needs if it is less than one."""
+    return f"{amount:.2f}" if amount >= 1 or amount == round(amount, 2) else f"{amount:.8f}".rstrip("0")

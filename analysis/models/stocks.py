@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, Exists, F, Q, Value, When
-from django.db.models.functions import NullIf, TruncDate
+from django.db.models import Case, Exists, Q, When
 from django.urls import reverse
 
-from analysis.engine.verdict import Side, Verdict
+from analysis.engine.verdict import Verdict
 from analysis.models.statuses import StockStatus
-from analysis.prices.exchanges import EXCHANGE_BY_CODE, UNKNOWN_EXCHANGE, Exchange
+from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument, InstrumentKind, exchange_of, instrument_of
-from analysis.prices.sessions import earliest_session_within
 from analysis.prices.tickers import DEMO_SUFFIX, invalid_ticker_message, is_demo, is_well_formed
 
 
@@ -28,19 +26,6 @@ def validate_ticker(text: str) -> None:
 
 HALF_A_DIGIT = 0.005
 """Scores (in [-1, 1]), changes in percent and risk:rewards are shown to a hundredth."""
-
-# Columns that the screener reads of a stock and of its newest result.
-SCREENED = (
-    "ticker", "name", "exchange", "currency", "kind", "decimals", "source_decimals", "industry", "last_split",
-    "is_active", "is_confirmed", "last_status", "last_analyzed_at",
-)  # fmt: skip
-SCREENED_RESULT = (
-    "day", "close", "previous_close", "score", "raw_verdict", "verdict", "verdict_since", "strategy", "side", "entry",
-    "stop", "target", "risk_reward", "what_changed", "caution", "no_trade_reason", "completed_at",
-)  # fmt: skip
-
-BEFORE_SPLIT = Q(last_split__gt=F("last_result__day")) & Q(last_split__gt=TruncDate("last_result__completed_at"))
-"""The newest result was computed before the stock's latest split."""
 
 MOST_REFUSALS = 3
 """After so many answers that a ticker does not exist, scheduled runs omit an unconfirmed stock."""
@@ -90,43 +75,6 @@ class StockQuerySet(models.QuerySet["Stock"]):
     def verdict_changed_since(self, day: date) -> StockQuerySet:
         """Return the stocks with a verdict other than Neutral that began on this day or later."""
         return self.filter(last_result__verdict_since__gte=day).exclude(last_result__verdict=Verdict.NEUTRAL.value)
-
-    def to_screen(self, *, long_only: bool, now: datetime) -> StockQuerySet:
-        """Return every analysed stock with its newest result, annotated with the values to filter and sort by.
-
-        `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward`, `planned_entry`, `planned_stop` and
-        `planned_target` are null if the user sees no plan at `now` (aware): none of a short who trades long only, none
-        of prices that are too old, none from before a split. Demo stocks are left out as in `without_demo`.
-        """
-        stocks = self.analyzed().without_demo()
-        hidden = [*stocks._plans_too_old(now), BEFORE_SPLIT]
-        hidden += [Q(last_result__side=Side.SHORT.value)] if long_only else []
-        codes = [When(last_result__verdict=verdict.value, then=Value(verdict.code)) for verdict in Verdict]
-        ratio = F("last_result__close") / NullIf(F("last_result__previous_close"), Value(0.0))
-        planned = {
-            f"planned_{name}": Case(*(When(each, then=None) for each in hidden), default=F(f"last_result__{name}"))
-            for name in ("risk_reward", "entry", "stop", "target")
-        }
-        stocks = stocks.annotate(
-            change=(ratio - 1.0) * 100.0,
-            verdict_code=Case(*codes, output_field=models.SmallIntegerField()),
-            **planned,
-        )
-        return stocks.select_related("last_result").fetch_mode(models.FETCH_RAISE)
-
-    def _plans_too_old(self, now: datetime) -> list[Q]:
-        """Return the conditions of a newest result that is too old for a plan, one for each day before which it is."""
-        exchanges: dict[date, list[str]] = {}
-        for code in self.order_by().values_list("exchange", flat=True).distinct():
-            exchange = EXCHANGE_BY_CODE.get(code, UNKNOWN_EXCHANGE)
-            day = earliest_session_within(exchange, settings.MAX_PRICE_AGE_SESSIONS, now)
-            exchanges.setdefault(day, []).append(code)
-        return [Q(exchange__in=codes, last_result__day__lt=day) for day, codes in exchanges.items()]
-
-    def for_screener(self, *, long_only: bool, now: datetime) -> StockQuerySet:
-        """Return `to_screen` with only the columns of the page: one query, whatever the history's size, no evidence."""
-        shown = [*SCREENED, *(f"last_result__{name}" for name in SCREENED_RESULT)]
-        return self.to_screen(long_only=long_only, now=now).only(*shown)
 
     def exchanges(self) -> dict[str, Exchange]:
         """Return the exchange of each stock by its ticker; one query."""

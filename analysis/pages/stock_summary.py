@@ -75,7 +75,8 @@ class StockSummary:
         split, result = self.stock.last_split, self.result
         if split is None or result is None:
             return False
-        return split > max(result.day, local_time(self.stock.instrument.exchange, result.completed_at).date())
+        computed = local_time(self.stock.instrument.exchange, result.completed_at).date()
+        return split > max(result.day, computed)
 
     @cached_property
     def obstacle_to_plan(self) -> str:

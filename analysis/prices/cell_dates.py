@@ -31,6 +31,10 @@ _MONTH_BY_NAME |= {
     for name in names.split()
 }  # of Germany, France, Spain, Italy, Portugal and the Netherlands
 _MONTH_BY_NAME |= {"juin": 6, "juil": 7}
+_MONTH_BY_NAME |= {
+    name: number for number, name in enumerate("sty lut mar kwi maj cze lip sie wrz paź lis gru".split(), 1)
+}
+_MONTH_BY_NAME |= {"paz": 10}
 _TIME = re.compile(
     r"(?P<day>.+?)(?:T|,? +)(?:(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
     r"(?: ?(?P<half>[ap]m))?|(?P<compact>\d{6})) ?(?P<zone>Z|(?:UTC|GMT)?[+-]\d{2}:?\d{2}|UTC|GMT)?(?: \([A-Z ]+\))?",

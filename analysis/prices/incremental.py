@@ -18,6 +18,7 @@ from analysis.prices.port import (
     TradedPrices,
 )
 from analysis.prices.quality import trim_to_closed
+from analysis.prices.sessions import today
 
 OVERLAP = 5  # stored sessions that are fetched again
 CLOSE_TOLERANCE = 1e-4  # relative; closes that differ by more were adjusted in between
@@ -130,7 +131,9 @@ def _to_store(ticker: str, answer: History | PriceError, stored: History | None,
     if not len(bars):
         message = f"{ticker} has no session yet that has closed and has a close."
         return PriceError(PriceErrorKind.NO_DATA, message, permanent=False)
-    return replace(answer, bars=bars, findings=answer.findings + findings)
+    # A split of today, whose session is not stored yet, is in the adjusted prices of the sessions before it.
+    traded = answer.traded.until(today(instrument.exchange, now)) if answer.traded else None
+    return replace(answer, bars=bars, findings=answer.findings + findings, traded=traded)
 
 
 def _error_of_known(error: PriceError, day: date) -> PriceError:

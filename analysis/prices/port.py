@@ -93,6 +93,11 @@ class TradedPrices:
         """Return how many of today's shares one share of this day has become."""
         return float(np.prod(self.split[self.session > np.datetime64(day, "D")]))
 
+    def until(self, day: date) -> Self:
+        """Return these without the sessions after a day."""
+        kept = self.session <= np.datetime64(day, "D")
+        return type(self)(self.session[kept], self.close[kept], self.split[kept])
+
     def joined_with(self, later: Self) -> Self:
         """Return these with the sessions from the first to the last of `later` replaced."""
         kept = (self.session < later.session[0]) | (self.session > later.session[-1])

@@ -55,12 +55,20 @@ def _fill_factors(usable: Booleans, rows: PriceRows) -> tuple[Floats, dict[int, 
 
 def _find_effect(rows: PriceRows, sessions: Indices, change: float) -> int:
     """Return the row, of those after a known factor up to the next, from which an adjustment most likely holds."""
-    events = sessions[(rows.dividend[sessions] > 0) | ((rows.split[sessions] > 0) & (rows.split[sessions] != 1))]
+    events = sessions[(rows.dividend[sessions] > 0) | _is_split(rows.split[sessions])]
     candidates = events if len(events) else sessions
     opening = np.where(rows.open[candidates] > 0, rows.open[candidates], rows.close[candidates])
-    overnight = np.log(opening / rows.close[candidates - 1])
+    priced = np.maximum.accumulate(np.where(rows.close > 0, np.arange(len(rows)), 0))
+    with np.errstate(divide="ignore", invalid="ignore"):  # an opening may be 0
+        overnight = np.log(opening / rows.close[priced[candidates - 1]])
+    overnight = np.where(np.isfinite(overnight), overnight, np.nan)
     cost = np.abs(overnight + np.log(change)) - np.abs(overnight)
     return int(candidates[np.nanargmin(cost)]) if np.isfinite(cost).any() else int(candidates[0])
+
+
+def _is_split(ratio: Floats) -> Booleans:
+    is_split: Booleans = (ratio > 0) & (ratio != 1)
+    return is_split
 
 
 def _findings_about_factor(kind: str, rows: PriceRows, lost: Booleans, *, is_filled: bool) -> list[Finding]:
@@ -79,6 +87,7 @@ def _findings_about_changes(rows: PriceRows, changes: dict[int, float]) -> list[
     last = max(changes)
     day = rows.day[last].astype(object)
     what = "1 adjustment falls" if len(changes) == 1 else f"{len(changes):,} adjustments fall"
-    size = f"{abs(changes[last] - 1):.1%}"
-    message = f"{what} among sessions without an adjusted close, the last of {size}: it is taken to begin on {day}."
+    share = 1 / changes[last]  # of the price that is left
+    size = f"a split of {changes[last]:.4g}" if _is_split(rows.split[last]) else f"one of {abs(1 - share):.1%}"
+    message = f"{what} among sessions without an adjusted close, the last {size}: it is taken to begin on {day}."
     return [Finding("adjustment_placed", message, "warning", day)]

@@ -60,7 +60,7 @@ CONTINENTAL: dict[str, tuple[str, ...]] = {
         *("cierre", "chiusura", "fechamento", "zamkniecie", "zamknięcie"),
     ),
     "volume": (
-        *("stück", "stücke", "stuecke", "volumen", "umsatz stück", "gehandelte stücke", "titres", "volumes"),
+        *("stück", "stücke", "stuecke", "volumen", "umsatz stück", "gehandelte stücke", "titres"),
         *("volumen negociado", "quantità", "volumi", "wolumen"),
     ),
 }

@@ -1,10 +1,10 @@
 """The currency of a price file: what its cells, its column or its title say, beside that of the instrument."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from analysis.prices.cell_numbers import find_currency
-from analysis.prices.currencies import currency_code, main_currency, unit_of
+from analysis.prices.currencies import CURRENCIES, MINOR_UNITS, currency_code, main_currency, unit_of
 from analysis.prices.delimited_text import TableError
 from analysis.prices.instruments import Instrument, InstrumentKind
 from analysis.prices.port import Finding
@@ -15,8 +15,13 @@ from analysis.prices.tables import Table
 _CURRENCIES_BY_WORD = {
     "$": ("USD", "CAD", "AUD", "HKD", "SGD", "NZD", "MXN", "TWD", "ARS", "CLP"), "us$": ("USD",), "€": ("EUR",),
     "£": ("GBP",), "₹": ("INR",), "rs": ("INR",), "¥": ("JPY", "CNY"), "p": ("GBp",), "pence": ("GBp",),
-    "pounds": ("GBP",), "rupee": ("INR",), "rupees": ("INR",), "euro": ("EUR",), "euros": ("EUR",), "cents": ("ZAc",),
+    "pounds": ("GBP",), "british pound": ("GBP",), "pound sterling": ("GBP",), "rupee": ("INR",), "rupees": ("INR",),
+    "indian rupee": ("INR",), "indian rupees": ("INR",), "euro": ("EUR",), "euros": ("EUR",), "us dollar": ("USD",),
+    "us dollars": ("USD",), "cents": ("ZAc",), "rm": ("MYR",), "rmb": ("CNY",),
 }  # fmt: skip
+_KNOWN = CURRENCIES | MINOR_UNITS.keys()
+_WITHOUT_COLUMN = (InstrumentKind.PAIR, InstrumentKind.CRYPTO, InstrumentKind.INDEX)
+"""The kinds with other things in a column of currencies: the two of a pair, points."""
 _TITLE = re.compile(r"\b[Cc]urrency\b(?: in| is)?[ :=]*([A-Z]{3}|GBp)\b")
 _WITHOUT_CURRENCY = re.compile(r"[\d.,\s'’+-]*")
 
@@ -24,14 +29,26 @@ _WITHOUT_CURRENCY = re.compile(r"[\d.,\s'’+-]*")
 def find_price_factor(table: Table, columns: PriceColumns, instrument: Instrument) -> tuple[float, list[Finding]]:
     """Return by how much prices as written are multiplied to be in the instrument's quoted unit, and findings.
 
-    It is 1 where nothing names a currency, or the quoted one; 100 for pounds where pence are quoted. Raise TableError
-    for another currency, and where some prices only are in another unit.
+    It is 1 where nothing names a currency that is known, or the quoted one; 100 for pounds where pence are quoted.
+    Raise TableError for another currency, and where some prices only are in another unit.
     """
-    names_pair = instrument.kind in (InstrumentKind.PAIR, InstrumentKind.CRYPTO)  # in a column of currencies
-    of_table = () if names_pair else _words_of_table(table)
-    words = list(dict.fromkeys([*of_table, *_words_of_prices(table, columns)]))
-    if not instrument.currency or not words:
-        return 1.0, []
+    of_table = () if instrument.kind in _WITHOUT_COLUMN else _words_of_table(table)
+    named = list(dict.fromkeys([*of_table, *_words_of_prices(table, columns)]))
+    words = [word for word in named if not word or _currencies_of(word)]
+    unknown = _describe_unknown([word for word in named if word not in words])
+    if not instrument.currency or not any(words):
+        return 1.0, unknown
+    factor = _common_factor(words, instrument)
+    if factor == 1.0:
+        return factor, unknown
+    change = f"multiplied by {factor:g}" if factor > 1 else f"divided by {1 / factor:g}"
+    name = next(filter(None, words))
+    message = f"Prices in {name} were {change}, as {instrument.ticker} is quoted in {instrument.currency}."
+    return factor, [*unknown, Finding("converted_unit", message, "warning")]
+
+
+def _common_factor(words: Sequence[str], instrument: Instrument) -> float:
+    """Return the factor of all prices. Raise TableError for another currency, or if there is not one for all."""
     factors = {word: _factor_between(_currencies_of(word), instrument) for word in words if word}
     other = next((word for word, factor in factors.items() if factor is None), None)
     if other is not None:
@@ -42,14 +59,14 @@ def find_price_factor(table: Table, columns: PriceColumns, instrument: Instrumen
     if len(set(factors.values())) > 1 or ("" in words and set(factors.values()) != {1.0}):
         names = " and ".join(word[:20] or "no currency" for word in words[:3])
         raise TableError(f"Its prices are in {names}. Give all of them in {instrument.currency}.")
-    factor = next(iter(factors.values()), None) or 1.0
-    if factor == 1.0:
-        return factor, []
-    change = f"multiplied by {factor:g}" if factor > 1 else f"divided by {1 / factor:g}"
-    message = (
-        f"Prices in {next(iter(factors))} were {change}, as {instrument.ticker} is quoted in {instrument.currency}."
-    )
-    return factor, [Finding("converted_unit", message, "warning")]
+    return next(iter(factors.values())) or 1.0
+
+
+def _describe_unknown(words: Sequence[str]) -> list[Finding]:
+    """Return the finding about words in the place of a currency that are none here."""
+    names = ", ".join(word[:20] for word in words[:3])
+    message = f"Its prices are in {names}, which is no currency that is known here: it is not compared."
+    return [Finding("unknown_currency", message, "info")] if words else []
 
 
 def _words_of_table(table: Table) -> Iterator[str]:
@@ -70,8 +87,9 @@ def _words_of_prices(table: Table, columns: PriceColumns) -> Iterator[str]:
 
 
 def _currencies_of(word: str) -> Collection[str]:
-    """Return the quoted currencies that a word or sign may mean."""
-    return _CURRENCIES_BY_WORD.get(word.rstrip(".").lower()) or (currency_code(word),)
+    """Return the quoted currencies that a word or sign may mean; none for a word that is not known."""
+    code = currency_code(word)
+    return _CURRENCIES_BY_WORD.get(word.rstrip(".").lower()) or ((code,) if code in _KNOWN else ())
 
 
 def _factor_between(currencies: Collection[str], instrument: Instrument) -> float | None:

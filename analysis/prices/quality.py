@@ -277,15 +277,9 @@ def _notice_guessed_sessions(_: Bars, market: _Market) -> Finding | None:
 
 _UNADJUSTED = Finding("unadjusted", "The source does not adjust prices for splits and dividends.", "warning")
 _REPAIRS: tuple[Callable[[Bars, _Market], tuple[Bars, Finding | None]], ...] = (
-    _drop_unfinished,
-    _drop_last_without_close,
-    _drop_null_rows,
-    _drop_duplicates,
-    _drop_other_days,
-    _settle_volume,
-    _drop_holidays,
-    _widen_ranges,
-)
+    _drop_unfinished, _drop_last_without_close, _drop_null_rows, _drop_duplicates, _drop_other_days, _settle_volume,
+    _drop_holidays, _widen_ranges,
+)  # fmt: skip
 _NOTICES: tuple[Callable[[Bars, _Market], Finding | None], ...] = (
     _notice_zero_volume,
     _notice_off_calendar,

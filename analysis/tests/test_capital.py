@@ -73,10 +73,15 @@ def test_what_is_quoted_in_a_coin_takes_the_rate_of_the_coin() -> None:
     lack = capital_in("BTC", Owner(capital_currency="USD"))
     assert isinstance(lack, NoPlan)
     assert "analyse BTC-USD, or enter" in lack.reason
-    store_rate("BTC-USD", 80_000.0)
-    converted = capital_in("BTC", Owner(capital_currency="USD"))
-    assert isinstance(converted, SizingCapital)
-    assert converted.amount == Decimal("12.50")
+    store_rate("BTC-USD", 95_000.0)
+    for dollars, coins in ((400, "0.00421053"), (2_000, "0.02105263"), (1_000_000, "10.52631579")):
+        converted = capital_in("BTC", Owner(capital=Decimal(dollars), capital_currency="USD"))
+        assert isinstance(converted, SizingCapital)
+        assert converted.amount == Decimal(coins)
+    plan = Plan(Side.LONG, 0.03, 0.028, 0.034, 2.0)
+    assert size_for(plan, Owner(capital=Decimal(2_000), capital_currency="USD"), instrument_of("ETH-BTC")) == NoPlan(
+        "quantity 0: one unit risks 0.002 BTC, your risk limit is 0.00021053 BTC"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from analysis.criteria import CONDITIONS, EMPTY_RANGE, Criteria, Effect, KnownValues, read_criteria
-from analysis.models import Stock
+from analysis.screening import stocks_to_screen
 from analysis.tests.make import make_result, make_stock
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def test_the_most_restrictive_criterion_comes_first() -> None:
     for ticker, score, industry in (("A.NS", 0.6, "Banks"), ("B.NS", 0.4, "Banks"), ("C.NS", -0.5, "Metals")):
         make_result(make_stock(ticker, industry=industry), score=score, verdict_since=date(2026, 11, 20))
     criteria = Criteria(score_min=0.5, industry=("Banks",), since=date(2026, 11, 20))
-    stocks = Stock.objects.to_screen(long_only=False, now=timezone.now())
+    stocks = stocks_to_screen(long_only=False, now=timezone.now())
     assert [stock.pk for stock in criteria.narrow(stocks)] == ["A.NS"]
     assert criteria.effects(stocks) == [
         Effect("score_min", without=2, alone=1),

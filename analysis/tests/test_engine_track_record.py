@@ -314,12 +314,3 @@ def test_bars_of_any_length_have_a_record() -> None:
         for strategy in (TECHNICAL_RATING, STRATEGIES["trend"]):
             breaks = np.arange(length) == length // 2
             assert track_record(bars, strategy, breaks=breaks).stocks == 1
-
-
-@pytest.mark.parametrize(
-    ("trades", "days", "words"),
-    [(0, 0, ""), (1, 5, "1 trade and 5 days"), (0, 1, "1 day"), (1_200, 0, "1,200 trades")],
-)
-def test_a_record_tells_what_it_leaves_out_without_zeros(trades: int, days: int, words: str) -> None:
-    none = NotEnoughTrades(0, 20, "", Baseline(0, None, None, None, None))
-    assert RecordSummary(1, none, none, (), left_out_trades=trades, left_out_days=days).left_out == words

@@ -192,6 +192,22 @@ def test_prices_in_another_currency_are_refused(
     assert words in read_error_of(tmp_path, ticker).message
 
 
+@pytest.mark.parametrize(
+    ("ticker", "currency"), [("TCS.NS", "Indian Rupee"), ("1155.KL", "RM"), ("600519.SS", "RMB"), ("^NSEI", "Points")]
+)
+def test_a_currency_may_be_written_out_and_an_index_has_points(ticker: str, currency: str, tmp_path: Path) -> None:
+    write_with(tmp_path, "{}", currency, ticker)
+    assert read_history_of(tmp_path, ticker).bars.close.tolist() == [102.0, 104.0, 105.0]
+
+
+def test_what_is_no_currency_is_said_and_not_compared(tmp_path: Path) -> None:
+    write_with(tmp_path, "{}", "Lakh rupees", "TCS.NS")
+    (finding,) = read_history_of(tmp_path, "TCS.NS").findings
+    assert finding.message == (
+        "Its prices are in Lakh rupees, which is no currency that is known here: it is not compared."
+    )
+
+
 def test_pounds_at_some_prices_only_are_refused(tmp_path: Path) -> None:
     write_file(tmp_path, HEADER, "2026-04-24,104,106,103,£105,900", ticker="AV.L")
     assert "Its prices are in no currency and £. Give all of them in GBp." in read_error_of(tmp_path, "AV.L").message

@@ -350,3 +350,14 @@ def test_a_history_without_splits_learns_those_of_the_sessions_that_are_fetched(
     assert isinstance(answer, History)
     assert answer.traded
     assert answer.traded.session.tolist() == answer.bars.session.tolist()[-len(answer.traded.session) :]
+
+
+def test_a_split_of_a_later_day_is_not_stored(tmp_path: Path) -> None:
+    heading = "date,open,high,low,close,volume,stock splits"
+    rows = [f"2026-04-{day},100,102,99,101,1000,{split}" for day, split in ((20, 0), (21, 2), (22, 0), (24, 5))]
+    (tmp_path / f"{TICKER}.csv").write_text("\n".join([heading, *rows]))
+    source = CsvPrices(tmp_path)
+    for day, splits in ((WEDNESDAY, {TUESDAY: 2.0}), (date(2026, 4, 24), {TUESDAY: 2.0, date(2026, 4, 24): 5.0})):
+        answer = refresh_histories(source, [TICKER], {}, first_day=FIRST, now=evening(day))[TICKER]
+        assert isinstance(answer, History)
+        assert answer.splits == splits

@@ -238,16 +238,17 @@ def test_a_second_heading_with_one_column_more_is_another_table(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("closes", "adjusted", "others", "day"),
+    ("closes", "adjusted", "others", "day", "size"),
     [
-        ((100, 100, 50, 50), (50, "", "", 50), "", 24),  # a split, seen in the price
-        ((100, 50, 50, 50), (50, "", "", 50), "", 23),
-        ((100, 99, 97, 97), (97, "", "", 97), "0 0 3 0", 24),  # a dividend, named by the file
-        ((100, 99, 97, 97), (97, "", "", 97), "0 3 0 0", 23),
+        ((100, 100, 50, 50), (50, "", "", 50), "", 24, "one of 50.0%"),  # a split, seen in the price
+        ((100, 50, 50, 50), (50, "", "", 50), "", 23, "one of 50.0%"),
+        ((100, 99, 97, 97), (97, "", "", 97), "0 0 3 0", 24, "one of 3.0%"),  # a dividend, named by the file
+        ((100, 99, 97, 97), (97, "", "", 97), "0 3 0 0", 23, "one of 3.0%"),
+        ((100, 0, 50, 50), (50, "", "", 50), "", 24, "one of 50.0%"),  # a row without prices between
     ],
 )
 def test_a_factor_that_changes_among_missing_ones_changes_where_no_jump_is_invented(
-    closes: tuple[int, ...], adjusted: tuple[object, ...], others: str, day: int, tmp_path: Path
+    closes: tuple[int, ...], adjusted: tuple[object, ...], others: str, day: int, size: str, tmp_path: Path
 ) -> None:
     dividends = others.split() or [""] * 4
     rows = [
@@ -257,8 +258,9 @@ def test_a_factor_that_changes_among_missing_ones_changes_where_no_jump_is_inven
     write_file(tmp_path, f"{ADJUSTED},dividends", *rows)
     read = read_history_of(tmp_path)
     (placed,) = [finding for finding in read.findings if finding.code == "adjustment_placed"]
-    assert placed.message.endswith(f"it is taken to begin on 2026-04-{day}.")
-    assert abs(read.bars.close[1:] / read.bars.close[:-1] - 1).max() < 0.03
+    assert placed.message.endswith(f"the last {size}: it is taken to begin on 2026-04-{day}.")
+    priced = read.bars.close[read.bars.close > 0]
+    assert abs(priced[1:] / priced[:-1] - 1).max() < 0.03
 
 
 def test_an_unread_column_beside_no_volume_is_named(tmp_path: Path) -> None:

@@ -293,12 +293,13 @@ def test_a_lists_currency_counts_until_a_source_reports_one(tmp_path: Path) -> N
     assert dict(Stock.objects.values_list("pk", "currency")) == {"AV.L": "GBp", "MWRL.L": "GBP"}
 
 
-def test_a_stock_learns_its_latest_split_and_keeps_it(tmp_path: Path) -> None:
+def test_a_stock_has_the_latest_split_that_its_source_knows(tmp_path: Path) -> None:
     stock = Stock.of_ticker("AV.L")
     days = np.array(["2026-11-18", "2026-11-19", "2026-11-20"], dtype="datetime64[D]")
     price = np.array([560.0, 280.0, 281.0])
     bars = Bars(days, price, price, price, price, price)
     split = History(bars, adjusted=True, traded=TradedPrices(days, price, np.array([1.0, 2.0, 1.0])))
     assert learn_about(stock, split)["last_split"] == date(2026, 11, 19)
-    assert "last_split" not in learn_about(stock, History(bars, adjusted=True))
-    assert stock.last_split == date(2026, 11, 19)
+    assert "last_split" not in learn_about(stock, History(bars, adjusted=True))  # says nothing of splits
+    corrected = History(bars, adjusted=True, traded=TradedPrices(days, price, np.ones(3)))
+    assert learn_about(stock, corrected)["last_split"] is None

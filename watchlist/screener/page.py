@@ -17,6 +17,7 @@ from analysis.models import Stock
 from analysis.models.stocks import StockQuerySet
 from analysis.names import unknown_name
 from analysis.pages.stock_summary import StockSummary
+from analysis.screening import stocks_to_show
 from stockapp.accounts.models import User
 from watchlist.models import Screen, Watchlist
 from watchlist.screener.columns import BY_KEY, COLUMNS, DEFAULT_COLUMNS, DEFAULT_SORT, STOCK, Column
@@ -94,7 +95,7 @@ class Screener:
 
     @property
     def _stocks(self) -> StockQuerySet:
-        return Stock.objects.for_screener(long_only=self.user.long_only, now=self.now)
+        return stocks_to_show(long_only=self.user.long_only, now=self.now)
 
     @cached_property
     def matches(self) -> StockQuerySet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from analysis.models import Index, Result, Stock
 from analysis.prices.exchanges import EXCHANGE_BY_CODE
 from analysis.prices.sessions import last_closed_session, sessions_between
+from analysis.screening import stocks_to_show
 from analysis.tests.make import make_job, make_result, make_stock, make_user
 from analysis.worker.slice import run_slice
 from watchlist import services
@@ -87,17 +88,24 @@ def test_a_plan_that_nobody_sees_is_not_found_and_has_no_place_in_the_order(
     assert found(client.get(f"{URL}?sort=-{level}"))[0] == "BAY.NS"
 
 
-def test_a_plan_from_before_a_split_is_none(client: Client, ann: User, market: None) -> None:
-    now = timezone.now()
-    day = last_closed_session(EXCHANGE_BY_CODE["NSE"], now)
-    Result.objects.filter(stock__in=["AXE.NS", "BAY.NS"]).update(day=day, completed_at=now)
-    Stock.objects.filter(pk="AXE.NS").update(last_split=now.date() + timedelta(days=2))
-    Stock.objects.filter(pk="BAY.NS").update(last_split=day)  # its prices are adjusted for it already
-    rows = {row.stock.pk: row for row in client.get(URL).context["screener"].rows}
-    assert rows["AXE.NS"].plan is None
-    assert "came after it; analyse the stock again" in rows["AXE.NS"].no_trade_reason
-    assert rows["BAY.NS"].plan is not None
-    assert set(found(client.get(f"{URL}?risk_reward=1"))) == {"BAY.NS", "COD.BO"}
+@pytest.mark.parametrize(
+    ("ticker", "exchange", "computed", "has_plan"),
+    [
+        ("AXE.NS", "NSE", datetime(2026, 11, 24, 11, 0, tzinfo=UTC), False),
+        ("AXE.NS", "NSE", datetime(2026, 11, 24, 20, 0, tzinfo=UTC), True),  # 25 November in Mumbai
+        ("AAPL", "US", datetime(2026, 11, 25, 1, 0, tzinfo=UTC), False),  # 24 November in New York
+        ("AAPL", "US", datetime(2026, 11, 25, 22, 0, tzinfo=UTC), True),
+    ],
+)
+def test_a_plan_from_before_a_split_is_none_in_its_row_and_to_every_filter(
+    client: Client, ann: User, ticker: str, exchange: str, computed: datetime, *, has_plan: bool
+) -> None:
+    stock = make_stock(ticker, exchange=exchange, last_split=date(2026, 11, 25))
+    make_result(stock, date(2026, 11, 24), completed_at=computed)
+    (row,) = client.get(URL).context["screener"].rows
+    assert (row.plan is not None) == has_plan
+    assert ("came after it; analyse the stock again" in row.no_trade_reason) != has_plan
+    assert found(client.get(f"{URL}?risk_reward=1")) == ([ticker] if has_plan else [])
 
 
 @pytest.mark.parametrize("late", [9, 10])
@@ -292,10 +300,10 @@ def test_the_page_takes_thirteen_queries_however_many_stocks(
 
 
 def test_rows_read_nothing_that_the_query_has_not_brought(ann: User, market: None) -> None:
-    stock = Stock.objects.for_screener(long_only=False, now=timezone.now()).get(pk="AXE.NS")
+    stock = stocks_to_show(long_only=False, now=timezone.now()).get(pk="AXE.NS")
     with pytest.raises(FieldFetchBlocked, match="last_error"):
         _ = stock.last_error
-    assert "evidence" not in str(Stock.objects.for_screener(long_only=False, now=timezone.now()).query)
+    assert "evidence" not in str(stocks_to_show(long_only=False, now=timezone.now()).query)
 
 
 def test_an_analysis_says_since_when_its_verdict_holds() -> None:
