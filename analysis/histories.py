@@ -13,7 +13,7 @@ from analysis.models import PriceHistory, Stock
 from analysis.prices.arrow import checksum, pack_bars, pack_traded
 from analysis.prices.exchanges import UNKNOWN_EXCHANGE, Exchange
 from analysis.prices.instruments import Instrument, exchange_of, instrument_of
-from analysis.prices.port import History
+from analysis.prices.port import History, PriceError, PriceErrorKind
 from analysis.prices.quality import CheckedBars, check_bars
 from analysis.prices.sessions import last_closed_session
 
@@ -51,10 +51,13 @@ def select_bars(bars: Bars, exchange: Exchange, moment: datetime, as_of: date | 
 def usable_bars(history: PriceHistory, now: datetime) -> CheckedBars:
     """Return the stored bars that an analysis of today uses, after the quality gate.
 
-    Raise PriceError if they do not pass it, ValueError if the stored bars are damaged.
+    Raise PriceError if none are recent enough or they do not pass it, ValueError if the stored bars are damaged.
     """
     instrument = history.stock.instrument
     bars = select_bars(history.unpack(), instrument.exchange, now)
+    if not len(bars):
+        message = f"The stored bars of {instrument.ticker} end on {history.last_session}, more than five years ago."
+        raise PriceError(PriceErrorKind.NO_DATA, message, permanent=False)
     return check_history(history, bars, instrument, now)
 
 

@@ -18,6 +18,7 @@ from analysis.engine.verdict import Verdict
 
 SETTLED = 500
 """Bars from which an EMA 200 is within 0.14 % of its value over an endless history."""
+QUIET_WITHIN = 60  # sessions of which a refusal counts those without trades
 
 
 def assess(
@@ -129,10 +130,9 @@ def _unavailable_in_words(count: int) -> str:
 
 def _not_enough_trading(series: SeriesCache, readings: tuple[IndicatorReading, ...]) -> str:
     available = sum(reading.signal is not None for reading in readings)
-    idle = int(series.idle[-1])
-    return (
-        f"not enough trading: no movement or volume in {idle} sessions, {available} of {len(readings)} components vote"
-    )
+    idle = series.idle[-QUIET_WITHIN:]
+    quiet = f"no trades in {int(np.count_nonzero(idle))} of the last {len(idle)} sessions (one price, or no volume)"
+    return f"not enough trading: {quiet}, {available} of {len(readings)} components vote"
 
 
 def _number(value: np.float64) -> float | None:

@@ -192,7 +192,17 @@ def test_a_halted_stock_has_no_score_but_keeps_its_verdict_until_it_trades_again
     assert not math.isnan(rating.score[-1])
     halted = assess(bars[:614])
     assert isinstance(halted, NotEnoughHistory)
-    assert halted.message == "not enough trading: no movement or volume in 14 sessions, 15 of 26 components vote"
+    assert halted.message == (
+        "not enough trading: no trades in 14 of the last 60 sessions (one price, or no volume), "
+        "15 of 26 components vote"
+    )
+
+
+def test_a_stock_that_traded_again_on_the_last_day_only_is_counted_as_quiet_before() -> None:
+    bars = joined(random_bars(100), flat_bars(99), random_bars(1, seed=1))
+    quiet = assess(bars)
+    assert isinstance(quiet, NotEnoughHistory)
+    assert "no trades in 59 of the last 60 sessions" in quiet.message
 
 
 @pytest.mark.parametrize("count", [0, 1, 43, 49])

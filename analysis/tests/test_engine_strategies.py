@@ -154,8 +154,8 @@ def test_a_price_that_never_moved_gets_a_sentence(strategy: Strategy, volume: fl
         result = assess(flat_bars(count, volume=volume), strategy)
         assert isinstance(result, NotEnoughHistory)
         assert result.message == (
-            f"not enough trading: no movement or volume in {count} sessions, "
-            f"0 of {len(strategy.indicators)} components vote"
+            f"not enough trading: no trades in {min(count, 60)} of the last {min(count, 60)} sessions "
+            f"(one price, or no volume), 0 of {len(strategy.indicators)} components vote"
         )
 
 
@@ -165,7 +165,9 @@ def test_a_stock_without_volume_gets_a_sentence(strategy: Strategy) -> None:
     bars.volume[:] = 0
     result = assess(bars, strategy)
     assert isinstance(result, NotEnoughHistory)
-    assert result.message.startswith("not enough trading: no movement or volume in 300 sessions, 0 of")
+    assert result.message.startswith(
+        "not enough trading: no trades in 60 of the last 60 sessions (one price, or no volume), 0 of"
+    )
 
 
 @every_strategy

@@ -215,7 +215,10 @@ def test_where_no_bars_can_be_used_that_is_what_is_said() -> None:
     make_finished_job("KAVERI.DEMO")
     PriceHistory.objects.update(bars=b"damaged")
     out, _, code = run("track_record")
-    assert out == "The stored bars of 1 stock cannot be used, and there are no others: stock pages say why.\n"
+    assert (
+        out
+        == "The stored bars of 1 stock are too old or cannot be used, and there are no others; see the stock page.\n"
+    )
     assert code == 0
 
 

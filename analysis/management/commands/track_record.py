@@ -46,7 +46,9 @@ def _format_text(records: list[StrategyRecord]) -> str:
     first = records[0]
     left_out = f"{first.left_out:,} stock{'' if first.left_out == 1 else 's'}"
     if first.as_of is None and first.left_out:
-        return f"The stored bars of {left_out} cannot be used, and there are no others: stock pages say why."
+        return (
+            f"The stored bars of {left_out} are too old or cannot be used, and there are no others; see the stock page."
+        )
     if first.as_of is None:
         return "No price history is stored yet: the first analysis fetches it."
     lines = [COLUMNS, *(line for record in records for line in _record_lines(record))]
