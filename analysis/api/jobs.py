@@ -11,7 +11,7 @@ from ninja import Field, Query, Router, Schema, Status
 
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, Problem
-from analysis.api.values import Capital, Payload, RiskQuery, SizedPlan, profile, size_plan
+from analysis.api.values import OWN_CAPITAL, Capital, Payload, RiskQuery, SizedPlan, profile, size_plan
 from analysis.capital import SizingProfile
 from analysis.engine.plan import Plan
 from analysis.engine.verdict import Side, Verdict
@@ -110,7 +110,7 @@ class JobQuery(Schema):
 
 class DetailQuery(Schema):
     status: DetailStatus | None = Field(None, description="Only stocks of this status.")
-    capital: Capital | None = Field(None, description="Size the plans for this capital; your account's if left out.")
+    capital: Capital | None = Field(None, description=OWN_CAPITAL)
 
 
 class RerunIn(Payload):

@@ -8,7 +8,7 @@ from ninja import Field, Router
 
 from analysis.api.jobs import SubmissionOut, submission_out
 from analysis.api.problems import WRITE_PROBLEMS, Problem
-from analysis.api.values import SPELLING, Capital, Payload, StrategyKey
+from analysis.api.values import OWN_CAPITAL, SPELLING, Capital, Payload, StrategyKey
 from analysis.directory import check_symbols
 from analysis.jobs.submit import submit
 from analysis.models import DemoRemoval, Source, Stock
@@ -26,7 +26,7 @@ class AnalyzeIn(Payload):
         " all its companies.",
         json_schema_extra={"items": SPELLING, "examples": [["KAVERI.DEMO", "MERUVANTA.DEMO"]]},
     )
-    capital: Capital | None = Field(None, description="Size the plans of the job's results for this capital.")
+    capital: Capital | None = Field(None, description=OWN_CAPITAL)
     use_demo: bool = Field(False, description="Analyse companies of the demo market, whose tickers end in .DEMO.")
     strategy: StrategyKey | None = Field(None, description="Your account's if left out.")
 

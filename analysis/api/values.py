@@ -60,6 +60,9 @@ Text = Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")]
 Capital = Annotated[
     Decimal, Field(ge=0, le=10**15, description="In the stock's currency: pounds where prices are in pence.")
 ]
+OWN_CAPITAL = (
+    "Size the plans for this capital, taken in the currency of each stock; your account's, converted, if left out."
+)
 Percent = Annotated[Decimal, Field(ge=Decimal("0.01"), le=100)]
 
 

@@ -107,7 +107,7 @@ def test_everything_of_it_goes_and_everything_else_stays(demo: User) -> None:
     problems = [check.name for check in CHECKS if check.find()]
     said = call("remove_demo", yes=True)
     assert "The demo market has 40 stocks with 40 results, 2 jobs of its stocks alone, and 42 rows" in said
-    assert "The account “demo” is removed with its lists." in said
+    assert "The account “demo” would be removed with its lists." in said
     assert "The demo market is removed." in said
     assert not any(remaining().values())
     assert tickers_of(watchlist) == ["REAL.NS"]
@@ -175,7 +175,7 @@ def test_undoing_an_earlier_change_brings_back_the_real_rows_alone(demo: User) -
 )
 def test_an_account_that_is_used_for_more_stays_and_it_is_said(demo: User, prepare: Any, reason: str) -> None:
     prepare(demo)
-    assert f"The account “demo” stays: {reason}." in call("remove_demo", yes=True)
+    assert f"The account “demo” would stay: {reason}." in call("remove_demo", yes=True)
     assert User.objects.filter(username="demo").exists()
     assert not Stock.objects.demo().exists()
 

@@ -58,6 +58,9 @@ class Command(BaseCommand):
 
     def _rename(self, pairs: list[str]) -> None:
         halves = [pair.partition("=") for pair in pairs]
+        for pair, (old, _, new) in zip(pairs, halves, strict=True):
+            if not old.strip() or not new.strip():
+                raise CommandError(f"--rename {pair}: write the old and the new ticker, OLD=NEW.", returncode=BAD_INPUT)
         try:
             renames = [Rename(*check_tickers([old]), *check_tickers([new])) for old, _, new in halves]
             for sentence in rename_stocks(renames):
@@ -78,5 +81,6 @@ class Command(BaseCommand):
         for sentence in done.news:
             self.stdout.write(sentence)
         left = f", {done.deactivated} made inactive" if done.deactivated else ""
-        self.stdout.write(f"{name}: {done.added} stocks added, {done.updated} updated{left}.")
+        added = "1 stock" if done.added == 1 else f"{done.added:,} stocks"
+        self.stdout.write(f"{name}: {added} added, {done.updated:,} updated{left}.")
         return len(done.problems)

@@ -39,7 +39,7 @@ def _describe(market: DemoContents) -> str:
         f"{_counted(market.watchers, 'user')}."
     ]
     for account in market.accounts:
-        fate = f"stays: {account.reason}" if account.reason else "is removed with its lists"
+        fate = f"would stay: {account.reason}" if account.reason else "would be removed with its lists"
         lines.append(f"The account “{account.user}” {fate}.")
     return "\n".join(lines)
 
