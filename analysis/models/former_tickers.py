@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -11,6 +11,9 @@ from django.db.models import Q
 
 from analysis import clock
 from analysis.models.stocks import Stock
+
+MOMENT = timedelta(seconds=10)
+"""A row that is so much older than an act is not of it: the two clocks may differ a little."""
 
 
 class FormerTickerQuerySet(models.QuerySet["FormerTicker"]):
@@ -24,13 +27,14 @@ class FormerTickerQuerySet(models.QuerySet["FormerTicker"]):
     def follow(self, tickers: Iterable[str], since: datetime) -> dict[str, str]:
         """Return the present ticker of each stock by the one that it had at a moment.
 
-        A ticker that another company has taken since leads to the stock that had it then. One that no stock has leads
-        to the last one that had it.
+        A ticker that another company has taken since leads to the stock that had it then. A rename just before the
+        moment counts where no stock has the ticker: it was under way. One of long before was of another company.
         """
         wanted = list(tickers)
         later = self.filter(ticker__in=wanted, renamed_at__gte=since).order_by("-renamed_at", "-pk")
         first = dict(later.values_list("ticker", "stock_id"))
-        return {ticker: ticker for ticker in wanted} | self.present_tickers(wanted) | first
+        under_way = self.filter(renamed_at__gte=since - MOMENT).present_tickers(wanted)
+        return {ticker: ticker for ticker in wanted} | under_way | first
 
 
 class FormerTicker(models.Model):

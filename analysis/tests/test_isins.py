@@ -1,7 +1,7 @@
 """Lists whose tickers and ISINs fit together otherwise than before: no row ends with another company."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -280,3 +280,6 @@ def test_where_tickers_led_at_a_moment_is_known_after_reuse_and_return() -> None
     rename_stocks([Rename("B.NS", "C.NS")])
     assert (follow(["A.NS"], begin), follow(["A.NS"], later)) == ({"A.NS": "C.NS"}, {"A.NS": "A.NS"})
     assert FormerTicker.objects.present_tickers({"A.NS", "B.NS"}) == {"B.NS": "C.NS"}
+    Stock.objects.filter(pk="A.NS").delete()
+    assert follow(["A.NS"], later) == {"A.NS": "C.NS"}  # the rename may have been under way
+    assert follow(["A.NS"], later + timedelta(minutes=1)) == {"A.NS": "A.NS"}  # another company's, which is deleted
