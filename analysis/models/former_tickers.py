@@ -19,7 +19,12 @@ MOMENT = timedelta(seconds=10)
 class FormerTickerQuerySet(models.QuerySet["FormerTicker"]):
     def present_tickers(self, tickers: Collection[str]) -> dict[str, str]:
         """Return the present ticker of the stock that had each of these; only of those that no stock has now."""
-        latest = dict(self.filter(ticker__in=tickers).order_by("renamed_at", "pk").values_list("ticker", "stock_id"))
+        return {ticker: stock.pk for ticker, stock in self.present_stocks(tickers).items()}
+
+    def present_stocks(self, tickers: Collection[str]) -> dict[str, Stock]:
+        """Return the stock that had each of these tickers last; only of those that no stock has now."""
+        renames = self.filter(ticker__in=tickers).order_by("renamed_at", "pk").select_related("stock")
+        latest = {one.ticker: one.stock for one in renames}
         for ticker in Stock.objects.filter(pk__in=latest).values_list("pk", flat=True):
             del latest[ticker]
         return latest
