@@ -1,7 +1,7 @@
 """The directory of known stocks: which of them a spelling means, by its ticker, its ISIN or its name."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import batched
 
@@ -31,7 +31,8 @@ def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> l
     """Return the reading of each spelling, decided by the stocks that are known; four queries or fewer for any number.
 
     An ISIN of a known stock comes first, then the symbol. A name counts where there is no symbol, as that of a stock or
-    a known ticker, and where the symbol is the name, as typed by a person. A former ticker is read as the present one.
+    a known ticker, and where the symbol is the name, as typed by a person. A former ticker is read as the present one,
+    unless an ISIN or a name beside it is another than the stock's.
     `default` is the code of the exchange of bare names, empty for none.
     """
     spellings = [_set_isin_apart(one) for one in spellings]
@@ -39,19 +40,26 @@ def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> l
     written = [clean_symbol(one.symbol or one.name) for one in spellings]
     tickers = {*written, *(ticker for reading in readings for ticker in reading.tickers)}
     known = _known_tickers(tickers)
-    former = _present_tickers(tickers - known)
-    known.update(former)
-    listed = _tickers_by_isin(one.isin for one in spellings if one.isin)
+    renamed = find_renamed_stocks(tickers - known)
+    known.update(stock.pk for stock in renamed.values())
+    present = [
+        _present_tickers(one, {*reading.tickers, text}, renamed)
+        for one, reading, text in zip(spellings, readings, written, strict=True)
+    ]
+    readings = [_follow_renames(reading, tickers) for reading, tickers in zip(readings, present, strict=True)]
+    written = [tickers.get(text, text) for text, tickers in zip(written, present, strict=True)]
+    listed = _tickers_by_isin(one.isin for one in spellings)
     settled = [
         _read_isin(reading, listed.get(one.isin, []), market_named(one.exchange) or EXCHANGE_CODES.get(default, ""))
-        or _read_exactly(reading, text if text in known and not one.exchange else "").among(known)
+        or _read_exactly(reading, "" if one.exchange else text, known).among(known)
         for one, reading, text in zip(spellings, readings, written, strict=True)
     ]
     known.update(ticker for tickers in listed.values() for ticker in tickers)
     doubted = [_doubt(one, reading, known) for one, reading in zip(spellings, settled, strict=True)]
     named = _read_names(spellings, doubted, known, default)
     return [
-        reading if one.isin else _rename_reading(reading, former) for one, reading in zip(spellings, named, strict=True)
+        _doubt_reused(one, _explain_renames(reading, tickers), renamed)
+        for one, reading, tickers in zip(spellings, named, present, strict=True)
     ]
 
 
@@ -117,25 +125,69 @@ def _known_tickers(tickers: Collection[str]) -> set[str]:
     return known
 
 
-def _present_tickers(tickers: Collection[str]) -> dict[str, str]:
-    """Return the present ticker of each that a stock had before it was renamed."""
-    former: dict[str, str] = {}
+def find_renamed_stocks(tickers: Collection[str]) -> dict[str, Stock]:
+    """Return the stock that had each of these tickers before it was renamed; only of those that no stock has now."""
+    renamed: dict[str, Stock] = {}
     for some in batched(sorted(filter(is_well_formed, tickers)), AT_ONCE):
-        former |= FormerTicker.objects.present_tickers(some)
-    return former
+        renamed |= FormerTicker.objects.present_stocks(some)
+    return renamed
 
 
-def _rename_reading(reading: SymbolReading, former: dict[str, str]) -> SymbolReading:
+def _present_tickers(one: SecuritySpelling, tickers: Collection[str], renamed: Mapping[str, Stock]) -> dict[str, str]:
+    """Return the present tickers of those that a spelling means by these former ones."""
+    found = {ticker: renamed[ticker] for ticker in tickers if ticker in renamed}
+    return {old: stock.pk for old, stock in found.items() if not (_is_other(one, stock) or _may_be_other(one, stock))}
+
+
+def _is_other(one: SecuritySpelling, stock: Stock) -> bool:
+    """Return whether a spelling's ISIN is another than a stock's."""
+    return bool(one.isin and stock.isin) and one.isin != stock.isin
+
+
+def _may_be_other(one: SecuritySpelling, stock: Stock) -> bool:
+    """Return whether a spelling's name is another than a stock's, or nothing but an ISIN is beside its symbol."""
+    if one.isin and one.isin == stock.isin:
+        return False
+    if one.name in ("", one.symbol) or not one.symbol or not stock.name:
+        return bool(one.isin)
+    return fold_name(one.name) != fold_name(stock.name)
+
+
+def _follow_renames(reading: SymbolReading, present: Mapping[str, str]) -> SymbolReading:
     """Return a reading with present tickers instead of former ones."""
-    if former.keys().isdisjoint(reading.tickers):
+    return replace(
+        reading,
+        ticker=present.get(reading.ticker, reading.ticker),
+        as_written=present.get(reading.as_written, reading.as_written),
+        candidates=tuple(dict.fromkeys(present.get(ticker, ticker) for ticker in reading.candidates)),
+    )
+
+
+def _explain_renames(reading: SymbolReading, present: Mapping[str, str]) -> SymbolReading:
+    """Return a reading whose reason says which of its candidates had another ticker, as the reason may name it."""
+    names = [f"{old} is {new} now." for old, new in present.items() if new in reading.candidates]
+    return replace(reading, reason=" ".join([reading.reason, *names])) if reading.reason else reading
+
+
+def _doubt_reused(one: SecuritySpelling, reading: SymbolReading, renamed: Mapping[str, Stock]) -> SymbolReading:
+    """Return a reading of the ticker that a renamed stock had with a question whether that stock is meant, unless the
+    ISIN says that it is another.
+    """
+    reused = tuple(ticker for ticker in reading.tickers if ticker in renamed)
+    if not reused:
         return reading
-    candidates = tuple(former.get(ticker, ticker) for ticker in reading.candidates)
-    return replace(reading, ticker=former.get(reading.ticker, reading.ticker), candidates=candidates)
+    doubtful = next((ticker for ticker in reused if not _is_other(one, renamed[ticker])), "")
+    if not doubtful:
+        return replace(reading, reused=reused)
+    stock = renamed[doubtful]
+    named = f", “{stock.name[:30]}”" if stock.name else ""
+    reason = f"{doubtful} is {stock.pk} now{named}, or it is another company’s by now. Which do you mean?"
+    return SymbolReading(reading.text, candidates=(stock.pk, *reading.tickers), reason=reason, reused=reused)
 
 
 def _tickers_by_isin(isins: Iterable[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for some in batched(sorted(set(isins)), AT_ONCE):
+    for some in batched(sorted(set(filter(None, isins))), AT_ONCE):
         for isin, ticker in (
             Stock.objects.filter(isin__in=some, is_confirmed=True).order_by("pk").values_list("isin", "pk")
         ):
@@ -161,9 +213,9 @@ def _read_isin(reading: SymbolReading, listed: list[str], market: str) -> Symbol
     return SymbolReading(reading.text, best, candidates=() if best else tuple(listed), reason="" if best else question)
 
 
-def _read_exactly(reading: SymbolReading, ticker: str) -> SymbolReading:
+def _read_exactly(reading: SymbolReading, ticker: str, known: set[str]) -> SymbolReading:
     """Return the reading of a text that is the ticker of a known stock as it stands; another reading as it is."""
-    if not ticker:
+    if ticker not in known:
         return reading
     return replace(reading, as_written=ticker) if reading.is_bare else SymbolReading(reading.text, ticker)
 

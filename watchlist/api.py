@@ -123,13 +123,14 @@ def add_to_watchlist(request: Request, watchlist_id: ListId, payload: TickerIn) 
         [ticker], note = check_symbols([payload.ticker], request.user.bare_exchange), ""
     except RequestRejected as rejection:
         raise InvalidInput({"ticker": [str(rejection)]}) from None
-    is_new = services.add(watchlist, ticker)
+    result = services.add_all(watchlist, {ticker: ""})
     try:
-        if is_new:
-            services.analyze_first(watchlist, [ticker])
+        if result.added:
+            services.analyze_first(watchlist, result.added)
     except RequestRejected as rejection:
         note = f"It is not being analysed yet. {rejection}"
-    return Status(201 if is_new else 200, AddedStockOut(ticker=ticker, is_new=is_new, note=note))
+    [present], is_new = result.added or result.present, bool(result.added)
+    return Status(201 if is_new else 200, AddedStockOut(ticker=present, is_new=is_new, note=note))
 
 
 @router.post("/watchlists/{watchlist_id}/remove", response={200: ChangeOut, WRITE_PROBLEMS: Problem})

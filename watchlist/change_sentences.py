@@ -30,7 +30,7 @@ def _describe_transfer(change: ListChange) -> str:
         return f"Copied {_stocks(added)} to {target}.{already}"
     already = f" {_were(there)} on it already." if there else ""
     dropped = sum(row.was_there and bool(row.note) and not row.took_note for row in rows)
-    notes = f" {dropped:,} kept the note there; the note from here was dropped." if dropped else ""
+    notes = f" {_count(dropped)} kept {_its(dropped)} on that list." if dropped else ""
     return f"Moved {_stocks([row.ticker for row in rows])} to {target}.{already}{notes}"
 
 
@@ -43,17 +43,23 @@ def describe_undo(result: UndoResult) -> str:
         more = len(renamed) - MOST_NAMED
         parts.append(f"{names} now{f', and {more:,} more have another ticker' if more > 0 else ''}.")
     if result.gone:
-        parts.append(f"{_stocks(result.gone)} {_was(result.gone)} deleted since, and stay{_s(result.gone)} away.")
+        parts.append(f"{_stocks(result.gone)} {_was(result.gone)} deleted and cannot be restored.")
     return " ".join(parts)
 
 
 def _describe_back(result: UndoResult) -> str:
     name = result.change.watchlist
-    if not result.back:
+    parts = [f"{_stocks(result.back)} {_is(result.back)} back on “{name}”."] if result.back else []
+    if not parts and not result.noted:
         already = f": everything is on “{name}” already" if result.present else ""
         return f"Nothing to put back{already}."
-    present = f" {_stocks(result.present)} {_was(result.present)} on it already, with the note there."
-    return f"{_stocks(result.back)} {_is(result.back)} back on “{name}”.{present if result.present else ''}"
+    there, kept = "the list" if parts else f"“{name}”", [each for each in result.present if each not in result.noted]
+    if noted := result.noted:
+        notes = f"{_its(len(noted))} {_was(noted)} restored"
+        parts.append(f"{_stocks(noted)} {_was(noted)} already on {there}; {notes}.")
+    if kept:
+        parts.append(f"{_stocks(kept)} {_was(kept)} already on {there}, unchanged.")
+    return " ".join(parts)
 
 
 def _describe_taken_off(result: UndoResult) -> str:
@@ -67,7 +73,16 @@ def _describe_taken_off(result: UndoResult) -> str:
 
 def _stocks(tickers: list[str]) -> str:
     """Return a ticker by its name, several as their number."""
-    return tickers[0] if len(tickers) == 1 else f"{len(tickers):,} stocks"
+    return tickers[0] if len(tickers) == 1 else _count(len(tickers))
+
+
+def _count(stocks: int) -> str:
+    return "1 stock" if stocks == 1 else f"{stocks:,} stocks"
+
+
+def _its(stocks: int) -> str:
+    """Return the words for the note of one stock, or the notes of several."""
+    return "its note" if stocks == 1 else "their notes"
 
 
 def _is(tickers: list[str]) -> str:
@@ -76,10 +91,6 @@ def _is(tickers: list[str]) -> str:
 
 def _was(tickers: list[str]) -> str:
     return "was" if len(tickers) == 1 else "were"
-
-
-def _s(tickers: list[str]) -> str:
-    return "s" if len(tickers) == 1 else ""
 
 
 def _were(count: int, *, present: bool = False) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from analysis.db import transactional
 from analysis.models import DemoRemoval, FormerTicker, Stock
+from analysis.models.former_tickers import MOMENT
 from analysis.prices.tickers import is_demo
 from analysis.stock_lists.renames import join_notes
 from stockapp.accounts.models import Person
@@ -19,17 +19,14 @@ from watchlist.changes import ChangedRow, rows_of
 from watchlist.models import NOTE_LENGTH, ChangeKind, ListChange, Watchlist, WatchlistItem
 from watchlist.services import lock_lists, refuse_over_limits, refuse_too_long
 
-MOMENT = timedelta(seconds=10)
-"""A row that is so much older than a change is not of it: the two clocks may differ a little."""
-
 
 @dataclass(frozen=True, slots=True)
 class UndoResult:
     """The undone change, the stocks that are back on its list, and those that left its target.
 
     `kept` stocks were copied and stay on the target, because their note was changed there since. `present` are on the
-    list already, with the note that they have there; `gone` are the tickers of stocks that were deleted. `renamed` has
-    the present ticker of each stock that had another one.
+    list already, with the note that they have there; `noted` are those of them whose note was restored. `gone` are the
+    tickers of stocks that were deleted. `renamed` has the present ticker of each stock that had another one.
     """
 
     change: ListChange
@@ -37,6 +34,16 @@ class UndoResult:
     taken_off: list[str]
     kept: list[str]
     present: list[str]
+    noted: list[str]
+    gone: list[str]
+    renamed: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedRows:
+    """The rows of a change with present tickers, each stock once; `gone` and `renamed` are as in UndoResult."""
+
+    rows: list[ChangedRow]
     gone: list[str]
     renamed: dict[str, str]
 
@@ -56,23 +63,26 @@ def undo(user: Person, watchlist: Watchlist, pk: int) -> UndoResult | None:
     lock_lists(one for one in (watchlist, change.target) if one)
     if not ListChange.objects.filter(pk=pk).delete()[0]:  # undone by another browser meanwhile
         return None
-    rows, gone, renamed = _lock_rows(change)
-    taken_off, kept = _take_off_target(change, _leave_merged(change, rows, set(renamed.values())))
+    locked = _lock_rows(change)
+    rows = locked.rows
+    taken_off, kept = _take_off_target(change, _leave_merged(change, rows, set(locked.renamed.values())))
     back: list[str] = []
+    present: list[str] = []
+    noted: list[str] = []
     if change.kind != ChangeKind.COPIED:
-        back = _put_back(watchlist, rows, taken_off)
+        back, noted = _put_back(watchlist, rows, taken_off)
+        present = [row.ticker for row in rows if row.ticker not in back]
         refuse_over_limits(watchlist.owner, set())
-    present = [] if change.kind == ChangeKind.COPIED else [row.ticker for row in rows if row.ticker not in back]
-    return UndoResult(change, back, list(taken_off), kept, present, gone, renamed)
+    return UndoResult(change, back, list(taken_off), kept, present, noted, locked.gone, locked.renamed)
 
 
-def _lock_rows(change: ListChange) -> tuple[list[ChangedRow], list[str], dict[str, str]]:
-    """Lock the stocks of a change. Return its rows with the present tickers, each once, the tickers of stocks that were
-    deleted since, and the present ticker of each that was renamed.
-    """
+def _lock_rows(change: ListChange) -> LockedRows:
+    """Lock the stocks of a change under their present tickers."""
     rows = rows_of(change)
     Stock.objects.lock(row.ticker for row in rows)  # a rename that is under way ends first
     present = FormerTicker.objects.follow([row.ticker for row in rows], change.made_at)
+    # Renamed stocks are locked after others, and not in one order: a deadlock ends one of two transactions, which
+    # `transactional` repeats.
     addable = set(Stock.objects.lock(present.values()))
     if DemoRemoval.objects.exists():
         addable = {ticker for ticker in addable if not is_demo(ticker)}
@@ -83,7 +93,7 @@ def _lock_rows(change: ListChange) -> tuple[list[ChangedRow], list[str], dict[st
             found[ticker] = _join_rows(found.get(ticker), replace(row, ticker=ticker))
     gone = [row.ticker for row in rows if present[row.ticker] not in addable]
     renamed = {old: new for old, new in present.items() if old != new and new in addable}
-    return list(found.values()), gone, renamed
+    return LockedRows(list(found.values()), gone, renamed)
 
 
 def _join_rows(first: ChangedRow | None, second: ChangedRow) -> ChangedRow:
@@ -129,10 +139,11 @@ def _delete_made_list(change: ListChange, target: Watchlist) -> None:
         Watchlist.objects.filter(pk=target.pk).delete()
 
 
-def _put_back(watchlist: Watchlist, rows: Sequence[ChangedRow], notes: dict[str, str]) -> list[str]:
-    """Put rows back in their places, with the notes that were changed meanwhile; return the stocks that are back.
+def _put_back(watchlist: Watchlist, rows: Sequence[ChangedRow], notes: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Put rows back in their places, with the notes that were changed meanwhile.
 
-    A row that is on the list already stays, and gets the note if it has none.
+    A row that is on the list already stays, and gets the note if it has none. Return the stocks that are back, and
+    those that got their note.
     """
     present = {item.stock_id: item for item in watchlist.items.filter(stock__in=[row.ticker for row in rows])}
     back = [row for row in rows if row.ticker not in present]
@@ -144,8 +155,9 @@ def _put_back(watchlist: Watchlist, rows: Sequence[ChangedRow], notes: dict[str,
         )
         for row in back
     )
-    noted = [row for row in rows if row.ticker in present and not present[row.ticker].note]
-    for row in noted:
-        present[row.ticker].note = notes.get(row.ticker, row.note)
-    WatchlistItem.objects.bulk_update([present[row.ticker] for row in noted], ["note"], batch_size=200)
-    return [row.ticker for row in back]
+    restored = {row.ticker: notes.get(row.ticker, row.note) for row in rows if row.ticker in present}
+    noted = [ticker for ticker, note in restored.items() if note and not present[ticker].note]
+    for ticker in noted:
+        present[ticker].note = restored[ticker]
+    WatchlistItem.objects.bulk_update([present[ticker] for ticker in noted], ["note"], batch_size=200)
+    return [row.ticker for row in back], noted

@@ -41,7 +41,7 @@ def confirm_import(request: Request, pk: int) -> HttpResponse:
     form = ConfirmForm(request.POST, default=request.user.bare_exchange)
     if form.is_valid():
         try:
-            added = services.add_all(watchlist, form.notes)
+            added = services.add_all(watchlist, form.notes, reused=form.reading.reused).added
         except RequestRejected as rejection:
             form.add_error(None, str(rejection))
         else:

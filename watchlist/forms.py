@@ -65,6 +65,9 @@ class AddForm(forms.Form):
                 raise UnreadableText("Type a ticker, like TCS.NS or AAPL.")
         except UnreadableText as error:
             self.add_error("ticker", str(error))
+        if chosen:
+            (chosen,) = self.reading.follow_choices([chosen])
+            data["choose"] = chosen
         questions = [one for one in self.reading.questions if chosen not in one.candidates]
         self.open_questions = [*questions, *self.reading.problems]
         if not self.errors and not self.notes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from analysis.directory import read_securities
+from analysis.directory import find_renamed_stocks, read_securities
 from analysis.models import Stock
 from analysis.prices.market_symbols import SymbolReading
 from analysis.prices.security_columns import SecuritySpelling
@@ -20,7 +20,8 @@ class ParsedText:
     """The stocks of a text: notes by ticker, in its order; repeated tickers; those whose note was shortened.
 
     `problems` are entries that are no tickers, `questions` those with tickers to choose from, `alternatives` other
-    exchanges' stocks of the same name by ticker, `unread` the headings of quantities and prices.
+    exchanges' stocks of the same name by ticker, `reused` tickers that a renamed stock had and that are another
+    company's here, `unread` the headings of quantities and prices.
     """
 
     notes: dict[str, str] = field(default_factory=dict)
@@ -29,13 +30,23 @@ class ParsedText:
     problems: list[UnrecognisedEntry] = field(default_factory=list)
     questions: list[UnrecognisedEntry] = field(default_factory=list)
     alternatives: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    reused: set[str] = field(default_factory=set)
     unread: tuple[str, ...] = ()
 
     def notes_of(self, tickers: Collection[str]) -> dict[str, str]:
         """Return the notes of these tickers, which are certain or candidates of a question, in the text's order."""
+        chosen = self.follow_choices(tickers)
+        return {ticker: note for ticker, note in self._offered.items() if ticker in chosen}
+
+    def follow_choices(self, tickers: Collection[str]) -> set[str]:
+        """Return the present tickers of those that a person chose on a page, before stocks were renamed perhaps."""
+        renamed = find_renamed_stocks(set(tickers) - self._offered.keys())
+        return {renamed[ticker].pk if ticker in renamed else ticker for ticker in tickers}
+
+    @property
+    def _offered(self) -> dict[str, str]:
         candidates = (ticker for question in self.questions for ticker in question.candidates)
-        offered = self.notes | {ticker: "" for ticker in candidates if ticker not in self.notes}
-        return {ticker: note for ticker, note in offered.items() if ticker in tickers}
+        return self.notes | {ticker: "" for ticker in candidates if ticker not in self.notes}
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,7 @@ def _collect(parsed: ImportText, readings: dict[SecuritySpelling, SymbolReading]
     asked: set[SecuritySpelling] = set()
     for entry in _separate_words(parsed.entries, readings):
         reading = readings[entry.spelling]
+        found.reused.update(reading.reused)
         if reading.ticker:
             _add_ticker(found, entry, reading)
         elif entry.spelling not in asked:

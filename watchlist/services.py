@@ -6,22 +6,32 @@ and copies them between lists.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Count, Max
 
 from analysis.db import transactional
 from analysis.jobs.limits import refuse_unconfirmed
-from analysis.jobs.submit import Submission, lock_or_create_stocks, submit
+from analysis.jobs.submit import RenamedStocks, Submission, lock_or_create_stocks, submit
 from analysis.models import Source, Stock, StockStatus
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import load_demo_market
+from analysis.stock_lists.renames import join_notes
 from stockapp.accounts.models import Person, lock_user
-from watchlist.models import Watchlist, WatchlistItem
+from watchlist.models import NOTE_LENGTH, Watchlist, WatchlistItem
 
 FIRST_NAME = "Watchlist"
 MOST_LISTS, MOST_STOCKS = 50, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class AddResult:
+    """The stocks that were added to a list, and those that were on it already, by their present tickers."""
+
+    added: list[str]
+    present: list[str]
 
 
 def first_watchlist(user: Person) -> Watchlist:
@@ -76,31 +86,50 @@ def add(watchlist: Watchlist, ticker: str) -> bool:
 
     Raise RequestRejected if the list is full.
     """
-    return bool(add_all(watchlist, {ticker: ""}))
+    return bool(add_all(watchlist, {ticker: ""}).added)
+
+
+def add_all(watchlist: Watchlist, notes: Mapping[str, str], *, reused: Container[str] = ()) -> AddResult:
+    """Add stocks, given by ticker with their notes, to the end of a list.
+
+    A former ticker is that of the stock that had it, but for `reused` ones, which are those of new companies. Raise
+    RequestRejected if the list would be too long, or its owner would watch too many stocks or have too many unconfirmed
+    ones: then none is added.
+    """
+    while True:
+        try:
+            return _add_stocks(watchlist, notes, reused)
+        except RenamedStocks as renamed:
+            notes = _follow_notes(notes, renamed.present)
+
+
+def _follow_notes(notes: Mapping[str, str], present: Mapping[str, str]) -> dict[str, str]:
+    """Return notes by present tickers; two of one stock as one."""
+    found: dict[str, str] = {}
+    for old, note in notes.items():
+        ticker = present.get(old, old)
+        found[ticker] = join_notes(found.get(ticker, ""), note, NOTE_LENGTH)
+    return found
 
 
 @transactional
-def add_all(watchlist: Watchlist, notes: Mapping[str, str]) -> list[str]:
-    """Add stocks, given by ticker with their notes, to the end of a list; return those that were not on it yet.
-
-    Raise RequestRejected if the list would be too long, or its owner would watch too many stocks or have too many
-    unconfirmed ones: then none is added.
-    """
+def _add_stocks(watchlist: Watchlist, notes: Mapping[str, str], reused: Container[str]) -> AddResult:
     lock_lists([watchlist])
     totals = watchlist.items.aggregate(Max("position"), Count("pk"))
     on_list = set(watchlist.items.filter(stock__in=notes).values_list("stock_id", flat=True))
     new = [ticker for ticker in notes if ticker not in on_list]
+    result = AddResult(new, [ticker for ticker in notes if ticker in on_list])
     if not new:
-        return []
+        return result
     refuse_too_long(watchlist, totals["pk__count"] + len(new))
-    unknown = lock_or_create_stocks(new, named_by=watchlist.owner)
+    unknown = lock_or_create_stocks(new, named_by=watchlist.owner, reused=reused)
     first = 0 if totals["position__max"] is None else totals["position__max"] + 1
     WatchlistItem.objects.bulk_create(
         WatchlistItem(watchlist=watchlist, stock_id=ticker, note=notes[ticker], position=position)
         for position, ticker in enumerate(new, start=first)
     )
     refuse_over_limits(watchlist.owner, unknown)
-    return new
+    return result
 
 
 def refuse_too_long(watchlist: Watchlist, count: int) -> None:
@@ -160,7 +189,7 @@ def lock_lists(watchlists: Iterable[Watchlist]) -> set[int]:
 
 def add_demo_market(watchlist: Watchlist) -> list[str]:
     """Load the demo market's fictional companies and add them to a list; return those that were not on it yet."""
-    return add_all(watchlist, dict.fromkeys(load_demo_market(), ""))
+    return add_all(watchlist, dict.fromkeys(load_demo_market(), "")).added
 
 
 def analyze_first(watchlist: Watchlist, tickers: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -30,6 +30,7 @@ from watchlist.responses import (
     show_rejection,
 )
 from watchlist.rows import ListRow
+from watchlist.services import AddResult
 
 MOST_NAMED = 8
 
@@ -91,14 +92,14 @@ def add(request: Request, pk: int) -> HttpResponse:
     form = AddForm(request.POST, default=request.user.bare_exchange)
     if form.is_valid():
         try:
-            added = services.add_all(watchlist, form.notes)
+            result = services.add_all(watchlist, form.notes, reused=form.reading.reused)
         except RequestRejected as rejection:
             form.add_error("ticker", str(rejection))
     if not form.is_valid():
         page = "watchlist/add.html" if request.htmx else PAGE
         return render(request, page, build_context(request, watchlist, add_form=form), status=422)
-    describe_added(request, watchlist, form.notes, added)
-    request_first_analysis(request, watchlist, added)
+    describe_added(request, watchlist, result)
+    request_first_analysis(request, watchlist, result.added)
     return show_added(request, watchlist, form)
 
 
@@ -158,12 +159,12 @@ def analyze(request: Request, pk: int) -> HttpResponse:
     return show_list(request, watchlist)
 
 
-def describe_added(request: Request, watchlist: Watchlist, named: Collection[str], added: Sequence[str]) -> None:
+def describe_added(request: Request, watchlist: Watchlist, result: AddResult) -> None:
     """Say which stocks were added to a list, and which were on it before."""
-    if added:
+    if added := result.added:
         names = ", ".join(added) if len(added) <= MOST_NAMED else f"{len(added)} stocks"
         messages.success(request, f"{names} {'is' if len(added) == 1 else 'are'} on “{watchlist}” now.")
-    if before := [ticker for ticker in named if ticker not in added]:
+    if before := result.present:
         names = ", ".join(before) if len(before) <= MOST_NAMED else f"{len(before)} stocks"
         messages.info(request, f"{names} {'is' if len(before) == 1 else 'are'} on “{watchlist}” already.")
 

@@ -4,14 +4,14 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import FETCH_RAISE
-from django.http import Http404
+from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema
 
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, Problem
-from analysis.api.values import PlanOut, Ticker
+from analysis.api.values import PlanOut, Ticker, find_stock_or_404
 from analysis.engine.verdict import Verdict
-from analysis.models import RawData, Result, ResultStatus, Stock
+from analysis.models import RawData, Result, ResultStatus
 from analysis.models.results import ResultQuerySet
 from stockapp.accounts.requests import Request
 
@@ -95,10 +95,7 @@ def list_results(request: Request, query: Query[ResultQuery], paging: Query[Page
 )
 def list_results_of_stock(request: Request, ticker: Ticker, paging: Query[PageQuery]) -> Any:
     """Return one stock's results, newest session first."""
-    stock = Stock.objects.find(ticker)
-    if stock is None:
-        raise Http404
-    return page_of(Result.objects.filter(stock=stock).fetch_mode(FETCH_RAISE), paging, "-day")
+    return page_of(Result.objects.filter(stock=find_stock_or_404(ticker)).fetch_mode(FETCH_RAISE), paging, "-day")
 
 
 @router.get(
@@ -107,7 +104,4 @@ def list_results_of_stock(request: Request, ticker: Ticker, paging: Query[PageQu
 )
 def get_result(request: Request, ticker: Ticker, day: date) -> Any:
     """Return one stock's result of one session, with its evidence."""
-    result = Result.objects.filter(stock=Stock.objects.find(ticker), day=day).first()
-    if result is None:
-        raise Http404
-    return result
+    return get_object_or_404(Result, stock=find_stock_or_404(ticker), day=day)

@@ -4,14 +4,13 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import FETCH_RAISE
-from django.http import Http404
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, Problem
 from analysis.api.results import ResultOut
-from analysis.api.values import RiskQuery, SizedPlan, Text, Ticker, profile, size_plan
+from analysis.api.values import RiskQuery, SizedPlan, Text, Ticker, find_stock_or_404, profile, size_plan
 from analysis.engine.verdict import Verdict
 from analysis.models import Stock, StockStatus
 from analysis.pages.stock_summary import StockSummary
@@ -95,7 +94,4 @@ def get_plan(request: Request, ticker: Ticker, risk: Query[RiskQuery]) -> Any:
 
 
 def _stock_summary(request: Request, ticker: str, risk: RiskQuery) -> StockSummary:
-    stock = Stock.objects.select_related("last_result").find(ticker)
-    if stock is None:
-        raise Http404
-    return StockSummary(stock, profile(request, risk), timezone.now())
+    return StockSummary(find_stock_or_404(ticker), profile(request, risk), timezone.now())

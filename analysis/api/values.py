@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, cast
 
+from django.http import Http404
 from ninja import Field, Schema
 from pydantic import AfterValidator, ConfigDict, WithJsonSchema
 
@@ -12,6 +13,7 @@ from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.sizing import Sizing
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.verdict import Side
+from analysis.models import Stock
 from analysis.prices.instruments import Instrument
 from analysis.prices.tickers import invalid_ticker_message, is_well_formed, normalise
 from stockapp.accounts.requests import Request
@@ -93,6 +95,14 @@ class Profile:
     position_limit_percent: Decimal
     min_risk_reward: Decimal
     long_only: bool
+
+
+def find_stock_or_404(ticker: str) -> Stock:
+    """Return the stock of a ticker, also of a former one, with its last result. Raise Http404 if there is none."""
+    stock = Stock.objects.select_related("last_result").find(ticker)
+    if stock is None:
+        raise Http404
+    return stock
 
 
 def profile(request: Request, risk: RiskQuery) -> SizingProfile:

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -16,7 +18,7 @@ from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.jobs import details
 from analysis.jobs.deadlines import deadline_of
 from analysis.jobs.limits import lock_limits, refuse_over_limit, refuse_size, refuse_unconfirmed
-from analysis.models import DemoRemoval, Job, Source, Stock
+from analysis.models import DemoRemoval, FormerTicker, Job, Source, Stock
 from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import latest_today, today
 from analysis.prices.tickers import is_demo, is_well_formed, normalise
@@ -38,6 +40,18 @@ class Submission:
     is_duplicate: bool
 
 
+class RenamedStocks(Exception):
+    """Stocks that have other tickers by now; `present` has those by the former ones. The transaction is repeated."""
+
+    def __init__(self, present: dict[str, str]) -> None:
+        super().__init__(", ".join(f"{old} is {new} now" for old, new in present.items()))
+        self.present = present
+
+    def follow(self, tickers: Iterable[str]) -> list[str]:
+        """Return the present tickers, each once, in order."""
+        return sorted({self.present.get(ticker, ticker) for ticker in tickers})
+
+
 def submit(
     tickers: Iterable[str],
     *,
@@ -53,7 +67,8 @@ def submit(
 ) -> Submission:
     """Submit an analysis of some stocks, and create a Stock for each well-formed ticker that is not known yet.
 
-    New stocks count against the limit of the user who requests them, but not those of a command.
+    New stocks count against the limit of the user who requests them, but not those of a command. A former ticker is
+    that of the stock that had it, also one that is renamed meanwhile.
 
     With `since` it is a backfill: every session from that day up to `as_of`, each as of its own close.
     With `part_of` it is a further part of the run that began with that job.
@@ -69,27 +84,41 @@ def submit(
         check_day(as_of, wanted)
     if since and (as_of is None or not FIRST_DAY <= since <= as_of):
         raise RequestRejected(f"A backfill goes from a day since {FIRST_DAY} to one that is not before it.")
+    fields: dict[str, Any] = {
+        "source": source,
+        "requested_by_id": requested_by.pk if requested_by else None,
+        "strategy": strategy,
+        "as_of": as_of,
+        "since": since,
+        "description": description,
+        "parent": parent,
+        "part_of": part_of,
+    }
+    may_use_reserve = requested_by is None or bool(requested_by.is_staff)
+    named_by = None if source == Source.COMMAND else requested_by
+    submit_job = partial(_submit_job, named_by=named_by, may_use_reserve=may_use_reserve, wake=wake)
+    while True:
+        job = _build_job(wanted, **fields)
+        refuse_size(job, may_use_reserve=may_use_reserve)
+        try:
+            return submit_job(job, wanted)
+        except RenamedStocks as renamed:
+            wanted = renamed.follow(wanted)
+
+
+def _build_job(tickers: list[str], **fields: Any) -> Job:
     now = clock.now()
     job = Job(
-        source=source,
-        requested_by_id=requested_by.pk if requested_by else None,
-        strategy=strategy,
+        **fields,
         price_source=settings.PRICE_SOURCE,
-        as_of=as_of,
-        since=since,
-        description=description or default_description(wanted),
-        total=len(wanted),
+        total=len(tickers),
         created_at=now,
         progress_at=now,
-        deadline=deadline_of(len(wanted), now),
-        parent=parent,
-        part_of=part_of,
+        deadline=deadline_of(len(tickers), now),
     )
-    may_use_reserve = requested_by is None or bool(requested_by.is_staff)
-    refuse_size(job, may_use_reserve=may_use_reserve)
-    job.request_key = _request_key(job, wanted)
-    named_by = None if source == Source.COMMAND else requested_by
-    return _submit_job(job, wanted, named_by=named_by, may_use_reserve=may_use_reserve, wake=wake)
+    job.description = job.description or default_description(tickers)
+    job.request_key = _request_key(job, tickers)
+    return job
 
 
 @transactional
@@ -131,12 +160,16 @@ def _insert_job(job: Job) -> Job | None:
     raise refused
 
 
-def lock_or_create_stocks(tickers: Iterable[str], *, named_by: Person | None) -> set[str]:
+def lock_or_create_stocks(tickers: Iterable[str], *, named_by: Person | None, reused: Container[str] = ()) -> set[str]:
     """Create missing stocks of these well-formed tickers, and lock all of them until the transaction ends.
 
     Return the missing ones, which count against the limit of the user who named them. Raise RequestRejected if they
     exceed it, or if one is of a demo market that was removed; concurrent transactions are not counted, so the caller
     repeats `refuse_unconfirmed` with the user's row locked.
+
+    Raise RenamedStocks for missing ones that a stock had before it was renamed, but for `reused` ones, which are known
+    to be of new companies. The caller repeats its transaction with the present tickers: locked after the others in this
+    one, they could deadlock.
 
     The lock keeps pruning from deleting a stock that is about to be used; if it has just deleted one, the loop creates
     it again. New stocks are inserted before any is locked, both in order of ticker, so that transactions cannot
@@ -146,6 +179,7 @@ def lock_or_create_stocks(tickers: Iterable[str], *, named_by: Person | None) ->
     _refuse_removed_demo(wanted)
     missing = wanted - set(Stock.objects.filter(pk__in=wanted).values_list("pk", flat=True))
     if missing:
+        _refuse_former(missing, reused)
         refuse_unconfirmed(named_by, more=len(missing))
     new = set(missing)
     while True:
@@ -154,7 +188,14 @@ def lock_or_create_stocks(tickers: Iterable[str], *, named_by: Person | None) ->
         missing = wanted - set(Stock.objects.lock(wanted))
         if not missing:
             return new
+        _refuse_former(missing, reused)
         new |= missing
+
+
+def _refuse_former(missing: Iterable[str], reused: Container[str]) -> None:
+    """Raise RenamedStocks if a missing ticker is that of a stock that was renamed."""
+    if present := FormerTicker.objects.present_tickers([ticker for ticker in missing if ticker not in reused]):
+        raise RenamedStocks(present)
 
 
 def _refuse_removed_demo(tickers: Iterable[str]) -> None:

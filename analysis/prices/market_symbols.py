@@ -51,7 +51,8 @@ class SymbolReading:
 
     A certain ticker may have candidates: other spellings of it, which count if they alone are known. A bare name has no
     exchange: its ticker is that of the default exchange, `as_written` the American one, or another that counts if it is
-    known; of its other candidates none is decided by being known.
+    known; of its other candidates none is decided by being known. Of the tickers, `reused` ones were those of stocks
+    that have other tickers now, and another company is meant.
     """
 
     text: str
@@ -60,6 +61,7 @@ class SymbolReading:
     reason: str = ""
     is_bare: bool = False
     as_written: str = ""
+    reused: tuple[str, ...] = ()
 
     @property
     def tickers(self) -> tuple[str, ...]:

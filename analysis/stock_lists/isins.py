@@ -36,27 +36,54 @@ class ListedRows:
     rows: list[ListedStock] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
+    """Stocks that may be meant by rows that are asked about: they stay in the index as they are."""
 
 
 def follow_former_tickers(listed: Sequence[ListedStock]) -> ListedRows:
     """Return the rows with those of former tickers as rows of the stocks that had them: the list is an old one.
 
-    A row with another ISIN is of a company that has taken the ticker since, and stays.
+    A row with another ISIN is of a company that has taken the ticker since, and stays. So does one beside the present
+    ticker, unless ISIN or name are the stock's. Another name alone may be the stock's earlier one, and is asked about.
     """
-    present = FormerTicker.objects.present_tickers({one.ticker for one in listed})
-    isins = dict(Stock.objects.filter(pk__in=present.values()).values_list("pk", "isin"))
-    found, seen = ListedRows(), {one.ticker for one in listed}
+    renamed = FormerTicker.objects.present_stocks({one.ticker for one in listed})
+    tickers = {one.ticker for one in listed}
+    found, seen = ListedRows(), set(tickers)
     for one in listed:
-        new = present.get(one.ticker)
-        if new is None or (one.isin and isins.get(new, one.isin) not in ("", one.isin)):
+        stock = renamed.get(one.ticker)
+        if stock is None or _is_other_company(one, stock, is_beside=stock.pk in tickers):
             found.rows.append(one)
-            continue
-        again = f"If it has its old ticker again: {_command([Rename(new, one.ticker)])}"
-        found.news.append(f"{one.ticker} was read as {new}, which is its ticker now. {again}")
-        if new not in seen:
-            found.rows.append(ListedStock(new))
-            seen.add(new)
+        elif _is_in_doubt(one, stock):
+            found.questions.append(_ask_about_reuse(one, stock))
+            found.left_out.add(stock.pk)
+        else:
+            again = f"If it has its old ticker again: {_command([Rename(stock.pk, one.ticker)])}"
+            found.news.append(f"{one.ticker} was read as {stock.pk}, which is its ticker now. {again}")
+            if stock.pk not in seen:
+                found.rows.append(ListedStock(stock.pk))
+                seen.add(stock.pk)
     return found
+
+
+def _is_other_company(listed: ListedStock, stock: Stock, *, is_beside: bool) -> bool:
+    """Return whether a row with a stock's former ticker is of another company: by its ISIN; or because the present
+    ticker is beside it in the list, and nothing says that both are the same.
+    """
+    if listed.isin and stock.isin:
+        return listed.isin != stock.isin
+    return is_beside and not _is_named_alike(listed, stock)
+
+
+def _is_in_doubt(listed: ListedStock, stock: Stock) -> bool:
+    """Return whether a row with a stock's former ticker has another name, and no ISIN that decides."""
+    return bool(listed.name and stock.name and not (listed.isin and stock.isin)) and not _is_named_alike(listed, stock)
+
+
+def _ask_about_reuse(listed: ListedStock, stock: Stock) -> str:
+    return (
+        f"{listed.ticker}, “{listed.name}”, was left out: {listed.ticker} was the ticker of {stock.pk}, “{stock.name}”."
+        f" If it is another company, add the stock {listed.ticker} in the admin, and load the list again."
+    )
 
 
 def find_renames(listed: Sequence[ListedStock]) -> list[RenameGroup]:

@@ -97,7 +97,7 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
     current = follow_former_tickers(listed)
     settled = settle_isins(current.rows, _apply_renames(current.rows, done))
     done.news += current.news + settled.news
-    done.questions += settled.questions
+    done.questions += current.questions + settled.questions
     members = set(IndexMember.objects.filter(index=index).values_list("stock_id", flat=True))
     for some in batched(sorted(settled.rows, key=lambda one: one.ticker), AT_ONCE):
         added = _store_members(index, some)
@@ -105,7 +105,7 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
         done.updated += len(some) - added
     if done.problems:
         return done
-    gone = members - {one.ticker for one in current.rows}
+    gone = members - {one.ticker for one in current.rows} - current.left_out
     if len(gone) > max(len(members) / 2, FEW):
         done.problems.append(
             f"{name}: {len(gone):,} of {len(members):,} stocks are no longer in it; a list that lost more than half is"

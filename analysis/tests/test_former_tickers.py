@@ -67,6 +67,38 @@ def test_a_former_ticker_is_read_as_the_present_one(symbol: str, isin: str, defa
     assert read_securities([SecuritySpelling(symbol, isin=isin)], default=default)[0].ticker == ticker
 
 
+@pytest.mark.parametrize(
+    ("spelling", "ticker", "tickers", "reused"),
+    [
+        (SecuritySpelling("ZOMATO.NS", name="Eternal Limited"), "ETERNAL.NS", ("ETERNAL.NS",), ()),
+        (SecuritySpelling("ZOMATO.NS", name="ZOMATO.NS"), "ETERNAL.NS", ("ETERNAL.NS",), ()),
+        (SecuritySpelling("ZOMATO.NS", name="Zomato Foods"), "", ("ETERNAL.NS", "ZOMATO.NS"), ("ZOMATO.NS",)),
+        (SecuritySpelling("ZOMATO", name="Zomato Foods", exchange="NSE"), "", ("ETERNAL.NS", "ZOMATO.NS"),
+         ("ZOMATO.NS",)),
+        (SecuritySpelling("ZOMATO.NS", name="Zomato Foods", isin="INE758T01015"), "ETERNAL.NS", ("ETERNAL.NS",), ()),
+        (SecuritySpelling("ZOMATO.NS", name="Eternal", isin="INE999T01019"), "ZOMATO.NS", ("ZOMATO.NS",),
+         ("ZOMATO.NS",)),
+        (SecuritySpelling("FB", isin="US30303M1027"), "", ("META", "FB"), ("FB",)),  # Meta's ISIN is not known here
+        (SecuritySpelling("FB", name="Meta Platforms", isin="US30303M1027"), "META", ("META",), ()),
+        (SecuritySpelling("FB", name="ProShares FB ETF"), "", ("META", "FB"), ("FB",)),
+    ],
+)  # fmt: skip
+def test_a_name_or_isin_beside_a_former_ticker_that_is_not_the_stocks_is_asked_about(
+    spelling: SecuritySpelling, ticker: str, tickers: tuple[str, ...], reused: tuple[str, ...]
+) -> None:
+    make_stock("FB", name="Meta Platforms, Inc.", currency="USD")
+    rename_stocks([Rename("FB", "META")])
+    reading = read_securities([spelling], default="US")[0]
+    assert (reading.ticker, reading.tickers, reading.reused) == (ticker, tickers, reused)
+    assert bool(reading.reason) == (not ticker)
+
+
+def test_a_question_names_the_present_ticker() -> None:
+    reading = read_securities([SecuritySpelling("ZOMATO")], default="US")[0]
+    assert "ETERNAL.NS" in reading.candidates
+    assert reading.reason == "“ZOMATO” is not known here. Did you mean ETERNAL.NS? ZOMATO.NS is ETERNAL.NS now."
+
+
 def test_commands_and_programs_take_a_former_ticker() -> None:
     assert check_symbols(["zomato.ns"]) == ["ETERNAL.NS"]
 

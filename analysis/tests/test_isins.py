@@ -1,7 +1,7 @@
 """Lists whose tickers and ISINs fit together otherwise than before: no row ends with another company."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -245,6 +245,37 @@ def test_a_former_ticker_that_another_company_gets_is_a_new_stock(tmp_path: Path
     assert dict(Stock.objects.values_list("pk", "isin")) == {"A.NS": ISINS[3], "B.NS": ISINS[1]}
 
 
+@pytest.mark.parametrize(
+    ("rows", "stocks", "question"),
+    [
+        (["META,Meta Platforms", "FB,ProShares FB ETF"], {"META": "Meta Platforms", "FB": "ProShares FB ETF"}, ""),
+        (["META,", "FB,"], {"META": "Meta Platforms", "FB": ""}, ""),
+        (["META,Meta Platforms", "FB,Meta Platforms Inc."], {"META": "Meta Platforms"}, ""),
+        (["FB,Meta Platforms Inc."], {"META": "Meta Platforms"}, ""),
+        (["FB,"], {"META": "Meta Platforms"}, ""),
+        (["FB,ProShares FB ETF"], {"META": "Meta Platforms"},
+         "FB, “ProShares FB ETF”, was left out: FB was the ticker of META, “Meta Platforms”. If it is another company, "
+         "add the stock FB in the admin, and load the list again."),
+    ],
+)  # fmt: skip
+def test_a_list_without_isins_that_has_a_former_ticker_mixes_no_companies(
+    rows: list[str], stocks: dict[str, str], question: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "us.csv"
+    file.write_text("ticker,name\nFB,Meta Platforms\nAAPL,Apple\n")
+    load_stocks(file)
+    rename_stocks([Rename("FB", "META")])
+    for _ in range(2):  # the same again the next time
+        file.write_text("\n".join(["ticker,name", "AAPL,Apple", *rows]))
+        done = load_stocks(file)
+        assert dict(Stock.objects.active().values_list("pk", "name")) == stocks | {"AAPL": "Apple"}
+        assert done.questions == [question] * bool(question)
+        assert not any("--rename" in sentence for sentence in done.news) or "FB" not in stocks
+    if question:
+        make_stock("FB", name="ProShares FB ETF")
+    assert load_stocks(file).questions == []
+
+
 def test_every_column_of_a_renamed_stock_comes_along() -> None:
     job = make_finished_job("A.DEMO")
     Stock.objects.update(
@@ -280,3 +311,6 @@ def test_where_tickers_led_at_a_moment_is_known_after_reuse_and_return() -> None
     rename_stocks([Rename("B.NS", "C.NS")])
     assert (follow(["A.NS"], begin), follow(["A.NS"], later)) == ({"A.NS": "C.NS"}, {"A.NS": "A.NS"})
     assert FormerTicker.objects.present_tickers({"A.NS", "B.NS"}) == {"B.NS": "C.NS"}
+    Stock.objects.filter(pk="A.NS").delete()
+    assert follow(["A.NS"], later) == {"A.NS": "C.NS"}  # the rename may have been under way
+    assert follow(["A.NS"], later + timedelta(minutes=1)) == {"A.NS": "A.NS"}  # another company's, which is deleted

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.db import IntegrityError
 
 from analysis.db import transactional
-from analysis.models import Stock
+from analysis.models import FormerTicker, Stock
 from analysis.rejections import RequestRejected
 from stockapp.accounts.models import lock_user
 from watchlist import services
 from watchlist.models import LONGEST_QUERY, Screen, Watchlist
+from watchlist.services import AddResult
 
 MOST_AT_ONCE = 500
 MOST_SCREENS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class AddResult:
-    """How many stocks were added to a list, and how many were on it already."""
-
-    added: int
-    present: int
 
 
 def save_screen(screen: Screen) -> None:
@@ -59,7 +51,8 @@ def delete_screen(screen: Screen) -> None:
 
 @transactional
 def add_stocks(watchlist: Watchlist, tickers: Sequence[str]) -> AddResult:
-    """Add stocks to the end of a list, in this order; those that are on it stay where they are.
+    """Add stocks to the end of a list, in this order; those that are on it stay where they are, and renamed ones are
+    followed.
 
     Raise RequestRejected for more than `MOST_AT_ONCE`, if none of them is a stock, and if the list would be too long.
     """
@@ -68,8 +61,8 @@ def add_stocks(watchlist: Watchlist, tickers: Sequence[str]) -> AddResult:
             f"{len(tickers):,} stocks are too many: a list takes {MOST_AT_ONCE} at once. Filter further."
         )
     known = set(Stock.objects.filter(pk__in=tickers).values_list("pk", flat=True))
-    wanted = {ticker: "" for ticker in tickers if ticker in known}
+    present = FormerTicker.objects.present_tickers(set(tickers) - known)
+    wanted = {present.get(ticker, ticker): "" for ticker in tickers if ticker in known or ticker in present}
     if not wanted:
         raise RequestRejected("None of these is a stock any more.")
-    added = len(services.add_all(watchlist, wanted))
-    return AddResult(added, len(wanted) - added)
+    return services.add_all(watchlist, wanted)

@@ -19,8 +19,7 @@ from watchlist.models import Screen
 from watchlist.screener import services
 from watchlist.screener.forms import ScreenForm, SelectionForm
 from watchlist.screener.page import Screener
-from watchlist.screener.services import AddResult
-from watchlist.services import first_watchlist
+from watchlist.services import AddResult, first_watchlist
 
 PAGE = "watchlist/screener.html"
 
@@ -101,9 +100,9 @@ def add_to_list(request: Request) -> HttpResponse:
 
 def _sentence(result: AddResult, name: str) -> str:
     if not result.added:
-        return f"Nothing to add: {_stocks(result.present)} on “{name}” already."
-    present = f" {_stocks(result.present)} on it already." if result.present else ""
-    return f"{_stocks(result.added)} on “{name}” now.{present}"
+        return f"Nothing to add: {_stocks(len(result.present))} on “{name}” already."
+    present = f" {_stocks(len(result.present))} on it already." if result.present else ""
+    return f"{_stocks(len(result.added))} on “{name}” now.{present}"
 
 
 def _stocks(count: int) -> str:

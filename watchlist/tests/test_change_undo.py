@@ -63,7 +63,7 @@ def undo(client: Client, change: ListChange) -> str:
         (["A=B"], {"B.NS": "of b", "C.NS": ""},
          "Nothing to put back: everything is on “Mine” already. A.NS is B.NS now."),
         (["A=C"], {"B.NS": "of b", "C.NS": "of a"},
-         "Nothing to put back: everything is on “Mine” already. A.NS is C.NS now."),
+         "C.NS was already on “Mine”; its note was restored. A.NS is C.NS now."),
         (["A=X", "X=A"], {"A.NS": "of a", "B.NS": "of b", "C.NS": ""}, "A.NS is back on “Mine”."),
     ],
 )  # fmt: skip
@@ -83,6 +83,24 @@ def test_a_ticker_that_another_company_has_by_then_is_not_put_back(client: Clien
     make_stock("A.NS", name="Another company")
     undo(client, change)
     assert tickers_of(mine) == ["X.NS", "B.NS", "C.NS"]
+
+
+def test_a_stock_that_had_the_ticker_long_ago_is_not_taken_for_a_deleted_one(client: Client, mine: Watchlist) -> None:
+    with time_machine.travel(timezone.now() - timedelta(days=400)):
+        make_stock("OLD.NS")
+        rename("OLD=X")
+    watchlist = make_list(mine.owner, "OLD.NS", "B.NS", name="Another company of that ticker")
+    change = changes.remove(watchlist, ["OLD.NS"])
+    Stock.objects.filter(pk="OLD.NS").delete()
+    assert undo(client, change) == "Nothing to put back. OLD.NS was deleted and cannot be restored."
+    assert tickers_of(watchlist) == ["B.NS"]
+
+
+def test_notes_that_undoing_restores_are_said(client: Client, mine: Watchlist) -> None:
+    change = changes.remove(mine, ["A.NS", "B.NS"])
+    services.add_all(mine, {"A.NS": "", "B.NS": ""})
+    assert undo(client, change) == "2 stocks were already on “Mine”; their notes were restored."
+    assert notes_of(mine) == {"C.NS": "", "A.NS": "of a", "B.NS": "of b"}
 
 
 def test_two_removed_stocks_that_became_one_come_back_once_with_both_notes(client: Client, mine: Watchlist) -> None:
@@ -118,17 +136,20 @@ def test_a_row_of_the_other_list_that_was_joined_with_a_copied_one_stays_there(
 def test_stocks_that_were_deleted_stay_away_and_are_named(client: Client, mine: Watchlist) -> None:
     change = changes.remove(mine, ["A.NS", "B.NS"])
     Stock.objects.filter(pk="A.NS").delete()
-    assert undo(client, change) == "B.NS is back on “Mine”. A.NS was deleted since, and stays away."
+    assert undo(client, change) == "B.NS is back on “Mine”. A.NS was deleted and cannot be restored."
     change = changes.remove(mine, ["B.NS", "C.NS"])
     Stock.objects.filter(pk__in=["B.NS", "C.NS"]).delete()
-    assert undo(client, change) == "Nothing to put back. 2 stocks were deleted since, and stay away."
+    assert undo(client, change) == "Nothing to put back. 2 stocks were deleted and cannot be restored."
     assert not Stock.objects.exists()
 
 
 def test_rows_that_are_there_again_are_said_and_keep_their_notes(client: Client, mine: Watchlist) -> None:
     change = changes.remove(mine, ["A.NS", "B.NS", "C.NS"])
     services.add_all(mine, {"A.NS": "", "B.NS": "new"})
-    assert undo(client, change) == "C.NS is back on “Mine”. 2 stocks were on it already, with the note there."
+    assert undo(client, change) == (
+        "C.NS is back on “Mine”. A.NS was already on the list; its note was restored. B.NS was already on the list, "
+        "unchanged."
+    )
     assert sorted(notes_of(mine).items()) == [("A.NS", "of a"), ("B.NS", "new"), ("C.NS", "")]
 
 
