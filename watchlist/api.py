@@ -14,6 +14,7 @@ from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, InvalidInput, P
 from analysis.api.stocks import StockOut
 from analysis.api.values import SPELLING, Payload, Ticker, WholeText
 from analysis.directory import check_symbols
+from analysis.models import FormerTicker
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist import changes, services
@@ -167,10 +168,11 @@ def remove_from_watchlist(request: Request, watchlist_id: ListId, ticker: Ticker
 def _change_out(change: ListChange, tickers: list[str]) -> ChangeOut:
     rows = changes.rows_of(change)
     done = {row.ticker for row in rows}
+    present = FormerTicker.objects.present_tickers(tickers)
     return ChangeOut(
         tickers=[row.ticker for row in rows],
         already_on_target=[row.ticker for row in rows if row.was_there],
-        not_on_list=[ticker for ticker in dict.fromkeys(tickers) if ticker not in done],
+        not_on_list=[ticker for ticker in dict.fromkeys(tickers) if present.get(ticker, ticker) not in done],
     )
 
 

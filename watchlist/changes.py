@@ -12,7 +12,7 @@ from datetime import datetime
 
 from analysis import clock
 from analysis.db import transactional
-from analysis.models import Stock
+from analysis.models import FormerTicker, Stock
 from analysis.rejections import RequestRejected
 from watchlist.models import ChangeKind, ListChange, Watchlist, WatchlistItem
 from watchlist.services import create, lock_lists, refuse_too_long
@@ -42,8 +42,8 @@ def rows_of(change: ListChange) -> list[ChangedRow]:
 @transactional
 def remove(watchlist: Watchlist, tickers: Iterable[str]) -> ListChange:
     """Remove stocks from a list; their results stay. Return the change, which is not saved if it has no rows."""
-    wanted = set(tickers)
     lock_lists([watchlist])
+    wanted = _present_tickers(tickers)
     items = _items_of(watchlist, wanted)
     WatchlistItem.objects.filter(pk__in=[item.pk for item in items]).delete()
     rows = [ChangedRow(item.stock_id, item.note, item.position) for item in items]
@@ -58,18 +58,19 @@ def move(watchlist: Watchlist, tickers: Iterable[str], target: Watchlist) -> Lis
     is created. Return the change, which is not saved if it has no rows. Raise RequestRejected, and change nothing, if
     the target would be too long, is one list too many, is the list itself, or was deleted meanwhile.
     """
-    return _transfer(ChangeKind.MOVED, watchlist, set(tickers), target)
+    return _transfer(ChangeKind.MOVED, watchlist, tickers, target)
 
 
 @transactional
 def copy(watchlist: Watchlist, tickers: Iterable[str], target: Watchlist) -> ListChange:
     """Copy stocks with their notes to another list, as `move` does; they stay on this one."""
-    return _transfer(ChangeKind.COPIED, watchlist, set(tickers), target)
+    return _transfer(ChangeKind.COPIED, watchlist, tickers, target)
 
 
-def _transfer(kind: ChangeKind, watchlist: Watchlist, wanted: set[str], target: Watchlist) -> ListChange:
+def _transfer(kind: ChangeKind, watchlist: Watchlist, tickers: Iterable[str], target: Watchlist) -> ListChange:
     is_new = target.pk is None
     _lock_both(watchlist, target)
+    wanted = _present_tickers(tickers)
     items = _items_of(watchlist, wanted)
     known = set(Stock.objects.lock(item.stock_id for item in items))
     items = [item for item in items if item.stock_id in known]
@@ -89,6 +90,13 @@ def _lock_both(watchlist: Watchlist, target: Watchlist) -> None:
     locked = lock_lists(one for one in (watchlist, target) if one.pk)
     if target.pk and target.pk not in locked:
         raise RequestRejected(f"The list “{target}” was deleted meanwhile; choose another.")
+
+
+def _present_tickers(tickers: Iterable[str]) -> set[str]:
+    """Return the tickers of stocks as they are now, also of those that are named by a former one."""
+    wanted = set(tickers)
+    present = FormerTicker.objects.present_tickers(wanted)
+    return {present.get(ticker, ticker) for ticker in wanted}
 
 
 def _items_of(watchlist: Watchlist, tickers: Iterable[str]) -> list[WatchlistItem]:

@@ -115,3 +115,16 @@ def test_a_stock_that_is_renamed_at_the_same_moment_is_made_once(turn: int) -> N
     assert tickers_of(watchlist) == ["C.NS", "Z.NS", expected]
     assert set(JobDetail.objects.values_list("stock_id", flat=True)) == {expected, "Z.NS"}
     assert Stock.objects.filter(pk__in=["OLD.NS", "A.NS"]).count() == 1
+
+
+def test_a_list_acts_on_a_stock_by_its_former_ticker(client: Client, ann: User, mine: Watchlist) -> None:
+    services.add_all(mine, {"ETERNAL.NS": "note", "META": ""})
+    other = make_list(ann, name="Other")
+    body = {"tickers": ["ZOMATO.NS", "GONE.NS"], "target": other.pk}
+    address = f"/api/watchlists/{mine.pk}"
+    copied = client.post(f"{address}/copy", body, content_type="application/json").json()
+    assert (copied["tickers"], copied["not_on_list"]) == (["ETERNAL.NS"], ["GONE.NS"])
+    assert tickers_of(other) == ["ETERNAL.NS"]
+    assert client.delete(f"{address}/stocks/ZOMATO.NS").status_code == 204
+    assert client.delete(f"{address}/stocks/FB").status_code == 204
+    assert tickers_of(mine) == ["TCS.NS"]
