@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from django.conf import settings
@@ -18,12 +19,13 @@ BETWEEN_NOTES = "; "
 _SPARE = "~"  # no ticker: a stock is under it for a moment, where tickers go round in a ring
 _LAST = ("last_status", "last_job_id", "last_analyzed_at", "last_error")
 _DESCRIPTION = ("name", "industry", "isin", "exchange", "currency", "kind", "decimals", "source_decimals", "last_split")
+_UNKNOWN: tuple[object, ...] = (None, "")  # and not 0, which some decimals are
 _STANDING = ("is_active", "is_confirmed", "refusals", "named_by_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """A ticker that became another one; `isin` is the ISIN that tells it, empty if a person does."""
+    """A ticker that became another one; `isin` is the ISIN that identified it, empty if it is renamed by hand."""
 
     old: str
     new: str
@@ -31,8 +33,8 @@ class Rename:
 
     @property
     def option(self) -> str:
-        """Return the option of the command that renames the stock."""
-        return f"--rename {self.old}={self.new}"
+        """Return the option of the command that renames the stock, as a shell reads it."""
+        return f"--rename {quote(f'{self.old}={self.new}')}"
 
 
 @dataclass(slots=True)
@@ -60,7 +62,8 @@ def rename_stocks(renames: Sequence[Rename]) -> list[str]:
     Stock.objects.lock(tickers)
     _refuse_wrong(renames)
     if details.unfinished().exists():
-        raise RequestRejected(f"{' or '.join(_names(renames))} is being analysed. Rename it when that has ended.")
+        names = " or ".join(_names(renames))
+        raise RequestRejected(f"{names} is being analysed and can be renamed when that has ended.")
     moved = {new: _move_stock(old, new) for old, new in _arrange_moves(renames)}
     FormerTicker.objects.bulk_create(FormerTicker(ticker=one.old, stock_id=one.new, isin=one.isin) for one in renames)
     return [_describe(rename, moved[rename.new]) for rename in renames]
@@ -75,7 +78,9 @@ def _refuse_wrong(renames: Sequence[Rename]) -> None:
     leaving = {rename.old for rename in renames}
     for rename in renames:
         old, new = stocks.get(rename.old), stocks.get(rename.new)
-        if old is None or rename.old == rename.new:
+        if rename.old == rename.new:
+            raise RequestRejected(f"Old and new ticker are the same: {rename.old}.")
+        if old is None:
             raise RequestRejected(f"There is no stock {rename.old} to be renamed.")
         if suffix_of(rename.old) != suffix_of(rename.new):
             raise RequestRejected(f"{rename.old} and {rename.new} are of different exchanges, and so are their prices.")
@@ -120,9 +125,11 @@ def _move_stock(ticker: str, new_ticker: str) -> _MovedRows:
 
 
 def _merge_stock(old: Stock, new: Stock) -> None:
-    """Give the stock that is kept what only the other one has: its ISIN, its confirmation, its later state."""
+    """Give the stock that is kept what only the other one has, as its ISIN, and of both the later state and split."""
     for name in _DESCRIPTION:
-        setattr(new, name, getattr(new, name) or getattr(old, name))
+        if getattr(new, name) in _UNKNOWN:
+            setattr(new, name, getattr(old, name))
+    new.last_split = max(filter(None, (old.last_split, new.last_split)), default=None)
     new.is_active |= old.is_active
     if old.is_confirmed:
         new.is_confirmed, new.refusals, new.named_by_id = True, 0, None
