@@ -1,13 +1,14 @@
 """Renames: a share whose ticker changed keeps its lists, notes, results and prices."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from shlex import quote
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Field, ManyToOneRel, Model, UniqueConstraint
+from django.db.models import Field, ManyToManyRel, ManyToOneRel, Model, UniqueConstraint
 
 from analysis.db import transactional
 from analysis.models import FormerTicker, JobDetail, Result, Stock, StockStatus
@@ -39,10 +40,14 @@ class Rename:
 
 @dataclass(slots=True)
 class _MovedRows:
-    """The numbers of rows that a rename moved, and of notes that were shortened because two had to fit into one."""
+    """The numbers of rows that a rename moved, and of notes that were shortened because two had to fit into one.
+
+    `owners` has, by model, the keys of what the moved rows are part of, as of lists and jobs.
+    """
 
     rows: int = 0
     shortened: int = 0
+    owners: dict[Any, set[object]] = dataclasses.field(default_factory=lambda: defaultdict(set))
 
 
 @transactional
@@ -65,7 +70,7 @@ def rename_stocks(renames: Sequence[Rename]) -> list[str]:
         names = " or ".join(_names(renames))
         raise RequestRejected(f"{names} is being analysed and can be renamed when that has ended.")
     moved = {new: _move_stock(old, new) for old, new in _arrange_moves(renames)}
-    FormerTicker.objects.bulk_create(FormerTicker(ticker=one.old, stock_id=one.new, isin=one.isin) for one in renames)
+    _record_renames(renames, moved)
     return [_describe(rename, moved[rename.new]) for rename in renames]
 
 
@@ -89,6 +94,18 @@ def _refuse_wrong(renames: Sequence[Rename]) -> None:
                 f"{rename.new} is another company: its ISIN is {new.isin}, that of {rename.old} is {old.isin}. Delete "
                 "that stock or correct its ISIN in the admin first."
             )
+
+
+def _record_renames(renames: Sequence[Rename], moved: Mapping[str, _MovedRows]) -> None:
+    """Keep the former tickers, and relate them to what had the stocks under them, where a model has such a relation."""
+    former_tickers = FormerTicker.objects.bulk_create(
+        FormerTicker(ticker=one.old, stock_id=one.new, isin=one.isin, new_ticker=one.new) for one in renames
+    )
+    for relation in FormerTicker._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ManyToManyRel):
+            for former in former_tickers:
+                owners = moved[former.stock_id].owners[relation.field.model]
+                getattr(former, str(relation.get_accessor_name())).add(*owners)
 
 
 def _names(renames: Sequence[Rename]) -> list[str]:
@@ -151,8 +168,12 @@ def _move_rows(field: "Field[Any, Any]", old: Stock, new: Stock, moved: _MovedRo
     """Move the rows of one model, but for those of which the new ticker has its own, and count them."""
     rows: Any = field.model._default_manager
     mine = {_key_of(row, field): row for row in rows.filter(**{field.name: new.pk}).only(*_columns(field))}
-    for row in list(rows.filter(**{field.name: old.pk}).only(*_columns(field))):
+    # Locked, so that what they are part of is not deleted before the rename is related to it.
+    theirs = rows.filter(**{field.name: old.pk}).order_by("pk").select_for_update(no_key=True)
+    for row in list(theirs.only(*_columns(field))):
         key = _key_of(row, field)
+        for name in _unique_beside(field):
+            moved.owners[field.model._meta.get_field(name).related_model].add(row.serializable_value(name))
         if key and key in mine:
             moved.shortened += _keep_note(mine[key], row)
             row.delete()
