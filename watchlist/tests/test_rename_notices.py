@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from analysis.models import Stock
 from analysis.stock_lists.renames import Rename, rename_stocks
 from analysis.tests.make import make_stock, make_user
+from analysis.tests.together import together
 from watchlist import changes, services
 from watchlist.models import ListRename, Watchlist
 from watchlist.rename_notices import find_rename_notice
@@ -197,3 +199,15 @@ def test_a_list_or_stock_that_is_deleted_leaves_no_rows_behind(ann: User, mine: 
     assert ListRename.objects.count() == 1
     Stock.objects.filter(pk="ETERNAL.NS").delete()
     assert ListRename.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_list_can_be_deleted_and_its_stock_removed_while_they_are_renamed() -> None:
+    ann = make_user()
+    for number in range(5):
+        lists = [make_list(ann, f"O{number}.NS", name=f"{number} {place}") for place in range(4)]
+        deletions = [partial(services.delete, one) for one in lists[:2]]
+        removal = partial(changes.remove, lists[2], [f"O{number}.NS"])
+        done = together([partial(rename, f"O{number}=N{number}"), *deletions, removal])
+        assert not [one for one in done if isinstance(one, Exception)]
+        assert sentences(lists[3]) == [f"O{number}.NS is now N{number}.NS"]
