@@ -72,7 +72,7 @@ TABLE: dict[str, Row] = {
     "watchlist:move_to": Row(NO_READ, ACT, {"tickers": "KAVERI.DEMO", "target": "new", "name": "New"}),
     "watchlist:copy_to": Row(NO_READ, ACT, {"tickers": "KAVERI.DEMO", "target": "{second_list}"}),
     "watchlist:undo": Row(NO_READ, ACT, {"undo": "{change}"}),
-    "watchlist:dismiss_renames": Row(NO_READ, ACT),
+    "watchlist:dismiss_renames": Row(NO_READ, ACT, {"until": "{now}"}),
     "watchlist:move": Row(NO_READ, ACT, {"move": "KAVERI.DEMO", "by": "1"}),
     "watchlist:note": Row(NO_READ, ACT, {"note": "KAVERI.DEMO", "note-KAVERI.DEMO": "New"}),
     "watchlist:analyze": Row(NO_READ, ACT, {"one": "VANQUAY.DEMO"}),

@@ -11,6 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from analysis import clock
 from analysis.models import Ending, Job, JobDetail, Stock
 from analysis.tests.make import make_finished_job, make_job, make_user
 from stockapp.accounts.models import ApiToken, User
@@ -130,6 +131,7 @@ def make_world() -> World:
         "proof": confirmation_address(subscription).rstrip("/").rpartition("/")[2],
         "second_list": second.pk,
         "change": change.pk,
+        "now": clock.now().isoformat(),
         "address": "nowhere",
         "url": "nowhere",
         "app_label": "analysis",

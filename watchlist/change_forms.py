@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 
+from analysis import clock
 from analysis.prices.tickers import is_well_formed, normalise
 from watchlist.forms import NameForm
 from watchlist.models import Watchlist
+from watchlist.rename_notices import SHOWN_FOR
 
 NEW = "new"
 NONE_TICKED = "Tick at least one stock."
@@ -61,6 +64,18 @@ class TransferForm(RowsForm):
         """Return the number of an existing list; 0 for none, and for a text that is no number of a list."""
         text = self.cleaned_data.get("target", "")
         return int(text) if text.isascii() and text.isdigit() else 0
+
+
+class RenamesForm(forms.Form):
+    """The time of the last rename in the notice that is dismissed."""
+
+    until = forms.DateTimeField()
+
+    def clean_until(self) -> datetime:
+        until: datetime = self.cleaned_data["until"]
+        if abs(until - clock.now()) > SHOWN_FOR:
+            raise forms.ValidationError("No notice has a rename of that time.")
+        return until
 
 
 class UndoForm(forms.Form):

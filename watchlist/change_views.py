@@ -13,14 +13,15 @@ from django_htmx.http import HttpResponseClientRedirect
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist import change_undo, changes
-from watchlist.change_forms import RowsForm, TransferForm, UndoForm
+from watchlist.change_forms import RenamesForm, RowsForm, TransferForm, UndoForm
 from watchlist.change_sentences import describe_change, describe_undo
 from watchlist.models import ListChange, Watchlist
 from watchlist.page import WatchlistPage
-from watchlist.rename_notices import dismiss_rename_notices
+from watchlist.rename_notices import dismiss_renames_until
 from watchlist.responses import get_own_list, read_list_form, show_list, show_rejection, undo_address
 
 TOO_LATE = "This cannot be undone any more."
+NOT_DISMISSED = "The notice cannot be dismissed. Reload the page and try again."
 ALL_HIDDEN = "The filter hides every ticked stock; show them first."
 
 
@@ -82,8 +83,10 @@ def undo(request: Request, pk: int) -> HttpResponse:
 
 @require_POST
 def dismiss_renames(request: Request, pk: int) -> HttpResponse:
-    watchlist = get_own_list(request, pk)
-    dismiss_rename_notices(watchlist)
+    watchlist, form = get_own_list(request, pk), RenamesForm(request.POST)
+    if not form.is_valid():
+        return show_rejection(request, watchlist, NOT_DISMISSED)
+    dismiss_renames_until(watchlist, form.cleaned_data["until"])
     return show_list(request, watchlist)
 
 

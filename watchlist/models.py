@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 
 from analysis import clock
-from analysis.models import JobDetail, Stock
+from analysis.models import FormerTicker, JobDetail, Stock
 from stockapp.accounts.models import Person
 
 NOTE_LENGTH = 200
@@ -31,8 +31,8 @@ class Watchlist(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watchlists")
     name = models.CharField(max_length=60)
     position = models.PositiveSmallIntegerField(default=0)
-    renames_dismissed_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Earlier renames of its stocks are not told any more."
+    renames: models.ManyToManyField[FormerTicker, ListRename] = models.ManyToManyField(
+        FormerTicker, through="ListRename", related_name="watchlists", editable=False
     )
 
     objects: ClassVar[models.Manager[Watchlist]] = WatchlistQuerySet.as_manager()
@@ -85,6 +85,24 @@ class WatchlistItem(models.Model):
 
     def __str__(self) -> str:
         return self.stock_id
+
+
+class ListRename(models.Model):
+    """A rename of a stock that was on a list under its old ticker, until the list's owner dismisses the notice of it.
+
+    `analysis.stock_lists.renames` adds it, by the relation of lists to former tickers.
+    """
+
+    watchlist = models.ForeignKey(Watchlist, on_delete=models.CASCADE, related_name="+")
+    former_ticker = models.ForeignKey(FormerTicker, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["watchlist", "former_ticker"], name="one_notice_per_watchlist_and_rename"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.watchlist_id}: {self.former_ticker_id}"
 
 
 class ChangeKind(models.TextChoices):

@@ -16,7 +16,7 @@ from analysis.pages.polls import OF_THE_STOCK, State, live_annotations
 from stockapp.accounts.models import Person
 from watchlist.list_query import ListQuery
 from watchlist.models import Watchlist, WatchlistItem
-from watchlist.rename_notices import find_rename_notices
+from watchlist.rename_notices import RenameNotice, find_rename_notice
 from watchlist.rows import ListRow, arrange_rows
 
 
@@ -101,8 +101,8 @@ class WatchlistPage:
         return not self.rows and not Stock.objects.exists()
 
     @cached_property
-    def rename_notices(self) -> list[str]:
-        return find_rename_notices(self.watchlist)
+    def rename_notice(self) -> RenameNotice | None:
+        return find_rename_notice(self.watchlist)
 
     @cached_property
     def offers_demo(self) -> bool:

@@ -78,6 +78,8 @@ def shift(watchlist: Watchlist, by: int) -> None:
 def delete(watchlist: Watchlist) -> None:
     """Delete a list with its notes. The stocks and their results stay."""
     lock_lists([watchlist])
+    # A rename that is under way relates its notice to the list by these rows, which it locks.
+    list(watchlist.items.order_by("pk").select_for_update(no_key=True).values_list("pk"))
     watchlist.delete()
 
 

@@ -65,7 +65,7 @@ class PriceHistoryAdmin(ReadOnlyAdmin[PriceHistory]):
 class FormerTickerAdmin(ReadOnlyAdmin[FormerTicker]):
     """Renames; deleting one only ends the way from the old ticker to the stock."""
 
-    list_display = ["ticker", "stock_id", "isin", "renamed_at"]
+    list_display = ["ticker", "new_ticker", "stock_id", "isin", "renamed_at"]
     search_fields = ["ticker", "stock__ticker", "stock__name"]
     date_hierarchy = "renamed_at"
     show_full_result_count = False

@@ -17,7 +17,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('ticker', models.CharField(max_length=20)),
-                ('isin', models.CharField(blank=True, help_text='Which told the rename; empty if a person did.', max_length=12, verbose_name='ISIN')),
+                ('isin', models.CharField(blank=True, help_text='ISIN that identified the rename; empty if renamed by hand.', max_length=12, verbose_name='ISIN')),
+                ('new_ticker', models.CharField(blank=True, help_text='Ticker that the stock got by the rename.', max_length=20)),
                 ('renamed_at', models.DateTimeField(default=analysis.clock.now)),
                 ('stock', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='former_tickers', to='analysis.stock')),
             ],

@@ -51,8 +51,9 @@ class FormerTicker(models.Model):
         "ISIN",
         max_length=12,
         blank=True,
-        help_text="Which told the rename; empty if a person did.",
+        help_text="ISIN that identified the rename; empty if renamed by hand.",
     )
+    new_ticker = models.CharField(max_length=20, blank=True, help_text="Ticker that the stock got by the rename.")
     renamed_at = models.DateTimeField(default=clock.now)
 
     objects: ClassVar[models.Manager[FormerTicker]] = FormerTickerQuerySet.as_manager()

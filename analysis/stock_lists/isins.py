@@ -1,4 +1,4 @@
-"""ISINs of a list: the renames that they tell, the rows whose ticker is another company's, and new ISINs of stocks.
+"""ISINs of a list: renames that follow from them, rows whose ticker is another company's, new ISINs of stocks.
 
 An ISIN stays with a security when its ticker changes. It changes itself with a split or a new face value, and a list
 may be wrong or old. So nothing that could mix two companies is done: it is asked, with the command that would do it.
@@ -17,13 +17,17 @@ from analysis.stock_lists.renames import Rename
 
 ISSUER_LENGTHS = {"IN": 7, "US": 8, "CA": 8}
 """How many characters of an ISIN name its country and issuer, where they do; they stay after a split."""
+FUNDS = "INF"  # the issuer of an Indian fund is its house, which has hundreds of others
 LONGEST = 3  # renames of a chain, beyond which the list is taken for wrong
-COMMAND = "load_stocks"
+COMMAND = "manage.py load_stocks"
 
 
 @dataclass(frozen=True, slots=True)
 class RenameGroup:
-    """Renames that are done together, as those of a chain; with a question they are not certain, and only asked."""
+    """Renames that are done together, as those of a chain.
+
+    With a question they are not certain, or exclude each other, and are only asked about.
+    """
 
     renames: tuple[Rename, ...]
     question: str = ""
@@ -87,7 +91,7 @@ def _ask_about_reuse(listed: ListedStock, stock: Stock) -> str:
 
 
 def find_renames(listed: Sequence[ListedStock]) -> list[RenameGroup]:
-    """Return the renames that a list tells: its ISIN of a known stock has another ticker of the same exchange.
+    """Return the renames that follow from a list: its ISIN of a known stock has another ticker of the same exchange.
 
     They are certain if the old ticker is not in the list, or its row has another ISIN and the names agree; and if the
     new ticker has nothing of its own that could be of another company.
@@ -105,24 +109,22 @@ def find_renames(listed: Sequence[ListedStock]) -> list[RenameGroup]:
     counts = Counter(ticker for found in targets.values() for ticker in found)
     moves = {old: found[0] for old, found in targets.items() if len(found) == 1 and counts[found[0]] == 1}
     groups = [_judge_chain(chain, known, rows) for chain in _chains(moves, known)]
-    several = [
-        RenameGroup((), _ask_which([Rename(old, new, known[old].isin) for new in found]))
-        for old, found in targets.items()
-        if old not in moves
-    ]
-    return [*groups, *several]
+    several = (
+        tuple(Rename(old, new, known[old].isin) for new in found) for old, found in targets.items() if old not in moves
+    )
+    return [*groups, *(RenameGroup(renames, _ask_which(renames)) for renames in several)]
 
 
 def settle_isins(listed: Sequence[ListedStock], asked: Container[str]) -> ListedRows:
     """Return the rows whose ISIN is that of the stored stock, or a new one of the same company.
 
-    Questions about tickers in `asked` are put already.
+    Rows of tickers in `asked` are left out: the question about them is put already.
     """
     known = {stock.pk: stock for stock in _known_stocks()}
     stored = {(stock.isin, suffix_of(stock.pk)) for stock in known.values()}
     by_isin = _tickers_by_isin(listed)
     found = ListedRows()
-    for one in listed:
+    for one in (row for row in listed if row.ticker not in asked):
         stock = known.get(one.ticker)
         if stock is None or one.isin in ("", stock.isin):
             found.rows.append(one)
@@ -132,7 +134,7 @@ def settle_isins(listed: Sequence[ListedStock], asked: Container[str]) -> Listed
         if _is_same_company(one, stock) and not is_swapped:
             found.rows.append(one)
             found.news.append(f"{one.ticker} has a new ISIN, {one.isin}, as after a split; it was {stock.isin}.")
-        elif one.ticker not in asked:
+        else:
             found.questions.append(_ask_about_isin(one, stock))
     return found
 
@@ -226,8 +228,26 @@ def _ask_about_isin(listed: ListedStock, stock: Stock) -> str:
 
 
 def _is_same_company(listed: ListedStock, stock: Stock) -> bool:
-    length = ISSUER_LENGTHS.get(stock.isin[:2], 0)
-    return _is_named_alike(listed, stock) or bool(length and listed.isin[:length] == stock.isin[:length])
+    """Return whether the names agree, or the issuer where one has no name; never where the kinds of security differ."""
+    if listed.isin[:2] == stock.isin[:2] and _kind_of(listed.isin) != _kind_of(stock.isin):
+        return False
+    if listed.name and stock.name:
+        return _is_named_alike(listed, stock)
+    length = 0 if stock.isin.startswith(FUNDS) else ISSUER_LENGTHS.get(stock.isin[:2], 0)
+    return bool(length and listed.isin[:length] == stock.isin[:length])
+
+
+def _kind_of(isin: str) -> str:
+    """Return what an ISIN says of the kind of security; it can be compared with those of the same country only.
+
+    India: the kind of issuer, and after the issuer the kind, 01 for shares and 07 for bonds (NSDL). The United States
+    and Canada: letters in the number of the issue are for bonds (CUSIP). Empty for other countries.
+    """
+    if isin.startswith("IN"):
+        return isin[2] if isin.startswith(FUNDS) else isin[2] + isin[7:9]
+    if isin[:2] in ("US", "CA"):
+        return "share" if isin[8:10].isdigit() else "bond"
+    return ""
 
 
 def _is_named_alike(listed: ListedStock, stock: Stock) -> bool:

@@ -95,7 +95,8 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
     done = ImportResult(problems=problems)
     index, _ = Index.objects.update_or_create(name=name[:100], defaults={"loaded_at": timezone.now()})
     current = follow_former_tickers(listed)
-    settled = settle_isins(current.rows, _apply_renames(current.rows, done))
+    asked = _apply_renames(current.rows, done)
+    settled = settle_isins(current.rows, asked)
     done.news += current.news + settled.news
     done.questions += current.questions + settled.questions
     members = set(IndexMember.objects.filter(index=index).values_list("stock_id", flat=True))
@@ -105,7 +106,7 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
         done.updated += len(some) - added
     if done.problems:
         return done
-    gone = members - {one.ticker for one in current.rows} - current.left_out
+    gone = members - asked - {one.ticker for one in current.rows} - current.left_out
     if len(gone) > max(len(members) / 2, FEW):
         done.problems.append(
             f"{name}: {len(gone):,} of {len(members):,} stocks are no longer in it; a list that lost more than half is"
@@ -128,7 +129,7 @@ def _apply_renames(listed: Sequence[ListedStock], done: ImportResult) -> set[str
             try:
                 done.news += rename_stocks(group.renames)
             except RequestRejected as rejection:
-                question = f"{rejection} Load the list again then."
+                question = f"{rejection} Load the list again later."
         if question:
             done.questions.append(question)
             asked.update(ticker for rename in group.renames for ticker in (rename.old, rename.new))

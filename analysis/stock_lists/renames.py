@@ -1,12 +1,14 @@
 """Renames: a share whose ticker changed keeps its lists, notes, results and prices."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Field, ManyToOneRel, Model, UniqueConstraint
+from django.db.models import Field, ManyToManyRel, ManyToOneRel, Model, UniqueConstraint
 
 from analysis.db import transactional
 from analysis.models import FormerTicker, JobDetail, Result, Stock, StockStatus
@@ -18,12 +20,13 @@ BETWEEN_NOTES = "; "
 _SPARE = "~"  # no ticker: a stock is under it for a moment, where tickers go round in a ring
 _LAST = ("last_status", "last_job_id", "last_analyzed_at", "last_error")
 _DESCRIPTION = ("name", "industry", "isin", "exchange", "currency", "kind", "decimals", "source_decimals", "last_split")
+_UNKNOWN: tuple[object, ...] = (None, "")  # and not 0, which some decimals are
 _STANDING = ("is_active", "is_confirmed", "refusals", "named_by_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """A ticker that became another one; `isin` is the ISIN that tells it, empty if a person does."""
+    """A ticker that became another one; `isin` is the ISIN that identified it, empty if it is renamed by hand."""
 
     old: str
     new: str
@@ -31,16 +34,20 @@ class Rename:
 
     @property
     def option(self) -> str:
-        """Return the option of the command that renames the stock."""
-        return f"--rename {self.old}={self.new}"
+        """Return the option of the command that renames the stock, as a shell reads it."""
+        return f"--rename {quote(f'{self.old}={self.new}')}"
 
 
 @dataclass(slots=True)
 class _MovedRows:
-    """The numbers of rows that a rename moved, and of notes that were shortened because two had to fit into one."""
+    """The numbers of rows that a rename moved, and of notes that were shortened because two had to fit into one.
+
+    `owners` has, by model, the keys of what the moved rows are part of, as of lists and jobs.
+    """
 
     rows: int = 0
     shortened: int = 0
+    owners: dict[Any, set[object]] = dataclasses.field(default_factory=lambda: defaultdict(set))
 
 
 @transactional
@@ -60,9 +67,10 @@ def rename_stocks(renames: Sequence[Rename]) -> list[str]:
     Stock.objects.lock(tickers)
     _refuse_wrong(renames)
     if details.unfinished().exists():
-        raise RequestRejected(f"{' or '.join(_names(renames))} is being analysed. Rename it when that has ended.")
+        names = " or ".join(_names(renames))
+        raise RequestRejected(f"{names} is being analysed and can be renamed when that has ended.")
     moved = {new: _move_stock(old, new) for old, new in _arrange_moves(renames)}
-    FormerTicker.objects.bulk_create(FormerTicker(ticker=one.old, stock_id=one.new, isin=one.isin) for one in renames)
+    _record_renames(renames, moved)
     return [_describe(rename, moved[rename.new]) for rename in renames]
 
 
@@ -75,7 +83,9 @@ def _refuse_wrong(renames: Sequence[Rename]) -> None:
     leaving = {rename.old for rename in renames}
     for rename in renames:
         old, new = stocks.get(rename.old), stocks.get(rename.new)
-        if old is None or rename.old == rename.new:
+        if rename.old == rename.new:
+            raise RequestRejected(f"Old and new ticker are the same: {rename.old}.")
+        if old is None:
             raise RequestRejected(f"There is no stock {rename.old} to be renamed.")
         if suffix_of(rename.old) != suffix_of(rename.new):
             raise RequestRejected(f"{rename.old} and {rename.new} are of different exchanges, and so are their prices.")
@@ -84,6 +94,18 @@ def _refuse_wrong(renames: Sequence[Rename]) -> None:
                 f"{rename.new} is another company: its ISIN is {new.isin}, that of {rename.old} is {old.isin}. Delete "
                 "that stock or correct its ISIN in the admin first."
             )
+
+
+def _record_renames(renames: Sequence[Rename], moved: Mapping[str, _MovedRows]) -> None:
+    """Keep the former tickers, and relate them to what had the stocks under them, where a model has such a relation."""
+    former_tickers = FormerTicker.objects.bulk_create(
+        FormerTicker(ticker=one.old, stock_id=one.new, isin=one.isin, new_ticker=one.new) for one in renames
+    )
+    for relation in FormerTicker._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ManyToManyRel):
+            for former in former_tickers:
+                owners = moved[former.stock_id].owners[relation.field.model]
+                getattr(former, str(relation.get_accessor_name())).add(*owners)
 
 
 def _names(renames: Sequence[Rename]) -> list[str]:
@@ -120,9 +142,11 @@ def _move_stock(ticker: str, new_ticker: str) -> _MovedRows:
 
 
 def _merge_stock(old: Stock, new: Stock) -> None:
-    """Give the stock that is kept what only the other one has: its ISIN, its confirmation, its later state."""
+    """Give the stock that is kept what only the other one has, as its ISIN, and of both the later state and split."""
     for name in _DESCRIPTION:
-        setattr(new, name, getattr(new, name) or getattr(old, name))
+        if getattr(new, name) in _UNKNOWN:
+            setattr(new, name, getattr(old, name))
+    new.last_split = max(filter(None, (old.last_split, new.last_split)), default=None)
     new.is_active |= old.is_active
     if old.is_confirmed:
         new.is_confirmed, new.refusals, new.named_by_id = True, 0, None
@@ -144,8 +168,12 @@ def _move_rows(field: "Field[Any, Any]", old: Stock, new: Stock, moved: _MovedRo
     """Move the rows of one model, but for those of which the new ticker has its own, and count them."""
     rows: Any = field.model._default_manager
     mine = {_key_of(row, field): row for row in rows.filter(**{field.name: new.pk}).only(*_columns(field))}
-    for row in list(rows.filter(**{field.name: old.pk}).only(*_columns(field))):
+    # Locked, so that what they are part of is not deleted before the rename is related to it.
+    theirs = rows.filter(**{field.name: old.pk}).order_by("pk").select_for_update(no_key=True)
+    for row in list(theirs.only(*_columns(field))):
         key = _key_of(row, field)
+        for name in _unique_beside(field):
+            moved.owners[field.model._meta.get_field(name).related_model].add(row.serializable_value(name))
         if key and key in mine:
             moved.shortened += _keep_note(mine[key], row)
             row.delete()

@@ -3,15 +3,17 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from analysis.jobs.end import cancel
 from analysis.models import FormerTicker, IndexMember, PriceHistory, Result, Stock
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import ImportResult, load_stocks
 from analysis.stock_lists.renames import Rename, rename_stocks
-from analysis.tests.make import make_finished_job, make_result, make_stock, make_user
+from analysis.tests.make import make_finished_job, make_job, make_result, make_stock, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +71,7 @@ CASES = {
     ),
     "the same, with another name": Case(
         "A.NS 1", "B.NS 1 Delta, A.NS 2", {"A.NS": 1},
-        questions=["A.NS is B.NS now, which is not certain. If it is right: load_stocks --rename A.NS=B.NS"],
+        questions=["A.NS is B.NS now, which is not certain. If it is right: manage.py load_stocks --rename A.NS=B.NS"],
         unchanged="A.NS",
     ),
     "a chain": Case(
@@ -77,14 +79,14 @@ CASES = {
     ),
     "a chain whose names do not agree": Case(
         "A.NS 1, B.NS 2", "B.NS 1 Beta, C.NS 2 Gamma", {"A.NS": 1, "B.NS": 2},
-        questions=["A.NS is B.NS now and B.NS is C.NS now, which is not certain. If it is right: load_stocks --rename "
-                   "A.NS=B.NS --rename B.NS=C.NS"],
+        questions=["A.NS is B.NS now and B.NS is C.NS now, which is not certain. If it is right: manage.py "
+                   "load_stocks --rename A.NS=B.NS --rename B.NS=C.NS"],
         unchanged="B.NS",
     ),
     "a swap": Case(
         "A.NS 1, B.NS 2", "A.NS 2 Alpha, B.NS 1 Beta", {"A.NS": 1, "B.NS": 2},
-        questions=["A.NS is B.NS now and B.NS is A.NS now, which is not certain. If it is right: load_stocks --rename "
-                   "A.NS=B.NS --rename B.NS=A.NS"],
+        questions=["A.NS is B.NS now and B.NS is A.NS now, which is not certain. If it is right: manage.py "
+                   "load_stocks --rename A.NS=B.NS --rename B.NS=A.NS"],
         unchanged="A.NS B.NS",
     ),
     "a swap with the names": Case(
@@ -105,7 +107,11 @@ CASES = {
     "two tickers of one ISIN": Case(
         "A.NS 1", "B.NS 1, C.NS 1", {"A.NS": 1},
         questions=["A.NS has the ISIN of B.NS and C.NS, INE100A01011. If it was renamed, move what belongs to it: "
-                   "load_stocks --rename A.NS=B.NS or load_stocks --rename A.NS=C.NS"],
+                   "manage.py load_stocks --rename A.NS=B.NS or manage.py load_stocks --rename A.NS=C.NS"],
+    ),
+    "a ticker that the shell would cut": Case(
+        "M&M.NS 1", "MAHINDRA.NS 1 Delta, M&M.NS 2", {"M&M.NS": 1},
+        questions=["If it is right: manage.py load_stocks --rename 'M&M.NS=MAHINDRA.NS'"],
     ),
     "a share of two exchanges": Case("A.NS 1, A.BO 1", "A.NS 1, A.BO 1", {"A.NS": 1, "A.BO": 1}),
     "a share that moves to another exchange": Case("A.NS 1", "A.BO 1", {"A.NS": 1}),
@@ -131,6 +137,31 @@ def test_rows_stay_with_their_company(case: Case, tmp_path: Path) -> None:
     assert {ticker: Stock.objects.get(pk=ticker).isin for ticker in companies()} == {
         ticker: ISINS[company] for ticker, company in companies().items()
     }
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.questions])
+def test_rows_of_a_rename_that_is_asked_about_are_not_stored(name: str, tmp_path: Path) -> None:
+    load(tmp_path, CASES[name].before)
+    analyse(*Stock.objects.values_list("pk", flat=True))
+    before = list(Stock.objects.values())
+    load(tmp_path, CASES[name].after)
+    assert list(Stock.objects.values()) == before
+    assert set(IndexMember.objects.values_list("stock_id", flat=True)) == {stock["ticker"] for stock in before}
+
+
+def test_a_stock_in_work_keeps_its_row_until_it_can_be_renamed(tmp_path: Path) -> None:
+    load(tmp_path, "A.NS 1, B.NS 2")
+    job = make_job("A.NS")
+    done = load(tmp_path, "C.NS 1 Delta, B.NS 2")
+    assert done.questions == [
+        "A.NS or C.NS is being analysed and can be renamed when that has ended. Load the list again later."
+    ]
+    assert (done.added, done.deactivated) == (0, 0)
+    assert dict(Stock.objects.active().values_list("pk", "isin")) == {"A.NS": ISINS[1], "B.NS": ISINS[2]}
+    cancel(job)
+    done = load(tmp_path, "C.NS 1 Delta, B.NS 2")
+    assert (done.questions, len(done.news)) == ([], 1)
+    assert dict(Stock.objects.active().values_list("pk", "name")) == {"C.NS": "Delta", "B.NS": NAMES[2]}
 
 
 @pytest.mark.parametrize(
@@ -166,6 +197,7 @@ def test_tickers_are_exchanged_at_once_by_the_command(
         ("A.NS=C.NS A.NS=D.NS", "A.NS is given twice"),
         ("A.NS=C.NS B.NS=C.NS", "C.NS is given twice"),
         ("A.NS=C.NS GHOST.NS=D.NS", "There is no stock GHOST.NS to be renamed"),
+        ("A.NS=A.NS", "Old and new ticker are the same: A.NS."),
     ],
 )
 def test_a_rename_that_would_mix_companies_is_refused(renames: str, reason: str, tmp_path: Path) -> None:
@@ -179,16 +211,28 @@ def test_a_rename_that_would_mix_companies_is_refused(renames: str, reason: str,
 @pytest.mark.parametrize(
     ("ticker", "old", "new", "name", "is_learned"),
     [
-        ("A.NS", "INE155A01014", "INE155A01022", "Renamed as well", True),
+        ("A.NS", "INE155A01014", "INE155A01022", "Old Name Limited", True),
+        ("A.NS", "INE155A01014", "INE155A01022", "", True),
+        ("A.NS", "INE155A01014", "INE155A01022", "Another name", False),
+        ("A.NS", "INE155A01014", "INE155A07011", "Old Name", False),  # a bond
+        ("A.NS", "INE155A01014", "INE155A07011", "", False),
+        ("A.NS", "INE155A01014", "IN9155A01010", "Old Name", False),  # shares with other votes
         ("A.NS", "INE155A01014", "INE999A01010", "Old Name Limited", True),
-        ("A.NS", "INE155A01014", "INE999A01010", "Renamed as well", False),
-        ("A", "US0378331005", "US0378332003", "Renamed as well", True),
-        ("A", "US0378331005", "US5949181045", "Renamed as well", False),
+        ("A.NS", "INE155A01014", "INE999A13010", "Old Name Limited", False),  # a warrant
+        ("A.NS", "INE155A01014", "INE999A01010", "", False),
+        ("A.NS", "INF204KB14I2", "INF204KB17I5", "", False),  # two funds of one house
+        ("A.NS", "INF732E01102", "INF204KB17I5", "Old Name", True),
+        ("A.NS", "INF204KB14I2", "INE155A01014", "Old Name", False),
+        ("A", "US0378331005", "US0378332003", "", True),
+        ("A", "US0378331005", "US0378332003", "Another name", False),
+        ("A", "US0378331005", "US037833AK68", "Old Name", False),  # a bond
+        ("A", "US0378331005", "US5949181045", "", False),
+        ("A.L", "GB0002374006", "JE00B8KF9B49", "Old Name", True),
         ("A.L", "GB0002374006", "GB00B10RZP78", "Old Name", True),
-        ("A.L", "GB0002374006", "GB00B10RZP78", "Renamed as well", False),
+        ("A.L", "GB0002374006", "GB00B10RZP78", "", False),
     ],
 )
-def test_a_new_isin_is_learned_where_issuer_or_name_say_that_it_is_the_same_company(
+def test_a_new_isin_is_learned_where_issuer_and_names_do_not_contradict(
     ticker: str, old: str, new: str, name: str, is_learned: bool, tmp_path: Path
 ) -> None:
     stock = make_stock(ticker, name="Old Name Ltd", isin=old)
@@ -198,7 +242,7 @@ def test_a_new_isin_is_learned_where_issuer_or_name_say_that_it_is_the_same_comp
     stock.refresh_from_db()
     if is_learned:
         assert done.news == [f"{ticker} has a new ISIN, {new}, as after a split; it was {old}."]
-        assert (stock.isin, stock.name, done.questions) == (new, name, [])
+        assert (stock.isin, stock.name, done.questions) == (new, name or "Old Name Ltd", [])
     else:
         assert (stock.isin, stock.name, done.news) == (old, "Old Name Ltd", [])
         assert (
@@ -226,7 +270,8 @@ def test_an_old_list_is_read_with_the_tickers_of_today(tmp_path: Path) -> None:
     load(tmp_path, "C.NS 1 Delta, B.NS 2")
     done = load(tmp_path, "A.NS 1, B.NS 2")
     assert done.news == [
-        "A.NS was read as C.NS, which is its ticker now. If it has its old ticker again: load_stocks --rename C.NS=A.NS"
+        "A.NS was read as C.NS, which is its ticker now. If it has its old ticker again: manage.py "
+        "load_stocks --rename C.NS=A.NS"
     ]
     assert (companies(), done.deactivated) == ({"C.NS": 1}, 0)
     assert Stock.objects.get(pk="C.NS").name == "Delta"
@@ -288,6 +333,28 @@ def test_every_column_of_a_renamed_stock_comes_along() -> None:
     assert {name for name in before if before[name] == given[name]} == {"last_result_id", "last_wait"}
     rename_stocks([Rename("A.DEMO", "B.DEMO")])
     assert Stock.objects.values().get() == before | {"ticker": "B.DEMO"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [
+        ({"last_split": date(2026, 11, 20)}, {"last_split": date(2020, 1, 1)}, {"last_split": date(2026, 11, 20)}),
+        ({"last_split": date(2020, 1, 1)}, {"last_split": date(2026, 11, 20)}, {"last_split": date(2026, 11, 20)}),
+        ({"last_split": date(2020, 1, 1)}, {}, {"last_split": date(2020, 1, 1)}),
+        ({}, {"last_split": date(2020, 1, 1)}, {"last_split": date(2020, 1, 1)}),
+        ({"decimals": 2}, {"decimals": 0}, {"decimals": 0}),
+        ({"source_decimals": 2}, {"source_decimals": 0}, {"source_decimals": 0}),
+        ({"source_decimals": 0}, {}, {"source_decimals": 0}),
+        ({"industry": "IT", "name": "Old"}, {"name": "New"}, {"industry": "IT", "name": "New"}),
+    ],
+)
+def test_stocks_that_become_one_keep_the_later_split_and_all_that_is_known(
+    old: dict[str, Any], new: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    make_stock("A.NS", **{"name": "", **old})
+    make_stock("B.NS", **{"name": "", **new})
+    rename_stocks([Rename("A.NS", "B.NS")])
+    assert Stock.objects.values(*kept).get() == kept
 
 
 def test_a_stock_that_a_known_one_is_renamed_to_is_known_as_well() -> None:

@@ -81,7 +81,7 @@ def test_a_rename_is_only_offered_where_both_have_results_and_done_by_the_comman
     watchlist = make_list(make_user(), "ZOMATO.NS")
     _, err = load(tmp_path, NEW)
     assert "ZOMATO.NS and ETERNAL.NS have the same ISIN, INE758T01015, and both have been analysed." in err
-    assert "load_stocks --rename ZOMATO.NS=ETERNAL.NS" in err
+    assert "manage.py load_stocks --rename ZOMATO.NS=ETERNAL.NS" in err
     assert tickers_of(watchlist) == ["ZOMATO.NS"]
     done = StringIO()
     call_command("load_stocks", rename=["zomato.ns=eternal.ns"], stdout=done)
@@ -97,7 +97,7 @@ def test_a_stock_that_is_being_analysed_is_renamed_when_that_has_ended(tmp_path:
     load(tmp_path, OLD)
     job = make_job("ZOMATO.NS")
     _, err = load(tmp_path, NEW)
-    assert "ZOMATO.NS or ETERNAL.NS is being analysed. Rename it when that has ended. Load the list again then." in err
+    assert "ZOMATO.NS or ETERNAL.NS is being analysed and can be renamed when that has ended." in err
     assert job.details.get().stock_id == "ZOMATO.NS"
     cancel(job)
     out, _ = load(tmp_path, NEW)
