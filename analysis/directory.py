@@ -50,7 +50,8 @@ def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> l
     written = [tickers.get(text, text) for text, tickers in zip(written, present, strict=True)]
     listed = _tickers_by_isin(one.isin for one in spellings)
     settled = [
-        _read_isin(reading, listed.get(one.isin, []), market_named(one.exchange) or EXCHANGE_CODES.get(default, ""))
+        _doubt_isin(reading, listed.get(one.isin, []), known)
+        or _read_isin(reading, listed.get(one.isin, []), market_named(one.exchange) or EXCHANGE_CODES.get(default, ""))
         or _read_exactly(reading, "" if one.exchange else text, known).among(known)
         for one, reading, text in zip(spellings, readings, written, strict=True)
     ]
@@ -108,6 +109,15 @@ def check_symbols(texts: Iterable[str], default: str = "") -> list[str]:
         more = f" ({len(reasons) - 3} more are not certain.)" if len(reasons) > 3 else ""
         raise RequestRejected(" ".join(reasons[:3]) + more)
     return [reading.ticker for reading in readings]
+
+
+def find_unplaced(texts: Iterable[str]) -> list[str]:
+    """Return the symbols, of stocks not known yet, that `check_symbols` takes as New York's for want of an exchange."""
+    if settings.DEFAULT_EXCHANGE:
+        return []
+    bare = [clean_symbol(text) for text in texts if read_symbol(text).is_bare]
+    known = _known_tickers(bare)
+    return [symbol for symbol in dict.fromkeys(bare) if symbol not in known]
 
 
 def fold_name(name: str) -> str:
@@ -193,6 +203,16 @@ def _tickers_by_isin(isins: Iterable[str]) -> dict[str, list[str]]:
         ):
             found.setdefault(isin, []).append(ticker)
     return found
+
+
+def _doubt_isin(reading: SymbolReading, listed: list[str], known: set[str]) -> SymbolReading | None:
+    """Return a question where the symbol is that of another known stock than the ISIN, on the same exchange."""
+    suffixes = {suffix_of(ticker) for ticker in listed}
+    others = [one for one in reading.tickers if one in known and one not in listed and suffix_of(one) in suffixes]
+    if not others:
+        return None
+    reason = f"The ISIN is that of {' and '.join(listed)}, the symbol that of {others[0]}. Which do you mean?"
+    return SymbolReading(reading.text, candidates=(*listed, *others), reason=reason)
 
 
 def _read_isin(reading: SymbolReading, listed: list[str], market: str) -> SymbolReading | None:

@@ -1,8 +1,9 @@
 """Which known stock a spelling means: by its ticker, its ISIN or its name."""
 
 import pytest
+from pytest_django import Settings
 
-from analysis.directory import check_symbols, fold_name, read_securities
+from analysis.directory import check_symbols, find_unplaced, fold_name, read_securities
 from analysis.models import Stock
 from analysis.prices.security_columns import SecuritySpelling
 from analysis.rejections import RequestRejected
@@ -166,3 +167,17 @@ def test_a_name_with_candidates_keeps_them() -> None:
     assert "TCS.NS" in reading.tickers
     for placed, ticker in (("700 HK", "0700.HK"), ("7203 JP", "7203.T")):
         assert read(name=placed) == (ticker, ())
+
+
+def test_the_symbol_of_another_stock_than_the_isin_is_asked_about() -> None:
+    mixed = read_securities([SecuritySpelling("RELIANCE", isin=TCS)], default="NSE")[0]
+    assert (mixed.ticker, mixed.candidates) == ("", ("TCS.NS", "RELIANCE.NS"))
+    assert mixed.reason == "The ISIN is that of TCS.NS, the symbol that of RELIANCE.NS. Which do you mean?"
+    assert read("TCS", "NSE", isin=TCS) == ("TCS.NS", ())
+
+
+def test_a_bare_symbol_that_nothing_places_is_named_unless_it_is_known_or_placed(settings: Settings) -> None:
+    texts = ["INFY", "AAPL", "TCS.NS", "NYSE:IBM", "infy", "BTC-USD", "^NSEI"]
+    assert find_unplaced(texts) == ["INFY"]
+    settings.DEFAULT_EXCHANGE = "NSE"
+    assert find_unplaced(texts) == []

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
-from analysis.directory import check_symbols
+from analysis.directory import check_symbols, find_unplaced
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.jobs.estimate import estimate_rest
 from analysis.jobs.runs import ALL, bulk_stocks, no_stocks_reason, submit_run
@@ -32,11 +32,17 @@ class Command(BaseCommand):
         add_wait_arguments(parser)
 
     def handle(self, *args: object, **options: Any) -> None:
-        user = _user(options["user"])
+        user, unplaced = _user(options["user"]), find_unplaced(options["tickers"])
         try:
             submissions = _submit(user, options)
         except RequestRejected as rejection:
             raise CommandError(str(rejection), returncode=BAD_INPUT) from None
+        if unplaced:
+            names = ", ".join(unplaced[:3]) + (f" and {len(unplaced) - 3} more" if len(unplaced) > 3 else "")
+            self.stderr.write(
+                f"{names}: taken as New York's, because no exchange is named. For another give its suffix, like "
+                f"{unplaced[0]}.NS, or set DEFAULT_EXCHANGE."
+            )
         for submission in submissions:
             if (fetching := estimate_rest(submission.job)) and not options["json"]:
                 stocks = f"{fetching.requests:,} stock{'' if fetching.requests == 1 else 's'}"
