@@ -50,9 +50,7 @@ def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> l
     written = [tickers.get(text, text) for text, tickers in zip(written, present, strict=True)]
     listed = _tickers_by_isin(one.isin for one in spellings)
     settled = [
-        _doubt_isin(reading, listed.get(one.isin, []), known)
-        or _read_isin(reading, listed.get(one.isin, []), market_named(one.exchange) or EXCHANGE_CODES.get(default, ""))
-        or _read_exactly(reading, "" if one.exchange else text, known).among(known)
+        _settle(one, reading, text, listed.get(one.isin, []), known, default)
         for one, reading, text in zip(spellings, readings, written, strict=True)
     ]
     known.update(ticker for tickers in listed.values() for ticker in tickers)
@@ -203,6 +201,15 @@ def _tickers_by_isin(isins: Iterable[str]) -> dict[str, list[str]]:
         ):
             found.setdefault(isin, []).append(ticker)
     return found
+
+
+def _settle(
+    one: SecuritySpelling, reading: SymbolReading, text: str, listed: list[str], known: set[str], default: str
+) -> SymbolReading:
+    """Return the reading by the stocks that have the ISIN, else by those that have the ticker as it is written."""
+    market = market_named(one.exchange) or EXCHANGE_CODES.get(default, "")
+    by_isin = _doubt_isin(reading, listed, known) or _read_isin(reading, listed, market)
+    return by_isin or _read_exactly(reading, "" if one.exchange else text, known).among(known)
 
 
 def _doubt_isin(reading: SymbolReading, listed: list[str], known: set[str]) -> SymbolReading | None:
