@@ -13,7 +13,6 @@ from datetime import date
 import numpy as np
 
 from analysis.prices.delimited_text import LineNote, TableError, TableRow, decode, split_lines
-from analysis.prices.dividends import find_dividend_mismatch
 from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument
 from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, TradedPrices
@@ -63,12 +62,13 @@ def read_history(content: bytes, instrument: Instrument, file_name: str, since: 
     if not len(rows) or _are_many(unreadable, rows):
         raise _without_rows(file_name, findings)
     rows, *noticed = _select_sessions(rows.multiply_prices(factor), instrument.exchange)
-    bars, is_adjusted, adjustments = adjust_rows(rows, has_adjusted_close=columns.adj_close is not None)
-    if mismatch := find_dividend_mismatch(rows.day, rows.close, rows.adj_close, np.nan_to_num(rows.dividend)):
-        adjustments.append(mismatch)
+    is_usual = columns.is_adjusted or (is_of_yfinance and columns.adj_close is None)
+    bars, is_adjusted, adjustments = adjust_rows(
+        rows, has_adjusted_close=columns.adj_close is not None, is_usually_adjusted=is_usual
+    )
     history = History(
         bars,
-        adjusted=is_adjusted or columns.is_adjusted or (is_of_yfinance and columns.adj_close is None),
+        adjusted=is_adjusted,
         findings=(*findings, *(finding for finding in noticed if finding), *adjustments),
         traded=_read_traded(rows, columns),
     )
