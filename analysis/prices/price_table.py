@@ -54,11 +54,11 @@ def read_history(content: bytes, instrument: Instrument, file_name: str, since: 
     table, of_market = select_market(table, instrument)
     table, of_security = select_security(table, instrument)
     factor, of_currency = find_price_factor(table, columns, instrument)
-    rows, unreadable = parse_rows(table, columns, instrument)
+    rows, unreadable, of_events = parse_rows(table, columns, instrument)
     of_lines = _findings_about_lines(file_name, [*table.broken, *unreadable], table.passed)
     if table.line == WITHOUT_HEADING:
         of_lines.append(Finding("no_heading", f"{file_name} has no heading: it is read as MetaTrader's.", "info"))
-    findings = [*of_lines, *of_market, *of_security, *of_currency, *_notice_unread_volume(table, columns)]
+    findings = [*of_lines, *of_market, *of_security, *of_currency, *of_events, *_notice_unread_volume(table, columns)]
     if not len(rows) or _are_many(unreadable, rows):
         raise _without_rows(file_name, findings)
     rows, *noticed = _select_sessions(rows.multiply_prices(factor), instrument.exchange)

@@ -160,6 +160,38 @@ def test_numbers_that_may_be_thousands_or_decimals_are_refused(tmp_path: Path) -
     assert "Numbers like 1,234 (line 2) may have a thousand or three decimals" in read_error_of(tmp_path).message
 
 
+@pytest.mark.parametrize(
+    ("heading", "cell"),
+    [("Zeit", "17.35"), ("Zeit", "17,35"), ("Rating", "2.5"), ("Rating", "2,5"), ("Rev", "1.0"), ("Change %", "-0.1%")],
+)
+def test_a_time_or_an_unknown_column_does_not_decide_the_decimal_sign(heading: str, cell: str, tmp_path: Path) -> None:
+    sign = "," if "," in cell else "."
+    rows = [f"{day}.04.2026;{cell};4.113;4.136;4.056;4.073;437172" for day in (22, 23, 24)]
+    write_file(
+        tmp_path,
+        f"Datum;{heading};Eröffnung;Hoch;Tief;Schluss;Volumen",
+        *(row.replace(";4.", f";4{sign}") for row in rows),
+    )
+    assert "may have a thousand or three decimals" in read_error_of(tmp_path).message
+
+
+@pytest.mark.parametrize("cell", ["2:1", "2/1", "2 for 1", "2-for-1", "2", "2.0"])
+def test_a_split_is_read_as_a_number_or_a_ratio(cell: str, tmp_path: Path) -> None:
+    write_file(tmp_path, f"{HEADER},Split", *(f"{row},{cell if row is ROWS[1] else ''}" for row in ROWS))
+    assert list(read_history_of(tmp_path).splits.values()) == [2.0]
+
+
+@pytest.mark.parametrize("heading", ["Split", "Dividends"])
+def test_an_unreadable_split_or_dividend_costs_no_bar_and_is_named(heading: str, tmp_path: Path) -> None:
+    write_file(tmp_path, f"{HEADER},{heading}", *(f"{row},{'bonus' if row is ROWS[1] else ''}" for row in ROWS))
+    read = read_history_of(tmp_path)
+    assert len(read.bars) == 3
+    (finding,) = read.findings
+    assert finding.message == (
+        "1 split or dividend could not be read and counts as none: line 3 ('bonus' is not a number)."
+    )
+
+
 def test_a_rounded_volume_is_read_and_a_rounded_price_is_not(tmp_path: Path) -> None:
     write_file(tmp_path, HEADER, "2026-04-23,104,106,103,105,1.25M", "2026-04-24,1.04K,106,103,105,900")
     read = read_history_of(tmp_path)
