@@ -122,7 +122,10 @@ def _parse_cells(cells: Sequence[str], broken: dict[int, str]) -> list[_Reading 
     if 2 * len(in_unix_time) > len(cells):
         readings |= {index: _read_unix_time(match) for index, match in in_unix_time.items()}
     for index in set(range(len(cells))) - set(readings):
-        broken.setdefault(index, f"{cells[index][:30]!r} is not a date like 2026-04-24 or 24-Apr-2026")
+        reason = "is not a date like 2026-04-24 or 24-Apr-2026"
+        if index in with_year_last and readings:
+            reason = "is written in another way than most dates"
+        broken.setdefault(index, f"{cells[index][:30]!r} {reason}")
     return [readings.get(index) for index in range(len(cells))]
 
 

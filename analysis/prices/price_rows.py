@@ -20,6 +20,7 @@ from analysis.prices.port import Finding
 from analysis.prices.price_columns import CONTINENTAL_HEADINGS, PriceColumns
 from analysis.prices.price_events import read_events
 from analysis.prices.tables import Table
+from analysis.prices.turned_dates import refuse_turned_dates
 
 DAILY = {"", "D", "1D", "DAILY", "DAY", "1DAY", "1440"}
 # Series of shares and units: NSE's, the liquid first, then BSE's groups, between which a share changes. The rest are
@@ -74,12 +75,13 @@ def parse_rows(
 ) -> tuple[PriceRows, list[LineNote], list[Finding]]:
     """Return the rows that can be read, the lines that cannot with the reason, and findings about cells of rows.
 
-    Raise TableError if the numbers of the table are written in ways that contradict, or if its rows are not daily.
+    Raise TableError if numbers or dates of the table are written in ways that contradict, or if its rows are not daily.
     """
     _refuse_other_period(table, columns)
     broken: dict[int, str] = {}
     exchange = instrument.exchange
     stamps = read_stamps(_stamp_cells(table, columns), ZoneInfo(exchange.timezone), broken, exchange.opens_early)
+    refuse_turned_dates(table.cells_of(columns.date), stamps.day, [row.line for row in table.rows])
     numeric = [columns.open, columns.high, columns.low, columns.close, columns.adj_close, columns.volume]
     cells = [[] if column is None else table.cells_of(column) for column in numeric]
     decimal = _find_decimal_sign_of(table, columns, instrument)

