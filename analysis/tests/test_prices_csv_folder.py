@@ -213,7 +213,7 @@ def test_broken_rows_are_named_by_file_and_line_and_the_good_ones_are_used(tmp_p
     (finding,) = read.findings
     assert (finding.code, finding.severity) == ("broken_rows", "warning")
     assert finding.message == (
-        "TCS.NS.csv: 4 rows could not be read: line 3 ('24/04/2026' is not a date like 2026-04-24 or 24-Apr-2026), "
+        "TCS.NS.csv: 4 rows could not be read: line 3 ('24/04/2026' is written in another way than most dates), "
         "line 5 ('x' is not a number), line 6 (3 cells instead of 6) and 1 more."
     )
 
