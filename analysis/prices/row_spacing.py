@@ -120,7 +120,7 @@ def _find_split_days(rows: PriceRows) -> tuple[list[date], list[date]]:
         follow = closes > 1 and _follow_one_another(rows.open[of_day], rows.close[of_day])
         if closes + (len(minutes) > 1) > 2:
             split.append(day.astype(object))
-            unjoined += [split[-1]] if follow or (minutes > 0).sum() > 1 else []
+            unjoined += [split[-1]] if follow else []
         elif closes == 2:
             pairs += 1
             halves += [day.astype(object)] if follow else []

@@ -51,12 +51,15 @@ def _turn_least(days: list[date]) -> tuple[list[int], int]:
         ]
         origins.append([option.index(min(option)) for option in options])
         costs = [min(option) + place * turning for place, option in enumerate(options)]
-    place = costs.index(min(costs))
-    turned = []
-    for row in range(len(days) - 1, -1, -1):
-        turned += [row] if place else []
-        place = origins[row - 1][place] if row else 0
-    return turned[::-1], int(min(costs))
+    return _trace_turned(origins, costs.index(min(costs))), int(min(costs))
+
+
+def _trace_turned(origins: list[list[int]], place: int) -> list[int]:
+    """Return the places of the dates that are turned on the cheapest way to the last, which has this choice."""
+    ways = [place]
+    for origin in reversed(origins):
+        ways.append(origin[ways[-1]])
+    return [row for row, way in enumerate(reversed(ways)) if way]
 
 
 def _turn(day: date) -> date | None:

@@ -86,6 +86,12 @@ def test_halves_of_days_are_no_corrections(count: int, is_newest_first: bool, tm
     assert f"several bars a day on {count} days" in read_error_of(tmp_path).message
 
 
+def test_of_two_states_of_the_newest_day_the_later_counts(tmp_path: Path) -> None:
+    states = [f"{SESSIONS[-1]} 10:15,100,101,99,99.5,400", f"{SESSIONS[-1]} 15:35,100,103,98,102,1000"]
+    write_file(tmp_path, HEADER, *rows_of(SESSIONS[:-1]), *states)
+    assert read_history_of(tmp_path).bars.close[-1] == 102.0
+
+
 @pytest.mark.parametrize("days", [1, 2])
 @pytest.mark.parametrize("times", [[], ["09:15", "10:15", "11:15", "12:15", "13:15", "14:15", "15:15"]])
 def test_hours_of_the_newest_days_are_not_taken_for_the_day(days: int, times: list[str], tmp_path: Path) -> None:
