@@ -14,7 +14,7 @@ from analysis.prices.price_rows import PriceRows
 from analysis.prices.trading_calendar import trading_calendar_of
 
 SEVERAL_TIMES = 3  # days with several bars, from which they are no mistake of single days
-NEWEST = 2  # days, whose several bars are hours that nobody has joined yet
+NEWEST = 2  # days, on which bars that follow one another are likely hours of a session that is not over
 SAME_PRICE = 0.05  # between the close of a part of a day and the opening of the next, as a logarithm
 MOST_STAMPED = 0.1  # share of rows with a time, up to which a time is that at which the row was written
 SKIPPING_RUN = 12  # rows in succession that leave out equally many sessions, as hardly any stock trades
@@ -57,11 +57,11 @@ def refuse_other_spacing(rows: PriceRows, exchange: Exchange) -> None:
 def drop_unfinished_rows(rows: PriceRows, exchange: Exchange) -> tuple[PriceRows, Finding | None]:
     """Return the rows without those that were written before the close of their session, and a finding about them.
 
-    Those are the few rows with a time among others without one; a time that all of them share may be a label.
+    Those are the few rows with a time among others without one; a time that several of them share may be a label.
     """
-    stamped = np.flatnonzero(rows.minute > 0)
-    minutes = np.unique(rows.minute[stamped])
-    if exchange.is_round_the_clock or len(stamped) > MOST_STAMPED * len(rows) or 0 < len(minutes) < len(stamped):
+    times, counts = np.unique(rows.minute, return_counts=True)
+    stamped = np.flatnonzero((rows.minute > 0) & np.isin(rows.minute, times[counts == 1]))
+    if exchange.is_round_the_clock or (rows.minute > 0).sum() > MOST_STAMPED * len(rows):
         return rows, None
     early = [row for row in stamped if rows.minute[row] < _minute_of_close(exchange, rows.day[row].astype(object))]
     if not early:
@@ -94,13 +94,13 @@ def _refuse_parts_of_days(rows: PriceRows, days: Sessions) -> None:
         raise TableError(
             f"It has {len(bars):,} different rows for {len(days):,} days, and the analysis needs one a day."
         )
-    split, unjoined = _find_split_days(rows)
+    split, partial = _find_split_days(rows)
     if len(split) >= SEVERAL_TIMES:
         raise TableError(
             f"It has several bars a day on {len(split):,} days, the last {split[-1]}, and the analysis needs one. Keep "
             "daily rows only."
         )
-    newest = [day for day in unjoined if day in days[-NEWEST:].tolist()]
+    newest = [day for day in partial if day in days[-NEWEST:].tolist()]
     if newest:
         raise TableError(
             f"It has several bars of parts of {newest[-1]}, and the analysis needs one a day. Keep daily rows only."
@@ -113,20 +113,20 @@ def _find_split_days(rows: PriceRows) -> tuple[list[date], list[date]]:
     Three closes are several bars, or two at different times. Two without a time may correct each other, unless on most
     such days one opens where the other closed.
     """
-    split, unjoined, pairs, halves = [], [], 0, []
+    split, partial, pairs, halves = [], [], 0, []
     for day in np.unique(rows.day[1:][rows.day[1:] == rows.day[:-1]]):
         of_day = np.flatnonzero(rows.day == day)
         closes, minutes = len(np.unique(rows.close[of_day])), np.unique(rows.minute[of_day])
         follow = closes > 1 and _follow_one_another(rows.open[of_day], rows.close[of_day])
         if closes + (len(minutes) > 1) > 2:
             split.append(day.astype(object))
-            unjoined += [split[-1]] if follow else []
+            partial += [split[-1]] if follow else []
         elif closes == 2:
             pairs += 1
             halves += [day.astype(object)] if follow else []
     if len(halves) >= SEVERAL_TIMES and 2 * len(halves) > pairs:
         split += halves
-    return sorted(split), unjoined
+    return sorted(split), partial
 
 
 def _follow_one_another(opens: Floats, closes: Floats) -> bool:

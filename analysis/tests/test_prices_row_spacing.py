@@ -128,6 +128,9 @@ def test_a_row_that_was_written_before_the_close_is_not_the_day(stamp: str, is_k
 
 
 def test_times_that_a_few_rows_share_are_labels(tmp_path: Path) -> None:
-    write_file(tmp_path, HEADER, *rows_of(SESSIONS[:-3]), *rows_of(SESSIONS[-3:], "09:15"))
+    rows = [*rows_of(SESSIONS[:-4]), *rows_of(SESSIONS[-4:-1], "09:15")]
+    write_file(tmp_path, HEADER, *rows, *rows_of(SESSIONS[-1:], "09:15"))
     read = read_history_of(tmp_path)
     assert (read.bars.session[-1], read.findings) == (SESSIONS[-1], ())
+    write_file(tmp_path, HEADER, *rows, *rows_of(SESSIONS[-1:], "10:15"))
+    assert read_history_of(tmp_path).bars.session[-1] == SESSIONS[-2]
