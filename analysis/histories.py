@@ -63,7 +63,14 @@ def usable_bars(history: PriceHistory, now: datetime) -> CheckedBars:
 
 def check_history(history: PriceHistory, bars: Bars, instrument: Instrument, now: datetime) -> CheckedBars:
     """Return some bars of a stored history after the quality gate. Raise PriceError if they do not pass it."""
-    return check_bars(bars, instrument=instrument, now=now, adjusted=history.adjusted, read_splits=history.read_splits)
+    return check_bars(
+        bars,
+        instrument=instrument,
+        now=now,
+        adjusted=history.adjusted,
+        unadjusted=history.unadjusted_sessions(),
+        read_splits=history.read_splits,
+    )
 
 
 def obstacle_to_plan(checked: CheckedBars) -> str:

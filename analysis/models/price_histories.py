@@ -10,7 +10,7 @@ from django.db.models import Q
 from analysis.engine.bars import Bars
 from analysis.models.stocks import Stock
 from analysis.prices.arrow import unpack_bars, unpack_traded
-from analysis.prices.port import Finding, History, TradedPrices
+from analysis.prices.port import UNADJUSTED_SPLIT, Finding, History, TradedPrices
 
 
 class PriceSourceName(models.TextChoices):
@@ -57,6 +57,14 @@ class PriceHistory(models.Model):
 
     def source_findings(self) -> tuple[Finding, ...]:
         return tuple(Finding.from_dict(finding) for finding in self.findings)
+
+    def unadjusted_sessions(self) -> list[date]:
+        """Return the sessions with a split that prices are not adjusted for, although the source names it."""
+        return [
+            finding.session
+            for finding in self.source_findings()
+            if finding.code == UNADJUSTED_SPLIT and finding.session
+        ]
 
     def as_history(self) -> History:
         """Return the stored bars in the form in which a source reports them. Raise ValueError if they are damaged."""

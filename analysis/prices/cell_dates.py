@@ -35,6 +35,7 @@ _MONTH_BY_NAME |= {
     name: number for number, name in enumerate("sty lut mar kwi maj cze lip sie wrz paź lis gru".split(), 1)
 }
 _MONTH_BY_NAME |= {"paz": 10}
+_NO_DATE, _OTHER_DATE = "is not a date like 2026-04-24 or 24-Apr-2026", "is written in another way than most dates"
 _TIME = re.compile(
     r"(?P<day>.+?)(?:T|,? +)(?:(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
     r"(?: ?(?P<half>[ap]m))?|(?P<compact>\d{6})) ?(?P<zone>Z|(?:UTC|GMT)?[+-]\d{2}:?\d{2}|UTC|GMT)?(?: \([A-Z ]+\))?",
@@ -122,8 +123,13 @@ def _parse_cells(cells: Sequence[str], broken: dict[int, str]) -> list[_Reading 
     if 2 * len(in_unix_time) > len(cells):
         readings |= {index: _read_unix_time(match) for index, match in in_unix_time.items()}
     for index in set(range(len(cells))) - set(readings):
-        broken.setdefault(index, f"{cells[index][:30]!r} is not a date like 2026-04-24 or 24-Apr-2026")
+        broken.setdefault(index, _describe_broken(cells[index], are_most_dates=2 * len(readings) > len(cells)))
     return [readings.get(index) for index in range(len(cells))]
+
+
+def _describe_broken(cell: str, *, are_most_dates: bool) -> str:
+    is_date = are_most_dates and _YEAR_LAST.fullmatch(_split_time(cell)[0])
+    return f"{cell[:30]!r} {_OTHER_DATE if is_date else _NO_DATE}"
 
 
 def _read_iso(cell: str) -> _Reading | None:

@@ -9,7 +9,10 @@ from analysis.prices.delimited_text import TableError
 type Columns = Sequence[Sequence[str]]
 
 NO_VALUE = {"", "-", "--", "—", "–", ".", "nan", "null", "none", "na", "n/a", "#n/a"}
-MULTIPLES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12, "lac": 1e5, "lakh": 1e5, "lakhs": 1e5, "cr": 1e7, "crore": 1e7}
+MULTIPLES = {
+    "k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12, "l": 1e5, "lac": 1e5, "lacs": 1e5, "lakh": 1e5,
+    "lakhs": 1e5, "cr": 1e7, "crs": 1e7, "crore": 1e7, "crores": 1e7,
+}  # fmt: skip
 OTHER_SIGN = {".": ",", ",": "."}
 RARE = 10  # numbers in the other style to which one may be a slip
 
@@ -18,7 +21,7 @@ _CURRENCIES = (
     r"US\$|[$€£¥₹]|INR|USD|EUR|GBP|GBX|GBp|CHF|CAD|AUD|NZD|JPY|CNY|HKD|SGD|KRW|TWD|SEK|NOK|DKK|PLN|ZAR|ZAc|BRL|MXN"
 )
 _CURRENCY = re.compile(rf"^(-?)(?:Rs\.?|{_CURRENCIES})\s*|\s*(?:{_CURRENCIES}|p)$")
-_MULTIPLE = re.compile(r"(.*?\d[.,]?)\s*(k|m|b|t|lac|lakhs?|cr|crore)\.?", re.IGNORECASE)
+_MULTIPLE = re.compile(rf"(.*?\d[.,]?)\s*({'|'.join(MULTIPLES)})\.?", re.IGNORECASE)
 _PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _PLAIN_SIGNS = re.compile(r"[-+\d.eE]*", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?", re.ASCII)  # 1,234,567.8 and 12,34,567.8
@@ -38,22 +41,32 @@ _NUMBER = {
 
 
 def find_decimal_sign(
-    columns: Columns, others: Columns = (), *, is_point_usual: bool = False, lines: Sequence[int] = ()
+    prices: Columns,
+    amounts: Columns = (),
+    others: Columns = (),
+    *,
+    is_point_usual: bool = False,
+    lines: Sequence[int] = (),
 ) -> str:
-    """Return the decimal sign, `.` or `,`, of all numbers of a table; `others` are columns that may be text as well.
+    """Return the decimal sign, `.` or `,`, of a table's prices and its other numbers.
 
-    A single sign before exactly three digits, as in 1,234, decides nothing by itself; where no other number does, a
-    point is a decimal point only if it is usual in such a table. Raise TableError if the sign stays open, or if the
-    numbers contradict one another; the message names one of the `lines`, one for each row.
+    `amounts` are further numbers that are read, `others` columns of numbers that are not and may be text as well. A
+    single sign before exactly three digits, as in 1,234, decides nothing by itself. Beside prices that are all so, 0.5
+    in another column says nothing of 1.234, and decides that 1,234 is a thousand. Where nothing decides, a point is a
+    decimal point only if it is usual in such a table. Raise TableError if the sign stays open, or if the numbers
+    contradict one another; the message names one of the `lines`, one for each row.
     """
-    if _have_plain_points(columns):
+    if _have_plain_points(prices, amounts):
         return "."
-    bare = [[_strip_units(cell)[0] for cell in cells] for cells in columns]
-    for group in (bare, [[_strip_units(cell)[0] for cell in cells] for cells in others]):
-        votes = [sign for cells in group for cell in cells if (sign := _decimal_sign_of(cell))]
+    bare, bare_amounts, bare_others = (
+        [[_strip_units(cell)[0] for cell in cells] for cells in columns] for columns in (prices, amounts, others)
+    )
+    of_prices = _votes_of(bare)
+    open_signs = "" if of_prices else _open_signs_of(bare)
+    for votes in (of_prices + _votes_of(bare_amounts, open_signs), _votes_of(bare_others, open_signs)):
         if votes:
             return _settle_votes(votes)
-    return _decide_open(bare, lines, is_point_usual=is_point_usual)
+    return _decide_open([*bare, *bare_amounts], lines, is_point_usual=is_point_usual)
 
 
 def find_currency(text: str) -> str:
@@ -101,12 +114,28 @@ def parse_numbers(
     return numbers
 
 
-def _have_plain_points(columns: Columns) -> bool:
-    """Return, at little cost, whether the columns have no comma, and points that cannot part thousands."""
-    text = "\n".join("\n".join(cells) for cells in columns)
-    if "," in text or _TWO_POINTS.search(text):
+def _have_plain_points(prices: Columns, amounts: Columns) -> bool:
+    """Return, at little cost, whether the columns have no comma, and points in prices that cannot part thousands."""
+    of_prices, of_amounts = ("\n".join("\n".join(cells) for cells in columns) for columns in (prices, amounts))
+    if "," in of_prices or "," in of_amounts or _TWO_POINTS.search(f"{of_prices}\n{of_amounts}"):
         return False
-    return "." not in text or _DECIMAL_POINT.search(text) is not None
+    return "." not in of_prices + of_amounts or _DECIMAL_POINT.search(of_prices) is not None
+
+
+def _votes_of(columns: Columns, open_signs: str = "") -> list[str]:
+    """Return the decimal signs that numbers must have, without those that have one of the `open_signs` only."""
+    return [
+        sign
+        for cells in columns
+        for cell in cells
+        if (sign := _decimal_sign_of(cell)) and not (sign in open_signs and _ONE_SIGN.fullmatch(cell))
+    ]
+
+
+def _open_signs_of(columns: Columns) -> str:
+    """Return the signs of numbers like 1,234."""
+    text = "".join(cell for cells in columns for cell in cells if _OPEN.fullmatch(cell))
+    return "".join(sign for sign in OTHER_SIGN if sign in text)
 
 
 def _strip_units(text: str) -> tuple[str, float]:

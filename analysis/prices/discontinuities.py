@@ -1,6 +1,6 @@
 """Discontinuities: sessions whose prices cannot be compared with those before, as after an unadjusted split."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -22,8 +22,6 @@ told from a bad day.
 CLOSE_UP, CLOSE_DOWN = 1.5, 0.55  # of the previous close
 SMALL_PRICE = 2.0  # below it one tick is a jump: only changes as large as those of the close count
 HUNDREDFOLD = (70.0, 140.0)  # pence for pounds, within the session's own change
-BAD_TICK = 1.5  # from open, close and the close before to the high or low: NSE's most, in March 2020, was 1.27
-BAD_TICK_OF_SMALL_PRICE = 3.0  # where one tick is much
 THIN_WITHIN, THIN_SHARE = 40, 2 / 3  # bars, and the share of sessions with one, below which they are few
 
 
@@ -46,26 +44,19 @@ class Discontinuities:
         return self.jumps | self.hundredfolds
 
 
-def find_discontinuities(bars: Bars, exchange: Exchange) -> Discontinuities:
-    """Return the discontinuities of bars that are sorted and priced."""
+def find_discontinuities(bars: Bars, exchange: Exchange, unadjusted: Collection[date] = ()) -> Discontinuities:
+    """Return the discontinuities of bars that are sorted and priced.
+
+    `unadjusted` are sessions with a split for which the source has not adjusted prices: a jump of any size.
+    """
     session = _ratio_to_previous(bars.close, bars.close)
     overnight = _ratio_to_previous(bars.open, bars.close)
     hundredfolds = _is_hundredfold(session)
     wide = _is_beyond(session, CLOSE_UP, CLOSE_DOWN) | _is_beyond(overnight, CLOSE_UP, CLOSE_DOWN)
     is_small = np.roll(bars.close, 1) < SMALL_PRICE
     jumps = wide | (_is_beyond(overnight, OPEN_UP, OPEN_DOWN) & ~is_small)
+    jumps |= np.isin(bars.session, np.array(sorted(unadjusted), dtype="datetime64[D]"))
     return Discontinuities(jumps & ~hundredfolds, hundredfolds, _long_gaps(bars, exchange))
-
-
-def find_bad_ticks(bars: Bars) -> Finding | None:
-    """Return the finding that names highs and lows far from the prices beside them; None without any."""
-    before = np.concatenate([bars.close[:1], bars.close[:-1]])
-    top = np.maximum(np.maximum(bars.open, bars.close), before)
-    bottom = np.minimum(np.minimum(bars.open, bars.close), before)
-    limit = np.where(bars.low < SMALL_PRICE, BAD_TICK_OF_SMALL_PRICE, BAD_TICK)
-    bad = (bars.high > limit * top) | (bars.low * limit < bottom)
-    what = "with a high or low far from its other prices, perhaps a bad tick, which moves the ATR and the stop"
-    return finding_about("bad_tick", "warning", bars.session[bad], "session", what)
 
 
 def find_thin_stretch(bars: Bars, exchange: Exchange) -> Finding | None:

@@ -1,9 +1,12 @@
-"""Dividends: a check that the adjusted closes of a source agree with its dividends."""
+"""Dividends: a check that the adjusted prices of a source agree with its dividends."""
 
-from analysis.engine.bars import Floats, Sessions
+import numpy as np
+
+from analysis.engine.bars import Bars, Floats, Sessions
 from analysis.prices.port import Finding
 
 TOLERANCE = 0.005  # of the price, between a dividend and its adjustment
+LARGE_DIVIDEND = 0.05  # of the price; a smaller one cannot be told from a usual night
 
 
 def find_dividend_mismatch(session: Sessions, close: Floats, adjusted: Floats, dividend: Floats) -> Finding | None:
@@ -23,4 +26,23 @@ def find_dividend_mismatch(session: Sessions, close: Floats, adjusted: Floats, d
     last = session[wrong[-1]].astype(object)
     what = f"1 dividend, on {last}, does" if len(wrong) == 1 else f"{len(wrong):,} dividends, the last on {last}, do"
     message = f"{what} not agree with how earlier prices were adjusted: those may be off."
+    return Finding("dividend_mismatch", message, "warning", last)
+
+
+def find_unadjusted_dividends(bars: Bars, dividend: Floats) -> Finding | None:
+    """Return the finding that prices which should be adjusted for dividends fell by a large one overnight, if so.
+
+    `dividend` has the shape of the bars, 0 for none, in their currency.
+    """
+    wrong = []
+    for row in (dividend[1:] > 0).nonzero()[0] + 1:
+        before, opening = bars.close[row - 1], bars.open[row]
+        share = dividend[row] / before if before > 0 else 0.0
+        if LARGE_DIVIDEND < share < 1 and opening > 0:
+            wrong += [row] if np.log(opening / before) < np.log(1 - share) / 2 else []
+    if not wrong:
+        return None
+    last = bars.session[wrong[-1]].astype(object)
+    what = f"a dividend, on {last}" if len(wrong) == 1 else f"{len(wrong):,} dividends, the last on {last}"
+    message = f"The file names {what}, and its prices are not adjusted for it although files of this kind usually are."
     return Finding("dividend_mismatch", message, "warning", last)

@@ -14,6 +14,8 @@ from analysis.prices.instruments import Instrument, instrument_of
 
 type Severity = Literal["info", "repair", "warning"]
 
+UNADJUSTED_SPLIT = "unadjusted_split"
+"""The code of a source's finding about a session with a split that it names and has not adjusted prices for."""
 NOTHING_KNOWN: Mapping[str, Instrument] = MappingProxyType({})
 
 

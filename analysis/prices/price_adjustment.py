@@ -1,34 +1,91 @@
-"""The adjustment of a price file: all prices by its adjusted closes, also of sessions where one is missing."""
+"""The adjustment of a price file: all prices by its adjusted closes, and the splits for which it is not adjusted."""
 
 import numpy as np
 
 from analysis.engine.bars import Bars, Booleans, Floats, Indices
-from analysis.prices.port import Finding
+from analysis.prices.dividends import find_dividend_mismatch, find_unadjusted_dividends
+from analysis.prices.port import UNADJUSTED_SPLIT, Finding
 from analysis.prices.price_rows import PriceRows
 
 SAME_FACTOR = 1e-3  # relative, between factors of which the closes are rounded
+NIGHTS = 4.0  # usual moves from a close to the next open, below which a split cannot be told from one
 
 
-def adjust_rows(rows: PriceRows, *, has_adjusted_close: bool) -> tuple[Bars, bool, list[Finding]]:
-    """Return the bars, adjusted by the adjusted close, whether they are, and findings about closes without one.
+def adjust_rows(
+    rows: PriceRows, *, has_adjusted_close: bool, is_usually_adjusted: bool = False
+) -> tuple[Bars, bool, list[Finding]]:
+    """Return the bars, adjusted by the adjusted close, whether they are adjusted, and findings about it.
 
-    Where it is missing, 0 or negative beside a close, the factor of a session beside it holds; see `_fill_factors`.
+    `is_usually_adjusted` says that prices in files of this kind are adjusted already, which the file's own splits and
+    dividends may contradict.
+
+    Where it is missing, 0 or negative beside a close, the factor of a session beside it holds; see `_fill_factors`. The
+    last session keeps the prices that were traded, whatever the file's adjusted close of it is.
     """
+    bars, is_adjusted, findings = _adjust_by_closes(rows) if has_adjusted_close else (_bars_of(rows, 1.0), False, [])
+    is_adjusted |= is_usually_adjusted
+    split, dividend = np.nan_to_num(rows.split), np.nan_to_num(rows.dividend)
+    unadjusted = _find_unadjusted_splits(bars, split)
+    findings += _describe_unadjusted_splits(bars, split, unadjusted, is_usual=is_adjusted)
+    if has_adjusted_close:
+        mismatch = find_dividend_mismatch(rows.day, rows.close, rows.adj_close, dividend)
+    else:
+        mismatch = find_unadjusted_dividends(bars, dividend) if is_adjusted else None
+    findings += [mismatch] if mismatch else []
+    has_no_adjustment = len(unadjusted) == np.count_nonzero(_is_split(split)) > 0
+    return bars, is_adjusted and not has_no_adjustment, findings
+
+
+def _adjust_by_closes(rows: PriceRows) -> tuple[Bars, bool, list[Finding]]:
     findings: list[Finding] = []
-    factor: Floats = np.ones(len(rows))
     priced = (rows.close > 0) & np.isfinite(rows.close)
     usable = priced & (rows.adj_close > 0) & np.isfinite(rows.adj_close)
-    if has_adjusted_close:
-        factor, changes = _fill_factors(usable, rows)
-        negative = priced & (rows.adj_close < 0)
-        for kind, lost in {
-            "no adjusted close": priced & ~usable & ~negative,
-            "a negative adjusted close": negative,
-        }.items():
-            findings += _findings_about_factor(kind, rows, lost, is_filled=bool(usable.any()))
-        findings += _findings_about_changes(rows, changes)
+    factor, changes = _fill_factors(usable, rows)
+    negative = priced & (rows.adj_close < 0)
+    for kind, lost in {
+        "no adjusted close": priced & ~usable & ~negative,
+        "a negative adjusted close": negative,
+    }.items():
+        findings += _findings_about_factor(kind, rows, lost, is_filled=bool(usable.any()))
+    findings += _findings_about_changes(rows, changes)
+    scale = _find_scale(rows, factor)
+    findings += _findings_about_scale(scale)
+    return _bars_of(rows, factor * scale), bool(usable.any()), findings
+
+
+def _bars_of(rows: PriceRows, factor: Floats | float) -> Bars:
     open_, high, low, close = (column * factor for column in (rows.open, rows.high, rows.low, rows.close))
-    return Bars(rows.day, open_, high, low, close, rows.volume), has_adjusted_close and bool(usable.any()), findings
+    return Bars(rows.day, open_, high, low, close, rows.volume)
+
+
+def _find_unadjusted_splits(bars: Bars, split: Floats) -> list[int]:
+    """Return the rows whose opening moved by about the split of that session, so that prices are not adjusted for it.
+
+    `split` has the shape of the bars. A split smaller than a few usual nights cannot be told.
+    """
+    priced = np.flatnonzero((bars.close > 0) & (bars.open > 0))
+    overnight = np.log(bars.open[priced[1:]] / bars.close[priced[:-1]])
+    smallest = NIGHTS * np.median(np.abs(overnight)) if len(overnight) else 0.0
+    found = []
+    for row in np.flatnonzero(_is_split(split) & np.isfinite(split)).tolist():
+        place = int(np.searchsorted(priced, row))  # the session itself, or the next that was traded
+        expected = -np.log(split[row])
+        if 0 < place < len(priced) and abs(expected) > smallest:
+            move = overnight[place - 1]
+            found += [int(priced[place])] if abs(move - expected) < abs(move) else []
+    return found
+
+
+def _describe_unadjusted_splits(bars: Bars, split: Floats, rows: list[int], *, is_usual: bool) -> list[Finding]:
+    """Return one finding for each of these rows; `is_usual` says that files of this kind are adjusted for splits."""
+    although = ", although files of this kind usually are" if is_usual else ""
+    findings = []
+    for row in rows:
+        day = bars.session[row].astype(object)
+        named = split[max(np.flatnonzero(_is_split(split[: row + 1])))]
+        message = f"The file names a split of {named:g} for {day}, and its prices are not adjusted for it{although}."
+        findings.append(Finding(UNADJUSTED_SPLIT, message, "warning", day))
+    return findings
 
 
 def _fill_factors(usable: Booleans, rows: PriceRows) -> tuple[Floats, dict[int, float]]:
@@ -64,6 +121,23 @@ def _find_effect(rows: PriceRows, sessions: Indices, change: float) -> int:
     overnight = np.where(np.isfinite(overnight), overnight, np.nan)
     cost = np.abs(overnight + np.log(change)) - np.abs(overnight)
     return int(candidates[np.nanargmin(cost)]) if np.isfinite(cost).any() else int(candidates[0])
+
+
+def _find_scale(rows: PriceRows, factor: Floats) -> float:
+    """Return by what all factors are multiplied so that the last priced session's is 1."""
+    prices = np.array([rows.open, rows.high, rows.low, rows.close])
+    whole = np.flatnonzero(((prices > 0) & np.isfinite(prices)).all(axis=0))
+    return float(1 / factor[whole[-1]]) if len(whole) else 1.0
+
+
+def _findings_about_scale(scale: float) -> list[Finding]:
+    if abs(scale - 1) <= SAME_FACTOR:
+        return []
+    message = (
+        f"The last adjusted close is {1 / scale:.4g} times the close: adjusted prices are multiplied by {scale:.4g}, "
+        "so that the last session has the prices that were traded."
+    )
+    return [Finding("adjustment_scaled", message, "warning")]
 
 
 def _is_split(ratio: Floats) -> Booleans:

@@ -105,17 +105,15 @@ def find_columns(table: Table) -> PriceColumns:
     if missing:
         names = ", ".join(table.headings[:12])
         raise TableError(f"The heading in line {table.line} has no column for {', '.join(missing)}. It has: {names}.")
-    adjusted = [table.find_column(alias) for alias in ADJUSTED]
-    has_all_adjusted = None not in adjusted
-    if has_all_adjusted:  # all of them, so that adjusted prices do not stand beside others
-        found.update(zip(PRICES, adjusted, strict=True), adj_close=None)
+    if None not in map(table.find_column, ADJUSTED):  # Quandl's, whose volume is then adjusted as well
         adjusted_volume = table.find_column("adj volume")
-        found["volume"] = found["volume"] if adjusted_volume is None else adjusted_volume
+        if adjusted_volume is not None and any(table.cells_of(adjusted_volume)):
+            found["volume"] = adjusted_volume
     if found["time"] == found["date"]:
         found["time"] = None
     _refuse_other_twin(table, [index for index in found.values() if index is not None])
     is_of_yfinance = table.find_column(SPLITS) is not None and found["adj_close"] is None
-    return PriceColumns(**found, is_adjusted=has_all_adjusted or is_of_yfinance)  # type: ignore[arg-type]
+    return PriceColumns(**found, is_adjusted=is_of_yfinance)  # type: ignore[arg-type]
 
 
 def unstack_headings(table: Table) -> tuple[Table, bool]:

@@ -15,14 +15,24 @@ from analysis.prices.tables import Table
 _CURRENCIES_BY_WORD = {
     "$": ("USD", "CAD", "AUD", "HKD", "SGD", "NZD", "MXN", "TWD", "ARS", "CLP"), "us$": ("USD",), "€": ("EUR",),
     "£": ("GBP",), "₹": ("INR",), "rs": ("INR",), "¥": ("JPY", "CNY"), "p": ("GBp",), "pence": ("GBp",),
-    "pounds": ("GBP",), "british pound": ("GBP",), "pound sterling": ("GBP",), "rupee": ("INR",), "rupees": ("INR",),
+    "pounds": ("GBP",), "british pound": ("GBP",), "british pounds": ("GBP",), "pound sterling": ("GBP",),
+    "pounds sterling": ("GBP",), "sterling": ("GBP",), "pence sterling": ("GBp",), "british pence": ("GBp",),
+    "uk pounds": ("GBP",), "gb pounds": ("GBP",), "dollars": ("USD", "CAD", "AUD", "HKD", "SGD", "NZD"),
+    "rupee": ("INR",), "rupees": ("INR",),
     "indian rupee": ("INR",), "indian rupees": ("INR",), "euro": ("EUR",), "euros": ("EUR",), "us dollar": ("USD",),
-    "us dollars": ("USD",), "cents": ("ZAc",), "rm": ("MYR",), "rmb": ("CNY",),
+    "us dollars": ("USD",), "cents": ("ZAc", "USX"), "rm": ("MYR",), "rmb": ("CNY",),
 }  # fmt: skip
 _KNOWN = CURRENCIES | MINOR_UNITS.keys()
 _WITHOUT_COLUMN = (InstrumentKind.PAIR, InstrumentKind.CRYPTO, InstrumentKind.INDEX)
 """The kinds with other things in a column of currencies: the two of a pair, points."""
+UNIT_COLUMNS = ("unit", "price unit", "unit of price", "quote unit", "quote currency")
+"""Columns that may be about other things, so that only a currency in them counts."""
 _TITLE = re.compile(r"\b[Cc]urrency\b(?: in| is)?[ :=]*([A-Z]{3}|GBp)\b")
+_TITLE_OF_PRICES = re.compile(
+    r"\b(?:prices?|quotes?|quoted|values|amounts|figures)\b[^.;,]*?(?:\bin\s+|[(\[:]\s*(?:in\s+)?)([^\W\d]+|US\$|[$€£¥₹])"
+    r"(?: ([^\W\d]+))?",
+    re.IGNORECASE,
+)
 _WITHOUT_CURRENCY = re.compile(r"[\d.,\s'’+-]*")
 
 
@@ -73,8 +83,13 @@ def _words_of_table(table: Table) -> Iterator[str]:
     """Yield the currencies that a column or the lines above the heading name."""
     column = table.find_column(*CURRENCY_COLUMNS)
     yield from () if column is None else filter(None, dict.fromkeys(table.cells_of(column)))
+    unit = table.find_column(*UNIT_COLUMNS)
+    yield from () if unit is None else filter(_currencies_of, dict.fromkeys(table.cells_of(unit)))
     for row in table.above:
-        yield from _TITLE.findall(" ".join(row.cells))
+        title = " ".join(row.cells)
+        yield from _TITLE.findall(title)
+        for words in _TITLE_OF_PRICES.findall(title):
+            yield from list(filter(_currencies_of, (" ".join(words).strip(), words[0])))[:1]
 
 
 def _words_of_prices(table: Table, columns: PriceColumns) -> Iterator[str]:

@@ -18,7 +18,9 @@ from analysis.prices.delimited_text import LineNote, TableError
 from analysis.prices.instruments import Instrument, InstrumentKind
 from analysis.prices.port import Finding
 from analysis.prices.price_columns import CONTINENTAL_HEADINGS, PriceColumns
+from analysis.prices.price_events import read_events
 from analysis.prices.tables import Table
+from analysis.prices.turned_dates import refuse_turned_dates
 
 DAILY = {"", "D", "1D", "DAILY", "DAY", "1DAY", "1440"}
 # Series of shares and units: NSE's, the liquid first, then BSE's groups, between which a share changes. The rest are
@@ -29,6 +31,7 @@ SHARES = (
 )
 DIFFERENT_DAY = 1.2  # ratio of two closes given for one session, from which one is taken for a mistake
 DAYS_NAMED = 3
+_AMOUNT = re.compile(r"%|chang|chg|v?wap|average|avg|value|turnover|prev|last|ltp|veränder|umsatz|adj|ask|bid")
 _DATE_WITH_POINTS = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2}")
 
 
@@ -67,25 +70,21 @@ class PriceRows:
         return self if factor == 1.0 else replace(self, **{name: getattr(self, name) * factor for name in names})
 
 
-def parse_rows(table: Table, columns: PriceColumns, instrument: Instrument) -> tuple[PriceRows, list[LineNote]]:
-    """Return the rows that can be read, and the lines that cannot with the reason.
+def parse_rows(
+    table: Table, columns: PriceColumns, instrument: Instrument
+) -> tuple[PriceRows, list[LineNote], list[Finding]]:
+    """Return the rows that can be read, the lines that cannot with the reason, and findings about cells of rows.
 
-    Raise TableError if the numbers of the table are written in ways that contradict, or if its rows are not daily.
+    Raise TableError if numbers or dates of the table are written in ways that contradict, or if its rows are not daily.
     """
     _refuse_other_period(table, columns)
     broken: dict[int, str] = {}
     exchange = instrument.exchange
     stamps = read_stamps(_stamp_cells(table, columns), ZoneInfo(exchange.timezone), broken, exchange.opens_early)
+    refuse_turned_dates(table.cells_of(columns.date), stamps.day, [row.line for row in table.rows])
     numeric = [columns.open, columns.high, columns.low, columns.close, columns.adj_close, columns.volume]
-    numeric += [columns.split, columns.dividend]
     cells = [[] if column is None else table.cells_of(column) for column in numeric]
-    others = [table.cells_of(index) for index in range(len(table.headings)) if index not in (*numeric, columns.date)]
-    decimal = find_decimal_sign(
-        cells,
-        others,
-        is_point_usual=_may_have_three_decimals(table, columns, instrument),
-        lines=[row.line for row in table.rows],
-    )
+    decimal = _find_decimal_sign_of(table, columns, instrument)
     count = len(table.rows)
     numbers = [
         parse_numbers(column, decimal, broken, may_be_rounded=column is cells[5]) if column else [np.nan] * count
@@ -94,7 +93,8 @@ def parse_rows(table: Table, columns: PriceColumns, instrument: Instrument) -> t
     values = np.array(numbers, dtype=np.float64)
     for column, index in np.argwhere(values[:4] < 0):
         broken.setdefault(int(index), f"{cells[column][index][:30]!r} is a negative price")
-    open_, high, low, close, adj_close, volume, split, dividend = values
+    open_, high, low, close, adj_close, volume = values
+    split, dividend, of_events = read_events(table, columns, decimal)
     rows = PriceRows(
         np.array([row.line for row in table.rows], dtype=np.int64),
         stamps.day,
@@ -111,7 +111,8 @@ def parse_rows(table: Table, columns: PriceColumns, instrument: Instrument) -> t
     )
     kept = np.array([index for index in range(count) if index not in broken], dtype=np.int64)
     kept = kept[np.lexsort((rows.minute[kept], rows.day[kept]))]  # stable: later lines stay later
-    return rows.select(kept), [LineNote(table.rows[index].line, broken[index]) for index in sorted(broken)]
+    unreadable = [LineNote(table.rows[index].line, broken[index]) for index in sorted(broken)]
+    return rows.select(kept), unreadable, of_events
 
 
 def select_series(rows: PriceRows) -> tuple[PriceRows, Finding | None]:
@@ -190,6 +191,23 @@ def _stamp_cells(table: Table, columns: PriceColumns) -> Sequence[str]:
 
 def _is_time(cell: str) -> bool:
     return (cell.isdigit() and len(cell) == 6) or (cell[1:3].count(":") == 1 and cell.replace(":", "").isdigit())
+
+
+def _find_decimal_sign_of(table: Table, columns: PriceColumns, instrument: Instrument) -> str:
+    """Return the decimal sign of a table. Other columns count by their heading: a time or a rating is no amount."""
+    prices = (columns.open, columns.high, columns.low, columns.close, columns.adj_close)
+    amounts = (columns.volume, columns.split, columns.dividend)
+    others = [
+        index
+        for index, heading in enumerate(table.folded_headings)
+        if index not in (*prices, *amounts, columns.date, columns.time) and _AMOUNT.search(heading)
+    ]
+    of_prices, of_amounts, of_others = (
+        [table.cells_of(column) for column in group if column is not None] for group in (prices, amounts, others)
+    )
+    is_point_usual = _may_have_three_decimals(table, columns, instrument)
+    lines = [row.line for row in table.rows]
+    return find_decimal_sign(of_prices, of_amounts, of_others, is_point_usual=is_point_usual, lines=lines)
 
 
 def _may_have_three_decimals(table: Table, columns: PriceColumns, instrument: Instrument) -> bool:

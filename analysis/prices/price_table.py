@@ -13,7 +13,6 @@ from datetime import date
 import numpy as np
 
 from analysis.prices.delimited_text import LineNote, TableError, TableRow, decode, split_lines
-from analysis.prices.dividends import find_dividend_mismatch
 from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument
 from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, TradedPrices
@@ -23,7 +22,7 @@ from analysis.prices.price_currency import find_price_factor
 from analysis.prices.price_market import select_market
 from analysis.prices.price_rows import PriceRows, keep_one_per_day, parse_rows, select_series
 from analysis.prices.price_security import CODE_COLUMNS, IDENTITY_COLUMNS, select_security
-from analysis.prices.row_spacing import refuse_other_spacing
+from analysis.prices.row_spacing import drop_unfinished_rows, refuse_other_spacing
 from analysis.prices.security_columns import CURRENCY_COLUMNS, EXCHANGE_COLUMNS, ISIN_COLUMNS, MARKET_COLUMN
 from analysis.prices.tables import OTHER_HEADING, Table, fold_heading, read_table
 
@@ -55,21 +54,22 @@ def read_history(content: bytes, instrument: Instrument, file_name: str, since: 
     table, of_market = select_market(table, instrument)
     table, of_security = select_security(table, instrument)
     factor, of_currency = find_price_factor(table, columns, instrument)
-    rows, unreadable = parse_rows(table, columns, instrument)
+    rows, unreadable, of_events = parse_rows(table, columns, instrument)
     of_lines = _findings_about_lines(file_name, [*table.broken, *unreadable], table.passed)
     if table.line == WITHOUT_HEADING:
         of_lines.append(Finding("no_heading", f"{file_name} has no heading: it is read as MetaTrader's.", "info"))
-    findings = [*of_lines, *of_market, *of_security, *of_currency, *_notice_unread_volume(table, columns)]
+    findings = [*of_lines, *of_market, *of_security, *of_currency, *of_events, *_notice_unread_volume(table, columns)]
     if not len(rows) or _are_many(unreadable, rows):
         raise _without_rows(file_name, findings)
-    rows, *noticed = _select_sessions(rows.multiply_prices(factor), instrument.exchange)
-    bars, is_adjusted, adjustments = adjust_rows(rows, has_adjusted_close=columns.adj_close is not None)
-    if mismatch := find_dividend_mismatch(rows.day, rows.close, rows.adj_close, np.nan_to_num(rows.dividend)):
-        adjustments.append(mismatch)
+    rows, noticed = _select_sessions(rows.multiply_prices(factor), instrument.exchange)
+    is_usual = columns.is_adjusted or (is_of_yfinance and columns.adj_close is None)
+    bars, is_adjusted, adjustments = adjust_rows(
+        rows, has_adjusted_close=columns.adj_close is not None, is_usually_adjusted=is_usual
+    )
     history = History(
         bars,
-        adjusted=is_adjusted or columns.is_adjusted or (is_of_yfinance and columns.adj_close is None),
-        findings=(*findings, *(finding for finding in noticed if finding), *adjustments),
+        adjusted=is_adjusted,
+        findings=(*findings, *noticed, *adjustments),
         traded=_read_traded(rows, columns),
     )
     return history if since is None else _trim_before(history, since, file_name)
@@ -107,12 +107,13 @@ def _refuse_second_table(table: Table) -> None:
         raise TableError(f"Line {line} is a heading with other columns than line {table.line}. Keep one of the tables.")
 
 
-def _select_sessions(rows: PriceRows, exchange: Exchange) -> tuple[PriceRows, Finding | None, Finding | None]:
+def _select_sessions(rows: PriceRows, exchange: Exchange) -> tuple[PriceRows, list[Finding]]:
     """Return one row a session, and what was left out. Raise TableError if the rows are not daily."""
     rows, other_series = select_series(rows)
     refuse_other_spacing(rows, exchange)
+    rows, unfinished = drop_unfinished_rows(rows, exchange)
     rows, conflicts = keep_one_per_day(rows)
-    return rows, other_series, conflicts
+    return rows, [finding for finding in (other_series, unfinished, conflicts) if finding]
 
 
 def _read_traded(rows: PriceRows, columns: PriceColumns) -> TradedPrices | None:

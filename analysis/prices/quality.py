@@ -1,6 +1,6 @@
 """The quality gate: checks and repairs that turn a source's bars into bars that an analysis may use."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from analysis.engine.bars import Bars, Booleans
 from analysis.prices.discontinuities import (
     describe_discontinuities,
-    find_bad_ticks,
     find_discontinuities,
     find_thin_stretch,
     finding_about,
@@ -18,6 +17,7 @@ from analysis.prices.discontinuities import (
 from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument
 from analysis.prices.port import Finding, PriceError, PriceErrorKind
+from analysis.prices.price_ranges import ROUNDING, find_bad_ticks, find_prices_outside, widen_ranges
 from analysis.prices.sessions import (
     are_sessions,
     find_assumed_weekdays,
@@ -31,7 +31,6 @@ OFF_CALENDAR = 0.02  # share of bars with volume on days without a session, from
 PRICED_ONCE = 0.9  # share of bars with one price, from which a security has one price a day
 CORPORATE_ACTION = "a split, bonus or demerger that prices are not adjusted for"
 PENCE = "pence mixed with pounds"
-ROUNDING = 1e-6  # relative; adjusting a price moves its last digits
 
 type Mask = NDArray[np.bool_]
 
@@ -94,9 +93,12 @@ def check_bars(
     instrument: Instrument,
     now: datetime,
     adjusted: bool = True,
+    unadjusted: Collection[date] = (),
     read_splits: Callable[[], Mapping[date, float]] = dict,
 ) -> CheckedBars:
     """Repair and check a source's bars at the moment `now` (aware); `read_splits` returns those of the source.
+
+    `unadjusted` are the sessions with a split that the source is known not to have adjusted prices for.
 
     Raise PriceError: `bad_data` without one positive close, `no_data` if no bar of a closed session is left.
     """
@@ -116,7 +118,7 @@ def check_bars(
                 raise PriceError(
                     PriceErrorKind.NO_DATA, f"{ticker} has no usable bars: {finding.message}", permanent=False
                 )
-    found = find_discontinuities(bars, market.exchange)
+    found = find_discontinuities(bars, market.exchange, unadjusted)
     noticed = [*(notice(bars, market) for notice in _NOTICES), find_bad_ticks(bars)]
     noticed.append(find_thin_stretch(bars, market.exchange))
     findings += [
@@ -239,17 +241,6 @@ def _are_other_values(bars: Bars, idle: Mask) -> Mask:
     return moved if is_priced_once and moved.sum() <= OFF_CALENDAR * len(bars) else np.zeros_like(moved)
 
 
-def _widen_ranges(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
-    high = np.maximum(np.maximum(bars.open, bars.close), np.maximum(bars.high, bars.low))
-    low = np.minimum(np.minimum(bars.open, bars.close), np.minimum(bars.high, bars.low))
-    widened = (high - bars.high) + (bars.low - low) > ROUNDING * bars.close
-    finding = None
-    if widened.any():
-        what = "with a price outside low to high widened to hold it"
-        finding = finding_about("range_widened", "repair", bars.session[widened], "session", what)
-    return replace(bars, high=high, low=low), finding
-
-
 def _notice_zero_volume(bars: Bars, _: _Market) -> Finding | None:
     return finding_about("zero_volume", "warning", bars.session[bars.volume == 0], "session", "without volume")
 
@@ -278,7 +269,7 @@ def _notice_guessed_sessions(_: Bars, market: _Market) -> Finding | None:
 _UNADJUSTED = Finding("unadjusted", "The source does not adjust prices for splits and dividends.", "warning")
 _REPAIRS: tuple[Callable[[Bars, _Market], tuple[Bars, Finding | None]], ...] = (
     _drop_unfinished, _drop_last_without_close, _drop_null_rows, _drop_duplicates, _drop_other_days, _settle_volume,
-    _drop_holidays, _widen_ranges,
+    _drop_holidays, lambda bars, _: (bars, find_prices_outside(bars)), lambda bars, _: widen_ranges(bars),
 )  # fmt: skip
 _NOTICES: tuple[Callable[[Bars, _Market], Finding | None], ...] = (
     _notice_zero_volume,

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from analysis.jobs.submit import submit
 from analysis.models import Job, JobStatus, PriceHistory, RawData, Result, Source, Stock
 from analysis.prices.arrow import pack_bars
-from analysis.prices.port import Finding
+from analysis.prices.port import UNADJUSTED_SPLIT, Finding
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_finished_job
 from analysis.tests.test_backfill import TICKER, found_by_day, sessions
@@ -131,6 +131,18 @@ def test_what_the_source_noticed_of_later_sessions_is_not_told_of_the_day() -> N
     assert result.finding_count == 2
     make_finished_job(TICKER)
     assert Result.objects.get(day=newest).finding_count == 3
+
+
+def test_a_split_that_the_source_does_not_adjust_for_forbids_a_plan_from_its_day_on() -> None:
+    before, split = sessions(6)[2], sessions(6)[4]
+    make_finished_job(TICKER)
+    finding = Finding(UNADJUSTED_SPLIT, "The file names a split.", "warning", split)
+    PriceHistory.objects.update(findings=[finding.as_dict()])
+    make_finished_job(TICKER, as_of=before)
+    make_finished_job(TICKER)
+    earlier, newest = Result.objects.order_by("day")
+    assert (earlier.caution, newest.caution[:30]) == ("", f"The price jumped on {split}"[:30])
+    assert newest.no_trade_reason == f"no plan: its stop would rest on the price jump of {split}"
 
 
 def test_the_same_question_waits_for_no_second_answer() -> None:

@@ -23,7 +23,7 @@ INDIA = ZoneInfo("Asia/Kolkata")
         (["1 234,50", "1\u00a0234,50", "1\u202f234"], [1234.5, 1234.5, 1234.0]),
         (["$270.10", "₹1,00,000.5", "Rs. 5", "5.5 EUR"], [270.1, 100000.5, 5.0, 5.5]),
         (["(1,234.5)", "−5", "-$5", "+5"], [-1234.5, -5.0, -5.0, 5.0]),
-        (["1.23M", "5.2K", "2B", "1.5 Cr"], [1.23e6, 5200.0, 2e9, 1.5e7]),
+        (["1.23M", "5.2K", "2B", "1.5 Cr", "4.37 L", "2.5 crores"], [1.23e6, 5200.0, 2e9, 1.5e7, 437_000.0, 2.5e7]),
         (["12,34,567"], [1234567.0]),
         (["1.234.567", "2.345"], [1234567.0, 2345.0]),
         (["0,123"], [0.123]),
@@ -38,7 +38,10 @@ def test_the_whole_column_decides_how_its_numbers_are_read(cells: list[str], num
 
 
 def test_another_column_decides_where_the_first_leaves_it_open() -> None:
-    assert find_decimal_sign([["1.234", "1.235"]], [["Total, Ltd."], ["0,10%"]]) == ","
+    assert find_decimal_sign([["1.234", "1.235"]], [], [["Total, Ltd."], ["0,10%"]]) == ","
+    assert find_decimal_sign([["1,234", "1,235"]], [], [["-0.13%"]]) == "."
+    assert find_decimal_sign([["1.234", "1.235"]], [["1,234,567"]]) == "."
+    assert find_decimal_sign([["1.234", "1.235"]], [["1.234.567"]]) == ","
     assert find_decimal_sign([["1.234", "1.235"]], is_point_usual=True) == "."
 
 
@@ -48,6 +51,14 @@ def test_another_column_decides_where_the_first_leaves_it_open() -> None:
 def test_numbers_that_no_other_decides_are_refused(columns: list[list[str]]) -> None:
     with pytest.raises(TableError, match="may have a thousand or three decimals"):
         find_decimal_sign(columns)
+
+
+@pytest.mark.parametrize(("amount", "other"), [("0.44M", ""), ("5", "2.5"), ("5", "-0.13%"), ("0.5", "0.1")])
+def test_a_decimal_point_elsewhere_does_not_make_decimals_of_prices_like_thousands(amount: str, other: str) -> None:
+    for sign in ".,":
+        columns = [[cell.replace(".", sign) for cell in cells] for cells in (["4.113", "4.135"], [amount], [other])]
+        with pytest.raises(TableError, match="may have a thousand or three decimals"):
+            find_decimal_sign(columns[:1], columns[1:2], columns[2:])
 
 
 @pytest.mark.parametrize("columns", [[["1,234", "1,235"]], [["999", "1.005"]], [["1,234", "1.234"]]])

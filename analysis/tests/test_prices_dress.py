@@ -176,13 +176,6 @@ def test_the_history_of_yfinance_is_adjusted_without_an_adjusted_close(tmp_path:
     assert read_history_of(tmp_path).adjusted
 
 
-def test_a_file_with_raw_and_adjusted_columns_is_read_from_the_adjusted_ones(tmp_path: Path) -> None:
-    heading = f"{FULL_HEADING},Adj. Open,Adj. High,Adj. Low,Adj. Close,Adj. Volume"
-    write_file(tmp_path, heading, "2026-04-24,200,210,190,205,50,100,105,95,102,100")
-    read = read_history_of(tmp_path)
-    assert (read.adjusted, read.bars.open[0], read.bars.close[0], read.bars.volume[0]) == (True, 100.0, 102.0, 100.0)
-
-
 def test_a_file_without_volumes_has_none(tmp_path: Path) -> None:
     write_file(tmp_path, "Date,Open,High,Low,Close", "2026-04-24,104,106,103,105")
     assert np.isnan(read_history_of(tmp_path).bars.volume).all()

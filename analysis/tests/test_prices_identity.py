@@ -220,6 +220,36 @@ def test_a_title_may_name_the_currency(tmp_path: Path) -> None:
     assert "Its prices are in USD" in read_error_of(tmp_path).message
 
 
+@pytest.mark.parametrize(
+    ("title", "close"),
+    [
+        ("All prices in GBP", 10_500.0),
+        ("Prices in pounds sterling", 10_500.0),
+        ("Quoted in £", 10_500.0),
+        ("Prices (GBP)", 10_500.0),
+        ("Prices in pence", 105.0),
+        ("Prices in detail", 105.0),
+        ("Volume in GBP", 105.0),
+    ],
+)
+def test_a_title_may_say_what_prices_are_in(title: str, close: float, tmp_path: Path) -> None:
+    write_file(tmp_path, title, HEADER, *ROWS, ticker="AV.L")
+    assert read_history_of(tmp_path, "AV.L").bars.close[-1] == close
+
+
+@pytest.mark.parametrize(("unit", "close"), [("GBP", 10_500.0), ("GBX", 105.0), ("share", 105.0), ("1", 105.0)])
+def test_a_column_of_units_counts_where_it_has_a_currency(unit: str, close: float, tmp_path: Path) -> None:
+    write_file(tmp_path, f"{HEADER},unit", *(f"{row},{unit}" for row in ROWS), ticker="AV.L")
+    read = read_history_of(tmp_path, "AV.L")
+    assert read.bars.close[-1] == close
+    assert [finding.code for finding in read.findings] == (["converted_unit"] if close > 105.0 else [])
+
+
+def test_a_title_with_another_currency_is_refused(tmp_path: Path) -> None:
+    write_file(tmp_path, "Prices in US dollars", HEADER, *ROWS)
+    assert "Its prices are in US dollars" in read_error_of(tmp_path).message
+
+
 def test_a_stock_that_is_known_to_be_quoted_in_pounds_keeps_its_prices(tmp_path: Path) -> None:
     write_with(tmp_path, "£{}", "GBP", "MWRL.L")
     known = {"MWRL.L": instrument_of("MWRL.L", currency="GBP")}

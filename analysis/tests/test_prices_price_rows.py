@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.prices.csv_folder import LARGEST_FILE
-from analysis.tests.price_files import ADJUSTED, HEADER, ROWS, read_error_of, read_history_of, write_file
+from analysis.tests.price_files import HEADER, ROWS, read_error_of, read_history_of, write_file
 
 
 @pytest.mark.parametrize(
@@ -120,37 +120,6 @@ def test_the_period_that_a_file_names_is_believed(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("missing", ["", "null", "0"])
-def test_a_close_without_an_adjusted_close_is_adjusted_as_the_session_beside_it(missing: str, tmp_path: Path) -> None:
-    rows = [
-        "2026-04-22,100,100,100,100,50,9",
-        f"2026-04-23,100,110,100,110,{missing},9",
-        "2026-04-24,100,100,100,100,50,9",
-    ]
-    for order in (rows, [rows[1], rows[2]]):
-        write_file(tmp_path, ADJUSTED, *order)
-        read = read_history_of(tmp_path)
-        assert read.bars.close[-2] == 55.0
-        assert [finding.message for finding in read.findings] == [
-            "1 session has a close but no adjusted close, the last on 2026-04-23: "
-            "kept, adjusted as the session beside it."
-        ]
-
-
-def test_negative_adjusted_closes_are_said_to_be_that(tmp_path: Path) -> None:
-    write_file(tmp_path, ADJUSTED, "2026-04-22,9,9,9,9,-1,9", "2026-04-23,9,9,9,9,-2,9", "2026-04-24,8,8,8,8,4,9")
-    read = read_history_of(tmp_path)
-    assert read.bars.close.tolist() == [4.5, 4.5, 4.0]
-    assert read.findings[0].message.startswith("2 sessions have a close but a negative adjusted close")
-
-
-def test_an_adjusted_close_that_is_empty_throughout_adjusts_nothing(tmp_path: Path) -> None:
-    write_file(tmp_path, ADJUSTED, "2026-04-23,9,9,9,9,,9", "2026-04-24,8,8,8,8,,9")
-    read = read_history_of(tmp_path)
-    assert (read.adjusted, read.bars.close.tolist()) == (False, [9.0, 8.0])
-    assert read.findings[0].severity == "warning"
-
-
 def test_a_negative_price_is_a_broken_row(tmp_path: Path) -> None:
     write_file(tmp_path, HEADER, *ROWS, "2026-04-27,104,106,-103,105,900")
     assert "line 5 ('-103' is a negative price)" in read_history_of(tmp_path).findings[0].message
@@ -189,6 +158,38 @@ def test_numbers_that_may_be_thousands_or_decimals_are_refused(tmp_path: Path) -
         tmp_path, HEADER.replace(",", ";"), *(f"2026-04-{day};1,234;1,236;1,233;1,235;900" for day in (22, 23, 24))
     )
     assert "Numbers like 1,234 (line 2) may have a thousand or three decimals" in read_error_of(tmp_path).message
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell"),
+    [("Zeit", "17.35"), ("Zeit", "17,35"), ("Rating", "2.5"), ("Rating", "2,5"), ("Rev", "1.0"), ("Change %", "-0.1%")],
+)
+def test_a_time_or_an_unknown_column_does_not_decide_the_decimal_sign(heading: str, cell: str, tmp_path: Path) -> None:
+    sign = "," if "," in cell else "."
+    rows = [f"{day}.04.2026;{cell};4.113;4.136;4.056;4.073;437172" for day in (22, 23, 24)]
+    write_file(
+        tmp_path,
+        f"Datum;{heading};Eröffnung;Hoch;Tief;Schluss;Volumen",
+        *(row.replace(";4.", f";4{sign}") for row in rows),
+    )
+    assert "may have a thousand or three decimals" in read_error_of(tmp_path).message
+
+
+@pytest.mark.parametrize("cell", ["2:1", "2/1", "2 for 1", "2-for-1", "2", "2.0"])
+def test_a_split_is_read_as_a_number_or_a_ratio(cell: str, tmp_path: Path) -> None:
+    write_file(tmp_path, f"{HEADER},Split", *(f"{row},{cell if row is ROWS[1] else ''}" for row in ROWS))
+    assert list(read_history_of(tmp_path).splits.values()) == [2.0]
+
+
+@pytest.mark.parametrize("heading", ["Split", "Dividends"])
+def test_an_unreadable_split_or_dividend_costs_no_bar_and_is_named(heading: str, tmp_path: Path) -> None:
+    write_file(tmp_path, f"{HEADER},{heading}", *(f"{row},{'bonus' if row is ROWS[1] else ''}" for row in ROWS))
+    read = read_history_of(tmp_path)
+    assert len(read.bars) == 3
+    (finding,) = read.findings
+    assert finding.message == (
+        "1 split or dividend could not be read and counts as none: line 3 ('bonus' is not a number)."
+    )
 
 
 def test_a_rounded_volume_is_read_and_a_rounded_price_is_not(tmp_path: Path) -> None:
@@ -235,32 +236,6 @@ def test_a_file_of_another_index_pair_or_future_is_refused(
 def test_a_second_heading_with_one_column_more_is_another_table(tmp_path: Path) -> None:
     write_file(tmp_path, HEADER, *ROWS, f"{HEADER},adj close", "2026-04-27,104,106,103,105,900,105")
     assert "is a heading with other columns" in read_error_of(tmp_path).message
-
-
-@pytest.mark.parametrize(
-    ("closes", "adjusted", "others", "day", "size"),
-    [
-        ((100, 100, 50, 50), (50, "", "", 50), "", 24, "one of 50.0%"),  # a split, seen in the price
-        ((100, 50, 50, 50), (50, "", "", 50), "", 23, "one of 50.0%"),
-        ((100, 99, 97, 97), (97, "", "", 97), "0 0 3 0", 24, "one of 3.0%"),  # a dividend, named by the file
-        ((100, 99, 97, 97), (97, "", "", 97), "0 3 0 0", 23, "one of 3.0%"),
-        ((100, 0, 50, 50), (50, "", "", 50), "", 24, "one of 50.0%"),  # a row without prices between
-    ],
-)
-def test_a_factor_that_changes_among_missing_ones_changes_where_no_jump_is_invented(
-    closes: tuple[int, ...], adjusted: tuple[object, ...], others: str, day: int, size: str, tmp_path: Path
-) -> None:
-    dividends = others.split() or [""] * 4
-    rows = [
-        f"2026-04-{date},{close},{close},{close},{close},{adj},9,{dividend}"
-        for date, close, adj, dividend in zip((22, 23, 24, 27), closes, adjusted, dividends, strict=True)
-    ]
-    write_file(tmp_path, f"{ADJUSTED},dividends", *rows)
-    read = read_history_of(tmp_path)
-    (placed,) = [finding for finding in read.findings if finding.code == "adjustment_placed"]
-    assert placed.message.endswith(f"the last {size}: it is taken to begin on 2026-04-{day}.")
-    priced = read.bars.close[read.bars.close > 0]
-    assert abs(priced[1:] / priced[:-1] - 1).max() < 0.03
 
 
 def test_an_unread_column_beside_no_volume_is_named(tmp_path: Path) -> None:

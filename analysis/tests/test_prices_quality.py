@@ -173,6 +173,15 @@ def test_high_below_low_and_closes_outside_are_widened() -> None:
     assert only_message(result, "range_widened").startswith("2 sessions with a price outside low to high widened")
 
 
+@pytest.mark.parametrize(("column", "factor"), [("close", 1.17), ("close", 0.8), ("open", 1.2)])
+def test_a_price_far_outside_its_own_range_is_a_warning(column: str, factor: float) -> None:
+    bars = make_bars()
+    getattr(bars, column)[7] *= factor
+    result = checked(bars)
+    assert codes(result)[:2] == ["price_outside_range", "range_widened"]
+    assert result.findings[0].severity == "warning"
+
+
 def test_the_rounding_of_an_adjustment_is_repaired_without_a_word() -> None:
     bars = make_bars()
     bars.high[4] = bars.close[4] * (1 - 1e-12)
@@ -309,6 +318,17 @@ def test_a_split_that_the_source_names_but_does_not_adjust_for_is_named() -> Non
     splits = {bars.session[12].astype(object): 2.0}
     result = check_bars(bars, instrument=instrument_of(TICKER), now=EVENING, read_splits=lambda: splits)
     assert "not adjusted for a split (the source names one of 2 for" in only_message(result, "jump")
+
+
+def test_a_split_that_the_source_says_it_does_not_adjust_for_is_a_jump_of_any_size() -> None:
+    bars = jumping_bars(0.95)
+    day = bars.session[12].astype(object)
+    result = check_bars(
+        bars, instrument=instrument_of(TICKER), now=EVENING, unadjusted=[day], read_splits=lambda: {day: 1.05}
+    )
+    assert "(the source names one of 1.05 for" in only_message(result, "jump")
+    assert result.caution_within(48)
+    assert np.flatnonzero(result.breaks).tolist() == [12]
 
 
 def test_a_jump_forbids_a_plan_while_the_stop_rests_on_it_and_cautions_while_the_verdict_does() -> None:
