@@ -13,7 +13,9 @@ from analysis.prices.security_columns import CURRENCY_COLUMNS
 from analysis.prices.tables import Table
 
 _CURRENCIES_BY_WORD = {
-    "$": ("USD", "CAD", "AUD", "HKD", "SGD", "NZD", "MXN", "TWD", "ARS", "CLP"), "us$": ("USD",), "€": ("EUR",),
+    "$": ("USD", "CAD", "AUD", "HKD", "SGD", "NZD", "MXN", "TWD", "ARS", "CLP"), "us$": ("USD",), "hk$": ("HKD",), "s$": ("SGD",),
+    "a$": ("AUD",), "c$": ("CAD",), "nz$": ("NZD",), "nt$": ("TWD",), "mx$": ("MXN",), "r$": ("BRL",), "r": ("ZAR",),
+    "₩": ("KRW",), "฿": ("THB",), "₺": ("TRY",), "₪": ("ILS",), "₱": ("PHP",), "€": ("EUR",),
     "£": ("GBP",), "₹": ("INR",), "rs": ("INR",), "¥": ("JPY", "CNY"), "p": ("GBp",), "pence": ("GBp",),
     "pounds": ("GBP",), "british pound": ("GBP",), "british pounds": ("GBP",), "pound sterling": ("GBP",),
     "pounds sterling": ("GBP",), "sterling": ("GBP",), "pence sterling": ("GBp",), "british pence": ("GBp",),

@@ -28,6 +28,7 @@ from analysis.prices.sessions import (
 
 JUMP_IN_ATR = 42  # sessions after which a jump weighs less than 5 % in an ATR 14
 OFF_CALENDAR = 0.02  # share of bars with volume on days without a session, from which the dates may be wrong
+MOST_PRICE = 1e12  # which nothing costs in any currency
 PRICED_ONCE = 0.9  # share of bars with one price, from which a security has one price a day
 CORPORATE_ACTION = "a split, bonus or demerger that prices are not adjusted for"
 PENCE = "pence mixed with pounds"
@@ -179,7 +180,7 @@ def _drop_last_without_close(bars: Bars, _: _Market) -> tuple[Bars, Finding | No
 def _drop_null_rows(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
     lowest = np.minimum(np.minimum(bars.open, bars.high), np.minimum(bars.low, bars.close))
     highest = np.maximum(np.maximum(bars.open, bars.high), np.maximum(bars.low, bars.close))
-    unpriced = ~((lowest > 0) & (highest < np.inf))
+    unpriced = ~((lowest > 0) & (highest < MOST_PRICE))
     without_prices = bars.session[unpriced]
     bars, finding = _drop_rows(bars, unpriced, "null_rows", "row", f"{_name_unpriced(bars, unpriced)} left out")
     if finding and not are_sessions(market.exchange, without_prices).any():  # days on which nobody traded
@@ -188,6 +189,8 @@ def _drop_null_rows(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
 
 
 def _name_unpriced(bars: Bars, unpriced: Mask) -> str:
+    if ((bars.high >= MOST_PRICE) & np.isfinite(bars.high)).any():
+        return f"without prices or with one of {MOST_PRICE:g} and more"
     only_open = unpriced & (bars.open == 0) & (bars.close > 0) & (bars.high > 0) & (bars.low > 0)
     if not only_open.any():
         return "without prices"
@@ -202,9 +205,9 @@ def _drop_duplicates(bars: Bars, _: _Market) -> tuple[Bars, Finding | None]:
 
 def _settle_volume(bars: Bars, market: _Market) -> tuple[Bars, Finding | None]:
     """Make an unknown volume NaN throughout, and one that is missing in single sessions 0."""
-    if not market.instrument.is_volume_known(bars.volume):
-        return replace(bars, volume=np.full(len(bars), np.nan)), None
     missing = ~((bars.volume >= 0) & (bars.volume < np.inf))
+    if not market.instrument.is_volume_known(np.where(missing, 0.0, bars.volume)):
+        return replace(bars, volume=np.full(len(bars), np.nan)), None
     if not missing.any():
         return bars, None
     finding = finding_about(

@@ -559,3 +559,28 @@ def test_a_sunday_evening_of_a_pair_is_not_stored_as_a_closed_session() -> None:
 def test_a_hundredfold_is_named_as_mixed_units_beside_the_verdict() -> None:
     assert "perhaps by pence mixed with pounds" in checked(jumping_bars(100.0)).caution_within(60)
     assert "perhaps by a split, bonus or demerger" in checked(jumping_bars(0.5)).caution_within(60)
+
+
+@pytest.mark.parametrize("column", ["open", "high", "close"])
+@pytest.mark.parametrize("price", [1e12, 1e20, 1e308])
+def test_a_price_that_nothing_costs_is_left_out(column: str, price: float) -> None:
+    bars = make_bars()
+    getattr(bars, column)[7] = price
+    bars.high[7] = max(bars.high[7], price)
+    result = checked(bars)
+    assert len(result.bars) == 19
+    assert "1 row without prices or with one of 1e+12 and more left out" in only_message(result, "null_rows")
+
+
+def test_prices_of_different_columns_are_refused() -> None:
+    bars = make_bars()
+    bars.close[:12] *= 0.5
+    with pytest.raises(PriceError, match="In most sessions the open or the close is outside low to high"):
+        checked(bars)
+
+
+@pytest.mark.parametrize("volume", [-5.0, np.inf, np.nan])
+def test_a_volume_that_is_none_in_any_session_is_unknown(volume: float) -> None:
+    bars = make_bars()
+    bars.volume[:] = volume
+    assert np.isnan(checked(bars).bars.volume).all()
