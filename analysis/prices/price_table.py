@@ -22,9 +22,15 @@ from analysis.prices.price_columns import ENOUGH_HEADINGS, KNOWN_HEADINGS, Price
 from analysis.prices.price_currency import find_price_factor
 from analysis.prices.price_market import select_market
 from analysis.prices.price_rows import PriceRows, keep_one_per_day, parse_rows, select_series
-from analysis.prices.price_security import CODE_COLUMNS, IDENTITY_COLUMNS, select_security
+from analysis.prices.price_security import CODE_COLUMNS, select_security
 from analysis.prices.row_spacing import refuse_other_spacing
-from analysis.prices.security_columns import CURRENCY_COLUMNS, EXCHANGE_COLUMNS, ISIN_COLUMNS, MARKET_COLUMN
+from analysis.prices.security_columns import (
+    CURRENCY_COLUMNS,
+    EXCHANGE_COLUMNS,
+    IDENTITY_COLUMNS,
+    ISIN_COLUMNS,
+    MARKET_COLUMN,
+)
 from analysis.prices.tables import OTHER_HEADING, Table, fold_heading, read_table
 
 logger = logging.getLogger(__name__)
@@ -34,7 +40,14 @@ HEADINGS_NAMED = 8
 FEW_UNREADABLE, MOST_UNREADABLE = 10, 0.1  # rows, and their share, above which a file is refused
 _READ = {
     fold_heading(name)
-    for names in (KNOWN_HEADINGS, IDENTITY_COLUMNS, CODE_COLUMNS, ISIN_COLUMNS, EXCHANGE_COLUMNS, CURRENCY_COLUMNS)
+    for names in (
+        KNOWN_HEADINGS,
+        IDENTITY_COLUMNS,
+        CODE_COLUMNS,
+        ISIN_COLUMNS,
+        EXCHANGE_COLUMNS,
+        CURRENCY_COLUMNS,
+    )
     for name in (*names, MARKET_COLUMN)
 }
 METATRADER = ("<DATE>", "<TIME>", "<OPEN>", "<HIGH>", "<LOW>", "<CLOSE>", "<TICKVOL>", "<VOL>", "<SPREAD>")
@@ -59,7 +72,13 @@ def read_history(content: bytes, instrument: Instrument, file_name: str, since: 
     of_lines = _findings_about_lines(file_name, [*table.broken, *unreadable], table.passed)
     if table.line == WITHOUT_HEADING:
         of_lines.append(Finding("no_heading", f"{file_name} has no heading: it is read as MetaTrader's.", "info"))
-    findings = [*of_lines, *of_market, *of_security, *of_currency, *_notice_unread_volume(table, columns)]
+    findings = [
+        *of_lines,
+        *of_market,
+        *of_security,
+        *of_currency,
+        *_notice_unread_volume(table, columns),
+    ]
     if not len(rows) or _are_many(unreadable, rows):
         raise _without_rows(file_name, findings)
     rows, *noticed = _select_sessions(rows.multiply_prices(factor), instrument.exchange)
