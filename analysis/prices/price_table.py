@@ -19,6 +19,7 @@ from analysis.prices.instruments import Instrument
 from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, TradedPrices
 from analysis.prices.price_adjustment import adjust_rows
 from analysis.prices.price_columns import ENOUGH_HEADINGS, KNOWN_HEADINGS, PriceColumns, find_columns, unstack_headings
+from analysis.prices.price_contracts import CONTRACT_COLUMNS, leave_contracts_out
 from analysis.prices.price_currency import find_price_factor
 from analysis.prices.price_market import select_market
 from analysis.prices.price_rows import PriceRows, keep_one_per_day, parse_rows, select_series
@@ -47,6 +48,7 @@ _READ = {
         ISIN_COLUMNS,
         EXCHANGE_COLUMNS,
         CURRENCY_COLUMNS,
+        CONTRACT_COLUMNS,
     )
     for name in (*names, MARKET_COLUMN)
 }
@@ -66,6 +68,7 @@ def read_history(content: bytes, instrument: Instrument, file_name: str, since: 
     columns = find_columns(table)
     _refuse_second_table(table)
     table, of_market = select_market(table, instrument)
+    table, of_contracts = leave_contracts_out(table, instrument)
     table, of_security = select_security(table, instrument)
     factor, of_currency = find_price_factor(table, columns, instrument)
     rows, unreadable = parse_rows(table, columns, instrument)
@@ -75,6 +78,7 @@ def read_history(content: bytes, instrument: Instrument, file_name: str, since: 
     findings = [
         *of_lines,
         *of_market,
+        *of_contracts,
         *of_security,
         *of_currency,
         *_notice_unread_volume(table, columns),
