@@ -109,7 +109,10 @@ def parse_rows(table: Table, columns: PriceColumns, instrument: Instrument) -> t
         volume,
         split,
         dividend,
-        np.array([""] * count if columns.series is None else table.cells_of(columns.series), dtype=np.str_),
+        np.array(
+            [""] * count if columns.series is None else [cell.upper() for cell in table.cells_of(columns.series)],
+            dtype=np.str_,
+        ),
     )
     kept = np.array([index for index in range(count) if index not in broken], dtype=np.int64)
     kept = kept[np.lexsort((rows.minute[kept], rows.day[kept]))]  # stable: later lines stay later

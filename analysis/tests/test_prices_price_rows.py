@@ -61,7 +61,7 @@ def test_a_single_series_is_the_security_whichever_it_is(series: str, tmp_path: 
 
 
 def test_beside_shares_other_series_are_left_out_and_counted(tmp_path: Path) -> None:
-    shares = [f"{row},{series}" for row, series in zip(ROWS, ("EQ", "BE", "EQ"), strict=True)]
+    shares = [f"{row},{series}" for row, series in zip(ROWS, ("EQ", "BE", "eq"), strict=True)]
     others = [
         "2026-04-22,1,1,1,1,9,BL",
         "2026-04-23,9,9,9,9,9,N1",
