@@ -28,7 +28,7 @@ def test_load_stocks_adds_updates_and_names_broken_rows(tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
     file.write_text("Symbol,Name of Company,Industry\nTCS,Tata Consultancy,IT\nBAD ONE,x,y\nINFY,Infosys\n")
     out, err, code = run("load_stocks", str(file), "--suffix", ".NS")
-    assert out == "list.csv: 1 stocks added, 0 updated.\n"
+    assert out == "list.csv: 1 stock added, 0 updated.\n"
     assert "list.csv, line 3: “BAD ONE” is not a ticker." in err
     assert "list.csv, line 4: 2 cells instead of 3." in err
     assert code == 1

@@ -78,5 +78,6 @@ class Command(BaseCommand):
         for sentence in done.news:
             self.stdout.write(sentence)
         left = f", {done.deactivated} made inactive" if done.deactivated else ""
-        self.stdout.write(f"{name}: {done.added} stocks added, {done.updated} updated{left}.")
+        stocks = "1 stock" if done.added == 1 else f"{done.added} stocks"
+        self.stdout.write(f"{name}: {stocks} added, {done.updated} updated{left}.")
         return len(done.problems)
