@@ -57,7 +57,10 @@ def _find_contracts(table: Table) -> dict[int, tuple[str, str]]:
     found: dict[int, tuple[str, str]] = {}
     for headings, is_contract in _CELLS_BY_HEADINGS.items():
         for column in (at for heading in headings if (at := table.find_column(heading)) is not None):
-            for place, cell in enumerate(table.cells_of(column)):
-                if is_contract.fullmatch(cell.strip().upper()) and not _NOTHING.fullmatch(cell.strip()):
-                    found.setdefault(place, (table.headings[column], cell))
+            cells = table.cells_of(column)
+            marks = {
+                cell for cell in set(cells) if is_contract.fullmatch(cell.upper()) and not _NOTHING.fullmatch(cell)
+            }
+            for place in (place for place, cell in enumerate(cells) if cell in marks):
+                found.setdefault(place, (table.headings[column], cells[place]))
     return found

@@ -5,18 +5,18 @@ import re
 from analysis.prices.currencies import CURRENCIES
 from analysis.prices.exchanges import EXCHANGE_BY_CODE, EXCHANGE_BY_SUFFIX
 from analysis.prices.instruments import Instrument, InstrumentKind
-from analysis.prices.market_symbols import NUMBER
+from analysis.prices.market_symbols import NUMBER, SymbolReading
 from analysis.prices.markets import market_named
 from analysis.prices.price_market import is_same_market, market_of
 from analysis.prices.symbol_tables import MARKET_BY_COUNTRY, YAHOO_SUFFIXES
-from analysis.prices.symbols import SymbolReading, read_symbol
+from analysis.prices.symbols import read_symbol
 
 EXCHANGE_PREFIX = re.compile(r"[A-Z]+:|(?:NSE|BSE|NASDAQ|NYSE|WIKI)/")
 SYMBOL = re.compile(r"(?=.*[A-Z])[A-Z0-9&_.-]+")
 _SERIES_END = re.compile(r"-(?:EQ|BE|BZ|SM|ST|RR|IV)$")
 _OTHER_SERIES = re.compile(r"[-:](?:BL|GB|GS|IL|T0|[A-Z]\d)$")  # block deals, bonds and warrants of the same name
 _OTHER_CLASSES = frozenset({"UN", "WT", "WTS", "RT", "RTS"})  # units, warrants and rights after a dot
-_KINDS_OF_EODHD = frozenset({"FOREX", "INDX", "CC", "COMM"})  # after a dot
+_KINDS = frozenset({"FOREX", "INDX", "CC", "COMM", "V"})  # of EODHD and Stooq, after a dot
 _CODE = re.compile(r"\d{4,}(?:\.0)?")
 _NO_SECURITY = frozenset(
     "EQ EQUITY EQUITIES SHARE SHARES STOCK STOCKS STK CASH ETF FUND INDEX FOREX CRYPTO FUTURE FUTURES CNC MIS NRML"
@@ -38,8 +38,10 @@ def is_name_of(name: str, instrument: Instrument) -> bool:
     bare = _strip_exchange_and_series(name)
     if bare in (instrument.ticker, *_short_names(instrument)):
         return True
+    if bare.startswith("^"):  # as Stooq writes ^SPX
+        bare = bare[1:]
     stem, dot, end = bare.rpartition(".")
-    if dot and (_is_country(end, instrument) or (end in _KINDS_OF_EODHD and not _is_share(instrument))):
+    if dot and (_is_country(end, instrument) or (end in _KINDS and not _is_share(instrument))):
         bare = stem
     return bool(bare) and (bare in _short_names(instrument) or read_name(bare, instrument).ticker == instrument.ticker)
 
@@ -104,7 +106,10 @@ def is_listed_elsewhere(name: str, instrument: Instrument) -> bool:
 
 
 def read_name(name: str, instrument: Instrument) -> SymbolReading:
-    """Return the meaning of a name on the instrument's market."""
+    """Return the meaning of a name on the instrument's market; of a number, with zeros that a spreadsheet dropped."""
+    own = instrument.ticker.partition(".")[0]
+    if own.isdecimal() and own.startswith("0") and name.isdecimal():
+        name = name.zfill(len(own))
     return read_symbol(name, exchange=_MARKETS.get(instrument.kind, instrument.exchange.code))
 
 
