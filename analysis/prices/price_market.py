@@ -35,7 +35,7 @@ def select_market(table: Table, instrument: Instrument) -> tuple[Table, list[Fin
     if not own or column is None:
         return table, []
     names = table.cells_of(column)
-    market_by_name = {name: market_named(name) for name in names if name}
+    market_by_name = {name: market_named(name) for name in dict.fromkeys(filter(None, names))}
     if not market_by_name:
         return table, []
     heading = table.headings[column]

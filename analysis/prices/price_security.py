@@ -26,6 +26,7 @@ CODE_COLUMNS = ("instrument key", "instrument token", "wkn", "sedol", "cusip", "
 _ISIN_WITHIN = re.compile(r"\b[A-Z]{2}[A-Z0-9]{9}\d\b")
 _OWN_CODES = {"stockcode", "exchangecode"}  # the headings of ICICI's Breeze, whose INFTEC is INFY
 _GENERAL_HEADINGS = frozenset(map(fold_heading, GENERAL_COLUMNS))
+_KIND_HEADINGS = _GENERAL_HEADINGS | {"instrument"}  # under which kinds of securities may stand
 _NAME_HEADINGS = frozenset(map(fold_heading, NAME_COLUMNS))
 _SYMBOL_HEADINGS = frozenset(map(fold_heading, IDENTITY_COLUMNS)) - _NAME_HEADINGS - _GENERAL_HEADINGS
 
@@ -78,7 +79,7 @@ def _is_others(name: str, instrument: Instrument) -> bool:
     """Return whether a title is plainly another's symbol; a company's name may follow the ticker in it."""
     parts = (name, name.split()[0].rstrip(".("))
     may_be_own = any(is_name_of(part, instrument) or is_spelled_like(part, instrument) for part in parts)
-    return not may_be_own and is_other_symbol(name, instrument, is_under_symbols=True)
+    return not (may_be_own or is_general(name)) and is_other_symbol(name, instrument, is_under_symbols=True)
 
 
 def _find_own(table: Table, columns: Sequence[int], instrument: Instrument) -> tuple[set[str], list[Finding]]:
@@ -120,15 +121,18 @@ def _judge_column(table: Table, column: int, instrument: Instrument) -> list[Fin
 
     Under a heading that may be about other things only symbols and codes are, and cells that all differ are nothing.
     """
-    distinct = Counter(filter(None, table.cells_of(column)))
     heading, ticker = table.headings[column], instrument.ticker
+    folded = fold_heading(heading)
+    distinct = Counter(filter(None, table.cells_of(column)))
+    if folded in _KIND_HEADINGS:
+        distinct = Counter({name: count for name, count in distinct.items() if not is_general(name)})
     if not distinct:
         return []
     if len(distinct) == 1:
         (name,) = distinct
-        is_own_code = fold_heading(heading) in _OWN_CODES and _OWN_CODES.issubset(table.folded_headings)
+        is_own_code = folded in _OWN_CODES and _OWN_CODES.issubset(table.folded_headings)
         return _warn_of_name(name, heading, ticker) if is_own_code else _judge_only_name(name, heading, instrument)
-    if fold_heading(heading) not in _GENERAL_HEADINGS:
+    if folded not in _GENERAL_HEADINGS:
         raise TableError(f"It names {list_names(distinct)}, but never {ticker}.")
     if len(distinct) == distinct.total():
         return []
@@ -146,21 +150,18 @@ def _judge_only_name(name: str, heading: str, instrument: Instrument) -> list[Fi
 
     A code, a company's name or an index's cannot be compared.
     """
-    ticker, folded = instrument.ticker, fold_heading(heading)
-    is_under_symbols = folded in _SYMBOL_HEADINGS
-    if is_other_symbol(name, instrument, is_under_symbols=is_under_symbols):
+    ticker = instrument.ticker
+    if is_other_symbol(name, instrument, is_under_symbols=fold_heading(heading) in _SYMBOL_HEADINGS):
         raise TableError(
             f"Its column {heading} names {name[:40]}, not {ticker}. Remove the column if the rows are {ticker}'s."
         )
-    if folded in _GENERAL_HEADINGS and is_general(name):
-        return []
     return _warn_of_name(name, heading, ticker)
 
 
 def _warn_of_name(name: str, heading: str, ticker: str) -> list[Finding]:
     message = f"The column {heading} names {name[:40]} throughout: its rows are taken for those of {ticker}."
     is_symbol = SYMBOL.fullmatch(EXCHANGE_PREFIX.sub("", name, count=1)) is not None
-    return [Finding("other_name", message, "warning" if is_symbol and not is_general(name) else "info")]
+    return [Finding("other_name", message, "warning" if is_symbol else "info")]
 
 
 def _judge_codes(heading: str, codes: Sequence[str], ticker: str) -> list[Finding]:

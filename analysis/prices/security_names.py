@@ -67,7 +67,7 @@ def is_spelled_like(name: str, instrument: Instrument) -> bool:
 
 
 def is_other_symbol(name: str, instrument: Instrument, *, is_under_symbols: bool) -> bool:
-    """Return whether a name that is not the ticker's is plainly a symbol, and no company's name, code or kind.
+    """Return whether a name that is not the ticker's is plainly a symbol, and no company's name or code.
 
     `is_under_symbols` says that the heading is one of symbols, under which small letters are a symbol too. A number is
     one where the ticker is a number. India has no symbols of one letter.
@@ -83,12 +83,11 @@ def is_other_symbol(name: str, instrument: Instrument, *, is_under_symbols: bool
         return bool(meant.ticker) and instrument.ticker.partition(".")[0].isdecimal()
     if _is_other_class(meant.ticker, instrument):
         return True
-    is_symbol = SYMBOL.fullmatch(bare) is not None and (len(bare) > 1 or "." not in instrument.ticker)
-    return is_symbol and not is_general(bare)
+    return SYMBOL.fullmatch(bare) is not None and (len(bare) > 1 or "." not in instrument.ticker)
 
 
 def is_general(name: str) -> bool:
-    """Return whether a word names a kind of security or prices, a currency or an exchange, and no security."""
+    """Return whether a word under a general heading is a kind of security or prices, a currency or an exchange."""
     name = name.upper()
     return name in _NO_SECURITY or name in CURRENCIES or (not NUMBER.fullmatch(name) and bool(market_named(name)))
 

@@ -26,7 +26,7 @@ def write_named(folder: Path, heading: str, *names: str, ticker: str = "TCS.NS")
     [
         ("TCS.NS", "NSE:TCS TCS-EQ tcs.ns TCS.IN TCS.NSE TCS", "own"),
         ("TCS.NS", "BSE:TCS TCS.BO TCS-BL INFY infy TCS-N1", "other"),
-        ("TCS.NS", "X 532540 EQUITY Infosys", "unknown"),
+        ("TCS.NS", "X 532540 Infosys", "unknown"),
         ("500325.BO", "500325 500325.0 BSE:500325", "own"),
         ("500325.BO", "532540", "other"),
         ("0700.HK", "700 00700 0700.HK HK.00700", "own"),
@@ -86,6 +86,12 @@ def test_another_symbol_under_any_heading_of_symbols_is_not_read(heading: str, t
     assert [finding.message for finding in read.findings] == ["3 rows of other securities left out: INFY."]
 
 
+@pytest.mark.parametrize("heading", ["Symbol", "Name"])
+def test_a_symbol_that_is_a_common_word_is_a_symbol(heading: str, tmp_path: Path) -> None:
+    write_named(tmp_path, heading, "SPOT", ticker="AAPL")
+    assert f"Its column {heading} names SPOT, not AAPL." in read_error_of(tmp_path, "AAPL").message
+
+
 def test_a_constant_name_does_not_hide_several_symbols(tmp_path: Path) -> None:
     for heading, names in (
         ("Company,Code", ("Tata Group,TCS", "Tata Group,TITAN")),
@@ -115,6 +121,15 @@ def test_a_general_heading_without_symbols_is_no_refusal(
     read = read_history_of(tmp_path)
     assert read.bars.close.tolist() == OWN
     assert [finding.code for finding in read.findings] == codes
+
+
+def test_under_instrument_are_kinds_or_securities(tmp_path: Path) -> None:
+    write_file(tmp_path, f"Instrument,{HEADER}", f"EQUITY,{ROWS[0]}", f"EQ,{ROWS[1]}", f"EQUITY,{ROWS[2]}")
+    assert read_history_of(tmp_path).findings == ()
+    write_named(tmp_path, "Instrument", "Titan Company", "Tata Group")
+    assert "It names Titan Company, Tata Group, but never TCS.NS." in read_error_of(tmp_path).message
+    write_file(tmp_path, "Instrument: Equity", HEADER, *ROWS)
+    assert len(read_history_of(tmp_path).bars) == 3
 
 
 def test_two_numbers_of_securities_are_refused_and_one_is_compared_with_a_number(tmp_path: Path) -> None:
@@ -192,7 +207,7 @@ def test_a_title_of_another_security_or_exchange_is_refused(titles: list[str], w
         "Symbol: TCS (Tata Consultancy)",
         "Security: Tata Consultancy Services",
         "Exchange: NSE  Symbol: TCS",
-        "Instrument: Equity",
+        "Instrument: EQUITY",
         "Source: INFY broker",
     ],
 )
