@@ -11,7 +11,7 @@ from analysis.models import StockStatus
 from analysis.models.results import VERDICTS
 from analysis.prices.markets import EXCHANGE_NAMES
 from watchlist import importing
-from watchlist.import_file import read_file
+from watchlist.import_file import ImportFile, read_file
 from watchlist.import_text import MOST_BYTES, UnreadableText, UnrecognisedEntry
 from watchlist.importing import ParsedText
 from watchlist.list_query import SORTS, ListQuery
@@ -178,8 +178,14 @@ class ImportForm(forms.Form):
             return data
         file, text = data.get("file"), data.get("text", "")
         try:
-            text = self._read_text(file, text)
-            self.reading = importing.read(text, default=self._chosen_exchange(data), column=data.get("column", ""))
+            content = self._read_content(file, text)
+            text, self.sheet_note = content.text, content.note
+            self.reading = importing.read(
+                text,
+                default=self._chosen_exchange(data),
+                column=data.get("column", ""),
+                is_sheet=content.is_sheet,
+            )
         except UnreadableText as error:
             self.headings, self.sample = error.headings, error.sample
             self.add_error("file" if file is not None else "text", str(error))
@@ -190,17 +196,15 @@ class ImportForm(forms.Form):
         """Return the exchange of bare names that was chosen for this text, or else the user's."""
         return str(data.get("exchange", "")) if "exchange" in self.data else self._default
 
-    def _read_text(self, file: object, text: str) -> str:
+    def _read_content(self, file: object, text: str) -> ImportFile:
         """Return the text of the file, or else the one that was typed. Raise UnreadableText."""
         if isinstance(file, UploadedFile):
-            content = read_file(file.read(MOST_BYTES + 1))
-            self.sheet_note = content.note
-            return content.text
+            return read_file(file.read(MOST_BYTES + 1))
         if len(text) > MOST_BYTES:
             raise UnreadableText(f"The text is longer than {MOST_BYTES:,} letters; import it in parts.")
         if not text.strip():
             raise UnreadableText("Paste some tickers, or choose a file.")
-        return text
+        return ImportFile(text)
 
 
 class ConfirmForm(ImportForm):

@@ -12,10 +12,11 @@ from watchlist.import_text import KNOWN_COLUMNS, MOST_BYTES, UnreadableText
 
 
 class ImportFile(NamedTuple):
-    """The text of a file; `note` is a sentence about sheets of a workbook that are not read."""
+    """The text of a file, which may be a sheet; `note` is a sentence about sheets of a workbook that are not read."""
 
     text: str
     note: str = ""
+    is_sheet: bool = False
 
 
 def read_file(content: bytes) -> ImportFile:
@@ -28,7 +29,7 @@ def read_file(content: bytes) -> ImportFile:
         sheet = choose_sheet(read_sheets(content), KNOWN_COLUMNS)
     except TableError as error:
         raise UnreadableText(error.message) from None
-    return ImportFile(_format_rows(sheet.rows), sheet.note)
+    return ImportFile(_format_rows(sheet.rows), sheet.note, is_sheet=True)
 
 
 def _format_rows(rows: SheetRows) -> str:

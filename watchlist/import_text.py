@@ -24,7 +24,7 @@ from analysis.prices.security_columns import (
 )
 from analysis.prices.symbol_text import UPSTOX_PREFIX, clean_symbol, is_contract
 from analysis.prices.symbols import read_symbol
-from analysis.prices.tables import DELIMITERS, Table, read_rows, read_table
+from analysis.prices.tables import DELIMITERS, Table, find_delimiter, read_rows, read_table
 
 MOST_BYTES = 500_000
 SHOWN_LETTERS = 40
@@ -98,17 +98,18 @@ class ImportText:
     unread: tuple[str, ...] = ()
 
 
-def parse(text: str, column: str = "") -> ImportText:
+def parse(text: str, column: str = "", *, is_sheet: bool = False) -> ImportText:
     """Return the entries of a table, of JSON, or of words between commas, semicolons, line ends or blanks.
 
     `column` is the heading of the tickers, if the person chose it. Raise UnreadableText for a table whose column is
-    not known: a text is a table if two of its lines have the same number of delimiters, more than one.
+    not known: a text is a table if it is a sheet of a workbook with two columns, if two of its lines have the same
+    number of delimiters, more than one, or if it has two columns with numbers in the second.
     """
     text = text.removeprefix("\ufeff")
     if (table := _read_json(text) or _find_table(text, column)) is not None:
         return _entries_of(table, column)
     text = UPSTOX_PREFIX.sub(r"\1:", text)  # whose line is no delimiter
-    if column or _is_table(text):
+    if column or _is_table(text) or _has_numbers_beside(text) or (is_sheet and find_delimiter(text)):
         raise _unknown_columns(text)
     if any(len(piece) > LONGEST_PIECE for piece in _pieces(split_lines(text))):
         raise UnreadableText(f"The text cannot be read: {UNREADABLE}.")
@@ -188,6 +189,21 @@ def _is_table(text: str) -> bool:
     return any(_has_equal_lines(lines, delimiter) for delimiter in DELIMITERS)
 
 
+def _has_numbers_beside(text: str) -> bool:
+    """Return whether each line has two cells, a word and a number; the first may be a heading, as it must be by commas.
+
+    Numbers in the first column may be tickers.
+    """
+    lines = [line for line in split_lines(text)[:200] if line.strip()]
+    for delimiter in DELIMITERS:
+        pairs = [[cell.strip().strip('"') for cell in line.split(delimiter)] for line in lines]
+        if len(pairs) > 1 and all(len(pair) == 2 for pair in pairs):
+            first, rows = pairs[0], pairs[1:]
+            are_numbers = all(NUMBER.fullmatch(number) and not NUMBER.fullmatch(word) for word, number in rows)
+            return are_numbers and (delimiter != "," or not NUMBER.fullmatch(first[1]))
+    return False
+
+
 def _has_equal_lines(lines: list[str], delimiter: str) -> bool:
     counts = [count for line in lines if (count := count_cells(line, delimiter)) > 2]
     return len(counts) > len(set(counts))
@@ -196,7 +212,7 @@ def _has_equal_lines(lines: list[str], delimiter: str) -> bool:
 def _unknown_columns(text: str) -> UnreadableText:
     """Return the error of a table whose column of tickers is not known, with the headings to choose from."""
     lines = [line for line in split_lines(text) if line.strip()][:200]
-    delimiter = max(DELIMITERS, key=lambda each: sum(count_cells(line, each) > 2 for line in lines))
+    delimiter = max(DELIMITERS, key=lambda each: [sum(count_cells(line, each) > n for line in lines) for n in (2, 1)])
     records = [next(csv.reader([line], delimiter=delimiter), []) for line in lines if count_cells(line, delimiter)]
     width = max(map(len, records), default=0)
     table = [[cell.strip() for cell in record] for record in records if len(record) == width]

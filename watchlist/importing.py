@@ -64,13 +64,13 @@ class Preview:
         return [ticker for ticker in self.reading.notes if ticker not in self.present]
 
 
-def read(text: str, *, default: str = "", column: str = "") -> ParsedText:
+def read(text: str, *, default: str = "", column: str = "", is_sheet: bool = False) -> ParsedText:
     """Read the stocks of a text; see `parse` for its forms, and `read_securities` for what a name means.
 
     `default` is the code of the exchange of bare names, `column` the heading of the tickers if the person chose it.
     Raise UnreadableText if there is nothing or too much, or a table whose column is not known.
     """
-    parsed = parse(text, column)
+    parsed = parse(text, column, is_sheet=is_sheet)
     count = len({each.spelling for entry in parsed.entries for each in entry.words or (entry,)})
     if count > MOST_TICKERS:
         raise UnreadableText(f"{count:,} tickers are too many at once; the limit is {MOST_TICKERS:,}.")

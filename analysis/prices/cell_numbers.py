@@ -17,7 +17,10 @@ OTHER_SIGN = {".": ",", ",": "."}
 RARE = 10  # numbers in the other style to which one may be a slip
 
 _BLANKS = " \u00a0\u202f\u2009"  # between thousands: also no-break, narrow and thin
-_CURRENCIES = r"(?:US|HK|NZ|NT|MX|[SACR])\$|[$€£¥₹₩฿₺₪₱]|RM|R(?=\s?\d)|INR|USD|EUR|GBP|GBX|GBp|CHF|CAD|AUD|NZD|JPY|CNY|HKD|SGD|KRW|TWD|SEK|NOK|DKK|PLN|ZAR|ZAc|BRL|MXN"
+_CURRENCIES = (
+    r"(?:US|HK|NZ|NT|MX|[SACR])\$|[$€£¥₹₩฿₺₪₱]|RM|R(?=\s?\d)|INR|USD|EUR|GBP|GBX|GBp|CHF|CAD|AUD|NZD|JPY|CNY|HKD|SGD"
+    r"|KRW|TWD|SEK|NOK|DKK|PLN|ZAR|ZAc|BRL|MXN"
+)
 _CURRENCY = re.compile(rf"^(-?)(?:Rs\.?|{_CURRENCIES})\s*|\s*(?:{_CURRENCIES}|p)$")
 _MULTIPLE = re.compile(rf"(.*?\d[.,]?)\s*({'|'.join(MULTIPLES)})\.?", re.IGNORECASE)
 _PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)

@@ -10,22 +10,22 @@ from analysis.prices.instruments import Instrument, InstrumentKind
 from analysis.prices.port import Finding
 from analysis.prices.price_columns import PriceColumns
 from analysis.prices.security_columns import CURRENCY_COLUMNS
-from analysis.prices.tables import Table
+from analysis.prices.tables import CURRENCY_IN_HEADING, Table
 
 _CURRENCIES_BY_WORD = {
-    "$": ("USD", "CAD", "AUD", "HKD", "SGD", "NZD", "MXN", "TWD", "ARS", "CLP"), "us$": ("USD",), "hk$": ("HKD",), "s$": ("SGD",),
-    "a$": ("AUD",), "c$": ("CAD",), "nz$": ("NZD",), "nt$": ("TWD",), "mx$": ("MXN",), "r$": ("BRL",), "r": ("ZAR",),
-    "₩": ("KRW",), "฿": ("THB",), "₺": ("TRY",), "₪": ("ILS",), "₱": ("PHP",), "€": ("EUR",),
+    "$": ("USD", "CAD", "AUD", "HKD", "SGD", "NZD", "MXN", "TWD", "ARS", "CLP"), "us$": ("USD",), "hk$": ("HKD",),
+    "s$": ("SGD",), "a$": ("AUD",), "c$": ("CAD",), "nz$": ("NZD",), "nt$": ("TWD",), "mx$": ("MXN",), "r$": ("BRL",),
+    "r": ("ZAR",), "₩": ("KRW",), "฿": ("THB",), "₺": ("TRY",), "₪": ("ILS",), "₱": ("PHP",), "€": ("EUR",),
     "£": ("GBP",), "₹": ("INR",), "rs": ("INR",), "¥": ("JPY", "CNY"), "p": ("GBp",), "pence": ("GBp",),
     "pounds": ("GBP",), "british pound": ("GBP",), "british pounds": ("GBP",), "pound sterling": ("GBP",),
     "pounds sterling": ("GBP",), "sterling": ("GBP",), "pence sterling": ("GBp",), "british pence": ("GBp",),
     "uk pounds": ("GBP",), "gb pounds": ("GBP",), "dollars": ("USD", "CAD", "AUD", "HKD", "SGD", "NZD"),
-    "rupee": ("INR",), "rupees": ("INR",),
-    "indian rupee": ("INR",), "indian rupees": ("INR",), "euro": ("EUR",), "euros": ("EUR",), "us dollar": ("USD",),
-    "us dollars": ("USD",), "cents": ("ZAc", "USX"), "rm": ("MYR",), "rmb": ("CNY",),
+    "rupee": ("INR",), "rupees": ("INR",), "indian rupee": ("INR",), "indian rupees": ("INR",), "euro": ("EUR",),
+    "euros": ("EUR",), "us dollar": ("USD",), "us dollars": ("USD",), "cents": ("ZAc", "USX"), "rm": ("MYR",),
+    "rmb": ("CNY",),
 }  # fmt: skip
 _KNOWN = CURRENCIES | MINOR_UNITS.keys()
-_WITHOUT_COLUMN = (InstrumentKind.PAIR, InstrumentKind.CRYPTO, InstrumentKind.INDEX)
+_WITHOUT_COLUMN = (InstrumentKind.PAIR, InstrumentKind.INDEX)
 """The kinds with other things in a column of currencies: the two of a pair, points."""
 UNIT_COLUMNS = ("unit", "price unit", "unit of price", "quote unit", "quote currency")
 """Columns that may be about other things, so that only a currency in them counts."""
@@ -44,8 +44,10 @@ def find_price_factor(table: Table, columns: PriceColumns, instrument: Instrumen
     It is 1 where nothing names a currency that is known, or the quoted one; 100 for pounds where pence are quoted.
     Raise TableError for another currency, and where some prices only are in another unit.
     """
-    of_table = () if instrument.kind in _WITHOUT_COLUMN else _words_of_table(table)
-    named = list(dict.fromkeys([*of_table, *_words_of_prices(table, columns)]))
+    of_table = [] if instrument.kind in _WITHOUT_COLUMN else list(_words_of_table(table))
+    if instrument.kind is InstrumentKind.CRYPTO:  # whose column may name the coin
+        of_table = [word for word in of_table if currency_code(word) in CURRENCIES]
+    named = list(dict.fromkeys([*of_table, *_words_of_headings(table, columns), *_words_of_prices(table, columns)]))
     words = [word for word in named if not word or _currencies_of(word)]
     unknown = _describe_unknown([word for word in named if word not in words])
     if not instrument.currency or not any(words):
@@ -94,10 +96,20 @@ def _words_of_table(table: Table) -> Iterator[str]:
             yield from list(filter(_currencies_of, (" ".join(words).strip(), words[0])))[:1]
 
 
+def _words_of_headings(table: Table, columns: PriceColumns) -> Iterator[str]:
+    """Yield the currencies in the headings of prices, as in `Close (GBP)`."""
+    for column in _price_columns(columns):
+        yield from CURRENCY_IN_HEADING.findall(table.headings[column])
+
+
+def _price_columns(columns: PriceColumns) -> list[int]:
+    prices = (columns.open, columns.high, columns.low, columns.close, columns.adj_close)
+    return [column for column in prices if column is not None]
+
+
 def _words_of_prices(table: Table, columns: PriceColumns) -> Iterator[str]:
     """Yield the currencies at prices; an empty one, too, where some prices have one and others have none."""
-    prices = (columns.open, columns.high, columns.low, columns.close, columns.adj_close)
-    cells = [cell for column in prices if column is not None for cell in table.cells_of(column) if cell]
+    cells = [cell for column in _price_columns(columns) for cell in table.cells_of(column) if cell]
     if not _WITHOUT_CURRENCY.fullmatch("".join(cells)):
         words = dict.fromkeys(find_currency(cell) for cell in cells if any(map(str.isdigit, cell)))
         yield from words if set(words) != {""} else ()

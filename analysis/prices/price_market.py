@@ -1,15 +1,17 @@
 """The market of a price file's rows: of a file with rows of several exchanges, the ticker's own are selected."""
 
+import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from analysis.prices.delimited_text import TableError
 from analysis.prices.instruments import Instrument
 from analysis.prices.markets import EXCHANGE_CODES, market_named
 from analysis.prices.port import Finding
-from analysis.prices.security_columns import find_exchange_column
+from analysis.prices.security_columns import EXCHANGE_COLUMNS, find_exchange_column
 from analysis.prices.symbol_tables import EURONEXT
-from analysis.prices.tables import Table
+from analysis.prices.tables import Table, fold_heading
 
 NAMES_SHOWN = 3
 OF_UDIFF = "src"  # the exchange that wrote a bhavcopy; elsewhere the heading may mean anything
@@ -17,6 +19,8 @@ _ONE_LISTING = (
     {"L", "IL"}, {"KS", "KQ"}, {"TW", "TWO"}, {"TO", "V"}, {EURONEXT, "PA", "AS", "BR", "LS", "IR"},
 )  # fmt: skip
 """Markets that are often named by one word, and on which a symbol is listed once."""
+_TITLE_HEADINGS = frozenset(map(fold_heading, EXCHANGE_COLUMNS))
+_TITLE_PAIR = re.compile(r"([^\W\d][\w /]*?)\s*[:=]\s*(\S.*?)(?=\s{2,}|[|;,]|\s+[^\W\d]\w*\s*[:=]|$)")
 
 
 def select_market(table: Table, instrument: Instrument) -> tuple[Table, list[Finding]]:
@@ -26,10 +30,12 @@ def select_market(table: Table, instrument: Instrument) -> tuple[Table, list[Fin
     names others only.
     """
     own, column = market_of(instrument), _find_market_column(table)
+    if own:
+        _refuse_title(table, instrument, own)
     if not own or column is None:
         return table, []
     names = table.cells_of(column)
-    market_by_name = {name: market_named(name) for name in names if name}
+    market_by_name = {name: market_named(name) for name in dict.fromkeys(filter(None, names))}
     if not market_by_name:
         return table, []
     heading = table.headings[column]
@@ -50,6 +56,15 @@ def select_market(table: Table, instrument: Instrument) -> tuple[Table, list[Fin
     return replace(table, rows=tuple(row for row, keep in zip(table.rows, kept, strict=True) if keep)), [finding]
 
 
+def find_title_pairs(cells: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Return what a line above the heading says as label and value: `Symbol: INFY  Exchange: BSE`, or in two cells."""
+    for cell in cells:
+        yield from _TITLE_PAIR.findall(cell)
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if len(filled) == 2:
+        yield filled[0].rstrip(" :="), filled[1]
+
+
 def market_of(instrument: Instrument) -> str:
     """Return the market on which a share, fund or index is listed; empty for other instruments."""
     return EXCHANGE_CODES.get(instrument.exchange.code, "")
@@ -65,6 +80,18 @@ def list_names(names: Counter[str]) -> str:
     shown = [name[:20] or "no name" for name, _ in names.most_common(NAMES_SHOWN)]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _refuse_title(table: Table, instrument: Instrument, own: str) -> None:
+    """Raise TableError if a line above the heading names another exchange, as `Exchange: BSE`."""
+    for row in table.above:
+        for label, name in find_title_pairs(row.cells):
+            market = market_named(name) if fold_heading(label) in _TITLE_HEADINGS else ""
+            if market and not is_same_market(market, own):
+                raise TableError(
+                    f"Line {row.line} names the exchange {name[:20]}, and {instrument.ticker} is of "
+                    f"{instrument.exchange.code}. Remove the line if the rows are {instrument.ticker}'s."
+                )
 
 
 def _find_market_column(table: Table) -> int | None:

@@ -25,10 +25,12 @@ from analysis.prices.turned_dates import refuse_turned_dates
 DAILY = {"", "D", "1D", "DAILY", "DAY", "1DAY", "1440"}
 # Series of shares and units: NSE's, the liquid first, then BSE's groups, between which a share changes. The rest are
 # block deals, bonds, warrants and rights of the same name.
+MAIN_SERIES = "EQ"
 SHARES = (
     *("EQ", "", "BE", "BZ", "SM", "ST", "SZ", "RR", "IV", "E1"),
     *("A", "B", "T", "S", "TS", "X", "XT", "XC", "XD", "Z", "ZP", "M", "MT", "MS", "P", "R", "E", "IF", "IP"),
 )
+_OTHER_SERIES = re.compile(r"[A-Z]\d|N[A-Z]|Y[A-Z]|Z[A-Z]|BL|IL|BT|BI|GB|GS|GC|TB|SG|F|G|MF|ME|EQ[ -].*|OFS|W|Y|U")
 DIFFERENT_DAY = 1.2  # ratio of two closes given for one session, from which one is taken for a mistake
 DAYS_NAMED = 3
 _AMOUNT = re.compile(r"%|chang|chg|v?wap|average|avg|value|turnover|prev|last|ltp|veränder|umsatz|adj|ask|bid")
@@ -107,7 +109,10 @@ def parse_rows(
         volume,
         split,
         dividend,
-        np.array([""] * count if columns.series is None else table.cells_of(columns.series), dtype=np.str_),
+        np.array(
+            [""] * count if columns.series is None else [cell.upper() for cell in table.cells_of(columns.series)],
+            dtype=np.str_,
+        ),
     )
     kept = np.array([index for index in range(count) if index not in broken], dtype=np.int64)
     kept = kept[np.lexsort((rows.minute[kept], rows.day[kept]))]  # stable: later lines stay later
@@ -118,11 +123,17 @@ def parse_rows(
 def select_series(rows: PriceRows) -> tuple[PriceRows, Finding | None]:
     """Return the rows of the security itself where a file has several series of it, and a finding about the others.
 
-    A single series is the security, whichever it is. On a day with several, the first of `SHARES` counts.
+    A single series is the security, whichever it is. On a day with several, the first of `SHARES` counts. Where none is
+    EQ and one is no series that is known, the column is about something else.
     """
     counts = Counter(rows.series.tolist())
     if len(counts) < 2:
         return rows, None
+    strange = [name for name in counts if name not in SHARES and not _OTHER_SERIES.fullmatch(name)]
+    if strange and MAIN_SERIES not in counts:
+        named = ", ".join(name[:20] for name in strange[:DAYS_NAMED]) + (" …" if len(strange) > DAYS_NAMED else "")
+        message = f"Its column of series or groups has {named}, which is no series that is known here: it is not read."
+        return rows, Finding("unknown_series", message, "info")
     shares = [series for series in SHARES if series in counts] or [counts.most_common(1)[0][0]]
     rank = np.array([shares.index(series) if series in shares else len(shares) for series in rows.series.tolist()])
     best: dict[date, int] = {}
@@ -134,7 +145,8 @@ def select_series(rows: PriceRows) -> tuple[PriceRows, Finding | None]:
     if not left_out:
         return rows, None
     names = ", ".join(
-        f"{count:,} {'row' if count == 1 else 'rows'} of series {name}" for name, count in left_out.items()
+        f"{count:,} {'row' if count == 1 else 'rows'} {f'of series {name}' if name else 'without a series'}"
+        for name, count in left_out.items()
     )
     return rows.select(kept), Finding("other_series", f"{names} left out.", "info")
 

@@ -6,30 +6,29 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from analysis.prices.delimited_text import TableError
-from analysis.prices.exchanges import EXCHANGE_BY_SUFFIX
-from analysis.prices.instruments import Instrument, InstrumentKind, instrument_of
-from analysis.prices.markets import market_named
+from analysis.prices.instruments import Instrument
 from analysis.prices.port import Finding
-from analysis.prices.price_market import is_same_market, list_names, market_of
-from analysis.prices.security_columns import ISIN_COLUMNS
-from analysis.prices.symbols import read_symbol
-from analysis.prices.tables import Table
+from analysis.prices.price_market import find_title_pairs, list_names
+from analysis.prices.security_columns import GENERAL_COLUMNS, IDENTITY_COLUMNS, ISIN_COLUMNS, NAME_COLUMNS
+from analysis.prices.security_names import (
+    EXCHANGE_PREFIX,
+    SYMBOL,
+    is_code,
+    is_general,
+    is_name_of,
+    is_other_symbol,
+    is_spelled_like,
+)
+from analysis.prices.tables import Table, fold_heading
 from analysis.prices.tickers import is_isin
 
-IDENTITY_COLUMNS = (
-    *("symbol", "tckrsymb", "ticker", "trading symbol", "stock symbol", "nse symbol", "scrip", "sc name", "stock"),
-    *("instrument", "index name", "sc code", "fininstrmid", "security code", "scrip code", "name", "stock name"),
-    *("security", "security name", "company", "company name", "scrip name", "security id", "scrip id", "tickers"),
-)
 CODE_COLUMNS = ("instrument key", "instrument token", "wkn", "sedol", "cusip", "figi", "valor", "ric")
-_EXCHANGE_PREFIX = re.compile(r"[A-Z]+:|(?:NSE|BSE|NASDAQ|NYSE|WIKI)/")
-_SERIES_END = re.compile(r"-(?:EQ|BE|BZ|SM|ST|RR|IV)$")
 _ISIN_WITHIN = re.compile(r"\b[A-Z]{2}[A-Z0-9]{9}\d\b")
-_SYMBOL = re.compile(r"(?=.*[A-Z])[A-Z0-9&_.-]+")
-
-
-_MARKETS = {InstrumentKind.PAIR: "FX", InstrumentKind.CRYPTO: "BINANCE", InstrumentKind.FUTURE: "COMEX"}
-"""The names of markets by which the symbols of a kind are read."""
+_OWN_CODES = {"stockcode", "exchangecode"}  # the headings of ICICI's Breeze, whose INFTEC is INFY
+_GENERAL_HEADINGS = frozenset(map(fold_heading, GENERAL_COLUMNS))
+_KIND_HEADINGS = _GENERAL_HEADINGS | {"instrument"}  # under which kinds of securities may stand
+_NAME_HEADINGS = frozenset(map(fold_heading, NAME_COLUMNS))
+_SYMBOL_HEADINGS = frozenset(map(fold_heading, IDENTITY_COLUMNS)) - _NAME_HEADINGS - _GENERAL_HEADINGS
 
 
 def select_security(table: Table, instrument: Instrument) -> tuple[Table, list[Finding]]:
@@ -42,14 +41,12 @@ def select_security(table: Table, instrument: Instrument) -> tuple[Table, list[F
     _refuse_title(table, instrument)
     columns = _find_all(table, IDENTITY_COLUMNS)
     code_column = next(iter(_find_all(table, (*ISIN_COLUMNS, *CODE_COLUMNS))), None)
-    names = table.cells_of(columns[0]) if columns else []
     codes = [] if code_column is None else [_code_of(cell) for cell in table.cells_of(code_column)]
-    named = {name for column in columns for name in set(table.cells_of(column)) if is_name_of(name, ticker)}
-    is_named = [any(row.cells[column] in named for column in columns) for row in table.rows]
-    if any(is_named):
-        table, findings = _leave_others_out(table, names, codes, is_named)
-        own = {code for code, is_own in zip(codes, is_named, strict=False) if is_own}
-        return table, [*findings, *_compare_isin(instrument, own)]
+    own, spelled = _find_own(table, columns, instrument)
+    if own:
+        table, findings = _select_named(table, columns, codes, own, instrument)
+        return table, [*spelled, *findings]
+    names = table.cells_of(columns[0]) if columns else []
     if instrument.isin and instrument.isin in codes:
         return _leave_others_out(table, names or codes, codes, [code == instrument.isin for code in codes])
     heading = "" if code_column is None else table.headings[code_column]
@@ -57,82 +54,114 @@ def select_security(table: Table, instrument: Instrument) -> tuple[Table, list[F
         raise TableError(
             f"Its column {heading} has {list_names(isins)}, but {instrument.isin} is the ISIN of {ticker}."
         )
-    return table, _judge_names(table, columns, names, ticker) or _judge_codes(heading, codes, ticker)
+    judged = [finding for column in columns for finding in _judge_column(table, column, instrument)]
+    return table, judged[:1] or _judge_codes(heading, codes, ticker)
 
 
 def _refuse_title(table: Table, instrument: Instrument) -> None:
-    """Raise TableError if the lines above the heading have an ISIN, and not the instrument's."""
+    """Raise TableError if the lines above the heading have another ISIN than the instrument's, or another symbol."""
     isins = Counter(isin for row in table.above for cell in row.cells for isin in _ISIN_WITHIN.findall(cell.upper()))
     if instrument.isin and isins and instrument.isin not in isins:
         raise TableError(
             f"Above its heading is the ISIN {list_names(isins)}, but {instrument.isin} is the ISIN of "
             f"{instrument.ticker}."
         )
+    for row in table.above:
+        for label, name in find_title_pairs(row.cells):
+            if fold_heading(label) in _SYMBOL_HEADINGS and _is_others(name, instrument):
+                raise TableError(
+                    f"Line {row.line} names {name[:40]}, not {instrument.ticker}. Remove the line if the rows are "
+                    f"{instrument.ticker}'s."
+                )
 
 
-def is_name_of(name: str, ticker: str) -> bool:
-    """Return whether a security's name in a file means the ticker: with or without exchange, series and signs."""
-    name = name.strip().upper()
-    if _is_listed_elsewhere(name, ticker):
-        return False
-    name = _SERIES_END.sub("", _EXCHANGE_PREFIX.sub("", name, count=1))
-    if name == ticker:
-        return True
-    stem, dot, end = name.rpartition(".")
-    if dot and end in EXCHANGE_BY_SUFFIX and _fold(name) != _fold(ticker):
-        return False  # a listing elsewhere
-    return not _short_names(ticker).isdisjoint({_fold(name), _fold(stem)} - {""})
+def _is_others(name: str, instrument: Instrument) -> bool:
+    """Return whether a title is plainly another's symbol; a company's name may follow the ticker in it."""
+    parts = (name, name.split()[0].rstrip(".("))
+    may_be_own = any(is_name_of(part, instrument) or is_spelled_like(part, instrument) for part in parts)
+    return not (may_be_own or is_general(name)) and is_other_symbol(name, instrument, is_under_symbols=True)
 
 
-def _is_listed_elsewhere(name: str, ticker: str) -> bool:
-    """Return whether a name has the prefix of another exchange, as BSE:TCS for TCS.NS."""
-    prefix = _EXCHANGE_PREFIX.match(name)
-    own, market = market_of(instrument_of(ticker)), market_named(prefix[0][:-1]) if prefix else ""
-    return bool(own and market) and not is_same_market(market, own)
+def _find_own(table: Table, columns: Sequence[int], instrument: Instrument) -> tuple[set[str], list[Finding]]:
+    """Return the names that are the instrument's, and a warning if they only have its letters.
+
+    Of names that have its letters only, one counts, and that only if none is written as it should be.
+    """
+    distinct = {name for column in columns for name in set(table.cells_of(column)) if name}
+    if own := {name for name in distinct if is_name_of(name, instrument)}:
+        return own, []
+    like = {name for name in distinct if is_spelled_like(name, instrument)}
+    if len(like) != 1:
+        return set(), []
+    (name,) = like
+    message = (
+        f"Rows that name {name[:40]} are taken for those of {instrument.ticker}: check that they are of the same "
+        "security."
+    )
+    return like, [Finding("other_name", message, "warning")]
 
 
-def _short_names(ticker: str) -> set[str]:
-    """Return the ticker's letters and digits without its exchange, and those of a cryptocurrency without its pair."""
-    stem, dot, end = ticker.rpartition(".")
-    if dot and end in EXCHANGE_BY_SUFFIX:
-        return {_fold(stem)}
-    names = {_fold(ticker.removesuffix("=X").removesuffix("=F"))}
-    if instrument_of(ticker).kind is InstrumentKind.CRYPTO:
-        names.add(_fold(ticker.partition("-")[0]))
-    return names
+def _select_named(
+    table: Table, columns: Sequence[int], codes: Sequence[str], own: set[str], instrument: Instrument
+) -> tuple[Table, list[Finding]]:
+    """Return the rows with one of the security's own names, and findings about the others.
+
+    Of the columns with such names, the first that is filled decides about a row.
+    """
+    naming = [column for column in columns if not own.isdisjoint(table.cells_of(column))]
+    names = [next(filter(None, (row.cells[column] for column in naming)), "") for row in table.rows]
+    is_named = [name in own for name in names]
+    own_codes = {code for code, is_own in zip(codes, is_named, strict=False) if is_own}
+    table, findings = _leave_others_out(table, names, codes, is_named)
+    return table, [*findings, *_compare_isin(instrument, own_codes)]
 
 
-def _fold(name: str) -> str:
-    return "".join(sign for sign in name if sign.isalnum())
+def _judge_column(table: Table, column: int, instrument: Instrument) -> list[Finding]:
+    """Return the finding about names of which none is the instrument's; raise TableError if they are plainly others'.
 
-
-def _judge_names(table: Table, columns: Sequence[int], names: Sequence[str], ticker: str) -> list[Finding]:
-    """Return the finding about a name throughout that is not the ticker's; raise TableError if there are several."""
-    distinct = Counter(filter(None, names))
-    if len(distinct) > 1:
+    Under a heading that may be about other things only symbols and codes are, and cells that all differ are nothing.
+    """
+    heading, ticker = table.headings[column], instrument.ticker
+    folded = fold_heading(heading)
+    distinct = Counter(filter(None, table.cells_of(column)))
+    if folded in _KIND_HEADINGS:
+        distinct = Counter({name: count for name, count in distinct.items() if not is_general(name)})
+    if not distinct:
+        return []
+    if len(distinct) == 1:
+        (name,) = distinct
+        is_own_code = folded in _OWN_CODES and _OWN_CODES.issubset(table.folded_headings)
+        return _warn_of_name(name, heading, ticker) if is_own_code else _judge_only_name(name, heading, instrument)
+    if folded not in _GENERAL_HEADINGS:
         raise TableError(f"It names {list_names(distinct)}, but never {ticker}.")
-    return _judge_only_name(next(iter(distinct)), table.headings[columns[0]], ticker) if distinct else []
+    if len(distinct) == distinct.total():
+        return []
+    if all(is_code(name) or is_other_symbol(name, instrument, is_under_symbols=False) for name in distinct):
+        raise TableError(
+            f"Its column {heading} names {list_names(distinct)}, but never {ticker}. Keep the rows of {ticker} only, "
+            "or remove the column if it names no securities."
+        )
+    message = f"The column {heading} has {list_names(distinct)}: all rows are taken for those of {ticker}."
+    return [Finding("other_name", message, "warning")]
 
 
-def _judge_only_name(name: str, heading: str, ticker: str) -> list[Finding]:
+def _judge_only_name(name: str, heading: str, instrument: Instrument) -> list[Finding]:
     """Return the warning that a file names another security than its ticker; raise TableError if it is one plainly.
 
-    A code, a company's name or an index's cannot be compared, and India has no symbols of one letter.
+    A code, a company's name or an index's cannot be compared.
     """
-    bare = _EXCHANGE_PREFIX.sub("", name, count=1)
-    is_share = instrument_of(ticker).kind in (InstrumentKind.SHARE, InstrumentKind.FUND)
-    meant = read_symbol(bare, exchange=_MARKETS.get(instrument_of(ticker).kind, instrument_of(ticker).exchange.code))
-    if not is_share and meant.ticker and not meant.is_bare:
-        if meant.ticker == ticker:
-            return []
-        raise TableError(f"Its column {heading} names {name[:40]}, which is {meant.ticker} and not {ticker}.")
-    is_symbol = _SYMBOL.fullmatch(bare) is not None and (len(bare) > 1 or "." not in ticker)
-    if (is_share and is_symbol) or _is_listed_elsewhere(name.upper(), ticker):
+    ticker = instrument.ticker
+    if is_other_symbol(name, instrument, is_under_symbols=fold_heading(heading) in _SYMBOL_HEADINGS):
         raise TableError(
             f"Its column {heading} names {name[:40]}, not {ticker}. Remove the column if the rows are {ticker}'s."
         )
+    return _warn_of_name(name, heading, ticker)
+
+
+def _warn_of_name(name: str, heading: str, ticker: str) -> list[Finding]:
     message = f"The column {heading} names {name[:40]} throughout: its rows are taken for those of {ticker}."
-    return [Finding("other_name", message, "warning" if _SYMBOL.fullmatch(bare) else "info")]
+    is_symbol = SYMBOL.fullmatch(EXCHANGE_PREFIX.sub("", name, count=1)) is not None
+    return [Finding("other_name", message, "warning" if is_symbol else "info")]
 
 
 def _judge_codes(heading: str, codes: Sequence[str], ticker: str) -> list[Finding]:

@@ -18,12 +18,19 @@ from analysis.prices.instruments import Instrument
 from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, TradedPrices
 from analysis.prices.price_adjustment import adjust_rows
 from analysis.prices.price_columns import ENOUGH_HEADINGS, KNOWN_HEADINGS, PriceColumns, find_columns, unstack_headings
+from analysis.prices.price_contracts import CONTRACT_COLUMNS, leave_contracts_out
 from analysis.prices.price_currency import find_price_factor
 from analysis.prices.price_market import select_market
 from analysis.prices.price_rows import PriceRows, keep_one_per_day, parse_rows, select_series
-from analysis.prices.price_security import CODE_COLUMNS, IDENTITY_COLUMNS, select_security
+from analysis.prices.price_security import CODE_COLUMNS, select_security
 from analysis.prices.row_spacing import drop_unfinished_rows, refuse_other_spacing
-from analysis.prices.security_columns import CURRENCY_COLUMNS, EXCHANGE_COLUMNS, ISIN_COLUMNS, MARKET_COLUMN
+from analysis.prices.security_columns import (
+    CURRENCY_COLUMNS,
+    EXCHANGE_COLUMNS,
+    IDENTITY_COLUMNS,
+    ISIN_COLUMNS,
+    MARKET_COLUMN,
+)
 from analysis.prices.tables import OTHER_HEADING, Table, fold_heading, read_table
 
 logger = logging.getLogger(__name__)
@@ -33,7 +40,15 @@ HEADINGS_NAMED = 8
 FEW_UNREADABLE, MOST_UNREADABLE = 10, 0.1  # rows, and their share, above which a file is refused
 _READ = {
     fold_heading(name)
-    for names in (KNOWN_HEADINGS, IDENTITY_COLUMNS, CODE_COLUMNS, ISIN_COLUMNS, EXCHANGE_COLUMNS, CURRENCY_COLUMNS)
+    for names in (
+        KNOWN_HEADINGS,
+        IDENTITY_COLUMNS,
+        CODE_COLUMNS,
+        ISIN_COLUMNS,
+        EXCHANGE_COLUMNS,
+        CURRENCY_COLUMNS,
+        CONTRACT_COLUMNS,
+    )
     for name in (*names, MARKET_COLUMN)
 }
 METATRADER = ("<DATE>", "<TIME>", "<OPEN>", "<HIGH>", "<LOW>", "<CLOSE>", "<TICKVOL>", "<VOL>", "<SPREAD>")
@@ -52,13 +67,22 @@ def read_history(content: bytes, instrument: Instrument, file_name: str, since: 
     columns = find_columns(table)
     _refuse_second_table(table)
     table, of_market = select_market(table, instrument)
+    table, of_contracts = leave_contracts_out(table, instrument)
     table, of_security = select_security(table, instrument)
     factor, of_currency = find_price_factor(table, columns, instrument)
     rows, unreadable, of_events = parse_rows(table, columns, instrument)
     of_lines = _findings_about_lines(file_name, [*table.broken, *unreadable], table.passed)
     if table.line == WITHOUT_HEADING:
         of_lines.append(Finding("no_heading", f"{file_name} has no heading: it is read as MetaTrader's.", "info"))
-    findings = [*of_lines, *of_market, *of_security, *of_currency, *of_events, *_notice_unread_volume(table, columns)]
+    findings = [
+        *of_lines,
+        *of_market,
+        *of_contracts,
+        *of_security,
+        *of_currency,
+        *of_events,
+        *_notice_unread_volume(table, columns),
+    ]
     if not len(rows) or _are_many(unreadable, rows):
         raise _without_rows(file_name, findings)
     rows, noticed = _select_sessions(rows.multiply_prices(factor), instrument.exchange)

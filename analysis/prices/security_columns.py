@@ -30,6 +30,20 @@ NAME_COLUMNS = (
     "scrip name", "company", "description", "security description", "instrument name", "product",
     "sc name", "name of security", "name of securities", "investment name",
 )  # fmt: skip
+# Further headings of price files alone, beside those of lists.
+_PRICED_COLUMNS = (
+    "fininstrmid", "index name", "stock", "stock symbol", "stock id", "securities", "symbol name", "ticker name", "tic",
+    "company code", "company ticker", "sec code", "security symbol", "script", "script code", "instrument id",
+    "instrument code", "asset", "underlying", "contract", "sid", "sec id", "symbol 1", "share", "id",
+    "permno",
+)  # fmt: skip
+IDENTITY_COLUMNS = tuple(dict.fromkeys((*SYMBOL_COLUMNS, *_PRICED_COLUMNS, *NAME_COLUMNS)))
+"""The headings under which a price file names its security: symbols first, then names."""
+GENERAL_COLUMNS = (
+    "code", "product", "description", "security description", "asset", "underlying", "contract", "share", "sid",
+    "company code", "id", "permno",
+)  # fmt: skip
+"""Of these, the headings that may be about other things."""
 EXCHANGE_COLUMNS = (
     "exchange", "exchange name", "listing exchange", "exch", "listing exch", "primary exchange", "stock exchange",
     "exchange code", "reference exchange", "mic", "venue", "data source",

@@ -28,6 +28,7 @@ OTHER_HEADING = "a heading with other columns: it and the lines below it are not
 """The reason of the line that ends a table because another one begins."""
 CELLS_NAMED = 8  # of a line without a known heading, in an error
 _SIGNS = re.compile(r"[^\w%]|_")
+CURRENCY_IN_HEADING = re.compile(r"[(\[]\s*(?:in )?([A-Z]{3}|GBp|p|pence|paise|US\$|[$€£¥₹])\s*[)\]]\s*$")
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=.?"?\s*', re.IGNORECASE)  # with which Excel is told the delimiter
 _TOTALS = {"total", "totals", "grand total", "subtotal", "sub total", "sum", "summe", "gesamt"}
 
@@ -113,8 +114,11 @@ def find_delimiter(text: str) -> str | None:
 
 
 def fold_heading(text: str) -> str:
-    """Return a heading's small letters, digits and `%`: blanks, `_`, `<>`, `*`, dots and other signs do not matter."""
-    return _SIGNS.sub("", text.casefold())
+    """Return a heading's small letters, digits and `%`: blanks, `_`, `<>`, `*`, dots and other signs do not matter.
+
+    Nor does a currency in brackets at its end, as in `Close (GBP)`.
+    """
+    return _SIGNS.sub("", CURRENCY_IN_HEADING.sub("", text).casefold())
 
 
 def _find_heading(records: Sequence[TableRow | LineNote], names: set[str], enough: int) -> TableRow | None:

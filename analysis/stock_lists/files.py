@@ -1,7 +1,9 @@
 """Files of stock lists, as exchanges and others publish them: delimited text or XLSX."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from analysis.prices.currencies import currency_code
 from analysis.prices.delimited_text import TableError, TableRow, decode
@@ -17,16 +19,26 @@ from analysis.prices.security_columns import (
 from analysis.prices.symbol_tables import YAHOO_SUFFIXES
 from analysis.prices.symbols import read_symbol
 from analysis.prices.tables import Table, read_rows, read_table
+from analysis.prices.tickers import suffix_of
 from analysis.prices.workbooks import XLSX, choose_sheet, read_sheets
 from analysis.prices.yahoo_listing import ListedStock
 from analysis.rejections import RequestRejected
 
 _FOOTER = "File Creation Time"  # the last line of Nasdaq Trader's lists
+_NOT_TRADED = frozenset({"suspended", "delisted"})
 _YAHOOS_OWN = ("ticker", "tickers", "yahoo ticker", "yahoo symbol")
 
 
-def read_list(file: Path, suffix: str | None, default: str = "") -> tuple[list[ListedStock], list[str]]:
-    """Return the stocks of a list, and a sentence with file and line for every unusable row.
+class StockList(NamedTuple):
+    """The stocks of a list; sentences with file and line about rows that are not usable, and about others left out."""
+
+    stocks: list[ListedStock]
+    problems: list[str]
+    news: list[str]
+
+
+def read_list(file: Path, suffix: str | None, default: str = "") -> StockList:
+    """Return the stocks of a list, and sentences about rows that are left out.
 
     A row has a ticker, or a symbol of an exchange. That is the one of `suffix`, like `.BO`; else the one that the file
     names in a column or by its publisher's headings, or that follows from ISIN or currency; else the one whose code is
@@ -41,9 +53,22 @@ def read_list(file: Path, suffix: str | None, default: str = "") -> tuple[list[L
     except OSError as error:
         raise RequestRejected(f"{file} cannot be read: {error.strerror}.") from None
     except TableError as error:
-        raise RequestRejected(f"{file}: {error.message}") from None
+        hint = " A list has a column of symbols, like ticker or symbol." if error.headings else ""
+        raise RequestRejected(f"{file}: {error.message}{hint}") from None
     reader = _ListReader(table, suffix, default or US.code)
+    listed, problems = _read_rows(table, reader)
+    if not listed and not problems:
+        raise RequestRejected(f"{file} holds no stocks.")
+    sentences = [f"{file.name}, line {line}: {reason}" for line, reason in sorted(problems)]
+    notes = [f"{file.name}: {note}"] if note else []
+    untraded = Counter(filter(None, map(reader.find_untraded_status, table.rows)))
+    return StockList(listed, [*notes, *sentences], _describe_untraded(file.name, untraded))
+
+
+def _read_rows(table: Table, reader: "_ListReader") -> tuple[list[ListedStock], list[tuple[int, str]]]:
+    """Return the stocks of a table's rows, and the lines with a reason why they are not used, or not their ISIN."""
     listed: dict[str, ListedStock] = {}
+    owners: dict[tuple[str, str], str] = {}
     problems = [(broken.line, broken.reason + ".") for broken in table.broken]
     for row in filter(reader.is_listed, table.rows):
         stock = reader.read(row.cells)
@@ -53,10 +78,17 @@ def read_list(file: Path, suffix: str | None, default: str = "") -> tuple[list[L
             problems.append((row.line, f"{stock.ticker} is in it twice, with the ISINs {isin} and {stock.isin}."))
         else:
             listed[stock.ticker] = stock
-    if not listed and not problems:
-        raise RequestRejected(f"{file} holds no stocks.")
-    sentences = [f"{file.name}, line {line}: {reason}" for line, reason in sorted(problems)]
-    return list(listed.values()), [f"{file.name}: {note}", *sentences] if note else sentences
+            owner = owners.setdefault((stock.isin, suffix_of(stock.ticker)), stock.ticker)
+            if stock.isin and owner != stock.ticker:
+                reason = f"{stock.ticker} has the ISIN of {owner}: {stock.isin} is stored for neither."
+                problems.append((row.line, reason))
+    return list(listed.values()), problems
+
+
+def _describe_untraded(name: str, statuses: Counter[str]) -> list[str]:
+    """Return the sentence about rows of securities that are not traded, by their status."""
+    rows = "1 row" if statuses.total() == 1 else f"{statuses.total():,} rows"
+    return [f"{name}: {rows} with the status {' or '.join(statuses)} left out."] if statuses else []
 
 
 def _other_isin(before: ListedStock | None, stock: ListedStock) -> str:
@@ -85,12 +117,16 @@ class _ListReader:
         self._has_tickers = table.find_column(*_YAHOOS_OWN) is not None
         self._default = default
 
+    def find_untraded_status(self, row: TableRow) -> str:
+        """Return the status of a security that is suspended or delisted, empty for another."""
+        status = self._cell(row.cells, self._status)
+        return status if status.lower() in _NOT_TRADED else ""
+
     def is_listed(self, row: TableRow) -> bool:
         """Return whether a row is a security that is traded: no footer, no placeholder, trial or suspended one."""
         symbol = self._columns.spell(row.cells).symbol
-        status, is_test = (self._cell(row.cells, at).lower() for at in (self._status, self._is_test))
-        is_trial = is_test == "y" or is_placeholder(symbol)
-        return not (is_trial or row.cells[0].startswith(_FOOTER) or status in {"suspended", "delisted"})
+        is_trial = self._cell(row.cells, self._is_test).lower() == "y" or is_placeholder(symbol)
+        return not (is_trial or row.cells[0].startswith(_FOOTER) or self.find_untraded_status(row))
 
     def read(self, cells: Sequence[str]) -> ListedStock | str:
         """Return the stock of a row; a sentence if it has no certain ticker or an unusable currency."""
@@ -102,6 +138,8 @@ class _ListReader:
             return reading.reason
         if reading.is_bare and spelled.isin and not exchange:
             return f"“{reading.text}” does not say which exchange, nor does the ISIN {spelled.isin}. Give a suffix."
+        if spelled.isin and reading.ticker.startswith("^"):
+            return f"“{reading.text}” is the index {reading.ticker}, and no index has an ISIN. Give the share's ticker."
         if currency and not currency_code(currency):
             return f"“{currency[:30]}” is not a currency like INR."
         return ListedStock(

@@ -1,7 +1,8 @@
 """Load: import lists of stocks, repeatedly, into the stock directory and its indexes."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import batched
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from analysis.models import DemoRemoval, Index, IndexMember, PriceHistory, Price
 from analysis.prices.demo_companies import COMPANIES
 from analysis.prices.pace import Pacer
 from analysis.prices.port import PriceError
-from analysis.prices.tickers import is_well_formed
+from analysis.prices.tickers import is_well_formed, suffix_of
 from analysis.prices.yahoo_listing import ListedStock, fetch_listing
 from analysis.prices.yahoo_session import YahooSession
 from analysis.rejections import RequestRejected
@@ -50,8 +51,10 @@ def load_stocks(file: Path, *, suffix: str | None = None, index: str = "") -> Im
 
     A broken row is reported and the others are used. Raise RequestRejected if the file is unreadable or has no tickers.
     """
-    listed, problems = read_list(file, suffix, settings.DEFAULT_EXCHANGE)
-    return _update_index(index.strip() or file.stem, listed, problems)
+    stocks = read_list(file, suffix, settings.DEFAULT_EXCHANGE)
+    done = _update_index(index.strip() or file.stem, stocks.stocks, stocks.problems)
+    done.news[:0] = stocks.news
+    return done
 
 
 def load_from_yahoo(region: str, *, pacer: Pacer = YAHOO_PACER) -> ImportResult:
@@ -100,7 +103,7 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
     done.news += current.news + settled.news
     done.questions += current.questions + settled.questions
     members = set(IndexMember.objects.filter(index=index).values_list("stock_id", flat=True))
-    for some in batched(sorted(settled.rows, key=lambda one: one.ticker), AT_ONCE):
+    for some in batched(sorted(_without_shared_isins(settled.rows), key=lambda one: one.ticker), AT_ONCE):
         added = _store_members(index, some)
         done.added += added
         done.updated += len(some) - added
@@ -115,6 +118,12 @@ def _update_index(name: str, listed: Sequence[ListedStock], problems: list[str])
     else:
         done.deactivated = _remove_members(index, gone)
     return done
+
+
+def _without_shared_isins(listed: Sequence[ListedStock]) -> list[ListedStock]:
+    """Return the rows without ISINs that several tickers of one exchange have, of which one is wrong."""
+    counts = Counter((one.isin, suffix_of(one.ticker)) for one in listed)
+    return [replace(one, isin="") if counts[one.isin, suffix_of(one.ticker)] > 1 else one for one in listed]
 
 
 def _apply_renames(listed: Sequence[ListedStock], done: ImportResult) -> set[str]:

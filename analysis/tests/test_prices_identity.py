@@ -212,6 +212,28 @@ def test_what_is_no_currency_is_said_and_not_compared(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("ticker", "word", "factor"),
+    [("RIO.L", "(£)", 100.0), ("RIO.L", "(GBP)", 100.0), ("RIO.L", "[GBp]", 1.0), ("TCS.NS", "(INR)", 1.0)],
+)
+def test_a_heading_may_name_the_currency(ticker: str, word: str, factor: float, tmp_path: Path) -> None:
+    heading = f"date,open {word},high {word},low {word},close {word},volume"
+    write_file(tmp_path, heading, *ROWS, ticker=ticker)
+    assert read_history_of(tmp_path, ticker).bars.close.tolist() == [102.0 * factor, 104.0 * factor, 105.0 * factor]
+
+
+@pytest.mark.parametrize(("ticker", "word"), [("TCS.NS", "($)"), ("TCS.NS", "(USD)"), ("RIO.L", "(EUR)")])
+def test_another_currency_in_the_headings_is_refused(ticker: str, word: str, tmp_path: Path) -> None:
+    heading = f"date,open {word},high {word},low {word},close {word},volume"
+    write_file(tmp_path, heading, *ROWS, ticker=ticker)
+    assert f"Its prices are in {word.strip('()')}" in read_error_of(tmp_path, ticker).message
+
+
+def test_the_currency_of_a_coin_s_prices_is_compared(tmp_path: Path) -> None:
+    write_with(tmp_path, "{}", "USD", "BTC-EUR")
+    assert "Its prices are in USD, and BTC-EUR is quoted in EUR" in read_error_of(tmp_path, "BTC-EUR").message
+
+
 def test_pounds_at_some_prices_only_are_refused(tmp_path: Path) -> None:
     write_file(tmp_path, HEADER, "2026-04-24,104,106,103,£105,900", ticker="AV.L")
     assert "Its prices are in no currency and £. Give all of them in GBp." in read_error_of(tmp_path, "AV.L").message

@@ -61,7 +61,7 @@ def test_a_single_series_is_the_security_whichever_it_is(series: str, tmp_path: 
 
 
 def test_beside_shares_other_series_are_left_out_and_counted(tmp_path: Path) -> None:
-    shares = [f"{row},{series}" for row, series in zip(ROWS, ("EQ", "BE", "EQ"), strict=True)]
+    shares = [f"{row},{series}" for row, series in zip(ROWS, ("EQ", "BE", "eq"), strict=True)]
     others = [
         "2026-04-22,1,1,1,1,9,BL",
         "2026-04-23,9,9,9,9,9,N1",
@@ -78,6 +78,21 @@ def test_beside_shares_other_series_are_left_out_and_counted(tmp_path: Path) -> 
 def test_a_share_that_changes_its_group_keeps_all_its_rows(tmp_path: Path) -> None:
     write_file(tmp_path, f"{HEADER},SctySrs", f"{ROWS[0]},B", f"{ROWS[1]},XT", f"{ROWS[2]},T")
     assert read_history_of(tmp_path).bars.close.tolist() == [102.0, 104.0, 105.0]
+
+
+def test_rows_without_a_series_beside_shares_are_left_out_and_said(tmp_path: Path) -> None:
+    write_file(tmp_path, f"{HEADER},SctySrs", *(f"{row},EQ" for row in ROWS), *("2026-04-24,9,9,9,9,9,",) * 2)
+    (finding,) = read_history_of(tmp_path).findings
+    assert finding.message == "2 rows without a series left out."
+
+
+@pytest.mark.parametrize("groups", [("IT", "Tech", "IT"), ("1", "2", "3"), ("Large", "Large", "Mid"), ("A", "C", "H")])
+def test_a_column_of_groups_that_are_no_series_leaves_nothing_out(groups: tuple[str, ...], tmp_path: Path) -> None:
+    write_file(tmp_path, f"{HEADER},Group", *(f"{row},{group}" for row, group in zip(ROWS, groups, strict=True)))
+    read = read_history_of(tmp_path)
+    assert read.bars.close.tolist() == [102.0, 104.0, 105.0]
+    assert [finding.code for finding in read.findings] == ["unknown_series"]
+    assert "which is no series that is known here" in read.findings[0].message
 
 
 def stamps_every(step: timedelta, count: int) -> list[str]:

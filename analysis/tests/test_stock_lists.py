@@ -7,11 +7,13 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
+from analysis.models import Stock
 from analysis.prices import workbooks
 from analysis.prices.delimited_text import TableError
 from analysis.prices.workbooks import read_sheets
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.files import read_list
+from analysis.stock_lists.load import load_stocks
 from analysis.tests.workbooks import make_workbook
 
 PUBLISHED: dict[str, tuple[str, dict[str, str]]] = {
@@ -105,7 +107,7 @@ PUBLISHED: dict[str, tuple[str, dict[str, str]]] = {
 def test_a_list_is_read_as_it_is_published(publisher: str, encoding: str, tmp_path: Path) -> None:
     text, names = PUBLISHED[publisher]
     (tmp_path / "list.csv").write_text(text, encoding=encoding)
-    listed, problems = read_list(tmp_path / "list.csv", None)
+    listed, problems, _ = read_list(tmp_path / "list.csv", None)
     assert ({stock.ticker: stock.name for stock in listed}, problems) == (names, [])
 
 
@@ -113,7 +115,7 @@ def test_a_lists_numbers_industries_and_currencies_are_kept(tmp_path: Path) -> N
     (tmp_path / "list.csv").write_text(
         "ticker,name,currency,isin,sector\nMWRL.L,World,GBP,LU0996182563,Funds\nAV.L,Aviva,gbx,,\nSBK.JO,Bank,ZAC,,\n"
     )
-    listed, _ = read_list(tmp_path / "list.csv", None)
+    listed, _, _ = read_list(tmp_path / "list.csv", None)
     assert [(stock.currency, stock.isin, stock.industry) for stock in listed] == [
         ("GBP", "LU0996182563", "Funds"), ("GBp", "", ""), ("ZAc", "", ""),
     ]  # fmt: skip
@@ -121,12 +123,43 @@ def test_a_lists_numbers_industries_and_currencies_are_kept(tmp_path: Path) -> N
 
 def test_a_row_without_a_certain_ticker_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("symbol,name\nAAPL,Apple\n500325,Reliance\nSPX,Index\nAAPL.XX,\n")
-    listed, problems = read_list(tmp_path / "list.csv", None)
+    listed, problems, _ = read_list(tmp_path / "list.csv", None)
     assert [stock.ticker for stock in listed] == ["AAPL", "^GSPC"]
     assert problems == [
         "list.csv, line 3: “500325” is a number. Give the ticker, or write the exchange before it, like BSE:500325.",
         "list.csv, line 5: “.XX” is no suffix of Yahoo’s. A ticker looks like TCS.NS or AAPL.",
     ]
+
+
+def test_rows_of_securities_that_are_not_traded_are_counted(tmp_path: Path) -> None:
+    rows = ["500002,ABB,Active", "500003,AEGIS,Delisted", "500004,OLD,Suspended", "500005,OLDER,Delisted"]
+    (tmp_path / "list.csv").write_text("\n".join(["Security Code,Security Id,Status", *rows]))
+    listed, problems, news = read_list(tmp_path / "list.csv", None)
+    assert ([stock.ticker for stock in listed], problems) == (["ABB.BO"], [])
+    assert news == ["list.csv: 3 rows with the status Delisted or Suspended left out."]
+
+
+def test_a_share_called_like_an_index_does_not_take_its_place(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("Symbol,Series,ISIN\nNIFTY,EQ,INE144J01035\nTCS,EQ,INE467B01029\n")
+    listed, problems, _ = read_list(tmp_path / "list.csv", None)
+    assert [stock.ticker for stock in listed] == ["TCS.NS"]
+    assert problems == [
+        "list.csv, line 2: “NIFTY” is the index ^NSEI, and no index has an ISIN. Give the share's ticker."
+    ]
+
+
+@pytest.mark.django_db
+def test_an_isin_of_two_tickers_is_stored_for_neither(tmp_path: Path) -> None:
+    rows = ["CCCC,EQ,INE333A01033", "CCCC,EQ,INE333A01041", "DDDD,EQ,INE333A01033", "EEEE,EQ,INE444A01033"]
+    (tmp_path / "list.csv").write_text("\n".join(["Symbol,Series,ISIN", *rows]))
+    done = load_stocks(tmp_path / "list.csv")
+    assert done.problems == [
+        "list.csv, line 3: CCCC.NS is in it twice, with the ISINs INE333A01033 and INE333A01041.",
+        "list.csv, line 4: DDDD.NS has the ISIN of CCCC.NS: INE333A01033 is stored for neither.",
+    ]
+    assert dict(Stock.objects.values_list("pk", "isin")) == {
+        "CCCC.NS": "", "DDDD.NS": "", "EEEE.NS": "INE444A01033",
+    }  # fmt: skip
 
 
 def test_the_default_exchange_decides_symbols_of_no_exchange(tmp_path: Path) -> None:
@@ -138,7 +171,12 @@ def test_the_default_exchange_decides_symbols_of_no_exchange(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("content", "suffix", "reason"),
     [
-        ("name,isin\nTata,INE467B01029\n", None, "No line names the columns that are needed; line 1 has: name, isin."),
+        (
+            "name,isin\nTata,INE467B01029\n",
+            None,
+            "No line names the columns that are needed; line 1 has: name, isin. A list has a column of symbols, like "
+            "ticker or symbol.",
+        ),
         ("", None, "The file is empty."),
         ("ticker\n", None, "holds no stocks."),
         ("ticker\nA.NS\n", ".XYZ", "“.XYZ” is not a suffix of Yahoo’s. Write one like .NS or .BO."),
@@ -164,10 +202,10 @@ def test_a_workbook_is_read_from_the_sheet_with_symbols_and_others_are_named(tmp
     rows: list[list[object]] = [["Title"], ["Symbol", "Name"], ["TCS.NS", "Tata"]]
     more: list[list[object]] = [["Symbol", "Name"], ["INFY.NS", "Infosys"]]
     (tmp_path / "one.xlsx").write_bytes(make_workbook(About=about, List=rows))
-    listed, problems = read_list(tmp_path / "one.xlsx", None)
+    listed, problems, _ = read_list(tmp_path / "one.xlsx", None)
     assert ([stock.ticker for stock in listed], problems) == (["TCS.NS"], [])
     (tmp_path / "two.xlsx").write_bytes(make_workbook(About=about, List=rows, More=more))
-    listed, problems = read_list(tmp_path / "two.xlsx", None)
+    listed, problems, _ = read_list(tmp_path / "two.xlsx", None)
     assert [stock.ticker for stock in listed] == ["TCS.NS"]
     assert problems == ["two.xlsx: Sheet “List” is read, “More” is not. Save another sheet as CSV to read it."]
 
@@ -183,7 +221,7 @@ def test_a_workbook_is_read_from_the_sheet_with_symbols_and_others_are_named(tmp
 )
 def test_a_row_whose_exchange_is_not_known_is_named(text: str, reason: str, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text(text)
-    listed, (problem,) = read_list(tmp_path / "list.csv", None, "NSE")
+    listed, (problem,), _ = read_list(tmp_path / "list.csv", None, "NSE")
     assert (listed, problem.startswith(f"list.csv, line 2: {reason}")) == ([], True), problem
 
 

@@ -211,6 +211,35 @@ def test_a_table_whose_column_is_not_known_is_never_read_as_words(text: str) -> 
     assert len(told.value.sample) > 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Aktie;Anzahl\nSAP;10\nBMW;5\n", "Aktie\tAnzahl\nSAP\t10\n", "SAP;10\nBMW;5,5\n", "Aktie,Anzahl\nSAP,10\nBMW,5\n"],
+)
+def test_two_columns_with_numbers_in_the_second_are_a_table(text: str) -> None:
+    with pytest.raises(UnreadableText, match="Choose the column") as told:
+        read(text)
+    assert len(told.value.headings) == 2
+    first = told.value.headings[0]
+    assert "SAP" in words(read(text, column=first))
+
+
+@pytest.mark.parametrize(
+    "text", ["TCS.NS,INFY.NS\nAAPL,MSFT\n", "TCS.NS; INFY.NS\nAAPL; MSFT\n", "TCS.NS,10\nINFY.NS,5\n"]
+)
+def test_pairs_of_tickers_are_a_list(text: str) -> None:
+    assert len(read(text).notes) >= 2
+
+
+@pytest.mark.parametrize("rows", [[["Aktie", "Anzahl"], ["SAP", 10], ["BMW", 5]], [["Wert", "Land"], ["SAP", "DE"]]])
+def test_a_workbook_with_two_columns_is_a_table(rows: list[list[object]], client: Client, ann: User) -> None:
+    file = SimpleUploadedFile("depot.xlsx", make_workbook(Depot=rows))
+    asked = client.post(url("import", make_list(ann)), {"file": file})
+    assert asked.status_code == 422
+    assert f"<option>{rows[0][0]}</option>" in asked.text
+    one = read_file(make_workbook(Depot=[["SAP.DE"], ["TCS.NS"]]))
+    assert list(read(one.text, is_sheet=one.is_sheet).notes) == ["SAP.DE", "TCS.NS"]
+
+
 def test_a_chosen_column_is_read_also_of_a_table_without_a_heading() -> None:
     assert list(read("Papier;Stück;Kurs\nSAP.DE;10;240\n", column="Papier").notes) == ["SAP.DE"]
     assert list(read("TCS\t10\t3\nINFY\t5\t1\n", column="TCS", default="NSE").notes) == ["TCS.NS", "INFY.NS"]
