@@ -4,6 +4,7 @@ import re
 
 from analysis.prices.currencies import CURRENCIES
 from analysis.prices.exchanges import EXCHANGE_BY_CODE, EXCHANGE_BY_SUFFIX
+from analysis.prices.index_names import find_named
 from analysis.prices.instruments import Instrument, InstrumentKind
 from analysis.prices.market_symbols import NUMBER, SymbolReading
 from analysis.prices.markets import market_named
@@ -105,11 +106,18 @@ def is_listed_elsewhere(name: str, instrument: Instrument) -> bool:
 
 
 def read_name(name: str, instrument: Instrument) -> SymbolReading:
-    """Return the meaning of a name on the instrument's market; of a number, with zeros that a spreadsheet dropped."""
+    """Return the meaning of a name on the instrument's market; of a number, with zeros that a spreadsheet dropped.
+
+    Of an index it is that of its usual names, and USDINR=X is INR=X.
+    """
     own = instrument.ticker.partition(".")[0]
     if own.isdecimal() and own.startswith("0") and name.isdecimal():
         name = name.zfill(len(own))
-    return read_symbol(name, exchange=_MARKETS.get(instrument.kind, instrument.exchange.code))
+    if instrument.kind is InstrumentKind.INDEX and (index := find_named(name.upper())):
+        return SymbolReading(name, index)
+    meant = read_symbol(name, exchange=_MARKETS.get(instrument.kind, instrument.exchange.code))
+    is_pair = instrument.kind is InstrumentKind.PAIR and meant.ticker == f"USD{instrument.ticker}"
+    return SymbolReading(name, instrument.ticker) if is_pair else meant
 
 
 def _strip_exchange_and_series(name: str) -> str:

@@ -62,7 +62,19 @@ def read_list(file: Path, suffix: str | None, default: str = "") -> StockList:
     sentences = [f"{file.name}, line {line}: {reason}" for line, reason in sorted(problems)]
     notes = [f"{file.name}: {note}"] if note else []
     untraded = Counter(filter(None, map(reader.find_untraded_status, table.rows)))
-    return StockList(listed, [*notes, *sentences], _describe_untraded(file.name, untraded))
+    news = _describe_untraded(file.name, untraded) + ([] if default else _describe_unplaced(file.name, reader.unplaced))
+    return StockList(listed, [*notes, *sentences], news)
+
+
+def _describe_unplaced(name: str, symbols: Sequence[str]) -> list[str]:
+    """Return the sentence about symbols that were taken as New York's, because nothing names their exchange."""
+    if not symbols:
+        return []
+    what = f"{symbols[0]} was" if len(symbols) == 1 else f"{len(symbols):,} symbols, like {symbols[0]}, were"
+    return [
+        f"{name}: {what} taken as New York’s, because no exchange is named. For another give its suffix, like "
+        "--suffix .NS."
+    ]
 
 
 def _read_rows(table: Table, reader: "_ListReader") -> tuple[list[ListedStock], list[tuple[int, str]]]:
@@ -116,6 +128,7 @@ class _ListReader:
         self._suffix = suffix
         self._has_tickers = table.find_column(*_YAHOOS_OWN) is not None
         self._default = default
+        self.unplaced: list[str] = []
 
     def find_untraded_status(self, row: TableRow) -> str:
         """Return the status of a security that is suspended or delisted, empty for another."""
@@ -142,6 +155,8 @@ class _ListReader:
             return f"“{reading.text}” is the index {reading.ticker}, and no index has an ISIN. Give the share's ticker."
         if currency and not currency_code(currency):
             return f"“{currency[:30]}” is not a currency like INR."
+        if reading.is_bare and not exchange and not self._has_tickers:
+            self.unplaced.append(reading.ticker)
         return ListedStock(
             reading.ticker,
             name=spelled.name,

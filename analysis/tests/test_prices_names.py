@@ -214,3 +214,22 @@ def test_a_title_of_another_security_or_exchange_is_refused(titles: list[str], w
 def test_a_title_of_the_ticker_or_of_something_else_is_passed_over(title: str, tmp_path: Path) -> None:
     write_file(tmp_path, title, HEADER, *ROWS)
     assert read_history_of(tmp_path).bars.close.tolist() == OWN
+
+
+@pytest.mark.parametrize(
+    ("ticker", "own", "other"),
+    [
+        ("^GSPC", "S&P 500", "NASDAQ 100"),
+        ("^NSEI", "NIFTY 50", "Nifty Bank"),
+        ("^BSESN", "SENSEX", "Nifty 50"),
+        ("^FTSE", "FTSE 100", "DAX"),
+        ("INR=X", "USD/INR", "EUR/INR"),
+    ],
+)
+def test_an_index_is_known_by_its_usual_names_and_a_pair_by_both_currencies(
+    ticker: str, own: str, other: str, tmp_path: Path
+) -> None:
+    write_named(tmp_path, "Index Name", own, ticker=ticker)
+    assert read_history_of(tmp_path, ticker).findings == ()
+    write_named(tmp_path, "Index Name", other, ticker=ticker)
+    assert f"names {other}, not {ticker}" in read_error_of(tmp_path, ticker).message

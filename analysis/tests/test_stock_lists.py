@@ -265,3 +265,16 @@ def test_a_zip_file_that_is_no_workbook_is_refused_in_words() -> None:
         archive.writestr("readme.txt", "hello")
     with pytest.raises(TableError, match="cannot be read"):
         read_sheets(content.getvalue())
+
+
+@pytest.mark.django_db
+def test_a_list_without_any_exchange_says_that_its_symbols_were_taken_as_new_york_s(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("symbol,name\nINFY,Infosys Limited\nTCS,Tata Consultancy Services\n")
+    done = load_stocks(tmp_path / "own.csv")
+    assert done.news == [
+        "own.csv: 2 symbols, like INFY, were taken as New York’s, because no exchange is named. For another give its "
+        "suffix, like --suffix .NS."
+    ]
+    (tmp_path / "yahoo.csv").write_text("ticker,name\nAAPL,Apple\n")
+    assert load_stocks(tmp_path / "yahoo.csv").news == []
+    assert load_stocks(tmp_path / "own.csv", suffix=".NS").news == []

@@ -165,7 +165,8 @@ def test_questions_beyond_twenty_are_only_counted(tmp_path: Path) -> None:
     rows = [(f"S{n}.NS", f"INE{n:03}A01011") for n in range(100, 130)]
     (tmp_path / "list.csv").write_text("\n".join(["ticker,isin", *(",".join(row) for row in rows)]))
     load_stocks(tmp_path / "list.csv")
-    (tmp_path / "list.csv").write_text("\n".join(["ticker,isin", *(f"{ticker},GB0002374006" for ticker, _ in rows)]))
+    others = [f"S{n}.NS,GB0002374{n}" for n in range(100, 130)]
+    (tmp_path / "list.csv").write_text("\n".join(["ticker,isin", *others]))
     err = StringIO()
     call_command("load_stocks", str(tmp_path / "list.csv"), stdout=StringIO(), stderr=err)
     assert err.getvalue().splitlines()[-1] == "10 more like these."
