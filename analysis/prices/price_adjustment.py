@@ -103,7 +103,8 @@ def _fill_factors(usable: Booleans, rows: PriceRows) -> tuple[Floats, dict[int, 
     changes: dict[int, float] = {}
     for before, after in zip(known[:-1].tolist(), known[1:].tolist(), strict=True):
         change = factor[after] / factor[before]
-        if after > before + 1 and abs(change - 1) > SAME_FACTOR:
+        has_closes = (rows.close[before + 1 : after] > 0).any()
+        if has_closes and abs(change - 1) > SAME_FACTOR:
             start = _find_effect(rows, np.arange(before + 1, after + 1), change)
             factor[start:after] = factor[after]
             changes[start] = change

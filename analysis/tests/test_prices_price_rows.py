@@ -253,6 +253,12 @@ def test_a_second_heading_with_one_column_more_is_another_table(tmp_path: Path) 
     assert "is a heading with other columns" in read_error_of(tmp_path).message
 
 
+def test_a_factor_that_changes_where_no_row_has_a_price_is_no_question(tmp_path: Path) -> None:
+    rows = ["2026-04-22,100,100,100,100,97,9", "2026-04-23,,,,,,", "2026-04-24,97,97,97,97,97,9"]
+    write_file(tmp_path, ADJUSTED, *rows)
+    assert "adjustment_placed" not in {finding.code for finding in read_history_of(tmp_path).findings}
+
+
 def test_an_unread_column_beside_no_volume_is_named(tmp_path: Path) -> None:
     write_file(tmp_path, "ISIN,Date,Open,High,Low,Close,Umsatz,Deliverable", "INE467B01029,2026-04-24,1,1,1,1,5,5")
     messages = [finding.message for finding in read_history_of(tmp_path).findings if finding.code == "no_volume_column"]
