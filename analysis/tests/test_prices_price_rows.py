@@ -255,7 +255,7 @@ def test_a_second_heading_with_one_column_more_is_another_table(tmp_path: Path) 
 
 def test_a_factor_that_changes_where_no_row_has_a_price_is_no_question(tmp_path: Path) -> None:
     rows = ["2026-04-22,100,100,100,100,97,9", "2026-04-23,,,,,,", "2026-04-24,97,97,97,97,97,9"]
-    write_file(tmp_path, ADJUSTED, *rows)
+    write_file(tmp_path, "date,open,high,low,close,adj close,volume", *rows)
     assert "adjustment_placed" not in {finding.code for finding in read_history_of(tmp_path).findings}
 
 
