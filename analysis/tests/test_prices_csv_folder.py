@@ -1,6 +1,5 @@
 """The CSV source: what it reads, what it adjusts, and what it says about a file that it cannot use."""
 
-import os
 from datetime import date
 from pathlib import Path
 
@@ -273,11 +272,6 @@ def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     refused = read_error_of(tmp_path)
     assert refused.kind is PriceErrorKind.UNAVAILABLE
     assert "TCS.NS.csv cannot be read" in refused.message
-
-
-def test_a_pipe_in_the_folder_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "TCS.NS.csv")
-    assert read_error_of(tmp_path).message == "TCS.NS.csv cannot be used. It is a pipe, not a file."
 
 
 def test_a_file_that_is_no_text_is_bad_data(tmp_path: Path) -> None:
