@@ -51,11 +51,11 @@ def find_decimal_sign(
 ) -> str:
     """Return the decimal sign, `.` or `,`, of a table's prices and its other numbers.
 
-    `amounts` are further numbers that are read, `others` columns of numbers that are not and may be text as well. A
-    single sign before exactly three digits, as in 1,234, decides nothing by itself. Beside prices that are all so, 0.5
-    in another column says nothing of 1.234, and decides that 1,234 is a thousand. Where nothing decides, a point is a
-    decimal point only if it is usual in such a table. Raise TableError if the sign stays open, or if the numbers
-    contradict one another; the message names one of the `lines`, one for each row.
+    `amounts` are other numbers that are used, `others` are columns that are not used and may hold text. One sign
+    before exactly three digits, as in 1,234, is ambiguous. If all prices are like 1.234, a 0.5 in another column does
+    not settle it; if they are like 1,234, it does, and they are thousands. If nothing settles it, a point is the
+    decimal point only where `is_point_usual`. Raise TableError if the sign is not settled, or if numbers contradict one
+    another; the message names one of the `lines`, one for each row.
     """
     if _have_plain_points(prices, amounts):
         return "."
