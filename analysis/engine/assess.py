@@ -18,6 +18,7 @@ from analysis.engine.verdict import Verdict
 
 SETTLED = 500
 """Bars from which an EMA 200 is within 0.14 % of its value over an endless history."""
+DOUBTED = "because a session with wrong prices would decide the vote"
 QUIET_WITHIN = 60  # sessions of which a refusal counts those without trades
 
 
@@ -38,7 +39,7 @@ def assess(
     readings = _readings(rating, strategy)
     score = _number(rating.score[-1])
     if score is None:
-        return NotEnoughHistory(len(bars), needed, _not_enough_trading(series, readings))
+        return NotEnoughHistory(len(bars), needed, _too_few_votes(series, readings, rating))
     verdict = Verdict.of(int(rating.steady[-1]))
     plan = make_plan(verdict, float(bars.close[-1]), _number(series.atr[-1]), strategy, decimals)
     if obstacle and verdict.side is not None:
@@ -58,7 +59,7 @@ def assess(
         no_trade_reason="" if isinstance(plan, Plan) else plan.reason,
         readings=readings,
         changes=_changes(rating, strategy, readings),
-        findings=_findings(bars, strategy, readings),
+        findings=_findings(bars, strategy, readings, rating),
     )
 
 
@@ -105,13 +106,16 @@ def _verdict_since(bars: Bars, rating: Rating) -> date:
     return bars.session[start].astype(object)  # type: ignore[no-any-return]
 
 
-def _findings(bars: Bars, strategy: Strategy, readings: tuple[IndicatorReading, ...]) -> tuple[str, ...]:
+def _findings(
+    bars: Bars, strategy: Strategy, readings: tuple[IndicatorReading, ...], rating: Rating
+) -> tuple[str, ...]:
     findings: list[str] = []
     if len(bars) < SETTLED:
         findings.append(f"The long averages are approximate: {len(bars)} bars, {SETTLED} settle them.")
+    doubted = [False] * len(readings) if rating.doubted is None else rating.doubted[:, -1].tolist()
     reasons = Counter(
-        _unavailable_because(indicator, bars)
-        for indicator, reading in zip(strategy.indicators, readings, strict=True)
+        DOUBTED if is_doubted else _unavailable_because(indicator, bars)
+        for indicator, reading, is_doubted in zip(strategy.indicators, readings, doubted, strict=True)
         if reading.signal is None
     )
     findings += [f"{_unavailable_in_words(count)} {reason}." for reason, count in sorted(reasons.items())]
@@ -128,8 +132,11 @@ def _unavailable_in_words(count: int) -> str:
     return "1 component abstains" if count == 1 else f"{count} components abstain"
 
 
-def _not_enough_trading(series: SeriesCache, readings: tuple[IndicatorReading, ...]) -> str:
+def _too_few_votes(series: SeriesCache, readings: tuple[IndicatorReading, ...], rating: Rating) -> str:
     available = sum(reading.signal is not None for reading in readings)
+    doubted = 0 if rating.doubted is None else int(rating.doubted[:, -1].sum())
+    if doubted:
+        return f"too few votes: a session with wrong prices would decide {doubted} of {len(readings)} components"
     idle = series.idle[-QUIET_WITHIN:]
     quiet = f"no trades in {int(np.count_nonzero(idle))} of the last {len(idle)} sessions (one price, or no volume)"
     return f"not enough trading: {quiet}, {available} of {len(readings)} components vote"

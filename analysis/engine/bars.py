@@ -43,6 +43,12 @@ class Bars:
             self.session[rows], self.open[rows], self.high[rows], self.low[rows], self.close[rows], self.volume[rows]
         )
 
+    def select(self, rows: Booleans | NDArray[np.intp]) -> Self:
+        """Return copies of the bars of these rows in their order, or of those for which `rows`, shape (n,), is true."""
+        return type(self)(
+            self.session[rows], self.open[rows], self.high[rows], self.low[rows], self.close[rows], self.volume[rows]
+        )
+
     @property
     def first_session(self) -> date:
         """Return the oldest session. Raise IndexError without bars."""

@@ -17,7 +17,8 @@ class Rating:
 
     `score` in [-1, +1], NaN where too few signals are available. `raw` and `steady` are verdict codes, -2 to +2, or
     `UNRATED`: `raw` wherever the score is NaN, `steady` only before the first score. `values` are by indicator key,
-    NaN where they are unknown; `signals` (-1, 0, +1) and `unavailable` have a row for each of them.
+    NaN where they are unknown; `signals` (-1, 0, +1) and `unavailable` have a row for each of them. So has `doubted`:
+    where a signal is unavailable because it would be another without the doubtful bars. It is None without such bars.
     """
 
     score: Floats
@@ -26,6 +27,7 @@ class Rating:
     values: dict[str, Floats]
     signals: Codes
     unavailable: Booleans
+    doubted: Booleans | None = None
 
     @property
     def signals_by_key(self) -> dict[str, Floats]:
@@ -41,6 +43,9 @@ def rate(bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING) -> Rat
     """
     series = SeriesCache.of(bars)
     values, signals, unavailable = _compute_signals(series, strategy)
+    doubted = None if series.doubtful is None else _find_doubted(series, strategy, signals, unavailable)
+    if doubted is not None:
+        unavailable |= doubted
     score = _score(signals, ~unavailable, strategy, is_volume_known=series.is_volume_known)
     raw = raw_verdicts(score)
     return Rating(
@@ -50,6 +55,7 @@ def rate(bars: Bars | SeriesCache, strategy: Strategy = TECHNICAL_RATING) -> Rat
         values=dict(zip(strategy.weights, values, strict=True)),
         signals=signals,
         unavailable=unavailable,
+        doubted=doubted,
     )
 
 
@@ -67,6 +73,19 @@ def _compute_signals(series: SeriesCache, strategy: Strategy) -> tuple[list[Floa
         unavailable |= idle
         values = [*np.where(idle, np.nan, values)]
     return values, up.view(np.int8) - down.view(np.int8), unavailable
+
+
+def _find_doubted(series: SeriesCache, strategy: Strategy, signals: Codes, unavailable: Booleans) -> Booleans:
+    """Return where signals are available and differ from those of the bars that are not doubtful.
+
+    A doubtful bar's signals are compared with those of the last bar before it that is not.
+    """
+    assert series.doubtful is not None  # noqa: S101
+    _, others, others_unavailable = _compute_signals(series.without_doubtful, strategy)
+    rows = np.maximum(np.cumsum(~series.doubtful) - 1, 0)
+    doubted: Booleans = ~unavailable & ((signals != others[:, rows]) | others_unavailable[:, rows])
+    doubted[:, : int(np.argmax(series.doubtful))] = False
+    return doubted
 
 
 def _score(signals: Codes, available: Booleans, strategy: Strategy, *, is_volume_known: bool) -> Floats:

@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 
 from analysis.engine import talib_raw
-from analysis.engine.bars import Bars, Floats, Indices
+from analysis.engine.bars import Bars, Booleans, Floats, Indices
 
 
 class SeriesCache:
     """Cached series over one stock's bars, shape (n,), each computed at most once, when first read.
 
-    Strategies that are rated over the same cache share the series that they have in common.
+    Strategies that are rated over the same cache share the series that they have in common. `doubtful` marks the bars,
+    shape (n,), that are known to be wrong: a signal that they change is unavailable.
     """
 
-    def __init__(self, bars: Bars) -> None:
+    def __init__(self, bars: Bars, doubtful: Booleans | None = None) -> None:
         self.bars = bars
+        self.doubtful = doubtful if doubtful is not None and doubtful.any() and not doubtful.all() else None
         self._emas: dict[int, Floats] = {}
         self._computed: dict[Callable[[SeriesCache], Any], Any] = {}
 
@@ -37,6 +39,11 @@ class SeriesCache:
         if length not in self._emas:
             self._emas[length] = talib_raw.EMA(self.bars.close, length)
         return self._emas[length]
+
+    @cached_property
+    def without_doubtful(self) -> "SeriesCache":
+        """Return a cache over the bars that are not doubtful; this one if none are."""
+        return self if self.doubtful is None else SeriesCache(self.bars.select(~self.doubtful))
 
     @cached_property
     def atr(self) -> Floats:

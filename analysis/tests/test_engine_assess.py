@@ -13,7 +13,7 @@ from analysis.engine.assess import assess
 from analysis.engine.assessment import Assessment, NotEnoughHistory
 from analysis.engine.bars import Bars
 from analysis.engine.evidence import to_evidence
-from analysis.engine.fingerprint import differences, fingerprint, fingerprints
+from analysis.engine.fingerprint import differences, fingerprints
 from analysis.engine.overlay import moving_averages
 from analysis.engine.plan import Plan
 from analysis.engine.rating import rate
@@ -255,6 +255,10 @@ def test_evidence_of_an_unavailable_signal_is_null() -> None:
     assert values["sma_200"] == (None, None)
 
 
+def fingerprint(bars: Bars, strategy: Strategy) -> str:
+    return fingerprints(bars, strategy, source="csv")["combined"]
+
+
 def test_a_fingerprint_is_that_of_the_bars_and_the_parameters() -> None:
     bars = random_bars(60)
     longer_stop = replace(TECHNICAL_RATING, stop_atr=3.0)
@@ -273,14 +277,19 @@ def test_a_fingerprint_is_that_of_the_bars_and_the_parameters() -> None:
 
 def test_fingerprints_say_which_of_bars_parameters_and_engine_changed() -> None:
     bars = random_bars(60)
-    before = fingerprints(bars, TECHNICAL_RATING)
+    before = fingerprints(bars, TECHNICAL_RATING, source="csv")
     assert before["combined"] == fingerprint(bars, TECHNICAL_RATING)
     assert before["engine"] == ENGINE_VERSION
-    assert differences(before, fingerprints(bars, TECHNICAL_RATING)) == ()
-    assert differences(before, fingerprints(bars[1:], TECHNICAL_RATING)) == ("bars",)
-    assert differences(before, fingerprints(bars, STRATEGIES["trend"])) == ("parameters",)
-    assert differences(before, fingerprints(bars[1:], STRATEGIES["trend"])) == ("bars", "parameters")
+    assert differences(before, fingerprints(bars, TECHNICAL_RATING, source="csv")) == ()
+    assert differences(before, fingerprints(bars[1:], TECHNICAL_RATING, source="csv")) == ("bars",)
+    assert differences(before, fingerprints(bars, STRATEGIES["trend"], source="csv")) == ("parameters",)
+    assert differences(before, fingerprints(bars[1:], STRATEGIES["trend"], source="csv")) == ("bars", "parameters")
     assert differences(before, {**before, "engine": "0"}) == ("engine",)
+    assert differences(before, fingerprints(bars, TECHNICAL_RATING, source="yahoo")) == ("source",)
+    doubtful = np.arange(60) == 3
+    assert differences(before, fingerprints(bars, TECHNICAL_RATING, source="csv", doubtful=doubtful)) == ("bars",)
+    of_earlier_version = {part: before[part] for part in ("bars", "parameters", "engine")}
+    assert differences(of_earlier_version, before) == ()
 
 
 def _nudged(bars: Bars, name: str) -> Bars:
