@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 
 import numpy as np
 
-from analysis.engine.bars import Bars, Sessions
+from analysis.engine.bars import Bars, Floats
+from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument
 from analysis.prices.port import (
     NOTHING_KNOWN,
@@ -18,10 +20,13 @@ from analysis.prices.port import (
     TradedPrices,
 )
 from analysis.prices.quality import trim_to_closed
-from analysis.prices.sessions import today
+from analysis.prices.sessions import are_sessions, today
 
 OVERLAP = 5  # stored sessions that are fetched again
 CLOSE_TOLERANCE = 1e-4  # relative; closes that differ by more were adjusted in between
+
+MOST_LOST = 0.1  # share of the stored sessions that an answer for all may lack
+NO_DAYS: Mapping[str, date] = MappingProxyType({})
 
 type Answers = dict[str, History | PriceError]
 
@@ -39,6 +44,14 @@ class Readjustment:
         return Finding("readjusted", message, "info", self.session)
 
 
+@dataclass(frozen=True, slots=True)
+class MergedBars:
+    """Stored bars in which fetched ones have taken the place of those of their days, with findings about both."""
+
+    bars: Bars
+    findings: tuple[Finding, ...] = ()
+
+
 def refresh_histories(
     source: PriceSource,
     tickers: Sequence[str],
@@ -47,39 +60,40 @@ def refresh_histories(
     first_day: date,
     now: datetime,
     instruments: Mapping[str, Instrument] = NOTHING_KNOWN,
+    include: Mapping[str, date] = NO_DAYS,
 ) -> Answers:
     """Return the whole history to store for each ticker, or the error that explains why not, at `now` (aware).
 
-    For a ticker with stored bars only their last five sessions and later ones are fetched, and merged with them. If
-    they do not agree, or nothing is stored, or the source is not incremental, everything since `first_day` is fetched.
-    Histories end with the latest session that has closed and has a close. An error for a ticker with stored bars names
-    their last day. `instruments` is passed on to the source.
+    For a ticker with stored bars only their last five sessions and later ones are fetched, from its day in `include` on
+    if that is earlier, and merged with them. If prices were adjusted anew, or nothing is stored, or the source is not
+    incremental, everything since `first_day` is fetched. Histories end with the latest session that has closed and has
+    a close. An error for a ticker with stored bars names their last day. `instruments` is passed on to the source.
     """
     known = {ticker: stored[ticker] for ticker in tickers if source.is_incremental and ticker in stored}
-    answers = _fetch_since(
-        source,
-        {ticker: overlap_start(known[ticker].bars) if ticker in known else first_day for ticker in tickers},
-        instruments,
-    )
+    starts = {ticker: overlap_start(history.bars) for ticker, history in known.items()}
+    starts = {ticker: min(start, include.get(ticker, start)) for ticker, start in starts.items()}
+    answers = _fetch_since(source, {ticker: starts.get(ticker, first_day) for ticker in tickers}, instruments)
     readjusted: dict[str, Readjustment] = {}
     for ticker, history in known.items():
         answer = answers[ticker]
         if isinstance(answer, PriceError):
             continue
-        match merge_bars(history.bars, answer.bars):
+        exchange = answer.metadata.describe_instrument(ticker).exchange
+        match merge_bars(history.bars, answer.bars, exchange):
             case Readjustment() as readjustment:
                 readjusted[ticker] = readjustment
-            case joined:
-                findings = _findings_before(history.findings, answer.bars.first_session) + answer.findings
+            case MergedBars() as merged:
+                before = _findings_before(history.findings, answer.bars.first_session)
                 traded = _join_traded(history.traded, answer.traded)
-                answers[ticker] = replace(answer, bars=joined, findings=findings, traded=traded)
+                findings = (*before, *answer.findings, *merged.findings)
+                answers[ticker] = replace(answer, bars=merged.bars, findings=findings, traded=traded)
     whole = _fetch_since(
         source, {ticker: min(first_day, known[ticker].bars.first_session) for ticker in readjusted}, instruments
     )
     for ticker, answer in whole.items():
         answers[ticker] = answer
         if isinstance(answer, History):
-            answers[ticker] = replace(answer, findings=(*answer.findings, readjusted[ticker].to_finding()))
+            answers[ticker] = _replace_whole(ticker, known[ticker], answer, readjusted[ticker])
     return {ticker: _to_store(ticker, answers[ticker], stored.get(ticker), now) for ticker in tickers}
 
 
@@ -88,20 +102,93 @@ def overlap_start(stored: Bars) -> date:
     return stored[-OVERLAP:].first_session
 
 
-def merge_bars(stored: Bars, fetched: Bars) -> Bars | Readjustment:
-    """Return the stored bars with those of the fetched days replaced, or a Readjustment if shared closes differ.
+def merge_bars(stored: Bars, fetched: Bars, exchange: Exchange) -> MergedBars | Readjustment:
+    """Return the stored bars with those of the fetched days replaced, or a Readjustment if all prices have changed.
 
-    Both are sorted and not empty; sessions without a close are not compared.
+    Both are sorted and not empty. A new adjustment changes all sessions before it, so that it is one if the earliest
+    shared close differs; other closes that differ were corrected. A stored session that was not fetched again is kept.
     """
-    _, old, new = np.intersect1d(_priced_sessions(stored), _priced_sessions(fetched), return_indices=True)
-    shared = stored.session[stored.close > 0][old]
-    before, now = stored.close[stored.close > 0][old], fetched.close[fetched.close > 0][new]
-    differs = np.abs(now / before - 1.0) > CLOSE_TOLERANCE
-    if differs.any() or not len(shared):
-        return Readjustment(shared[differs][-1].astype(object) if len(shared) else None)
+    before, now = _shared_closes(stored, fetched)
+    differs = np.abs(now.close / before.close - 1.0) > CLOSE_TOLERANCE
+    if not len(differs) or differs[0]:
+        return Readjustment(before.session[differs][-1].astype(object) if len(differs) else None)
     start = int(np.searchsorted(stored.session, fetched.session[0]))
     end = int(np.searchsorted(stored.session, fetched.session[-1], side="right"))
-    return _concatenate(stored[:start], fetched, stored[end:])
+    lost = _lost_bars(stored[start:end], fetched, exchange)
+    parts = [stored[:start], _with_bars(fetched, lost), stored[end:]]
+    return MergedBars(
+        _concatenate(*parts),
+        (*_describe_corrections(before.select(differs), now.select(differs)), *_describe_lost(lost)),
+    )
+
+
+def _replace_whole(ticker: str, stored: History, answer: History, readjustment: Readjustment) -> History | PriceError:
+    """Return a history that was fetched again after a Readjustment, with the stored sessions that it lacks.
+
+    These are adjusted like the sessions around them, and left out where those do not agree. An answer that lacks many
+    sessions replaces nothing.
+    """
+    exchange = answer.metadata.describe_instrument(ticker).exchange
+    before, now = _shared_closes(stored.bars, answer.bars)
+    lost = _lost_bars(stored.bars, answer.bars, exchange)
+    if len(lost) > MOST_LOST * len(stored.bars):
+        message = (
+            f"The answer for {ticker} lacks {len(lost):,} of {len(stored.bars):,} stored sessions: it is not used."
+        )
+        return PriceError(PriceErrorKind.BAD_DATA, message, permanent=False)
+    if len(lost) and len(before):
+        place = np.searchsorted(before.session, lost.session)
+        factor = now.close / before.close
+        earlier, later = factor[np.maximum(place - 1, 0)], factor[np.minimum(place, len(factor) - 1)]
+        agree = np.abs(later / earlier - 1.0) <= CLOSE_TOLERANCE
+        lost = _scale_prices(lost, later).select(agree)
+    findings = (*answer.findings, readjustment.to_finding(), *_describe_lost(lost))
+    return replace(answer, bars=_with_bars(answer.bars, lost), findings=findings)
+
+
+def _shared_closes(stored: Bars, fetched: Bars) -> tuple[Bars, Bars]:
+    """Return the bars of the sessions that have a close in both, oldest first."""
+    stored, fetched = stored.select(stored.close > 0), fetched.select(fetched.close > 0)
+    _, old, new = np.intersect1d(stored.session, fetched.session, return_indices=True)
+    return stored.select(old), fetched.select(new)
+
+
+def _lost_bars(stored: Bars, fetched: Bars, exchange: Exchange) -> Bars:
+    """Return the stored bars, of sessions or with a volume, whose day has no close among the fetched ones."""
+    priced = fetched.session[fetched.close > 0]
+    is_lost = (stored.close > 0) & ~np.isin(stored.session, priced)
+    if is_lost.any():
+        is_lost &= (stored.volume > 0) | are_sessions(exchange, stored.session)
+    return stored.select(is_lost)
+
+
+def _with_bars(fetched: Bars, kept: Bars) -> Bars:
+    """Return fetched bars together with stored ones that take the place of rows without a close."""
+    if not len(kept):
+        return fetched
+    joined = _concatenate(fetched.select(~np.isin(fetched.session, kept.session)), kept)
+    return joined.select(np.argsort(joined.session, kind="stable"))
+
+
+def _scale_prices(bars: Bars, factor: Floats) -> Bars:
+    return Bars(
+        bars.session, bars.open * factor, bars.high * factor, bars.low * factor, bars.close * factor, bars.volume
+    )
+
+
+def _describe_corrections(before: Bars, now: Bars) -> list[Finding]:
+    return [
+        Finding("corrected", f"The source has corrected the close of {day} from {old:.6g} to {new:.6g}.", "info", day)
+        for day, old, new in zip(before.session.tolist(), before.close.tolist(), now.close.tolist(), strict=True)
+    ]
+
+
+def _describe_lost(lost: Bars) -> list[Finding]:
+    if not len(lost):
+        return []
+    days = ", ".join(str(day) for day in lost.session[-3:].tolist())
+    message = f"The source has no bar any more of {days}: the stored one is kept."
+    return [Finding("kept_bar", message, "warning", lost.last_session)]
 
 
 def _join_traded(stored: TradedPrices | None, fetched: TradedPrices | None) -> TradedPrices | None:
@@ -140,10 +227,6 @@ def _error_of_known(error: PriceError, day: date) -> PriceError:
     """Return the error of a ticker with stored bars; one that Yahoo no longer knows has no data, but is a ticker."""
     kind = PriceErrorKind.NO_DATA if error.kind is PriceErrorKind.UNKNOWN_TICKER else error.kind
     return PriceError(kind, f"{error.message.removesuffix('.')}; stale: bars to {day}.", error.permanent)
-
-
-def _priced_sessions(bars: Bars) -> Sessions:
-    return bars.session[bars.close > 0]
 
 
 def _concatenate(*parts: Bars) -> Bars:

@@ -1,13 +1,15 @@
 """The quality gate: checks and repairs that turn a source's bars into bars that an analysis may use."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.engine.bars import Bars, Booleans
+from analysis.engine.bars import Bars
+from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.discontinuities import (
     describe_discontinuities,
     find_discontinuities,
@@ -15,7 +17,9 @@ from analysis.prices.discontinuities import (
     finding_about,
 )
 from analysis.prices.exchanges import Exchange
+from analysis.prices.faulty_sessions import SessionFault, describe_doubtful, find_doubtful
 from analysis.prices.instruments import Instrument
+from analysis.prices.missing_sessions import describe_untracked
 from analysis.prices.port import Finding, PriceError, PriceErrorKind
 from analysis.prices.price_ranges import ROUNDING, find_bad_ticks, find_prices_outside, widen_ranges
 from analysis.prices.sessions import (
@@ -26,52 +30,15 @@ from analysis.prices.sessions import (
     sessions_late,
 )
 
-JUMP_IN_ATR = 42  # sessions after which a jump weighs less than 5 % in an ATR 14
 OFF_CALENDAR = 0.02  # share of bars with volume on days without a session, from which the dates may be wrong
 MOST_PRICE = 1e12  # which nothing costs in any currency
 PRICED_ONCE = 0.9  # share of bars with one price, from which a security has one price a day
 CORPORATE_ACTION = "a split, bonus or demerger that prices are not adjusted for"
 PENCE = "pence mixed with pounds"
 
+NO_FAULTS: Mapping[date, SessionFault] = MappingProxyType({})
+
 type Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedBars:
-    """Bars fit for use, with the findings about their repairs and suspicions.
-
-    Sessions strictly increase and have closed; every price is finite and positive, low <= open, close <= high;
-    volume is finite and not negative, or NaN throughout where it is not known.
-    """
-
-    bars: Bars
-    findings: tuple[Finding, ...]
-    breaks: Booleans
-    """The sessions, shape (n,), before which no trade and no return should reach back."""
-    last_jump: int | None
-    """The row of the latest price that trading does not explain; None without one."""
-    jump_cause: str
-    """Its likely cause, in words; see `last_jump`."""
-    sessions_late: int
-    """The sessions that have closed since the last bar."""
-
-    def caution_within(self, sessions: int) -> str:
-        """Return a sentence about a price jump in the last sessions, on which an indicator rests; else nothing."""
-        if not self._has_jump_within(sessions):
-            return ""
-        day = self.bars.session[self.last_jump]
-        return f"The price jumped on {day}, perhaps by {self.jump_cause}."
-
-    def obstacle_to_plan(self, most_late: int) -> str:
-        """Return why no plan should be made of these prices; empty if one may be."""
-        if self.sessions_late >= most_late:
-            return f"no plan: the last price is {self.sessions_late:,} trading days old"
-        if self._has_jump_within(JUMP_IN_ATR):
-            return f"no plan: its stop would rest on the price jump of {self.bars.session[self.last_jump]}"
-        return ""
-
-    def _has_jump_within(self, sessions: int) -> bool:
-        return self.last_jump is not None and self.last_jump >= len(self.bars) - sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +63,14 @@ def check_bars(
     adjusted: bool = True,
     unadjusted: Collection[date] = (),
     read_splits: Callable[[], Mapping[date, float]] = dict,
+    faulty: Mapping[date, SessionFault] = NO_FAULTS,
+    tracked: Collection[date] = (),
 ) -> CheckedBars:
     """Repair and check a source's bars at the moment `now` (aware); `read_splits` returns those of the source.
 
-    `unadjusted` are the sessions with a split that the source is known not to have adjusted prices for.
+    `unadjusted` are the sessions with a split that the source is known not to have adjusted prices for, and `faulty`
+    those in which most stocks of the exchange have wrong bars there. Missing sessions that are `tracked` have
+    findings of their own.
 
     Raise PriceError: `bad_data` without one positive close, `no_data` if no bar of a closed session is left.
     """
@@ -110,6 +81,7 @@ def check_bars(
         raise PriceError(PriceErrorKind.BAD_DATA, f"Not one bar of {ticker} has a positive close.", permanent=False)
     market = _Market(instrument, now)
     bars = _sort_by_session(bars)
+    named = {*tracked, *bars.session.tolist()}  # a row that is dropped has a finding of its own
     findings: list[Finding] = []
     for repair in _REPAIRS:
         bars, finding = repair(bars, market)
@@ -122,6 +94,8 @@ def check_bars(
     found = find_discontinuities(bars, market.exchange, unadjusted)
     noticed = [*(notice(bars, market) for notice in _NOTICES), find_bad_ticks(bars)]
     noticed.append(find_thin_stretch(bars, market.exchange))
+    doubtful = find_doubtful(bars, faulty)
+    noticed += [describe_doubtful(bars, doubtful, faulty), describe_untracked(bars, market.exchange, named)]
     findings += [
         *filter(None, noticed),
         *describe_discontinuities(found, bars.session, read_splits),
@@ -135,6 +109,7 @@ def check_bars(
         last_jump=int(jumps[-1]) if len(jumps) else None,
         jump_cause=PENCE if len(jumps) and found.hundredfolds[jumps[-1]] else CORPORATE_ACTION,
         sessions_late=sessions_late(market.exchange, bars.last_session, now),
+        doubtful=doubtful,
     )
 
 
@@ -156,7 +131,7 @@ def trim_to_closed(bars: Bars, *, instrument: Instrument, now: datetime) -> tupl
 
 def _sort_by_session(bars: Bars) -> Bars:
     if (bars.session[1:] < bars.session[:-1]).any():
-        return _select_rows(bars, np.argsort(bars.session, kind="stable"))
+        return bars.select(np.argsort(bars.session, kind="stable"))
     return bars
 
 
@@ -285,8 +260,4 @@ _NOTICES: tuple[Callable[[Bars, _Market], Finding | None], ...] = (
 def _drop_rows(bars: Bars, dropped: Mask, code: str, noun: str, what: str) -> tuple[Bars, Finding | None]:
     if not dropped.any():
         return bars, None
-    return _select_rows(bars, ~dropped), finding_about(code, "repair", bars.session[dropped], noun, what)
-
-
-def _select_rows(bars: Bars, rows: Mask | NDArray[np.intp]) -> Bars:
-    return Bars(*(getattr(bars, field.name)[rows] for field in fields(bars)))
+    return bars.select(~dropped), finding_about(code, "repair", bars.session[dropped], noun, what)

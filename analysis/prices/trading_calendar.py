@@ -17,6 +17,7 @@ from analysis.prices.exchanges import WEEKDAYS, Exchange
 from analysis.prices.special_days import CalendarEntry, DaySource, SpecialDays, current_special_days
 
 CLOSING_DELAY = np.timedelta64(30, "m")  # after its close a session counts as closed
+EARLY_BY = 75  # minutes, more than the hour of daylight saving
 FIRST_DAY = date(1997, 1, 1)
 END = date(2060, 1, 1)  # the first day that is in no calendar
 
@@ -43,6 +44,13 @@ class TradingCalendar:
     def is_session(self, day: date) -> bool:
         """Return whether a day is a session."""
         return self.count_until(day) > self.count_until(day - timedelta(days=1))
+
+    def closes_early(self, day: date) -> bool:
+        """Return whether a session is much shorter than those around it."""
+        row = self.count_until(day) - 1
+        near = slice(max(row - 10, 0), row + 11)
+        usual = np.median((self.closes[near] - self.sessions[near]).astype(np.int64))
+        return bool((self.closes[row] - self.sessions[row]).astype(np.int64) < usual - EARLY_BY)
 
     def count_until(self, day: date) -> int:
         """Return the number of sessions up to and including `day`."""

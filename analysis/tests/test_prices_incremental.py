@@ -18,6 +18,7 @@ from analysis.prices.demo import DemoMarket
 from analysis.prices.incremental import (
     CLOSE_TOLERANCE,
     OVERLAP,
+    MergedBars,
     Readjustment,
     merge_bars,
     overlap_start,
@@ -281,43 +282,94 @@ def test_what_agrees_is_joined_without_losing_or_repeating_a_session(
     whole = make_bars(TUESDAY, count + new)
     stored, fetched = whole[:count], whole[max(count - overlap, 0) :]
     fetched = replace(fetched, close=fetched.close * (1 + noise))
-    joined = merge_bars(stored, fetched)
-    assert isinstance(joined, Bars)
+    joined = merged(stored, fetched).bars
     assert joined.session.tolist() == whole.session.tolist()
     np.testing.assert_array_equal(joined.close[-len(fetched) :], fetched.close)
 
 
 @pytest.mark.parametrize("factor", [1 - 2 * CLOSE_TOLERANCE, 1 + 2 * CLOSE_TOLERANCE, 0.5, 100.0])
-def test_one_close_that_differs_is_a_new_adjustment(factor: float) -> None:
+@pytest.mark.parametrize("sessions", [1, 3, 5])
+def test_a_new_adjustment_changes_the_earliest_shared_close(factor: float, sessions: int) -> None:
     stored = make_bars(TUESDAY, 30)
     fetched = stored[-5:]
     close = fetched.close.copy()
-    close[1] *= factor
-    found = merge_bars(stored, replace(fetched, close=close))
-    assert found == Readjustment(stored.session[-4].astype(object))
+    close[:sessions] *= factor
+    found = merge_bars(stored, replace(fetched, close=close), exchange_of(TICKER))
+    assert found == Readjustment(fetched.session[sessions - 1].astype(object))
+
+
+@pytest.mark.parametrize("row", [1, 2, 4])
+def test_a_later_close_alone_that_differs_was_corrected(row: int) -> None:
+    stored = make_bars(TUESDAY, 30)
+    fetched = stored[-5:]
+    close = fetched.close.copy()
+    close[row] *= 1.03
+    found = merged(stored, replace(fetched, close=close))
+    assert found.bars.close[-5:].tolist() == close.tolist()
+    (finding,) = found.findings
+    assert (finding.code, finding.session) == ("corrected", fetched.session[row].astype(object))
+    assert f"from {stored.close[row - 5]:.6g} to {close[row]:.6g}." in finding.message
+
+
+def test_a_stored_session_that_is_not_fetched_again_is_kept() -> None:
+    stored = make_bars(TUESDAY, 30)
+    fetched = stored[-5:]
+    gone = replace(fetched, close=np.where(np.arange(5) == 2, np.nan, fetched.close))
+    for answer in (gone, fetched.select(np.arange(5) != 2)):
+        found = merged(stored, answer)
+        assert closes(found.bars) == closes(stored)
+        assert [finding.code for finding in found.findings] == ["kept_bar"]
 
 
 def test_a_close_that_one_side_lacks_is_no_new_adjustment() -> None:
     stored = make_bars(TUESDAY, 30)
     close = stored.close.copy()
     close[-2] = np.nan
-    joined = merge_bars(replace(stored, close=close), stored[-5:])
-    assert isinstance(joined, Bars)
+    joined = merged(replace(stored, close=close), stored[-5:]).bars
     assert joined.close[-2] == stored.close[-2]
 
 
 def test_bars_that_share_no_session_cannot_be_joined() -> None:
     whole = make_bars(TUESDAY, 30)
-    found = merge_bars(whole[:10], whole[20:])
+    found = merge_bars(whole[:10], whole[20:], exchange_of(TICKER))
     assert found == Readjustment(None)
     assert "no session was in both" in found.to_finding().message
 
 
 def test_an_answer_that_ends_earlier_takes_no_stored_session_away() -> None:
     whole = make_bars(TUESDAY, 30)
-    joined = merge_bars(whole, whole[20:25])
-    assert isinstance(joined, Bars)
-    assert joined.session.tolist() == whole.session.tolist()
+    assert merged(whole, whole[20:25]).bars.session.tolist() == whole.session.tolist()
+
+
+def test_after_a_split_a_session_that_is_missing_in_the_new_answer_is_kept_in_new_shares(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    stored = history(yahoo, None, TUESDAY).bars
+    lost = stored.session[-40].astype(object)
+    standin.market.until = lambda _: WEDNESDAY
+    standin.market.splits[TICKER][WEDNESDAY] = 2.0
+    standin.market.missing[TICKER].add(lost)
+    found = history(yahoo, stored, WEDNESDAY)
+    assert [finding.code for finding in found.findings] == ["readjusted", "kept_bar"]
+    standin.market.missing.clear()
+    assert closes(found.bars) == pytest.approx(closes(history(yahoo, None, WEDNESDAY).bars), rel=1e-6)
+
+
+def test_after_a_split_an_answer_with_few_sessions_replaces_nothing(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    stored = history(yahoo, None, TUESDAY).bars
+    standin.market.until = lambda _: WEDNESDAY
+    standin.market.splits[TICKER][WEDNESDAY] = 2.0
+    standin.market.missing[TICKER].update(stored.session[:60].tolist())
+    error = answer_of(yahoo, stored, WEDNESDAY)
+    assert isinstance(error, PriceError)
+    assert error.kind is PriceErrorKind.BAD_DATA
+    assert "lacks 60 of" in error.message
+
+
+def merged(stored: Bars, fetched: Bars) -> MergedBars:
+    found = merge_bars(stored, fetched, exchange_of(TICKER))
+    assert isinstance(found, MergedBars)
+    return found
 
 
 def test_fewer_than_five_stored_sessions_are_all_asked_for_again() -> None:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from analysis.engine.bars import Bars, Floats
+from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.instruments import exchange_of, instrument_of
 from analysis.prices.port import PriceError, PriceErrorKind
-from analysis.prices.quality import CheckedBars, check_bars, trim_to_closed
+from analysis.prices.quality import check_bars, trim_to_closed
 from analysis.prices.sessions import sessions_between
 
 EVENING = datetime(2026, 4, 24, 20, 0, tzinfo=ZoneInfo("Asia/Kolkata"))  # a Friday, after the close in India
@@ -274,7 +275,8 @@ def test_a_halted_stock_keeps_its_sessions() -> None:
 def test_more_than_five_missing_sessions_are_a_gap_and_five_are_not() -> None:
     bars = make_bars(40)
     without_five, without_six = np.r_[0:20, 25:40], np.r_[0:20, 26:40]
-    assert checked(chosen(bars, without_five)).findings == ()
+    message = only_message(checked(chosen(bars, without_five)), "missing_sessions")
+    assert message == f"5 sessions of the exchange without a bar, the last on {bars.session[24]}."
     message = only_message(checked(chosen(bars, without_six)), "gap")
     assert message == f"1 gap of more than 5 sessions, before {bars.session[26]}."
 

@@ -9,9 +9,9 @@ import pytest
 from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
 from analysis.prices.pace import ProcessPacer
-from analysis.prices.port import History, PriceError, PriceErrorKind
-from analysis.prices.registry import source_for, source_named
-from analysis.prices.tickers import is_demo, is_well_formed, normalise
+from analysis.prices.port import History
+from analysis.prices.registry import source_named
+from analysis.prices.tickers import is_well_formed, normalise
 from analysis.prices.yahoo import YahooPrices
 from tests.yahoo_standin.server import running
 
@@ -47,28 +47,6 @@ def test_anything_else_is_refused(ticker: str) -> None:
 
 def test_a_ticker_is_stripped_and_capitalised() -> None:
     assert normalise("  m&m.ns ") == "M&M.NS"
-
-
-def test_a_demo_ticker_always_comes_from_the_demo_market(tmp_path: Path) -> None:
-    configured = CsvPrices(tmp_path)
-    assert is_demo("KAVERI.DEMO")
-    assert isinstance(source_for("KAVERI.DEMO", configured), DemoMarket)
-
-
-def test_every_other_ticker_comes_from_the_configured_source(tmp_path: Path) -> None:
-    configured = CsvPrices(tmp_path)
-    assert not is_demo("DEMO.NS")
-    for ticker in ("TCS.NS", "DEMO", "KAVERI.DEMO.NS"):
-        assert source_for(ticker, configured) is configured
-
-
-def test_no_source_stands_in_for_another(tmp_path: Path) -> None:
-    configured = CsvPrices(tmp_path)
-    answer = source_for("TCS.NS", configured).fetch_daily(["TCS.NS"], date(2026, 1, 1))["TCS.NS"]
-    assert isinstance(answer, PriceError)
-    refused = DemoMarket().fetch_daily(["TCS.NS"], None)["TCS.NS"]
-    assert isinstance(refused, PriceError)
-    assert (refused.kind, refused.permanent) == (PriceErrorKind.UNKNOWN_TICKER, True)
 
 
 @pytest.mark.parametrize(("name", "source"), [("yahoo", YahooPrices), ("csv", CsvPrices), ("demo", DemoMarket)])

@@ -34,17 +34,26 @@ type Chart = dict[str, Any]
 
 @dataclass(slots=True)
 class Market:
-    """What has happened so far: bars end at `until`, by default the last closed session; splits and dividends."""
+    """What has happened so far: bars end at `until`, by default the last closed session; splits and dividends.
+
+    `missing` are sessions that a symbol's bars lack for now, `flat` those with the close before and no volume, and
+    `revised` factors of closes, that of the high or low where it has to follow.
+    """
 
     until: Callable[[str], date] = lambda symbol: last_closed_session(exchange_of(symbol), datetime.now(UTC))
     splits: dict[str, dict[date, float]] = field(default_factory=lambda: defaultdict(dict))
     dividends: dict[str, dict[date, float]] = field(default_factory=lambda: defaultdict(dict))
+    missing: dict[str, set[date]] = field(default_factory=lambda: defaultdict(set))
+    flat: dict[str, set[date]] = field(default_factory=lambda: defaultdict(set))
+    revised: dict[str, dict[date, float]] = field(default_factory=lambda: defaultdict(dict))
 
     def chart(self, symbol: str, first: date, last: date) -> Chart:
         """Yahoo's answer: prices adjusted for splits, an adjusted close for dividends (fractions of the price) too."""
         sessions = sessions_between(exchange_of(symbol), max(first, EPOCH), min(last, self.until(symbol)))
+        sessions = [day for day in sessions if day not in self.missing[symbol]]
         days = np.array(sessions, dtype="datetime64[D]")
         prices, volume = _bars(symbol, days)
+        self._disturb(symbol, days, prices, volume)
         for day, ratio in self.splits[symbol].items():
             if day <= self.until(symbol):  # all sessions are then in the new shares
                 prices, volume = prices / ratio, volume * ratio
@@ -67,6 +76,20 @@ class Market:
         }
         chart["chart"]["result"][0]["events"] = {"dividends": events, "splits": splits}
         return chart
+
+    def _disturb(
+        self, symbol: str, days: NDArray[np.datetime64], prices: NDArray[np.float64], volume: NDArray[np.float64]
+    ) -> None:
+        """Make the revised closes and the flat sessions, in place."""
+        for day, factor in self.revised[symbol].items():
+            rows = days == np.datetime64(day)
+            prices[3, rows] *= factor
+            prices[1, rows] = np.maximum(prices[1, rows], prices[3, rows])
+            prices[2, rows] = np.minimum(prices[2, rows], prices[3, rows])
+        for day in self.flat[symbol]:
+            rows = days == np.datetime64(day)
+            before = _bars(symbol, np.array([day - timedelta(days=1)], dtype="datetime64[D]"))[0][3, 0]
+            prices[:, rows], volume[rows] = before, 0.0
 
 
 def chart_of(

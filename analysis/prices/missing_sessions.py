@@ -1,0 +1,162 @@
+"""Missing sessions: those that a source lacks or has wrongly, and when they are requested again."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Self
+
+import numpy as np
+
+from analysis.engine.bars import Bars
+from analysis.prices.discontinuities import LONG_GAP, finding_about
+from analysis.prices.exchanges import Exchange
+from analysis.prices.faulty_sessions import LONG_WINDOW, has_faulty_bar
+from analysis.prices.port import Finding
+from analysis.prices.trading_calendar import trading_calendar_of
+
+WINDOW = 60  # sessions before the latest bar; older ones that a source lacks are not requested again
+MOST_MISSING = 10  # of the window; a stock that lacks more trades on few days
+DAILY_REQUESTS = 8  # before the days between two requests double
+MOST_REQUESTS = 13  # the last one about ten weeks after the first
+KEPT = timedelta(days=420)  # a session that stays missing is named for so long
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSession:
+    """A session without a bar, or with a wrong one if `is_faulty`, requested again so many times.
+
+    `requested_on` is the day of the last request that included it.
+    """
+
+    session: date
+    requested_on: date
+    requests: int = 0
+    is_faulty: bool = False
+
+    @property
+    def next_request(self) -> date | None:
+        """Return the day from which it is requested again; None if it is not."""
+        if self.requests >= MOST_REQUESTS:
+            return None
+        return self.requested_on + timedelta(days=2 ** max(self.requests - DAILY_REQUESTS + 1, 0))
+
+    def is_due(self, today: date) -> bool:
+        """Return whether the next request should include it."""
+        return self.next_request is not None and self.next_request <= today
+
+    def to_finding(self, source: str) -> Finding:
+        """Return the finding that informs users; `source` is the name of the source in a sentence."""
+        times = {0: "", 1: "It was requested again once"}.get(
+            self.requests, f"It was requested again {self.requests} times"
+        )
+        if self.next_request is None:
+            then = f"{times}, the last time on {self.requested_on}, and is not requested any more."
+        elif self.requests:
+            then = f"{times}, and will be from {self.next_request}."
+        else:
+            then = f"It will be requested again from {self.next_request}."
+        if self.is_faulty:
+            return Finding("faulty_session_requested", f"{source}’s bar of {self.session} is wrong. {then}", "info")
+        message = f"{source} has no bar of {self.session}, on which the exchange traded. {then}"
+        return Finding("missing_session", message, "warning", self.session)
+
+    def as_dict(self) -> dict[str, str | int | bool]:
+        """Return the value for JSON."""
+        return {
+            "session": self.session.isoformat(),
+            "requested_on": self.requested_on.isoformat(),
+            "requests": self.requests,
+            "is_faulty": self.is_faulty,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, str | int | bool]) -> Self:
+        """Return the value of which `as_dict` made this. Raise KeyError or ValueError for anything else."""
+        return cls(
+            date.fromisoformat(str(stored["session"])),
+            date.fromisoformat(str(stored["requested_on"])),
+            int(stored["requests"]),
+            bool(stored["is_faulty"]),
+        )
+
+
+def first_due(missing: Iterable[MissingSession], today: date) -> date | None:
+    """Return the earliest session that the next request should include; None if none is due."""
+    return min((one.session for one in missing if one.is_due(today)), default=None)
+
+
+def track_missing(
+    before: Collection[MissingSession],
+    bars: Bars,
+    exchange: Exchange,
+    *,
+    faulty: Collection[date],
+    requested_since: date,
+    today: date,
+) -> tuple[MissingSession, ...]:
+    """Return the sessions that some bars lack after a request for those from `requested_since` on.
+
+    `bars` are sorted and not empty. A session that was due and is still missing counts one request more. `faulty` are
+    the sessions of which the source is known to have wrong bars.
+    """
+    found = find_missing(bars, exchange, faulty, since=today - KEPT)
+    known = {one.session: one for one in before}
+    recent = _recent_sessions(bars, exchange)
+    new = {day for day in found if day in recent}
+    if sum(not found[day] for day in new) > MOST_MISSING:
+        return ()
+    kept = sorted(new | (found.keys() & known.keys()))
+    return tuple(
+        _after_request(known.get(day), day, is_faulty=found[day], is_included=requested_since <= day, today=today)
+        for day in kept
+    )
+
+
+def find_missing(bars: Bars, exchange: Exchange, faulty: Collection[date], *, since: date) -> dict[date, bool]:
+    """Return the sessions between the first and the last bar that have no bar, or a wrong one (True).
+
+    Only sessions from `since` on, of a calendar whose holidays are known, count.
+    """
+    calendar = trading_calendar_of(exchange)
+    priced = bars.session[bars.close > 0]
+    if not len(priced) or calendar.known_from is None or calendar.known_until is None:
+        return {}
+    first = max(np.datetime64(since, "D"), priced[0], np.datetime64(calendar.known_from, "D"))
+    last = min(priced[-1], np.datetime64(calendar.known_until, "D"))
+    expected = calendar.sessions[(calendar.sessions >= first) & (calendar.sessions <= last)]
+    missing = dict.fromkeys(expected[~np.isin(expected, priced)].tolist(), False)
+    wrong = [day for day in faulty if day not in missing and has_faulty_bar(bars, day)]
+    return missing | {day: True for day in wrong if first <= np.datetime64(day, "D") <= last}
+
+
+def describe_untracked(bars: Bars, exchange: Exchange, tracked: Collection[date]) -> Finding | None:
+    """Return the finding about single sessions of the last LONG_WINDOW without a bar, but for those that are tracked.
+
+    Long gaps and stocks that trade on few days have findings of their own.
+    """
+    bars = bars[-LONG_WINDOW:]
+    missing = np.array(sorted(find_missing(bars, exchange, (), since=bars.first_session)), dtype="datetime64[D]")
+    gap = np.searchsorted(bars.session, missing)
+    missing = missing[np.bincount(gap, minlength=len(bars) + 1)[gap] <= LONG_GAP]
+    missing = missing[~np.isin(missing, np.array(list(tracked), dtype="datetime64[D]"))]
+    if not 0 < len(missing) <= MOST_MISSING:
+        return None
+    return finding_about("missing_sessions", "info", missing, "session", "of the exchange without a bar")
+
+
+def _recent_sessions(bars: Bars, exchange: Exchange) -> set[date]:
+    calendar = trading_calendar_of(exchange)
+    end = calendar.count_until(bars.last_session)
+    days: list[date] = calendar.sessions[max(end - WINDOW, 0) : end].tolist()
+    return set(days)
+
+
+def _after_request(
+    before: MissingSession | None, day: date, *, is_faulty: bool, is_included: bool, today: date
+) -> MissingSession:
+    if before is None:
+        return MissingSession(day, today, is_faulty=is_faulty)
+    before = replace(before, is_faulty=is_faulty)
+    if is_included and before.is_due(today):
+        return replace(before, requested_on=today, requests=before.requests + 1)
+    return before
