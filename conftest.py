@@ -9,8 +9,9 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
-from analysis.calendars.current import SPECIAL_DAYS
+from analysis.calendars.current import FAULTY_SESSIONS, SPECIAL_DAYS
 from analysis.capital import forget_rates
+from analysis.prices.faulty_sessions import no_faulty_sessions, use_faulty_sessions
 from analysis.prices.special_days import no_special_days, use_special_days
 from stockapp.client import untrusted_proxies
 from stockapp.meters import METERS
@@ -79,15 +80,18 @@ def own_folders(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_special_days(request: pytest.FixtureRequest) -> None:
-    """Forget the special days of the test before; a test without a database has none."""
+    """Forget the special days and faulty sessions of the test before; a test without a database has none."""
     names = request.fixturenames
     if not (request.node.get_closest_marker("django_db") or "db" in names or "transactional_db" in names):
         use_special_days(no_special_days)
+        use_faulty_sessions(no_faulty_sessions)
         return
     request.getfixturevalue("transactional_db" if "transactional_db" in names else "db")
     use_special_days(SPECIAL_DAYS.current)
-    SPECIAL_DAYS.forget()
-    SPECIAL_DAYS.current()  # so that no test counts this query
+    use_faulty_sessions(FAULTY_SESSIONS.current)
+    for rows in (SPECIAL_DAYS, FAULTY_SESSIONS):
+        rows.forget()
+        rows.current()  # so that no test counts this query
 
 
 @pytest.fixture(autouse=True)

@@ -1,20 +1,24 @@
 """Price histories: the stored bars of a stock that an analysis uses, and the storing of a source's response."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
+from django.db.models import Q
 
 from analysis.db import transactional
 from analysis.engine.bars import Bars
 from analysis.models import PriceHistory, Stock
 from analysis.prices.arrow import checksum, pack_bars, pack_traded
+from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.exchanges import UNKNOWN_EXCHANGE, Exchange
+from analysis.prices.faulty_sessions import current_faulty_sessions
 from analysis.prices.instruments import Instrument, exchange_of, instrument_of
+from analysis.prices.missing_sessions import MissingSession
 from analysis.prices.port import History, PriceError, PriceErrorKind
-from analysis.prices.quality import CheckedBars, check_bars
+from analysis.prices.quality import check_bars
 from analysis.prices.sessions import last_closed_session
 
 HISTORY = timedelta(days=5 * 365 + 2)
@@ -70,12 +74,27 @@ def check_history(history: PriceHistory, bars: Bars, instrument: Instrument, now
         adjusted=history.adjusted,
         unadjusted=history.unadjusted_sessions(),
         read_splits=history.read_splits,
+        faulty=current_faulty_sessions().of(history.source, instrument.exchange),
+        tracked=[one.session for one in history.read_missing()],
     )
 
 
 def obstacle_to_plan(checked: CheckedBars) -> str:
     """Return why no plan should be made of these bars, as the installation is set; empty if one may be."""
     return checked.obstacle_to_plan(settings.MAX_PRICE_AGE_SESSIONS)
+
+
+def of_first_source(source: str) -> Q:
+    """Return the condition of histories that are of their stock's first source.
+
+    That is `source`, or for an exchange with another order of sources the first one there.
+    """
+    if source != settings.PRICE_ORDER.default[0]:
+        return Q(source=source)
+    condition = Q(source=source) & ~Q(stock__exchange__in=list(settings.PRICE_ORDER.by_exchange))
+    for code, order in settings.PRICE_ORDER.by_exchange.items():
+        condition |= Q(source=order[0], stock__exchange=code)
+    return condition
 
 
 def learn_about(stock: Stock, history: History) -> StockValues:
@@ -109,8 +128,10 @@ def _set_values(stock: Stock, values: StockValues) -> dict[str, str | int | date
     return changed
 
 
-def row_of(ticker: str, source: str, history: History, since: date, now: datetime) -> PriceHistory:
-    """Return a source's response as a row, not yet saved."""
+def row_of(
+    ticker: str, source: str, history: History, since: date, now: datetime, missing: Iterable[MissingSession] = ()
+) -> PriceHistory:
+    """Return a source's response as a row, not yet saved, with the sessions that it lacks."""
     packed = pack_bars(history.bars)
     return PriceHistory(
         stock_id=ticker,
@@ -122,6 +143,7 @@ def row_of(ticker: str, source: str, history: History, since: date, now: datetim
         bar_count=len(history.bars),
         adjusted=history.adjusted,
         findings=[finding.as_dict() for finding in history.findings],
+        missing=[one.as_dict() for one in missing],
         fetched_at=now,
         checksum=checksum(packed),
         traded=pack_traded(history.traded) if history.traded else None,
@@ -145,6 +167,6 @@ def store(histories: Sequence[PriceHistory], learned: Mapping[str, StockValues])
         unique_fields=["stock", "source"],
         update_fields=[
             "bars", "traded", "first_session", "last_session", "requested_since", "bar_count", "adjusted", "findings",
-            "fetched_at", "checksum",
+            "missing", "fetched_at", "checksum",
         ],
     )  # fmt: skip

@@ -29,6 +29,7 @@ from analysis.timing import TIMING
 CHECK_AGAIN = timedelta(seconds=5)  # the interval of checks whether a trial request has ended
 FIRST_RETRY = timedelta(seconds=5)  # of a stock whose source did not answer; twice as long each time
 SHORT = timedelta(seconds=30)
+LONG = timedelta(minutes=5)  # a limit for longer is no matter of pace
 MAX_UNANSWERED = 5  # requests for one stock; then it fails
 
 
@@ -109,6 +110,14 @@ def is_paced(source: str) -> bool:
 def current_pause() -> Wait | None:
     """Return the pause of all requests to Yahoo; None if there is none."""
     return _wait_of_pause(YAHOO_PACER.state(), clock.now())
+
+
+def is_away() -> bool:
+    """Return whether Yahoo is unavailable for now: silent, not understood, or limiting requests for a long time."""
+    pace, now = YAHOO_PACER.state(), clock.now()
+    if not (pace.until and pace.is_paused(now)):
+        return False
+    return pace.reason is not PauseReason.LIMITED or pace.until - now > LONG
 
 
 def wait_for_turn() -> Wait | None:

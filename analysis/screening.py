@@ -21,7 +21,8 @@ SHOWN = (
     "is_active", "is_confirmed", "last_status", "last_analyzed_at",
 )  # fmt: skip
 SHOWN_OF_RESULT = (
-    "day", "close", "previous_close", "score", "raw_verdict", "verdict", "verdict_since", "strategy", "side", "entry",
+    "day", "close", "previous_close", "change_sessions", "score", "raw_verdict", "verdict", "verdict_since", "strategy",
+    "side", "entry",
     "stop", "target", "risk_reward", "what_changed", "caution", "no_trade_reason", "completed_at",
 )  # fmt: skip
 

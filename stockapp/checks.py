@@ -24,7 +24,7 @@ def assets_are_installed(**_: Any) -> list[CheckMessage]:
 def the_folder_of_prices_is_there(**_: Any) -> list[CheckMessage]:
     """Return a warning and no error: a folder of another machine may come later than the start."""
     folder = settings.CSV_PRICES_DIR
-    if settings.PRICE_SOURCE != "csv" or (folder and folder.is_dir()):
+    if not settings.PRICE_ORDER.uses("csv") or (folder and folder.is_dir()):
         return []
     sentence = f"CSV_PRICES_DIR is {folder}, which is no folder: no price can be read from it."
     return [Warning(sentence, hint="Create it, or name another folder.", id="stockapp.W002")]

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from analysis.prices.markets import EXCHANGE_CODES
+from analysis.prices.source_order import SourceOrder, parse_sources, parse_sources_by_exchange
 from stockapp.addresses import is_host, mailer, network_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -54,7 +55,8 @@ class Environment(BaseSettings):
     hsts_preload: bool = False
     database_url: SecretStr = SecretStr("")
     data_dir: Path = BASE_DIR / "data"
-    price_source: Literal["yahoo", "csv"] = "yahoo"
+    price_source: str = "yahoo"
+    price_sources_by_exchange: str = ""
     csv_prices_dir: Path | None = None
     yahoo_url: str = ""
     default_exchange: str = ""
@@ -237,8 +239,8 @@ class Environment(BaseSettings):
             )
         if self.session_idle_days > self.session_max_days:
             raise ValueError("SESSION_IDLE_DAYS must not be more than SESSION_MAX_DAYS, after which every session ends")
-        if self.price_source == "csv" and self.csv_prices_dir is None:
-            raise ValueError("CSV_PRICES_DIR is missing; PRICE_SOURCE=csv reads TICKER.csv files from it")
+        if self.price_order.uses("csv") and self.csv_prices_dir is None:
+            raise ValueError("CSV_PRICES_DIR is missing; the price source csv reads TICKER.csv files from it")
         return self
 
     @model_validator(mode="after")
@@ -248,6 +250,22 @@ class Environment(BaseSettings):
         if self.sends_email and not self.debug and not self.site_url:
             raise ValueError("SITE_URL is missing; the links in e-mail need the address of the pages")
         return self
+
+    @field_validator("price_source")
+    @classmethod
+    def _are_sources(cls, value: str) -> str:
+        return ",".join(parse_sources(value))
+
+    @field_validator("price_sources_by_exchange")
+    @classmethod
+    def _are_sources_of_exchanges(cls, value: str) -> str:
+        parse_sources_by_exchange(value)
+        return value
+
+    @property
+    def price_order(self) -> SourceOrder:
+        """Return the price sources in their order."""
+        return SourceOrder(parse_sources(self.price_source), parse_sources_by_exchange(self.price_sources_by_exchange))
 
     @property
     def sends_email(self) -> bool:

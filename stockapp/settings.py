@@ -28,7 +28,8 @@ DEBUG = ENV.debug
 ALLOWED_HOSTS = list(ENV.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = list(ENV.csrf_trusted_origins)
 
-PRICE_SOURCE = ENV.price_source
+PRICE_ORDER = ENV.price_order
+PRICE_SOURCE = PRICE_ORDER.default[0]
 DEFAULT_EXCHANGE = ENV.default_exchange
 CSV_PRICES_DIR = ENV.csv_prices_dir
 YAHOO_URL = ENV.yahoo_url

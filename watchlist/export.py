@@ -7,9 +7,9 @@ from analysis.models import StockStatus
 from watchlist.rows import ListRow
 
 COLUMNS = [
-    "Ticker", "Name", "Exchange", "Currency", "Industry", "Session", "Close", "Change %", "Verdict", "Score", "Why",
-    "What changed", "Side", "Entry", "Stop", "Target", "Risk:reward", "Quantity", "No trade because", "Caution",
-    "Status", "Last analysis", "Error", "Note",
+    "Ticker", "Name", "Exchange", "Currency", "Industry", "Session", "Close", "Change %", "Change over sessions",
+    "Verdict", "Score", "Why", "What changed", "Side", "Entry", "Stop", "Target", "Risk:reward",
+    "Quantity", "No trade because", "Caution", "Status", "Last analysis", "Error", "Note",
 ]  # fmt: skip
 
 
@@ -25,6 +25,7 @@ def cells(row: ListRow) -> list[object]:
         result.day if result else None,
         result.close if result else None,
         rounded(result.change_percent, 4) if result else None,
+        result.change_sessions if result else None,
         row.verdict.label if row.verdict else "",
         rounded(100 * result.score, 4) if result and result.score is not None else None,
         result.why if result else "",

@@ -1,10 +1,10 @@
-"""Learn: holidays on which no stock has prices, and sessions on other days, from the stored prices, every night.
+"""Learn: holidays, sessions on other days, and sessions with wrong bars, from the stored prices, every night.
 
 Lists and administrators count more: what is learned replaces none of theirs.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import batched
@@ -13,13 +13,16 @@ from django.conf import settings
 
 from analysis import clock, queue
 from analysis.background import BackgroundSlice
-from analysis.calendars.current import SPECIAL_DAYS
+from analysis.calendars.current import FAULTY_SESSIONS, SPECIAL_DAYS
 from analysis.db import transactional
-from analysis.models import PriceHistory, PriceSourceName, SpecialDay
+from analysis.histories import of_first_source
+from analysis.models import FaultySession, PriceHistory, PriceSourceName, SpecialDay
 from analysis.prices.exchanges import EXCHANGE_BY_CODE, Exchange
+from analysis.prices.faulty_sessions import FaultCounts, SessionFault
 from analysis.prices.instruments import InstrumentKind, exchange_of
-from analysis.prices.special_days import DaySource, has_special_days
+from analysis.prices.special_days import DaySource, SpecialDays, has_special_days
 from analysis.prices.traded_days import FEWEST_STOCKS, LearnedDays, TradedDays
+from analysis.prices.trading_calendar import calendar_with
 from analysis.timing import TIMING
 
 logger = logging.getLogger(__name__)
@@ -29,15 +32,21 @@ NIGHTLY_AT = (4, 0)
 AGAIN_AFTER = timedelta(minutes=10)
 MOST_STOCKS = 200  # of an exchange; those that were fetched last
 STOCKS_AT_ONCE = 25
+FAULTS_WITHIN = timedelta(days=5 * 365)
 HOLIDAY, SESSION = "No stock has prices of this day.", "Most stocks traded on this day."
 
 
 @dataclass(slots=True)
 class LearnResult:
-    """The numbers of days learned and given up; `is_done` is False if the time was over before all exchanges."""
+    """The numbers of days learned and given up, and of sessions found faulty and corrected.
+
+    `is_done` is False if the time was over before all exchanges.
+    """
 
     learned: int = 0
     withdrawn: int = 0
+    faulty: int = 0
+    corrected: int = 0
     is_done: bool = True
 
 
@@ -63,23 +72,31 @@ def learn_days(*, until: Callable[[], bool] = lambda: False) -> LearnResult:
         exchange = EXCHANGE_BY_CODE[code]
         if len(tickers) < FEWEST_STOCKS or not has_special_days(exchange):
             continue
-        traded = _count_days(tickers[:MOST_STOCKS], until)
-        if traded is None:
+        counts = _count_days(tickers[:MOST_STOCKS], until)
+        if counts is None:
             done.is_done = False
             break
-        found = traded.find_special_days(exchange, SpecialDay.objects.as_special_days())
-        learned, withdrawn = _store_days(exchange, found)
+        traded, faults = counts
+        learned, withdrawn = _store_days(
+            exchange, traded.find_special_days(exchange, SpecialDay.objects.as_special_days())
+        )
         done.learned += learned
         done.withdrawn += withdrawn
+        faulty, corrected = _store_faults(exchange, _find_faults(exchange, faults))
+        done.faulty += faulty
+        done.corrected += corrected
     if done.learned or done.withdrawn:
         SPECIAL_DAYS.forget()
         logger.info("Learned %d special days from prices, and withdrew %d", done.learned, done.withdrawn)
+    if done.faulty or done.corrected:
+        FAULTY_SESSIONS.forget()
+        logger.warning("%d sessions with wrong bars were found, and %d are corrected", done.faulty, done.corrected)
     return done
 
 
 def _tickers_by_exchange() -> dict[str, list[str]]:
     """Return the shares with stored prices of the configured source, those with the latest first."""
-    stored = PriceHistory.objects.filter(source=settings.PRICE_SOURCE, stock__kind=InstrumentKind.SHARE)
+    stored = PriceHistory.objects.filter(of_first_source(settings.PRICE_SOURCE), stock__kind=InstrumentKind.SHARE)
     rows = stored.exclude(source=PriceSourceName.DEMO).order_by("-last_session", "stock_id")
     tickers: dict[str, list[str]] = {}
     for ticker, code in rows.values_list("stock_id", "stock__exchange"):
@@ -87,18 +104,64 @@ def _tickers_by_exchange() -> dict[str, list[str]]:
     return tickers
 
 
-def _count_days(tickers: list[str], until: Callable[[], bool]) -> TradedDays | None:
-    """Return on which days these stocks traded; None if `until` ended it."""
-    traded = TradedDays()
+def _count_days(tickers: list[str], until: Callable[[], bool]) -> tuple[TradedDays, FaultCounts] | None:
+    """Return on which days these stocks traded, and had faulty bars; None if `until` ended it."""
+    traded, faults = TradedDays(), FaultCounts()
     for some in batched(tickers, STOCKS_AT_ONCE):
         if until():
             return None
-        for history in PriceHistory.objects.filter(stock_id__in=some, source=settings.PRICE_SOURCE).only("bars"):
+        rows = PriceHistory.objects.filter(of_first_source(settings.PRICE_SOURCE), stock_id__in=some)
+        for history in rows.only("bars"):
             try:
-                traded.add(history.unpack())
+                bars = history.unpack()
+                traded.add(bars)
+                faults.add(bars)
             except ValueError:
                 logger.warning("The stored bars of a stock are damaged; the stock is left out", exc_info=True)
-    return traded
+    return traded, faults
+
+
+def _find_faults(exchange: Exchange, faults: FaultCounts) -> list[SessionFault]:
+    """Return the faulty ordinary sessions, which are those of the calendar that no special day names."""
+    special = SpecialDay.objects.as_special_days()
+    closed = [entry for entry in special.entries if not entry.is_session]
+    ordinary = calendar_with(exchange, SpecialDays(closed))
+    named = {entry.day for entry in special.entries_of(exchange)}
+    found = faults.find_faulty_sessions(
+        settings.PRICE_SOURCE, exchange, ordinary, since=clock.now().date() - FAULTS_WITHIN
+    )
+    return [fault for fault in found if fault.day not in named]
+
+
+def _first_source(exchange: Exchange) -> str:
+    order: tuple[str, ...] = settings.PRICE_ORDER.of_exchange(exchange, settings.PRICE_SOURCE)
+    return order[0]
+
+
+@transactional
+def _store_faults(exchange: Exchange, faults: Sequence[SessionFault]) -> tuple[int, int]:
+    """Store these as the faulty sessions of an exchange. Return how many are new and how many are no more."""
+    stored = FaultySession.objects.filter(source=_first_source(exchange), exchange=exchange.code)
+    before = set(stored.values_list("day", flat=True))
+    days = {fault.day for fault in faults}
+    stored.exclude(day__in=days).delete()
+    FaultySession.objects.bulk_create(
+        [
+            FaultySession(
+                source=fault.source,
+                exchange=fault.exchange,
+                day=fault.day,
+                kind=fault.kind.value,
+                stocks=fault.stocks,
+                of_stocks=fault.of_stocks,
+            )
+            for fault in faults
+        ],
+        update_conflicts=True,
+        unique_fields=["source", "exchange", "day"],
+        update_fields=["kind", "stocks", "of_stocks"],
+    )
+    return len(days - before), len(before - days)
 
 
 @transactional

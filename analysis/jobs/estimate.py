@@ -11,7 +11,7 @@ from analysis.models import Job, PriceSourceName, Stock
 from analysis.models.statuses import DetailStatus
 from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import estimate_duration
-from analysis.prices.sessions import last_closed_session
+from analysis.prices.sessions import last_closed_session, today
 from analysis.prices.tickers import is_demo
 
 
@@ -35,19 +35,22 @@ class Estimate:
 def estimate(stocks: QuerySet[Stock], *, price_source: str, now: datetime | None = None) -> Estimate | None:
     """Return what it takes to fetch the bars that these stocks lack; None if Yahoo is not requested for any.
 
-    One query. A history that reaches the last closed session counts as fresh.
+    One query. A history that reaches the last closed session counts as fresh, and so do quiet stocks.
     """
     if price_source != PriceSourceName.YAHOO:
         return None
     now = now or clock.now()
     expected: dict[str, date] = {}
     stored = FilteredRelation("histories", condition=Q(histories__source=PriceSourceName.YAHOO))
+    quiet = FilteredRelation("quiet_at", condition=Q(quiet_at__source=PriceSourceName.YAHOO))
     requests = 0
-    rows = stocks.annotate(stored=stored).order_by().values_list("pk", "exchange", "stored__last_session")
-    for ticker, code, last in rows:
-        if is_demo(ticker):
-            continue
+    rows = stocks.annotate(stored=stored, quiet=quiet).order_by()
+    for ticker, code, last, next_request in rows.values_list(
+        "pk", "exchange", "stored__last_session", "quiet__next_request"
+    ):
         exchange = exchange_of(ticker, code)
+        if is_demo(ticker) or (next_request and next_request > today(exchange, now)):
+            continue
         if exchange.code not in expected:
             expected[exchange.code] = last_closed_session(exchange, now)
         requests += last is None or last < expected[exchange.code]

@@ -3,12 +3,14 @@ and of the strategies' track records."""
 
 from analysis.models.demo import DemoRemoval
 from analysis.models.details import MAX_ATTEMPTS, JobDetail, retry_text
+from analysis.models.faulty_sessions import FaultySession
 from analysis.models.former_tickers import FormerTicker
 from analysis.models.indexes import Index, IndexMember
 from analysis.models.jobs import Job
 from analysis.models.limits import Admission
 from analysis.models.pace import RequestPace
 from analysis.models.price_histories import PriceHistory, PriceSourceName
+from analysis.models.quiet_stocks import QuietStock
 from analysis.models.records import StrategyRecord
 from analysis.models.results import RawData, Result
 from analysis.models.schedules import Ending, ExchangeSchedule, ScheduledRun
@@ -43,6 +45,7 @@ __all__ = [
     "Ending",
     "ErrorKind",
     "ExchangeSchedule",
+    "FaultySession",
     "FormerTicker",
     "Index",
     "IndexMember",
@@ -51,6 +54,7 @@ __all__ = [
     "JobStatus",
     "PriceHistory",
     "PriceSourceName",
+    "QuietStock",
     "RawData",
     "RequestPace",
     "Result",

@@ -10,6 +10,7 @@ from django.db.models import Q
 from analysis.engine.bars import Bars
 from analysis.models.stocks import Stock
 from analysis.prices.arrow import unpack_bars, unpack_traded
+from analysis.prices.missing_sessions import MissingSession
 from analysis.prices.port import UNADJUSTED_SPLIT, Finding, History, TradedPrices
 
 
@@ -34,6 +35,11 @@ class PriceHistory(models.Model):
     bar_count = models.PositiveIntegerField()
     adjusted = models.BooleanField()
     findings = models.JSONField(default=list, help_text="What the source noticed while it was read.")
+    missing = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Sessions that the source lacks or has wrongly, and when it was asked again.",
+    )
     fetched_at = models.DateTimeField()
     checksum = models.CharField(max_length=64)
 
@@ -56,19 +62,28 @@ class PriceHistory(models.Model):
         return unpack_bars(bytes(self.bars))
 
     def source_findings(self) -> tuple[Finding, ...]:
+        """Return the findings of the last fetch, and those about sessions that the source still lacks."""
+        missing = (one.to_finding(self.get_source_display()) for one in self.read_missing())
+        return (*self._fetch_findings(), *missing)
+
+    def read_missing(self) -> tuple[MissingSession, ...]:
+        """Return the sessions that the source lacks or has wrongly."""
+        return tuple(MissingSession.from_dict(one) for one in self.missing)
+
+    def _fetch_findings(self) -> tuple[Finding, ...]:
         return tuple(Finding.from_dict(finding) for finding in self.findings)
 
     def unadjusted_sessions(self) -> list[date]:
         """Return the sessions with a split that prices are not adjusted for, although the source names it."""
         return [
             finding.session
-            for finding in self.source_findings()
+            for finding in self._fetch_findings()
             if finding.code == UNADJUSTED_SPLIT and finding.session
         ]
 
     def as_history(self) -> History:
         """Return the stored bars in the form in which a source reports them. Raise ValueError if they are damaged."""
-        return History(self.unpack(), self.adjusted, self.source_findings(), traded=self.unpack_traded())
+        return History(self.unpack(), self.adjusted, self._fetch_findings(), traded=self.unpack_traded())
 
     def read_splits(self) -> dict[date, float]:
         """Return the splits that the source knows, by session. Raise ValueError if they are damaged."""

@@ -60,6 +60,9 @@ class Result(models.Model):
     )
     close = models.FloatField(null=True, blank=True)
     previous_close = models.FloatField(null=True, blank=True)
+    change_sessions = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="Sessions of the exchange from the previous close to this one."
+    )
     bar_count = models.PositiveIntegerField(default=0)
     finding_count = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="Repairs and warnings of the quality gate; the evidence has their sentences."
@@ -117,6 +120,11 @@ class Result(models.Model):
     def change_percent(self) -> float | None:
         """Return the change from the previous session's close, in percent; None if one of the closes is missing."""
         return 100 * (self.close / self.previous_close - 1) if self.close and self.previous_close else None
+
+    @property
+    def change_span(self) -> str:
+        """Return how many sessions the change spans, if the one before has no bar: “over 2 sessions”; else nothing."""
+        return f"over {self.change_sessions} sessions" if self.change_sessions > 1 else ""
 
     @property
     def is_held_back(self) -> bool:

@@ -9,6 +9,7 @@ from analysis.catalogue.indicator import ChartIndicator
 from analysis.engine.bars import Bars, Floats
 from analysis.engine.overlay import moving_averages
 from analysis.engine.rating import rate
+from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.engine.verdict import UNRATED, Verdict
 from analysis.pages.stock_page import StockPage
@@ -66,9 +67,9 @@ def _score_series(bars: Bars, page: StockPage) -> tuple[Floats, Floats]:
     Sessions before the bars of an analysis are NaN, so that the latest values are exactly those of the page.
     """
     result = page.summary.result
-    usable_bars = page.analyzed.bars if page.analyzed else bars
+    usable = page.analyzed.series if page.analyzed else SeriesCache(bars)
     strategy = STRATEGIES.get(result.strategy if result else page.strategy_key, TECHNICAL_RATING)
-    rating = rate(usable_bars, strategy)
-    before = np.full(len(bars) - len(usable_bars), np.nan)
+    rating = rate(usable, strategy)
+    before = np.full(len(bars) - len(usable.bars), np.nan)
     verdict = np.where(rating.steady == UNRATED, np.nan, rating.steady)
     return np.concatenate([before, rating.score]), np.concatenate([before, verdict])

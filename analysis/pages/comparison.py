@@ -15,8 +15,8 @@ from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
 from analysis.engine.track_record import track_record
 from analysis.models import Stock
+from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.instruments import Instrument
-from analysis.prices.quality import CheckedBars
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Comparison:
 
     @cached_property
     def series(self) -> SeriesCache:
-        return SeriesCache(self.checked.bars)
+        return self.checked.series
 
     @cached_property
     def strategy_assessments(self) -> list[StrategyAssessment]:

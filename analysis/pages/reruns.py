@@ -11,6 +11,7 @@ from analysis.models import DetailStatus, JobDetail, Result
 
 PLAN = ("side", "entry", "stop", "target", "close")
 DETAILS_READ = 500
+PARTS_IN_WORDS = {"source": "the price source"}
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class RunDifference:
         now, before = ((detail.found or {}).get("fingerprints") for detail in (self.now, self.before))
         if not now or not before:
             return "what changed is not known, for one of the two runs kept no fingerprint"
-        parts = [f"the {part}" for part in differences(before, now)]
+        parts = [PARTS_IN_WORDS.get(part, f"the {part}") for part in differences(before, now)]
         if not parts:
-            return "neither the bars, the parameters nor the engine changed"
+            return "neither the price source, the bars, the parameters nor the engine changed"
         return f"{' and '.join(parts)} changed{self._by_strategy}"
 
     @property

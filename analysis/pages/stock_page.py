@@ -11,12 +11,12 @@ from analysis.engine.bars import Bars
 from analysis.engine.indicators.indicator import IndicatorKind
 from analysis.engine.strategies import STRATEGIES
 from analysis.histories import check_history, usable_bars
-from analysis.models import PriceHistory, PriceSourceName, RawData, Result
+from analysis.models import PriceHistory, RawData, Result
 from analysis.pages.comparison import Comparison
 from analysis.pages.reruns import RunDifference, reruns_of
 from analysis.pages.stock_summary import StockSummary
+from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.port import PriceError, PriceErrorKind, TradedPrices
-from analysis.prices.quality import CheckedBars
 from analysis.prices.sessions import local_time
 from stockapp.accounts.models import Person
 
@@ -163,9 +163,12 @@ class StockPage:
 
     @cached_property
     def history(self) -> PriceHistory | None:
-        """Return the stored history of the source of this stock's prices."""
-        source = PriceSourceName.DEMO if self.summary.stock.is_demo else settings.PRICE_SOURCE
-        return self.summary.stock.histories.filter(source=source).first()
+        """Return the stored history of the source of the newest result, or else of the first source that has one."""
+        stock = self.summary.stock
+        order = settings.PRICE_ORDER.names(stock.pk, stock.instrument.exchange, settings.PRICE_SOURCE)
+        used = [self.summary.result.price_source] if self.summary.result else []
+        stored = {history.source: history for history in stock.histories.all()}
+        return next((stored[source] for source in (*used, *order) if source in stored), None)
 
     @cached_property
     def checked(self) -> CheckedBars | PriceError | None:

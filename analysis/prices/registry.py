@@ -1,4 +1,4 @@
-"""The registry: price sources by the name of the setting, and the source of a ticker."""
+"""The registry: price sources by name."""
 
 from functools import cache
 from pathlib import Path
@@ -7,7 +7,6 @@ from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
 from analysis.prices.pace import Pacer
 from analysis.prices.port import PriceSource
-from analysis.prices.tickers import is_demo
 from analysis.prices.yahoo import YahooPrices
 from analysis.prices.yahoo_session import YahooSession
 
@@ -37,8 +36,3 @@ def source_named(
         case "demo":
             return _DEMO_MARKET
     raise ValueError(f"{name!r} is not a price source: yahoo, csv and demo are.")
-
-
-def source_for(ticker: str, configured: PriceSource) -> PriceSource:
-    """Return the source of a normalised ticker: the demo market for `.DEMO`, else the configured one."""
-    return _DEMO_MARKET if is_demo(ticker) else configured

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from analysis.engine.assess import assess
-from analysis.engine.bars import Bars
+from analysis.engine.series import SeriesCache
 from analysis.jobs.end import cancel
 from analysis.jobs.rerun import rerun
 from analysis.jobs.submit import submit
@@ -216,10 +216,10 @@ def test_a_session_that_breaks_the_engine_fails_the_stock_and_is_no_silent_hole(
 ) -> None:
     days = sessions(10)
 
-    def assess_or_break(bars: Bars, *args: Any, **options: Any) -> Any:
-        if bars.last_session == days[4]:
+    def assess_or_break(series: SeriesCache, *args: Any, **options: Any) -> Any:
+        if series.bars.last_session == days[4]:
             raise ZeroDivisionError("a session like no other")
-        return assess(bars, *args, **options)
+        return assess(series, *args, **options)
 
     monkeypatch.setattr("analysis.worker.assess.assess", assess_or_break)
     job = make_backfill(days)

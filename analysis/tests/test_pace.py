@@ -11,7 +11,18 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from analysis.jobs.end import cancel
-from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, RequestPace, Result, Stock, StockStatus
+from analysis.models import (
+    DetailStatus,
+    ErrorKind,
+    Job,
+    JobDetail,
+    JobStatus,
+    PriceHistory,
+    RequestPace,
+    Result,
+    Stock,
+    StockStatus,
+)
 from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import PaceMode, PauseReason
 from analysis.prices.port import PriceError
@@ -22,6 +33,7 @@ from analysis.timing import TIMING
 from analysis.worker.claim import claim, next_job
 from analysis.worker.recover import is_work_waiting, recover, unserved_jobs
 from analysis.worker.slice import run_job, run_slice
+from analysis.worker.source_bars import LATELY
 from tests.yahoo_standin.behaviours import BEHAVIOURS, behaviour_of
 from tests.yahoo_standin.server import YahooStandIn
 
@@ -253,6 +265,7 @@ def test_a_failed_refresh_says_how_old_the_bars_are_and_writes_no_result_for_a_s
     before = Result.objects.get()
     assert before.day < expected
     standin.behaviours["AAPL"] = BEHAVIOURS["REFUSED"]
+    PriceHistory.objects.update(fetched_at=now - LATELY)
     job = make_job("AAPL")
     JobDetail.objects.filter(job=job).update(unanswered=MAX_UNANSWERED - 1)
     run_slice(str(job.pk))

@@ -55,7 +55,7 @@ def test_a_rerun_with_the_same_fingerprint_gives_identical_numbers(client: Clien
 def test_the_parts_of_a_fingerprint_are_kept_with_the_run_and_with_the_evidence() -> None:
     job = make_finished_job("KAVERI.DEMO")
     parts = RawData.objects.get().evidence["fingerprints"]
-    assert set(parts) == {"bars", "parameters", "engine", "combined"}
+    assert set(parts) == {"source", "bars", "parameters", "engine", "combined"}
     assert JobDetail.objects.get(job=job).found["fingerprints"] == parts  # type: ignore[index]
     assert Result.objects.get().input_fingerprint == parts["combined"]
 

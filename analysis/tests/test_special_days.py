@@ -11,11 +11,11 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from analysis.calendars import current
-from analysis.calendars.current import SPECIAL_DAYS, SpecialDayCache
+from analysis.calendars.current import SPECIAL_DAYS, RowCache
 from analysis.models import SpecialDay, Stock
 from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import last_closed_session, sessions_between
-from analysis.prices.special_days import CalendarEntry, DaySource, SpecialDays
+from analysis.prices.special_days import NO_SPECIAL_DAYS, CalendarEntry, DaySource, SpecialDays
 from analysis.tests.make import make_special_day
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +85,7 @@ def test_a_stored_day_counts_at_once_in_its_process_and_costs_no_query_afterward
 
 def test_a_change_of_another_process_counts_after_a_minute() -> None:
     passed = [0.0]
-    cache = SpecialDayCache(SpecialDay.objects.as_special_days, lambda: passed[0])
+    cache = RowCache(SpecialDay.objects.as_special_days, NO_SPECIAL_DAYS, lambda: passed[0])
     before = cache.current()
     SpecialDay.objects.create(exchange="NSE", day=REPUBLIC_DAY)
     passed[0] = current.READ_AGAIN - 1
@@ -105,7 +105,7 @@ def test_a_reading_that_began_before_a_change_is_not_kept() -> None:
             cache.forget()  # as another thread does that commits a change meanwhile
         return answers.pop()
 
-    cache = SpecialDayCache(read)
+    cache = RowCache(read, NO_SPECIAL_DAYS)
     cache.current()
     cache.current()
     assert answers == []
@@ -113,7 +113,7 @@ def test_a_reading_that_began_before_a_change_is_not_kept() -> None:
 
 def test_threads_that_ask_together_get_the_same_days() -> None:
     days = SpecialDays()
-    cache = SpecialDayCache(lambda: days)
+    cache = RowCache(lambda: days, NO_SPECIAL_DAYS)
     found: list[SpecialDays] = []
     threads = [threading.Thread(target=lambda: found.append(cache.current())) for _ in range(8)]
     for thread in threads:
@@ -133,7 +133,7 @@ def test_while_the_database_does_not_answer_the_last_days_count() -> None:
             raise DatabaseError("no such table: analysis_specialday")
         return days
 
-    cache = SpecialDayCache(read, lambda: passed[0])
+    cache = RowCache(read, NO_SPECIAL_DAYS, lambda: passed[0])
     assert cache.current() is days
     passed[0] = 100.0
     assert cache.current() is days

@@ -9,7 +9,6 @@ from django.conf import settings
 
 from analysis import clock, histories
 from analysis.engine.record_summary import summarize
-from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.track_record import TrackRecord, track_record
 from analysis.engine.version import ENGINE_VERSION
@@ -56,7 +55,7 @@ class RecordBatch:
         except (PriceError, ValueError):
             self.left_out += 1
             return
-        series, last = SeriesCache(checked.bars), checked.bars.last_session
+        series, last = checked.series, checked.bars.last_session
         for key, records in records_by_key.items():
             records.append(track_record(series, STRATEGIES[key], breaks=checked.breaks))
         self.as_of = max(self.as_of or last, last)
@@ -116,14 +115,14 @@ class RecordBatch:
 
 def source_of_records() -> str:
     """Return the source of the records: the demo market only while there is no real stock and no real price."""
-    has_real = Stock.objects.real().exists() or PriceHistory.objects.filter(source=settings.PRICE_SOURCE).exists()
+    has_real = Stock.objects.real().exists() or PriceHistory.objects.exclude(source=PriceSourceName.DEMO).exists()
     return settings.PRICE_SOURCE if has_real else PriceSourceName.DEMO.value
 
 
 def next_histories(batch: RecordBatch) -> Iterator[list[PriceHistory]]:
     """Yield the stored histories after the batch's cursor, which adding them advances."""
     rows = (
-        PriceHistory.objects.filter(source=batch.source)
+        PriceHistory.objects.filter(histories.of_first_source(batch.source))
         .order_by("stock_id")
         .select_related("stock")
         .defer("findings", "traded")

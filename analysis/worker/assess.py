@@ -16,6 +16,7 @@ from analysis.engine.fingerprint import fingerprints
 from analysis.engine.strategies import STRATEGIES
 from analysis.models import ErrorKind, JobDetail, PriceHistory
 from analysis.prices.port import Finding, PriceError, PriceErrorKind
+from analysis.prices.sessions import count_sessions
 from analysis.worker.bars import BarLoader
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The assessment or the failure of one detail; `day` is the session that it is about."""
+    """The assessment or the failure of one detail; `day` is the session that it is about.
+
+    `change_sessions` is the number of sessions from the previous close to that day's.
+    """
 
     detail: JobDetail
     day: date
@@ -54,6 +58,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     caution: str = ""
     recent_closes: tuple[float, ...] = ()
+    change_sessions: int = 1
 
 
 class AssessmentError(Exception):
@@ -124,7 +129,7 @@ def _assess_bars(
     checked = histories.check_history(history, bars, instrument, moment)
     bars, strategy = checked.bars, STRATEGIES[loader.job.strategy]
     answer = assess(
-        bars,
+        checked.series,
         strategy,
         decimals=instrument.decimals_at(float(bars.close[-1])),
         obstacle=histories.obstacle_to_plan(checked),
@@ -138,8 +143,9 @@ def _assess_bars(
         completed_at=clock.now(),
         answer=_failure_of(answer) if isinstance(answer, NotEnoughHistory) else answer,
         bar_count=len(bars),
-        fingerprints=fingerprints(bars, strategy),
-        findings=(*of_source, *checked.findings),
+        fingerprints=fingerprints(bars, strategy, source=history.source, doubtful=checked.doubtful),
+        findings=(*of_source, *loader.compare_sources(instrument.ticker, bars), *checked.findings),
+        change_sessions=count_sessions(instrument.exchange, bars),
         caution=checked.caution_within(strategy.longest_window),
         recent_closes=tuple(float(f"{close:.6g}") for close in bars.close[-RECENT_SESSIONS:]),
     )
@@ -147,7 +153,7 @@ def _assess_bars(
 
 def _failed_outcome(loader: BarLoader, detail: JobDetail, started: datetime, failure: Failure) -> Outcome:
     ticker = detail.stock_id
-    source = loader.source_of(ticker).name
+    source = loader.source_name_of(ticker)
     return Outcome(detail, loader.expected_day(ticker), source, started, clock.now(), failure)
 
 

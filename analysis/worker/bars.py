@@ -1,143 +1,157 @@
-"""Bars: the stored bars of claimed stocks, and new ones from their sources."""
+"""Bars: those of claimed stocks, from the first of their sources that has them."""
 
-import logging
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from django.conf import settings
 
-from analysis import clock, histories
+from analysis import clock
+from analysis.engine.bars import Bars
 from analysis.models import Job, JobDetail, PriceHistory
-from analysis.prices.exchanges import Exchange
-from analysis.prices.incremental import refresh_histories
-from analysis.prices.instruments import Instrument
-from analysis.prices.port import History, PriceError, PriceErrorKind, PriceSource
-from analysis.prices.registry import source_for, source_named
-from analysis.prices.sessions import last_closed_session
-from analysis.request_pace import YAHOO_PACER, is_paced
+from analysis.prices.port import Finding, PriceError, PriceErrorKind, PriceSource
+from analysis.prices.registry import source_named
+from analysis.prices.two_sources import LastSession
+from analysis.request_pace import YAHOO_PACER
 from analysis.timing import TIMING
+from analysis.worker.source_bars import SourceBars
 
-logger = logging.getLogger(__name__)
-
+AWAY = (PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
+"""Errors of a source that another one may answer for; one that limits requests for a moment is waited for."""
 PASSING = (PriceErrorKind.RATE_LIMITED, PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
 """Errors of a source that may pass without a change."""
 
 
 class BarLoader:
-    """The bars of a job's stocks: stored ones, read in one query, and fetched ones or the errors of fetching."""
+    """The bars of a job's stocks, each from one source: the first in its order that is not unavailable."""
 
     def __init__(self, job: Job, details: Sequence[JobDetail]) -> None:
         self.job = job
         self.details = details
-        self._stocks = {detail.stock_id: detail.stock for detail in details}
         self.now = clock.now()
+        self._stocks = {detail.stock_id: detail.stock for detail in details}
         self._errors: dict[str, PriceError] = {}
-        self._configured = source_named(
-            job.price_source,
-            csv_folder=settings.CSV_PRICES_DIR or Path(),
-            cache_folder=settings.DATA_DIR / "yfinance",
-            yahoo_url=settings.YAHOO_URL,
-            pacer=YAHOO_PACER,
-            seconds=TIMING.ticker_timeout.total_seconds(),
-        )
-        sources = {detail.stock_id: self.source_of(detail.stock_id).name for detail in details}
-        stored = PriceHistory.objects.defer("traded").filter(stock_id__in=sources, source__in=set(sources.values()))
-        self._histories = {row.stock_id: row for row in stored if row.source == sources[row.stock_id]}
+        self._orders = {
+            ticker: settings.PRICE_ORDER.names(ticker, stock.instrument.exchange, job.price_source)
+            for ticker, stock in self._stocks.items()
+        }
+        self._chosen = {ticker: order[0] for ticker, order in self._orders.items()}
+        self._bars = {
+            name: SourceBars(
+                _source_named(name),
+                job,
+                self.now,
+                {ticker: self._stocks[ticker] for ticker, order in self._orders.items() if name in order},
+            )
+            for name in {name for order in self._orders.values() for name in order}
+        }
+        stored = PriceHistory.objects.defer("traded").filter(stock_id__in=self._orders, source__in=self._bars)
+        rows = [row for row in stored if row.source in self._orders[row.stock_id]]
+        for name, bars in self._bars.items():
+            bars.read_stored([row for row in rows if row.source == name])
 
-    def source_of(self, ticker: str) -> PriceSource:
-        return source_for(ticker, self._configured)
+    def source_name_of(self, ticker: str) -> str:
+        """Return the name of the source whose bars are used, or whose error is."""
+        return self._chosen[ticker]
 
     def is_paced(self, detail: JobDetail) -> bool:
-        """Return whether its source is requested over the network, at the installation's pace."""
-        return is_paced(self.source_of(detail.stock_id).name)
+        """Return whether its first source is requested over the network, at the installation's pace."""
+        return self._first(detail.stock_id).is_paced
 
     def expected_day(self, ticker: str) -> date:
         """Return the newest session that the analysis can be about."""
-        exchange = self._exchange_of(ticker)
-        return last_closed_session(exchange, histories.moment_of(exchange, self.job.as_of, self.now))
+        return self._first(ticker).expected_day(ticker)
 
     def history_of(self, ticker: str) -> PriceHistory:
         """Return the bars to analyse. Raise the PriceError for which there are none."""
         if error := self._errors.get(ticker):
             raise error
-        return self._histories[ticker]
+        history = self._bars[self._chosen[ticker]].history_of(ticker)
+        assert history  # noqa: S101  # a stock is ready with bars or with an error
+        return history
+
+    def compare_sources(self, ticker: str, bars: Bars) -> list[Finding]:
+        """Return the findings about sources whose last session differs from that of the bars that are analysed."""
+        chosen = self.history_of(ticker)
+        found: list[Finding | None] = []
+        for name in self._orders[ticker]:
+            other = self._bars[name].history_of(ticker)
+            if name != chosen.source and other and other.last_session >= bars.last_session:
+                others = LastSession.of(other.get_source_display(), other.unpack().until(bars.last_session))
+                found.append(LastSession.of(chosen.get_source_display(), bars).compare(others))
+        return [finding for finding in found if finding]
 
     def split_by_freshness(self) -> tuple[list[JobDetail], list[JobDetail]]:
-        """Return the stocks whose stored bars suffice, and those that have to be fetched."""
-        fresh = {detail.stock_id for detail in self.details if self._is_fresh(detail.stock_id)}
+        """Return the stocks that can be analysed without a request, and those that have to be fetched."""
+        fresh = {detail.stock_id for detail in self.details if self._needs_no_request(detail.stock_id)}
         return (
             [detail for detail in self.details if detail.stock_id in fresh],
             [detail for detail in self.details if detail.stock_id not in fresh],
         )
 
-    def fetch(self, detail: JobDetail) -> PriceError | None:
-        """Update a stock's stored bars from its source, with as few requests as that takes.
+    def fetch(self, detail: JobDetail, *, is_last_try: bool = False) -> PriceError | None:
+        """Update a stock's stored bars from its sources, with as few requests as that takes.
 
-        Return the error of a paced source that may pass; any other error is raised by `history_of`.
+        Where a source is unavailable, the next one's bars are used if they reach the newest session, or as they are at
+        the last try. Return the error of a paced source that may pass; any other error is raised by `history_of`.
         """
-        ticker, source = detail.stock_id, self.source_of(detail.stock_id)
-        since, joinable = self._first_day(ticker), self._joinable_history(ticker)
-        instrument = replace(detail.stock.instrument, isin=detail.stock.isin)
-        answer = _request_history(source, instrument, joinable, since, self.now)
-        if isinstance(answer, PriceError):
-            self._errors[ticker] = answer
-            return answer if answer.kind in PASSING and self.is_paced(detail) else None
-        if joinable:
-            since = self._histories[ticker].requested_since
-        row = histories.row_of(ticker, source.name, answer, since, self.now)
-        histories.store([row], {ticker: histories.learn_about(detail.stock, answer)})
-        self._histories[ticker] = row
-        return None
+        ticker = detail.stock_id
+        error = self._first(ticker).refresh(detail.stock)
+        if error is None:
+            self._errors.pop(ticker, None)
+            self._chosen[ticker] = self._orders[ticker][0]
+            self._read_others(detail)
+            return None
+        self._errors[ticker] = error
+        if error.kind in AWAY and self.use_other_source(detail, is_last_try=is_last_try):
+            return None
+        passing = self._errors[ticker]
+        return passing if passing.kind in PASSING and self._has_paced_source(ticker) else None
 
-    def _is_fresh(self, ticker: str) -> bool:
-        """Return whether the stored bars reach from the analysis' first day to the expected one, and are still valid.
+    def use_other_source(self, detail: JobDetail, *, is_last_try: bool = False) -> bool:
+        """Use the bars of the first other source of a stock that has current ones, and return whether there are any.
 
-        They are not if their source is known to have changed them since.
+        At the last try older ones are enough.
         """
-        history = self._histories.get(ticker)
-        return (
-            history is not None
-            and history.last_session >= self.expected_day(ticker)
-            and self._is_long(history)
-            and not self.source_of(ticker).has_changed(ticker, history.fetched_at)
-        )
+        ticker = detail.stock_id
+        for name in self._orders[ticker][1:]:
+            bars = self._bars[name]
+            error = None if bars.is_fresh(ticker) else bars.refresh(detail.stock)
+            if error is None and (is_last_try or bars.reaches_expected_day(ticker)):
+                self._errors.pop(ticker, None)
+                self._chosen[ticker] = name
+                return True
+            if error and error.kind in PASSING and bars.is_paced:
+                self._errors[ticker] = error
+        return False
 
-    def _is_long(self, history: PriceHistory) -> bool:
-        return history.requested_since <= self._first_day(history.stock_id) + histories.SLACK
+    def _read_others(self, detail: JobDetail) -> None:
+        """Read a stock's files beside the first source, so that both can be compared."""
+        for name in self._orders[detail.stock_id][1:]:
+            bars = self._bars[name]
+            if not bars.is_paced and not bars.is_fresh(detail.stock_id):
+                bars.refresh(detail.stock)
 
-    def _first_day(self, ticker: str) -> date:
-        """Return the first day that any analysis of the job uses."""
-        exchange = self._exchange_of(ticker)
-        first_moment = histories.moment_of(exchange, self.job.since or self.job.as_of, self.now)
-        return histories.first_day(exchange, first_moment)
+    def _needs_no_request(self, ticker: str) -> bool:
+        first = self._first(ticker)
+        if error := first.known_error(ticker):
+            self._errors[ticker] = error
+            return True
+        return first.is_fresh(ticker)
 
-    def _exchange_of(self, ticker: str) -> Exchange:
-        return self._stocks[ticker].instrument.exchange
+    def _first(self, ticker: str) -> SourceBars:
+        return self._bars[self._orders[ticker][0]]
 
-    def _joinable_history(self, ticker: str) -> History | None:
-        """Return the stored history if new sessions can be joined to it: it is long enough and can be read."""
-        row = self._histories.get(ticker)
-        if row is None or not self._is_long(row):
-            return None
-        try:
-            return row.as_history()
-        except ValueError:
-            logger.exception("The stored bars of %s are damaged; fetching them anew", ticker)
-            return None
+    def _has_paced_source(self, ticker: str) -> bool:
+        return any(self._bars[name].is_paced for name in self._orders[ticker])
 
 
-def _request_history(
-    source: PriceSource, instrument: Instrument, joinable: History | None, since: date, now: datetime
-) -> History | PriceError:
-    """Return the history to store, or the source's error; one that raises instead of returning it has failed, too."""
-    ticker = instrument.ticker
-    try:
-        stored = {ticker: joinable} if joinable else {}
-        known = {ticker: instrument}
-        return refresh_histories(source, [ticker], stored, first_day=since, now=now, instruments=known)[ticker]
-    except Exception as error:
-        logger.exception("The price source %s raised for %s", source.name, ticker)
-        sentence = f"The price source {source.name} failed unexpectedly ({type(error).__name__})."
-        return PriceError(PriceErrorKind.UNAVAILABLE, sentence, permanent=False)
+def _source_named(name: str) -> PriceSource:
+    return source_named(
+        name,
+        csv_folder=settings.CSV_PRICES_DIR or Path(),
+        cache_folder=settings.DATA_DIR / "yfinance",
+        yahoo_url=settings.YAHOO_URL,
+        pacer=YAHOO_PACER,
+        seconds=TIMING.ticker_timeout.total_seconds(),
+    )

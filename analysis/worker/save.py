@@ -120,6 +120,7 @@ def result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
         strategy=job.strategy,
         bar_count=outcome.bar_count,
         input_fingerprint=outcome.fingerprints.get("combined", ""),
+        change_sessions=outcome.change_sessions,
         finding_count=sum(finding.severity != "info" for finding in outcome.findings),
         engine_version=ENGINE_VERSION,
         started_at=outcome.started_at,

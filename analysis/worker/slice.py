@@ -14,7 +14,7 @@ from analysis.background import is_stopping
 from analysis.jobs.submit import RUN_SLICE
 from analysis.models import JobDetail
 from analysis.prices.port import PriceError, PriceErrorKind
-from analysis.request_pace import CHECK_AGAIN, MAX_UNANSWERED, Wait, wait_after, wait_for_turn
+from analysis.request_pace import CHECK_AGAIN, MAX_UNANSWERED, Wait, is_away, wait_after, wait_for_turn
 from analysis.timing import TIMING
 from analysis.worker.assess import assess_stock
 from analysis.worker.backfill import backfill_stock
@@ -112,17 +112,20 @@ def _backfill_lease(lease: Lease, ends: float) -> int:
 def _fetch_next(lease: Lease, loader: BarLoader, stale: list[JobDetail]) -> list[JobDetail]:
     """Fetch the first of the stale stocks, and take it out of them. Return it, or nothing if it has to wait.
 
-    If the source refuses requests for now, all stocks of paced sources are deferred and taken out.
+    If the source refuses requests for now, all stocks of paced sources are deferred and taken out; of a source that is
+    away those that another source has are returned instead.
     """
     detail, error = stale[0], None
     wait = wait_for_turn() if loader.is_paced(detail) else None
     if wait is None:
-        error = loader.fetch(detail)
+        error = loader.fetch(detail, is_last_try=detail.unanswered + 1 >= MAX_UNANSWERED)
         wait = _common_wait(error)
     if wait:
-        defer(lease, [detail for detail in stale if loader.is_paced(detail)], wait)
-        stale[:] = [detail for detail in stale if not loader.is_paced(detail)]
-        return []
+        paced = [detail for detail in stale if loader.is_paced(detail) or detail == stale[0]]
+        stale[:] = [detail for detail in stale if detail not in paced]
+        ready = [detail for detail in paced if loader.use_other_source(detail)] if is_away() else []
+        defer(lease, [detail for detail in paced if detail not in ready], wait)
+        return ready
     stale.remove(detail)
     if error and detail.unanswered + 1 < MAX_UNANSWERED:
         defer(lease, [detail], wait_after(error, detail.unanswered), is_unanswered=True)

@@ -86,7 +86,7 @@ def test_what_stands_in_for_yahoo_is_on_this_machine_and_for_trials_only(environ
             "nse",
             "Bad setting: DEFAULT_EXCHANGE: 'nse' is no exchange that is known here; there are: US, ",
         ),
-        ("PRICE_SOURCE", "oracle", "Bad setting: PRICE_SOURCE: Input should be 'yahoo' or 'csv'."),
+        ("PRICE_SOURCE", "oracle", "Bad setting: PRICE_SOURCE: 'oracle' is no price source; "),
         ("PRICE_SOURCE", "csv", "Bad setting: CSV_PRICES_DIR is missing; "),
         (
             "YAHOO_URL",

@@ -59,7 +59,10 @@ COLUMNS = (
         "change",
         "Change",
         F("change"),
-        (_of_result("Change %", lambda result: rounded(result.change_percent, 2)),),
+        (
+            _of_result("Change %", lambda result: rounded(result.change_percent, 2)),
+            _of_result("Change over sessions", lambda result: result.change_sessions),
+        ),
         is_number=True,
     ),
     Column(

@@ -1,0 +1,236 @@
+"""Faulty sessions: what most stocks have wrongly is found, told once, requested again and not voted on."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+import time_machine
+from django.test import Client
+
+from analysis.calendars.learn import learn_days
+from analysis.calendars.notice import fault_notice
+from analysis.engine.assess import assess
+from analysis.engine.assessment import Assessment
+from analysis.engine.bars import Bars
+from analysis.engine.rating import rate
+from analysis.engine.series import SeriesCache
+from analysis.models import FaultySession, Job, PriceHistory, RawData
+from analysis.prices.exchanges import Exchange, exchange_named
+from analysis.prices.faulty_sessions import FaultCounts, FaultKind, find_doubtful
+from analysis.prices.instruments import exchange_of
+from analysis.prices.trading_calendar import library_calendar_of
+from analysis.tests.engine_bars import random_bars
+from analysis.tests.make import make_finished_job, make_special_day, make_user
+from tests.yahoo_standin.server import YahooStandIn
+
+INDIA = ZoneInfo("Asia/Kolkata")
+NSE = exchange_of("TCS.NS")
+DAYS: list[date] = [day for day in library_calendar_of(NSE).sessions.astype(object) if date(2026, 1, 1) <= day]
+TICKERS = [f"FS{number}.NS" for number in range(24)]
+FLAT, NEXT, LATER = DAYS[60:63]
+
+
+def evening(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 20, tzinfo=INDIA)
+
+
+def bars_of(days: list[date], seed: int) -> Bars:
+    """Traded bars of these days."""
+    made = random_bars(len(days), seed)
+    return Bars(np.array(days, dtype="datetime64[D]"), made.open, made.high, made.low, made.close, made.volume)
+
+
+def flattened(bars: Bars, day: date) -> Bars:
+    row = int(np.searchsorted(bars.session, np.datetime64(day)))
+    columns = [bars.open.copy(), bars.high.copy(), bars.low.copy(), bars.close.copy(), bars.volume.copy()]
+    for column in columns[:4]:
+        column[row] = bars.close[row - 1]
+    columns[4][row] = 0.0
+    return Bars(bars.session, *columns)
+
+
+def thinned(bars: Bars, day: date, share: float) -> Bars:
+    volume = bars.volume.copy()
+    volume[bars.session == np.datetime64(day)] *= share
+    return Bars(bars.session, bars.open, bars.high, bars.low, bars.close, volume)
+
+
+def without(bars: Bars, day: date) -> Bars:
+    return bars.select(bars.session != np.datetime64(day))
+
+
+def found(stocks: list[Bars], exchange: Exchange = NSE) -> dict[date, FaultKind]:
+    counts = FaultCounts()
+    for bars in stocks:
+        counts.add(bars)
+    calendar = library_calendar_of(exchange)
+    faults = counts.find_faulty_sessions("yahoo", exchange, calendar, since=date(2020, 1, 1))
+    return {fault.day: fault.kind for fault in faults}
+
+
+MANY = [bars_of(DAYS[:120], seed) for seed in range(30)]
+
+
+def test_nothing_is_wrong_with_ordinary_sessions() -> None:
+    assert found(MANY) == {}
+
+
+@pytest.mark.parametrize("stocks", [19, 30])
+def test_a_session_that_is_flat_for_most_stocks_is_found(stocks: int) -> None:
+    wrong = [flattened(bars, FLAT) for bars in MANY[:stocks]]
+    assert found([*wrong, *MANY[stocks:]]) == {FLAT: FaultKind.FLAT}
+
+
+def test_a_session_that_is_flat_for_half_of_them_is_not() -> None:
+    assert found([*(flattened(bars, FLAT) for bars in MANY[:15]), *MANY[15:]]) == {}
+
+
+def test_too_few_stocks_tell_nothing() -> None:
+    assert found([flattened(bars, FLAT) for bars in MANY[:19]]) == {}
+
+
+def test_a_session_that_is_short_of_volume_or_absent_for_most_is_found() -> None:
+    assert found([thinned(bars, FLAT, 0.1) for bars in MANY]) == {FLAT: FaultKind.SHORT}
+    assert found([without(bars, FLAT) for bars in MANY]) == {FLAT: FaultKind.ABSENT}
+
+
+def test_a_quiet_new_years_day_is_no_fault() -> None:
+    quiet = [thinned(bars, FLAT, 0.45) for bars in MANY]
+    assert FLAT not in found(quiet)
+
+
+def test_the_half_day_after_thanksgiving_is_short_by_right() -> None:
+    exchange = exchange_named("US")
+    calendar = library_calendar_of(exchange)
+    days = [day for day in calendar.sessions.astype(object) if date(2026, 6, 1) <= day <= date(2026, 12, 10)]
+    stocks = [thinned(bars_of(days, seed), date(2026, 11, 27), 0.2) for seed in range(30)]
+    assert found(stocks, exchange) == {}
+    stocks = [thinned(bars_of(days, seed), date(2026, 11, 18), 0.2) for seed in range(30)]
+    assert found(stocks, exchange) == {date(2026, 11, 18): FaultKind.SHORT}
+
+
+def test_a_vote_that_the_wrong_bar_would_decide_abstains_and_the_others_stay() -> None:
+    bars = flattened(MANY[0], FLAT)
+    doubtful = find_doubtful(bars, [FLAT])
+    assert doubtful.tolist() == [day == FLAT for day in DAYS[:120]]
+    plain, careful = rate(bars), rate(SeriesCache(bars, doubtful))
+    without_it = rate(without(bars, FLAT))
+    row = int(np.flatnonzero(doubtful)[0])
+    assert (careful.unavailable[:, :row] == plain.unavailable[:, :row]).all()
+    assert careful.doubted is not None
+    assert careful.doubted[:, row:].any()
+    for session in range(row + 1, 120):
+        moved = plain.signals[:, session] != without_it.signals[:, session - 1]
+        available = ~plain.unavailable[:, session] & ~without_it.unavailable[:, session - 1]
+        assert careful.unavailable[moved & available, session].all()
+        same = ~moved & available
+        assert (careful.signals[same, session] == plain.signals[same, session]).all()
+        assert not careful.unavailable[same, session].any()
+
+
+def test_a_rating_with_a_wrong_bar_is_causal() -> None:
+    bars = flattened(MANY[1], FLAT)
+    doubtful = find_doubtful(bars, [FLAT])
+    whole = rate(SeriesCache(bars, doubtful))
+    for end in range(61, 120, 7):
+        part = rate(SeriesCache(bars[:end], doubtful[:end]))
+        np.testing.assert_array_equal(part.score, whole.score[:end])
+        np.testing.assert_array_equal(part.steady, whole.steady[:end])
+
+
+def test_the_evidence_says_why_a_component_abstains() -> None:
+    findings = set()
+    for bars in MANY:
+        wrong = flattened(bars, FLAT)[:63]
+        answer = assess(SeriesCache(wrong, find_doubtful(wrong, [FLAT])))
+        if isinstance(answer, Assessment):
+            findings |= {finding for finding in answer.findings if "wrong prices" in finding}
+    assert findings
+    assert all(finding.endswith("because a session with wrong prices would decide the vote.") for finding in findings)
+
+
+@pytest.fixture
+def flat_for_all(standin: YahooStandIn) -> Iterator[YahooStandIn]:
+    """An evening whose session is flat at Yahoo for all stocks, found in the night after it."""
+    with time_machine.travel(evening(FLAT), tick=False):
+        for ticker in TICKERS:
+            standin.market.flat[ticker].add(FLAT)
+        make_finished_job(*TICKERS)
+        assert learn_days().faulty == 1
+    return standin
+
+
+def findings_of(day: date, ticker: str = TICKERS[0]) -> dict[str, str]:
+    evidence = RawData.objects.get(result__stock=ticker, result__day=day).evidence
+    return {finding["code"]: finding["message"] for finding in evidence["data_quality"]}
+
+
+@pytest.mark.django_db
+def test_it_is_told_to_administrators_once_and_in_each_stock(flat_for_all: YahooStandIn, client: Client) -> None:
+    fault = FaultySession.objects.get()
+    assert (fault.day, fault.kind, fault.stocks, fault.of_stocks) == (FLAT, "flat", 24, 24)
+    assert str(fault) == (
+        f"Yahoo, National Stock Exchange of India: On {FLAT} 24 of 24 stocks have one price and no volume."
+    )
+    with time_machine.travel(evening(NEXT), tick=False):
+        assert f"On {FLAT} 24 of 24 stocks" in fault_notice(NEXT)
+        client.force_login(make_user("root", is_staff=True, is_superuser=True))
+        assert f"On {FLAT} 24 of 24 stocks" in client.get("/admin/analysis/faultysession/").text
+        make_finished_job(*TICKERS)
+    for ticker in TICKERS:
+        assert "wrong at its source" in findings_of(NEXT, ticker)["faulty_session"]
+        assert "will be requested again" in findings_of(NEXT, ticker)["faulty_session_requested"]
+
+
+@pytest.mark.django_db
+def test_no_plan_rests_on_a_wrong_last_session(flat_for_all: YahooStandIn) -> None:
+    with time_machine.travel(evening(FLAT) + timedelta(hours=12), tick=False):
+        make_finished_job(*TICKERS)
+        again = Job.objects.latest("created_at").details
+    told = {detail.error_message or (detail.found or {})["no_trade_reason"] for detail in again.all()}
+    told -= {"Neutral: nothing to plan"}
+    refused = {sentence for sentence in told if sentence.startswith("Too few votes: a session with wrong prices would")}
+    assert refused
+    assert told - refused == {f"no plan: the prices of {FLAT} are wrong at their source"}
+
+
+@pytest.mark.django_db
+def test_once_the_source_has_corrected_it_nothing_is_left_of_it(flat_for_all: YahooStandIn) -> None:
+    flat_for_all.market.flat.clear()
+    with time_machine.travel(evening(NEXT), tick=False):
+        make_finished_job(*TICKERS)
+        requests = flat_for_all.requests.total()
+        assert learn_days().corrected == 1
+        assert not FaultySession.objects.exists()
+    with time_machine.travel(evening(LATER), tick=False):
+        make_finished_job(*TICKERS)
+    assert flat_for_all.requests.total() == requests + len(TICKERS)
+    assert not {"faulty_session", "faulty_session_requested"} & findings_of(LATER).keys()
+    bars = PriceHistory.objects.get(stock=TICKERS[0]).unpack()
+    assert bars.volume[bars.session == np.datetime64(FLAT)] > 0
+
+
+@pytest.mark.django_db
+def test_it_is_requested_again_when_the_overlap_has_passed(flat_for_all: YahooStandIn) -> None:
+    for day in DAYS[61:70]:
+        with time_machine.travel(evening(day), tick=False):
+            make_finished_job(*TICKERS)
+    assert flat_for_all.asked[-1].first <= FLAT
+    flat_for_all.market.flat.clear()
+    for day in DAYS[70:74]:
+        with time_machine.travel(evening(day), tick=False):
+            make_finished_job(*TICKERS)
+            learn_days()
+    assert not FaultySession.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_special_day_may_be_short(standin: YahooStandIn) -> None:
+    make_special_day("NSE", FLAT, is_session=True)
+    with time_machine.travel(evening(FLAT), tick=False):
+        for ticker in TICKERS:
+            standin.market.flat[ticker].add(FLAT)
+        make_finished_job(*TICKERS)
+        assert learn_days().faulty == 0

@@ -1,0 +1,129 @@
+"""Missing sessions: those that Yahoo fills in late are requested again, so many times, and named until then."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+import time_machine
+from django.test import Client
+
+from analysis.engine.bars import Bars
+from analysis.models import PriceHistory, RawData, Result
+from analysis.prices.instruments import exchange_of
+from analysis.prices.missing_sessions import MOST_MISSING, MOST_REQUESTS, MissingSession, find_missing, track_missing
+from analysis.prices.sessions import sessions_between
+from analysis.prices.trading_calendar import library_calendar_of
+from analysis.tests.make import make_finished_job, make_user
+from tests.yahoo_standin.server import YahooStandIn
+
+pytestmark = pytest.mark.django_db
+INDIA = ZoneInfo("Asia/Kolkata")
+TICKER = "TCS.NS"
+SESSIONS: list[date] = [
+    day
+    for day in library_calendar_of(exchange_of(TICKER)).sessions.astype(object)
+    if date(2026, 4, 1) <= day <= date(2026, 9, 30)
+]
+LATE = SESSIONS[3]
+
+
+def analyse(day: date, ticker: str = TICKER) -> Result:
+    """The result of an evening."""
+    with time_machine.travel(datetime(day.year, day.month, day.day, 20, tzinfo=INDIA), tick=False):
+        make_finished_job(ticker)
+    return Result.objects.get(stock=ticker, day=day)
+
+
+def messages(result: Result, code: str) -> list[str]:
+    findings = RawData.objects.get(result=result).evidence["data_quality"]
+    return [finding["message"] for finding in findings if finding["code"] == code]
+
+
+def bars_of(days: list[date]) -> Bars:
+    prices = np.full(len(days), 100.0)
+    return Bars(np.array(days, dtype="datetime64[D]"), prices, prices + 1, prices - 1, prices, prices)
+
+
+def stored_sessions() -> list[date]:
+    days: list[date] = PriceHistory.objects.get(stock=TICKER).unpack().session.tolist()
+    return days
+
+
+@pytest.mark.parametrize("evenings_late", [1, 4, 7, 8])
+def test_a_session_that_is_filled_in_days_later_is_stored_then(standin: YahooStandIn, evenings_late: int) -> None:
+    analyse(SESSIONS[2])
+    standin.market.missing[TICKER].add(LATE)
+    for day in SESSIONS[4 : 4 + evenings_late]:
+        assert messages(analyse(day), "missing_session"), "every evening says what is missing"
+        assert LATE not in stored_sessions()
+    standin.market.missing.clear()
+    before = standin.requests[TICKER]
+    result = analyse(SESSIONS[4 + evenings_late])
+    assert standin.requests[TICKER] == before + 1, "no request of its own"
+    assert LATE in stored_sessions()
+    assert messages(result, "missing_session") == []
+
+
+def test_a_finding_says_when_it_is_requested_again_and_the_change_spans_two_sessions(
+    standin: YahooStandIn, client: Client
+) -> None:
+    analyse(SESSIONS[2])
+    standin.market.missing[TICKER].add(LATE)
+    result = analyse(SESSIONS[4])
+    (message,) = messages(result, "missing_session")
+    assert message == (
+        f"Yahoo has no bar of {LATE}, on which the exchange traded. "
+        f"It will be requested again from {SESSIONS[4] + timedelta(days=1)}."
+    )
+    assert result.change_sessions == 2
+    client.force_login(make_user("ann"))
+    assert "over 2 sessions" in client.get(f"/stocks/{TICKER}/").text
+    assert analyse(SESSIONS[5]).change_sessions == 1
+
+
+def test_a_session_that_is_never_filled_in_is_given_up_and_still_named(standin: YahooStandIn) -> None:
+    analyse(SESSIONS[2])
+    standin.market.missing[TICKER].add(LATE)
+    for day in SESSIONS[4:70]:
+        result = analyse(day)
+    from_late = [asked for asked in standin.asked if asked.first <= LATE and asked.last > SESSIONS[9]]
+    assert len(from_late) <= MOST_REQUESTS
+    (message,) = messages(result, "missing_session")
+    assert f"requested again {MOST_REQUESTS} times" in message
+    assert message.endswith("and is not requested any more.")
+    assert len(standin.asked) == 67, "one request an evening"
+
+
+def test_the_requests_grow_apart() -> None:
+    one, days = MissingSession(LATE, SESSIONS[4]), []
+    day = SESSIONS[4]
+    while one.next_request is not None:
+        day += timedelta(days=1)
+        if one.is_due(day):
+            one = MissingSession(LATE, day, one.requests + 1)
+            days.append((day - SESSIONS[4]).days)
+    assert days == [1, 2, 3, 4, 5, 6, 7, 8, 10, 14, 22, 38, 70]
+
+
+def test_a_stock_that_trades_on_few_days_lacks_no_session(standin: YahooStandIn) -> None:
+    standin.market.missing[TICKER].update(SESSIONS[1:40:2])
+    result = analyse(SESSIONS[40])
+    assert PriceHistory.objects.get().missing == []
+    assert messages(result, "missing_session") == []
+    assert len(SESSIONS[1:40:2]) > MOST_MISSING
+
+
+def test_a_holiday_is_not_missing() -> None:
+    exchange = exchange_of(TICKER)
+    days = sessions_between(exchange, date(2026, 10, 1), date(2026, 11, 27))
+    assert date(2026, 11, 24) not in days  # Guru Nanak's birthday
+    bars = bars_of(days)
+    assert find_missing(bars, exchange, (), since=date(2020, 1, 1)) == {}
+    tracked = track_missing((), bars, exchange, faulty=(), requested_since=days[0], today=days[-1])
+    assert tracked == ()
+
+
+def test_what_is_tracked_survives_storage() -> None:
+    one = MissingSession(LATE, SESSIONS[4], 3, is_faulty=True)
+    assert MissingSession.from_dict(one.as_dict()) == one

@@ -1,0 +1,183 @@
+"""Source bars: the stored bars of some stocks from one source, and new ones from it."""
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from analysis import histories
+from analysis.models import Job, PriceHistory, QuietStock, Stock
+from analysis.prices.exchanges import Exchange
+from analysis.prices.faulty_sessions import current_faulty_sessions
+from analysis.prices.incremental import NO_DAYS, refresh_histories
+from analysis.prices.instruments import Instrument
+from analysis.prices.missing_sessions import MissingSession, first_due, track_missing
+from analysis.prices.port import History, PriceError, PriceErrorKind, PriceSource
+from analysis.prices.sessions import last_closed_session, sessions_late, today
+from analysis.request_pace import is_paced
+from analysis.worker.quiet_stocks import is_nothing_new, quiet_stocks, record_news, record_nothing_new
+
+logger = logging.getLogger(__name__)
+
+LATELY = timedelta(minutes=2)
+"""An answer without the expected session is used again for so long."""
+
+
+class SourceBars:
+    """The bars of a job's stocks at one source: stored ones, and fetched ones or the errors of fetching."""
+
+    def __init__(self, source: PriceSource, job: Job, now: datetime, stocks: Mapping[str, Stock]) -> None:
+        self.source = source
+        self.is_paced = is_paced(source.name)
+        self._job = job
+        self._now = now
+        self._stocks = stocks
+        self._histories: dict[str, PriceHistory] = {}
+        self._quiet: dict[str, QuietStock] = {}
+
+    def read_stored(self, rows: Collection[PriceHistory]) -> None:
+        """Take the stored rows of this source. One query, of the stocks that it had nothing new for."""
+        self._histories = {row.stock_id: row for row in rows}
+        if self.is_paced:
+            self._quiet = quiet_stocks(list(self._stocks), self.source.name)
+
+    def history_of(self, ticker: str) -> PriceHistory | None:
+        """Return the bars of a stock; None if there are none."""
+        return self._histories.get(ticker)
+
+    def expected_day(self, ticker: str) -> date:
+        """Return the newest session that the analysis can be about."""
+        exchange = self._exchange_of(ticker)
+        return last_closed_session(exchange, histories.moment_of(exchange, self._job.as_of, self._now))
+
+    def is_fresh(self, ticker: str) -> bool:
+        """Return whether the stored bars reach from the analysis' first day to the expected one, and are still valid.
+
+        They are not if their source is known to have changed them since. If the source had nothing newer a moment ago,
+        or at the last requests of several days, they count as fresh, too.
+        """
+        history = self._histories.get(ticker)
+        if history is None or not self._is_long(history) or self.source.has_changed(ticker, history.fetched_at):
+            return False
+        if self.reaches_expected_day(ticker):
+            return True
+        return self._was_fetched_lately(history) or self._is_left_alone(ticker, has_error=False)
+
+    def reaches_expected_day(self, ticker: str) -> bool:
+        """Return whether there are bars up to the newest session that the analysis can be about."""
+        history = self._histories.get(ticker)
+        return history is not None and history.last_session >= self.expected_day(ticker)
+
+    def known_error(self, ticker: str) -> PriceError | None:
+        """Return the last answer for a stock that the source need not be asked for today; None otherwise."""
+        return self._quiet[ticker].error if self._is_left_alone(ticker, has_error=True) else None
+
+    def refresh(self, stock: Stock) -> PriceError | None:
+        """Update a stock's stored bars from the source, with as few requests as that takes, or return its error."""
+        ticker, first_day, joinable = stock.pk, self._first_day(stock.pk), self._joinable_history(stock.pk)
+        before = self._histories.get(ticker)
+        missing = before.read_missing() if before and joinable else ()
+        day = today(stock.instrument.exchange, self._now)
+        answer = self._request(stock, joinable, first_day, first_due(missing, day))
+        error = answer if isinstance(answer, PriceError) else None
+        if isinstance(answer, History):
+            since = before.requested_since if before and joinable else first_day
+            learned = histories.learn_about(stock, answer)
+            still_missing = self._track(stock, missing, answer, first_due(missing, day) or answer.bars.last_session)
+            row = histories.row_of(ticker, self.source.name, answer, since, self._now, still_missing)
+            histories.store([row], {ticker: learned})
+            self._histories[ticker] = row
+        self._record_news(stock, before, error)
+        return error
+
+    def _request(
+        self, stock: Stock, joinable: History | None, first_day: date, include: date | None
+    ) -> History | PriceError:
+        """Return the history to store, or the source's error; one that raises instead has failed, too."""
+        ticker = stock.pk
+        known: dict[str, Instrument] = {ticker: replace(stock.instrument, isin=stock.isin)}
+        try:
+            return refresh_histories(
+                self.source,
+                [ticker],
+                {ticker: joinable} if joinable else {},
+                first_day=first_day,
+                now=self._now,
+                instruments=known,
+                include={ticker: include} if include else NO_DAYS,
+            )[ticker]
+        except Exception as error:
+            logger.exception("The price source %s raised for %s", self.source.name, ticker)
+            sentence = f"The price source {self.source.name} failed unexpectedly ({type(error).__name__})."
+            return PriceError(PriceErrorKind.UNAVAILABLE, sentence, permanent=False)
+
+    def _track(
+        self, stock: Stock, missing: tuple[MissingSession, ...], answer: History, requested_since: date
+    ) -> tuple[MissingSession, ...]:
+        """Return the sessions that are missing after an answer; none for a source that is read whole each time."""
+        if not self.source.is_incremental:
+            return ()
+        exchange = stock.instrument.exchange
+        return track_missing(
+            missing,
+            answer.bars,
+            exchange,
+            faulty=current_faulty_sessions().of(self.source.name, exchange),
+            requested_since=requested_since,
+            today=today(exchange, self._now),
+        )
+
+    def _record_news(self, stock: Stock, before: PriceHistory | None, error: PriceError | None) -> None:
+        if not self.is_paced or self._job.as_of:
+            return
+        ticker, exchange, quiet = stock.pk, stock.instrument.exchange, self._quiet.get(stock.pk)
+        after = self._histories.get(ticker)
+        is_newer = after is not None and (before is None or after.last_session > before.last_session)
+        late = sessions_late(exchange, after.last_session, self._now) if after else 0
+        if is_nothing_new(error, is_newer=is_newer, sessions_late=late):
+            day = today(exchange, self._now)
+            self._quiet[ticker] = record_nothing_new(quiet, ticker, self.source.name, error, day)
+        elif quiet and error is None:
+            record_news(self._quiet.pop(ticker))
+
+    def _is_left_alone(self, ticker: str, *, has_error: bool) -> bool:
+        """Return whether the source had nothing new at the last requests, and is not requested again today.
+
+        A job of this stock alone, as somebody starts by hand, requests it always.
+        """
+        quiet = self._quiet.get(ticker)
+        if quiet is None or self._job.total <= 1 or bool(quiet.error_message) is not has_error:
+            return False
+        return today(self._exchange_of(ticker), self._now) < quiet.next_request
+
+    def _was_fetched_lately(self, history: PriceHistory) -> bool:
+        """Return whether the source was requested a moment ago, for the same session."""
+        ticker = history.stock_id
+        exchange = self._exchange_of(ticker)
+        if not self.is_paced or not timedelta(0) <= self._now - history.fetched_at < LATELY:
+            return False
+        then = histories.moment_of(exchange, self._job.as_of, history.fetched_at)
+        return last_closed_session(exchange, then) == self.expected_day(ticker)
+
+    def _is_long(self, history: PriceHistory) -> bool:
+        return history.requested_since <= self._first_day(history.stock_id) + histories.SLACK
+
+    def _first_day(self, ticker: str) -> date:
+        """Return the first day that any analysis of the job uses."""
+        exchange = self._exchange_of(ticker)
+        first_moment = histories.moment_of(exchange, self._job.since or self._job.as_of, self._now)
+        return histories.first_day(exchange, first_moment)
+
+    def _exchange_of(self, ticker: str) -> Exchange:
+        return self._stocks[ticker].instrument.exchange
+
+    def _joinable_history(self, ticker: str) -> History | None:
+        """Return the stored history if new sessions can be joined to it: it is long enough and can be read."""
+        row = self._histories.get(ticker)
+        if row is None or not self._is_long(row):
+            return None
+        try:
+            return row.as_history()
+        except ValueError:
+            logger.exception("The stored bars of %s are damaged; fetching them anew", ticker)
+            return None
