@@ -125,6 +125,7 @@ def row_of(ticker: str, source: str, history: History, since: date, now: datetim
         fetched_at=now,
         checksum=checksum(packed),
         traded=pack_traded(history.traded) if history.traded else None,
+        about=history.metadata.as_dict(),
     )
 
 
@@ -145,6 +146,6 @@ def store(histories: Sequence[PriceHistory], learned: Mapping[str, StockValues])
         unique_fields=["stock", "source"],
         update_fields=[
             "bars", "traded", "first_session", "last_session", "requested_since", "bar_count", "adjusted", "findings",
-            "fetched_at", "checksum",
+            "fetched_at", "checksum", "about",
         ],
     )  # fmt: skip

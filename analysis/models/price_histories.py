@@ -10,7 +10,7 @@ from django.db.models import Q
 from analysis.engine.bars import Bars
 from analysis.models.stocks import Stock
 from analysis.prices.arrow import unpack_bars, unpack_traded
-from analysis.prices.port import UNADJUSTED_SPLIT, Finding, History, TradedPrices
+from analysis.prices.port import UNADJUSTED_SPLIT, Finding, History, StockMetadata, TradedPrices
 
 
 class PriceSourceName(models.TextChoices):
@@ -26,7 +26,13 @@ class PriceHistory(models.Model):
     source = models.CharField(max_length=8, choices=PriceSourceName)
     bars = models.BinaryField()
     traded = models.BinaryField(
-        null=True, blank=True, help_text="Unadjusted closes and splits, if the source has them."
+        null=True, blank=True, help_text="Unadjusted closes, splits and dividends, if the source has them."
+    )
+    about = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text="What the source last said of the instrument: StockMetadata.as_dict.",
     )
     first_session = models.DateField()
     last_session = models.DateField()
@@ -68,7 +74,11 @@ class PriceHistory(models.Model):
 
     def as_history(self) -> History:
         """Return the stored bars in the form in which a source reports them. Raise ValueError if they are damaged."""
-        return History(self.unpack(), self.adjusted, self.source_findings(), traded=self.unpack_traded())
+        return History(self.unpack(), self.adjusted, self.source_findings(), self.read_metadata(), self.unpack_traded())
+
+    def read_metadata(self) -> StockMetadata:
+        """Return what the source last said of the instrument; empty for rows of earlier versions."""
+        return StockMetadata.from_dict(self.about)
 
     def read_splits(self) -> dict[date, float]:
         """Return the splits that the source knows, by session. Raise ValueError if they are damaged."""

@@ -58,7 +58,7 @@ def refresh_histories(
     known = {ticker: stored[ticker] for ticker in tickers if source.is_incremental and ticker in stored}
     answers = _fetch_since(
         source,
-        {ticker: overlap_start(known[ticker].bars) if ticker in known else first_day for ticker in tickers},
+        {ticker: first_day_to_fetch(known[ticker]) if ticker in known else first_day for ticker in tickers},
         instruments,
     )
     readjusted: dict[str, Readjustment] = {}
@@ -81,6 +81,11 @@ def refresh_histories(
         if isinstance(answer, History):
             answers[ticker] = replace(answer, findings=(*answer.findings, readjusted[ticker].to_finding()))
     return {ticker: _to_store(ticker, answers[ticker], stored.get(ticker), now) for ticker in tickers}
+
+
+def first_day_to_fetch(stored: History) -> date:
+    """Return where the overlap begins; it is all that is stored if its dividends are not known, as one request, too."""
+    return stored.bars.first_session if stored.lacks_dividends else overlap_start(stored.bars)
 
 
 def overlap_start(stored: Bars) -> date:

@@ -342,6 +342,48 @@ def test_splits_and_unadjusted_closes_are_kept_beside_the_bars(yahoo: YahooPrice
     assert (stored.splits, stored.close.tolist()) == (again.splits, again.traded.close.tolist())
 
 
+def test_a_split_and_dividends_around_it_are_kept_evening_by_evening(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    """As in a whole answer: dividends before the split are those of a share after it."""
+    standin.market.dividends[TICKER] = {date(2026, 2, 3): 0.01, WEDNESDAY: 0.02, date(2026, 4, 24): 0.03}
+    standin.market.splits[TICKER][THURSDAY] = 2.0
+    stored = history(yahoo, None, TUESDAY)
+    assert stored.traded
+    assert list(stored.traded.dividends) == [date(2026, 2, 3)]
+    for day in (WEDNESDAY, THURSDAY, date(2026, 4, 24)):
+        standin.market.until = {TICKER: day}.__getitem__
+        answer = refresh_histories(yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(day))[TICKER]
+        assert isinstance(answer, History)
+        stored = answer
+    whole = history(yahoo, None, date(2026, 4, 24)).traded
+    assert whole
+    assert stored.traded
+    assert len(whole.dividends) == 3
+    assert stored.traded.dividends == whole.dividends
+    assert stored.splits == whole.splits == {THURSDAY: 2.0}
+    assert stored.metadata.symbol == TICKER
+
+
+def test_dividends_that_an_earlier_version_did_not_store_come_with_the_next_request(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    standin.market.dividends[TICKER][date(2026, 2, 3)] = 0.01
+    stored = history(yahoo, None, TUESDAY)
+    assert stored.traded
+    unknown = replace(stored.traded, dividend=np.full(len(stored.bars), np.nan))
+    standin.market.until = lambda _: WEDNESDAY
+    old = {TICKER: replace(stored, traded=unknown)}
+    answer = refresh_histories(yahoo, [TICKER], old, first_day=date(2026, 1, 1), now=evening(WEDNESDAY))[TICKER]
+    assert isinstance(answer, History)
+    assert answer.traded
+    assert answer.traded.dividends == stored.traded.dividends
+    assert answer.traded.knows_dividends_since == answer.bars.first_session == stored.bars.first_session
+    assert standin.requests[TICKER] == 2
+    assert "readjusted" not in [finding.code for finding in answer.findings]
+    standin.market.until = lambda _: THURSDAY
+    refresh_histories(yahoo, [TICKER], {TICKER: answer}, first_day=FIRST, now=evening(THURSDAY))
+    assert standin.asked[-1].first == answer.bars.session[-OVERLAP].astype(object)
+
+
 def test_a_history_without_splits_learns_those_of_the_sessions_that_are_fetched(
     yahoo: YahooPrices, standin: YahooStandIn
 ) -> None:
