@@ -9,7 +9,7 @@ from django.conf import settings
 
 from analysis.db import transactional
 from analysis.engine.bars import Bars
-from analysis.models import PriceHistory, Stock
+from analysis.models import PriceHistory, PriceSourceName, Stock
 from analysis.prices.arrow import checksum, pack_bars, pack_traded
 from analysis.prices.exchanges import UNKNOWN_EXCHANGE, Exchange
 from analysis.prices.instruments import Instrument, exchange_of, instrument_of
@@ -46,6 +46,12 @@ def select_bars(bars: Bars, exchange: Exchange, moment: datetime, as_of: date | 
     """Return the bars of HISTORY before the analysis, and none after `as_of`."""
     bars = bars.until(as_of) if as_of else bars
     return bars[int(np.searchsorted(bars.session, np.datetime64(first_day(exchange, moment), "D"))) :]
+
+
+def stored_history(stock: Stock) -> PriceHistory | None:
+    """Return the stored history of the source of this stock's prices."""
+    source = PriceSourceName.DEMO if stock.is_demo else settings.PRICE_SOURCE
+    return stock.histories.filter(source=source).first()
 
 
 def usable_bars(history: PriceHistory, now: datetime) -> CheckedBars:

@@ -113,6 +113,26 @@ def test_a_history_keeps_what_its_source_last_said_of_the_instrument(standin: Ya
     assert list(traded.dividends) == [FRIDAY]
 
 
+def test_dividends_in_pence_are_shown_in_pence(standin: YahooStandIn, client: Client) -> None:
+    standin.market.dividends["AV.L"] = {date(2026, 5, 7): 0.02, date(2026, 11, 19): 0.01}
+    standin.market.splits["AV.L"][date(2026, 11, 18)] = 2.0
+    with time_machine.travel(at(LONDON, 18, 20)):
+        make_finished_job("AV.L")
+    with time_machine.travel(at(LONDON, 20, 20)):
+        make_finished_job("AV.L")
+        client.force_login(make_user("ann"))
+        text = client.get("/stocks/AV.L/").text
+    traded = PriceHistory.objects.get().unpack_traded()
+    assert traded
+    first, last = traded.dividends.values()
+    listing = " ".join(text.partition('id="listing-title"')[2].partition("</section>")[0].split())
+    assert f"{last:,.2f} GBp <small>ex-date 19 Nov 2026</small>" in listing
+    assert f"{first + last:,.2f} GBp <small>yield {(first + last) / traded.close[-1]:.2%}</small>" in listing
+    assert "2:1 <small>18 Nov 2026</small>" in listing
+    assert "First trade</dt> <dd> 1 Jan 2015" in listing
+    assert "As reported by Yahoo." in listing
+
+
 def test_a_close_before_a_split_is_shown_in_todays_shares(standin: YahooStandIn, client: Client) -> None:
     with time_machine.travel(at(INDIA, 19, 20)):
         make_finished_job("TCS.NS")
