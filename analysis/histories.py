@@ -52,6 +52,14 @@ def select_bars(bars: Bars, exchange: Exchange, moment: datetime, as_of: date | 
     return bars[int(np.searchsorted(bars.session, np.datetime64(first_day(exchange, moment), "D"))) :]
 
 
+def stored_history(stock: Stock) -> PriceHistory | None:
+    """Return the stored history of the source of the newest result, or else of the first source that has one."""
+    order = settings.PRICE_ORDER.names(stock.pk, stock.instrument.exchange, settings.PRICE_SOURCE)
+    used = [stock.last_result.price_source] if stock.last_result else []
+    stored = {history.source: history for history in stock.histories.all()}
+    return next((stored[source] for source in (*used, *order) if source in stored), None)
+
+
 def usable_bars(history: PriceHistory, now: datetime) -> CheckedBars:
     """Return the stored bars that an analysis of today uses, after the quality gate.
 
@@ -147,6 +155,7 @@ def row_of(
         fetched_at=now,
         checksum=checksum(packed),
         traded=pack_traded(history.traded) if history.traded else None,
+        about=history.metadata.as_dict(),
     )
 
 
@@ -167,6 +176,6 @@ def store(histories: Sequence[PriceHistory], learned: Mapping[str, StockValues])
         unique_fields=["stock", "source"],
         update_fields=[
             "bars", "traded", "first_session", "last_session", "requested_since", "bar_count", "adjusted", "findings",
-            "missing", "fetched_at", "checksum",
+            "missing", "claim", "fetched_at", "checksum", "about",
         ],
     )  # fmt: skip

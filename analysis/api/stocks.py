@@ -12,7 +12,9 @@ from analysis.api.problems import READ_PROBLEMS, Problem
 from analysis.api.results import ResultOut
 from analysis.api.values import RiskQuery, SizedPlan, Text, Ticker, find_stock_or_404, profile, size_plan
 from analysis.engine.verdict import Verdict
+from analysis.histories import stored_history
 from analysis.models import Stock, StockStatus
+from analysis.pages.listing import StockListing
 from analysis.pages.stock_summary import StockSummary
 from stockapp.accounts.requests import Request
 
@@ -44,10 +46,34 @@ class StockOut(Schema):
         return stock.last_result
 
 
+class DividendOut(Schema):
+    """A dividend per share in the quoted currency, for a share after all later splits; `day` trades without it."""
+
+    day: date
+    amount: float
+
+
+class SplitOut(Schema):
+    """A split: new and old shares, like 2:1; `day` is the first session after it."""
+
+    day: date
+    ratio: str
+
+
 class StockStanding(StockOut):
-    """The stock as it stands now; `sessions_late` counts the sessions that have closed since the result's."""
+    """The stock as it stands now; `sessions_late` counts the sessions that have closed since the result's.
+
+    The rest is as its price source reports it, null or empty where it does not.
+    """
 
     sessions_late: int
+    kind: str = Field(description="share, fund, index, pair, crypto or future.")
+    exchange_name: str = Field(description="The exchange as the source names it.")
+    first_trade_date: date | None
+    last_dividend: DividendOut | None
+    dividends_12_months: float | None = Field(description="Their sum per share; null unless all are known.")
+    dividend_yield_percent: float | None = Field(description="That sum as a part of the last close.")
+    last_split: SplitOut | None
 
 
 class SizedPlanOfStock(SizedPlan):
@@ -75,7 +101,9 @@ def get_stock(request: Request, ticker: Ticker) -> Any:
     """Return one stock with its last result; by a ticker that it had before a rename, too."""
     summary = _stock_summary(request, ticker, RiskQuery())
     shown = StockOut.from_orm(summary.stock)
-    return StockStanding.model_construct(**dict(shown), sessions_late=summary.sessions_late)
+    return StockStanding.model_construct(
+        **dict(shown), sessions_late=summary.sessions_late, **_listing_values(summary.stock)
+    )
 
 
 @router.get("/stocks/{ticker}/plan", response={200: SizedPlanOfStock, READ_PROBLEMS: Problem})
@@ -91,6 +119,21 @@ def get_plan(request: Request, ticker: Ticker, risk: Query[RiskQuery]) -> Any:
         day=result.day if result else None,
         verdict=summary.verdict,
     )
+
+
+def _listing_values(stock: Stock) -> dict[str, Any]:
+    listing = StockListing(stock, stored_history(stock))
+    dividends, split = listing.dividends, listing.last_split
+    last = dividends.last if dividends else None
+    return {
+        "kind": stock.kind,
+        "exchange_name": listing.metadata.exchange_name,
+        "first_trade_date": listing.metadata.first_trade_date,
+        "last_dividend": DividendOut(day=last.day, amount=last.amount) if last else None,
+        "dividends_12_months": dividends.year_total if dividends else None,
+        "dividend_yield_percent": None if listing.dividend_yield is None else 100 * listing.dividend_yield,
+        "last_split": SplitOut(day=split.day, ratio=split.split) if split else None,
+    }
 
 
 def _stock_summary(request: Request, ticker: str, risk: RiskQuery) -> StockSummary:

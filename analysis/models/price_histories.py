@@ -11,7 +11,7 @@ from analysis.engine.bars import Bars
 from analysis.models.stocks import Stock
 from analysis.prices.arrow import unpack_bars, unpack_traded
 from analysis.prices.missing_sessions import MissingSession
-from analysis.prices.port import UNADJUSTED_SPLIT, Finding, History, TradedPrices
+from analysis.prices.port import UNADJUSTED_SPLIT, Finding, History, StockMetadata, TradedPrices
 
 
 class PriceSourceName(models.TextChoices):
@@ -27,7 +27,13 @@ class PriceHistory(models.Model):
     source = models.CharField(max_length=8, choices=PriceSourceName)
     bars = models.BinaryField()
     traded = models.BinaryField(
-        null=True, blank=True, help_text="Unadjusted closes and splits, if the source has them."
+        null=True, blank=True, help_text="Unadjusted closes, splits and dividends, if the source has them."
+    )
+    about = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text="What the source last said of the instrument: StockMetadata.as_dict.",
     )
     first_session = models.DateField()
     last_session = models.DateField()
@@ -37,8 +43,15 @@ class PriceHistory(models.Model):
     findings = models.JSONField(default=list, help_text="What the source noticed while it was read.")
     missing = models.JSONField(
         default=list,
+        db_default=[],
         blank=True,
         help_text="Sessions that the source lacks or has wrongly, and when it was asked again.",
+    )
+    claim = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text="Another currency or type that the last answers named, not yet believed.",
     )
     fetched_at = models.DateTimeField()
     checksum = models.CharField(max_length=64)
@@ -83,7 +96,12 @@ class PriceHistory(models.Model):
 
     def as_history(self) -> History:
         """Return the stored bars in the form in which a source reports them. Raise ValueError if they are damaged."""
-        return History(self.unpack(), self.adjusted, self._fetch_findings(), traded=self.unpack_traded())
+        traded = self.unpack_traded()
+        return History(self.unpack(), self.adjusted, self._fetch_findings(), self.read_metadata(), traded)
+
+    def read_metadata(self) -> StockMetadata:
+        """Return what the source last said of the instrument; empty for rows of earlier versions."""
+        return StockMetadata.from_dict(self.about)
 
     def read_splits(self) -> dict[date, float]:
         """Return the splits that the source knows, by session. Raise ValueError if they are damaged."""

@@ -18,7 +18,10 @@ TWO_YEARS = slice(-500, None)
 
 
 def chart_columns(bars: Bars, page: StockPage, rows: slice) -> dict[str, Any]:
-    """Return prices, averages, scores, verdicts and the plan's levels of these sessions, in columns of equal length."""
+    """Return prices, averages, scores and verdicts of these sessions in columns of equal length.
+
+    Beside them are the plan's levels, and the dividends and splits, latest first.
+    """
     plan = page.summary.plan
     score, verdict = _score_series(bars, page)
     shown = bars[rows]
@@ -33,6 +36,12 @@ def chart_columns(bars: Bars, page: StockPage, rows: slice) -> dict[str, Any]:
         "score": _rounded_numbers(100 * score[rows]),
         "verdict": _rounded_numbers(verdict[rows]),
         "verdicts": {each.code: each.label for each in Verdict},
+        "events": [
+            {"session": event.day.isoformat(), "dividend": event.dividend, "split": event.split}
+            for event in page.listing.events_at(bars.session)
+            if event.day >= shown.first_session
+        ],
+        "dividend_decimals": page.listing.decimals,
         "levels": {"entry": plan.entry, "stop": plan.stop, "target": plan.target} if plan else {},
         "has_more": len(shown) < len(bars),
     }

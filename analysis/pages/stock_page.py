@@ -5,18 +5,17 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Self
 
-from django.conf import settings
-
 from analysis.engine.bars import Bars
 from analysis.engine.indicators.indicator import IndicatorKind
 from analysis.engine.strategies import STRATEGIES
-from analysis.histories import check_history, usable_bars
+from analysis.histories import check_history, stored_history, usable_bars
 from analysis.models import PriceHistory, RawData, Result
 from analysis.pages.comparison import Comparison
+from analysis.pages.listing import PriceEvent, StockListing
 from analysis.pages.reruns import RunDifference, reruns_of
 from analysis.pages.stock_summary import StockSummary
 from analysis.prices.checked_bars import CheckedBars
-from analysis.prices.port import PriceError, PriceErrorKind, TradedPrices
+from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.sessions import local_time
 from stockapp.accounts.models import Person
 
@@ -53,6 +52,7 @@ class SessionRow:
     volume: float
     turnover: float
     change_percent: float | None
+    events: tuple[PriceEvent, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,12 +163,11 @@ class StockPage:
 
     @cached_property
     def history(self) -> PriceHistory | None:
-        """Return the stored history of the source of the newest result, or else of the first source that has one."""
-        stock = self.summary.stock
-        order = settings.PRICE_ORDER.names(stock.pk, stock.instrument.exchange, settings.PRICE_SOURCE)
-        used = [self.summary.result.price_source] if self.summary.result else []
-        stored = {history.source: history for history in stock.histories.all()}
-        return next((stored[source] for source in (*used, *order) if source in stored), None)
+        return stored_history(self.summary.stock)
+
+    @cached_property
+    def listing(self) -> StockListing:
+        return StockListing(self.summary.stock, self.history)
 
     @cached_property
     def checked(self) -> CheckedBars | PriceError | None:
@@ -200,10 +199,14 @@ class StockPage:
         columns = (last.session, last.open, last.high, last.low, last.close, last.volume)
         rows = zip(*(column.tolist() for column in columns), [None, *last.close[:-1].tolist()], strict=True)
         turnover = self.summary.stock.instrument.turnover
+        events = self.listing.events_at(self.bars.session)
         return [
-            SessionRow(day, opened, high, low, close, volume, turnover(volume, close), _percent_above(before, close))
+            SessionRow(
+                day, opened, high, low, close, volume, turnover(volume, close), _percent_above(before, close),
+                events=tuple(event for event in events if event.day == day),
+            )
             for day, opened, high, low, close, volume, before in rows
-        ][::-1][:SESSIONS]
+        ][::-1][:SESSIONS]  # fmt: skip
 
     @property
     def findings(self) -> list[dict[str, Any]]:
@@ -251,15 +254,8 @@ class StockPage:
     def _split_factor_since(self, result: Result) -> float:
         """Return the factor of the splits after a result was computed: its bars were adjusted for earlier ones."""
         computed = local_time(self.summary.stock.instrument.exchange, result.completed_at).date()
-        return self.traded.split_factor_after(max(result.day, computed)) if self.traded else 1.0
-
-    @cached_property
-    def traded(self) -> TradedPrices | None:
-        """Return what was traded, None if the source did not say or what is stored is damaged."""
-        try:
-            return self.history.unpack_traded() if self.history else None
-        except ValueError:
-            return None
+        traded = self.listing.traded
+        return traded.split_factor_after(max(result.day, computed)) if traded else 1.0
 
     @property
     def rerun(self) -> RunDifference | None:

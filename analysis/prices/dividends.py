@@ -1,10 +1,16 @@
-"""Dividends: a check that the adjusted prices of a source agree with its dividends."""
+"""Dividends: a check that a source's adjusted prices agree with them, and the latest ones in short."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 
 from analysis.engine.bars import Bars, Floats, Sessions
-from analysis.prices.port import Finding
+from analysis.prices.port import Finding, TradedPrices
 
+DIVIDEND_MISMATCH = "dividend_mismatch"
+YEAR = timedelta(days=365)
+DAYS_WITHOUT_SESSION = timedelta(days=10)  # before the first session of a year that is known
 TOLERANCE = 0.005  # of the price, between a dividend and its adjustment
 LARGE_DIVIDEND = 0.05  # of the price; a smaller one cannot be told from a usual night
 
@@ -26,7 +32,7 @@ def find_dividend_mismatch(session: Sessions, close: Floats, adjusted: Floats, d
     last = session[wrong[-1]].astype(object)
     what = f"1 dividend, on {last}, does" if len(wrong) == 1 else f"{len(wrong):,} dividends, the last on {last}, do"
     message = f"{what} not agree with how earlier prices were adjusted: those may be off."
-    return Finding("dividend_mismatch", message, "warning", last)
+    return Finding(DIVIDEND_MISMATCH, message, "warning", last)
 
 
 def find_unadjusted_dividends(bars: Bars, dividend: Floats) -> Finding | None:
@@ -45,4 +51,41 @@ def find_unadjusted_dividends(bars: Bars, dividend: Floats) -> Finding | None:
     last = bars.session[wrong[-1]].astype(object)
     what = f"a dividend, on {last}" if len(wrong) == 1 else f"{len(wrong):,} dividends, the last on {last}"
     message = f"The file names {what}, and its prices are not adjusted for it although files of this kind usually are."
-    return Finding("dividend_mismatch", message, "warning", last)
+    return Finding(DIVIDEND_MISMATCH, message, "warning", last)
+
+
+@dataclass(frozen=True, slots=True)
+class Dividend:
+    """The cash for one share that trades without it from `day` on."""
+
+    day: date
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class DividendSummary:
+    """The latest dividends of a stock, all of which are known from the session `since` on.
+
+    `last` is None without any since then; `year_total` is the sum of twelve months up to the last session, None where
+    those are not all known.
+    """
+
+    since: date
+    last: Dividend | None
+    year_total: float | None
+
+
+def summarise_dividends(traded: TradedPrices) -> DividendSummary | None:
+    """Return the latest dividends; None if that of the last session is not known."""
+    since = traded.knows_dividends_since
+    if since is None:
+        return None
+    paid = {day: amount for day, amount in traded.dividends.items() if day >= since}
+    last = max(paid, default=None)
+    before = traded.session[-1].astype(object) - YEAR
+    is_year_known = since <= before + DAYS_WITHOUT_SESSION
+    return DividendSummary(
+        since,
+        last=Dividend(last, paid[last]) if last else None,
+        year_total=sum(amount for day, amount in paid.items() if day > before) if is_year_known else None,
+    )

@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.engine.bars import Bars, Floats
 from analysis.prices.exchanges import Exchange
+from analysis.prices.identity import IdentityChanged, IdentityClaim, describe_change, find_claim
 from analysis.prices.instruments import Instrument
 from analysis.prices.port import (
     NOTHING_KNOWN,
@@ -27,18 +28,27 @@ CLOSE_TOLERANCE = 1e-4  # relative; closes that differ by more were adjusted in 
 
 MOST_LOST = 0.1  # share of the stored sessions that an answer for all may lack
 NO_DAYS: Mapping[str, date] = MappingProxyType({})
+NO_CLAIMS: Mapping[str, IdentityClaim] = MappingProxyType({})
 
 type Answers = dict[str, History | PriceError]
 
 
 @dataclass(frozen=True, slots=True)
 class Readjustment:
-    """A difference between stored and fetched bars, as after a split or dividend: all bars must be fetched again."""
+    """A difference between stored and fetched bars, as after a split or dividend: all bars must be fetched again.
 
-    session: date | None  # the last one whose close differs; None if no session is in both
+    `session` is the last one whose close differs, None if no session is in both; `identity` is not empty if the
+    currency or type is another one now.
+    """
+
+    session: date | None
+    identity: str = ""
 
     def to_finding(self) -> Finding:
         """Return the finding that informs users."""
+        if self.identity:
+            message = f"The source {self.identity}: after three such answers the whole history was fetched again."
+            return Finding("identity_changed", message, "warning")
         why = f"its close of {self.session} is another than before" if self.session else "no session was in both"
         message = f"The source has adjusted its prices anew ({why}): the whole history was fetched again."
         return Finding("readjusted", message, "info", self.session)
@@ -61,6 +71,7 @@ def refresh_histories(
     now: datetime,
     instruments: Mapping[str, Instrument] = NOTHING_KNOWN,
     include: Mapping[str, date] = NO_DAYS,
+    claims: Mapping[str, IdentityClaim] = NO_CLAIMS,
 ) -> Answers:
     """Return the whole history to store for each ticker, or the error that explains why not, at `now` (aware).
 
@@ -68,25 +79,21 @@ def refresh_histories(
     if that is earlier, and merged with them. If prices were adjusted anew, or nothing is stored, or the source is not
     incremental, everything since `first_day` is fetched. Histories end with the latest session that has closed and has
     a close. An error for a ticker with stored bars names their last day. `instruments` is passed on to the source.
+
+    An answer that names another currency or type than the stored history replaces nothing (`IdentityChanged`) until two
+    more have said the same: `claims` has those of the answers before.
     """
     known = {ticker: stored[ticker] for ticker in tickers if source.is_incremental and ticker in stored}
-    starts = {ticker: overlap_start(history.bars) for ticker, history in known.items()}
+    starts = {ticker: first_day_to_fetch(history) for ticker, history in known.items()}
     starts = {ticker: min(start, include.get(ticker, start)) for ticker, start in starts.items()}
     answers = _fetch_since(source, {ticker: starts.get(ticker, first_day) for ticker in tickers}, instruments)
     readjusted: dict[str, Readjustment] = {}
     for ticker, history in known.items():
-        answer = answers[ticker]
-        if isinstance(answer, PriceError):
-            continue
-        exchange = answer.metadata.describe_instrument(ticker).exchange
-        match merge_bars(history.bars, answer.bars, exchange):
+        match _join_answer(ticker, history, answers[ticker], claims.get(ticker)):
             case Readjustment() as readjustment:
                 readjusted[ticker] = readjustment
-            case MergedBars() as merged:
-                before = _findings_before(history.findings, answer.bars.first_session)
-                traded = _join_traded(history.traded, answer.traded)
-                findings = (*before, *answer.findings, *merged.findings)
-                answers[ticker] = replace(answer, bars=merged.bars, findings=findings, traded=traded)
+            case joined:
+                answers[ticker] = joined
     whole = _fetch_since(
         source, {ticker: min(first_day, known[ticker].bars.first_session) for ticker in readjusted}, instruments
     )
@@ -95,6 +102,29 @@ def refresh_histories(
         if isinstance(answer, History):
             answers[ticker] = _replace_whole(ticker, known[ticker], answer, readjusted[ticker])
     return {ticker: _to_store(ticker, answers[ticker], stored.get(ticker), now) for ticker in tickers}
+
+
+def _join_answer(
+    ticker: str, stored: History, answer: History | PriceError, claim: IdentityClaim | None
+) -> History | PriceError | Readjustment:
+    """Return the stored history with an answer about its last sessions, or the reason why it cannot be joined."""
+    if isinstance(answer, PriceError):
+        return answer
+    if claim := find_claim(stored.metadata, answer.metadata, claim):
+        if claim.is_believed:
+            return Readjustment(None, describe_change(stored.metadata, claim))
+        return IdentityChanged(ticker, stored.metadata, claim)
+    merged = merge_bars(stored.bars, answer.bars, answer.metadata.describe_instrument(ticker).exchange)
+    if isinstance(merged, Readjustment):
+        return merged
+    before = _findings_before(stored.findings, answer.bars.first_session)
+    findings = (*before, *answer.findings, *merged.findings)
+    return replace(answer, bars=merged.bars, findings=findings, traded=_join_traded(stored.traded, answer.traded))
+
+
+def first_day_to_fetch(stored: History) -> date:
+    """Return where the overlap begins; it is all that is stored if its dividends are not known, as one request, too."""
+    return stored.bars.first_session if stored.lacks_dividends else overlap_start(stored.bars)
 
 
 def overlap_start(stored: Bars) -> date:
@@ -177,9 +207,13 @@ def _scale_prices(bars: Bars, factor: Floats) -> Bars:
 
 
 def _describe_corrections(before: Bars, now: Bars) -> list[Finding]:
+    days, old, new = before.session.tolist(), before.close.tolist(), now.close.tolist()
+    if len(days) > OVERLAP:
+        message = f"The source has corrected {len(days):,} closes, from {days[0]} to {days[-1]}."
+        return [Finding("corrected", message, "info", days[-1])]
     return [
-        Finding("corrected", f"The source has corrected the close of {day} from {old:.6g} to {new:.6g}.", "info", day)
-        for day, old, new in zip(before.session.tolist(), before.close.tolist(), now.close.tolist(), strict=True)
+        Finding("corrected", f"The source has corrected the close of {day} from {was:.6g} to {is_:.6g}.", "info", day)
+        for day, was, is_ in zip(days, old, new, strict=True)
     ]
 
 
@@ -211,6 +245,8 @@ def _findings_before(findings: tuple[Finding, ...], day: date) -> tuple[Finding,
 
 
 def _to_store(ticker: str, answer: History | PriceError, stored: History | None, now: datetime) -> History | PriceError:
+    if isinstance(answer, IdentityChanged):
+        return answer
     if isinstance(answer, PriceError):
         return _error_of_known(answer, stored.bars.last_session) if stored else answer
     instrument = answer.metadata.describe_instrument(ticker)

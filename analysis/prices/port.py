@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 
-from analysis.engine.bars import Bars, Floats, Sessions
+from analysis.engine.bars import Bars, Booleans, Floats, Indices, Sessions
 from analysis.prices.instruments import Instrument, instrument_of
 
 type Severity = Literal["info", "repair", "warning"]
@@ -74,22 +74,36 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TradedPrices:
-    """Unadjusted closes and splits by session, shape (n,) each, oldest first.
+    """Unadjusted closes, splits and dividends by session, shape (n,) each, oldest first.
 
     `close` is the source's close without adjustment for dividends. A source that adjusts it for splits, as Yahoo does,
     gives the traded price only together with the later splits. `split` is the factor that took effect in the session:
-    2.0 where one share became two, 1.0 without a split.
+    2.0 where one share became two, 1.0 without a split. `dividend` is the cash for one share that went without its
+    dividend in the session, in the currency of the closes and for a share after all later splits: 0.0 without one, NaN
+    where it is not known.
     """
 
     session: Sessions
     close: Floats
     split: Floats
+    dividend: Floats
 
     @property
     def splits(self) -> dict[date, float]:
         """Return the splits by session."""
-        days = np.flatnonzero(self.split != 1.0)
-        return dict(zip(self.session[days].astype(object).tolist(), self.split[days].tolist(), strict=True))
+        return self._by_session(self.split, self.split != 1.0)
+
+    @property
+    def dividends(self) -> dict[date, float]:
+        """Return the known dividends by session."""
+        return self._by_session(self.dividend, self.dividend > 0)
+
+    @property
+    def knows_dividends_since(self) -> date | None:
+        """Return the first session from which on each session's dividend is known; None if the last one's is not."""
+        unknown = np.flatnonzero(np.isnan(self.dividend))
+        known = self.session[unknown[-1] + 1 :] if len(unknown) else self.session
+        return known[0].astype(object) if len(known) else None
 
     def split_factor_after(self, day: date) -> float:
         """Return how many of today's shares one share of this day has become."""
@@ -98,15 +112,25 @@ class TradedPrices:
     def until(self, day: date) -> Self:
         """Return these without the sessions after a day."""
         kept = self.session <= np.datetime64(day, "D")
-        return type(self)(self.session[kept], self.close[kept], self.split[kept])
+        return self._select(kept)
 
     def joined_with(self, later: Self) -> Self:
         """Return these with the sessions from the first to the last of `later` replaced."""
         kept = (self.session < later.session[0]) | (self.session > later.session[-1])
-        session = np.concatenate([self.session[kept], later.session])
-        order = np.argsort(session, kind="stable")
-        close, split = np.concatenate([self.close[kept], later.close]), np.concatenate([self.split[kept], later.split])
-        return type(self)(session[order], close[order], split[order])
+        before = self._select(kept)
+        joined = type(self)(
+            np.concatenate([before.session, later.session]),
+            np.concatenate([before.close, later.close]),
+            np.concatenate([before.split, later.split]),
+            np.concatenate([before.dividend, later.dividend]),
+        )
+        return joined._select(np.argsort(joined.session, kind="stable"))
+
+    def _select(self, rows: Booleans | Indices) -> Self:
+        return type(self)(self.session[rows], self.close[rows], self.split[rows], self.dividend[rows])
+
+    def _by_session(self, column: Floats, rows: Booleans) -> dict[date, float]:
+        return dict(zip(self.session[rows].astype(object).tolist(), column[rows].tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +138,8 @@ class StockMetadata:
     """Metadata of a stock as its source reports it; empty where it says nothing.
 
     `currency` is the quoted one (GBp for pence), `kind` the value of an `InstrumentKind`, `exchange` the code of an
-    `Exchange`, and `decimals` those in which the source shows prices.
+    `Exchange`, and `decimals` those in which the source shows prices. `symbol` and `exchange_name` are as the source
+    writes them.
     """
 
     name: str = ""
@@ -122,6 +147,37 @@ class StockMetadata:
     kind: str = ""
     exchange: str = ""
     decimals: int | None = None
+    symbol: str = ""
+    exchange_name: str = ""
+    first_trade_date: date | None = None
+
+    def as_dict(self) -> dict[str, str | int]:
+        """Return what is kept beside the bars, for JSON, without what is empty; the stock itself has the name."""
+        first = self.first_trade_date.isoformat() if self.first_trade_date else ""
+        kept: dict[str, str | int | None] = {
+            "symbol": self.symbol,
+            "currency": self.currency,
+            "instrument_type": self.kind,
+            "exchange": self.exchange,
+            "exchange_name": self.exchange_name,
+            "price_hint": self.decimals,
+            "first_trade_date": first,
+        }
+        return {name: value for name, value in kept.items() if value is not None and value != ""}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the metadata of which `as_dict` made this. Raise ValueError for another date."""
+        first = stored.get("first_trade_date")
+        return cls(
+            currency=stored.get("currency", ""),
+            kind=stored.get("instrument_type", ""),
+            exchange=stored.get("exchange", ""),
+            decimals=stored.get("price_hint"),
+            symbol=stored.get("symbol", ""),
+            exchange_name=stored.get("exchange_name", ""),
+            first_trade_date=date.fromisoformat(first) if first else None,
+        )
 
     def describe_instrument(self, ticker: str) -> Instrument:
         """Return the instrument that these say a normalised ticker is."""
@@ -153,6 +209,16 @@ class History:
     def splits(self) -> dict[date, float]:
         """Return the splits that the source knows, by session."""
         return self.traded.splits if self.traded else {}
+
+    @property
+    def lacks_dividends(self) -> bool:
+        """Return whether most dividends are not known although unadjusted closes are: an earlier version stored them.
+
+        Most, and not any, so that a session that the source has no longer does not count for ever.
+        """
+        if self.traded is None:
+            return False
+        return 2 * np.count_nonzero(~np.isnan(self.traded.dividend)) < len(self.bars)
 
 
 class PriceSource(Protocol):

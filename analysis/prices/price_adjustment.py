@@ -36,6 +36,17 @@ def adjust_rows(
     return bars, is_adjusted and not has_no_adjustment, findings
 
 
+def dividends_of_later_shares(rows: PriceRows) -> Floats:
+    """Return the dividend of each row for a share after all later splits, shape (n,), 0 for none.
+
+    Where closes move by a split, they are those of the day, and so are the dividends before it.
+    """
+    split, dividend = np.nan_to_num(rows.split), np.maximum(np.nan_to_num(rows.dividend), 0.0)
+    for row in _find_unadjusted_splits(_bars_of(rows, 1.0), split):
+        dividend[:row] /= _split_until(split, row)
+    return dividend
+
+
 def _adjust_by_closes(rows: PriceRows) -> tuple[Bars, bool, list[Finding]]:
     findings: list[Finding] = []
     priced = (rows.close > 0) & np.isfinite(rows.close)
@@ -82,10 +93,15 @@ def _describe_unadjusted_splits(bars: Bars, split: Floats, rows: list[int], *, i
     findings = []
     for row in rows:
         day = bars.session[row].astype(object)
-        named = split[max(np.flatnonzero(_is_split(split[: row + 1])))]
+        named = _split_until(split, row)
         message = f"The file names a split of {named:g} for {day}, and its prices are not adjusted for it{although}."
         findings.append(Finding(UNADJUSTED_SPLIT, message, "warning", day))
     return findings
+
+
+def _split_until(split: Floats, row: int) -> float:
+    """Return the last split up to a row of `_find_unadjusted_splits`."""
+    return float(split[np.flatnonzero(_is_split(split[: row + 1]))[-1]])
 
 
 def _fill_factors(usable: Booleans, rows: PriceRows) -> tuple[Floats, dict[int, float]]:

@@ -16,7 +16,7 @@ from analysis.prices.delimited_text import LineNote, TableError, TableRow, decod
 from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument
 from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, TradedPrices
-from analysis.prices.price_adjustment import adjust_rows
+from analysis.prices.price_adjustment import adjust_rows, dividends_of_later_shares
 from analysis.prices.price_columns import ENOUGH_HEADINGS, KNOWN_HEADINGS, PriceColumns, find_columns, unstack_headings
 from analysis.prices.price_contracts import CONTRACT_COLUMNS, leave_contracts_out
 from analysis.prices.price_currency import find_price_factor
@@ -141,11 +141,16 @@ def _select_sessions(rows: PriceRows, exchange: Exchange) -> tuple[PriceRows, li
 
 
 def _read_traded(rows: PriceRows, columns: PriceColumns) -> TradedPrices | None:
-    """Return what was traded: closes beside adjusted ones, and splits; None if the file has neither."""
-    if columns.adj_close is None and columns.split is None:
+    """Return what was traded: closes beside adjusted ones, splits, dividends; None if the file has none of them."""
+    if columns.adj_close is None and columns.split is None and columns.dividend is None:
         return None
-    close = rows.close if columns.adj_close is not None else np.full(len(rows), np.nan)
-    return TradedPrices(rows.day, close, np.where(rows.split > 0, rows.split, 1.0))
+    unknown = np.full(len(rows), np.nan)
+    return TradedPrices(
+        rows.day,
+        close=rows.close if columns.adj_close is not None else unknown,
+        split=np.where(rows.split > 0, rows.split, 1.0),
+        dividend=dividends_of_later_shares(rows) if columns.dividend is not None else unknown,
+    )
 
 
 def _findings_about_lines(file_name: str, broken: Sequence[LineNote], passed: Sequence[LineNote]) -> list[Finding]:

@@ -11,10 +11,11 @@ All of this was measured:
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ from yfinance.exceptions import YFDataException, YFException
 from analysis.engine.bars import Bars
 from analysis.prices.currencies import currency_code
 from analysis.prices.dividends import find_dividend_mismatch
-from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE
+from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE, UNKNOWN_EXCHANGE, Exchange
 from analysis.prices.instruments import MOST_DECIMALS, Instrument, InstrumentKind, exchange_of, instrument_of
 from analysis.prices.port import (
     NOTHING_KNOWN,
@@ -43,6 +44,8 @@ from analysis.prices.yahoo_session import TOO_MANY_REQUESTS, AnswerTooLarge, Yah
 logger = logging.getLogger(__name__)
 
 FIRST_DAY = date(1970, 1, 2)
+START = datetime(1970, 1, 1, tzinfo=UTC)  # of Yahoo's times
+LONGEST_TEXT = 200
 _KINDS: dict[str, str] = {
     "EQUITY": InstrumentKind.SHARE,
     "ETF": InstrumentKind.FUND,
@@ -124,21 +127,47 @@ def _to_history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> H
         _currency_finding(ticker, metadata.currency),
         find_dividend_mismatch(sessions, close, adjusted, dividends),
     )
-    traded = TradedPrices(sessions, close, np.where(splits > 0, splits, 1.0))
+    paid = np.where(np.isfinite(dividends), np.maximum(dividends, 0.0), 0.0)
+    traded = TradedPrices(sessions, close, np.where(splits > 0, splits, 1.0), paid)
     return History(bars, True, tuple(one for one in checks if one), metadata, traded)
 
 
 def read_metadata(about: Mapping[str, Any]) -> StockMetadata:
     """Return what the `meta` of Yahoo's chart answer says of the instrument; what is missing or odd stays empty."""
-    exchange = EXCHANGE_BY_YAHOO_CODE.get(str(about.get("exchangeName") or ""))
+    exchange = EXCHANGE_BY_YAHOO_CODE.get(_read_text(about.get("exchangeName")), UNKNOWN_EXCHANGE)
     decimals = about.get("priceHint")
     return StockMetadata(
-        name=str(about.get("longName") or about.get("shortName") or ""),
-        currency=currency_code(str(about.get("currency") or "")),
-        kind=_KINDS.get(str(about.get("instrumentType") or ""), ""),
-        exchange=exchange.code if exchange else "",
-        decimals=decimals if isinstance(decimals, int) and 0 <= decimals <= MOST_DECIMALS else None,
+        name=_read_text(about.get("longName")) or _read_text(about.get("shortName")),
+        currency=currency_code(_read_text(about.get("currency"))),
+        kind=_KINDS.get(_read_text(about.get("instrumentType")), ""),
+        exchange=exchange.code if exchange is not UNKNOWN_EXCHANGE else "",
+        decimals=decimals if type(decimals) is int and 0 <= decimals <= MOST_DECIMALS else None,
+        symbol=_read_text(about.get("symbol")),
+        exchange_name=_read_text(about.get("fullExchangeName")),
+        first_trade_date=_read_day(about.get("firstTradeDate"), exchange),
     )
+
+
+def _read_text(value: object) -> str:
+    """Return a text without characters that are not shown, which a database may refuse; empty for anything else."""
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    return "".join(filter(str.isprintable, text))[:LONGEST_TEXT]
+
+
+def _read_day(value: object, exchange: Exchange) -> date | None:
+    """Return the day at the exchange of a time, as yfinance gives it, or of Yahoo's seconds since 1970; else None.
+
+    0 is no first trade: 1 January 1970 was a holiday.
+    """
+    if isinstance(value, pd.Timestamp):
+        return value.date()
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value:
+        return None
+    try:
+        moment = START + timedelta(seconds=value)
+        return moment.astimezone(ZoneInfo(exchange.timezone)).date()
+    except (OverflowError, ValueError):
+        return None
 
 
 def _currency_finding(ticker: str, currency: str) -> Finding | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -12,7 +15,9 @@ from django_q.models import OrmQ
 from analysis.calendars.current import SPECIAL_DAYS
 from analysis.engine.version import ENGINE_VERSION
 from analysis.jobs.submit import submit
-from analysis.models import Job, JobDetail, RawData, Result, ResultStatus, Source, SpecialDay, Stock
+from analysis.models import Job, JobDetail, PriceHistory, RawData, Result, ResultStatus, Source, SpecialDay, Stock
+from analysis.prices.arrow import pack_traded
+from analysis.prices.port import TradedPrices
 from analysis.prices.special_days import DaySource
 from analysis.worker.slice import run_job
 
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from stockapp.accounts.models import User
 
 PASSWORD = "correct horse battery"
+NO_EVENTS: Mapping[date, float] = MappingProxyType({})
 
 
 def make_user(name: str = "ann", **fields: Any) -> User:
@@ -76,6 +82,21 @@ def make_result(stock: Stock, day: date = date(2026, 11, 20), **fields: Any) -> 
     RawData.objects.create(result=result, evidence={"components": [], "changes": [], "data_quality": []})
     Stock.objects.filter(pk=stock.pk).update(last_result=result, last_status=result.status)
     return result
+
+
+def store_events(
+    ticker: str, *, dividends: Mapping[date, float] = NO_EVENTS, splits: Mapping[date, float] = NO_EVENTS, **about: Any
+) -> PriceHistory:
+    """The stored history of a stock with these dividends and splits, as if its source had told of them."""
+    history = PriceHistory.objects.get(stock=ticker)
+    bars = history.unpack()
+    days = bars.session.tolist()
+    split = np.array([splits.get(day, 1.0) for day in days])
+    dividend = np.array([dividends.get(day, 0.0) for day in days])
+    history.traded = pack_traded(TradedPrices(bars.session, bars.close, split, dividend))
+    history.about = about
+    history.save(update_fields=["traded", "about"])
+    return history
 
 
 def make_special_day(exchange: str, day: date, *, source: DaySource = DaySource.ADMIN, **fields: Any) -> SpecialDay:

@@ -9,10 +9,11 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from analysis.models import RawData, Result, Stock
+from analysis.models import PriceHistory, RawData, Result, Stock
 from analysis.prices.instruments import exchange_of
 from analysis.prices.sessions import sessions_between
 from analysis.tests.make import make_finished_job, make_user
+from tests.yahoo_standin.behaviours import changed
 from tests.yahoo_standin.server import YahooStandIn
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,54 @@ def test_a_stock_learns_what_it_is_from_its_source(standin: YahooStandIn) -> Non
     assert pair.last_result
     assert pair.last_result.close
     assert pair.decimals == (5 if pair.last_result.close >= 1 else 6)
+
+
+def test_a_history_keeps_what_its_source_last_said_of_the_instrument(standin: YahooStandIn) -> None:
+    with time_machine.travel(at(INDIA, 19, 20)):
+        make_finished_job("TCS.NS")
+    history = PriceHistory.objects.get()
+    assert history.about == {
+        "symbol": "TCS.NS",
+        "currency": "INR",
+        "instrument_type": "share",
+        "exchange": "NSE",
+        "exchange_name": "NSE",
+        "price_hint": 2,
+        "first_trade_date": "2015-01-01",
+    }
+    standin.market.dividends["TCS.NS"][FRIDAY] = 0.00005  # too small for another adjustment
+    meta = {"firstTradeDate": 1029123900, "fullExchangeName": "National\u2009Exchange", "instrumentType": ["?"]}
+    standin.behaviours["TCS.NS"] = changed(lambda result: result["meta"].update(meta))
+    with time_machine.travel(at(INDIA, 20, 20)):
+        make_finished_job("TCS.NS")
+    assert standin.requests["TCS.NS"] == 2
+    again = PriceHistory.objects.get()
+    assert again.read_metadata().first_trade_date == date(2002, 8, 12)
+    assert again.about["exchange_name"] == "National Exchange"
+    assert "instrument_type" not in again.about
+    traded = again.as_history().traded
+    assert traded
+    assert list(traded.dividends) == [FRIDAY]
+
+
+def test_dividends_in_pence_are_shown_in_pence(standin: YahooStandIn, client: Client) -> None:
+    standin.market.dividends["AV.L"] = {date(2026, 5, 7): 0.02, date(2026, 11, 19): 0.01}
+    standin.market.splits["AV.L"][date(2026, 11, 18)] = 2.0
+    with time_machine.travel(at(LONDON, 18, 20)):
+        make_finished_job("AV.L")
+    with time_machine.travel(at(LONDON, 20, 20)):
+        make_finished_job("AV.L")
+        client.force_login(make_user("ann"))
+        text = client.get("/stocks/AV.L/").text
+    traded = PriceHistory.objects.get().unpack_traded()
+    assert traded
+    first, last = traded.dividends.values()
+    listing = " ".join(text.partition('id="listing-title"')[2].partition("</section>")[0].split())
+    assert f"{last:,.2f} GBp <small>ex-date 19 Nov 2026</small>" in listing
+    assert f"{first + last:,.2f} GBp <small>yield {(first + last) / traded.close[-1]:.2%}</small>" in listing
+    assert "2:1 <small>18 Nov 2026</small>" in listing
+    assert "First trade</dt> <dd> 1 Jan 2015" in listing
+    assert "As reported by Yahoo." in listing
 
 
 def test_a_close_before_a_split_is_shown_in_todays_shares(standin: YahooStandIn, client: Client) -> None:

@@ -1,6 +1,5 @@
 """Faulty sessions: what most stocks have wrongly is found, told once, requested again and not voted on."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -152,7 +151,7 @@ def test_the_evidence_says_why_a_component_abstains() -> None:
 
 
 @pytest.fixture
-def flat_for_all(standin: YahooStandIn) -> Iterator[YahooStandIn]:
+def flat_for_all(standin: YahooStandIn) -> YahooStandIn:
     """An evening whose session is flat at Yahoo for all stocks, found in the night after it."""
     with time_machine.travel(evening(FLAT), tick=False):
         for ticker in TICKERS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -11,8 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from analysis.engine.bars import Bars
 from analysis.models import PriceHistory, Stock
-from analysis.tests.make import make_finished_job, make_stock, make_user
+from analysis.prices.arrow import pack_bars
+from analysis.tests.make import make_finished_job, make_stock, make_user, store_events
 from stockapp.accounts.chart_preferences import MOST
 
 if TYPE_CHECKING:
@@ -53,6 +56,35 @@ def test_the_chart_ends_with_the_score_and_verdict_of_the_page(client: Client, a
         assert series["verdicts"][str(int(series["verdict"][-1]))] == result.get_verdict_display()
         assert len(series["verdict"]) == len(series["session"])
         assert series["close"][-1] == result.close
+
+
+def test_the_chart_has_the_dividends_and_splits_of_its_sessions(client: Client, ann: User) -> None:
+    make_finished_job(TICKER, requested_by=ann)
+    days = PriceHistory.objects.get().unpack().session.tolist()
+    store_events(TICKER, dividends={days[-1]: 0.1925, days[-400]: 0.25, days[-600]: 0.2}, splits={days[-400]: 2.0})
+    recent = [
+        {"session": days[-1].isoformat(), "dividend": 0.1925, "split": ""},
+        {"session": days[-400].isoformat(), "dividend": None, "split": "2:1"},
+        {"session": days[-400].isoformat(), "dividend": 0.25, "split": ""},
+    ]
+    series = client.get(url("stock_series", TICKER)).json()
+    assert (series["events"], series["dividend_decimals"]) == (recent, 4)
+    whole = client.get(url("stock_series", TICKER), {"all": 1}).json()
+    assert whole["events"] == [*recent, {"session": days[-600].isoformat(), "dividend": 0.2, "split": ""}]
+
+
+def test_a_dividend_of_a_session_that_is_left_out_is_marked_at_the_next_one(client: Client, ann: User) -> None:
+    make_finished_job(TICKER, requested_by=ann)
+    history = PriceHistory.objects.get()
+    bars = history.unpack()
+    days = bars.session.tolist()
+    store_events(TICKER, dividends={days[-3]: 5.0, days[0]: 1.0})
+    kept = np.ones(len(bars), dtype=bool)
+    kept[[0, -3]] = False
+    columns = (bars.session, bars.open, bars.high, bars.low, bars.close, bars.volume)
+    PriceHistory.objects.update(bars=pack_bars(Bars(*(column[kept] for column in columns))))
+    events = client.get(url("stock_series", TICKER), {"all": 1}).json()["events"]
+    assert [event["session"] for event in events] == [days[-2].isoformat()]
 
 
 def test_the_chart_is_sent_compressed(client: Client, ann: User) -> None:

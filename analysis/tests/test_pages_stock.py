@@ -1,19 +1,28 @@
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
-from analysis.models import Job, RawData, Stock, StockStatus
-from analysis.tests.make import make_finished_job, make_job, make_result, make_stock, make_user
+from analysis.models import Job, PriceHistory, RawData, Stock, StockStatus
+from analysis.pages.listing import StockListing, split_in_words
+from analysis.prices.arrow import pack_traded
+from analysis.prices.dividends import DIVIDEND_MISMATCH
+from analysis.prices.port import Finding, TradedPrices
+from analysis.tests.make import make_finished_job, make_job, make_result, make_stock, make_user, store_events
 from analysis.worker.slice import run_slice
+from stockapp.templatetags import formats
 
 if TYPE_CHECKING:
     from stockapp.accounts.models import User
@@ -270,3 +279,113 @@ def test_the_top_bar_counts_ones_own_running_jobs(client: Client, ann: User) -> 
     make_job("KAVERI.DEMO", requested_by=ann)
     make_job("KAVERI.DEMO", requested_by=make_user("bob"))
     assert ">1<span" in client.get(reverse("analysis:stock_search")).text
+
+
+@pytest.fixture
+def kaveri(client: Client, ann: User) -> list[date]:
+    """The sessions of an analysed stock, 1,000 of them or more."""
+    make_finished_job("KAVERI.DEMO", requested_by=ann)
+    days: list[date] = PriceHistory.objects.get().unpack().session.tolist()
+    return days
+
+
+def listing_of(client: Client) -> str:
+    """The text of the card without markup, or nothing."""
+    text = client.get(url("stock", "KAVERI.DEMO")).text
+    card = text.partition('id="listing-title"')[2].partition("</section>")[0]
+    return " ".join(strip_tags(f"<h2{card}").split()) if card else ""
+
+
+def test_the_page_shows_what_the_source_says_of_a_stock(client: Client, kaveri: list[date]) -> None:
+    dividends = {kaveri[-300]: 10.0, kaveri[-200]: 20.0, kaveri[-2]: 28.125}
+    store_events(
+        "KAVERI.DEMO",
+        dividends=dividends,
+        splits={kaveri[-3]: 1.5, kaveri[-900]: 10.0},
+        exchange_name="NSE <India>",
+        first_trade_date="2002-08-12",
+    )
+    close = PriceHistory.objects.get().unpack().close[-1]
+    assert listing_of(client) == (
+        "Listing Exchange NSE &lt;India&gt; First trade 12 Aug 2002 "
+        f"Last dividend ₹28.13 ex-date {formats.day(kaveri[-2])} "
+        f"Dividends, 12 months ₹48.13 yield {48.125 / close:.2%} Last split 3:2 {formats.day(kaveri[-3])} "
+        "As reported by Demo market."
+    )
+
+
+def test_dividends_and_splits_stand_in_tables_beside_the_chart(client: Client, kaveri: list[date]) -> None:
+    store_events("KAVERI.DEMO", dividends={kaveri[-2]: 28.0, kaveri[-300]: 10.0}, splits={kaveri[-2]: 0.1})
+    table = client.get(url("stock", "KAVERI.DEMO")).text.partition('id="sessions"')[2].partition("</details>")[0]
+    sessions, _, events = table.partition("<details")
+    assert sessions.count("Dividend ₹28.00") == sessions.count("Split 1:10") == 1
+    assert [" ".join(cell.split()) for cell in re.findall(r"<td>(.*?)</td>", events, re.DOTALL)] == [
+        "Split 1:10", "Dividend ₹28.00", "Dividend ₹10.00",
+    ]  # fmt: skip
+    assert f'<th scope="row">{formats.day(kaveri[-300])}</th>' in events
+
+
+def test_a_stock_without_dividends_says_since_when(client: Client, kaveri: list[date]) -> None:
+    store_events("KAVERI.DEMO")
+    assert f"Dividends none since {formats.day(kaveri[0])} As" in listing_of(client)
+    assert "Dividends and splits" not in client.get(url("stock", "KAVERI.DEMO")).text
+
+
+def test_dividends_that_are_not_known_are_never_said_to_be_none(client: Client, kaveri: list[date]) -> None:
+    assert listing_of(client) == ""
+    history = store_events("KAVERI.DEMO", splits={kaveri[-3]: 2.0})
+    traded = history.unpack_traded()
+    assert traded
+    half_known = np.where(np.arange(len(kaveri)) < len(kaveri) - 100, np.nan, 0.0)
+    for dividend, said in (
+        (np.full(len(kaveri), np.nan), ""),
+        (half_known, f"Dividends none since {formats.day(kaveri[-100])} "),
+    ):
+        history.traded = pack_traded(replace(traded, dividend=dividend))
+        history.save()
+        assert (
+            listing_of(client) == f"Listing {said}Last split 2:1 {formats.day(kaveri[-3])} As reported by Demo market."
+        )
+
+
+def test_the_yield_of_a_dividend_that_prices_contradict_is_left_out(client: Client, kaveri: list[date]) -> None:
+    history = store_events("KAVERI.DEMO", dividends={kaveri[-20]: 2800.0})
+    finding = Finding(DIVIDEND_MISMATCH, "1 dividend does not agree.", "warning", kaveri[-20])
+    for findings, has_yield in (([], True), ([finding.as_dict()], False)):
+        history.findings = findings
+        history.save()
+        assert ("yield" in listing_of(client)) == has_yield
+        assert "Dividends, 12 months ₹2,800.00" in listing_of(client)
+
+
+def test_a_kind_that_pays_nothing_is_named_and_has_no_dividends(client: Client, ann: User) -> None:
+    stock = make_stock("^NSEI", kind="index", exchange="NSE")
+    assert StockListing(stock, None).kind == "Index"
+    traded = TradedPrices(
+        np.array(["2026-04-22"], dtype="datetime64[D]"), *(np.array([one]) for one in (1.0, 1.0, 0.0))
+    )
+    history = PriceHistory(stock=stock, traded=pack_traded(traded))
+    assert StockListing(stock, history).dividends is None
+    assert "Index" in client.get(url("stock", "^NSEI")).text.partition('id="listing-title"')[2]
+
+
+def test_damaged_dividends_leave_the_page_as_it_is(client: Client, kaveri: list[date]) -> None:
+    PriceHistory.objects.update(traded=b"damaged")
+    assert listing_of(client) == ""
+    assert client.get(url("stock_series", "KAVERI.DEMO")).json()["events"] == []
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [
+        (2.0, "2:1"),
+        (1.5, "3:2"),
+        (0.1, "1:10"),
+        (1 / 120, "1:120"),
+        (1.05, "21:20"),
+        (1.0834, "1.0834:1"),
+        (0.97, "0.97:1"),
+    ],
+)
+def test_a_split_is_written_as_new_and_old_shares(factor: float, words: str) -> None:
+    assert split_in_words(factor) == words

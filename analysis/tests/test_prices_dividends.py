@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.prices.dividends import find_dividend_mismatch
+from analysis.prices.dividends import Dividend, DividendSummary, find_dividend_mismatch, summarise_dividends
+from analysis.prices.port import TradedPrices
 
 SESSION = np.arange("2026-04-01", "2026-04-11", dtype="datetime64[D]")
 CLOSE = np.full(10, 100.0)
+YEARS = np.arange("2024-01-01", "2026-02-28", dtype="datetime64[D]")
 
 
 def found(amounts: dict[int, float], shares: dict[int, float]) -> str:
@@ -74,3 +76,36 @@ def is_noticed(path: Path) -> bool:
     finding = find_dividend_mismatch(session, close, adjusted, dividend)
     assert finding is None or isinstance(finding.session, date)
     return finding is not None
+
+
+def summary(dividends: dict[str, float], unknown_until: str = "2024-01-01") -> DividendSummary | None:
+    """What is said of these dividends of two years, which are not known before a day."""
+    dividend = np.where(np.datetime64(unknown_until) > YEARS, np.nan, 0.0)
+    for day, amount in dividends.items():
+        dividend[np.flatnonzero(np.datetime64(day) == YEARS)] = amount
+    return summarise_dividends(TradedPrices(YEARS, np.full(len(YEARS), 100.0), np.ones(len(YEARS)), dividend))
+
+
+@pytest.mark.parametrize(
+    ("dividends", "unknown_until", "expected"),
+    [
+        ({}, "2024-01-01", DividendSummary(date(2024, 1, 1), None, 0.0)),
+        ({"2024-02-01": 1.0}, "2024-01-01", DividendSummary(date(2024, 1, 1), Dividend(date(2024, 2, 1), 1.0), 0.0)),
+        (
+            {"2025-02-27": 1.0, "2025-02-28": 2.0, "2025-11-03": 4.0, "2026-02-27": 8.0},  # the first is a year old
+            "2024-01-01",
+            DividendSummary(date(2024, 1, 1), Dividend(date(2026, 2, 27), 8.0), 14.0),
+        ),
+        (
+            {"2024-02-01": 1.0, "2025-11-03": 4.0},  # the first is before what is not known
+            "2025-06-01",
+            DividendSummary(date(2025, 6, 1), Dividend(date(2025, 11, 3), 4.0), None),
+        ),
+        ({"2024-02-01": 1.0}, "2025-06-01", DividendSummary(date(2025, 6, 1), None, None)),
+        ({"2024-02-01": 1.0}, "2026-02-28", None),
+    ],
+)
+def test_the_latest_dividends_are_those_that_are_known_without_a_gap(
+    dividends: dict[str, float], unknown_until: str, expected: DividendSummary | None
+) -> None:
+    assert summary(dividends, unknown_until) == expected

@@ -198,6 +198,36 @@ def test_unadjusted_closes_and_splits_are_kept_beside_the_bars(tmp_path: Path) -
     assert read_history_of(tmp_path).traded is None
 
 
+def test_dividends_of_a_file_are_for_a_share_of_today(tmp_path: Path) -> None:
+    """Closes that fall to a half at a split are those of their day, and so are dividends before it."""
+    heading = "timestamp,open,high,low,close,adjusted_close,volume,dividend_amount,split_coefficient"
+    rows = (
+        "2026-04-21,200,206,198,204,101,1200,0.0,1.0",
+        "2026-04-22,202,208,200,204,102,1200,2.0,1.0",
+        "2026-04-23,204,210,202,208,104,1500,0.0,1.0",
+        "2026-04-24,104,106,103,105,105,900,{},2.0",
+    )
+    for cell, last in (("1.5", {date(2026, 4, 24): 1.5}), ("", {}), ("-1", {})):
+        write_file(tmp_path, heading, *(row.format(cell) for row in rows))
+        traded = read_history_of(tmp_path).traded
+        assert traded
+        assert traded.dividends == {date(2026, 4, 22): 1.0, **last}
+        assert traded.knows_dividends_since == date(2026, 4, 21)
+
+
+def test_dividends_are_not_known_from_a_file_without_them(tmp_path: Path) -> None:
+    rows = [f"2026-04-{day},100,101,99,100,100,1200" for day in (22, 23)]
+    write_file(tmp_path, "date,open,high,low,close,adj close,volume", *rows)
+    traded = read_history_of(tmp_path).traded
+    assert traded
+    assert traded.knows_dividends_since is None
+    write_file(tmp_path, "date,open,high,low,close,dividends,volume", *rows)
+    traded = read_history_of(tmp_path).traded
+    assert traded
+    assert traded.knows_dividends_since == date(2026, 4, 22)
+    assert np.isnan(traded.close).all()
+
+
 def test_a_dividend_that_a_file_does_not_adjust_for_is_noticed(tmp_path: Path) -> None:
     heading = "date,open,high,low,close,adj close,volume,dividends"
     rows = ["2026-04-22,100,101,99,100,{},1200,0", "2026-04-23,97,98,96,97,97,1500,3.0"]

@@ -15,6 +15,7 @@ from analysis.engine.bars import Bars
 from analysis.prices.arrow import pack_traded, unpack_traded
 from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
+from analysis.prices.identity import IdentityChanged, IdentityClaim, find_claim
 from analysis.prices.incremental import (
     CLOSE_TOLERANCE,
     OVERLAP,
@@ -26,7 +27,7 @@ from analysis.prices.incremental import (
 )
 from analysis.prices.instruments import Instrument, exchange_of
 from analysis.prices.pace import ProcessPacer
-from analysis.prices.port import NOTHING_KNOWN, Finding, History, PriceError, PriceErrorKind
+from analysis.prices.port import NOTHING_KNOWN, Finding, History, PriceError, PriceErrorKind, StockMetadata
 from analysis.prices.sessions import sessions_between
 from analysis.prices.yahoo import YahooPrices
 from analysis.prices.yahoo_session import YahooSession
@@ -394,6 +395,48 @@ def test_splits_and_unadjusted_closes_are_kept_beside_the_bars(yahoo: YahooPrice
     assert (stored.splits, stored.close.tolist()) == (again.splits, again.traded.close.tolist())
 
 
+def test_a_split_and_dividends_around_it_are_kept_evening_by_evening(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    """As in a whole answer: dividends before the split are those of a share after it."""
+    standin.market.dividends[TICKER] = {date(2026, 2, 3): 0.01, WEDNESDAY: 0.02, date(2026, 4, 24): 0.03}
+    standin.market.splits[TICKER][THURSDAY] = 2.0
+    stored = history(yahoo, None, TUESDAY)
+    assert stored.traded
+    assert list(stored.traded.dividends) == [date(2026, 2, 3)]
+    for day in (WEDNESDAY, THURSDAY, date(2026, 4, 24)):
+        standin.market.until = {TICKER: day}.__getitem__
+        answer = refresh_histories(yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(day))[TICKER]
+        assert isinstance(answer, History)
+        stored = answer
+    whole = history(yahoo, None, date(2026, 4, 24)).traded
+    assert whole
+    assert stored.traded
+    assert len(whole.dividends) == 3
+    assert stored.traded.dividends == whole.dividends
+    assert stored.splits == whole.splits == {THURSDAY: 2.0}
+    assert stored.metadata.symbol == TICKER
+
+
+def test_dividends_that_an_earlier_version_did_not_store_come_with_the_next_request(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    standin.market.dividends[TICKER][date(2026, 2, 3)] = 0.01
+    stored = history(yahoo, None, TUESDAY)
+    assert stored.traded
+    unknown = replace(stored.traded, dividend=np.full(len(stored.bars), np.nan))
+    standin.market.until = lambda _: WEDNESDAY
+    old = {TICKER: replace(stored, traded=unknown)}
+    answer = refresh_histories(yahoo, [TICKER], old, first_day=date(2026, 1, 1), now=evening(WEDNESDAY))[TICKER]
+    assert isinstance(answer, History)
+    assert answer.traded
+    assert answer.traded.dividends == stored.traded.dividends
+    assert answer.traded.knows_dividends_since == answer.bars.first_session == stored.bars.first_session
+    assert standin.requests[TICKER] == 2
+    assert "readjusted" not in [finding.code for finding in answer.findings]
+    standin.market.until = lambda _: THURSDAY
+    refresh_histories(yahoo, [TICKER], {TICKER: answer}, first_day=FIRST, now=evening(THURSDAY))
+    assert standin.asked[-1].first == answer.bars.session[-OVERLAP].astype(object)
+
+
 def test_a_history_without_splits_learns_those_of_the_sessions_that_are_fetched(
     yahoo: YahooPrices, standin: YahooStandIn
 ) -> None:
@@ -413,3 +456,54 @@ def test_a_split_of_a_later_day_is_not_stored(tmp_path: Path) -> None:
         answer = refresh_histories(source, [TICKER], {}, first_day=FIRST, now=evening(day))[TICKER]
         assert isinstance(answer, History)
         assert answer.splits == splits
+
+
+def say(standin: YahooStandIn, **meta: str) -> None:
+    """Let answers have other metadata than the stand-in's."""
+
+    def behaviour(asked: Asked) -> Reply:
+        chart = asked.chart()
+        chart["chart"]["result"][0]["meta"].update(meta)
+        return as_json(chart)
+
+    standin.behaviours[TICKER] = behaviour
+
+
+@pytest.mark.parametrize(
+    ("meta", "told"),
+    [
+        ({"currency": "USD"}, "has prices in USD, and those before were in INR"),
+        ({"instrumentType": "ETF"}, "is about a fund, and those before were about a share"),
+    ],
+)
+def test_another_currency_or_type_replaces_nothing_until_it_is_confirmed_twice(
+    meta: dict[str, str], told: str, yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    standin.market.until = lambda _: WEDNESDAY
+    say(standin, **meta)
+    claims: dict[str, IdentityClaim] = {}
+    for times in (1, 2):
+        answer = refresh_histories(
+            yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(WEDNESDAY), claims=claims
+        )[TICKER]
+        assert isinstance(answer, IdentityChanged)
+        assert told in answer.message
+        assert answer.claim.times == times
+        claims[TICKER] = answer.claim
+    answer = refresh_histories(
+        yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(WEDNESDAY), claims=claims
+    )[TICKER]
+    assert isinstance(answer, History)
+    assert answer.bars.last_session == WEDNESDAY
+    assert "identity_changed" in {finding.code for finding in answer.findings}
+
+
+def test_a_claim_that_is_not_confirmed_is_forgotten() -> None:
+    rupees, dollars, euros = (StockMetadata(currency=code, kind="share") for code in ("INR", "USD", "EUR"))
+    first = find_claim(rupees, dollars, None)
+    assert first == IdentityClaim("USD", "share", 1)
+    assert find_claim(rupees, rupees, first) is None
+    assert find_claim(rupees, euros, first) == IdentityClaim("EUR", "share", 1)
+    assert find_claim(rupees, StockMetadata(), first) is None
+    assert find_claim(StockMetadata(), dollars, None) is None

@@ -4,18 +4,22 @@ import math
 import resource
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis.prices.instruments import instrument_of
 from analysis.prices.pace import FIRST_PAUSE, ProcessPacer
-from analysis.prices.port import History, PriceError, PriceErrorKind
+from analysis.prices.port import History, PriceError, PriceErrorKind, StockMetadata
 from analysis.prices.quality import check_bars
-from analysis.prices.yahoo import YahooPrices
+from analysis.prices.yahoo import YahooPrices, read_metadata
 from analysis.prices.yahoo_session import YahooSession
 from tests.yahoo_standin.behaviours import BEHAVIOURS, Asked, Reply, as_json, sound
 from tests.yahoo_standin.market import chart_of
@@ -102,6 +106,71 @@ def test_sessions_are_right_on_every_continent(ticker: str, yahoo: YahooPrices, 
 @pytest.mark.parametrize("ticker", ["^NSEI", "EURUSD=X", "X.NOWHERE"])
 def test_what_belongs_to_no_known_exchange_can_be_had_too(ticker: str, yahoo: YahooPrices) -> None:
     assert history_of(yahoo, ticker).bars.last_session == date(2026, 4, 24)
+
+
+def test_an_answer_says_what_the_instrument_is(yahoo: YahooPrices) -> None:
+    assert history_of(yahoo, "TCS.NS").metadata == StockMetadata(
+        name="Tcs of the stand-in",
+        currency="INR",
+        kind="share",
+        exchange="NSE",
+        decimals=2,
+        symbol="TCS.NS",
+        exchange_name="NSE",
+        first_trade_date=date(2015, 1, 1),
+    )
+
+
+def test_dividends_and_splits_come_with_their_sessions(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    standin.market.dividends["TCS.NS"] = {DAYS[0]: 0.01, DAYS[2]: 0.02}
+    standin.market.splits["TCS.NS"][DAYS[1]] = 2.0
+    traded = history_of(yahoo, "TCS.NS").traded
+    assert traded
+    close = dict(zip(traded.session.tolist(), traded.close.tolist(), strict=True))
+    assert traded.dividends == {
+        DAYS[0]: pytest.approx(0.01 * close[date(2026, 4, 17)], rel=1e-6),
+        DAYS[2]: pytest.approx(0.02 * close[DAYS[1]], rel=1e-6),
+    }
+    assert traded.splits == {DAYS[1]: 2.0}
+
+
+@pytest.mark.parametrize(
+    ("meta", "day"),
+    [
+        ({"firstTradeDate": 345479400, "exchangeName": "NMS"}, date(1980, 12, 12)),
+        ({"firstTradeDate": -252322200, "exchangeName": "NYQ"}, date(1962, 1, 2)),
+        ({"firstTradeDate": 570409200, "exchangeName": "ASX"}, date(1988, 1, 29)),  # 23:00 of the day before in UTC
+        ({"firstTradeDate": pd.Timestamp("1988-01-29 10:00", tz="Australia/Sydney")}, date(1988, 1, 29)),
+        ({"firstTradeDate": pd.NaT}, None),
+        ({"firstTradeDate": 345479400000}, None),  # milliseconds
+        ({"firstTradeDate": None}, None),
+        ({"firstTradeDate": True}, None),
+        ({"firstTradeDate": 0}, None),
+        ({}, None),
+    ],
+)
+def test_a_first_trade_is_dated_by_the_day_at_the_exchange(meta: dict[str, Any], day: date | None) -> None:
+    assert read_metadata(meta).first_trade_date == day
+
+
+TEXTS = st.text("Ab1. \n\x00\ud800\u200b₹", max_size=9) | st.sampled_from(["EQUITY", "NMS", "GBp", "x" * 999])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=4,
+)
+KEYS = (
+    "symbol currency instrumentType exchangeName fullExchangeName priceHint firstTradeDate longName shortName".split()
+)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), JSON))
+def test_whatever_yahoo_says_of_an_instrument_is_read_or_left_empty(meta: dict[str, Any]) -> None:
+    metadata = read_metadata(meta)
+    assert StockMetadata.from_dict(metadata.as_dict()) == replace(metadata, name="")
+    texts = [value for value in (*metadata.as_dict().values(), metadata.name) if isinstance(value, str)]
+    assert all(text.isprintable() and len(text) <= 200 for text in texts)
+    assert metadata.decimals is None or 0 <= metadata.decimals <= 15
 
 
 def test_only_sessions_since_the_day_asked_for_are_requested(yahoo: YahooPrices, standin: YahooStandIn) -> None:

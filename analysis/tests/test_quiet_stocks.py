@@ -1,7 +1,6 @@
 """Quiet stocks: delisted tickers are requested ever less often, and each job says when the next request is."""
 
 import itertools
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -32,7 +31,7 @@ def evening(day: date, *tickers: str) -> dict[str, JobDetail]:
 
 
 @pytest.fixture
-def delisted(standin: YahooStandIn) -> Iterator[YahooStandIn]:
+def delisted(standin: YahooStandIn) -> YahooStandIn:
     """A stock that was analysed, and is unknown to Yahoo since."""
     evening(SESSIONS[9], GONE, "TCS.NS")
     standin.behaviours[GONE] = BEHAVIOURS["UNKNOWN"]

@@ -298,8 +298,8 @@ def test_a_stock_has_the_latest_split_that_its_source_knows(tmp_path: Path) -> N
     days = np.array(["2026-11-18", "2026-11-19", "2026-11-20"], dtype="datetime64[D]")
     price = np.array([560.0, 280.0, 281.0])
     bars = Bars(days, price, price, price, price, price)
-    split = History(bars, adjusted=True, traded=TradedPrices(days, price, np.array([1.0, 2.0, 1.0])))
+    split = History(bars, adjusted=True, traded=TradedPrices(days, price, np.array([1.0, 2.0, 1.0]), np.zeros(3)))
     assert learn_about(stock, split)["last_split"] == date(2026, 11, 19)
     assert "last_split" not in learn_about(stock, History(bars, adjusted=True))  # says nothing of splits
-    corrected = History(bars, adjusted=True, traded=TradedPrices(days, price, np.ones(3)))
+    corrected = History(bars, adjusted=True, traded=TradedPrices(days, price, np.ones(3), np.zeros(3)))
     assert learn_about(stock, corrected)["last_split"] is None

@@ -9,7 +9,8 @@ from analysis import histories
 from analysis.models import Job, PriceHistory, QuietStock, Stock
 from analysis.prices.exchanges import Exchange
 from analysis.prices.faulty_sessions import current_faulty_sessions
-from analysis.prices.incremental import NO_DAYS, refresh_histories
+from analysis.prices.identity import IdentityChanged, IdentityClaim
+from analysis.prices.incremental import NO_CLAIMS, NO_DAYS, refresh_histories
 from analysis.prices.instruments import Instrument
 from analysis.prices.missing_sessions import MissingSession, first_due, track_missing
 from analysis.prices.port import History, PriceError, PriceErrorKind, PriceSource
@@ -80,6 +81,9 @@ class SourceBars:
         day = today(stock.instrument.exchange, self._now)
         answer = self._request(stock, joinable, first_day, first_due(missing, day))
         error = answer if isinstance(answer, PriceError) else None
+        if isinstance(answer, IdentityChanged) and before:
+            before.claim = answer.claim.as_dict()
+            before.save(update_fields=["claim"])
         if isinstance(answer, History):
             since = before.requested_since if before and joinable else first_day
             learned = histories.learn_about(stock, answer)
@@ -94,7 +98,8 @@ class SourceBars:
         self, stock: Stock, joinable: History | None, first_day: date, include: date | None
     ) -> History | PriceError:
         """Return the history to store, or the source's error; one that raises instead has failed, too."""
-        ticker = stock.pk
+        ticker, before = stock.pk, self._histories.get(stock.pk)
+        claim = IdentityClaim.from_dict(before.claim) if before else None
         known: dict[str, Instrument] = {ticker: replace(stock.instrument, isin=stock.isin)}
         try:
             return refresh_histories(
@@ -105,6 +110,7 @@ class SourceBars:
                 now=self._now,
                 instruments=known,
                 include={ticker: include} if include else NO_DAYS,
+                claims={ticker: claim} if claim else NO_CLAIMS,
             )[ticker]
         except Exception as error:
             logger.exception("The price source %s raised for %s", self.source.name, ticker)

@@ -13,8 +13,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from analysis.models import Job, JobStatus, Source
-from analysis.tests.make import make_stock
+from analysis.models import Job, JobStatus, PriceHistory, Source
+from analysis.tests.make import make_finished_job, make_stock, store_events
 from analysis.upkeep.retention import prune
 from analysis.worker.slice import run_job
 from stockapp.accounts.models import User
@@ -89,6 +89,32 @@ def test_a_plan_is_sized_for_what_is_asked(programme: Client, ann: User) -> None
     assert none["sizing"] is None
     assert none["no_trade_reason"].startswith("quantity 0")
     assert problem(programme.get(f"{address}&risk_percent=101"), 422, "invalid").startswith("risk_percent")
+
+
+def test_a_stock_comes_with_what_its_source_says_of_it(programme: Client) -> None:
+    make_finished_job("KAVERI.DEMO")
+    unknown = programme.get("/api/stocks/KAVERI.DEMO").json()
+    names = "first_trade_date last_dividend dividends_12_months dividend_yield_percent last_split".split()
+    assert [unknown[name] for name in names] == [None] * 5
+    assert (unknown["kind"], unknown["exchange_name"]) == ("share", "")
+    bars = PriceHistory.objects.get().unpack()
+    days = bars.session.tolist()
+    store_events(
+        "KAVERI.DEMO",
+        dividends={days[-5]: 4.0, days[-90]: 6.0},
+        splits={days[-7]: 2.0},
+        exchange_name="NSE",
+        first_trade_date="2002-08-12",
+    )
+    told = programme.get("/api/stocks/KAVERI.DEMO").json()
+    assert (told["exchange_name"], told["first_trade_date"]) == ("NSE", "2002-08-12")
+    assert told["last_dividend"] == {"day": days[-5].isoformat(), "amount": 4.0}
+    assert told["dividends_12_months"] == 10.0
+    assert told["dividend_yield_percent"] == pytest.approx(1000 / bars.close[-1])
+    assert told["last_split"] == {"day": days[-7].isoformat(), "ratio": "2:1"}
+    store_events("KAVERI.DEMO")
+    none = programme.get("/api/stocks/KAVERI.DEMO").json()
+    assert (none["last_dividend"], none["dividends_12_months"], none["dividend_yield_percent"]) == (None, 0.0, None)
 
 
 def test_the_demo_market_is_analysed_on_demand_and_never_stands_for_a_real_stock(programme: Client) -> None:

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from analysis.models import DetailStatus, Job, JobDetail, Stock, StockStatus, Worker
-from analysis.tests.make import make_finished_job, make_job
+from analysis.models import DetailStatus, Job, JobDetail, PriceHistory, Stock, StockStatus, Worker
+from analysis.tests.make import make_finished_job, make_job, store_events
 from analysis.worker.claim import claim
 from stockapp.accounts.models import ApiToken, User
 from stockapp.accounts.tokens import create_token
@@ -26,6 +26,7 @@ PARTS = ("watchlists", "stocks", "jobs", "screener", "account", "failures")
 GONE = "VANQUAY.DEMO"
 UNREAD = "NALANDA.DEMO"  # no real one, beside which the demo market would be left out
 UNKNOWN = "RELAINCE.NS"
+PAYING = "QUILLMERE.DEMO"
 RUNNING = ("KAVERI.DEMO", "MEGHAYAN.DEMO", "NILGAON.DEMO", "PRAVAHINI.DEMO", "SURYAVANA.DEMO", "VAJRASTHAN.DEMO")
 WAITING = ("TRISHANKU.DEMO", "INDRAKOT.DEMO")
 
@@ -61,6 +62,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
         last_analyzed_at=timezone.now() - timedelta(hours=2),
         last_error=f"Yahoo has no prices for the symbol {UNKNOWN}: it is unknown there, or no longer listed.",
     )
+    _pay_dividends(PAYING)
     watched = owner.watchlists.first() or _watchlist(owner)
     owner.watchlists.create(name="Long term", position=1)
     watched.items.filter(stock="KAVERI.DEMO").update(note="Results on the 28th; stop below the last low.")
@@ -93,6 +95,7 @@ def furnish(owner: User, newcomer: User, first: Job) -> dict[str, list[Visit]]:
         ],
         "stocks": [
             Visit("stock", stock, owner, act=wait_for_chart),
+            Visit("stock-with-dividends", reverse("analysis:stock", args=[PAYING]), owner, act=show_events),
             Visit("stock-with-indicator", stock, owner, act=add_indicator),
             Visit("stock-failed", reverse("analysis:stock", args=[GONE]), owner),
             Visit("stock-no-history", reverse("analysis:stock", args=[UNREAD]), owner),
@@ -146,6 +149,18 @@ def _watchlist(owner: User) -> Watchlist:
     return watchlist
 
 
+def _pay_dividends(ticker: str) -> None:
+    """Dividends in each quarter and a split, as Yahoo tells of them; the demo market itself has neither."""
+    days = PriceHistory.objects.get(stock=ticker).unpack().session.tolist()
+    store_events(
+        ticker,
+        dividends=dict.fromkeys(days[40::62], 0.24),
+        splits={days[-100]: 2.0},
+        exchange_name="NasdaqGS",
+        first_trade_date="1986-03-13",
+    )
+
+
 def _do_half(job: Job) -> None:
     """As a worker leaves it in the middle: every second stock is done, the others are in hand."""
     lease = claim(job.pk, job.pk)
@@ -169,6 +184,12 @@ def _do_half(job: Job) -> None:
 def open_row(page: Page) -> None:
     page.get_by_role("button", name="More of KAVERI.DEMO").click()
     expect(page.get_by_label("Note", exact=True)).to_be_visible()
+
+
+def show_events(page: Page) -> None:
+    wait_for_chart(page)
+    page.locator("summary", has_text="Dividends and splits").click()
+    expect(page.get_by_role("cell", name="Split 2:1")).to_be_visible()
 
 
 def open_transfer(page: Page) -> None:

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from analysis.models import Stock, StockStatus
-from analysis.tests.make import PASSWORD, make_finished_job, make_stock, make_user
+from analysis.models import PriceHistory, Stock, StockStatus
+from analysis.tests.make import PASSWORD, make_finished_job, make_stock, make_user, store_events
 from analysis.worker.slice import run_job
 from tests.processes import wait_for
 from watchlist.models import Watchlist, WatchlistItem
@@ -71,6 +71,20 @@ def test_the_chart_shows_what_the_page_says(ann: Page) -> None:
     expect(summary).to_contain_text(close)
     expect(ann.locator("#chart-legend")).to_contain_text(close)
     wait_for(lambda: len(inks(ann)) > 8)
+
+
+def test_dividends_and_splits_are_marked_and_named(ann: Page) -> None:
+    days = PriceHistory.objects.get(stock="KAVERI.DEMO").unpack().session.tolist()
+    dividends = dict.fromkeys(days[-1::-62], 12.5)
+    store_events("KAVERI.DEMO", dividends=dividends, splits={days[-1]: 2.0})
+    ann.reload()
+    expect(ann.locator("#chart-legend")).to_contain_text("Split 2:1Dividend ₹12.50")
+    of_two_years = [day for day in dividends if day >= days[-500]]
+    marked = f"Dividends and splits marked: {len(of_two_years) + 1}."
+    expect(ann.locator("#chart-summary")).to_contain_text(marked)
+    expect(ann.locator("#sessions tbody tr").first).to_contain_text("Dividend ₹12.50")
+    ann.locator("summary", has_text="Dividends and splits").click()
+    expect(ann.get_by_role("cell", name="Dividend ₹12.50")).to_have_count(len(dividends))
 
 
 def test_ranges_are_chosen_by_key_and_pointer_and_kept(ann: Page) -> None:

@@ -4,8 +4,9 @@ import { compact, day, money, number, score } from "./formats.js";
 
 export const AVERAGES = ["average-1", "average-2", "average-3"];
 export const SERIES = ["series-1", "series-2", "series-3", "series-4", "series-5", "series-6"];
-const INKS = ["ink-soft", "line", "line-strong", "up", "down", ...AVERAGES, ...SERIES];
+const INKS = ["ink", "ink-soft", "line", "line-strong", "up", "down", ...AVERAGES, ...SERIES];
 const LEVELS = { target: "Target", entry: "Entry", stop: "Stop" };
+const LETTER_WIDTH = 9; // pixels
 const CLEAR = "rgba(0, 0, 0, 0)";
 const QUIET = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
 
@@ -19,6 +20,7 @@ export function drawChart(box, data, indicators, stock) {
   const candles = drawCandles(to);
   Object.values(data.averages).forEach((values, n) => drawLine(to, values, AVERAGES[n], "price", 0));
   drawLevels(to, candles);
+  drawEvents(to);
   drawScore(to);
   drawIndicators(to, indicators);
   chart.panes().forEach((pane, n) => pane.setStretchFactor(n ? 1 : 4));
@@ -99,6 +101,42 @@ function drawLevels({ library, colors, data }, candles) {
       axisLabelVisible: true,
     });
   }
+}
+
+/** D for a dividend and S for a split, on a scale of their own between candles and volume. */
+function drawEvents({ chart, library, colors, data }) {
+  if (!data.events.length) return;
+  const strip = chart.addSeries(library.LineSeries, { ...QUIET, priceScaleId: "events", lineVisible: false });
+  strip.setData(data.session.map((time) => ({ time, value: 0 })));
+  strip.priceScale().applyOptions({ scaleMargins: { top: 0.79, bottom: 0.2 } });
+  const drawn = library.createSeriesMarkers(strip, []);
+  let letters = null;
+  const letter = () => {
+    const fit = chart.timeScale().options().barSpacing * usualGap(data) >= LETTER_WIDTH;
+    if (fit === letters) return;
+    letters = fit;
+    drawn.setMarkers(findEventMarks(data, colors, fit));
+  };
+  chart.timeScale().subscribeVisibleLogicalRangeChange(letter);
+  letter();
+}
+
+/** One mark for each session with events: letters, or a dot for a dividend where letters would overlap. */
+function findEventMarks(data, colors, fit) {
+  const texts = new Map();
+  for (const { session, split } of data.events.toReversed()) {
+    texts.set(session, `${texts.get(session) ?? ""}${split ? "S" : fit ? "D" : "·"}`);
+  }
+  return [...texts].map(([time, text]) => ({
+    time, position: "inBar", shape: "circle", size: 0, text, color: colors[text.includes("S") ? "ink" : "ink-soft"],
+  }));
+}
+
+/** The middle of the numbers of sessions from one dividend to the next. */
+function usualGap(data) {
+  const rows = data.events.filter((event) => !event.split).map((event) => data.session.indexOf(event.session));
+  const gaps = rows.slice(1).map((row, n) => rows[n] - row).sort((a, b) => a - b);
+  return gaps.length ? gaps[Math.floor(gaps.length / 2)] : Infinity;
 }
 
 function drawScore({ chart, library, colors, data }) {

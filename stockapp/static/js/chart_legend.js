@@ -23,6 +23,9 @@ export function writeLegend(data, indicators, stock, n) {
     ),
     makeItem("Score", score(data.score[n] ?? NaN)),
     makeItem("", nameVerdict(data, n)),
+    ...data.events
+      .filter((event) => event.session === data.session[n])
+      .map((event) => makeItem(...nameEvent(event, data, stock))),
   );
   for (const indicator of indicators) {
     const single = indicator.lines.length === 1;
@@ -51,7 +54,12 @@ export function writeSummary(data, indicators, stock, shown) {
   const state = [`score ${score(data.score[last] ?? NaN)}`, nameVerdict(data, last)].filter(Boolean);
   summary.textContent =
     `Shown are the sessions from ${day(shown.from)} to ${day(shown.to)}. At the close of ${day(data.session[last])}: ` +
-    `${[money(data.close[last], stock.currency, stock.decimals), ...averages, ...state, ...values].join(", ")}.`;
+    `${[money(data.close[last], stock.currency, stock.decimals), ...averages, ...state, ...values].join(", ")}.` +
+    (data.events.length ? ` Dividends and splits marked: ${data.events.length}.` : "");
+}
+
+function nameEvent({ dividend, split }, data, stock) {
+  return split ? ["Split", split] : ["Dividend", money(dividend, stock.currency, data.dividend_decimals)];
 }
 
 function nameVerdict(data, n) {

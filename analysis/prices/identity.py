@@ -1,0 +1,71 @@
+"""Identity: whether a source's answer is about the same security as the stored bars, by its currency and type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from analysis.prices.instruments import InstrumentKind
+from analysis.prices.port import PriceError, PriceErrorKind, StockMetadata
+
+NEEDED = 3
+"""Answers in a row that have to say the same before it is believed: the first, and two that confirm it."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityClaim:
+    """Another currency or type (the value of an `InstrumentKind`) than before, said by so many answers in a row."""
+
+    currency: str
+    kind: str
+    times: int = 1
+
+    @property
+    def is_believed(self) -> bool:
+        return self.times >= NEEDED
+
+    def as_dict(self) -> dict[str, str | int]:
+        """Return the claim for JSON."""
+        return {"currency": self.currency, "kind": self.kind, "times": self.times}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, str | int]) -> Self | None:
+        """Return the claim of which `as_dict` made this; None for an empty one."""
+        return cls(str(stored["currency"]), str(stored["kind"]), int(stored["times"])) if stored else None
+
+
+class IdentityChanged(PriceError):
+    """An answer that names another currency or type than the stored bars; it is not used until it is confirmed."""
+
+    def __init__(self, ticker: str, before: StockMetadata, claim: IdentityClaim) -> None:
+        missing = NEEDED - claim.times
+        answers = "the next answer says" if missing == 1 else f"the next {missing} answers say"
+        message = f"The answer for {ticker} {describe_change(before, claim)}: it is not used unless {answers} the same."
+        super().__init__(PriceErrorKind.BAD_DATA, message, permanent=False)
+        self.claim = claim
+
+
+def find_claim(before: StockMetadata, now: StockMetadata, earlier: IdentityClaim | None) -> IdentityClaim | None:
+    """Return the claim of an answer that names another currency or type than before; None if it does not.
+
+    `earlier` is the claim of the answer before it.
+    """
+    is_other = _differs(before.currency, now.currency) or _differs(before.kind, now.kind)
+    if not is_other:
+        return None
+    is_same_claim = earlier is not None and (earlier.currency, earlier.kind) == (now.currency, now.kind)
+    return IdentityClaim(now.currency, now.kind, 1 + (earlier.times if earlier and is_same_claim else 0))
+
+
+def describe_change(before: StockMetadata, claim: IdentityClaim) -> str:
+    """Return the change as the end of a sentence about an answer."""
+    parts = []
+    if _differs(before.currency, claim.currency):
+        parts.append(f"has prices in {claim.currency}, and those before were in {before.currency}")
+    if _differs(before.kind, claim.kind):
+        was, now = (InstrumentKind(kind).label.lower() for kind in (before.kind, claim.kind))
+        parts.append(f"is about a {now}, and those before were about a {was}")
+    return ", and ".join(parts)
+
+
+def _differs(before: str, now: str) -> bool:
+    return bool(before and now and before != now)
