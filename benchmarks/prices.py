@@ -19,7 +19,7 @@ from urllib.request import urlopen
 from analysis.prices.arrow import pack_bars, unpack_bars
 from analysis.prices.incremental import refresh_histories
 from analysis.prices.instruments import exchange_of
-from analysis.prices.pace import ProcessPacer
+from analysis.prices.pacer import ProcessPacer
 from analysis.prices.port import History
 from analysis.prices.sessions import last_closed_session, sessions_between
 from analysis.prices.yahoo import YahooPrices

@@ -21,7 +21,7 @@ CHART = "/v8/finance/chart/TCS.NS?period1=1770000000&period2=1776000000"
 ASK_FOR_A_WHILE = """
 import math, sys, time
 from pathlib import Path
-from analysis.prices.pace import ProcessPacer
+from analysis.prices.pacer import ProcessPacer
 from analysis.prices.port import History
 from analysis.prices.yahoo import YahooPrices
 from analysis.prices.yahoo_session import YahooSession
