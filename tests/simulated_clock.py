@@ -4,10 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from typing import Any
 
-from analysis.prices.pacer import ProcessPacer
+from analysis.prices.pacer import Pacer, ProcessPacer
 from analysis.prices.port import PriceError
 
+SCENES: dict[str, dict[str, Any]] = {
+    "fair weather": {},
+    "a limit at each seventh request": {"limited_each": 7},
+    "a limit at each hundredth request": {"limited_each": 100},
+    "ten minutes of limits each hour": {"limited_minutes_an_hour": 10},
+    "each seventh, and ten minutes each hour": {"limited_each": 7, "limited_minutes_an_hour": 10},
+    "each seventh, with Retry-After 120": {"limited_each": 7, "retry_after": timedelta(seconds=120)},
+    "each hundredth, with Retry-After 120": {"limited_each": 100, "retry_after": timedelta(seconds=120)},
+    "ten minutes down": {"silent_from": 10.0, "silent_until": 610.0},
+}
+"""What a `SimulatedServer` does, by name."""
 START = datetime(2026, 4, 24, 12, 0, tzinfo=UTC)
 LATENCY = 0.2  # seconds of an answer
 
@@ -85,7 +97,8 @@ def fetch_stocks(server: SimulatedServer, stocks: int) -> float:
     return clock.seconds
 
 
-def sleep_until_next_turn(pacer: ProcessPacer, clock: SimulatedClock) -> None:
+def sleep_until_next_turn(pacer: Pacer, clock: SimulatedClock) -> None:
     """Sleep until a pause has ended, as a stock waits for it."""
+    assert isinstance(pacer, ProcessPacer)
     until = pacer.pace.until
     clock.sleep((until - clock.moment).total_seconds() if until and until > clock.moment else 1.0)

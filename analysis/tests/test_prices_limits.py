@@ -1,22 +1,10 @@
 """The time that limits cost, by a simulated clock: every job ends within its deadline, an hour and 20 s per stock."""
 
-from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
-from tests.simulated_clock import SimulatedClock, SimulatedServer, fetch_stocks
-
-SCENES = {
-    "fair weather": {},
-    "a limit at each seventh request": {"limited_each": 7},
-    "a limit at each hundredth request": {"limited_each": 100},
-    "ten minutes of limits each hour": {"limited_minutes_an_hour": 10},
-    "each seventh, and ten minutes each hour": {"limited_each": 7, "limited_minutes_an_hour": 10},
-    "each seventh, with Retry-After 120": {"limited_each": 7, "retry_after": timedelta(seconds=120)},
-    "each hundredth, with Retry-After 120": {"limited_each": 100, "retry_after": timedelta(seconds=120)},
-    "ten minutes down": {"silent_from": 10.0, "silent_until": 610.0},
-}
+from tests.simulated_clock import SCENES, SimulatedClock, SimulatedServer, fetch_stocks
 
 
 def deadline_of(stocks: int) -> float:
@@ -26,7 +14,7 @@ def deadline_of(stocks: int) -> float:
 @pytest.mark.parametrize("stocks", [60, 1000])
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_job_ends_within_its_deadline_in_any_weather(scene: str, stocks: int) -> None:
-    server = SimulatedServer(SimulatedClock(), **SCENES[scene])  # type: ignore[arg-type]
+    server = SimulatedServer(SimulatedClock(), **SCENES[scene])
     seconds = fetch_stocks(server, stocks)
     assert seconds < deadline_of(stocks), f"{seconds:,.0f} s, {server.requests} requests"
 
@@ -44,7 +32,7 @@ def test_a_limit_that_a_probe_ends_at_once_costs_one_first_pause(stocks: int) ->
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_requests_keep_the_pace_in_any_weather(scene: str) -> None:
-    server = SimulatedServer(SimulatedClock(), **SCENES[scene])  # type: ignore[arg-type]
+    server = SimulatedServer(SimulatedClock(), **SCENES[scene])
     fetch_stocks(server, 300)
     assert min(later - earlier for earlier, later in pairwise(server.times)) >= 1.0
 
