@@ -69,7 +69,7 @@ class YahooStandIn(ThreadingHTTPServer):
         self.everything: Behaviour | None = None  # of every symbol
         self.limited_each = 0  # the how manyth chart request is limited
         self.bytes_sent = 0
-        self.refusals = 0  # of symbols' charts, while everything is limited
+        self.refusals = 0  # while everything is limited
         self._limited_until = self._down_until = 0.0
         self._retry_after = ""
         self._lock = Lock()
@@ -100,7 +100,7 @@ class YahooStandIn(ThreadingHTTPServer):
             return Fault.RESET
         if time.monotonic() < self._limited_until:
             with self._lock:
-                self.refusals += asked is not None
+                self.refusals += 1
             headers = {"Retry-After": self._retry_after} if self._retry_after else {}
             return Reply(429, b"Too Many Requests", headers)
         if asked is not None:
