@@ -1,5 +1,6 @@
 """Request pace: one rate limit for the whole installation, stored in the database, and a stock's wait for its turn."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +18,15 @@ from analysis.prices.pace import (
     Pace,
     PaceMode,
     PauseReason,
+    correct_after_clock_change,
     grant_request,
     pause_after_limit,
+    pause_after_oddity,
     pause_after_silence,
     raise_if_paused,
     resume_after_success,
 )
+from analysis.prices.pacer import refuse_far_turn
 from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.timing import TIMING
 
@@ -48,55 +52,85 @@ class DatabasePacer:
         self.source = source
         self._granted: Pace | None = None
 
-    def before_request(self) -> None:
+    @property
+    def is_probing_oddity(self) -> bool:
+        granted = self._granted
+        return bool(granted and granted.mode is PaceMode.PROBING and granted.reason is PauseReason.NOT_UNDERSTOOD)
+
+    def before_request(self, longest: float = math.inf) -> None:
         """Wait until the request may be sent.
 
         Raise PriceError (rate_limited) if requests are paused, or if the turn is so far off that the stock should wait
         without a process.
         """
-        if wait := self._grant_request():
+        if wait := self._grant_request(min(longest, TIMING.longest_turn.total_seconds())):
             time.sleep(wait)
-            raise_if_paused(self.state(), clock.now())
+            pace = self.state()
+            if not pace.is_same_probe(self._granted):
+                raise_if_paused(pace, clock.now())
 
-    def record_limit(self) -> None:
+    def record_limit(self, retry_after: timedelta | None = None) -> None:
         first = timedelta(seconds=settings.LIMIT_PAUSE_SECONDS)
-        self._change_pace(lambda pace, now: pause_after_limit(pace, now, first=first))
+        self._change_pace(
+            lambda pace, now: pause_after_limit(pace, now, first=first, retry_after=retry_after), limit_count=1
+        )
 
-    def record_silence(self) -> None:
-        self._change_pace(pause_after_silence)
+    def record_silence(self, retry_after: timedelta | None = None) -> None:
+        self._change_pace(lambda pace, now: pause_after_silence(pace, now, retry_after=retry_after))
+
+    def record_oddity(self) -> None:
+        self._change_pace(pause_after_oddity, oddity_count=1)
 
     def record_success(self) -> None:
         """Record a success if it may end a pause or a silence, in which the request was granted; else write nothing."""
         if self._granted and (self._granted.mode is PaceMode.PROBING or self._granted.unanswered):
-            self._change_pace(resume_after_success)
+            self._change_pace(lambda pace, _: resume_after_success(pace))
 
     def state(self) -> Pace:
-        """Return the current pace; a new one if none is stored yet."""
+        """Return the current pace; a new one if none is stored yet. If the clock was set back, store it corrected."""
         row = RequestPace.objects.filter(pk=self.source).first()
-        return row.pace if row else Pace(clock.now())
+        if row is None:
+            return Pace(clock.now())
+        pace = _correct_pace(row.pace, clock.now())
+        if pace != row.pace:
+            self._change_pace(lambda pace, _: pace)
+        return pace
 
     @transactional
-    def _grant_request(self) -> float:
+    def _grant_request(self, longest: float) -> float:
         row, now = self._lock_row(), clock.now()
-        self._granted, wait = grant_request(
-            row.pace,
+        pace = _correct_pace(row.pace, now)
+        granted, wait = grant_request(
+            pace,
             now,
             per_second=settings.REQUESTS_PER_SECOND,
             jitter=uniform(0, JITTER),  # noqa: S311
+            continues_probe=pace.is_same_probe(self._granted),
         )
-        if wait > TIMING.longest_turn.total_seconds():
-            message = f"Too many wait to ask {row.get_source_display()}: the next turn is in {wait:.0f} s."
-            raise PriceError(PriceErrorKind.RATE_LIMITED, message, permanent=False)
-        row.store(self._granted)
+        refuse_far_turn(row.get_source_display(), wait, longest)
+        self._granted = granted
+        row.request_count += 1
+        row.store(granted)
         return wait
 
     @transactional
-    def _change_pace(self, change: Callable[[Pace, datetime], Pace]) -> None:
-        row = self._lock_row()
-        row.store(change(row.pace, clock.now()))
+    def _change_pace(
+        self, change: Callable[[Pace, datetime], Pace], *, limit_count: int = 0, oddity_count: int = 0
+    ) -> None:
+        row, now = self._lock_row(), clock.now()
+        row.limit_count += limit_count
+        row.oddity_count += oddity_count
+        row.store(change(_correct_pace(row.pace, now), now))
+        self._granted = None  # what came of it is recorded
 
     def _lock_row(self) -> RequestPace:
         return RequestPace.objects.select_for_update().get_or_create(pk=self.source)[0]
+
+
+def _correct_pace(pace: Pace, now: datetime) -> Pace:
+    return correct_after_clock_change(
+        pace, now, per_second=settings.REQUESTS_PER_SECOND, longest_turn=TIMING.longest_turn
+    )
 
 
 YAHOO_PACER = DatabasePacer(PriceSourceName.YAHOO)
@@ -137,8 +171,27 @@ def _wait_of_pause(pace: Pace, now: datetime) -> Wait | None:
         return None
     if pace.mode is PaceMode.PAUSED:
         return Wait(pace.until, _sentence_until(pace.reason.sentence, pace.until, now))
-    tried = "Yahoo limited our requests" if pace.reason is PauseReason.LIMITED else "Yahoo did not answer"
+    tried = pace.reason.past_sentence
     return Wait(min(pace.until, now + CHECK_AGAIN), f"{tried}: waiting for the request that was sent to try.")
+
+
+def common_wait_after(error: PriceError | None) -> Wait | None:
+    """Return the wait of every stock of a source after this error of one; None if it concerns that stock alone.
+
+    The source limits requests, or its answers are not understood; no stock may fail for that.
+    """
+    if error and error.kind is PriceErrorKind.RATE_LIMITED:
+        return wait_for_turn() or Wait(clock.now() + CHECK_AGAIN, error.message)
+    if error and error.kind is PriceErrorKind.UNAVAILABLE and YAHOO_PACER.state().reason is not PauseReason.SILENT:
+        return current_pause()
+    return None
+
+
+def latest_wait() -> datetime:
+    """Return the latest moment until which a stock may have to wait for its source, for any reason there is now."""
+    pace, now = YAHOO_PACER.state(), clock.now()
+    longest_retry: timedelta = FIRST_RETRY * 2 ** (MAX_UNANSWERED - 1)
+    return max(pace.next_at, pace.until or now, now + longest_retry) + CHECK_AGAIN
 
 
 def wait_after(error: PriceError, unanswered: int) -> Wait:

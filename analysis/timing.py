@@ -14,12 +14,13 @@ class Timing:
 
     One stock fits into what is left of a lease that need not be renewed yet:
 
-        renewal_age + 2 x (longest_turn + ticker_timeout) <= lease
+        renewal_age + longest_stock <= lease
+        longest_stock = 3 x longest_turn + 2 x ticker_timeout
 
-    because a stock is requested twice at most, each time after its turn. A slice ends, with the stock in work, before
-    django-q2 kills its process:
+    because a stock is requested twice at most, each time after its turn, and a canary once after another turn, within
+    the time of the stock. A slice ends, with the stock in work, before django-q2 kills its process:
 
-        slice + 2 x (longest_turn + ticker_timeout) < Q_CLUSTER["timeout"]
+        slice + longest_stock < Q_CLUSTER["timeout"]
 
     Lost work is found within one lease, and a cluster that does nothing is killed before its jobs are woken twice:
 
@@ -46,7 +47,7 @@ class Timing:
     @property
     def longest_turn(self) -> timedelta:
         """Return how long a process waits for its turn to send a request; a stock with a later turn is requeued."""
-        return self.lease / 9
+        return self.lease / 10
 
     @property
     def turn_head_start(self) -> timedelta:
@@ -55,8 +56,13 @@ class Timing:
 
     @property
     def ticker_timeout(self) -> timedelta:
-        """Return the limit of one stock's requests."""
-        return self.lease / 3 - self.longest_turn
+        """Return the limit of one stock's requests, with those for cookies and for a canary, without their turns."""
+        return self.lease / 6
+
+    @property
+    def longest_stock(self) -> timedelta:
+        """Return how long one stock takes at most, until its bars are fetched."""
+        return 3 * self.longest_turn + 2 * self.ticker_timeout
 
     @property
     def stalled_after(self) -> timedelta:
@@ -111,8 +117,7 @@ TIMING = Timing(timedelta(seconds=settings.LEASE_SECONDS))
 def a_slice_ends_before_its_timeout(**_: Any) -> list[CheckMessage]:
     """Return an error if django-q2 could kill a slice that is still in its last stock."""
     q: dict[str, Any] = settings.Q_CLUSTER
-    longest_stock = 2 * (TIMING.longest_turn + TIMING.ticker_timeout)
-    if TIMING.slice + longest_stock < timedelta(seconds=q["timeout"]):
+    if TIMING.slice + TIMING.longest_stock < timedelta(seconds=q["timeout"]):
         return []
     return [Error("A slice's seconds and two thirds of a lease must fit into Q_CLUSTER's timeout.", id="analysis.E002")]
 

@@ -19,7 +19,8 @@ from analysis.calendars.notice import calendar_notice
 from analysis.database_faults import BUSY, DAMAGED, DISK_FULL, NO_ANSWER, Fault, damage_time, find_fault, record_damage
 from analysis.jobs.schedules import refused_runs
 from analysis.models import Job, Worker, ahead_or_behind
-from analysis.request_pace import current_pause
+from analysis.prices.pace import PauseReason
+from analysis.request_pace import YAHOO_PACER, current_pause
 from analysis.worker.recover import unserved_jobs
 from stockapp.monitoring import may_monitor
 from stockapp.probe import run_in_time, try_to_write
@@ -87,6 +88,12 @@ def scheduled_runs_refused() -> list[str]:
     return [f"The scheduled run of {run} was refused. {run.problem}" for run in refused_runs()]
 
 
+def answers_not_understood() -> list[str]:
+    pace = YAHOO_PACER.state()
+    is_odd = pace.reason is PauseReason.NOT_UNDERSTOOD and pace.is_paused(clock.now())
+    return [f"{pace.reason.sentence}. Update the application."] if is_odd else []
+
+
 def free_space() -> int | None:
     """Return the free bytes on the disk of a SQLite file; None for PostgreSQL, which does not report them."""
     if connection.vendor != "sqlite":
@@ -114,6 +121,7 @@ PROBLEMS: list[Callable[[], list[str]]] = [
     no_worker,
     stocks_left_waiting,
     scheduled_runs_refused,
+    answers_not_understood,
     little_space,
     recorded_damage,
 ]
@@ -158,7 +166,12 @@ def _read_figures() -> dict[str, object]:
         "worker_seen_seconds_ago": newest and round((clock.now() - newest).total_seconds(), 1),
         "queue_depth": queue.waiting_count(),
         "active_jobs": Job.objects.active().count(),
-        "pause": paused and {"reason": paused.reason, "until": paused.until},
+        "pause": paused
+        and {
+            "kind": YAHOO_PACER.state().reason.value,
+            "reason": paused.reason,
+            "until": paused.until,
+        },
         "calendars": calendar_notice(timezone.localdate()) or None,
     }
 

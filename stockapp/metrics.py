@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.models import (
     DetailStatus,
     ErrorKind,
@@ -30,6 +30,7 @@ from analysis.models import (
     Stock,
     Worker,
 )
+from analysis.prices.pace import PauseReason
 from stockapp.monitoring import may_monitor
 
 DAY = timedelta(days=1)
@@ -53,11 +54,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
 class FigureCollector(Collector):
     """The installation in figures, in a fixed number of queries."""
 
-    def describe(self) -> list[GaugeMetricFamily]:
+    def describe(self) -> list[Metric]:
         return []  # so that registering makes no query
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        parts: list[Callable[[], Iterator[GaugeMetricFamily]]] = [
+    def collect(self) -> Iterator[Metric]:
+        parts: list[Callable[[], Iterator[Metric]]] = [
             _jobs, _durations, _failures, _queue, _schedules, _workers, _pace,
         ]  # fmt: skip
         for part in parts:
@@ -135,11 +136,25 @@ def _workers() -> Iterator[GaugeMetricFamily]:
     yield recovered
 
 
-def _pace() -> Iterator[GaugeMetricFamily]:
+def _pace() -> Iterator[Metric]:
     pauses = GaugeMetricFamily(
-        "stockapp_source_pause_seconds", "How much longer nobody asks a price source.", labels=["source"]
+        "stockapp_source_pause_seconds",
+        "How much longer a price source is not requested, by the reason of the pause.",
+        labels=["source", "reason"],
     )
+    requests = CounterMetricFamily("stockapp_source_requests", "Requests to a price source.", labels=["source"])
+    limits = CounterMetricFamily(
+        "stockapp_source_limits", "Answers of a price source that requests are limited.", labels=["source"]
+    )
+    oddities = CounterMetricFamily(
+        "stockapp_source_oddities", "How often a price source's answers were not understood.", labels=["source"]
+    )
+    now = clock.now()
     for row in RequestPace.objects.order_by("source"):
-        left = (row.until - timezone.now()).total_seconds() if row.until else 0
-        pauses.add_metric([row.source], max(0.0, left))
-    yield pauses
+        left = (row.until - now).total_seconds() if row.until and row.pace.is_paused(now) else 0.0
+        for reason in PauseReason:
+            pauses.add_metric([row.source, reason.value], left if reason == row.reason else 0.0)
+        requests.add_metric([row.source], row.request_count)
+        limits.add_metric([row.source], row.limit_count)
+        oddities.add_metric([row.source], row.oddity_count)
+    yield from (pauses, requests, limits, oddities)

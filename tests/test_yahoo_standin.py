@@ -21,7 +21,7 @@ CHART = "/v8/finance/chart/TCS.NS?period1=1770000000&period2=1776000000"
 ASK_FOR_A_WHILE = """
 import math, sys, time
 from pathlib import Path
-from analysis.prices.pace import ProcessPacer
+from analysis.prices.pacer import ProcessPacer
 from analysis.prices.port import History
 from analysis.prices.yahoo import YahooPrices
 from analysis.prices.yahoo_session import YahooSession
@@ -71,10 +71,19 @@ def test_a_person_can_make_it_fail_and_recover(address: str) -> None:
     assert len(json.loads(get(address + CHART)[1])["chart"]["result"][0]["timestamp"]) < len(before)
     get(f"{address}/standin/behave?symbol=TCS.NS&as=BROKEN")
     assert get(address + CHART)[0] == 500
+    get(f"{address}/standin/changed?as=NULL")
+    assert get(address + CHART) == (200, "null")
+    get(f"{address}/standin/changed?as=SOUND")
+    get(f"{address}/standin/limited-each?n=4")
+    other = CHART.replace("TCS", "INFY")
+    assert [get(address + other)[0] for _ in range(4)].count(429) == 1
+    get(f"{address}/standin/limited-each?n=0")
+    get(f"{address}/standin/crumb?as=RETRYAFTER")
+    assert get(f"{address}/v1/test/getcrumb")[0] == 429
     get(f"{address}/standin/down?seconds=60")
     with pytest.raises(ConnectionResetError):
         get(address + CHART)
-    assert json.loads(get(f"{address}/standin/requests")[1])["symbols"] == {"TCS.NS": 7}
+    assert json.loads(get(f"{address}/standin/requests")[1])["symbols"] == {"TCS.NS": 8, "INFY.NS": 4}
     assert get(f"{address}/standin/behave?symbol=TCS.NS&as=NONSENSE")[0] == 400
 
 

@@ -8,8 +8,8 @@
                '----------------------'---------------> CANCELLED
 
 `requeue` is for a worker that was lost; `release` and `defer` are requeues that give the attempt back, `defer` with a
-time before which the stock is not claimed again. SKIPPED is set by no move: the row of a deleted stock is deleted with
-it, and the job then counts it as skipped.
+time before which the stock is not claimed again, which `end_wait` takes away. SKIPPED is set by no move: the row of a
+deleted stock is deleted with it, and the job then counts it as skipped.
 
 The caller has locked the job and then the details, or has just created the job; a move that changes stocks changes them
 after both. A stock shows the state of a move while this job is its newest attempt (`Stock.last_job`).
@@ -81,6 +81,12 @@ def defer(job: Job, details: Sequence[JobDetail], wait: Wait, *, is_unanswered: 
     if job.is_active:
         _rows_of(details).update(not_before=wait.until, wait_reason=wait.reason, started_at=None)
         Stock.objects.filter(pk__in=_tickers_of(details), last_job=job).update(last_wait=wait.reason)
+
+
+def end_wait(job: Job, details: Sequence[JobDetail]) -> None:
+    """Let queued details be claimed at once."""
+    _rows_of(details).update(not_before=None, wait_reason="")
+    Stock.objects.filter(pk__in=_tickers_of(details), last_job=job).update(last_wait="")
 
 
 def cancel(job: Job, details: Sequence[JobDetail]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
-from analysis.prices.pace import Pacer
+from analysis.prices.pacer import Pacer
 from analysis.prices.port import PriceSource
 from analysis.prices.yahoo import YahooPrices
 from analysis.prices.yahoo_session import YahooSession

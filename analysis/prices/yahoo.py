@@ -3,7 +3,9 @@
 All of this was measured:
 - yfinance hides exceptions by default and then returns an empty frame; here they are raised, for the whole process.
 - The text of an error is unreliable (a refused request reads "possibly delisted"), so the kind follows from Yahoo's
-  status and the error code in its answer, then from the exception's type.
+  answer, then from the exception's type.
+- Yahoo answers for another company after some symbols are given away, and a changed interface reads as "no prices". So
+  the symbol of an answer is compared, and after a doubtful answer a canary is requested.
 - yfinance requests each new ticker's time zone separately; the suffix implies it. A ticker's bars are one request, and
   the first of a process needs two more, for cookie and crumb.
 """
@@ -12,7 +14,6 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,13 +22,13 @@ import numpy as np
 import pandas as pd
 import yfinance
 from curl_cffi.requests.exceptions import RequestException, Timeout
-from yfinance.exceptions import YFDataException, YFException
 
 from analysis.engine.bars import Bars
 from analysis.prices.currencies import currency_code
 from analysis.prices.dividends import find_dividend_mismatch
 from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE, UNKNOWN_EXCHANGE, Exchange
 from analysis.prices.instruments import MOST_DECIMALS, Instrument, InstrumentKind, exchange_of, instrument_of
+from analysis.prices.pace import PauseReason
 from analysis.prices.port import (
     NOTHING_KNOWN,
     Finding,
@@ -39,7 +40,9 @@ from analysis.prices.port import (
 )
 from analysis.prices.process_folder import process_folder
 from analysis.prices.tickers import is_well_formed
-from analysis.prices.yahoo_session import TOO_MANY_REQUESTS, AnswerTooLarge, YahooSession, YahooStatusError
+from analysis.prices.yahoo_answers import AnswerKind, YahooAnswer
+from analysis.prices.yahoo_canary import Canary, first_day_of_canary
+from analysis.prices.yahoo_session import AnswerTooLarge, YahooSession
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +59,10 @@ _KINDS: dict[str, str] = {
     "FUTURE": InstrumentKind.FUTURE,
 }
 _COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends", "Stock Splits")
+
+
+class DoubtfulError(PriceError):
+    """An error of a ticker, unless Yahoo has changed and answers so for all tickers: a canary shows which."""
 
 
 def configure_yfinance(cache_folder: Path) -> None:
@@ -77,6 +84,7 @@ class YahooPrices:
     def __init__(self, cache_folder: Path, session: YahooSession | None = None) -> None:
         configure_yfinance(cache_folder)
         self._session = session or YahooSession()
+        self._canary = Canary()
 
     def fetch_daily(
         self, tickers: Sequence[str], since: date | None, instruments: Mapping[str, Instrument] = NOTHING_KNOWN
@@ -102,17 +110,74 @@ class YahooPrices:
         if not is_well_formed(ticker):  # yfinance would look up an ISIN, in another HTTP session
             return PriceError(PriceErrorKind.UNKNOWN_TICKER, f"{ticker!r} is not a ticker.", permanent=True)
         self._session.start_ticker()
+        if self._canary.is_due and (error := self._request_canary(ticker)):
+            return error
+        answer = self._request_history(ticker, since)
+        if isinstance(answer, DoubtfulError):
+            return self._resolve_doubt(ticker, answer)
+        if isinstance(answer, History):
+            self._session.confirm_data()
+            self._canary.record_sound_answer()
+        return answer
+
+    def _resolve_doubt(self, ticker: str, doubtful: DoubtfulError) -> PriceError:
+        """Return the ticker's own error if a canary is understood, else the one that concerns all tickers."""
+        self._canary.count_doubtful_answer()
+        if self._canary.vouches() and not self._session.pacer.is_probing_oddity:
+            return doubtful
+        return self._request_canary(ticker) or doubtful
+
+    def _request_canary(self, ticker: str) -> PriceError | None:
+        """Request a stock that surely has prices. Return None if its answer is sound, else the ticker's error.
+
+        A canary that is not understood either pauses all requests.
+        """
+        symbol = self._canary.choose(ticker)
+        self._session.start_canary()
+        answer = self._request_history(symbol, first_day_of_canary())
+        if isinstance(answer, History):
+            self._session.confirm_data(is_wanted=False)
+            self._canary.record_sound_canary()
+            return None
+        if answer.kind is PriceErrorKind.RATE_LIMITED and self._session.answer is None:  # it was not sent
+            self._canary.is_due = True
+            return answer
+        self._canary.is_due = False
+        if isinstance(answer, DoubtfulError):
+            logger.error("Yahoo's answers are not understood: %s %s", answer, self._session.answer)
+            self._session.pacer.record_oddity()
+            return PriceError(PriceErrorKind.UNAVAILABLE, f"{PauseReason.NOT_UNDERSTOOD.sentence}.", permanent=False)
+        message = f"Yahoo had no prices for {ticker}, and {symbol} was requested to compare. {answer}"
+        return PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
+
+    def _request_history(self, ticker: str, since: date | None) -> History | PriceError:
         try:
             stock = yfinance.Ticker(ticker, session=self._session)
             stock._tz = exchange_of(ticker).timezone  # saves a request
             frame = stock.history(start=since or FIRST_DAY, auto_adjust=False, actions=True, keepna=True)
+            about = stock.history_metadata
+            if not _is_symbol(ticker, about.get("symbol")):
+                message = f"Yahoo answered for {about['symbol']} when asked for {ticker}: nothing of it is taken over."
+                return DoubtfulError(PriceErrorKind.BAD_DATA, message, permanent=False)
             if frame.empty or not (frame["Close"] > 0).any():
-                return PriceError(PriceErrorKind.NO_DATA, f"Yahoo has no prices for {ticker}.", permanent=False)
-            return _to_history(ticker, frame, stock.history_metadata)
+                return DoubtfulError(PriceErrorKind.NO_DATA, f"Yahoo has no prices for {ticker}.", permanent=False)
+            return _to_history(ticker, frame, about)
         except PriceError as error:
             return error
         except Exception as error:  # noqa: BLE001  # one ticker's failure, of any type, must not end the batch
-            return explain_error(ticker, error, self._session)
+            return explain_error(ticker, error, self._session.answer)
+
+
+def _is_symbol(ticker: str, symbol: Any) -> bool:
+    """Return whether an answer's symbol is the ticker's; one without a symbol is taken for the ticker's.
+
+    Yahoo has two symbols for a dollar's rate, like INR=X and USDINR=X.
+    """
+    names = {
+        str(name).upper().removeprefix("USD") if str(name).endswith("=X") else str(name).upper()
+        for name in (ticker, symbol)
+    }
+    return not symbol or len(names) == 1
 
 
 def _to_history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> History:
@@ -179,33 +244,39 @@ def _currency_finding(ticker: str, currency: str) -> Finding | None:
     return Finding("other_currency", message, "warning")
 
 
-def explain_error(subject: str, error: Exception, session: YahooSession) -> PriceError:
-    """Return the error of a failure, by Yahoo's status and error code, then the exception's type, never its text."""
-    status, code = session.status, session.error_code
-    if status == TOO_MANY_REQUESTS:
-        return PriceError(
-            PriceErrorKind.RATE_LIMITED, "Yahoo limits our requests: it asks us to wait.", permanent=False
-        )
-    if code == "Not Found":
-        message = f"Yahoo has no prices for the symbol {subject}: it is unknown there, or no longer listed."
-        return PriceError(PriceErrorKind.UNKNOWN_TICKER, message, permanent=True)
-    if code == "Bad Request":
-        return PriceError(PriceErrorKind.NO_DATA, f"Yahoo has no prices for {subject} in this period.", permanent=False)
+def explain_error(subject: str, error: Exception, answer: YahooAnswer | None) -> PriceError:
+    """Return the error of a failure, by Yahoo's answer, then by the exception's type, never by its text."""
+    if answer is None:
+        return _explain_missing_answer(subject, error)
+    match answer.kind:
+        case AnswerKind.LIMITED:
+            return PriceError(
+                PriceErrorKind.RATE_LIMITED, f"{PauseReason.LIMITED.sentence}: it asks us to wait.", permanent=False
+            )
+        case AnswerKind.UNKNOWN_SYMBOL:
+            message = f"Yahoo has no prices for the symbol {subject}: it is unknown there, or no longer listed."
+            return PriceError(PriceErrorKind.UNKNOWN_TICKER, message, permanent=True)
+        case AnswerKind.SILENT if answer.status < 400 and not answer.code:
+            message = f"Yahoo's answer for {subject} is no price data: it may be down."
+            return PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
+        case AnswerKind.SILENT | AnswerKind.UNAUTHENTICATED:
+            reason = f"status {answer.status}{answer.code and f', {answer.code}'}"
+            message = f"Yahoo did not answer for {subject}: {reason}."
+            return PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
+        case AnswerKind.EMPTY:
+            message = f"Yahoo has no prices for {subject} in this period."
+            return DoubtfulError(PriceErrorKind.NO_DATA, message, permanent=False)
+        case AnswerKind.ODD:
+            message = f"Yahoo's answer for {subject} cannot be read as prices."
+            return DoubtfulError(PriceErrorKind.BAD_DATA, message, permanent=False)
+    logger.error("Yahoo's answer for %s cannot be used", subject, exc_info=error)
+    return DoubtfulError(PriceErrorKind.BAD_DATA, f"Yahoo's prices for {subject} are incomplete.", permanent=False)
+
+
+def _explain_missing_answer(subject: str, error: Exception) -> PriceError:
     if isinstance(error, Timeout):
         return PriceError(PriceErrorKind.TIMEOUT, f"Yahoo took too long to answer for {subject}.", permanent=False)
-    if status is None or isinstance(error, YahooStatusError) or status >= 400 or code:
-        message = f"Yahoo did not answer for {subject}: {_reason(error, status, code)}."
-        return PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
-    if isinstance(error, RequestException | JSONDecodeError | YFDataException):
-        message = f"Yahoo's answer for {subject} is no price data: it may be down."
-        return PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
-    if isinstance(error, YFException):
-        return PriceError(PriceErrorKind.NO_DATA, f"Yahoo has no prices for {subject} in this period.", permanent=False)
-    logger.error("Yahoo's answer for %s cannot be used", subject, exc_info=error)
-    return PriceError(PriceErrorKind.BAD_DATA, f"Yahoo's prices for {subject} are incomplete.", permanent=False)
-
-
-def _reason(error: Exception, status: int | None, code: str) -> str:
-    if isinstance(error, AnswerTooLarge):
-        return str(error)
-    return "the connection failed" if status is None else f"status {status}{code and f', {code}'}"
+    if not isinstance(error, RequestException):
+        logger.error("No request could be sent for %s", subject, exc_info=error)
+    reason = str(error) if isinstance(error, AnswerTooLarge) else "the connection failed"
+    return PriceError(PriceErrorKind.UNAVAILABLE, f"Yahoo did not answer for {subject}: {reason}.", permanent=False)

@@ -7,8 +7,9 @@ from typing import Any
 import yfinance
 
 from analysis.prices.currencies import currency_code
+from analysis.prices.pace import PauseReason
 from analysis.prices.port import PriceError, PriceErrorKind
-from analysis.prices.yahoo import configure_yfinance, explain_error
+from analysis.prices.yahoo import DoubtfulError, configure_yfinance, explain_error
 from analysis.prices.yahoo_session import YahooSession
 
 PAGE_SIZE = 250  # the maximum of Yahoo
@@ -49,11 +50,17 @@ def _fetch_page(query: yfinance.EquityQuery, offset: int, session: YahooSession)
     session.start_ticker()
     try:
         page = yfinance.screen(query, offset=offset, size=PAGE_SIZE, sortField="ticker", sortAsc=True, session=session)
-        return {"quotes": page["quotes"], "total": int(page["total"])}
+        found = {"quotes": page["quotes"], "total": int(page["total"])}
     except PriceError:
         raise
     except Exception as error:
-        raise explain_error("its screener", error, session) from error
+        failure = explain_error("its screener", error, session.answer)
+        if isinstance(failure, DoubtfulError):
+            message = f"{PauseReason.NOT_UNDERSTOOD.sentence}: its list of stocks cannot be read."
+            failure = PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
+        raise failure from error
+    session.confirm_data()
+    return found
 
 
 def _to_stock(quote: dict[str, Any]) -> ListedStock:

@@ -1,12 +1,12 @@
 """The HTTP session of yfinance: paced, bounded, and without a second request after Yahoo has refused one.
 
 By default yfinance reacts to every status of 400 or more with about nine requests (consent, cookie, crumb, and again),
-even to a rate limit. Here a refusal is final, except for one renewal of cookie and crumb when Yahoo asks for
-authentication.
+even to a rate limit, and sends the text of a refused crumb as a crumb from then on. Here a refusal is final, except for
+one renewal of cookie and crumb when Yahoo asks for authentication, and only a crumb is sent as one.
 """
 
-import json
 import math
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,18 +16,24 @@ from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests import Response, Session
 from curl_cffi.requests.exceptions import RequestException, Timeout
 
-from analysis.prices.pace import Pacer, ProcessPacer
+from analysis.prices.pacer import Pacer, ProcessPacer
+from analysis.prices.yahoo_answers import (
+    AnswerKind,
+    YahooAnswer,
+    is_crumb,
+    read_chart_answer,
+    read_cookie_answer,
+    read_screener_answer,
+)
 
-DATA_PATHS = ("/v8/finance/chart/", "/v1/finance/screener")  # all other requests are for cookies
+CHART, SCREENER, CRUMB = "/v8/finance/chart/", "/v1/finance/screener", "/v1/test/getcrumb"
+DATA_PATHS = (CHART, SCREENER)  # all other requests are for cookies
 MAX_REDIRECTS = 5
 MAX_MEGABYTES = 32  # of an uncompressed answer; sixty years of a stock are about 2
-UNAUTHENTICATED = (401, 403)
-TOO_MANY_REQUESTS = 429
-SERVER_ERROR = 500
 
 
 class YahooStatusError(Exception):
-    """An answer of Yahoo without data; the session has its `status` and `error_code`."""
+    """An answer of Yahoo without data; the session's `answer` says which."""
 
 
 class AnswerTooLarge(RequestException):
@@ -38,78 +44,134 @@ class YahooSession(Session[Response]):
     """A browser-like session for one ticker after another; `start_ticker` begins each.
 
     `base_url` is empty for Yahoo itself, or the address of a server that replaces it. `timeout` limits one request with
-    its whole answer, and `seconds` all requests of a ticker together, both without the pacer's waits. The size of an
-    answer is limited while it is decompressed, so that it cannot exhaust memory.
+    its whole answer, and `seconds` all requests of a ticker together, with the canary's. Waits of the pacer are not in
+    `seconds` for the first request with data and for the canary's; they are for all others, such as those for cookies.
+    The size of an answer is limited while it is decompressed, so that it cannot exhaust memory.
+
+    `answer` is the last answer with data, or the limit that a request for cookies met; None if there is none yet.
+    `request_count` counts all requests, `data_count` the answers with data that was wanted.
     """
 
     def __init__(
         self, base_url: str = "", *, pacer: Pacer | None = None, timeout: float = 10.0, seconds: float = 60.0
     ) -> None:
         super().__init__(impersonate="chrome", max_redirects=MAX_REDIRECTS)
+        self.pacer = pacer or ProcessPacer()
+        self.request_count = self.data_count = 0
+        self.answer: YahooAnswer | None = None
         self._stand_in = urlsplit(base_url)
-        self._pacer = pacer or ProcessPacer()
         self._timeout = timeout
         self._seconds = seconds
         self._has_renewed = False  # cookie and crumb, since the last data
         self._cookie_answers: dict[str, Response] = {}  # yfinance may request them again with every ticker
-        self.request_count = 0
         self.start_ticker()
 
     def start_ticker(self) -> None:
         """Begin another ticker: discard the last one's answer and start its time."""
         self._deadline = monotonic() + self._seconds
-        self._answer: Response | None = None
+        self._begin_waiting()
+
+    def start_canary(self) -> None:
+        """Begin the canary of a ticker, within the time of the ticker."""
+        self._begin_waiting()
+
+    def confirm_data(self, *, is_wanted: bool = True) -> None:
+        """Record that the last answer's data could be read, and whether they are used."""
+        self.data_count += is_wanted
+        if self.pacer.is_probing_oddity:
+            self.pacer.record_success()
 
     @property
-    def status(self) -> int | None:
-        """Return the status of the last answer with data; None if there is none."""
-        return self._answer.status_code if self._answer is not None else None
-
-    @property
-    def error_code(self) -> str:
-        """Return the error code of the last data answer, like "Not Found"; empty if it has none."""
-        try:
-            body = json.loads(self._answer.content if self._answer is not None else b"{}")
-            return str(body["chart"]["error"]["code"])
-        except (ValueError, KeyError, TypeError):
-            return ""
+    def wasted_count(self) -> int:
+        """Return how many requests brought no data that was wanted."""
+        return self.request_count - self.data_count
 
     def request(self, method: Any, url: str, **options: Any) -> Response:  # type: ignore[override]
         """Send a request as curl_cffi does, at the pacer's pace and within the rest of the ticker's time.
 
         Raise YahooStatusError if Yahoo refuses it for good, and PriceError if the pacer does.
         """
-        if not urlsplit(url).path.startswith(DATA_PATHS):
+        path = urlsplit(url).path
+        if not path.startswith(DATA_PATHS):
             if url not in self._cookie_answers:
-                self._cookie_answers[url] = self._send(method, url, options)
+                self._cookie_answers[url] = self._request_cookie(method, url, options)
             return self._cookie_answers[url]
-        self._answer = None
-        started = monotonic()
-        self._pacer.before_request()
-        self._deadline += monotonic() - started
+        self.answer = None
+        _remove_refused_crumb(options)
+        self._wait_for_turn()
         try:
-            self._answer = answer = self._send(method, url, options)
+            response = self._send(method, url, options)
         except RequestException:
-            self._pacer.record_silence()
+            self.pacer.record_silence()
             raise
-        needs_renewal = answer.status_code in UNAUTHENTICATED and not self._has_renewed
-        if answer.status_code == TOO_MANY_REQUESTS:
-            self._pacer.record_limit()
-        elif _is_data_answer(answer) or needs_renewal:
-            self._pacer.record_success()
-        else:
-            self._pacer.record_silence()
-        self._has_renewed = answer.status_code >= 400 and (self._has_renewed or needs_renewal)
-        if needs_renewal:
+        read = read_chart_answer if path.startswith(CHART) else read_screener_answer
+        answer = self.answer = read(response.status_code, response.headers, response.content, datetime.now(UTC))
+        renews = answer.kind is AnswerKind.UNAUTHENTICATED and not self._has_renewed
+        self._record(answer, renews=renews)
+        if renews:
             self._cookie_answers.clear()
-        if answer.status_code >= 400 and not needs_renewal:
-            raise YahooStatusError(answer.status_code)
-        return answer
+        elif answer.kind is not AnswerKind.SOUND and not _is_consent_page(response):
+            raise YahooStatusError(answer.status)
+        return response
 
-    def _send(self, method: Any, url: str, options: dict[str, Any]) -> Response:
+    def _record(self, answer: YahooAnswer, *, renews: bool) -> None:
+        """Tell the pacer of an answer; a pause for answers that are not understood ends only with `confirm_data`."""
+        self._has_renewed = renews or (self._has_renewed and answer.status >= 400)
+        match answer.kind:
+            case AnswerKind.LIMITED:
+                self.pacer.record_limit(answer.retry_after)
+            case AnswerKind.SILENT:
+                self.pacer.record_silence(answer.retry_after)
+            case AnswerKind.UNAUTHENTICATED:
+                if not renews:
+                    self.pacer.record_silence(answer.retry_after)
+            case AnswerKind.UNKNOWN_SYMBOL:
+                self.pacer.record_success()
+            case _ if not self.pacer.is_probing_oddity:
+                self.pacer.record_success()
+
+    def _request_cookie(self, method: Any, url: str, options: dict[str, Any]) -> Response:
+        """Return the answer to a request for cookies or a crumb, empty in place of a crumb that was refused.
+
+        A crumb is not requested again until Yahoo asks for authentication: prices need none. Raise YahooStatusError if
+        Yahoo limits requests.
+        """
+        self._wait_for_turn(is_in_time=True)
+        response = self._send(method, url, options)
+        answer = read_cookie_answer(response.status_code, response.headers, response.content, datetime.now(UTC))
+        is_refused = response.status_code != 200 or not is_crumb(response.content.decode(errors="replace"))
+        if urlsplit(url).path == CRUMB and is_refused:
+            response.content, response.status_code = b"", 200
+            self._cookie_answers[url] = response
+        if answer.kind is AnswerKind.LIMITED:
+            self.answer = answer
+            self.pacer.record_limit(answer.retry_after)
+            raise YahooStatusError(answer.status)
+        return response
+
+    def _begin_waiting(self) -> None:
+        self.answer = None
+        self._has_waited = False
+
+    def _wait_for_turn(self, *, is_in_time: bool = False) -> None:
+        """Wait for the pacer, within the ticker's time if `is_in_time` or if a request has waited beside it before."""
+        is_in_time = is_in_time or self._has_waited
+        left = self._time_left()
+        started = monotonic()
+        self.pacer.before_request(left if is_in_time else math.inf)
+        if not is_in_time:
+            self._has_waited = True
+            self._deadline += monotonic() - started
+
+    def _time_left(self) -> float:
+        """Return the seconds that are left for the ticker. Raise Timeout if there are none."""
         left = self._deadline - monotonic()
         if left <= 0:
             raise Timeout(f"more than {self._seconds:.0f} seconds for one ticker")
+        return left
+
+    def _send(self, method: Any, url: str, options: dict[str, Any]) -> Response:
+        left = self._time_left()
         if self._stand_in.netloc:
             target = urlsplit(url)
             options["headers"] = {**(options.get("headers") or {}), "Host": target.hostname}
@@ -134,8 +196,12 @@ class YahooSession(Session[Response]):
         return answer
 
 
-def _is_data_answer(answer: Response) -> bool:
-    """Return whether Yahoo works: False if it is broken, refuses the client or sends a page ("Will be right back")."""
-    if answer.status_code >= SERVER_ERROR or answer.status_code in UNAUTHENTICATED:
-        return False
-    return answer.status_code >= 400 or answer.content.lstrip().startswith(b"{")
+def _remove_refused_crumb(options: dict[str, Any]) -> None:
+    params = options.get("params") or {}
+    if "crumb" in params and not is_crumb(str(params["crumb"])):
+        options["params"] = {name: value for name, value in params.items() if name != "crumb"}
+
+
+def _is_consent_page(response: Response) -> bool:
+    """Return whether Yahoo asks for consent to cookies, which yfinance gives and then reads the prices."""
+    return (urlsplit(response.url).hostname or "").endswith("consent.yahoo.com")

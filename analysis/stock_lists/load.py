@@ -12,7 +12,7 @@ from django.utils import timezone
 from analysis.db import transactional
 from analysis.models import DemoRemoval, Index, IndexMember, PriceHistory, PriceSourceName, Stock
 from analysis.prices.demo_companies import COMPANIES
-from analysis.prices.pace import Pacer
+from analysis.prices.pacer import Pacer
 from analysis.prices.port import PriceError
 from analysis.prices.tickers import is_well_formed, suffix_of
 from analysis.prices.yahoo_listing import ListedStock, fetch_listing

@@ -26,7 +26,7 @@ from analysis.prices.incremental import (
     refresh_histories,
 )
 from analysis.prices.instruments import Instrument, exchange_of
-from analysis.prices.pace import ProcessPacer
+from analysis.prices.pacer import ProcessPacer
 from analysis.prices.port import NOTHING_KNOWN, Finding, History, PriceError, PriceErrorKind, StockMetadata
 from analysis.prices.sessions import sessions_between
 from analysis.prices.yahoo import YahooPrices

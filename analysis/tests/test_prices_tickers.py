@@ -8,7 +8,7 @@ import pytest
 
 from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
-from analysis.prices.pace import ProcessPacer
+from analysis.prices.pacer import ProcessPacer
 from analysis.prices.port import History
 from analysis.prices.registry import source_named
 from analysis.prices.tickers import is_well_formed, normalise

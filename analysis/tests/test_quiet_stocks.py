@@ -21,7 +21,7 @@ INDIA = ZoneInfo("Asia/Kolkata")
 SESSIONS: list[date] = [
     day for day in library_calendar_of(exchange_of("TCS.NS")).sessions.astype(object) if date(2026, 1, 1) <= day
 ]
-GONE = "GONE.NS"
+GONE = "LEAVING.NS"
 
 
 def evening(day: date, *tickers: str) -> dict[str, JobDetail]:

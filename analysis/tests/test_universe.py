@@ -15,7 +15,7 @@ from analysis.engine.bars import Bars
 from analysis.histories import learn_about, row_of, store
 from analysis.models import Index, IndexMember, Stock
 from analysis.prices.instruments import exchange_of
-from analysis.prices.pace import ProcessPacer
+from analysis.prices.pacer import ProcessPacer
 from analysis.prices.port import History, StockMetadata, TradedPrices
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import load_demo_market, load_from_yahoo, load_stocks

@@ -3,7 +3,7 @@
 import logging
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
@@ -20,6 +20,7 @@ from analysis.jobs.submit import RUN_SLICE, wake_workers
 from analysis.models import MAX_ATTEMPTS, ErrorKind, Job, JobDetail, Stock
 from analysis.models.details import JobDetailQuerySet
 from analysis.models.jobs import JobQuerySet
+from analysis.request_pace import latest_wait
 from analysis.timing import TIMING
 from analysis.track_records.refresh import request_outdated, wake_stalled
 
@@ -66,6 +67,9 @@ def recover() -> Recovery:
     unfinished = JobDetail.objects.unfinished().filter(job=OuterRef("pk"))
     for job_id in list(Job.objects.active().filter(~Exists(unfinished)).values_list("pk", flat=True)):
         done.repaired += recount(job_id)
+    latest = latest_wait()
+    for job_id in list(_overlong_waits(latest).order_by().values_list("job_id", flat=True).distinct()):
+        done.woken += end_overlong_waits(job_id, latest)
     for jobs in (_unserved_unwoken_jobs(), _jobs_whose_wait_ended()):
         for job_id in list(jobs.order_by().values_list("pk", flat=True)):
             done.woken += _wake_job(jobs, job_id)
@@ -118,6 +122,27 @@ def end_leases(job_id: uuid.UUID) -> tuple[int, int, int]:
         add_to_counters(job, failed=len(failed))
         complete_if_done(job)
     return len(again), len(failed), 0
+
+
+def _overlong_waits(latest: datetime) -> JobDetailQuerySet:
+    """Return details that wait longer than their source can make them, because the clock was set back."""
+    return JobDetail.objects.queued().filter(not_before__gt=latest, job__in=Job.objects.active())
+
+
+@transactional
+def end_overlong_waits(job_id: uuid.UUID, latest: datetime) -> bool:
+    """Let stocks of a job be claimed that wait for longer than until `latest`, and wake workers for them."""
+    job = Job.objects.active().select_for_update(no_key=True).filter(pk=job_id).first()
+    if job is None:
+        return False
+    waiting = list(
+        _overlong_waits(latest).filter(job=job).select_for_update(of=["self"], skip_locked=True).order_by("pk")
+    )
+    Stock.objects.lock(detail.stock_id for detail in waiting)
+    details.end_wait(job, waiting)
+    Job.objects.filter(pk=job_id).update(woken_at=clock.now())
+    wake_workers(job_id, stocks=len(waiting))
+    return bool(waiting)
 
 
 def is_work_waiting(*, since: timedelta) -> bool:

@@ -13,8 +13,7 @@ from analysis import clock, queue
 from analysis.background import is_stopping
 from analysis.jobs.submit import RUN_SLICE
 from analysis.models import JobDetail
-from analysis.prices.port import PriceError, PriceErrorKind
-from analysis.request_pace import CHECK_AGAIN, MAX_UNANSWERED, Wait, is_away, wait_after, wait_for_turn
+from analysis.request_pace import MAX_UNANSWERED, common_wait_after, is_away, wait_after, wait_for_turn
 from analysis.timing import TIMING
 from analysis.worker.assess import assess_stock
 from analysis.worker.backfill import backfill_stock
@@ -119,7 +118,7 @@ def _fetch_next(lease: Lease, loader: BarLoader, stale: list[JobDetail]) -> list
     wait = wait_for_turn() if loader.is_paced(detail) else None
     if wait is None:
         error = loader.fetch(detail, is_last_try=detail.unanswered + 1 >= MAX_UNANSWERED)
-        wait = _common_wait(error)
+        wait = common_wait_after(error)
     if wait:
         paced = [detail for detail in stale if loader.is_paced(detail) or detail == stale[0]]
         stale[:] = [detail for detail in stale if detail not in paced]
@@ -131,13 +130,6 @@ def _fetch_next(lease: Lease, loader: BarLoader, stale: list[JobDetail]) -> list
         defer(lease, [detail], wait_after(error, detail.unanswered), is_unanswered=True)
         return []
     return [detail]
-
-
-def _common_wait(error: PriceError | None) -> Wait | None:
-    """Return the wait of every stock of a source that limits requests."""
-    if error is None or error.kind is not PriceErrorKind.RATE_LIMITED:
-        return None
-    return wait_for_turn() or Wait(clock.now() + CHECK_AGAIN, error.message)
 
 
 def _gives_way(lease: Lease, ends: float) -> bool:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from analysis import histories
 from analysis.models import Job, PriceHistory, QuietStock, Stock
@@ -19,9 +19,6 @@ from analysis.request_pace import is_paced
 from analysis.worker.quiet_stocks import is_nothing_new, quiet_stocks, record_news, record_nothing_new
 
 logger = logging.getLogger(__name__)
-
-LATELY = timedelta(minutes=2)
-"""An answer without the expected session is used again for so long."""
 
 
 class SourceBars:
@@ -54,15 +51,13 @@ class SourceBars:
     def is_fresh(self, ticker: str) -> bool:
         """Return whether the stored bars reach from the analysis' first day to the expected one, and are still valid.
 
-        They are not if their source is known to have changed them since. If the source had nothing newer a moment ago,
-        or at the last requests of several days, they count as fresh, too.
+        They are not if their source is known to have changed them since. If the source had nothing newer at the last
+        requests of several days, they count as fresh, too.
         """
         history = self._histories.get(ticker)
         if history is None or not self._is_long(history) or self.source.has_changed(ticker, history.fetched_at):
             return False
-        if self.reaches_expected_day(ticker):
-            return True
-        return self._was_fetched_lately(history) or self._is_left_alone(ticker, has_error=False)
+        return self.reaches_expected_day(ticker) or self._is_left_alone(ticker, has_error=False)
 
     def reaches_expected_day(self, ticker: str) -> bool:
         """Return whether there are bars up to the newest session that the analysis can be about."""
@@ -155,15 +150,6 @@ class SourceBars:
         if quiet is None or self._job.total <= 1 or bool(quiet.error_message) is not has_error:
             return False
         return today(self._exchange_of(ticker), self._now) < quiet.next_request
-
-    def _was_fetched_lately(self, history: PriceHistory) -> bool:
-        """Return whether the source was requested a moment ago, for the same session."""
-        ticker = history.stock_id
-        exchange = self._exchange_of(ticker)
-        if not self.is_paced or not timedelta(0) <= self._now - history.fetched_at < LATELY:
-            return False
-        then = histories.moment_of(exchange, self._job.as_of, history.fetched_at)
-        return last_closed_session(exchange, then) == self.expected_day(ticker)
 
     def _is_long(self, history: PriceHistory) -> bool:
         return history.requested_since <= self._first_day(history.stock_id) + histories.SLACK

@@ -18,7 +18,7 @@ Figures = dict[tuple[str, str], float]
 
 
 def read(client: Client, **headers: str) -> Figures:
-    """(name, the label's value or "") -> figure."""
+    """(name, the labels' values or "") -> figure."""
     answer = client.get("/metrics", headers=headers)
     assert answer.status_code == 200
     families = text_string_to_metric_families(answer.text)
@@ -46,6 +46,7 @@ def test_the_figures_are_those_of_the_rows(client: Client) -> None:
     Job.objects.filter(pk=old.pk).update(started_at=now - timedelta(days=3), completed_at=now - timedelta(days=2))
     Worker.objects.create(host="a/1", pid=7, restarts=2, recovered_count=5)
     make_message(waited=timedelta(seconds=30))
+    YAHOO_PACER.before_request()
     YAHOO_PACER.record_limit()
 
     figures = read(client)
@@ -60,7 +61,12 @@ def test_the_figures_are_those_of_the_rows(client: Client) -> None:
     assert figures["stockapp_worker_recovered", "a:7"] == 5
     assert (figures["stockapp_queue_depth", ""], figures["stockapp_stocks_unfinished", ""]) == (1, 2)
     assert figures["stockapp_queue_oldest_seconds", ""] >= 30
-    assert figures["stockapp_source_pause_seconds", "yahoo"] > 0
+    assert figures["stockapp_source_pause_seconds", "limitedyahoo"] > 0
+    assert figures["stockapp_source_pause_seconds", "silentyahoo"] == 0
+    assert figures["stockapp_source_pause_seconds", "oddyahoo"] == 0
+    assert figures["stockapp_source_requests_total", "yahoo"] == 1
+    assert figures["stockapp_source_limits_total", "yahoo"] == 1
+    assert figures["stockapp_source_oddities_total", "yahoo"] == 0
 
 
 @pytest.mark.parametrize("jobs", [1, 30])

@@ -4,7 +4,8 @@ import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -14,6 +15,8 @@ from tests.yahoo_standin.market import Chart, Market
 HUGE = 5_000_000
 BOMB_MEGABYTES = 512
 NOT_FOUND = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
+TOO_MANY = {"code": "Too Many Requests", "description": "Too Many Requests"}
+INVALID = {"code": "Unprocessable Entity", "description": "Invalid input - interval=1d is not supported"}
 NO_PERIOD = {"code": "Bad Request", "description": "Data doesn't exist for startDate = 1, endDate = 2"}
 
 
@@ -74,6 +77,18 @@ def text(status: int, body: str) -> Behaviour:
     return lambda _: Reply(status, body.encode(), {"Content-Type": "text/html"})
 
 
+def limit(status: int, retry_after: str, body: str = "") -> Behaviour:
+    """A status with a time after which to ask again."""
+    return lambda _: Reply(status, body.encode(), {"Content-Type": "text/html", "Retry-After": retry_after})
+
+
+def limited_until(_: Asked) -> Reply:
+    """A limit that names its end, two minutes from now, by this server's own clock, which is an hour ahead."""
+    now = datetime.now(UTC) + timedelta(hours=1)
+    stamps = {"Date": format_datetime(now, usegmt=True)}
+    return Reply(429, b"", {**stamps, "Retry-After": format_datetime(now + timedelta(seconds=120), usegmt=True)})
+
+
 def fault(kind: Fault) -> Behaviour:
     """No answer, in one of several ways."""
     return lambda _: kind
@@ -113,6 +128,17 @@ def _repeat_one(result: dict[str, Any]) -> None:
     for column in (result["timestamp"], *_columns(result)):
         column.insert(-9, column[-10])
     result["timestamp"][-10] += 3600
+
+
+def _is_of_no_period(result: dict[str, Any]) -> None:
+    """As Yahoo answers for a period without sessions."""
+    del result["timestamp"]
+    result["indicators"] = {"quote": [{}], "adjclose": [{}]}
+
+
+def _write_as_text(result: dict[str, Any]) -> None:
+    quote = result["indicators"]["quote"][0]
+    quote["close"] = [{"raw": price} for price in quote["close"]]
 
 
 def _reverse(result: dict[str, Any]) -> None:
@@ -166,6 +192,16 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "NOPERIOD": error(400, NO_PERIOD),
     "LOSTPAGE": text(404, "<html>This page has moved</html>"),
     "LIMITED": text(429, "Too Many Requests"),
+    "NINES": text(999, "<html>Unable to process request at this time -- error 999</html>"),
+    "LIMITEDTEXT": text(200, "Too Many Requests\r\n"),
+    "LIMITEDBODY": error(200, TOO_MANY),
+    "LIMITEDFINANCE": lambda _: as_json({"finance": {"result": None, "error": TOO_MANY}}, 403),
+    "RETRYAFTER": limit(429, "120"),
+    "RETRYDATE": limited_until,
+    "RETRYNONSENSE": limit(429, "in a while"),
+    "BUSY": limit(503, "120", "<html>Busy</html>"),
+    "FORBIDDENFOR": limit(403, "120"),
+    "BROKENFOR": limit(502, "120", "<html>Bad gateway</html>"),
     "REFUSED": error(401, UNAUTHORIZED),
     "REFUSEDONCE": once(error(401, UNAUTHORIZED)),
     "FORBIDDEN": text(403, "<html>Forbidden</html>"),
@@ -177,6 +213,21 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "DOWN": text(200, "Will be right back"),
     "ERRORBODY": error(200, {"code": "Internal Server Error", "description": "error"}),
     "UNKNOWNBODY": error(200, NOT_FOUND),
+    "NULL": lambda _: as_json(None),
+    "LIST": lambda _: as_json([]),
+    "WORD": lambda _: as_json("ok"),
+    "OTHERSHAPE": lambda asked: as_json({"series": {asked.symbol: asked.chart()["chart"]["result"]}}),
+    "NOCHART": lambda _: as_json({"chart": None}),
+    "NULLRESULT": lambda _: as_json({"chart": {"result": None, "error": None}}),
+    "BADREQUEST": text(400, "<html>Bad Request</html>"),
+    "GONE": text(410, ""),
+    "UNPROCESSABLE": error(422, INVALID),
+    "NEWERROR": error(200, {"code": "Upgrade Required", "description": "Use version 9"}),
+    "NODAYS": changed(_is_of_no_period),
+    "NOINDICATORS": changed(lambda result: result.pop("indicators")),
+    "NOMETA": changed(lambda result: result.pop("meta")),
+    "SHORTMETA": changed(lambda result: result["meta"].pop("instrumentType")),
+    "OBJECTS": changed(_write_as_text),
     "NORESULT": lambda _: as_json({"chart": {"result": [], "error": None}}),
     "RESET": fault(Fault.RESET),
     "SILENT": fault(Fault.SILENT),
@@ -194,12 +245,27 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "FLOATVOLUME": changed(_halve_volumes),
     "PENCE": changed(_in_pence),
     "BADDIVIDEND": changed(_pay_in_pounds),
+    "OTHERSYMBOL": changed(lambda result: result["meta"].update(symbol="META")),
+    "LOWERSYMBOL": changed(lambda result: result["meta"].update(symbol=result["meta"]["symbol"].lower())),
+    "NOSYMBOL": changed(lambda result: result["meta"].pop("symbol")),
     "OTHERCURRENCY": changed(lambda result: result["meta"].update(currency="XAU")),
     "NOCURRENCY": changed(lambda result: result["meta"].update(currency=None)),
     "YOUNG": changed(_keep_last(43)),
     "HUGE": changed(lambda result: result["meta"].update(padding="x" * HUGE)),
     "ZIPPED": zipped,
     "BOMB": bombed,
+}
+
+CRUMBS: dict[str, Reply] = {
+    "CRUMB": Reply(200, b"a-crumb"),
+    "LIMITED": Reply(429, b"Slow"),
+    "LIMITEDTEXT": Reply(200, b"Too Many Requests\r\n"),
+    "RETRYAFTER": Reply(429, b"", {"Retry-After": "120"}),
+    "HTML": Reply(200, b"<html>Sorry</html>"),
+    "EMPTY": Reply(200, b""),
+    "REFUSED": Reply(401, b"denied"),
+    "LONG": Reply(200, b"x" * 500),
+    "JSON": Reply(200, b'{"finance":{"error":{"code":"Unauthorized"}}}'),
 }
 
 

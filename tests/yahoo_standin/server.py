@@ -1,4 +1,4 @@
-"""The stand-in's server: who is asked for what, how often, and what a person may switch while it runs."""
+"""The stand-in's server: who is asked for what, how often and when, and what a person may switch while it runs."""
 
 import json
 import socket
@@ -13,7 +13,16 @@ from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.yahoo_standin.behaviours import BEHAVIOURS, Asked, Behaviour, Fault, Reply, as_json, behaviour_of
+from tests.yahoo_standin.behaviours import (
+    BEHAVIOURS,
+    CRUMBS,
+    Asked,
+    Behaviour,
+    Fault,
+    Reply,
+    as_json,
+    behaviour_of,
+)
 from tests.yahoo_standin.market import Market, day_of
 
 CHART = "/v8/finance/chart/"
@@ -23,9 +32,12 @@ SWITCHES = "/standin/"
 SLOW_SECONDS = 2.0
 HELP = f"""A stand-in for Yahoo. Any symbol has made-up bars, but for these, also with a number and any suffix:
 {", ".join(BEHAVIOURS)}
-{SWITCHES}limited?seconds=120    every answer is 429 for so long
+{SWITCHES}limited?seconds=120    every answer is 429 for so long; &retry-after=60 says when to ask again
+{SWITCHES}limited-each?n=100     every hundredth chart is 429; 0 ends it
+{SWITCHES}changed?as=OTHERSHAPE  every chart is such an answer, as of an interface that has changed; SOUND ends it
+{SWITCHES}crumb?as=LIMITED       the crumb is refused: {", ".join(CRUMBS)}
 {SWITCHES}down?seconds=30        every connection is reset for so long
-{SWITCHES}up                     both end
+{SWITCHES}up                     limited and down end
 {SWITCHES}behave?symbol=TCS.NS&as=RESET
 {SWITCHES}until?day=2026-11-20    bars end on that day for all symbols
 {SWITCHES}split?symbol=TCS.NS&day=2026-11-20&ratio=2
@@ -35,7 +47,10 @@ HELP = f"""A stand-in for Yahoo. Any symbol has made-up bars, but for these, als
 
 
 class YahooStandIn(ThreadingHTTPServer):
-    """Yahoo on a loopback port; `requests` counts chart requests by symbol, `others` the rest by path."""
+    """Yahoo on a loopback port; `requests` counts chart requests by symbol, `others` the rest by path.
+
+    `times` has the moment of every request, by time.monotonic, and `crumbs` those that came with charts.
+    """
 
     daemon_threads = True
     request_queue_size = 256
@@ -48,17 +63,24 @@ class YahooStandIn(ThreadingHTTPServer):
         self.asked: list[Asked] = []
         self.requests: Counter[str] = Counter()
         self.others: Counter[str] = Counter()
+        self.times: list[float] = []
+        self.crumbs: set[str] = set()
+        self.crumb = CRUMBS["CRUMB"]
+        self.everything: Behaviour | None = None  # of every symbol
+        self.limited_each = 0  # the how manyth chart request is limited
         self.bytes_sent = 0
-        self.refusals = 0  # of symbols' charts, while everything is limited
+        self.refusals = 0  # while everything is limited
         self._limited_until = self._down_until = 0.0
+        self._retry_after = ""
         self._lock = Lock()
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def limit(self, seconds: float) -> None:
-        """Answer 429 to everything for so long."""
+    def limit(self, seconds: float, *, retry_after: str = "") -> None:
+        """Answer 429 to everything for so long, with this Retry-After."""
+        self._retry_after = retry_after
         self._limited_until = time.monotonic() + seconds
 
     def go_down(self, seconds: float) -> None:
@@ -78,21 +100,29 @@ class YahooStandIn(ThreadingHTTPServer):
             return Fault.RESET
         if time.monotonic() < self._limited_until:
             with self._lock:
-                self.refusals += asked is not None
-            return Reply(429, b"Too Many Requests")
+                self.refusals += 1
+            headers = {"Retry-After": self._retry_after} if self._retry_after else {}
+            return Reply(429, b"Too Many Requests", headers)
         if asked is not None:
-            return self.behaviours.get(asked.symbol, behaviour_of(asked.symbol))(asked)
+            return self._behaviour_of(asked)(asked)
         if path == SCREENER:
             return self._screened(json.loads(body))
-        return Reply(200, b"a-crumb" if path == CRUMB else HELP.encode(), {"Content-Type": "text/plain"})
+        return self.crumb if path == CRUMB else Reply(200, HELP.encode(), {"Content-Type": "text/plain"})
+
+    def _behaviour_of(self, asked: Asked) -> Behaviour:
+        if self.limited_each and self.requests.total() % self.limited_each == 0:
+            return BEHAVIOURS["LIMITED"]
+        return self.everything or self.behaviours.get(asked.symbol, behaviour_of(asked.symbol))
 
     def _count(self, path: str, query: dict[str, str]) -> Asked | None:
         with self._lock:
+            self.times.append(time.monotonic())
             if not path.startswith(CHART):
                 self.others[path] += 1
                 return None
             symbol = unquote(path.removeprefix(CHART))
             self.requests[symbol] += 1
+            self.crumbs |= {query["crumb"]} if "crumb" in query else set()
             first, last = (day_of(int(query.get(name, 0))) for name in ("period1", "period2"))
             asked = Asked(symbol, first, last, self.requests[symbol], self.market)
             self.asked.append(asked)
@@ -108,7 +138,13 @@ class YahooStandIn(ThreadingHTTPServer):
         try:
             match name:
                 case "limited":
-                    self.limit(float(query["seconds"]))
+                    self.limit(float(query["seconds"]), retry_after=query.get("retry-after", ""))
+                case "limited-each":
+                    self.limited_each = int(query["n"])
+                case "changed":
+                    self.everything = None if query["as"] == "SOUND" else BEHAVIOURS[query["as"]]
+                case "crumb":
+                    self.crumb = CRUMBS[query["as"]]
                 case "down":
                     self.go_down(float(query["seconds"]))
                 case "up":
@@ -150,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         match answer:
             case Reply(status, body, headers):
-                self.send_response(status)
+                (self.send_response_only if "Date" in headers else self.send_response)(status)
                 for name, value in {**headers, "Content-Length": str(len(body))}.items():
                     self.send_header(name, value)
                 self.end_headers()
