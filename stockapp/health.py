@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from analysis import clock, queue
-from analysis.calendars.notice import calendar_notice
+from analysis.calendars.notice import calendar_notice, fault_notice
 from analysis.database_faults import BUSY, DAMAGED, DISK_FULL, NO_ANSWER, Fault, damage_time, find_fault, record_damage
 from analysis.jobs.schedules import refused_runs
 from analysis.models import Job, Worker, ahead_or_behind
@@ -173,6 +173,7 @@ def _read_figures() -> dict[str, object]:
             "until": paused.until,
         },
         "calendars": calendar_notice(timezone.localdate()) or None,
+        "faulty_sessions": fault_notice(timezone.localdate()) or None,
     }
 
 

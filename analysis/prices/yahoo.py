@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -113,14 +113,20 @@ class YahooPrices:
         if self._canary.is_due and (error := self._request_canary(ticker)):
             return error
         answer = self._request_history(ticker, since)
-        if isinstance(answer, DoubtfulError):
+        if isinstance(answer, DoubtfulError) or self._is_one_of_many_unknown(answer):
             return self._resolve_doubt(ticker, answer)
         if isinstance(answer, History):
             self._session.confirm_data()
             self._canary.record_sound_answer()
         return answer
 
-    def _resolve_doubt(self, ticker: str, doubtful: DoubtfulError) -> PriceError:
+    def _is_one_of_many_unknown(self, answer: History | PriceError) -> TypeGuard[PriceError]:
+        """Return whether Yahoo has said of this ticker and of several before it that it does not know them."""
+        if not isinstance(answer, PriceError) or answer.kind is not PriceErrorKind.UNKNOWN_TICKER:
+            return False
+        return self._canary.count_unknown_ticker()
+
+    def _resolve_doubt(self, ticker: str, doubtful: PriceError) -> PriceError:
         """Return the ticker's own error if a canary is understood, else the one that concerns all tickers."""
         self._canary.count_doubtful_answer()
         if self._canary.vouches() and not self._session.pacer.is_probing_oddity:
@@ -143,7 +149,8 @@ class YahooPrices:
             self._canary.is_due = True
             return answer
         self._canary.is_due = False
-        if isinstance(answer, DoubtfulError):
+        is_unknown = answer.kind is PriceErrorKind.UNKNOWN_TICKER
+        if isinstance(answer, DoubtfulError) or (is_unknown and self._canary.count_unknown_canary()):
             logger.error("Yahoo's answers are not understood: %s %s", answer, self._session.answer)
             self._session.pacer.record_oddity()
             return PriceError(PriceErrorKind.UNAVAILABLE, f"{PauseReason.NOT_UNDERSTOOD.sentence}.", permanent=False)

@@ -11,6 +11,7 @@ from time import monotonic
 CANARIES = ("AAPL", "MSFT", "RELIANCE.NS", "^GSPC")
 PERIOD = timedelta(days=14)
 FRESH_FOR = 60.0  # seconds
+MAX_UNKNOWN = 5  # tickers in a row, as of a list with mistakes; then it may be Yahoo that knows none
 MAX_DOUBTFUL = 3  # doubtful answers in a row after which a sound canary counts no longer
 
 
@@ -27,6 +28,8 @@ class Canary:
         self._sound_at: float | None = None
         self._is_ahead = False  # of the doubtful answer that it vouches for
         self._doubtful = 0  # answers in a row
+        self._unknown = 0  # tickers in a row
+        self._unknown_canaries = 0  # in a row
 
     def choose(self, ticker: str) -> str:
         """Return the symbol whose turn it is; never the ticker itself."""
@@ -39,13 +42,24 @@ class Canary:
 
     def record_sound_answer(self) -> None:
         """Record a sound answer for a ticker: doubtful ones are no longer in a row."""
-        self._doubtful = 0
+        self._doubtful = self._unknown = self._unknown_canaries = 0
         self._is_ahead = False
+
+    def count_unknown_ticker(self) -> bool:
+        """Count a ticker that Yahoo does not know, and return whether there were so many in a row that it is odd."""
+        self._unknown += 1
+        return self._unknown >= MAX_UNKNOWN
+
+    def count_unknown_canary(self) -> bool:
+        """Count a canary that Yahoo does not know, and return whether the one before was unknown, too."""
+        self._unknown_canaries += 1
+        return self._unknown_canaries >= 2
 
     def record_sound_canary(self) -> None:
         """Record a sound answer for the canary."""
         self._sound_at = self._now()
         self._is_ahead, self.is_due, self._doubtful = self.is_due, False, 0
+        self._unknown = self._unknown_canaries = 0
 
     def vouches(self) -> bool:
         """Return whether the last sound canary still shows that answers are understood."""

@@ -12,6 +12,7 @@ from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, JobStatus, 
 from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import PaceMode, PauseReason
 from analysis.prices.sessions import last_closed_session, sessions_between
+from analysis.prices.yahoo_canary import MAX_UNKNOWN
 from analysis.request_pace import MAX_UNANSWERED
 from analysis.tests.make import details_of, make_finished_job, make_job
 from analysis.tests.test_pace import clock, end_pause, row
@@ -85,6 +86,23 @@ def test_one_stock_without_prices_among_others_fails_alone_at_once(name: str, st
     assert (job.completed_count, job.failed_count) == (len(TICKERS), 1)
     assert standin.requests.total() <= len(TICKERS) + 1 + 2
     assert standin.requests[ticker] == 1
+
+
+def test_a_yahoo_that_knows_no_ticker_at_all_is_not_believed(standin: YahooStandIn) -> None:
+    standin.everything = BEHAVIOURS["UNKNOWN"]
+    job = make_job(*(f"S{number}.NS" for number in range(20)))
+    run_through(job, 4)
+    statuses = [detail.status for detail in details_of(job).values()]
+    assert statuses.count(DetailStatus.FAILED) == MAX_UNKNOWN - 1
+    assert statuses.count(DetailStatus.QUEUED) == 20 - MAX_UNKNOWN + 1
+    assert row().reason == PauseReason.NOT_UNDERSTOOD
+
+
+def test_a_list_of_wrong_tickers_fails_and_costs_one_request_more_for_every_few(standin: YahooStandIn) -> None:
+    job = make_job(*(f"UNKNOWN{number}.NS" for number in range(12)))
+    run_slice(str(job.pk))
+    assert {detail.error_kind for detail in details_of(job).values()} == {ErrorKind.UNKNOWN_TICKER}
+    assert standin.requests.total() == 12 + 12 // MAX_UNKNOWN
 
 
 def test_a_canary_that_is_limited_makes_all_wait_and_counts_against_nobody(standin: YahooStandIn) -> None:
