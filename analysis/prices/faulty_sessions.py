@@ -171,8 +171,9 @@ def has_faulty_bar(bars: Bars, day: date) -> bool:
 
 def find_doubtful(bars: Bars, days: Iterable[date]) -> Booleans:
     """Return which bars, shape (n,), are of these days and have a fault themselves."""
-    own = [day for day in days if has_faulty_bar(bars, day)]
-    doubtful: Booleans = np.isin(bars.session, np.array(own, dtype="datetime64[D]"))
+    doubtful = np.zeros(len(bars), dtype=np.bool_)
+    if own := [day for day in days if has_faulty_bar(bars, day)]:
+        doubtful |= np.isin(bars.session, np.array(own, dtype="datetime64[D]"))
     return doubtful
 
 

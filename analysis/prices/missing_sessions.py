@@ -7,11 +7,12 @@ from typing import Self
 
 import numpy as np
 
-from analysis.engine.bars import Bars
+from analysis.engine.bars import Bars, Sessions
 from analysis.prices.discontinuities import LONG_GAP, finding_about
 from analysis.prices.exchanges import Exchange
 from analysis.prices.faulty_sessions import LONG_WINDOW, has_faulty_bar
 from analysis.prices.port import Finding
+from analysis.prices.sessions import sessions_between
 from analysis.prices.trading_calendar import trading_calendar_of
 
 WINDOW = 60  # sessions before the latest bar; older ones that a source lacks are not requested again
@@ -129,16 +130,22 @@ def find_missing(bars: Bars, exchange: Exchange, faulty: Collection[date], *, si
     return missing | {day: True for day in wrong if first <= np.datetime64(day, "D") <= last}
 
 
-def describe_untracked(bars: Bars, exchange: Exchange, tracked: Collection[date]) -> Finding | None:
-    """Return the finding about single sessions of the last LONG_WINDOW without a bar, but for those that are tracked.
+def describe_untracked(
+    sessions: Sessions, given: Sessions, exchange: Exchange, tracked: Collection[date]
+) -> Finding | None:
+    """Return the finding about single sessions of the last LONG_WINDOW bars without a bar.
 
-    Long gaps and stocks that trade on few days have findings of their own.
+    `sessions` are those of the bars, `given` those of the source: a row that was dropped has a finding of its own, and
+    so have sessions that are `tracked`, long gaps, and stocks that trade on few days.
     """
-    bars = bars[-LONG_WINDOW:]
-    missing = np.array(sorted(find_missing(bars, exchange, (), since=bars.first_session)), dtype="datetime64[D]")
-    gap = np.searchsorted(bars.session, missing)
-    missing = missing[np.bincount(gap, minlength=len(bars) + 1)[gap] <= LONG_GAP]
-    missing = missing[~np.isin(missing, np.array(list(tracked), dtype="datetime64[D]"))]
+    sessions, calendar = sessions[-LONG_WINDOW:], trading_calendar_of(exchange)
+    between = np.diff(np.searchsorted(calendar.sessions, sessions)) - 1
+    rows = np.flatnonzero((between > 0) & (between <= LONG_GAP))
+    if not len(rows):
+        return None
+    gaps = [sessions_between(exchange, *sessions[row : row + 2].tolist()) for row in rows.tolist()]
+    days = np.array([day for gap in gaps for day in gap if calendar.knows(day)], dtype="datetime64[D]")
+    missing = days[~np.isin(days, given) & ~np.isin(days, np.array(list(tracked), dtype="datetime64[D]"))]
     if not 0 < len(missing) <= MOST_MISSING:
         return None
     return finding_about("missing_sessions", "info", missing, "session", "of the exchange without a bar")

@@ -81,7 +81,7 @@ def check_bars(
         raise PriceError(PriceErrorKind.BAD_DATA, f"Not one bar of {ticker} has a positive close.", permanent=False)
     market = _Market(instrument, now)
     bars = _sort_by_session(bars)
-    named = {*tracked, *bars.session.tolist()}  # a row that is dropped has a finding of its own
+    given = bars.session
     findings: list[Finding] = []
     for repair in _REPAIRS:
         bars, finding = repair(bars, market)
@@ -95,7 +95,8 @@ def check_bars(
     noticed = [*(notice(bars, market) for notice in _NOTICES), find_bad_ticks(bars)]
     noticed.append(find_thin_stretch(bars, market.exchange))
     doubtful = find_doubtful(bars, faulty)
-    noticed += [describe_doubtful(bars, doubtful, faulty), describe_untracked(bars, market.exchange, named)]
+    noticed.append(describe_doubtful(bars, doubtful, faulty))
+    noticed.append(describe_untracked(bars.session, given, market.exchange, tracked))
     findings += [
         *filter(None, noticed),
         *describe_discontinuities(found, bars.session, read_splits),
