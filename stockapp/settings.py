@@ -99,6 +99,7 @@ MIDDLEWARE = [  # the first two are outermost, so that every response has their 
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "stockapp.limits.CountRequests",
     "stockapp.middleware.write_numbers_as_chosen",
+    "stockapp.middleware.ShowTimesAsChosen",
     "django_htmx.middleware.HtmxMiddleware",
     "stockapp.middleware.lead_to_login",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
