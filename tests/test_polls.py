@@ -94,9 +94,9 @@ def try_again() -> None:
 
 
 def wait_for_the_source() -> None:
-    waits = {"wait_reason": "Yahoo limits requests.", "not_before": timezone.now() + timedelta(minutes=1)}
-    JobDetail.objects.filter(job__status="queued").update(**waits)
-    Stock.objects.filter(pk=KAVERI).update(last_wait="Yahoo limits requests.")
+    until = timezone.now() + timedelta(minutes=1)
+    JobDetail.objects.filter(job__status="queued").update(wait_reason="Yahoo limits requests", not_before=until)
+    Stock.objects.filter(pk=KAVERI).update(last_wait="Yahoo limits requests", last_wait_until=until)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -61,7 +61,7 @@ class JobDetail(LeasedRow):
     error_kind = models.CharField(max_length=20, choices=ErrorKind, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
     not_before = models.DateTimeField(null=True, blank=True, help_text="While queued: not to be claimed before.")
-    wait_reason = models.CharField(max_length=500, blank=True)
+    wait_reason = models.CharField(max_length=500, blank=True, help_text="Why it waits, without the time.")
     unanswered = models.PositiveSmallIntegerField(default=0, help_text="How often its source did not answer for it.")
     result = models.ForeignKey("Result", null=True, blank=True, on_delete=models.SET_NULL, related_name="details")
 

@@ -41,7 +41,7 @@ class PauseReason(StrEnum):
     @property
     def sentence(self) -> str:
         """Return the reason as a sentence without a full stop."""
-        return "Yahoo limits our requests" if self is PauseReason.LIMITED else "Yahoo does not answer"
+        return "Yahoo limits our requests" if self is PauseReason.LIMITED else "Yahoo cannot be reached"
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def _fetch_next(lease: Lease, loader: BarLoader, stale: list[JobDetail]) -> list
         return []
     stale.remove(detail)
     if error and detail.unanswered + 1 < MAX_UNANSWERED:
-        defer(lease, [detail], wait_after(error, detail.unanswered), is_unanswered=True)
+        defer(lease, [detail], wait_after(error, detail.stock_id, detail.unanswered), is_unanswered=True)
         return []
     return [detail]
 
@@ -134,7 +134,7 @@ def _common_wait(error: PriceError | None) -> Wait | None:
     """Return the wait of every stock of a source that limits requests."""
     if error is None or error.kind is not PriceErrorKind.RATE_LIMITED:
         return None
-    return wait_for_turn() or Wait(clock.now() + CHECK_AGAIN, error.message)
+    return wait_for_turn() or Wait(clock.now() + CHECK_AGAIN, "Waiting for its turn to request prices")
 
 
 def _gives_way(lease: Lease, ends: float) -> bool:

@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from analysis.models import Stock
 from analysis.tests.make import make_job, make_user
 from stockapp.accounts.models import User
+from stockapp.templatetags.formats import clock_time
 from stockapp.time_zones import time_zone_choices, zone_of
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +103,18 @@ def test_the_admin_shows_times_in_the_zone_of_the_installation(client: Client) -
     client.force_login(make_user("boss", is_staff=True, is_superuser=True, time_zone="Asia/Kolkata"))
     make_job("KAVERI.DEMO")
     assert "8:30 p.m." in client.get(reverse("admin:analysis_job_changelist")).text
+
+
+def test_the_api_gives_times_with_their_offset_whatever_the_zone_of_the_caller(client: Client, kolkata: User) -> None:
+    job = make_job("KAVERI.DEMO", requested_by=kolkata)
+    Stock.objects.update(last_wait="Yahoo limits our requests", last_wait_until=NOW)
+    job.details.update(wait_reason="Yahoo limits our requests", not_before=NOW)
+    assert client.get("/api/stocks/KAVERI.DEMO").json()["last_wait_until"] == "2026-11-20T20:30:00Z"
+    assert client.get(f"/api/jobs/{job.pk}").json()["details"]["items"][0]["not_before"] == "2026-11-20T20:30:00Z"
+
+
+def test_a_time_of_another_day_has_its_day() -> None:
+    with timezone.override(zone_of("Asia/Kolkata")):
+        assert clock_time(NOW) == "02:00"
+        assert clock_time(NOW.replace(hour=18, minute=0)) == "23:30 on 20 Nov"
+    assert clock_time(None) == "–"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,10 +78,15 @@ def test_a_failed_row_keeps_its_figures_and_offers_to_retry(client: Client, ann:
 
 
 def test_a_row_that_waits_for_its_source_says_why_and_until_when(client: Client, ann: User) -> None:
-    reason = "Yahoo limits our requests: waiting until 14:05."
-    stock = make_stock("A.NS", last_status=StockStatus.QUEUED, last_wait=reason)
-    assert reason in client.get(url("watchlist", make_list(ann, "A.NS"))).text
-    assert reason in client.get(stock.get_absolute_url()).text
+    until = timezone.now().replace(second=0, microsecond=0) + timedelta(minutes=2)
+    wait = {"last_wait": "Yahoo limits our requests", "last_wait_until": until}
+    stock = make_stock("A.NS", last_status=StockStatus.QUEUED, **wait)
+    watchlist = make_list(ann, "A.NS")
+    for page in (url("watchlist", watchlist), stock.get_absolute_url()):
+        assert f"Yahoo limits our requests; next attempt at {until:%H:%M}" in client.get(page).text
+    Stock.objects.update(last_wait_until=timezone.now())
+    for page in (url("watchlist", watchlist), stock.get_absolute_url()):
+        assert "Yahoo limits our requests; next attempt now." in client.get(page).text
 
 
 @pytest.mark.parametrize("rows", [1, 50, 500])
