@@ -124,6 +124,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "analysis.context.running_jobs",
                 "analysis.context.scheduled",
+                "analysis.context.source_notice",
                 "analysis.context.demo_permission",
                 "stockapp.context.untrusted_proxy",
             ],

@@ -89,6 +89,7 @@ TABLE: dict[str, Row] = {
     "analysis:track_record": Row(ALL),
     "analysis:track_record_live": Row("286 286 286 login"),
     "analysis:refresh_record": Row(NO_READ, ALL_ACT),
+    "analysis:source_notice": Row(ALL),
     "analysis:jobs": Row(ALL, query="q=annaspera"),
     "analysis:jobs_live": Row("200 286 200 login"),
     "analysis:confirm_bulk": Row("403 403 200 login"),

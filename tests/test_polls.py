@@ -122,7 +122,7 @@ def test_whatever_the_part_shows_is_drawn_anew_once_when_it_changes(
     assert asked(client, poll_of(answer.text))[0] == 204
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ["stock", "watchlist"])
 def test_what_the_clock_alone_decides_is_renewed_every_five_minutes(
     name: str, client: Client, at_a_fixed_moment: Any
 ) -> None:
@@ -149,7 +149,10 @@ def test_the_end_is_shown_whole_and_asks_no_more(name: str, end: str, client: Cl
     assert "hx-trigger" not in answer.text.partition(">")[0]
 
 
-def test_a_running_jobs_time_moves_on_every_ten_seconds(client: Client, at_a_fixed_moment: Any) -> None:
+@pytest.mark.parametrize("status", ["queued", "processing"])
+def test_the_time_of_an_active_job_moves_on_every_ten_seconds(
+    client: Client, status: str, at_a_fixed_moment: Any
+) -> None:
     page = page_of("job", client)
     Job.objects.active().update(status="processing", started_at=timezone.now())
     address = poll_of(client.get(page).text)

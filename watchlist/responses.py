@@ -10,6 +10,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 
 from analysis.pages.polls import poll_query, running_count
+from analysis.pages.source_notice import read_source_notice
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist.change_forms import TransferForm
@@ -49,7 +50,8 @@ def build_context(request: Request, watchlist: Watchlist, **more: Any) -> dict[s
     page = WatchlistPage(watchlist, request.user, form.list_query, more.pop("rejected_note", ("", "", "")))
     if page.active:  # the part polls for changes of this state
         more["running_jobs"] = running = running_count(request.user)
-        more["poll_query"] = poll_query(page.list_query.query, page.poll_state(running))
+        more["source_notice"] = notice = read_source_notice()
+        more["poll_query"] = poll_query(page.list_query.query, page.poll_state(running, notice))
     return {
         "page": page,
         "watchlist": watchlist,

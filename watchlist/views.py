@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
 from analysis.pages import polls
+from analysis.pages.source_notice import read_source_notice
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist import services
@@ -54,7 +55,7 @@ def rows(request: Request, pk: int) -> HttpResponse:
 
     204 means that nothing has changed.
     """
-    state = read_poll_state(pk, request.user) if polls.SEEN in request.GET else None
+    state = read_poll_state(pk, request.user, read_source_notice()) if polls.SEEN in request.GET else None
     if state and polls.is_seen(request, state):
         return polls.unchanged_response()
     context = build_context(request, get_own_list(request, pk), is_poll=True)

@@ -142,7 +142,7 @@ def test_the_form_comes_back_empty_with_the_new_row_beside_it(client: Client, an
     answer = client.post(url("add", make_list(ann)), {"ticker": "KAVERI.DEMO"}, headers=HTMX)
     assert answer.status_code == 200
     assert 'id="add"' in answer.text
-    assert answer.text.count('hx-swap-oob="true"') == 3
+    assert answer.text.count('hx-swap-oob="true"') == 4
     assert 'data-key="KAVERI.DEMO"' in answer.text
     assert "<html" not in answer.text
 
