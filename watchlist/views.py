@@ -21,6 +21,7 @@ from watchlist.forms import AddForm, AnalyzeForm, MoveForm, NoteForm
 from watchlist.models import ListChange, Watchlist
 from watchlist.page import read_poll_state
 from watchlist.responses import (
+    MOST_NAMED,
     PAGE,
     build_context,
     get_own_list,
@@ -32,8 +33,6 @@ from watchlist.responses import (
 )
 from watchlist.rows import ListRow
 from watchlist.services import AddResult
-
-MOST_NAMED = 8
 
 
 @require_safe
@@ -101,7 +100,7 @@ def add(request: Request, pk: int) -> HttpResponse:
         return render(request, page, build_context(request, watchlist, add_form=form), status=422)
     describe_added(request, watchlist, result)
     request_first_analysis(request, watchlist, result.added)
-    return show_added(request, watchlist, form)
+    return show_added(request, watchlist, form, result.added)
 
 
 @require_POST

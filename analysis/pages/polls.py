@@ -6,6 +6,7 @@ period.
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -71,11 +72,15 @@ def live_annotations(user: Person) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class StockState:
-    """The state of a stock's page during an analysis; `own` are the values of OF_THE_STOCK."""
+    """The state of a stock's page during an analysis; `own` are the values of OF_THE_STOCK.
+
+    `started_at` is when a worker took the stock, None while it waits.
+    """
 
     has_worker: bool
     running: int
     attempts: int
+    started_at: datetime | None
     own: State
     notice: SourceNotice | None
 
@@ -83,14 +88,14 @@ class StockState:
     def read(cls, ticker: str, user: Person) -> "StockState | None":
         """Return the stored state for this user, None if there is no such stock."""
         details = JobDetail.objects.filter(job=OuterRef("last_job"), stock=OuterRef("pk"))
-        tries = details.values("attempts")[:1]
+        tries, began = (Subquery(details.values(name)[:1]) for name in ("attempts", "started_at"))
         stock = Stock.objects.filter(pk=ticker)
-        stock = stock.annotate(attempts=Coalesce(Subquery(tries), 0), **live_annotations(user))
-        row = stock.values_list("has_worker", "running", "attempts", *OF_THE_STOCK).first()
+        stock = stock.annotate(attempts=Coalesce(tries, 0), started_at=began, **live_annotations(user))
+        row = stock.values_list("has_worker", "running", "attempts", "started_at", *OF_THE_STOCK).first()
         if row is None:
             return None
-        has_worker, running, attempts, *own = row
-        return cls(has_worker, running, attempts, tuple(own), read_source_notice())
+        has_worker, running, attempts, started_at, *own = row
+        return cls(has_worker, running, attempts, started_at, tuple(own), read_source_notice())
 
     def with_columns_of(self, stock: Stock) -> "StockState":
         """Return the state with the columns of this instance, which was read earlier than the rest."""
