@@ -46,9 +46,9 @@ class JobPage:
         return self.job.total - self.job.done_count
 
     @property
-    def is_partly_done(self) -> bool:
-        """Return whether the job was ended early and some of its stocks have a result."""
-        return self.waiting_count > 0 and self.job.completed_count > 0
+    def differs_from_all(self) -> bool:
+        """Return whether the stocks without a result are other stocks than all of the job."""
+        return 0 < self.without_result_count < self.job.total
 
     @property
     def without_result_count(self) -> int:

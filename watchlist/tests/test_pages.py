@@ -163,6 +163,19 @@ def test_a_new_row_that_the_filters_hide_is_named(client: Client, ann: User) -> 
     assert "The filters hide TCS.NS." in answer.text
 
 
+def test_a_row_has_one_button_to_analyse_it_and_one_whole_list_of_failures_one_too(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "A.NS", "B.NS")
+    text = client.get(url("watchlist", watchlist)).text
+    assert text.count('name="one"') == 2
+    Stock.objects.filter(pk="A.NS").update(last_status=StockStatus.FAILED, last_error="Not found.")
+    text = client.get(url("watchlist", watchlist)).text
+    assert (text.count('name="one"'), text.count('aria-label="Retry A.NS"')) == (2, 1)
+    assert "Retry 1 failed" in text
+    Stock.objects.update(last_status=StockStatus.FAILED, last_error="Not found.")
+    text = client.get(url("watchlist", watchlist)).text
+    assert ("Analyse all" in text, "Retry 2 failed" in text) == (True, False)
+
+
 def test_removing_can_be_undone_with_note_and_place(client: Client, ann: User) -> None:
     watchlist = make_list(ann, "A.NS", "B.NS", "C.NS")
     watchlist.items.filter(stock="B.NS").update(note="watch the results")

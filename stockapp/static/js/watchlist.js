@@ -23,13 +23,6 @@ document.addEventListener("click", (event) => {
   keepOpenRows();
 }, true);
 
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("[data-focus]");
-  if (!link) return;
-  event.preventDefault();
-  document.getElementById(link.dataset.focus).focus();
-});
-
 document.addEventListener("keydown", (event) => {
   const row = event.target.closest("#live tbody tr");
   if (event.key === "Escape" && event.target.matches(".why-link")) event.target.closest(".why-of").classList.add("is-quiet");
