@@ -61,7 +61,8 @@ def claim(job: Job, details: Sequence[int], token: uuid.UUID, until: datetime, h
 
 def requeue(job: Job, details: Sequence[JobDetail]) -> None:
     """Move details from PROCESSING back to QUEUED; the lost attempt counts."""
-    _rows_of(details).end_lease(status=DetailStatus.QUEUED)
+    _rows_of(details).end_lease(status=DetailStatus.QUEUED, started_at=None)
+    Job.objects.filter(pk=job.pk).update(idle_since=clock.now())
     _update_status(job, details, StockStatus.QUEUED)
 
 
@@ -80,7 +81,7 @@ def defer(job: Job, details: Sequence[JobDetail], wait: Wait, *, is_unanswered: 
     if is_unanswered:
         _rows_of(details).update(unanswered=F("unanswered") + 1)
     if job.is_active:
-        _rows_of(details).update(not_before=wait.until, wait_reason=wait.reason, started_at=None)
+        _rows_of(details).update(not_before=wait.until, wait_reason=wait.reason)
         stocks = Stock.objects.filter(pk__in=_tickers_of(details), last_job=job)
         stocks.update(last_wait=wait.reason, last_wait_until=wait.until)
 

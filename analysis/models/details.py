@@ -24,6 +24,9 @@ class JobDetailQuerySet(LeasedQuerySet["JobDetail"]):
     def queued(self) -> JobDetailQuerySet:
         return self.filter(status=DetailStatus.QUEUED)
 
+    def in_work(self) -> JobDetailQuerySet:
+        return self.filter(status=DetailStatus.PROCESSING)
+
     def claimable(self, *, by: datetime) -> JobDetailQuerySet:
         """Return queued details that need not wait at that moment."""
         return self.queued().filter(Q(not_before__isnull=True) | Q(not_before__lte=by))
@@ -103,6 +106,9 @@ class JobDetail(LeasedRow):
 
     @property
     def duration(self) -> timedelta | None:
+        """Return how long it was in work, or has been so far; None while it is queued."""
+        if self.status == DetailStatus.QUEUED:
+            return None
         return duration_between(self.started_at, self.completed_at)
 
     @property

@@ -119,5 +119,5 @@ def job_state(job: Job, user: Person, notice: SourceNotice | None) -> State:
         ahead = Job.objects.active().filter(created_at__lt=job.created_at).order_by().annotate(all=Value(1))
         around["ahead"] = Subquery(ahead.values("all").annotate(rows=Count("pk")).values("rows"))
     row = Job.objects.filter(pk=job.pk).annotate(**around).values_list(*around).first()
-    times = (job.progress_at, job.deadline)
+    times = (job.progress_at, job.idle_since, job.deadline)
     return (age, job.status, *times, *counts, *details.values(), *(row or ()), state_of(notice))

@@ -123,7 +123,7 @@ def _job_context(request: Request, job: Job, **more: Any) -> dict[str, Any]:
         more["poll_query"] = polls.poll_query(request.GET.urlencode(), polls.job_state(job, request.user, notice))
     return {
         "job": job,
-        "page": JobPage(job, request.GET.get("page")),
+        "page": JobPage(job, request.GET.get("page"), notice),
         "may_write": job.is_writable_by(request.user),
         "list_url": job.get_absolute_url(),
         **more,

@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from analysis.models import Stock
+from analysis.models import Job, Stock
 from analysis.tests.make import make_job, make_user
 from stockapp.accounts.models import User
 from stockapp.templatetags.formats import clock_time
 from stockapp.time_zones import time_zone_choices, zone_of
+from watchlist.tests.make import make_list
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.fromisoformat("2026-11-20T20:30:00+00:00")
@@ -81,6 +82,17 @@ def test_a_zone_that_this_machine_does_not_know_is_that_of_the_installation(clie
     client.force_login(make_user("ann", time_zone="Moon/Tranquillity"))
     assert zone_of("Moon/Tranquillity") is None
     assert client.get(reverse("analysis:jobs")).status_code == 200
+
+
+def test_pages_show_times_in_the_zone_of_their_reader(client: Client, kolkata: User) -> None:
+    job = make_job("KAVERI.DEMO", requested_by=kolkata)
+    Stock.objects.update(last_wait="Yahoo limits our requests", last_wait_until=NOW.replace(hour=21))
+    watchlist = make_list(kolkata, "KAVERI.DEMO")
+    assert "21 Nov 2026, 02:00 IST" in client.get(reverse("analysis:jobs")).text
+    for page in (watchlist.get_absolute_url(), reverse("analysis:stock", args=["KAVERI.DEMO"])):
+        assert "next attempt at 03:00." in client.get(page).text
+    Job.objects.update(deadline=NOW.replace(hour=22))
+    assert "04:00" in client.get(job.get_absolute_url()).text
 
 
 def test_the_zone_of_a_request_is_not_that_of_the_next(client: Client, kolkata: User) -> None:
