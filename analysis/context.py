@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 from analysis.jobs.schedules import next_runs
 from analysis.models.demo import may_remove_demo
 from analysis.pages.polls import running_count
+from analysis.pages.source_notice import read_source_notice
 
 
 def running_jobs(request: HttpRequest) -> dict[str, Any]:
@@ -18,6 +19,11 @@ def running_jobs(request: HttpRequest) -> dict[str, Any]:
 def scheduled(request: HttpRequest) -> dict[str, Any]:
     """Return `next_runs`: the exchanges whose stocks are analysed by schedule."""
     return {"next_runs": SimpleLazyObject(next_runs)}
+
+
+def source_notice(request: HttpRequest) -> dict[str, Any]:
+    """Return `source_notice`: why requests to Yahoo are paused or fail, if they do."""
+    return {"source_notice": SimpleLazyObject(read_source_notice)}
 
 
 def demo_permission(request: HttpRequest) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from random import uniform
 
 from django.conf import settings
-from django.utils import timezone
 
 from analysis import clock
 from analysis.db import transactional
@@ -29,20 +28,23 @@ from analysis.prices.pace import (
 from analysis.prices.pacer import refuse_far_turn
 from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.timing import TIMING
+from analysis.wait_sentences import describe_wait
 
 CHECK_AGAIN = timedelta(seconds=5)  # the interval of checks whether a trial request has ended
 FIRST_RETRY = timedelta(seconds=5)  # of a stock whose source did not answer; twice as long each time
-SHORT = timedelta(seconds=30)
 LONG = timedelta(minutes=5)  # a limit for longer is no matter of pace
 MAX_UNANSWERED = 5  # requests for one stock; then it fails
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The time until which a stock must not be claimed again, and the reason as a sentence."""
+    """The time until which a stock must not be claimed again, and the reason: a sentence without a full stop."""
 
     until: datetime
     reason: str
+
+    def __str__(self) -> str:
+        return describe_wait(self.reason, self.until)
 
 
 class DatabasePacer:
@@ -161,18 +163,16 @@ def wait_for_turn() -> Wait | None:
         return paused
     if pace.mode is PaceMode.OPEN and pace.next_at - now > TIMING.longest_turn:
         a_second = f"{settings.REQUESTS_PER_SECOND:g} request{'' if settings.REQUESTS_PER_SECOND == 1 else 's'}"
-        sentence = f"At {a_second} a second its turn has not come"
-        return Wait(pace.next_at - TIMING.turn_head_start, _sentence_until(sentence, pace.next_at, now))
+        return Wait(pace.next_at - TIMING.turn_head_start, f"Waiting for its turn at {a_second} a second")
     return None
 
 
 def _wait_of_pause(pace: Pace, now: datetime) -> Wait | None:
+    """Return the wait of a pause; while a request probes, the time until its outcome is looked at again."""
     if not (pace.until and pace.is_paused(now)):
         return None
-    if pace.mode is PaceMode.PAUSED:
-        return Wait(pace.until, _sentence_until(pace.reason.sentence, pace.until, now))
-    tried = pace.reason.past_sentence
-    return Wait(min(pace.until, now + CHECK_AGAIN), f"{tried}: waiting for the request that was sent to try.")
+    until = pace.until if pace.mode is PaceMode.PAUSED else min(pace.until, now + CHECK_AGAIN)
+    return Wait(until, pace.reason.sentence)
 
 
 def common_wait_after(error: PriceError | None) -> Wait | None:
@@ -181,7 +181,7 @@ def common_wait_after(error: PriceError | None) -> Wait | None:
     The source limits requests, or its answers are not understood; no stock may fail for that.
     """
     if error and error.kind is PriceErrorKind.RATE_LIMITED:
-        return wait_for_turn() or Wait(clock.now() + CHECK_AGAIN, error.message)
+        return wait_for_turn() or Wait(clock.now() + CHECK_AGAIN, "Waiting for its turn to request prices")
     if error and error.kind is PriceErrorKind.UNAVAILABLE and YAHOO_PACER.state().reason is not PauseReason.SILENT:
         return current_pause()
     return None
@@ -194,15 +194,7 @@ def latest_wait() -> datetime:
     return max(pace.next_at, pace.until or now, now + longest_retry) + CHECK_AGAIN
 
 
-def wait_after(error: PriceError, unanswered: int) -> Wait:
+def wait_after(error: PriceError, ticker: str, unanswered: int) -> Wait:
     """Return the wait of a stock whose source did not answer, after so many requests without an answer before."""
-    now = clock.now()
-    until = now + FIRST_RETRY * 2**unanswered
-    return Wait(until, f"{error.message} {_sentence_until('Not asked again yet', until, now)}"[-500:])
-
-
-def _sentence_until(sentence: str, until: datetime, now: datetime) -> str:
-    """Return the sentence with the time: to the second for a short wait, else to the next full minute."""
-    is_short = until - now < SHORT
-    moment = timezone.localtime(until if is_short else until + timedelta(seconds=59))
-    return f"{sentence}: waiting until {moment:{'%H:%M:%S' if is_short else '%H:%M'}}."
+    reason = error.message.replace(f" for {ticker}:", ":").removesuffix(".")  # it is shown beside the ticker
+    return Wait(clock.now() + FIRST_RETRY * 2**unanswered, reason)

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from analysis.prices.tickers import normalise
-from analysis.views import bulk, chart, indicators, jobs, records, stocks, strategies
+from analysis.views import bulk, chart, indicators, jobs, records, source_notice, stocks, strategies
 
 
 class TickerConverter:
@@ -36,6 +36,7 @@ urlpatterns = [
     path("track-record/", records.track_record, name="track_record"),
     path("track-record/live/", records.track_record_live, name="track_record_live"),
     path("track-record/refresh/", records.refresh_record, name="refresh_record"),
+    path("source-notice/", source_notice.source_notice, name="source_notice"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/live/", jobs.jobs_live, name="jobs_live"),
     path("jobs/bulk/", bulk.confirm_bulk, name="confirm_bulk"),

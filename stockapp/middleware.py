@@ -1,15 +1,18 @@
-"""Middleware: the login page, the caching of responses, the grouping of digits, and the stack of a request's calls."""
+"""Middleware: the login page, caching, the digits and times that a user has chosen, the stack of a request's calls."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from stockapp.grouping import AUTO, grouped_as
+from stockapp.time_zones import zone_of
 
 ENDED = "session_ended"
 STACK_SLOTS = 33_000  # of 8 bytes: just over 256 KB, so that the piece has 512 KB, of which only what is used is memory
@@ -63,6 +66,27 @@ def write_numbers_as_chosen(get_response: Answer) -> Answer:
             return get_response(request)
 
     return answer
+
+
+class ShowTimesAsChosen:
+    """Show times in the user's time zone: on every page for which one has to be logged in, but not in the admin.
+
+    There, in the API and for visitors, times are in the installation's zone.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(None):  # restored afterwards, so that no other request of this thread has the zone
+            return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        is_admin = request.resolver_match is not None and "admin" in request.resolver_match.app_names
+        if is_admin or not getattr(view, "login_required", True) or not request.user.is_authenticated:
+            return
+        if zone := zone_of(request.user.time_zone):
+            timezone.activate(zone)
 
 
 def _leads_to_login(response: HttpResponseBase) -> bool:

@@ -45,7 +45,7 @@ def _api(read: str = "", write: str = "", body: dict[str, Any] | None = None, me
 ONE = {"ticker": "B&D.DEMO"}
 SETTINGS = {
     "capital": "1", "risk_percent": "2", "position_limit_percent": "10", "min_risk_reward": "2", "theme": "dark",
-    "strategy": "technical_rating", "number_format": "indian", "default_exchange": "NSE",
+    "strategy": "technical_rating", "number_format": "indian", "time_zone": "Asia/Kolkata", "default_exchange": "NSE",
 }  # fmt: skip
 
 # In a body or query `{name}` stands for what is Ann's: everybody asks for her things.
@@ -89,6 +89,7 @@ TABLE: dict[str, Row] = {
     "analysis:track_record": Row(ALL),
     "analysis:track_record_live": Row("286 286 286 login"),
     "analysis:refresh_record": Row(NO_READ, ALL_ACT),
+    "analysis:source_notice": Row(ALL),
     "analysis:jobs": Row(ALL, query="q=annaspera"),
     "analysis:jobs_live": Row("200 286 200 login"),
     "analysis:confirm_bulk": Row("403 403 200 login"),

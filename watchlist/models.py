@@ -50,15 +50,21 @@ class Watchlist(models.Model):
         return reverse("watchlist:watchlist", args=[self.pk])
 
 
+def _of_the_latest_job(name: str) -> Subquery:
+    """Return a field of the detail of an item's stock in the stock's latest job."""
+    details = JobDetail.objects.filter(job=OuterRef("stock__last_job"), stock=OuterRef("stock"))
+    return Subquery(details.values(name)[:1])
+
+
 class WatchlistItemQuerySet(models.QuerySet["WatchlistItem"]):
     def with_attempts(self) -> WatchlistItemQuerySet:
         """Annotate each item with the attempts of its stock in the stock's latest job."""
-        details = JobDetail.objects.filter(job=OuterRef("stock__last_job"), stock=OuterRef("stock")).values("attempts")
-        return self.annotate(attempts=Coalesce(Subquery(details[:1]), 0))  # type: ignore[no-redef]
+        return self.annotate(attempts=Coalesce(_of_the_latest_job("attempts"), 0))  # type: ignore[no-redef]
 
     def for_page(self) -> WatchlistItemQuerySet:
         """Return the page's rows with each stock's last state and result, in one query for any size of the history."""
         items = self.with_attempts().select_related("stock__last_result")
+        items = items.annotate(started_at=_of_the_latest_job("started_at"))  # type: ignore[no-redef]
         return items.order_by("position", "pk").fetch_mode(models.FETCH_RAISE)
 
 
@@ -73,6 +79,8 @@ class WatchlistItem(models.Model):
 
     attempts: int
     """How often the stock's latest job has begun with it; set by `with_attempts`."""
+    started_at: datetime | None
+    """When it last began with it, None while it waits; set by `for_page`."""
 
     objects: ClassVar[models.Manager[WatchlistItem]] = WatchlistItemQuerySet.as_manager()
 

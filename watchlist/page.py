@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from analysis.capital import SizingProfile
 from analysis.models import DemoRemoval, Stock, Worker
-from analysis.pages.polls import OF_THE_STOCK, State, live_annotations
+from analysis.pages.polls import OF_THE_STOCK, State, live_annotations, with_due
+from analysis.pages.source_notice import SourceNotice, state_of
 from stockapp.accounts.models import Person
 from watchlist.list_query import ListQuery
 from watchlist.models import Watchlist, WatchlistItem
@@ -109,19 +110,21 @@ class WatchlistPage:
         """Return whether the demo market can be loaded: it was not removed for good."""
         return not DemoRemoval.objects.exists()
 
-    def poll_state(self, running: int) -> State:
+    def poll_state(self, running: int, notice: SourceNotice | None) -> State:
         """Return the same state as `read_poll_state`, from the rows of this page and the number of running jobs."""
         rows = (
-            (row.item_pk, row.note, row.attempts, *(getattr(row.stock, name) for name in OF_THE_STOCK))
+            (row.item_pk, row.note, row.attempts, *with_due(tuple(getattr(row.stock, name) for name in OF_THE_STOCK)))
             for row in self.rows
         )
-        return (not self.lacks_worker, running, *rows)
+        return (state_of(notice), not self.lacks_worker, running, *rows)
 
 
-def read_poll_state(pk: int, user: Person) -> State | None:
+def read_poll_state(pk: int, user: Person, notice: SourceNotice | None) -> State | None:
     """Return the stored state of a user's list in two queries, None if there is no such list."""
     around = live_annotations(user)
     row = Watchlist.objects.of(user).filter(pk=pk).annotate(**around).values_list(*around).first()
     items = WatchlistItem.objects.with_attempts().filter(watchlist=pk).order_by("position", "pk")
-    columns = items.values_list("pk", "note", "attempts", *(F(f"stock__{name}") for name in OF_THE_STOCK))
-    return row and (*row, *columns)
+    columns = items.values_list(*(F(f"stock__{name}") for name in OF_THE_STOCK), "pk", "note", "attempts")
+    count = len(OF_THE_STOCK)
+    rows = ((*values[count:], *with_due(values[:count])) for values in columns)
+    return row and (state_of(notice), *row, *rows)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 
 from analysis.pages.polls import poll_query, running_count
+from analysis.pages.source_notice import read_source_notice
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist.change_forms import TransferForm
@@ -19,6 +21,7 @@ from watchlist.models import ListChange, Watchlist
 from watchlist.page import WatchlistPage
 
 PAGE = "watchlist/watchlist.html"
+MOST_NAMED = 8
 
 
 def get_own_list(request: Request, pk: int) -> Watchlist:
@@ -49,7 +52,8 @@ def build_context(request: Request, watchlist: Watchlist, **more: Any) -> dict[s
     page = WatchlistPage(watchlist, request.user, form.list_query, more.pop("rejected_note", ("", "", "")))
     if page.active:  # the part polls for changes of this state
         more["running_jobs"] = running = running_count(request.user)
-        more["poll_query"] = poll_query(page.list_query.query, page.poll_state(running))
+        more["source_notice"] = notice = read_source_notice()
+        more["poll_query"] = poll_query(page.list_query.query, page.poll_state(running, notice))
     return {
         "page": page,
         "watchlist": watchlist,
@@ -85,12 +89,16 @@ def undo_address(request: Request, change: ListChange) -> str:
     return f"{change.watchlist.get_absolute_url()}{query}{'&' if query else '?'}undo={change.pk}"
 
 
-def show_added(request: Request, watchlist: Watchlist, form: AddForm) -> HttpResponse:
-    """Return the table after stocks were added, with the field empty, or with the entries that are still open."""
-    if not (form.open_questions or form.other_exchanges):
-        return show_list(request, watchlist, partial="added")
-    page = f"{PAGE}#added" if request.htmx else PAGE
-    return render(request, page, build_context(request, watchlist, add_form=form, add_rest=form.rest))
+def show_added(request: Request, watchlist: Watchlist, form: AddForm, added: Sequence[str]) -> HttpResponse:
+    """Return the table after stocks were added, at the new rows, with the entries that are still open in the field."""
+    open_entries = {"add_form": form, "add_rest": form.rest} if form.open_questions or form.other_exchanges else {}
+    if not request.htmx and not open_entries:
+        query, place = read_list_form(request).list_query.full_query, f"#row-{quote(added[0])}" if added else ""
+        return redirect(f"{watchlist.get_absolute_url()}{query}{place}")
+    context = build_context(request, watchlist, added=added, **open_entries)
+    if hidden := [ticker for ticker in added if ticker not in context["page"].visible_tickers]:
+        messages.info(request, f"The filters hide {', '.join(hidden[:MOST_NAMED])}.")
+    return render(request, f"{PAGE}#added" if request.htmx else PAGE, context)
 
 
 def show_rejection(

@@ -54,7 +54,7 @@ class ListRow(StockSummary):
 
     @classmethod
     def of(cls, item: WatchlistItem, profile: SizingProfile, now: datetime, *, is_open: bool = True) -> ListRow:
-        own = item.stock, profile, now, item.attempts, item.note, is_open
+        own = item.stock, profile, now, item.attempts, item.started_at, item.note, is_open
         return cls(*own, watchlist=item.watchlist_id, item_pk=item.pk)
 
     @property

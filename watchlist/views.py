@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
 from analysis.pages import polls
+from analysis.pages.source_notice import read_source_notice
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist import services
@@ -20,6 +21,7 @@ from watchlist.forms import AddForm, AnalyzeForm, MoveForm, NoteForm
 from watchlist.models import ListChange, Watchlist
 from watchlist.page import read_poll_state
 from watchlist.responses import (
+    MOST_NAMED,
     PAGE,
     build_context,
     get_own_list,
@@ -31,8 +33,6 @@ from watchlist.responses import (
 )
 from watchlist.rows import ListRow
 from watchlist.services import AddResult
-
-MOST_NAMED = 8
 
 
 @require_safe
@@ -54,7 +54,7 @@ def rows(request: Request, pk: int) -> HttpResponse:
 
     204 means that nothing has changed.
     """
-    state = read_poll_state(pk, request.user) if polls.SEEN in request.GET else None
+    state = read_poll_state(pk, request.user, read_source_notice()) if polls.SEEN in request.GET else None
     if state and polls.is_seen(request, state):
         return polls.unchanged_response()
     context = build_context(request, get_own_list(request, pk), is_poll=True)
@@ -100,7 +100,7 @@ def add(request: Request, pk: int) -> HttpResponse:
         return render(request, page, build_context(request, watchlist, add_form=form), status=422)
     describe_added(request, watchlist, result)
     request_first_analysis(request, watchlist, result.added)
-    return show_added(request, watchlist, form)
+    return show_added(request, watchlist, form, result.added)
 
 
 @require_POST

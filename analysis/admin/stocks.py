@@ -41,6 +41,8 @@ class StockAdmin(admin.ModelAdmin[Stock]):
         "last_result",
         "last_analyzed_at",
         "last_error",
+        "last_wait",
+        "last_wait_until",
     ]
     show_full_result_count = False
 

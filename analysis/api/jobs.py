@@ -77,8 +77,8 @@ class DetailOut(SizedPlan):
     attempts: int
     error_kind: ErrorKind | None
     error_message: str
-    wait_reason: str
-    not_before: datetime | None
+    wait_reason: str = Field(description="Why it waits for its source, while queued.")
+    not_before: datetime | None = Field(description="When its source is tried again.")
     started_at: datetime | None
     completed_at: datetime | None
     day: date | None

@@ -33,7 +33,8 @@ class StockOut(Schema):
     is_confirmed: bool = Field(description="Whether the ticker is on a loaded list, or a price was ever found for it.")
     status: StockStatus
     last_error: str
-    last_wait: str
+    last_wait: str = Field(description="Why it waits for its source, while queued.")
+    last_wait_until: datetime | None = Field(description="When its source is tried again.")
     last_analyzed_at: datetime | None
     result: ResultOut | None
 

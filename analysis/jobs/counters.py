@@ -21,10 +21,12 @@ OVER_MOST_STOCKS = (Source.BULK, Source.SCHEDULE, Source.DEMO)
 
 def add_to_counters(job: Job, *, completed: int = 0, failed: int = 0) -> None:
     """Add details that were moved in this transaction to the job's counters."""
+    now = clock.now()
     Job.objects.filter(pk=job.pk).update(
         completed_count=F("completed_count") + completed,
         failed_count=F("failed_count") + failed,
-        progress_at=clock.now(),
+        progress_at=now,
+        idle_since=now,
     )
 
 

@@ -27,6 +27,7 @@ from analysis.models.details import JobDetailQuerySet
 from analysis.models.leases import LEASE_OVER
 from analysis.request_pace import Wait
 
+NO_WAIT = {"last_wait": "", "last_wait_until": None}
 RUN_FIELDS = [
     "status", "completed_at", "day", "score", "raw_verdict", "verdict", "found", "error_kind", "error_message",
     "result", *LEASE_OVER,
@@ -37,7 +38,7 @@ def enqueue(job: Job, tickers: Sequence[str]) -> None:
     """Create the details of a new job, QUEUED."""
     JobDetail.objects.bulk_create([JobDetail(job=job, stock_id=ticker) for ticker in tickers], batch_size=1000)
     if job.as_of is None:  # a job about the past does not change the stocks' present state
-        Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job, last_wait="")
+        Stock.objects.filter(pk__in=tickers).update(last_status=StockStatus.QUEUED, last_job=job, **NO_WAIT)
 
 
 def claim(job: Job, details: Sequence[int], token: uuid.UUID, until: datetime, holder: str) -> list[JobDetail]:
@@ -60,7 +61,8 @@ def claim(job: Job, details: Sequence[int], token: uuid.UUID, until: datetime, h
 
 def requeue(job: Job, details: Sequence[JobDetail]) -> None:
     """Move details from PROCESSING back to QUEUED; the lost attempt counts."""
-    _rows_of(details).end_lease(status=DetailStatus.QUEUED)
+    _rows_of(details).end_lease(status=DetailStatus.QUEUED, started_at=None)
+    Job.objects.filter(pk=job.pk).update(idle_since=clock.now())
     _update_status(job, details, StockStatus.QUEUED)
 
 
@@ -79,14 +81,15 @@ def defer(job: Job, details: Sequence[JobDetail], wait: Wait, *, is_unanswered: 
     if is_unanswered:
         _rows_of(details).update(unanswered=F("unanswered") + 1)
     if job.is_active:
-        _rows_of(details).update(not_before=wait.until, wait_reason=wait.reason, started_at=None)
-        Stock.objects.filter(pk__in=_tickers_of(details), last_job=job).update(last_wait=wait.reason)
+        _rows_of(details).update(not_before=wait.until, wait_reason=wait.reason)
+        stocks = Stock.objects.filter(pk__in=_tickers_of(details), last_job=job)
+        stocks.update(last_wait=wait.reason, last_wait_until=wait.until)
 
 
 def end_wait(job: Job, details: Sequence[JobDetail]) -> None:
     """Let queued details be claimed at once."""
     _rows_of(details).update(not_before=None, wait_reason="")
-    Stock.objects.filter(pk__in=_tickers_of(details), last_job=job).update(last_wait="")
+    Stock.objects.filter(pk__in=_tickers_of(details), last_job=job).update(last_wait="", last_wait_until=None)
 
 
 def cancel(job: Job, details: Sequence[JobDetail]) -> None:
@@ -137,7 +140,7 @@ def update_stocks(job: Job, *, completed: Sequence[str], failed: Mapping[str, st
 def _update_status(job: Job, details: Sequence[JobDetail], status: StockStatus) -> None:
     tickers = _tickers_of(details)
     Stock.objects.lock(tickers)
-    Stock.objects.filter(pk__in=tickers, last_job=job).update(last_status=status, last_wait="")
+    Stock.objects.filter(pk__in=tickers, last_job=job).update(last_status=status, **NO_WAIT)
 
 
 def _rows_of(details: Sequence[JobDetail]) -> JobDetailQuerySet:

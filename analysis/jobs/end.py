@@ -22,9 +22,12 @@ def cancel(job: Job, *, reason: str = "") -> bool:
 
     Queued stocks are cancelled now; a slice gives up those in work before its next group of stocks.
     """
-    changes = {"status": JobStatus.CANCELLED, "completed_at": clock.now(), "error_message": reason}
+    now = clock.now()
+    changes = {"status": JobStatus.CANCELLED, "completed_at": now, "error_message": reason}
     if not Job.objects.active().filter(pk=job.pk).update(**changes):
         return False
+    if not JobDetail.objects.in_work().filter(job=job).exists():
+        Job.objects.filter(pk=job.pk).update(waited=Job.objects.get(pk=job.pk).waited_until(now))
     record_end(job)
     queued = JobDetail.objects.queued().filter(job=job).order_by("pk").select_for_update()
     details.cancel(job, list(queued.only("stock_id")))

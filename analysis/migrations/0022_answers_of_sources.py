@@ -18,12 +18,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='requestpace',
             name='limit_count',
-            field=models.PositiveBigIntegerField(default=0, help_text='Answers so far that requests are limited.'),
+            field=models.PositiveBigIntegerField(default=0, db_default=0, help_text='Answers so far that requests are limited.'),
         ),
         migrations.AddField(
             model_name='requestpace',
             name='oddity_count',
-            field=models.PositiveBigIntegerField(default=0, help_text="How often so far the source's answers were not understood."),
+            field=models.PositiveBigIntegerField(default=0, db_default=0, help_text="How often so far the source's answers were not understood."),
         ),
         migrations.AddField(
             model_name='requestpace',
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='requestpace',
             name='request_count',
-            field=models.PositiveBigIntegerField(default=0, help_text='Requests so far.'),
+            field=models.PositiveBigIntegerField(default=0, db_default=0, help_text='Requests so far.'),
         ),
         migrations.AlterField(
             model_name='requestpace',

@@ -24,6 +24,9 @@ class JobDetailQuerySet(LeasedQuerySet["JobDetail"]):
     def queued(self) -> JobDetailQuerySet:
         return self.filter(status=DetailStatus.QUEUED)
 
+    def in_work(self) -> JobDetailQuerySet:
+        return self.filter(status=DetailStatus.PROCESSING)
+
     def claimable(self, *, by: datetime) -> JobDetailQuerySet:
         """Return queued details that need not wait at that moment."""
         return self.queued().filter(Q(not_before__isnull=True) | Q(not_before__lte=by))
@@ -61,7 +64,7 @@ class JobDetail(LeasedRow):
     error_kind = models.CharField(max_length=20, choices=ErrorKind, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
     not_before = models.DateTimeField(null=True, blank=True, help_text="While queued: not to be claimed before.")
-    wait_reason = models.CharField(max_length=500, blank=True)
+    wait_reason = models.CharField(max_length=500, blank=True, help_text="Why it waits, without the time.")
     unanswered = models.PositiveSmallIntegerField(default=0, help_text="How often its source did not answer for it.")
     result = models.ForeignKey("Result", null=True, blank=True, on_delete=models.SET_NULL, related_name="details")
 
@@ -103,6 +106,9 @@ class JobDetail(LeasedRow):
 
     @property
     def duration(self) -> timedelta | None:
+        """Return how long it was in work, or has been so far; None while it is queued."""
+        if self.status == DetailStatus.QUEUED:
+            return None
         return duration_between(self.started_at, self.completed_at)
 
     @property

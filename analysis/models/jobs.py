@@ -78,6 +78,12 @@ class Job(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
+    waited = models.DurationField(
+        default=timedelta, help_text="How long, between its start and its end, none of its stocks was in work."
+    )
+    idle_since = models.DateTimeField(
+        null=True, blank=True, help_text="When one of its stocks last left work, unless another was claimed since."
+    )
     progress_at = models.DateTimeField(default=timezone.now, help_text="When a stock was last claimed or finished.")
     woken_at = models.DateTimeField(null=True, blank=True, help_text="When it was last woken for want of progress.")
     deadline = models.DateTimeField(null=True, blank=True)
@@ -156,6 +162,21 @@ class Job(models.Model):
         """Return the time from the first claim to the end, or to now while the job runs; None before the claim."""
         return duration_between(self.started_at, self.completed_at)
 
+    @property
+    def queued_for(self) -> timedelta | None:
+        """Return the time from the request to the first claim; to the end or to now if there was none."""
+        return duration_between(self.created_at, self.started_at or self.completed_at)
+
+    @property
+    def has_waited(self) -> bool:
+        """Return whether the job, which has ended, has waited for so long that its duration alone would mislead."""
+        return not self.is_active and self.waited >= timedelta(seconds=1)
+
+    def waited_until(self, moment: datetime) -> timedelta:
+        """Return how long the job has waited since its first claim if none of its stocks is in work now."""
+        return self.waited + (duration_between(self.idle_since, moment) or timedelta())
+
 
 def duration_between(start: datetime | None, end: datetime | None) -> timedelta | None:
-    return (end or clock.now()) - start if start else None
+    """Return the time between two moments, to now without an end; never below zero, as clocks may be set back."""
+    return max((end or clock.now()) - start, timedelta()) if start else None

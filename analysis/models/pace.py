@@ -26,10 +26,12 @@ class RequestPace(models.Model):
     strikes = models.PositiveSmallIntegerField(default=0, help_text="Consecutive pauses.")
     reason = models.CharField(max_length=8, choices=REASONS, default=PauseReason.LIMITED.value)
     unanswered = models.PositiveSmallIntegerField(default=0, help_text="Requests in a row without an answer.")
-    request_count = models.PositiveBigIntegerField(default=0, help_text="Requests so far.")
-    limit_count = models.PositiveBigIntegerField(default=0, help_text="Answers so far that requests are limited.")
+    request_count = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Requests so far.")
+    limit_count = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Answers so far that requests are limited."
+    )
     oddity_count = models.PositiveBigIntegerField(
-        default=0, help_text="How often so far the source's answers were not understood."
+        default=0, db_default=0, help_text="How often so far the source's answers were not understood."
     )
 
     class Meta:

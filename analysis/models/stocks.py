@@ -170,7 +170,8 @@ class Stock(models.Model):
     last_result = models.ForeignKey("Result", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     last_analyzed_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=500, blank=True)
-    last_wait = models.CharField(max_length=500, blank=True, help_text="Why it waits and until when, while queued.")
+    last_wait = models.CharField(max_length=500, blank=True, help_text="Why it waits, while queued.")
+    last_wait_until = models.DateTimeField(null=True, blank=True, help_text="When its source is tried again.")
 
     objects: ClassVar[models.Manager[Stock]] = StockQuerySet.as_manager()
 
@@ -190,6 +191,11 @@ class Stock(models.Model):
                 name="stock_kind_is_known", condition=Q(kind__in=[kind.value for kind in InstrumentKind])
             ),
             models.CheckConstraint(name="stock_last_status_is_known", condition=Q(last_status__in=StockStatus.values)),
+            models.CheckConstraint(
+                name="stock_waits_until_a_time_and_says_why",
+                condition=Q(last_wait="", last_wait_until__isnull=True)
+                | ~Q(last_wait="") & Q(last_wait_until__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

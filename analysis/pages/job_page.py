@@ -1,30 +1,35 @@
 """Job page: a job's progress and rate, its failures by kind, and a page of its stocks."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count
+from django.db.models import Count, Min
 
 from analysis import clock
 from analysis.engine.strategies import STRATEGIES
 from analysis.jobs.estimate import Estimate, estimate_rest
 from analysis.models import Job, JobDetail, JobStatus, Worker
 from analysis.pages.failures import FailureGroup, failure_groups
+from analysis.pages.source_notice import SourceNotice
 from analysis.timing import TIMING
+from analysis.wait_sentences import describe_wait
 
 ROWS = 100
 MEASURABLE_STOCKS = 10
 MEASURABLE_TIME = timedelta(seconds=3)
+NOTABLE = timedelta(seconds=1)
+SHOWN_ALWAYS = ("Took", "Working")
 
 
 @dataclass(frozen=True)
 class JobPage:
-    """The page of one job; `number` is the requested page of its stocks."""
+    """The page of one job; `number` is the requested page of its stocks, `notice` that of a job in work about Yahoo."""
 
     job: Job
     number: str | None
+    notice: SourceNotice | None = None
 
     @cached_property
     def details(self) -> Page[JobDetail]:
@@ -46,9 +51,9 @@ class JobPage:
         return self.job.total - self.job.done_count
 
     @property
-    def is_partly_done(self) -> bool:
-        """Return whether the job was ended early and some of its stocks have a result."""
-        return self.waiting_count > 0 and self.job.completed_count > 0
+    def differs_from_all(self) -> bool:
+        """Return whether the stocks without a result are other stocks than all of the job."""
+        return 0 < self.without_result_count < self.job.total
 
     @property
     def without_result_count(self) -> int:
@@ -61,19 +66,69 @@ class JobPage:
         return self.job.progress_percent // 25 * 25
 
     @cached_property
+    def waited(self) -> timedelta:
+        """Return how long none of the stocks was in work since the job began: they waited for Yahoo or for a worker."""
+        if not self.job.is_active or self.job.details.in_work().exists():
+            return self.job.waited
+        return self.job.waited_until(clock.now())
+
+    @property
+    def worked(self) -> timedelta | None:
+        """Return how long stocks of the job were in work; None before it began."""
+        return None if self.job.duration is None else max(self.job.duration - self.waited, timedelta())
+
+    @property
+    def times(self) -> list[tuple[str, timedelta]]:
+        """Return where the time goes, by label: queued before the job began, in work, waiting since then, and left.
+
+        What lasted less than NOTABLE is left out.
+        """
+        total, worked = self.job.duration, self.worked or timedelta()
+        times = [("Queued", self.job.queued_for)]
+        if total is not None and self.job.is_active:
+            times += [("Working", worked), ("Waiting", self.waited)]
+        elif total is not None:
+            times += [
+                ("Took", total),
+                *([("Working", worked), ("Waiting", self.waited)] if self.waited > NOTABLE else []),
+            ]
+        times.append(("Left, at least" if self.next_attempt else "Left, about", self.remaining))
+        return [
+            (label, time) for label, time in times if time is not None and (time >= NOTABLE or label in SHOWN_ALWAYS)
+        ]
+
+    @cached_property
     def rate(self) -> float | None:
-        """Return the stocks analysed per second; None until there is enough to measure."""
-        took = self.job.duration
-        if took is None or took < MEASURABLE_TIME or self.job.done_count < MEASURABLE_STOCKS:
+        """Return the stocks analysed per second of work; None until there is enough to measure."""
+        worked = self.worked
+        if worked is None or worked < MEASURABLE_TIME or self.job.done_count < MEASURABLE_STOCKS:
             return None
-        return self.job.done_count / took.total_seconds()
+        return self.job.done_count / worked.total_seconds()
 
     @property
     def remaining(self) -> timedelta | None:
-        """Return how long the rest takes at this rate; None if bars are to be fetched, which has its own pace."""
-        if not self.rate or not self.job.is_active or self.fetching:
+        """Return how long the rest takes: at this rate, or at the pace of requests once these are sent again."""
+        if not self.job.is_active:
             return None
-        return timedelta(seconds=self.waiting_count / self.rate)
+        if self.fetching:
+            return self.fetching.duration + self._pause_left
+        return timedelta(seconds=self.waiting_count / self.rate) if self.rate else None
+
+    @property
+    def _pause_left(self) -> timedelta:
+        until = self.notice.until if self.notice else None
+        return max(until - clock.now(), timedelta()) if until else timedelta()
+
+    @property
+    def next_attempt(self) -> datetime | None:
+        """Return when requests are sent again; None if they are not paused."""
+        return self.notice.until if self.notice and self._pause_left else None
+
+    @property
+    def has_met_deadline(self) -> bool:
+        """Return whether the deadline matters: the job runs, or was ended by it."""
+        job = self.job
+        return job.deadline is not None and (job.completed_at is None or job.completed_at >= job.deadline)
 
     @cached_property
     def wait(self) -> str:
@@ -81,8 +136,8 @@ class JobPage:
         if not self.job.is_active:
             return ""
         reasons = self.job.details.waiting().order_by().values_list("wait_reason")
-        most = reasons.annotate(rows=Count("pk")).order_by("-rows", "wait_reason").first()
-        return str(most[0]) if most else ""
+        most = reasons.annotate(rows=Count("pk"), first=Min("not_before")).order_by("-rows", "wait_reason").first()
+        return describe_wait(most[0], most[2]) if most else ""
 
     @cached_property
     def fetching(self) -> Estimate | None:

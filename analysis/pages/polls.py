@@ -6,6 +6,7 @@ period.
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -14,11 +15,15 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 
+from analysis import clock
 from analysis.models import Job, JobDetail, JobStatus, Stock, Worker
+from analysis.pages.source_notice import SourceNotice, read_source_notice, state_of
 from stockapp.accounts.models import Person
 
 SEEN = "seen"
-OF_THE_STOCK = ("last_status", "last_job_id", "last_wait", "last_error", "last_result_id", "last_analyzed_at")
+OF_THE_STOCK = (
+    "last_wait_until", "last_status", "last_job_id", "last_wait", "last_error", "last_result_id", "last_analyzed_at",
+)  # fmt: skip
 """Fields of a stock, one of which changes with every act on it and with every result."""
 PERIOD_SECONDS, CLOCK_SECONDS = 300, 10
 
@@ -43,6 +48,11 @@ def poll_query(query: str, state: State) -> str:
     return f"?{given.urlencode()}"
 
 
+def with_due(values: State) -> State:
+    """Return the values of OF_THE_STOCK, and whether the time of the next attempt has come."""
+    return (*values, values[0] is not None and values[0] <= clock.now())
+
+
 def unchanged_response() -> HttpResponse:
     """Return a 204, which leaves the part unchanged."""
     return HttpResponse(status=204)
@@ -62,24 +72,30 @@ def live_annotations(user: Person) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class StockState:
-    """The state of a stock's page during an analysis; `own` are the values of OF_THE_STOCK."""
+    """The state of a stock's page during an analysis; `own` are the values of OF_THE_STOCK.
+
+    `started_at` is when a worker took the stock, None while it waits.
+    """
 
     has_worker: bool
     running: int
     attempts: int
+    started_at: datetime | None
     own: State
+    notice: SourceNotice | None
 
     @classmethod
     def read(cls, ticker: str, user: Person) -> "StockState | None":
         """Return the stored state for this user, None if there is no such stock."""
-        tries = JobDetail.objects.filter(job=OuterRef("last_job"), stock=OuterRef("pk")).values("attempts")
+        details = JobDetail.objects.filter(job=OuterRef("last_job"), stock=OuterRef("pk"))
+        tries, began = (Subquery(details.values(name)[:1]) for name in ("attempts", "started_at"))
         stock = Stock.objects.filter(pk=ticker)
-        stock = stock.annotate(attempts=Coalesce(Subquery(tries[:1]), 0), **live_annotations(user))
-        row = stock.values_list("has_worker", "running", "attempts", *OF_THE_STOCK).first()
+        stock = stock.annotate(attempts=Coalesce(tries, 0), started_at=began, **live_annotations(user))
+        row = stock.values_list("has_worker", "running", "attempts", "started_at", *OF_THE_STOCK).first()
         if row is None:
             return None
-        has_worker, running, attempts, *own = row
-        return cls(has_worker, running, attempts, tuple(own))
+        has_worker, running, attempts, started_at, *own = row
+        return cls(has_worker, running, attempts, started_at, tuple(own), read_source_notice())
 
     def with_columns_of(self, stock: Stock) -> "StockState":
         """Return the state with the columns of this instance, which was read earlier than the rest."""
@@ -87,20 +103,21 @@ class StockState:
 
     @property
     def state(self) -> State:
-        return (self.has_worker, self.running, self.attempts, *self.own)
+        return (self.has_worker, self.running, self.attempts, *with_due(self.own), state_of(self.notice))
 
 
-def job_state(job: Job, user: Person) -> State:
+def job_state(job: Job, user: Person, notice: SourceNotice | None) -> State:
     """Return the state of an active job's page for this user, in two queries.
 
-    Its duration is part of the state in steps of CLOCK_SECONDS.
+    Its age is part of the state in steps of CLOCK_SECONDS.
     """
     counts = (job.completed_count, job.failed_count, job.skipped_count, job.error_message)
-    took = None if job.duration is None else int(job.duration.total_seconds()) // CLOCK_SECONDS
+    age = int((clock.now() - job.created_at).total_seconds()) // CLOCK_SECONDS
     details = job.details.aggregate(Sum("attempts"), Max("completed_at"), Count("not_before"), Max("not_before"))
     around = live_annotations(user)
     if job.status == JobStatus.QUEUED:
         ahead = Job.objects.active().filter(created_at__lt=job.created_at).order_by().annotate(all=Value(1))
         around["ahead"] = Subquery(ahead.values("all").annotate(rows=Count("pk")).values("rows"))
     row = Job.objects.filter(pk=job.pk).annotate(**around).values_list(*around).first()
-    return (took, job.status, job.progress_at, *counts, *details.values(), *(row or ()))
+    times = (job.progress_at, job.idle_since, job.deadline)
+    return (age, job.status, *times, *counts, *details.values(), *(row or ()), state_of(notice))

@@ -12,6 +12,7 @@ from analysis.engine.sizing import Sizing
 from analysis.engine.verdict import Side, Verdict
 from analysis.models import Result, Stock, StockStatus, retry_text
 from analysis.prices.sessions import local_time, sessions_late
+from analysis.request_pace import is_paced
 
 IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
 
@@ -20,13 +21,15 @@ IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
 class StockSummary:
     """A stock with its newest success, the plan sized for `profile`, and the age of the result at `now` (aware).
 
-    `attempts` is the number of attempts of the job in which the stock waits or is in work.
+    `attempts` is the number of attempts of the job in which the stock waits or is in work, and `started_at` the
+    beginning of the present one.
     """
 
     stock: Stock
     profile: SizingProfile
     now: datetime
     attempts: int = 0
+    started_at: datetime | None = None
 
     @property
     def result(self) -> Result | None:
@@ -40,6 +43,12 @@ class StockSummary:
     def retry(self) -> str:
         """Return which further try runs or waits, as in “2 of 3”; empty at the first."""
         return retry_text(self.stock.last_status, self.attempts)
+
+    @property
+    def activity(self) -> str:
+        """Return what a worker does with the stock while it is in work."""
+        is_fetched = is_paced(settings.PRICE_SOURCE) and not self.stock.is_demo
+        return "Fetching prices from Yahoo" if is_fetched else "Analysing"
 
     @property
     def has_failed(self) -> bool:

@@ -53,7 +53,7 @@ class PauseReason(StrEnum):
 
 _SENTENCES = {
     PauseReason.LIMITED: ("Yahoo limits our requests", "Yahoo limited our requests"),
-    PauseReason.SILENT: ("Yahoo does not answer", "Yahoo did not answer"),
+    PauseReason.SILENT: ("Yahoo cannot be reached", "Yahoo could not be reached"),
     PauseReason.NOT_UNDERSTOOD: (
         "Yahoo answers in a way this version does not understand",
         "Yahoo answered in a way this version does not understand",

@@ -84,9 +84,9 @@ def test_what_the_deadline_cut_off_is_run_again_with_what_failed() -> None:
 
 def test_a_stock_that_is_cancelled_waits_for_nothing_any_more() -> None:
     job = make_job("KAVERI.DEMO")
-    Stock.objects.update(last_wait="Yahoo limits our requests: waiting until 14:05.")
+    Stock.objects.update(last_wait="Yahoo limits our requests", last_wait_until=timezone.now())
     cancel(job)
-    assert Stock.objects.get().last_wait == ""
+    assert (Stock.objects.get().last_wait, Stock.objects.get().last_wait_until) == ("", None)
 
 
 def test_there_must_be_something_to_run_again() -> None:

@@ -276,7 +276,7 @@ def test_a_stock_without_bars_offers_to_fetch_them(client: Client, ann: User) ->
     make_stock("A.NS")
     text = client.get(url("stock", "A.NS")).text
     assert "No price history" in text
-    assert ">Fetch</button>" in text
+    assert ">Fetch prices and analyse</button>" in text
     make_finished_job(TICKER, requested_by=ann)
     text = client.get(url("stock", TICKER)).text
     assert "No price history" not in text

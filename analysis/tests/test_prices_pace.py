@@ -243,7 +243,7 @@ def test_the_third_silence_in_a_row_stops_everybody_and_says_so() -> None:
     assert silent(resume_after_success(pace), START, SILENCES_BEFORE_PAUSE - 1).mode is PaceMode.OPEN
     pace = pause_after_silence(pace, START)
     assert (pace.reason, pause_of(pace, START)) == (PauseReason.SILENT, 5)
-    with pytest.raises(PriceError, match=r"^Yahoo does not answer: nothing is asked before 12:00:05 UTC\.$"):
+    with pytest.raises(PriceError, match=r"^Yahoo cannot be reached: nothing is asked before 12:00:05 UTC\.$"):
         raise_if_paused(pace, START)
 
 

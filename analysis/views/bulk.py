@@ -11,7 +11,6 @@ from analysis.forms import BulkForm
 from analysis.jobs.estimate import estimate
 from analysis.jobs.runs import ALL, bulk_stocks, leaves_out_demo, submit_bulk
 from analysis.rejections import RequestRejected
-from analysis.request_pace import current_pause
 from stockapp.accounts.requests import Request
 
 PAGE = "analysis/bulk.html"
@@ -57,6 +56,5 @@ def _confirmation_page(request: Request, form: BulkForm, status: int = 200) -> H
         "count": stocks.count(),
         "leaves_out_demo": leaves_out_demo(index),
         "fetching": estimate(stocks, price_source=settings.PRICE_SOURCE),
-        "paused": current_pause(),
     }
     return render(request, PAGE, context, status=status)

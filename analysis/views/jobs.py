@@ -18,6 +18,7 @@ from analysis.pages import polls
 from analysis.pages.failures import failures_text
 from analysis.pages.job_list import JobList
 from analysis.pages.job_page import JobPage
+from analysis.pages.source_notice import read_source_notice
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 
@@ -46,8 +47,10 @@ def job(request: Request, pk: UUID) -> HttpResponse:
 def job_live(request: Request, pk: UUID) -> HttpResponse:
     """Return the live part of a job: 286 stops the polling after its end, 204 means that nothing has changed."""
     job = _get_visible_job(request, pk)
-    if polls.SEEN in request.GET and job.is_active and polls.is_seen(request, polls.job_state(job, request.user)):
-        return polls.unchanged_response()
+    if polls.SEEN in request.GET and job.is_active:
+        state = polls.job_state(job, request.user, read_source_notice())
+        if polls.is_seen(request, state):
+            return polls.unchanged_response()
     context = _job_context(request, job, is_poll=True)
     return render(request, f"{JOB}#live", context, status=200 if context["job"].is_active else 286)
 
@@ -114,11 +117,13 @@ def _jobs_context(request: Request) -> dict[str, Any]:
 
 
 def _job_context(request: Request, job: Job, **more: Any) -> dict[str, Any]:
+    notice = None
     if job.is_active:  # the part polls for changes of this state
-        more["poll_query"] = polls.poll_query(request.GET.urlencode(), polls.job_state(job, request.user))
+        more["source_notice"] = notice = read_source_notice()
+        more["poll_query"] = polls.poll_query(request.GET.urlencode(), polls.job_state(job, request.user, notice))
     return {
         "job": job,
-        "page": JobPage(job, request.GET.get("page")),
+        "page": JobPage(job, request.GET.get("page"), notice),
         "may_write": job.is_writable_by(request.user),
         "list_url": job.get_absolute_url(),
         **more,

@@ -92,11 +92,13 @@ def get_stock_or_404(ticker: str) -> Stock:
 def context_of(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
     user = request.user
     state = StockState.read(stock.pk, user) if stock.last_status in IN_WORK else None
-    summary = StockSummary(stock, user, timezone.now(), state.attempts if state else 0)
+    summary = StockSummary(
+        stock, user, timezone.now(), state.attempts if state else 0, state.started_at if state else None
+    )
     lacks_worker = state is not None and not state.has_worker
     page = StockPage(summary, user.strategy, user, lacks_worker=lacks_worker)
     if state:  # the part polls for changes of this state
-        more["running_jobs"] = state.running
+        more["running_jobs"], more["source_notice"] = state.running, state.notice
         query = polls.poll_query("", state.with_columns_of(stock).state)
         more["live_url"] = reverse("analysis:stock_live", args=[stock.pk]) + query
     return {"stock": stock, "page": page, "choices": read_chart_indicators(user.chart_indicators), **more}

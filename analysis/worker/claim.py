@@ -69,7 +69,8 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
     """
     now = clock.now()
     jobs = Job.objects.active().filter(pk=job_id).exclude(deadline__lte=now)
-    if not jobs.select_for_update(no_key=True).first():
+    before = jobs.select_for_update(no_key=True).first()
+    if before is None:
         return None
     queued = JobDetail.objects.claimable(by=now).filter(job_id=job_id)
     in_turn = queued.order_by("attempts", "unanswered", "stock_id")
@@ -77,7 +78,14 @@ def claim(job_id: uuid.UUID, token: uuid.UUID) -> Lease | None:
     taken = [pk for pk, attempts in rows if not attempts] or [pk for pk, _ in rows[:1]]
     if not taken:
         return None
-    jobs.update(status=JobStatus.PROCESSING, started_at=Coalesce("started_at", now), progress_at=now)
+    waited = before.waited if before.details.in_work().exists() else before.waited_until(now)
+    jobs.update(
+        status=JobStatus.PROCESSING,
+        started_at=Coalesce("started_at", now),
+        progress_at=now,
+        waited=waited,
+        idle_since=None,
+    )
     job, until = Job.objects.get(pk=job_id), now + TIMING.lease
     return Lease(job, token, until, details.claim(job, taken, token, until, current_holder()))
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from analysis import clock, queue
 from analysis.background import PLACE, is_dead
@@ -81,13 +80,14 @@ def recover() -> Recovery:
 
 
 def _expiry_reason(job: Job) -> str:
-    """Return a sentence with the time of the deadline and, if stocks waited for their source, its reason."""
-    passed = f"Its deadline passed at {timezone.localtime(job.deadline):%H:%M}"
+    """Return a sentence about the deadline and, if stocks waited for their source, the reason."""
+    passed = "Its deadline passed"
     reasons = list(job.details.queued().exclude(wait_reason="").order_by("not_before").values_list("wait_reason"))
     if not reasons:
         return f"{passed}."
     waited = "1 stock" if len(reasons) == 1 else f"{len(reasons):,} stocks"
-    return f"{passed} while {waited} waited for their prices. Latest reason: {reasons[-1][0]}"[:LONGEST_REASON]
+    latest = str(reasons[-1][0]).removesuffix(".")
+    return f"{passed} while {waited} waited for their prices. Latest reason: {latest}."[:LONGEST_REASON]
 
 
 def _lost_details() -> JobDetailQuerySet:

@@ -127,7 +127,7 @@ def _fetch_next(lease: Lease, loader: BarLoader, stale: list[JobDetail]) -> list
         return ready
     stale.remove(detail)
     if error and detail.unanswered + 1 < MAX_UNANSWERED:
-        defer(lease, [detail], wait_after(error, detail.unanswered), is_unanswered=True)
+        defer(lease, [detail], wait_after(error, detail.stock_id, detail.unanswered), is_unanswered=True)
         return []
     return [detail]
 

@@ -34,7 +34,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     fieldsets = [
         *(DjangoUserAdmin.fieldsets or []),
         ("Risk", {"fields": RISK}),
-        ("Display", {"fields": ("default_exchange", "number_format", "theme", "chart_indicators")}),
+        ("Display", {"fields": ("default_exchange", "number_format", "time_zone", "theme", "chart_indicators")}),
         ("Demo", {"fields": ("is_demo",)}),
     ]
 

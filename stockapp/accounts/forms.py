@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from stockapp.accounts.models import ApiToken, Theme, User, validate_capitals
 
 _AMOUNT = re.compile(r"([A-Za-z]{3})\s*:?\s*(\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?)", re.ASCII)
-DISPLAY = ("default_exchange", "number_format", "theme")
+DISPLAY = ("default_exchange", "number_format", "time_zone", "theme")
 
 format_html_lazy = lazy(format_html, SafeString)  # URLs are not loaded yet when the form class is defined
 
@@ -77,6 +77,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
             ),
             "default_exchange": "Of a ticker without one: TCS is TCS.NS if this is NSE.",
             "number_format": "How the digits of prices and counts are grouped.",
+            "time_zone": "In which pages show times. Trading days stay those of each exchange.",
             "theme": "The key t and the menu change it too.",
         }
         labels = {

@@ -19,6 +19,7 @@ from analysis.prices.currencies import main_currency
 from analysis.prices.exchanges import EXCHANGE_BY_CODE
 from analysis.prices.markets import EXCHANGE_NAMES
 from stockapp import grouping
+from stockapp.time_zones import time_zone_choices
 
 MOST_CAPITAL = Decimal(10**12)  # SQLite returns fifteen digits: a larger sum of cents could not be read again
 PERCENT = [MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(100))]
@@ -122,6 +123,7 @@ class User(AbstractUser):
     )
     default_exchange = models.CharField(max_length=16, blank=True, default="", choices=default_exchange_choices)
     number_format = models.CharField(max_length=16, choices=NumberFormat, default=NumberFormat.AUTO)
+    time_zone = models.CharField(max_length=64, blank=True, default="", choices=time_zone_choices)
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.AUTO)
     chart_indicators = models.JSONField(
         default=list,

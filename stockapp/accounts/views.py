@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
@@ -35,6 +36,7 @@ def account(request: Request) -> HttpResponse:
         context = {
             "form": form,
             "example": SizingExample.of(request.user),
+            "installed_zone": settings.TIME_ZONE,
             "tokens": list(request.user.api_tokens.unrevoked()),
         }
         return render(request, ACCOUNT, context, status=422 if form.is_bound else 200)

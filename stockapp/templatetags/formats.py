@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from analysis import clock, wait_sentences
 from analysis.engine.record_summary import Performance
 from analysis.engine.verdict import Side, Verdict
 from stockapp.grouping import group_digits, is_indian
@@ -146,6 +147,27 @@ def ago(value: datetime | None) -> SafeString | str:
     if age < DAY:
         return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), moment, age_in_words(age))
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), moment)
+
+
+@register.filter
+def clock_time(value: datetime | None) -> str:
+    """Return the time of day of a moment, like 21:33; with its day if that is not today."""
+    if value is None:
+        return MISSING
+    local = timezone.localtime(value)
+    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%H:%M} on {local.day} {local:%b}"
+
+
+@register.filter
+def time_ahead(value: datetime) -> str:
+    """Return the time of a future moment as the sentences of waits have it: 21:34, or 21:33:40 if that is near."""
+    return wait_sentences.time_ahead(value, clock.now())
+
+
+@register.filter
+def waiting_until(reason: str, until: datetime | None) -> str:
+    """Return the reason of a wait with the time of the next attempt: Yahoo limits our requests; next attempt at …"""
+    return wait_sentences.describe_wait(reason, until)
 
 
 @register.filter

@@ -186,7 +186,7 @@ def test_a_stock_without_bars_offers_to_fetch_them_and_then_shows_them(ann: Page
     ann.goto(f"{live_server.url}/stocks/MERUVANTA.DEMO/")
     expect(ann.get_by_role("heading", name="No price history")).to_be_visible()
     expect(chart(ann)).to_be_hidden()
-    ann.get_by_role("button", name="Fetch").click()
+    ann.get_by_role("button", name="Fetch prices and analyse").click()
     expect(ann.get_by_text("Queued").first).to_be_visible()
     stock = Stock.objects.get(pk="MERUVANTA.DEMO")
     assert stock.last_status == StockStatus.QUEUED

@@ -57,7 +57,7 @@ def test_a_stock_fails_and_is_analysed_once_its_cause_is_gone(
         row = visitor.get_by_role("row", name="INVENTED.NS")
         expect(row).to_contain_text("INVENTED.NS.csv")
         (folder / "INVENTED.NS.csv").write_text("\n".join(csv_lines()))
-        visitor.get_by_role("button", name="Rerun 1 failed").click()
+        visitor.get_by_role("button", name="Rerun all").click()
         expect(visitor.get_by_text("reruns an earlier job")).to_be_visible()
         expect(visitor.get_by_role("row", name="INVENTED.NS")).to_contain_text("Completed", timeout=60_000)
     expect(visitor).to_have_title("One stock · Stockapp")
@@ -133,7 +133,7 @@ def test_status_and_acts_stay_in_view_on_a_phone(visitor: Page, live_server: Liv
     visitor.goto(f"{live_server.url}{failed_job(ann, 60).get_absolute_url()}")
     visitor.get_by_role("link", name="S59.NS").scroll_into_view_if_needed()
     assert visitor.evaluate("scrollY") > 1000
-    expect(visitor.get_by_role("button", name="Rerun 60 failed")).to_be_in_viewport()
+    expect(visitor.get_by_role("button", name="Rerun all")).to_be_in_viewport()
     expect(visitor.locator(".job-head .status")).to_be_in_viewport()
     assert visitor.evaluate("document.documentElement.scrollWidth") == 390
 

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis.models import Job, JobDetail, Stock, StockStatus, Worker
 from analysis.tests.make import make_job, make_result, make_stock, make_user
+from analysis.worker.claim import claim
 from analysis.worker.slice import run_slice
 from watchlist.models import Watchlist
 from watchlist.tests.make import HTMX, make_list, tickers_of, url
@@ -78,10 +80,15 @@ def test_a_failed_row_keeps_its_figures_and_offers_to_retry(client: Client, ann:
 
 
 def test_a_row_that_waits_for_its_source_says_why_and_until_when(client: Client, ann: User) -> None:
-    reason = "Yahoo limits our requests: waiting until 14:05."
-    stock = make_stock("A.NS", last_status=StockStatus.QUEUED, last_wait=reason)
-    assert reason in client.get(url("watchlist", make_list(ann, "A.NS"))).text
-    assert reason in client.get(stock.get_absolute_url()).text
+    until = timezone.now().replace(second=0, microsecond=0) + timedelta(minutes=2)
+    wait = {"last_wait": "Yahoo limits our requests", "last_wait_until": until}
+    stock = make_stock("A.NS", last_status=StockStatus.QUEUED, **wait)
+    watchlist = make_list(ann, "A.NS")
+    for page in (url("watchlist", watchlist), stock.get_absolute_url()):
+        assert f"Yahoo limits our requests; next attempt at {until:%H:%M}" in client.get(page).text
+    Stock.objects.update(last_wait_until=timezone.now())
+    for page in (url("watchlist", watchlist), stock.get_absolute_url()):
+        assert "Yahoo limits our requests; next attempt now." in client.get(page).text
 
 
 @pytest.mark.parametrize("rows", [1, 50, 500])
@@ -137,9 +144,36 @@ def test_the_form_comes_back_empty_with_the_new_row_beside_it(client: Client, an
     answer = client.post(url("add", make_list(ann)), {"ticker": "KAVERI.DEMO"}, headers=HTMX)
     assert answer.status_code == 200
     assert 'id="add"' in answer.text
-    assert answer.text.count('hx-swap-oob="true"') == 3
+    assert answer.text.count('hx-swap-oob="true"') == 4
     assert 'data-key="KAVERI.DEMO"' in answer.text
+    assert 'data-added="KAVERI.DEMO"' in answer.text
     assert "<html" not in answer.text
+
+
+def test_without_scripts_the_page_comes_back_at_the_new_row(client: Client, ann: User) -> None:
+    make_list(ann, "A.NS")
+    answer = client.post(reverse("watchlist:watch"), {"ticker": "M&M.NS, TCS.NS"})
+    assert answer.headers["Location"].endswith("#row-M%26M.NS")
+
+
+def test_a_new_row_that_the_filters_hide_is_named(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "A.NS")
+    headers = HTMX | {"HX-Current-URL": f"http://testserver{watchlist.get_absolute_url()}?verdict=buy"}
+    answer = client.post(url("add", watchlist), {"ticker": "TCS.NS"}, headers=headers)
+    assert "The filters hide TCS.NS." in answer.text
+
+
+def test_a_row_has_one_button_to_analyse_it_and_one_whole_list_of_failures_one_too(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "A.NS", "B.NS")
+    text = client.get(url("watchlist", watchlist)).text
+    assert text.count('name="one"') == 2
+    Stock.objects.filter(pk="A.NS").update(last_status=StockStatus.FAILED, last_error="Not found.")
+    text = client.get(url("watchlist", watchlist)).text
+    assert (text.count('name="one"'), text.count('aria-label="Retry A.NS"')) == (2, 1)
+    assert "Retry 1 failed" in text
+    Stock.objects.update(last_status=StockStatus.FAILED, last_error="Not found.")
+    text = client.get(url("watchlist", watchlist)).text
+    assert ("Analyse all" in text, "Retry 2 failed" in text) == (True, False)
 
 
 def test_removing_can_be_undone_with_note_and_place(client: Client, ann: User) -> None:
@@ -235,11 +269,37 @@ def test_the_page_polls_while_something_is_analysed_and_then_stops(client: Clien
 
 def test_waiting_without_a_worker_is_said(client: Client, ann: User) -> None:
     watchlist = make_list(ann, "A.NS")
-    assert "Waiting for a worker" not in client.get(url("watchlist", watchlist)).text
+    pages = (url("watchlist", watchlist), reverse("analysis:stock", args=["A.NS"]))
+    for page in pages:
+        assert "No worker is running." not in client.get(page).text
     client.post(url("analyze", watchlist), {"all": "all"})
-    assert "Waiting for a worker" in client.get(url("watchlist", watchlist)).text
+    for page in pages:
+        assert "No worker is running." in client.get(page).text
     Worker.objects.create(host="here", pid=1)
-    assert "Waiting for a worker" not in client.get(url("watchlist", watchlist)).text
+    for page in pages:
+        text = client.get(page).text
+        assert ("No worker is running." in text, "Waiting for a worker." in text) == (False, True)
+
+
+@pytest.mark.parametrize(("source", "activity"), [("yahoo", "Fetching prices from Yahoo"), ("csv", "Analysing")])
+def test_a_stock_in_work_says_what_is_done_and_since_when(
+    client: Client, ann: User, settings: Settings, source: str, activity: str
+) -> None:
+    settings.PRICE_SOURCE = source
+    watchlist, job = make_list(ann, "A.NS"), make_job("A.NS", requested_by=ann)
+    assert claim(job.pk, uuid4())
+    since = timezone.localtime(job.details.get().started_at)
+    for page in (url("watchlist", watchlist), reverse("analysis:stock", args=["A.NS"])):
+        assert f"{activity} since {since:%H:%M}." in client.get(page).text
+
+
+def test_a_stock_of_the_demo_market_is_not_said_to_come_from_yahoo(
+    client: Client, ann: User, settings: Settings
+) -> None:
+    settings.PRICE_SOURCE = "yahoo"
+    watchlist, job = make_list(ann, "KAVERI.DEMO"), make_job("KAVERI.DEMO", requested_by=ann)
+    assert claim(job.pk, uuid4())
+    assert "Analysing since" in client.get(url("watchlist", watchlist)).text
 
 
 def test_a_new_list_is_made_and_shown(client: Client, ann: User) -> None:

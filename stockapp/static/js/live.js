@@ -7,8 +7,11 @@ let announced = findLivePart()?.dataset.announce ?? "";
 let picked = [];
 
 document.body.addEventListener("htmx:beforeRequest", (event) => {
-  const isPoll = event.detail.requestConfig.triggeringEvent === undefined && event.detail.elt.id === "live";
-  if (isPoll && document.hidden) event.preventDefault();
+  const { elt, requestConfig } = event.detail;
+  if (requestConfig.triggeringEvent !== undefined) return;
+  // The notice comes with the live part while that polls.
+  const isCarried = elt.id === "source-notice" && findLivePart()?.hasAttribute("hx-get");
+  if (isCarried || (document.hidden && ["live", "source-notice"].includes(elt.id))) event.preventDefault();
 });
 
 document.body.addEventListener("htmx:beforeSwap", () => {

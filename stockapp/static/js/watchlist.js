@@ -2,7 +2,11 @@
 
 import { hasModifier } from "./typing.js";
 
+const COVERED = 80; // pixels
+
 let place = null;
+let added = [];
+let anchor = null;
 let dragged = null;
 let underway = null;
 let waiting = [];
@@ -18,13 +22,6 @@ document.addEventListener("click", (event) => {
   showRowState(row);
   keepOpenRows();
 }, true);
-
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("[data-focus]");
-  if (!link) return;
-  event.preventDefault();
-  document.getElementById(link.dataset.focus).focus();
-});
 
 document.addEventListener("keydown", (event) => {
   const row = event.target.closest("#live tbody tr");
@@ -143,6 +140,39 @@ document.body.addEventListener("htmx:afterSettle", () => {
   (row?.querySelector("th a") ?? document.getElementById("add-ticker"))?.focus();
   place = null;
 });
+
+// Rows stay where the reader sees them when a notice above the list comes or goes.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const isPoll = event.detail.elt.id === "live";
+  const row = isPoll && window.scrollY ? listRows().find((each) => each.getBoundingClientRect().top >= 0) : null;
+  anchor = row ? { key: row.dataset.key, top: row.getBoundingClientRect().top } : null;
+});
+
+document.body.addEventListener("htmx:afterSettle", () => {
+  const row = anchor && listRows().find((each) => each.dataset.key === anchor.key);
+  if (row) window.scrollBy(0, row.getBoundingClientRect().top - anchor.top);
+  anchor = null;
+});
+
+// What was just added is brought into view, and kept there until the reader moves; the focus stays in the field, where
+// the next ticker is typed.
+document.body.addEventListener("htmx:afterSettle", () => {
+  const live = document.getElementById("live");
+  if (live?.dataset.added) added = live.dataset.added.split(" ");
+  const rows = listRows().filter((row) => added.includes(row.dataset.key));
+  for (const row of rows) row.classList.add("is-new");
+  if (rows.length && !isInView(rows[0])) rows[0].scrollIntoView({ block: "center" });
+});
+
+for (const name of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+  document.addEventListener(name, () => { added = []; }, { passive: true });
+}
+
+// The bar at the top and notices at the bottom lie over the page.
+function isInView(row) {
+  const box = row.getBoundingClientRect();
+  return box.top >= COVERED && box.bottom <= window.innerHeight - COVERED;
+}
 
 function listRows() {
   return [...document.querySelectorAll("#live tbody tr[data-key]")];

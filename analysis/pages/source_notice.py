@@ -1,0 +1,73 @@
+"""Source notice: that requests to Yahoo are paused or have failed lately, and when the next one is sent.
+
+It is shown while requests are paused, and afterwards until an answer shows that Yahoo works again. If nothing is to be
+requested then, it stays for SHOWN_FOR.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from django.conf import settings
+from django.db.models import Case, Min, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from analysis import clock
+from analysis.models import JobDetail, RequestPace
+from analysis.prices.pace import Pace, PaceMode, PauseReason
+from analysis.request_pace import CHECK_AGAIN, YAHOO_PACER, is_paced
+from analysis.timing import TIMING
+from analysis.wait_sentences import describe_wait
+
+SHOWN_FOR = timedelta(minutes=10)  # after the last failure, while nothing is requested
+type NoticeState = tuple[str, datetime | None, bool] | None
+
+
+@dataclass(frozen=True)
+class SourceNotice:
+    """The reason, as a sentence without a full stop, and the time of the next attempt; None if none is planned."""
+
+    reason: str
+    until: datetime | None
+
+    @property
+    def sentence(self) -> str:
+        if self.until is None:
+            return f"{self.reason}; next attempt with the next analysis."
+        return describe_wait(self.reason, self.until)
+
+    @property
+    def state(self) -> NoticeState:
+        """Return what polls compare: the notice, and whether its time has passed."""
+        return self.reason, self.until, self.until is not None and self.until <= clock.now()
+
+    @property
+    def stamp(self) -> str:
+        """Return a hash of the state, for the address of the notice's own poll."""
+        return blake2b(repr(self.state).encode(), digest_size=8).hexdigest()
+
+
+def read_source_notice() -> SourceNotice | None:
+    """Return the notice to show, in one query; None, and without a query, if no source is requested at a pace."""
+    if not is_paced(settings.PRICE_SOURCE):
+        return None
+    unanswered = JobDetail.objects.unfinished().filter(unanswered__gt=0).order_by().annotate(all=Value(1)).values("all")
+    retry = Subquery(unanswered.annotate(first=Min(Coalesce("not_before", "started_at"))).values("first"))
+    has_failed = Q(mode=PaceMode.OPEN.value, unanswered__gt=0)  # only then are the waiting stocks looked through
+    rows = RequestPace.objects.annotate(retry_at=Case(When(has_failed, then=retry)))
+    row = rows.filter(pk=YAHOO_PACER.source).first()
+    return _notice_of(row.pace, row.retry_at, clock.now()) if row else None
+
+
+def state_of(notice: SourceNotice | None) -> NoticeState:
+    return notice.state if notice else None
+
+
+def _notice_of(pace: Pace, retry_at: datetime | None, now: datetime) -> SourceNotice | None:
+    if pace.mode is PaceMode.OPEN:
+        has_failed = pace.unanswered > 0 and (retry_at or now - pace.next_at < SHOWN_FOR)
+        return SourceNotice(PauseReason.SILENT.sentence, retry_at) if has_failed else None
+    until = pace.until or now
+    if until > now or now - until < TIMING.recovery_interval + CHECK_AGAIN:  # a worker wakes the stocks that wait
+        return SourceNotice(pace.reason.sentence, pace.next_at if pace.mode is PaceMode.PROBING else until)
+    return SourceNotice(pace.reason.sentence, None) if now - until < SHOWN_FOR else None

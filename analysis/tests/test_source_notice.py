@@ -1,0 +1,221 @@
+"""The notice about Yahoo: when it is shown, which time it names, that polls carry it and what that costs."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from analysis.models import Job, RequestPace, Worker
+from analysis.pages.source_notice import SHOWN_FOR, read_source_notice
+from analysis.request_pace import YAHOO_PACER
+from analysis.tests.make import make_job, make_user
+from analysis.worker.slice import run_slice
+from tests.yahoo_standin.server import YahooStandIn
+from watchlist.tests.make import make_list
+
+pytestmark = pytest.mark.django_db
+NOW = datetime.fromisoformat("2026-11-20T11:00:10+00:00")
+HTMX = {"HX-Request": "true"}
+SILENT, LIMITED = "Yahoo cannot be reached", "Yahoo limits our requests"
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Any:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture(autouse=True)
+def yahoo(settings: Settings) -> Settings:
+    settings.PRICE_SOURCE = "yahoo"
+    return settings
+
+
+def sentence() -> str | None:
+    notice = read_source_notice()
+    return notice.sentence if notice else None
+
+
+def pages_of(name: str) -> str:
+    ann = make_user(name)
+    return make_list(ann, "AAPL").get_absolute_url()
+
+
+def test_without_trouble_there_is_no_notice() -> None:
+    assert sentence() is None
+    YAHOO_PACER.before_request()
+    YAHOO_PACER.record_success()
+    assert sentence() is None
+
+
+def test_a_limit_is_named_until_an_answer_comes(clock: Any, settings: Settings) -> None:
+    settings.LIMIT_PAUSE_SECONDS = 120
+    YAHOO_PACER.record_limit()
+    assert sentence() == f"{LIMITED}; next attempt at 11:03."
+    clock.shift(119)
+    assert sentence() == f"{LIMITED}; next attempt at 11:02:10."
+    clock.shift(5)
+    assert sentence() == f"{LIMITED}; next attempt now."
+    YAHOO_PACER.before_request()
+    clock.shift(30)
+    assert sentence() == f"{LIMITED}; next attempt now."
+    YAHOO_PACER.record_success()
+    assert sentence() is None
+
+
+def test_where_nothing_is_requested_after_a_pause_the_notice_names_no_time_and_goes(
+    clock: Any, settings: Settings
+) -> None:
+    settings.LIMIT_PAUSE_SECONDS = 60
+    YAHOO_PACER.record_limit()
+    clock.shift(180)
+    assert sentence() == f"{LIMITED}; next attempt with the next analysis."
+    clock.shift(SHOWN_FOR)
+    assert sentence() is None
+
+
+def test_the_first_request_without_an_answer_is_told_with_the_time_of_the_next(standin: YahooStandIn) -> None:
+    standin.go_down(600)
+    job = make_job("AAPL")
+    run_slice(str(job.pk))
+    assert RequestPace.objects.get().mode == "open"
+    assert sentence() == f"{SILENT}; next attempt at 11:00:15."
+
+
+def test_after_the_last_request_without_an_answer_the_notice_stays_for_a_while(
+    standin: YahooStandIn, clock: Any
+) -> None:
+    standin.go_down(600)
+    job = make_job("AAPL")
+    job.details.update(unanswered=4)
+    run_slice(str(job.pk))
+    assert Job.objects.get().status == "failed"
+    assert sentence() == f"{SILENT}; next attempt with the next analysis."
+    clock.shift(SHOWN_FOR + timedelta(seconds=5))
+    assert sentence() is None
+
+
+@pytest.mark.parametrize("source", ["csv", "demo"])
+def test_where_prices_do_not_come_from_yahoo_there_is_no_notice_and_no_query(
+    source: str, settings: Settings, django_assert_num_queries: Any
+) -> None:
+    YAHOO_PACER.record_limit()
+    settings.PRICE_SOURCE = source
+    with django_assert_num_queries(0):
+        assert read_source_notice() is None
+
+
+PAGES = ["watchlist", "stock", "jobs", "job", "screener", "bulk"]
+
+
+def address_of(name: str, watchlist: str, job: Job) -> str:
+    addresses = {
+        "watchlist": watchlist,
+        "stock": "/stocks/AAPL/",
+        "jobs": reverse("analysis:jobs"),
+        "job": job.get_absolute_url(),
+        "screener": reverse("screener:screener"),
+        "bulk": reverse("analysis:confirm_bulk"),
+    }
+    return addresses[name]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_of_stocks_show_it_with_what_works_meanwhile_for_one_query(name: str, client: Client) -> None:
+    ann = make_user("ann", is_staff=True)
+    client.force_login(ann)
+    watchlist, job = make_list(ann, "AAPL").get_absolute_url(), make_job("AAPL", requested_by=ann)
+    address = address_of(name, watchlist, job)
+    with CaptureQueriesContext(connection) as before:
+        text = client.get(address).text
+    assert SILENT not in text
+    for _ in range(3):
+        YAHOO_PACER.record_silence()
+    with CaptureQueriesContext(connection) as after:
+        text = client.get(address).text
+    assert f"<strong>{SILENT}; next attempt at 11:00:15.</strong>" in text
+    assert "Stored verdicts stay as they are" in text
+    assert sum("analysis_requestpace" in query["sql"] for query in after) == 1
+    assert len(after) <= len(before)
+
+
+def test_other_pages_and_those_of_demo_stocks_do_not_show_it(client: Client) -> None:
+    ann = make_user("ann")
+    client.force_login(ann)
+    make_list(ann, "KAVERI.DEMO")
+    YAHOO_PACER.record_limit()
+    for address in ("/stocks/KAVERI.DEMO/", reverse("accounts:account")):
+        assert LIMITED not in client.get(address).text
+
+
+def poll_of(text: str, start: str = "") -> str:
+    found = re.search(rf'hx-get="({start}[^"]+seen=[^"]+)"', text)
+    assert found
+    return unescape(found[1])
+
+
+@pytest.mark.parametrize("name", ["watchlist", "stock", "job"])
+def test_the_polls_of_an_analysis_carry_it_when_it_comes_and_when_it_goes(name: str, client: Client) -> None:
+    ann = make_user("ann")
+    client.force_login(ann)
+    Worker.objects.create(host="a", pid=1)
+    watchlist, job = make_list(ann, "AAPL").get_absolute_url(), make_job("AAPL", requested_by=ann)
+    address = poll_of(client.get(address_of(name, watchlist, job)).text)
+    assert client.get(address, headers=HTMX).status_code == 204
+    YAHOO_PACER.record_limit()
+    answer = client.get(address, headers=HTMX)
+    assert answer.text.count(LIMITED) == 1
+    live = re.search(r'id="live".*?>', answer.text, re.DOTALL)
+    assert live
+    address = poll_of(live[0])
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address, headers=HTMX).status_code == 204
+    assert sum("analysis_requestpace" in query["sql"] for query in queries) == 1
+    RequestPace.objects.all().delete()
+    answer = client.get(address, headers=HTMX)
+    assert (answer.status_code, LIMITED in answer.text) == (200, False)
+    assert 'id="source-notice"' in answer.text
+
+
+def test_where_nothing_is_analysed_the_notice_itself_polls_until_it_goes(client: Client) -> None:
+    ann = make_user("ann")
+    client.force_login(ann)
+    page = make_list(ann, "AAPL").get_absolute_url()
+    assert "source-notice/" not in client.get(page).text
+    YAHOO_PACER.record_limit()
+    address = poll_of(client.get(page).text, reverse("analysis:source_notice"))
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address, headers=HTMX).status_code == 204
+    assert len(queries) == 3  # two of them are the session's and the user's
+    RequestPace.objects.all().delete()
+    answer = client.get(address, headers=HTMX)
+    assert (answer.status_code, "hx-get" in answer.text) == (200, False)
+
+
+def test_everybody_who_is_logged_in_gets_the_notice_and_nobody_else(client: Client) -> None:
+    YAHOO_PACER.record_limit()
+    address = reverse("analysis:source_notice")
+    for name in ("ann", "bob"):
+        client.force_login(make_user(name))
+        assert LIMITED in client.get(address).text
+    client.logout()
+    assert client.get(address).headers["Location"].startswith(reverse("login"))
+
+
+def test_its_time_is_in_the_zone_of_the_reader(client: Client, settings: Settings) -> None:
+    settings.LIMIT_PAUSE_SECONDS = 120
+    YAHOO_PACER.record_limit()
+    client.force_login(make_user("ann", time_zone="Asia/Kolkata"))
+    assert f"{LIMITED}; next attempt at 16:33." in client.get(reverse("analysis:source_notice")).text
+    assert timezone.get_current_timezone_name() == "UTC"
