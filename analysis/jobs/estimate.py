@@ -12,7 +12,6 @@ from analysis.models.statuses import DetailStatus
 from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import estimate_duration
 from analysis.prices.sessions import last_closed_session, today
-from analysis.prices.tickers import is_demo
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ def estimate(stocks: QuerySet[Stock], *, price_source: str, now: datetime | None
 
     One query. A history that reaches the last closed session counts as fresh, and so do quiet stocks.
     """
-    if price_source != PriceSourceName.YAHOO:
+    if price_source != PriceSourceName.YAHOO and not settings.PRICE_ORDER.uses(PriceSourceName.YAHOO):
         return None
     now = now or clock.now()
     expected: dict[str, date] = {}
@@ -49,7 +48,8 @@ def estimate(stocks: QuerySet[Stock], *, price_source: str, now: datetime | None
         "pk", "exchange", "stored__last_session", "quiet__next_request"
     ):
         exchange = exchange_of(ticker, code)
-        if is_demo(ticker) or (next_request and next_request > today(exchange, now)):
+        first = settings.PRICE_ORDER.names(ticker, exchange, price_source)[0]
+        if first != PriceSourceName.YAHOO or (next_request and next_request > today(exchange, now)):
             continue
         if exchange.code not in expected:
             expected[exchange.code] = last_closed_session(exchange, now)

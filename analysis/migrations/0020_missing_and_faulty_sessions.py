@@ -14,13 +14,13 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='pricehistory',
-            name='claim',
-            field=models.JSONField(blank=True, db_default={}, default=dict, help_text='Another currency or type that the last answers named, not yet believed.'),
+            name='identity_change',
+            field=models.JSONField(blank=True, db_default={}, default=dict, help_text='Another currency or type that the last answers named, not believed yet.'),
         ),
         migrations.AddField(
             model_name='pricehistory',
             name='missing',
-            field=models.JSONField(blank=True, db_default=[], default=list, help_text='Sessions that the source lacks or has wrongly, and when it was asked again.'),
+            field=models.JSONField(blank=True, db_default=[], default=list, help_text='Sessions that the source lacks or has wrongly, and when they were requested again.'),
         ),
         migrations.AddField(
             model_name='result',

@@ -45,13 +45,13 @@ class PriceHistory(models.Model):
         default=list,
         db_default=[],
         blank=True,
-        help_text="Sessions that the source lacks or has wrongly, and when it was asked again.",
+        help_text="Sessions that the source lacks or has wrongly, and when they were requested again.",
     )
-    claim = models.JSONField(
+    identity_change = models.JSONField(
         default=dict,
         db_default={},
         blank=True,
-        help_text="Another currency or type that the last answers named, not yet believed.",
+        help_text="Another currency or type that the last answers named, not believed yet.",
     )
     fetched_at = models.DateTimeField()
     checksum = models.CharField(max_length=64)

@@ -44,5 +44,8 @@ class QuietStock(models.Model):
         """Return the source's last error with the day of the next request; None if it gave old prices."""
         if not self.error_message:
             return None
-        message = f"{self.error_message} Requested {self.requests} times in vain; again from {self.next_request}."
-        return PriceError(PriceErrorKind(self.error_kind), message, permanent=False)
+        message = (
+            f"{self.error_message} It was requested on {self.requests} days without a new price, and will be again "
+            f"from {self.next_request}, or at once if it is analysed alone."
+        )
+        return PriceError(PriceErrorKind.NO_DATA, message, permanent=False)

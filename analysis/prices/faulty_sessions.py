@@ -160,19 +160,25 @@ class FaultCounts:
         return sorted(found, key=lambda one: one.day)
 
 
-def has_faulty_bar(bars: Bars, day: date) -> bool:
-    """Return whether the bar of this day is flat or short of volume; False without one."""
+def has_fault(bars: Bars, fault: SessionFault) -> bool:
+    """Return whether the bar of a faulty session has the fault itself; False without a bar."""
+    day = fault.day
     row = int(np.searchsorted(bars.session, np.datetime64(day, "D")))
     if row >= len(bars) or bars.session[row] != np.datetime64(day, "D"):
         return False
     near = bars[max(0, row - USUAL_WITHIN) : row + 1]
-    return bool(_find_flat(near)[-1] or _find_short(near)[-1])
+    match fault.kind:
+        case FaultKind.FLAT:
+            return bool(_find_flat(near)[-1])
+        case FaultKind.SHORT:
+            return bool(_find_short(near)[-1])
+    return False
 
 
-def find_doubtful(bars: Bars, days: Iterable[date]) -> Booleans:
-    """Return which bars, shape (n,), are of these days and have a fault themselves."""
+def find_doubtful(bars: Bars, faults: Iterable[SessionFault]) -> Booleans:
+    """Return which bars, shape (n,), are of faulty sessions and have the fault themselves."""
     doubtful = np.zeros(len(bars), dtype=np.bool_)
-    if own := [day for day in days if has_faulty_bar(bars, day)]:
+    if own := [fault.day for fault in faults if has_fault(bars, fault)]:
         doubtful |= np.isin(bars.session, np.array(own, dtype="datetime64[D]"))
     return doubtful
 

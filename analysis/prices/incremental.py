@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.engine.bars import Bars, Floats
 from analysis.prices.exchanges import Exchange
-from analysis.prices.identity import IdentityChanged, IdentityClaim, describe_change, find_claim
+from analysis.prices.identity import IdentityChange, IdentityChanged, describe_change, find_identity_change
 from analysis.prices.instruments import Instrument
 from analysis.prices.port import (
     NOTHING_KNOWN,
@@ -28,7 +28,7 @@ CLOSE_TOLERANCE = 1e-4  # relative; closes that differ by more were adjusted in 
 
 MOST_LOST = 0.1  # share of the stored sessions that an answer for all may lack
 NO_DAYS: Mapping[str, date] = MappingProxyType({})
-NO_CLAIMS: Mapping[str, IdentityClaim] = MappingProxyType({})
+NO_CHANGES: Mapping[str, IdentityChange] = MappingProxyType({})
 
 type Answers = dict[str, History | PriceError]
 
@@ -71,7 +71,7 @@ def refresh_histories(
     now: datetime,
     instruments: Mapping[str, Instrument] = NOTHING_KNOWN,
     include: Mapping[str, date] = NO_DAYS,
-    claims: Mapping[str, IdentityClaim] = NO_CLAIMS,
+    identity_changes: Mapping[str, IdentityChange] = NO_CHANGES,
 ) -> Answers:
     """Return the whole history to store for each ticker, or the error that explains why not, at `now` (aware).
 
@@ -81,7 +81,7 @@ def refresh_histories(
     a close. An error for a ticker with stored bars names their last day. `instruments` is passed on to the source.
 
     An answer that names another currency or type than the stored history replaces nothing (`IdentityChanged`) until two
-    more have said the same: `claims` has those of the answers before.
+    more have said the same: `identity_changes` has those of the answers before.
     """
     known = {ticker: stored[ticker] for ticker in tickers if source.is_incremental and ticker in stored}
     starts = {ticker: first_day_to_fetch(history) for ticker, history in known.items()}
@@ -89,31 +89,29 @@ def refresh_histories(
     answers = _fetch_since(source, {ticker: starts.get(ticker, first_day) for ticker in tickers}, instruments)
     readjusted: dict[str, Readjustment] = {}
     for ticker, history in known.items():
-        match _join_answer(ticker, history, answers[ticker], claims.get(ticker)):
+        match _join_answer(ticker, history, answers[ticker], identity_changes.get(ticker)):
             case Readjustment() as readjustment:
                 readjusted[ticker] = readjustment
             case joined:
                 answers[ticker] = joined
-    whole = _fetch_since(
-        source, {ticker: min(first_day, known[ticker].bars.first_session) for ticker in readjusted}, instruments
-    )
-    for ticker, answer in whole.items():
-        answers[ticker] = answer
-        if isinstance(answer, History):
-            answers[ticker] = _replace_whole(ticker, known[ticker], answer, readjusted[ticker])
+    first_days = {ticker: min(first_day, known[ticker].bars.first_session) for ticker in readjusted}
+    again = {ticker: day for ticker, day in first_days.items() if starts[ticker] > day}
+    answers |= _fetch_since(source, again, instruments)
+    for ticker, readjustment in readjusted.items():
+        answers[ticker] = _replace_whole(ticker, known[ticker], answers[ticker], readjustment)
     return {ticker: _to_store(ticker, answers[ticker], stored.get(ticker), now) for ticker in tickers}
 
 
 def _join_answer(
-    ticker: str, stored: History, answer: History | PriceError, claim: IdentityClaim | None
+    ticker: str, stored: History, answer: History | PriceError, change: IdentityChange | None
 ) -> History | PriceError | Readjustment:
     """Return the stored history with an answer about its last sessions, or the reason why it cannot be joined."""
     if isinstance(answer, PriceError):
         return answer
-    if claim := find_claim(stored.metadata, answer.metadata, claim):
-        if claim.is_believed:
-            return Readjustment(None, describe_change(stored.metadata, claim))
-        return IdentityChanged(ticker, stored.metadata, claim)
+    if change := find_identity_change(stored.metadata, answer.metadata, change):
+        if change.is_believed:
+            return Readjustment(None, describe_change(stored.metadata, change))
+        return IdentityChanged(ticker, stored.metadata, change)
     merged = merge_bars(stored.bars, answer.bars, answer.metadata.describe_instrument(ticker).exchange)
     if isinstance(merged, Readjustment):
         return merged
@@ -143,21 +141,25 @@ def merge_bars(stored: Bars, fetched: Bars, exchange: Exchange) -> MergedBars | 
     if not len(differs) or differs[0]:
         return Readjustment(before.session[differs][-1].astype(object) if len(differs) else None)
     start = int(np.searchsorted(stored.session, fetched.session[0]))
-    end = int(np.searchsorted(stored.session, fetched.session[-1], side="right"))
-    lost = _lost_bars(stored[start:end], fetched, exchange)
-    parts = [stored[:start], _with_bars(fetched, lost), stored[end:]]
+    lost = _lost_bars(stored[start:], fetched, exchange)
     return MergedBars(
-        _concatenate(*parts),
+        _concatenate(stored[:start], _with_bars(fetched, lost)),
         (*_describe_corrections(before.select(differs), now.select(differs)), *_describe_lost(lost)),
     )
 
 
-def _replace_whole(ticker: str, stored: History, answer: History, readjustment: Readjustment) -> History | PriceError:
-    """Return a history that was fetched again after a Readjustment, with the stored sessions that it lacks.
+def _replace_whole(
+    ticker: str, stored: History, answer: History | PriceError, readjustment: Readjustment
+) -> History | PriceError:
+    """Return a history that was fetched whole after a Readjustment, with the stored sessions that it lacks.
 
     These are adjusted like the sessions around them, and left out where those do not agree. An answer that lacks many
-    sessions replaces nothing.
+    sessions replaces nothing. Of what is another security now, nothing is kept.
     """
+    if isinstance(answer, PriceError):
+        return answer
+    if readjustment.identity:
+        return replace(answer, findings=(*answer.findings, readjustment.to_finding()))
     exchange = answer.metadata.describe_instrument(ticker).exchange
     before, now = _shared_closes(stored.bars, answer.bars)
     lost = _lost_bars(stored.bars, answer.bars, exchange)

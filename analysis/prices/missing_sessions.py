@@ -7,18 +7,20 @@ from typing import Self
 
 import numpy as np
 
-from analysis.engine.bars import Bars, Sessions
+from analysis.engine.bars import Bars, Booleans, Sessions
 from analysis.prices.discontinuities import LONG_GAP, finding_about
 from analysis.prices.exchanges import Exchange
-from analysis.prices.faulty_sessions import LONG_WINDOW, has_faulty_bar
+from analysis.prices.faulty_sessions import LONG_WINDOW, SessionFault, has_fault
 from analysis.prices.port import Finding
 from analysis.prices.sessions import sessions_between
 from analysis.prices.trading_calendar import trading_calendar_of
 
 WINDOW = 60  # sessions before the latest bar; older ones that a source lacks are not requested again
-MOST_MISSING = 10  # of the window; a stock that lacks more trades on few days
+USUAL = 250  # sessions before the window, which show whether a stock trades on few days
+THIN = 0.1  # share of those that such a stock lacks
 DAILY_REQUESTS = 8  # before the days between two requests double
 MOST_REQUESTS = 13  # the last one about ten weeks after the first
+NEARLY_ALL = 0.9
 KEPT = timedelta(days=420)  # a session that stays missing is named for so long
 
 
@@ -42,8 +44,8 @@ class MissingSession:
         return self.requested_on + timedelta(days=2 ** max(self.requests - DAILY_REQUESTS + 1, 0))
 
     def is_due(self, today: date) -> bool:
-        """Return whether the next request should include it."""
-        return self.next_request is not None and self.next_request <= today
+        """Return whether the next request should include it; so it does after a clock that was ahead."""
+        return self.next_request is not None and (self.next_request <= today or self.requested_on > today)
 
     def to_finding(self, source: str) -> Finding:
         """Return the finding that informs users; `source` is the name of the source in a sentence."""
@@ -91,7 +93,7 @@ def track_missing(
     bars: Bars,
     exchange: Exchange,
     *,
-    faulty: Collection[date],
+    faulty: Collection[SessionFault],
     requested_since: date,
     today: date,
 ) -> tuple[MissingSession, ...]:
@@ -102,10 +104,7 @@ def track_missing(
     """
     found = find_missing(bars, exchange, faulty, since=today - KEPT)
     known = {one.session: one for one in before}
-    recent = _recent_sessions(bars, exchange)
-    new = {day for day in found if day in recent}
-    if sum(not found[day] for day in new) > MOST_MISSING:
-        return ()
+    new = set() if _trades_on_few_days(bars, exchange) else found.keys() & _recent_sessions(bars, exchange)
     kept = sorted(new | (found.keys() & known.keys()))
     return tuple(
         _after_request(known.get(day), day, is_faulty=found[day], is_included=requested_since <= day, today=today)
@@ -113,21 +112,33 @@ def track_missing(
     )
 
 
-def find_missing(bars: Bars, exchange: Exchange, faulty: Collection[date], *, since: date) -> dict[date, bool]:
+def find_missing(bars: Bars, exchange: Exchange, faulty: Collection[SessionFault], *, since: date) -> dict[date, bool]:
     """Return the sessions between the first and the last bar that have no bar, or a wrong one (True).
 
     Only sessions from `since` on, of a calendar whose holidays are known, count.
     """
     calendar = trading_calendar_of(exchange)
-    priced = bars.session[bars.close > 0]
+    is_priced = bars.close > 0
+    priced = bars.session[is_priced]
     if not len(priced) or calendar.known_from is None or calendar.known_until is None:
         return {}
     first = max(np.datetime64(since, "D"), priced[0], np.datetime64(calendar.known_from, "D"))
     last = min(priced[-1], np.datetime64(calendar.known_until, "D"))
     expected = calendar.sessions[(calendar.sessions >= first) & (calendar.sessions <= last)]
     missing = dict.fromkeys(expected[~np.isin(expected, priced)].tolist(), False)
-    wrong = [day for day in faulty if day not in missing and has_faulty_bar(bars, day)]
+    wrong = bars.session[is_priced & ~_are_complete(bars)].tolist()
+    wrong += [fault.day for fault in faulty if fault.day not in missing and has_fault(bars, fault)]
     return missing | {day: True for day in wrong if first <= np.datetime64(day, "D") <= last}
+
+
+def _are_complete(bars: Bars) -> Booleans:
+    """Return which bars, shape (n,), have all prices and, where nearly all have one, a volume if prices moved."""
+    lacks_volume = ~(bars.volume > 0)
+    complete = (bars.open > 0) & (bars.high > 0) & (bars.low > 0)
+    if np.mean(lacks_volume) > 1 - NEARLY_ALL:
+        return complete
+    found: Booleans = complete & ~(lacks_volume & (bars.high > bars.low))
+    return found
 
 
 def describe_untracked(
@@ -146,9 +157,17 @@ def describe_untracked(
     gaps = [sessions_between(exchange, *sessions[row : row + 2].tolist()) for row in rows.tolist()]
     days = np.array([day for gap in gaps for day in gap if calendar.knows(day)], dtype="datetime64[D]")
     missing = days[~np.isin(days, given) & ~np.isin(days, np.array(list(tracked), dtype="datetime64[D]"))]
-    if not 0 < len(missing) <= MOST_MISSING:
-        return None
     return finding_about("missing_sessions", "info", missing, "session", "of the exchange without a bar")
+
+
+def _trades_on_few_days(bars: Bars, exchange: Exchange) -> bool:
+    """Return whether a stock lacks many sessions of the year before the window, or of all if it is young."""
+    sessions = trading_calendar_of(exchange).sessions
+    end = int(np.searchsorted(sessions, bars.session[-1], side="right"))
+    start = int(np.searchsorted(sessions, bars.session[0]))
+    usual = sessions[max(start, end - WINDOW - USUAL) : max(start, end - WINDOW)]
+    usual = usual if len(usual) >= WINDOW else sessions[start:end]
+    return bool(np.mean(~np.isin(usual, bars.session[bars.close > 0])) > THIN)
 
 
 def _recent_sessions(bars: Bars, exchange: Exchange) -> set[date]:

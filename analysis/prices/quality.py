@@ -93,10 +93,12 @@ def check_bars(
                 )
     found = find_discontinuities(bars, market.exchange, unadjusted)
     noticed = [*(notice(bars, market) for notice in _NOTICES), find_bad_ticks(bars)]
-    noticed.append(find_thin_stretch(bars, market.exchange))
-    doubtful = find_doubtful(bars, faulty)
+    thin = find_thin_stretch(bars, market.exchange)
+    noticed.append(thin)
+    doubtful = find_doubtful(bars, faulty.values())
     noticed.append(describe_doubtful(bars, doubtful, faulty))
-    noticed.append(describe_untracked(bars.session, given, market.exchange, tracked))
+    if thin is None:
+        noticed.append(describe_untracked(bars.session, given, market.exchange, tracked))
     findings += [
         *filter(None, noticed),
         *describe_discontinuities(found, bars.session, read_splits),

@@ -27,8 +27,8 @@ class LastSession:
         return cls(source, bars.last_session, float(bars.close[-1]), float(bars.volume[-1]))
 
     def compare(self, other: Self) -> Finding | None:
-        """Return the finding about the same session at another source; None if it agrees or has another session."""
-        if self.day != other.day:
+        """Return the finding about the same session at another source; None if it agrees or cannot be compared."""
+        if self.day != other.day or not (self.close > 0 and other.close > 0):
             return None
         differences = []
         if abs(self.close / other.close - 1.0) > CLOSE_DIFFERENCE:

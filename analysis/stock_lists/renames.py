@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db.models import Field, ManyToManyRel, ManyToOneRel, Model, UniqueConstraint
 
 from analysis.db import transactional
-from analysis.models import FormerTicker, JobDetail, Result, Stock, StockStatus
+from analysis.models import FormerTicker, JobDetail, PriceHistory, QuietStock, Result, Stock, StockStatus
+from analysis.prices.instruments import exchange_of
 from analysis.prices.tickers import suffix_of
 from analysis.rejections import RequestRejected
 
@@ -133,6 +134,8 @@ def _move_stock(ticker: str, new_ticker: str) -> _MovedRows:
     new = Stock.objects.select_for_update(no_key=True).get(pk=new_ticker)
     _merge_stock(old, new)
     moved = _MovedRows()
+    QuietStock.objects.filter(stock__in=(old, new)).delete()  # the source had nothing under the old ticker
+    PriceHistory.objects.filter(stock__in=(old, new)).update(identity_change={})
     for field in _references_to_stocks():
         _move_rows(field, old, new, moved)
     newest = Result.objects.completed().filter(stock=new).order_by("-day").first()
@@ -220,6 +223,6 @@ def _describe(rename: Rename, moved: _MovedRows) -> str:
     if moved.shortened:
         notes = "1 note was" if moved.shortened == 1 else f"{moved.shortened:,} notes were"
         parts.append(f"{notes} shortened, because two did not fit into one.")
-    if settings.PRICE_SOURCE == "csv":
+    if settings.PRICE_ORDER.of_exchange(exchange_of(rename.new), settings.PRICE_SOURCE)[0] == "csv":
         parts.append(f"From now on its prices are read from {rename.new}.csv.")
     return " ".join(parts)

@@ -107,7 +107,7 @@ def test_a_history_keeps_what_its_source_last_said_of_the_instrument(standin: Ya
     again = PriceHistory.objects.get()
     assert again.read_metadata().first_trade_date == date(2002, 8, 12)
     assert again.about["exchange_name"] == "National Exchange"
-    assert "instrument_type" not in again.about
+    assert again.about["instrument_type"] == "share", "what an answer does not say stays as it was said last"
     traded = again.as_history().traded
     assert traded
     assert list(traded.dividends) == [FRIDAY]

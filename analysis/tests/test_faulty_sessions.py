@@ -17,7 +17,7 @@ from analysis.engine.rating import rate
 from analysis.engine.series import SeriesCache
 from analysis.models import FaultySession, Job, PriceHistory, RawData
 from analysis.prices.exchanges import Exchange, exchange_named
-from analysis.prices.faulty_sessions import FaultCounts, FaultKind, find_doubtful
+from analysis.prices.faulty_sessions import FaultCounts, FaultKind, SessionFault, find_doubtful
 from analysis.prices.instruments import exchange_of
 from analysis.prices.trading_calendar import library_calendar_of
 from analysis.tests.engine_bars import random_bars
@@ -29,6 +29,7 @@ NSE = exchange_of("TCS.NS")
 DAYS: list[date] = [day for day in library_calendar_of(NSE).sessions.astype(object) if date(2026, 1, 1) <= day]
 TICKERS = [f"FS{number}.NS" for number in range(24)]
 FLAT, NEXT, LATER = DAYS[60:63]
+FAULT = SessionFault("yahoo", "NSE", FLAT, FaultKind.FLAT, 30, 30)
 
 
 def evening(day: date) -> datetime:
@@ -112,7 +113,7 @@ def test_the_half_day_after_thanksgiving_is_short_by_right() -> None:
 
 def test_a_vote_that_the_wrong_bar_would_decide_abstains_and_the_others_stay() -> None:
     bars = flattened(MANY[0], FLAT)
-    doubtful = find_doubtful(bars, [FLAT])
+    doubtful = find_doubtful(bars, [FAULT])
     assert doubtful.tolist() == [day == FLAT for day in DAYS[:120]]
     plain, careful = rate(bars), rate(SeriesCache(bars, doubtful))
     without_it = rate(without(bars, FLAT))
@@ -131,7 +132,7 @@ def test_a_vote_that_the_wrong_bar_would_decide_abstains_and_the_others_stay() -
 
 def test_a_rating_with_a_wrong_bar_is_causal() -> None:
     bars = flattened(MANY[1], FLAT)
-    doubtful = find_doubtful(bars, [FLAT])
+    doubtful = find_doubtful(bars, [FAULT])
     whole = rate(SeriesCache(bars, doubtful))
     for end in range(61, 120, 7):
         part = rate(SeriesCache(bars[:end], doubtful[:end]))
@@ -143,7 +144,7 @@ def test_the_evidence_says_why_a_component_abstains() -> None:
     findings = set()
     for bars in MANY:
         wrong = flattened(bars, FLAT)[:63]
-        answer = assess(SeriesCache(wrong, find_doubtful(wrong, [FLAT])))
+        answer = assess(SeriesCache(wrong, find_doubtful(wrong, [FAULT])))
         if isinstance(answer, Assessment):
             findings |= {finding for finding in answer.findings if "wrong prices" in finding}
     assert findings

@@ -11,10 +11,11 @@ from django.test import Client
 from analysis.engine.bars import Bars
 from analysis.models import PriceHistory, RawData, Result
 from analysis.prices.instruments import exchange_of
-from analysis.prices.missing_sessions import MOST_MISSING, MOST_REQUESTS, MissingSession, find_missing, track_missing
+from analysis.prices.missing_sessions import MOST_REQUESTS, MissingSession, find_missing, track_missing
 from analysis.prices.sessions import sessions_between
 from analysis.prices.trading_calendar import library_calendar_of
 from analysis.tests.make import make_finished_job, make_user
+from tests.yahoo_standin.behaviours import Asked, Reply, as_json
 from tests.yahoo_standin.server import YahooStandIn
 
 pytestmark = pytest.mark.django_db
@@ -107,11 +108,42 @@ def test_the_requests_grow_apart() -> None:
 
 
 def test_a_stock_that_trades_on_few_days_lacks_no_session(standin: YahooStandIn) -> None:
-    standin.market.missing[TICKER].update(SESSIONS[1:40:2])
+    year = sessions_between(exchange_of(TICKER), date(2025, 1, 1), SESSIONS[39])
+    standin.market.missing[TICKER].update(year[1::2])
     result = analyse(SESSIONS[40])
     assert PriceHistory.objects.get().missing == []
     assert messages(result, "missing_session") == []
-    assert len(SESSIONS[1:40:2]) > MOST_MISSING
+
+
+def test_many_sessions_that_are_late_at_once_are_all_stored_when_they_come(standin: YahooStandIn) -> None:
+    late = SESSIONS[3:18]
+    analyse(SESSIONS[2])
+    standin.market.missing[TICKER].update(late)
+    assert len(messages(analyse(SESSIONS[18]), "missing_session")) == len(late)
+    standin.market.missing.clear()
+    analyse(SESSIONS[19])
+    assert set(late) <= set(stored_sessions())
+
+
+@pytest.mark.parametrize("column", ["open", "high", "low", "volume"])
+def test_a_session_that_lacks_one_number_is_requested_until_it_has_it(standin: YahooStandIn, column: str) -> None:
+    def without_number(asked: Asked) -> Reply:
+        chart = asked.chart()
+        result = chart["chart"]["result"][0]
+        for row, stamp in enumerate(result["timestamp"]):
+            if datetime.fromtimestamp(stamp, INDIA).date() == LATE:
+                result["indicators"]["quote"][0][column][row] = None
+        return as_json(chart)
+
+    standin.behaviours[TICKER] = without_number
+    for day in SESSIONS[4:11]:
+        result = analyse(day)
+    assert messages(result, "faulty_session_requested")
+    del standin.behaviours[TICKER]
+    analyse(SESSIONS[11])
+    bars = PriceHistory.objects.get(stock=TICKER).unpack()
+    row = bars.session == np.datetime64(LATE)
+    assert getattr(bars, column)[row] > 0
 
 
 def test_a_holiday_is_not_missing() -> None:

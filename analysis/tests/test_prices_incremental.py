@@ -15,7 +15,7 @@ from analysis.engine.bars import Bars
 from analysis.prices.arrow import pack_traded, unpack_traded
 from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
-from analysis.prices.identity import IdentityChanged, IdentityClaim, find_claim
+from analysis.prices.identity import IdentityChange, IdentityChanged, find_identity_change
 from analysis.prices.incremental import (
     CLOSE_TOLERANCE,
     OVERLAP,
@@ -473,7 +473,7 @@ def say(standin: YahooStandIn, **meta: str) -> None:
     ("meta", "told"),
     [
         ({"currency": "USD"}, "has prices in USD, and those before were in INR"),
-        ({"instrumentType": "ETF"}, "is about a fund, and those before were about a share"),
+        ({"instrumentType": "ETF"}, "names the type fund, and those before named share"),
     ],
 )
 def test_another_currency_or_type_replaces_nothing_until_it_is_confirmed_twice(
@@ -482,28 +482,74 @@ def test_another_currency_or_type_replaces_nothing_until_it_is_confirmed_twice(
     stored = history(yahoo, None, TUESDAY)
     standin.market.until = lambda _: WEDNESDAY
     say(standin, **meta)
-    claims: dict[str, IdentityClaim] = {}
+    before: dict[str, IdentityChange] = {}
     for times in (1, 2):
         answer = refresh_histories(
-            yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(WEDNESDAY), claims=claims
+            yahoo,
+            [TICKER],
+            {TICKER: stored},
+            first_day=FIRST,
+            now=evening(WEDNESDAY),
+            identity_changes=before,
         )[TICKER]
         assert isinstance(answer, IdentityChanged)
         assert told in answer.message
-        assert answer.claim.times == times
-        claims[TICKER] = answer.claim
+        assert answer.change.times == times
+        before[TICKER] = answer.change
     answer = refresh_histories(
-        yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(WEDNESDAY), claims=claims
+        yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(WEDNESDAY), identity_changes=before
     )[TICKER]
     assert isinstance(answer, History)
     assert answer.bars.last_session == WEDNESDAY
     assert "identity_changed" in {finding.code for finding in answer.findings}
 
 
-def test_a_claim_that_is_not_confirmed_is_forgotten() -> None:
+def test_a_change_that_is_not_confirmed_is_forgotten() -> None:
     rupees, dollars, euros = (StockMetadata(currency=code, kind="share") for code in ("INR", "USD", "EUR"))
-    first = find_claim(rupees, dollars, None)
-    assert first == IdentityClaim("USD", "share", 1)
-    assert find_claim(rupees, rupees, first) is None
-    assert find_claim(rupees, euros, first) == IdentityClaim("EUR", "share", 1)
-    assert find_claim(rupees, StockMetadata(), first) is None
-    assert find_claim(StockMetadata(), dollars, None) is None
+    first = find_identity_change(rupees, dollars, None)
+    assert first == IdentityChange("USD", "share", 1)
+    assert find_identity_change(rupees, rupees, first) is None
+    assert find_identity_change(rupees, euros, first) == IdentityChange("EUR", "share", 1)
+    assert find_identity_change(rupees, StockMetadata(), first) is None
+    assert find_identity_change(StockMetadata(), dollars, None) is None
+
+
+EARLIER = date(2025, 4, 1)
+
+
+def longer(yahoo: YahooPrices, stored: History) -> History | PriceError:
+    """The answer to a request for more sessions than are stored, as a backfill makes it."""
+    return refresh_histories(
+        yahoo, [TICKER], {TICKER: stored}, first_day=EARLIER, now=evening(WEDNESDAY), include={TICKER: EARLIER}
+    )[TICKER]
+
+
+def test_a_longer_history_is_one_request_even_after_a_split(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    standin.market.until = lambda _: WEDNESDAY
+    standin.market.splits[TICKER][WEDNESDAY] = 2.0
+    found = longer(yahoo, stored)
+    assert isinstance(found, History)
+    assert found.bars.first_session == EARLIER
+    assert [asked.first for asked in standin.asked] == [FIRST, EARLIER]
+    assert "readjusted" in {finding.code for finding in found.findings}
+
+
+def test_a_longer_history_of_another_currency_replaces_nothing(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    say(standin, currency="USD")
+    assert isinstance(longer(yahoo, stored), IdentityChanged)
+
+
+def test_a_longer_history_that_is_clipped_loses_no_stored_session(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    standin.market.until = lambda _: WEDNESDAY
+    days = sessions_between(exchange_of(TICKER), EARLIER, WEDNESDAY)
+    standin.market.missing[TICKER].update(days[:-43])
+    found = longer(yahoo, stored)
+    assert isinstance(found, History)
+    assert closes(found.bars).items() >= closes(stored.bars).items()
+    standin.market.splits[TICKER][WEDNESDAY] = 2.0
+    error = longer(yahoo, stored)
+    assert isinstance(error, PriceError)
+    assert "stored sessions: it is not used" in error.message

@@ -10,9 +10,11 @@ import time_machine
 from analysis.jobs.estimate import estimate
 from analysis.models import ErrorKind, JobDetail, QuietStock, Stock
 from analysis.prices.instruments import exchange_of
+from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.trading_calendar import library_calendar_of
+from analysis.stock_lists.renames import Rename, rename_stocks
 from analysis.tests.make import details_of, make_finished_job
-from analysis.worker.quiet_stocks import days_until_next
+from analysis.worker.quiet_stocks import days_until_next, record_nothing_new
 from tests.yahoo_standin.behaviours import BEHAVIOURS
 from tests.yahoo_standin.server import YahooStandIn
 
@@ -76,7 +78,10 @@ def test_a_job_in_between_says_when_it_is_requested_again(delisted: YahooStandIn
     assert delisted.requests[GONE] == before
     assert (detail.status, detail.error_kind) == ("failed", ErrorKind.NO_DATA)
     assert detail.error_message.startswith(f"Yahoo has no prices for the symbol {GONE}")
-    assert f"Requested {quiet.requests} times in vain; again from {quiet.next_request}." in detail.error_message
+    assert (
+        f"was requested on {quiet.requests} days without a new price, and will be again from {quiet.next_request}"
+        in detail.error_message
+    )
     stock = Stock.objects.get(pk=GONE)
     assert stock.last_result
     assert stock.last_result.day == SESSIONS[9]
@@ -124,3 +129,31 @@ def test_an_estimate_leaves_out_those_that_are_not_requested(delisted: YahooStan
 
 def test_the_days_between_requests_double_up_to_a_month() -> None:
     assert [days_until_next(requests).days for requests in range(1, 11)] == [1, 1, 1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_a_job_that_is_run_again_requests_it(delisted: YahooStandIn) -> None:
+    next_day = until_left_alone()
+    with time_machine.travel(datetime(next_day.year, next_day.month, next_day.day, 20, tzinfo=INDIA), tick=False):
+        first = make_finished_job(GONE, "TCS.NS", "INFY.NS")
+        before = delisted.requests[GONE]
+        make_finished_job(GONE, "TCS.NS", parent=first)
+    assert delisted.requests[GONE] == before + 1
+
+
+def test_one_evening_without_prices_stops_no_later_job_of_the_day(delisted: YahooStandIn) -> None:
+    evening(SESSIONS[10], GONE, "TCS.NS")
+    del delisted.behaviours[GONE]
+    assert evening(SESSIONS[10], GONE, "TCS.NS")[GONE].status == "completed"
+
+
+def test_a_stock_that_was_renamed_is_requested_at_once(delisted: YahooStandIn) -> None:
+    next_day = until_left_alone()
+    rename_stocks([Rename(GONE, "NEWNAME.NS", isin="")])
+    assert not QuietStock.objects.exists()
+    assert evening(next_day, "NEWNAME.NS", "TCS.NS")["NEWNAME.NS"].status == "completed"
+
+
+def test_nothing_is_stored_of_a_stock_that_was_deleted_meanwhile() -> None:
+    error = PriceError(PriceErrorKind.NO_DATA, "Nothing. " * 100, permanent=False)
+    assert record_nothing_new(None, "GONE.NS", "yahoo", error, SESSIONS[0]).requests == 1
+    assert not QuietStock.objects.exists()

@@ -10,7 +10,7 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from analysis.models import JobDetail, PriceHistory, RawData, RequestPace, Result
+from analysis.models import JobDetail, PriceHistory, RawData, RequestPace, Result, Stock
 from analysis.prices.source_order import SourceOrder, parse_sources, parse_sources_by_exchange
 from analysis.prices.two_sources import LastSession
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
@@ -194,3 +194,47 @@ def test_a_setting_of_exchanges_is_read_or_refused() -> None:
     for text in ("NSE", "NOWHERE=csv", "NSE=csv;NSE=yahoo", "NSE=oracle"):
         with pytest.raises(ValueError, match=r"NSE|NOWHERE|oracle"):
             parse_sources_by_exchange(text)
+
+
+def test_only_the_latest_session_of_both_is_compared(folder: Path, standin: YahooStandIn) -> None:
+    """Prices of an earlier one may be adjusted at one source and not at the other, or not be there at all."""
+    rows = bars_of(standin)
+    write(folder, [[day, *(float(cell) * 1.05 for cell in prices), volume] for day, *prices, volume in rows[-200:]])
+    make_finished_job(TICKER)
+    assert findings("sources_differ")
+    for as_of in (YESTERDAY, date(2024, 6, 3)):
+        job = make_finished_job(TICKER, as_of=as_of)
+        assert details_of(job)[TICKER].status == "completed"
+        result = Result.objects.get(day=as_of)
+        codes = {finding["code"] for finding in RawData.objects.get(result=result).evidence["data_quality"]}
+        assert "sources_differ" not in codes
+
+
+@pytest.mark.parametrize("damage", ["zero", "blob"])
+def test_what_cannot_be_compared_fails_nobody(folder: Path, standin: YahooStandIn, damage: str) -> None:
+    write(folder, bars_of(standin))
+    make_finished_job(TICKER)
+    if damage == "zero":
+        assert LastSession("Yahoo", TODAY, 100.0, 1.0).compare(LastSession("CSV folder", TODAY, 0.0, 1.0)) is None
+    else:
+        PriceHistory.objects.filter(source="csv").update(bars=b"nothing")
+        assert details_of(make_finished_job(TICKER))[TICKER].status == "completed"
+
+
+def test_a_file_that_is_only_compared_teaches_nothing(folder: Path, standin: YahooStandIn) -> None:
+    standin.market.splits[TICKER][date(2025, 6, 10)] = 2.0
+    write(folder, bars_of(standin))
+    make_finished_job(TICKER)
+    assert Stock.objects.get().last_split == date(2025, 6, 10)
+
+
+def test_an_older_file_than_the_stored_prices_is_not_used(folder: Path, standin: YahooStandIn) -> None:
+    standin.market.until = lambda _: YESTERDAY
+    make_finished_job(TICKER)
+    write(folder, bars_of(standin, date(2026, 4, 10)))
+    standin.behaviours[TICKER] = BEHAVIOURS["BROKEN"]
+    job = make_job(TICKER)
+    JobDetail.objects.filter(job=job).update(unanswered=4)
+    run_slice(str(job.pk))
+    assert details_of(job)[TICKER].status == "failed"
+    assert set(Result.objects.completed().values_list("price_source", flat=True)) == {"yahoo"}

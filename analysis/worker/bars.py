@@ -1,5 +1,6 @@
 """Bars: those of claimed stocks, from the first of their sources that has them."""
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,8 @@ from analysis.prices.two_sources import LastSession
 from analysis.request_pace import YAHOO_PACER
 from analysis.timing import TIMING
 from analysis.worker.source_bars import SourceBars
+
+logger = logging.getLogger(__name__)
 
 AWAY = (PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
 """Errors of a source that another one may answer for; one that limits requests for a moment is waited for."""
@@ -71,14 +74,22 @@ class BarLoader:
         return history
 
     def compare_sources(self, ticker: str, bars: Bars) -> list[Finding]:
-        """Return the findings about sources whose last session differs from that of the bars that are analysed."""
-        chosen = self.history_of(ticker)
+        """Return the findings about sources whose last session differs from that of the bars that are analysed.
+
+        Only the latest session of both is compared: what is before may be adjusted at one and not yet at the other.
+        """
+        if self.job.as_of or len(self._orders[ticker]) < 2:
+            return []
+        used, chosen = LastSession.of(self.history_of(ticker).get_source_display(), bars), self._chosen[ticker]
         found: list[Finding | None] = []
         for name in self._orders[ticker]:
             other = self._bars[name].history_of(ticker)
-            if name != chosen.source and other and other.last_session >= bars.last_session:
-                others = LastSession.of(other.get_source_display(), other.unpack().until(bars.last_session))
-                found.append(LastSession.of(chosen.get_source_display(), bars).compare(others))
+            if name == chosen or other is None or other.last_session != bars.last_session:
+                continue
+            try:
+                found.append(used.compare(LastSession.of(other.get_source_display(), other.unpack())))
+            except ValueError:
+                logger.exception("The stored bars of %s are damaged and not compared", other)
         return [finding for finding in found if finding]
 
     def split_by_freshness(self) -> tuple[list[JobDetail], list[JobDetail]]:
@@ -92,8 +103,9 @@ class BarLoader:
     def fetch(self, detail: JobDetail, *, is_last_try: bool = False) -> PriceError | None:
         """Update a stock's stored bars from its sources, with as few requests as that takes.
 
-        Where a source is unavailable, the next one's bars are used if they reach the newest session, or as they are at
-        the last try. Return the error of a paced source that may pass; any other error is raised by `history_of`.
+        Where a source is unavailable, the next one's bars are used if they reach the newest session or, at the last
+        try, a later one than is stored. Return the error of a paced source that may pass; any other error is raised by
+        `history_of`.
         """
         ticker = detail.stock_id
         error = self._first(ticker).refresh(detail.stock)
@@ -111,13 +123,14 @@ class BarLoader:
     def use_other_source(self, detail: JobDetail, *, is_last_try: bool = False) -> bool:
         """Use the bars of the first other source of a stock that has current ones, and return whether there are any.
 
-        At the last try older ones are enough.
+        At the last try those that are newer than the stored ones of the first source are enough.
         """
         ticker = detail.stock_id
         for name in self._orders[ticker][1:]:
             bars = self._bars[name]
-            error = None if bars.is_fresh(ticker) else bars.refresh(detail.stock)
-            if error is None and (is_last_try or bars.reaches_expected_day(ticker)):
+            is_known = self._first(ticker).history_of(ticker) is not None
+            error = None if bars.is_fresh(ticker) else bars.refresh(detail.stock, learns=not is_known)
+            if error is None and (bars.reaches_expected_day(ticker) or (is_last_try and self._is_newer(ticker, name))):
                 self._errors.pop(ticker, None)
                 self._chosen[ticker] = name
                 return True
@@ -125,12 +138,17 @@ class BarLoader:
                 self._errors[ticker] = error
         return False
 
+    def _is_newer(self, ticker: str, name: str) -> bool:
+        """Return whether another source has later sessions of a stock than what is stored of the first."""
+        first, other = self._first(ticker).history_of(ticker), self._bars[name].history_of(ticker)
+        return other is not None and (first is None or other.last_session > first.last_session)
+
     def _read_others(self, detail: JobDetail) -> None:
         """Read a stock's files beside the first source, so that both can be compared."""
         for name in self._orders[detail.stock_id][1:]:
             bars = self._bars[name]
-            if not bars.is_paced and not bars.is_fresh(detail.stock_id):
-                bars.refresh(detail.stock)
+            if not bars.is_paced and bars.has_changed(detail.stock_id):
+                bars.refresh(detail.stock, learns=False)
 
     def _needs_no_request(self, ticker: str) -> bool:
         first = self._first(ticker)

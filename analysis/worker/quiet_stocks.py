@@ -4,11 +4,12 @@ from collections.abc import Collection
 from datetime import date, timedelta
 
 from analysis.db import transactional
-from analysis.models import ErrorKind, QuietStock
+from analysis.models import ErrorKind, QuietStock, Stock
 from analysis.prices.port import PriceError, PriceErrorKind
 
 FREE_REQUESTS = 3  # on days in a row, before the days between requests double
 LONGEST = timedelta(days=30)
+LONGEST_MESSAGE = 500
 LATE_SESSIONS = 5  # after which old prices are nothing new; a source may be late by some
 FINAL = (PriceErrorKind.UNKNOWN_TICKER, PriceErrorKind.NO_DATA)
 
@@ -30,7 +31,10 @@ def is_nothing_new(answer: PriceError | None, *, is_newer: bool, sessions_late: 
 def record_nothing_new(
     before: QuietStock | None, ticker: str, source: str, error: PriceError | None, today: date
 ) -> QuietStock:
-    """Store and return that a source had nothing new for a stock today; a day counts once."""
+    """Store and return that a source had nothing new for a stock today; a day counts once.
+
+    Nothing is stored of a stock that was deleted meanwhile.
+    """
     requests = before.requests if before else 0
     if before is None or before.requested_on != today:
         requests += 1
@@ -41,8 +45,10 @@ def record_nothing_new(
         requested_on=today,
         next_request=today + days_until_next(requests),
         error_kind=ErrorKind(error.kind) if error else "",
-        error_message=error.message if error else "",
+        error_message=error.message[:LONGEST_MESSAGE] if error else "",
     )
+    if not Stock.objects.lock([ticker]):
+        return row
     QuietStock.objects.bulk_create(
         [row],
         update_conflicts=True,

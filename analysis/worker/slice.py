@@ -77,7 +77,7 @@ def _analyse_lease(lease: Lease, ends: float) -> int:
             release(lease)
             return finished
         fetched += _fetch_next(lease, loader, stale)
-        if not stale or time.monotonic() > ends or len(fetched) == GROUP_TO_FETCH:
+        if not stale or time.monotonic() > ends or len(fetched) >= GROUP_TO_FETCH:
             finished += save(lease, [assess_stock(loader, detail) for detail in fetched])
             fetched = []
             if stale and finished and _gives_way(lease, ends):

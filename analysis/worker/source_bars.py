@@ -9,14 +9,14 @@ from analysis import histories
 from analysis.models import Job, PriceHistory, QuietStock, Stock
 from analysis.prices.exchanges import Exchange
 from analysis.prices.faulty_sessions import current_faulty_sessions
-from analysis.prices.identity import IdentityChanged, IdentityClaim
-from analysis.prices.incremental import NO_CLAIMS, NO_DAYS, refresh_histories
+from analysis.prices.identity import IdentityChange, IdentityChanged
+from analysis.prices.incremental import NO_CHANGES, NO_DAYS, refresh_histories
 from analysis.prices.instruments import Instrument
 from analysis.prices.missing_sessions import MissingSession, first_due, track_missing
 from analysis.prices.port import History, PriceError, PriceErrorKind, PriceSource
 from analysis.prices.sessions import last_closed_session, sessions_late, today
 from analysis.request_pace import is_paced
-from analysis.worker.quiet_stocks import is_nothing_new, quiet_stocks, record_news, record_nothing_new
+from analysis.worker.quiet_stocks import FREE_REQUESTS, is_nothing_new, quiet_stocks, record_news, record_nothing_new
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,11 @@ class SourceBars:
             return False
         return self.reaches_expected_day(ticker) or self._is_left_alone(ticker, has_error=False)
 
+    def has_changed(self, ticker: str) -> bool:
+        """Return whether there may be other bars at the source than those that are stored, if any are."""
+        history = self._histories.get(ticker)
+        return history is None or self.source.has_changed(ticker, history.fetched_at)
+
     def reaches_expected_day(self, ticker: str) -> bool:
         """Return whether there are bars up to the newest session that the analysis can be about."""
         history = self._histories.get(ticker)
@@ -68,44 +73,45 @@ class SourceBars:
         """Return the last answer for a stock that the source need not be asked for today; None otherwise."""
         return self._quiet[ticker].error if self._is_left_alone(ticker, has_error=True) else None
 
-    def refresh(self, stock: Stock) -> PriceError | None:
-        """Update a stock's stored bars from the source, with as few requests as that takes, or return its error."""
-        ticker, first_day, joinable = stock.pk, self._first_day(stock.pk), self._joinable_history(stock.pk)
-        before = self._histories.get(ticker)
-        missing = before.read_missing() if before and joinable else ()
-        day = today(stock.instrument.exchange, self._now)
-        answer = self._request(stock, joinable, first_day, first_due(missing, day))
+    def refresh(self, stock: Stock, *, learns: bool = True) -> PriceError | None:
+        """Update a stock's stored bars from the source, with as few requests as that takes, or return its error.
+
+        `learns` is whether the stock takes over what the source says of the instrument.
+        """
+        ticker, first_day, before = stock.pk, self._first_day(stock.pk), self._histories.get(stock.pk)
+        missing = before.read_missing() if before else ()
+        due = first_due(missing, today(stock.instrument.exchange, self._now))
+        is_long = before is not None and self._is_long(before)
+        answer = self._request(stock, first_day, due if is_long else first_day)
         error = answer if isinstance(answer, PriceError) else None
-        if isinstance(answer, IdentityChanged) and before:
-            before.claim = answer.claim.as_dict()
-            before.save(update_fields=["claim"])
+        if isinstance(answer, IdentityChanged):
+            rows = PriceHistory.objects.filter(stock=stock, source=self.source.name)
+            rows.update(identity_change=answer.change.as_dict())
         if isinstance(answer, History):
-            since = before.requested_since if before and joinable else first_day
-            learned = histories.learn_about(stock, answer)
-            still_missing = self._track(stock, missing, answer, first_due(missing, day) or answer.bars.last_session)
+            since = before.requested_since if before and is_long else first_day
+            still_missing = self._track(stock, missing, answer, due or answer.bars.last_session)
             row = histories.row_of(ticker, self.source.name, answer, since, self._now, still_missing)
-            histories.store([row], {ticker: learned})
+            row.about = {**before.about, **row.about} if before else row.about
+            histories.store([row], {ticker: histories.learn_about(stock, answer) if learns else {}})
             self._histories[ticker] = row
         self._record_news(stock, before, error)
         return error
 
-    def _request(
-        self, stock: Stock, joinable: History | None, first_day: date, include: date | None
-    ) -> History | PriceError:
+    def _request(self, stock: Stock, first_day: date, include: date | None) -> History | PriceError:
         """Return the history to store, or the source's error; one that raises instead has failed, too."""
-        ticker, before = stock.pk, self._histories.get(stock.pk)
-        claim = IdentityClaim.from_dict(before.claim) if before else None
+        ticker, before, stored = stock.pk, self._histories.get(stock.pk), self._readable_history(stock.pk)
+        change = IdentityChange.from_dict(before.identity_change) if before else None
         known: dict[str, Instrument] = {ticker: replace(stock.instrument, isin=stock.isin)}
         try:
             return refresh_histories(
                 self.source,
                 [ticker],
-                {ticker: joinable} if joinable else {},
+                {ticker: stored} if stored else {},
                 first_day=first_day,
                 now=self._now,
                 instruments=known,
                 include={ticker: include} if include else NO_DAYS,
-                claims={ticker: claim} if claim else NO_CLAIMS,
+                identity_changes={ticker: change} if change else NO_CHANGES,
             )[ticker]
         except Exception as error:
             logger.exception("The price source %s raised for %s", self.source.name, ticker)
@@ -123,7 +129,7 @@ class SourceBars:
             missing,
             answer.bars,
             exchange,
-            faulty=current_faulty_sessions().of(self.source.name, exchange),
+            faulty=current_faulty_sessions().of(self.source.name, exchange).values(),
             requested_since=requested_since,
             today=today(exchange, self._now),
         )
@@ -144,12 +150,14 @@ class SourceBars:
     def _is_left_alone(self, ticker: str, *, has_error: bool) -> bool:
         """Return whether the source had nothing new at the last requests, and is not requested again today.
 
-        A job of this stock alone, as somebody starts by hand, requests it always.
+        A job of this stock alone, or one that is run again, requests it always.
         """
         quiet = self._quiet.get(ticker)
-        if quiet is None or self._job.total <= 1 or bool(quiet.error_message) is not has_error:
+        if quiet is None or bool(quiet.error_message) is not has_error:
             return False
-        return today(self._exchange_of(ticker), self._now) < quiet.next_request
+        if quiet.requests <= FREE_REQUESTS or self._job.total <= 1 or self._job.parent_id:
+            return False
+        return quiet.requested_on <= today(self._exchange_of(ticker), self._now) < quiet.next_request
 
     def _is_long(self, history: PriceHistory) -> bool:
         return history.requested_since <= self._first_day(history.stock_id) + histories.SLACK
@@ -163,13 +171,14 @@ class SourceBars:
     def _exchange_of(self, ticker: str) -> Exchange:
         return self._stocks[ticker].instrument.exchange
 
-    def _joinable_history(self, ticker: str) -> History | None:
-        """Return the stored history if new sessions can be joined to it: it is long enough and can be read."""
+    def _readable_history(self, ticker: str) -> History | None:
+        """Return the stored history to which new sessions can be joined; None if there is none, or a damaged one."""
         row = self._histories.get(ticker)
-        if row is None or not self._is_long(row):
-            return None
         try:
-            return row.as_history()
+            history = row.as_history() if row else None
         except ValueError:
             logger.exception("The stored bars of %s are damaged; fetching them anew", ticker)
             return None
+        if history and row and not row.about:  # stored by an earlier version
+            return replace(history, metadata=replace(history.metadata, currency=self._stocks[ticker].currency))
+        return history

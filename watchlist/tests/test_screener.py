@@ -322,10 +322,12 @@ def test_a_workbook_has_what_the_page_shows(client: Client, ann: User, market: N
     sheet = load_workbook(BytesIO(answer.content)).active
     assert sheet is not None
     rows = [[cell.value for cell in row] for row in sheet.rows]
-    assert rows[0] == "Ticker,Name,Last close,Currency,Session,Change %,Verdict,Caution,Score,Verdict since".split(",")
+    assert rows[0] == (
+        "Ticker,Name,Last close,Currency,Session,Change %,Change over sessions,Verdict,Caution,Score,Verdict since"
+    ).split(",")
     assert [row[:4] for row in rows[1:]] == [["COD.BO", "Cod.Bo", 95, "INR"], ["DUN.BO", "Axle & Co", 98, "INR"]]
-    assert [row[5:9] for row in rows[1:]] == [[-3.06, "Sell", "", -30], [0, "Neutral", "", 0]]
-    assert [row[9] for row in rows[1:]] == [datetime(2026, 11, 19), datetime(2026, 11, 20)]  # noqa: DTZ001
+    assert [row[5:10] for row in rows[1:]] == [[-3.06, 1, "Sell", "", -30], [0, 1, "Neutral", "", 0]]
+    assert [row[10] for row in rows[1:]] == [datetime(2026, 11, 19), datetime(2026, 11, 20)]  # noqa: DTZ001
     assert answer["Content-Disposition"] == f'attachment; filename="Screener {timezone.localdate()}.xlsx"'
 
 
