@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from curl_cffi.const import CurlOpt
 
 from analysis.prices.pace import PaceMode, PauseReason
 from analysis.prices.pacer import ProcessPacer
@@ -16,8 +17,8 @@ from analysis.prices.yahoo_canary import CANARIES, MAX_DOUBTFUL, Canary
 from analysis.prices.yahoo_session import YahooSession
 from analysis.tests.test_prices_yahoo import DOUBTFUL
 from tests.simulated_clock import SimulatedClock
-from tests.yahoo_standin.behaviours import BEHAVIOURS, CRUMBS, as_json
-from tests.yahoo_standin.server import YahooStandIn, running
+from tests.yahoo_standin.behaviours import BEHAVIOURS, CRUMBS, Behaviour, Reply, as_json, once
+from tests.yahoo_standin.server import CHART, YahooStandIn, running
 
 SINCE = date(2026, 1, 1)
 NOW = datetime(2026, 4, 24, 12, tzinfo=UTC)
@@ -259,6 +260,42 @@ def test_a_company_whose_name_is_a_limit_has_prices(yahoo: YahooPrices, standin:
     standin.behaviours["TMR"] = named  # type: ignore[assignment]
     (answer,) = fetch(yahoo, "TMR")
     assert isinstance(answer, History)
+
+
+# Consent to cookies
+
+FORM = b'<form action="/agree" method="post"><input name="sessionId" value="1"></form>'
+CONSENT_HOST = "consent.yahoo.com"
+
+
+@pytest.fixture
+def consent(yahoo: YahooPrices, standin: YahooStandIn) -> Behaviour:
+    """An answer that leads to a page which asks for consent, on a host that is the stand-in in this session."""
+    port = standin.server_address[1]
+    session_of(yahoo).curl_options = {CurlOpt.RESOLVE: [f"{CONSENT_HOST}:{port}:127.0.0.1"]}
+    standin.pages["/consent"] = Reply(200, FORM)
+    return lambda _: Reply(302, b"", {"Location": f"http://{CONSENT_HOST}:{port}/consent"})
+
+
+def test_a_page_that_asks_for_consent_is_no_silence_and_prices_follow(
+    yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer, consent: Behaviour
+) -> None:
+    for number in range(4):
+        standin.pages["/agree"] = Reply(303, b"", {"Location": f"{CHART}T{number}.NS?period2={NOW.timestamp():.0f}"})
+        standin.behaviours[f"T{number}.NS"] = once(consent)
+        (answer,) = fetch(yahoo, f"T{number}.NS")
+        assert isinstance(answer, History)
+        assert (pacer.pace.mode, pacer.pace.unanswered) == (PaceMode.OPEN, 0)
+    assert standin.others["/agree"] == 4
+
+
+def test_consent_that_does_not_help_is_a_silence_in_the_end(
+    yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer, consent: Behaviour
+) -> None:
+    standin.everything = consent
+    kinds = fetch(yahoo, *(f"T{number}.NS" for number in range(5)))
+    assert kinds == [PriceErrorKind.UNAVAILABLE] * 3 + [PriceErrorKind.RATE_LIMITED] * 2
+    assert (pacer.pace.mode, pacer.pace.reason) == (PaceMode.PAUSED, PauseReason.SILENT)
 
 
 # Crumbs, cookies and waste
