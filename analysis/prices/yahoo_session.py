@@ -24,6 +24,7 @@ from analysis.prices.yahoo_answers import (
     read_chart_answer,
     read_cookie_answer,
     read_screener_answer,
+    remove_odd_metadata,
 )
 
 CHART, SCREENER, CRUMB = "/v8/finance/chart/", "/v1/finance/screener", "/v1/test/getcrumb"
@@ -122,6 +123,8 @@ class YahooSession(Session[Response]):
             self._cookie_answers.clear()
         elif answer.kind is not AnswerKind.SOUND and not is_consent_page:
             raise YahooStatusError(answer.status)
+        if answer.kind is AnswerKind.SOUND and path.startswith(CHART):
+            response.content = remove_odd_metadata(response.content)
         return response
 
     def _record(self, answer: YahooAnswer, *, renews: bool) -> None:

@@ -17,7 +17,7 @@ from analysis.prices.yahoo_canary import CANARIES, MAX_DOUBTFUL, Canary
 from analysis.prices.yahoo_session import YahooSession
 from analysis.tests.test_prices_yahoo import DOUBTFUL
 from tests.simulated_clock import SimulatedClock
-from tests.yahoo_standin.behaviours import BEHAVIOURS, CRUMBS, Behaviour, Reply, as_json, once
+from tests.yahoo_standin.behaviours import BEHAVIOURS, CRUMBS, Behaviour, Reply, as_json, changed, once
 from tests.yahoo_standin.server import CHART, YahooStandIn, running
 
 SINCE = date(2026, 1, 1)
@@ -211,6 +211,48 @@ def test_symbols_are_compared_in_any_case_and_a_dollars_rate_has_two(yahoo: Yaho
     standin.behaviours["INR=X"] = lambda asked: as_json(asked.market.chart("USDINR=X", asked.first, asked.last))
     answers = fetch(yahoo, "LOWERSYMBOL.NS", "NOSYMBOL.NS", "INR=X")
     assert [type(answer) for answer in answers] == [History] * 3
+
+
+PERIOD = {"start": 1764042300, "end": 1764064800, "timezone": "IST", "gmtoffset": 19800}
+PERIODS = {"pre": PERIOD, "regular": PERIOD, "post": PERIOD}
+ODD_TIMES: list[object] = [345479400000, 10**18, -(10**18), 1e300, "1980-12-12", "", True, [], {}, 0, -1, None]
+ODD_PERIODS: list[object] = [
+    PERIODS, [], [[]], {}, "none", 7, None, {"regular": {}}, {"regular": None}, {"regular": {"start": 10**18}},
+    {"regular": {**PERIOD, "end": "late"}}, {"pre": [], "regular": []}, [[PERIOD]], [[{"start": "x"}]], [PERIOD, 3],
+]  # fmt: skip
+ODD_METADATA = [
+    *((name, value) for name in ("firstTradeDate", "regularMarketTime", "gmtoffset") for value in ODD_TIMES),
+    *((name, value) for name in ("currentTradingPeriod", "tradingPeriods") for value in ODD_PERIODS),
+    *(("validRanges", value) for value in (None, [], "1d", 5)),
+    *(("priceHint", value) for value in (None, "2", 10**18, [])),
+    *((name, value) for name in ("currency", "instrumentType", "longName", "exchangeName") for value in ("", 5, {})),
+]
+
+
+def test_odd_metadata_cost_no_prices(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    lost = []
+    for name, value in ODD_METADATA:
+        standin.behaviours["A.NS"] = changed(lambda result: result["meta"].update({name: value}))  # noqa: B023
+        (answer,) = yahoo.fetch_daily(["A.NS"], SINCE).values()
+        lost += [] if isinstance(answer, History) else [(name, value, str(answer))]
+    assert lost == []
+
+
+def test_missing_ranges_and_times_cost_no_prices_and_a_usual_first_trade_is_read(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    (usual,) = fetch(yahoo, "A.NS")
+    assert isinstance(usual, History)
+    assert usual.metadata.first_trade_date == date(2015, 1, 1)
+    unread = ("validRanges", "regularMarketTime", "gmtoffset", "timezone")
+    standin.behaviours["A.NS"] = changed(lambda result: [result["meta"].pop(name) for name in unread] and None)
+    (answer,) = fetch(yahoo, "A.NS")
+    assert isinstance(answer, History)
+    assert answer.metadata == usual.metadata
+    standin.behaviours["A.NS"] = changed(lambda result: result["meta"].update(firstTradeDate=345479400000))
+    (answer,) = fetch(yahoo, "A.NS")
+    assert isinstance(answer, History)
+    assert answer.metadata.first_trade_date is None
 
 
 # Limits
