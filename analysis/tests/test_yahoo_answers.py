@@ -96,7 +96,7 @@ def test_an_interface_that_has_changed_fails_no_ticker_for_good_and_pauses_every
     assert isinstance(first, PriceError)
     assert (first.kind, first.permanent, first.message) == (PriceErrorKind.UNAVAILABLE, False, NOT_UNDERSTOOD)
     assert [answer.kind for answer in others if isinstance(answer, PriceError)] == [PriceErrorKind.RATE_LIMITED] * 2
-    assert str(others[0]).startswith(f"{NOT_UNDERSTOOD[:-1]}: nothing is asked before ")
+    assert str(others[0]).startswith(f"{NOT_UNDERSTOOD[:-1]}: no request is sent before ")
     assert standin.requests.total() == 2
     assert pacer.pace.reason is PauseReason.NOT_UNDERSTOOD
     assert pause_of(pacer, clock) == 60
@@ -167,7 +167,7 @@ def test_a_canary_counts_no_longer_than_a_minute() -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["UNKNOWN", "LIMITED", "HTML", "RESET"])
-def test_a_canary_without_prices_condemns_nobody(
+def test_a_canary_without_prices_fails_no_ticker_for_good(
     behaviour: str, yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer, clock: SimulatedClock
 ) -> None:
     for canary in CANARIES[:1]:
@@ -220,18 +220,24 @@ ODD_PERIODS: list[object] = [
     PERIODS, [], [[]], {}, "none", 7, None, {"regular": {}}, {"regular": None}, {"regular": {"start": 10**18}},
     {"regular": {**PERIOD, "end": "late"}}, {"pre": [], "regular": []}, [[PERIOD]], [[{"start": "x"}]], [PERIOD, 3],
 ]  # fmt: skip
-ODD_METADATA = [
-    *((name, value) for name in ("firstTradeDate", "regularMarketTime", "gmtoffset") for value in ODD_TIMES),
-    *((name, value) for name in ("currentTradingPeriod", "tradingPeriods") for value in ODD_PERIODS),
-    *(("validRanges", value) for value in (None, [], "1d", 5)),
-    *(("priceHint", value) for value in (None, "2", 10**18, [])),
-    *((name, value) for name in ("currency", "instrumentType", "longName", "exchangeName") for value in ("", 5, {})),
-]
+ODD_TEXTS: list[object] = ["", 5, {}]
+ODD_METADATA: dict[str, list[object]] = {
+    **dict.fromkeys(("firstTradeDate", "regularMarketTime", "gmtoffset"), ODD_TIMES),
+    **dict.fromkeys(("currentTradingPeriod", "tradingPeriods"), ODD_PERIODS),
+    **dict.fromkeys(("currency", "instrumentType", "longName", "exchangeName"), ODD_TEXTS),
+    "validRanges": [None, [], "1d", 5],
+    "priceHint": [None, "2", 10**18, []],
+}
+
+
+def _remove(meta: dict[str, object], names: tuple[str, ...]) -> None:
+    for name in names:
+        del meta[name]
 
 
 def test_odd_metadata_cost_no_prices(yahoo: YahooPrices, standin: YahooStandIn) -> None:
     lost = []
-    for name, value in ODD_METADATA:
+    for name, value in ((name, value) for name, values in ODD_METADATA.items() for value in values):
         standin.behaviours["A.NS"] = changed(lambda result: result["meta"].update({name: value}))  # noqa: B023
         (answer,) = yahoo.fetch_daily(["A.NS"], SINCE).values()
         lost += [] if isinstance(answer, History) else [(name, value, str(answer))]
@@ -245,7 +251,7 @@ def test_missing_ranges_and_times_cost_no_prices_and_a_usual_first_trade_is_read
     assert isinstance(usual, History)
     assert usual.metadata.first_trade_date == date(2015, 1, 1)
     unread = ("validRanges", "regularMarketTime", "gmtoffset", "timezone")
-    standin.behaviours["A.NS"] = changed(lambda result: [result["meta"].pop(name) for name in unread] and None)
+    standin.behaviours["A.NS"] = changed(lambda result: _remove(result["meta"], unread))
     (answer,) = fetch(yahoo, "A.NS")
     assert isinstance(answer, History)
     assert answer.metadata == usual.metadata
