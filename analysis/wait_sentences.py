@@ -22,9 +22,12 @@ def describe_wait(reason: str, until: datetime | None) -> str:
 
 
 def time_ahead(moment: datetime, now: datetime) -> str:
-    """Return a future time in the current time zone: to the second if it is near, else to the next full minute."""
-    if moment - now < SHORT:
-        return f"{timezone.localtime(moment):%H:%M:%S}"
-    local = timezone.localtime(moment + timedelta(seconds=59))
+    """Return a future time in the current time zone: to the second if it is near, else to the next full minute.
+
+    The day is given if it is not today's there.
+    """
+    is_near = moment - now < SHORT
+    local = timezone.localtime(moment if is_near else moment + timedelta(seconds=59))
+    time = f"{local:%H:%M:%S}" if is_near else f"{local:%H:%M}"
     is_today = local.date() == timezone.localtime(now).date()
-    return f"{local:%H:%M}" if is_today else f"{local:%H:%M} on {local.day} {local:%b}"
+    return time if is_today else f"{time} on {local.day} {local:%b}"

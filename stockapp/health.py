@@ -19,7 +19,7 @@ from analysis.calendars.notice import calendar_notice, fault_notice
 from analysis.database_faults import BUSY, DAMAGED, DISK_FULL, NO_ANSWER, Fault, damage_time, find_fault, record_damage
 from analysis.jobs.schedules import refused_runs
 from analysis.models import Job, Worker, ahead_or_behind
-from analysis.prices.pace import PauseReason
+from analysis.prices.pace import PaceMode, PauseReason
 from analysis.request_pace import YAHOO_PACER, current_pause
 from analysis.worker.recover import unserved_jobs
 from stockapp.monitoring import may_monitor
@@ -89,8 +89,9 @@ def scheduled_runs_refused() -> list[str]:
 
 
 def answers_not_understood() -> list[str]:
+    """Return a sentence from such an answer until one that is understood, also while no request probes."""
     pace = YAHOO_PACER.state()
-    is_odd = pace.reason is PauseReason.NOT_UNDERSTOOD and pace.is_paused(clock.now())
+    is_odd = pace.reason is PauseReason.NOT_UNDERSTOOD and pace.mode is not PaceMode.OPEN
     return [f"{pace.reason.sentence}. Update the application."] if is_odd else []
 
 

@@ -30,7 +30,7 @@ from analysis.models import (
     Stock,
     Worker,
 )
-from analysis.prices.pace import PauseReason
+from analysis.prices.pace import PaceMode, PauseReason
 from stockapp.monitoring import may_monitor
 
 DAY = timedelta(days=1)
@@ -142,6 +142,11 @@ def _pace() -> Iterator[Metric]:
         "How much longer a price source is not requested, by the reason of the pause.",
         labels=["source", "reason"],
     )
+    paused = GaugeMetricFamily(
+        "stockapp_source_paused",
+        "1 from an answer that pauses a price source until one that ends the pause, by the reason of the pause.",
+        labels=["source", "reason"],
+    )
     requests = CounterMetricFamily("stockapp_source_requests", "Requests to a price source.", labels=["source"])
     limits = CounterMetricFamily(
         "stockapp_source_limits", "Answers of a price source that requests are limited.", labels=["source"]
@@ -154,7 +159,9 @@ def _pace() -> Iterator[Metric]:
         left = (row.until - now).total_seconds() if row.until and row.pace.is_paused(now) else 0.0
         for reason in PauseReason:
             pauses.add_metric([row.source, reason.value], left if reason == row.reason else 0.0)
+            is_paused = row.mode != PaceMode.OPEN and reason == row.reason
+            paused.add_metric([row.source, reason.value], int(is_paused))
         requests.add_metric([row.source], row.request_count)
         limits.add_metric([row.source], row.limit_count)
         oddities.add_metric([row.source], row.oddity_count)
-    yield from (pauses, requests, limits, oddities)
+    yield from (pauses, paused, requests, limits, oddities)

@@ -1,6 +1,11 @@
 from django.db import migrations, models
 
 
+def forget_traded_prices(apps, schema_editor):
+    """Earlier versions take traded prices with dividends for damaged; without any they fetch them again."""
+    apps.get_model('analysis', 'PriceHistory').objects.exclude(traded=None).update(traded=None)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -18,4 +23,5 @@ class Migration(migrations.Migration):
             name='traded',
             field=models.BinaryField(blank=True, help_text='Unadjusted closes, splits and dividends, if the source has them.', null=True),
         ),
+        migrations.RunPython(migrations.RunPython.noop, forget_traded_prices),
     ]

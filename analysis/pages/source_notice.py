@@ -13,9 +13,10 @@ from django.db.models import Case, Min, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from analysis import clock
-from analysis.models import JobDetail, RequestPace
+from analysis.models import JobDetail, PriceSourceName, RequestPace
 from analysis.prices.pace import Pace, PaceMode, PauseReason
-from analysis.request_pace import CHECK_AGAIN, YAHOO_PACER, is_paced
+from analysis.prices.source_order import SourceOrder
+from analysis.request_pace import CHECK_AGAIN, YAHOO_PACER
 from analysis.timing import TIMING
 from analysis.wait_sentences import describe_wait
 
@@ -37,6 +38,12 @@ class SourceNotice:
         return describe_wait(self.reason, self.until)
 
     @property
+    def has_price_files(self) -> bool:
+        """Return whether stocks with a price file are analysed from it while Yahoo is unavailable."""
+        order: SourceOrder = settings.PRICE_ORDER
+        return order.combines(YAHOO_PACER.source, PriceSourceName.CSV.value)
+
+    @property
     def state(self) -> NoticeState:
         """Return what polls compare: the notice, and whether its time has passed."""
         return self.reason, self.until, self.until is not None and self.until <= clock.now()
@@ -48,8 +55,8 @@ class SourceNotice:
 
 
 def read_source_notice() -> SourceNotice | None:
-    """Return the notice to show, in one query; None, and without a query, if no source is requested at a pace."""
-    if not is_paced(settings.PRICE_SOURCE):
+    """Return the notice to show, in one query; None, and without a query, if no exchange's prices come from Yahoo."""
+    if not settings.PRICE_ORDER.uses(YAHOO_PACER.source):
         return None
     unanswered = JobDetail.objects.unfinished().filter(unanswered__gt=0).order_by().annotate(all=Value(1)).values("all")
     retry = Subquery(unanswered.annotate(first=Min(Coalesce("not_before", "started_at"))).values("first"))

@@ -12,6 +12,7 @@ from analysis.engine.sizing import Sizing
 from analysis.engine.verdict import Side, Verdict
 from analysis.models import Result, Stock, StockStatus, retry_text
 from analysis.prices.sessions import local_time, sessions_late
+from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import is_paced
 
 IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
@@ -47,8 +48,18 @@ class StockSummary:
     @property
     def activity(self) -> str:
         """Return what a worker does with the stock while it is in work."""
-        is_fetched = is_paced(settings.PRICE_SOURCE) and not self.stock.is_demo
-        return "Fetching prices from Yahoo" if is_fetched else "Analysing"
+        return "Fetching prices from Yahoo" if is_paced(self.sources[0]) else "Analysing"
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the names of the stock's price sources, first to last."""
+        order: SourceOrder = settings.PRICE_ORDER
+        return order.names(self.stock.pk, self.stock.instrument.exchange, settings.PRICE_SOURCE)
+
+    @property
+    def uses_yahoo(self) -> bool:
+        """Return whether Yahoo is among the stock's price sources."""
+        return any(is_paced(source) for source in self.sources)
 
     @property
     def has_failed(self) -> bool:

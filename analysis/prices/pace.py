@@ -6,7 +6,7 @@ neither sleep nor read a clock; every moment is aware.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -113,9 +113,10 @@ def raise_if_paused(pace: Pace, now: datetime) -> None:
     Call it again after the wait of `grant_request`, because a pause may have begun.
     """
     if pace.is_paused(now):
-        is_today = pace.until is not None and pace.until.date() == now.date()
-        moment = f"{pace.until:{'' if is_today else '%Y-%m-%d '}%H:%M:%S} UTC"
-        message = f"{pace.reason.sentence}: nothing is asked before {moment}."
+        until = pace.until and pace.until.astimezone(UTC)
+        is_today = until and until.date() == now.astimezone(UTC).date()
+        moment = f"{until:{'' if is_today else '%Y-%m-%d '}%H:%M:%S} UTC"
+        message = f"{pace.reason.sentence}: no request is sent before {moment}."
         raise PriceError(PriceErrorKind.RATE_LIMITED, message, permanent=False)
 
 

@@ -32,7 +32,11 @@ class SourceOrder:
 
     def uses(self, name: str) -> bool:
         """Return whether any exchange has this source."""
-        return any(name in order for order in (self.default, *self.by_exchange.values()))
+        return self.combines(name)
+
+    def combines(self, *names: str) -> bool:
+        """Return whether any exchange has all of these sources."""
+        return any(set(names).issubset(order) for order in (self.default, *self.by_exchange.values()))
 
 
 def parse_sources(text: str) -> tuple[str, ...]:

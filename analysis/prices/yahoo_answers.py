@@ -29,6 +29,19 @@ SERVER_FAULTS = {
 PHRASE_OF_LIMIT = b"too many requests"
 READ_FOR_PHRASE = 4096  # bytes of an answer without data
 LONGEST_CRUMB = 32
+METADATA = {
+    "symbol",
+    "longName",
+    "shortName",
+    "currency",
+    "instrumentType",
+    "exchangeName",
+    "fullExchangeName",
+    "exchangeTimezoneName",
+    "priceHint",
+    "firstTradeDate",
+}
+LATEST_TIME = 7_000_000_000  # seconds from 1970, which is about as far from the limits of pandas
 
 
 class AnswerKind(StrEnum):
@@ -75,6 +88,21 @@ def read_cookie_answer(status: int, headers: Mapping[str, str | None], content: 
     """Return what an answer to a request for cookies or a crumb is: a limit, or sound in any other form."""
     answer = _read_answer(status, headers, content, now, lambda _: (AnswerKind.SOUND, ""))
     return answer if answer.kind is AnswerKind.LIMITED else YahooAnswer(AnswerKind.SOUND, status)
+
+
+def remove_odd_metadata(content: bytes) -> bytes:
+    """Return a sound chart answer with only the metadata that are read here, and without a first trade at no time.
+
+    yfinance converts others, such as the hours of trading, and an unusual one would cost the ticker its prices.
+    """
+    body = json.loads(content)
+    result = body["chart"]["result"][0]
+    meta = {name: value for name, value in result["meta"].items() if name in METADATA}
+    first_trade = meta.get("firstTradeDate")
+    if not (type(first_trade) is int and abs(first_trade) < LATEST_TIME):
+        meta.pop("firstTradeDate", None)
+    result["meta"] = meta
+    return json.dumps(body).encode()
 
 
 def is_crumb(text: str) -> bool:

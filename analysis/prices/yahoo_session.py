@@ -24,6 +24,7 @@ from analysis.prices.yahoo_answers import (
     read_chart_answer,
     read_cookie_answer,
     read_screener_answer,
+    remove_odd_metadata,
 )
 
 CHART, SCREENER, CRUMB = "/v8/finance/chart/", "/v1/finance/screener", "/v1/test/getcrumb"
@@ -63,6 +64,7 @@ class YahooSession(Session[Response]):
         self._timeout = timeout
         self._seconds = seconds
         self._has_renewed = False  # cookie and crumb, since the last data
+        self._has_consented = False  # to cookies, since the last data
         self._cookie_answers: dict[str, Response] = {}  # yfinance may request them again with every ticker
         self.start_ticker()
 
@@ -93,9 +95,7 @@ class YahooSession(Session[Response]):
         """
         path = urlsplit(url).path
         if not path.startswith(DATA_PATHS):
-            if url not in self._cookie_answers:
-                self._cookie_answers[url] = self._request_cookie(method, url, options)
-            return self._cookie_answers[url]
+            return self._cookie_answers.get(url) or self._request_cookie(method, url, options)
         self.answer = None
         _remove_refused_crumb(options)
         self._wait_for_turn()
@@ -104,14 +104,27 @@ class YahooSession(Session[Response]):
         except RequestException:
             self.pacer.record_silence()
             raise
+        return self._read_data(response, path)
+
+    def _read_data(self, response: Response, path: str) -> Response:
+        """Return an answer with data, and record what it is. Raise YahooStatusError if Yahoo refuses them for good.
+
+        A page that asks for consent to cookies is no silence, unless the last consent did not help.
+        """
         read = read_chart_answer if path.startswith(CHART) else read_screener_answer
         answer = self.answer = read(response.status_code, response.headers, response.content, datetime.now(UTC))
+        is_consent_page, has_consented = _is_consent_page(response), self._has_consented
+        self._has_consented = is_consent_page
+        if is_consent_page and not has_consented:
+            return response
         renews = answer.kind is AnswerKind.UNAUTHENTICATED and not self._has_renewed
         self._record(answer, renews=renews)
         if renews:
             self._cookie_answers.clear()
-        elif answer.kind is not AnswerKind.SOUND and not _is_consent_page(response):
+        elif answer.kind is not AnswerKind.SOUND and not is_consent_page:
             raise YahooStatusError(answer.status)
+        if answer.kind is AnswerKind.SOUND and path.startswith(CHART):
+            response.content = remove_odd_metadata(response.content)
         return response
 
     def _record(self, answer: YahooAnswer, *, renews: bool) -> None:
@@ -131,13 +144,15 @@ class YahooSession(Session[Response]):
                 self.pacer.record_success()
 
     def _request_cookie(self, method: Any, url: str, options: dict[str, Any]) -> Response:
-        """Return the answer to a request for cookies or a crumb, empty in place of a crumb that was refused.
+        """Return the answer to a request for cookies, a crumb or consent, empty in place of a crumb that was refused.
 
         A crumb is not requested again until Yahoo asks for authentication: prices need none. Raise YahooStatusError if
         Yahoo limits requests.
         """
         self._wait_for_turn(is_in_time=True)
         response = self._send(method, url, options)
+        if (path := urlsplit(response.url).path).startswith(DATA_PATHS):  # consent leads back to the data
+            return self._read_data(response, path)
         answer = read_cookie_answer(response.status_code, response.headers, response.content, datetime.now(UTC))
         is_refused = response.status_code != 200 or not is_crumb(response.content.decode(errors="replace"))
         if urlsplit(url).path == CRUMB and is_refused:
@@ -147,6 +162,8 @@ class YahooSession(Session[Response]):
             self.answer = answer
             self.pacer.record_limit(answer.retry_after)
             raise YahooStatusError(answer.status)
+        if not self._has_consented:
+            self._cookie_answers[url] = response
         return response
 
     def _begin_waiting(self) -> None:

@@ -17,6 +17,7 @@ from analysis.jobs.end import cancel
 from analysis.models import Job, JobDetail
 from analysis.pages.job_page import JobPage
 from analysis.pages.source_notice import read_source_notice
+from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import YAHOO_PACER, Wait
 from analysis.tests.make import details_of, make_job, make_user
 from analysis.timing import TIMING
@@ -60,7 +61,7 @@ def test_the_time_in_the_queue_moves_on_and_is_no_part_of_the_work(clock: Any) -
     assert times(job) == {"Queued": 12, "Working": 5}
 
 
-def test_the_wait_for_a_source_is_told_from_the_work(clock: Any) -> None:
+def test_the_wait_for_a_source_does_not_count_as_work(clock: Any) -> None:
     job = make_job("A.NS")
     lease = take(job)
     clock.shift(3)
@@ -157,6 +158,7 @@ def test_a_clock_that_was_set_back_makes_no_time_negative(clock: Any) -> None:
 
 
 def test_the_rate_is_that_of_the_work_and_what_is_left_counts_the_pause(clock: Any, settings: Settings) -> None:
+    settings.PRICE_ORDER = SourceOrder(("yahoo",))
     settings.PRICE_SOURCE, settings.REQUESTS_PER_SECOND, settings.LIMIT_PAUSE_SECONDS = "yahoo", 1, 100
     job = make_job(*(f"S{n}.NS" for n in range(40)))
     Job.objects.update(
@@ -171,7 +173,7 @@ def test_the_rate_is_that_of_the_work_and_what_is_left_counts_the_pause(clock: A
 def test_the_page_says_the_deadline_in_the_readers_zone_and_until_when_a_pause_lasts(
     client: Client, settings: Settings
 ) -> None:
-    settings.PRICE_SOURCE = "yahoo"
+    settings.PRICE_SOURCE, settings.PRICE_ORDER = "yahoo", SourceOrder(("yahoo",))
     ann = make_user("ann", time_zone="Asia/Kolkata")
     client.force_login(ann)
     job = make_job("AAPL", requested_by=ann)

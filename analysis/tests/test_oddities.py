@@ -88,7 +88,7 @@ def test_one_stock_without_prices_among_others_fails_alone_at_once(name: str, st
     assert standin.requests[ticker] == 1
 
 
-def test_a_yahoo_that_knows_no_ticker_at_all_is_not_believed(standin: YahooStandIn) -> None:
+def test_a_yahoo_that_knows_no_ticker_at_all_pauses_all_requests(standin: YahooStandIn) -> None:
     standin.everything = BEHAVIOURS["UNKNOWN"]
     job = make_job(*(f"S{number}.NS" for number in range(20)))
     run_through(job, 4)
@@ -105,7 +105,7 @@ def test_a_list_of_wrong_tickers_fails_and_costs_one_request_more_for_every_few(
     assert standin.requests.total() == 12 + 12 // MAX_UNKNOWN
 
 
-def test_a_canary_that_is_limited_makes_all_wait_and_counts_against_nobody(standin: YahooStandIn) -> None:
+def test_a_canary_that_is_limited_makes_all_wait_and_fails_no_stock(standin: YahooStandIn) -> None:
     standin.everything = lambda asked: BEHAVIOURS["NULL" if asked.symbol.endswith(".NS") else "LIMITED"](asked)
     job = make_job("A.NS", "B.NS")
     run_through(job, 2)
@@ -114,18 +114,20 @@ def test_a_canary_that_is_limited_makes_all_wait_and_counts_against_nobody(stand
 
 
 @pytest.mark.django_db(transaction=True)  # health looks through a connection of its own
-def test_health_names_the_cause_while_requests_are_paused(client: Client, standin: YahooStandIn) -> None:
+def test_health_names_the_cause_until_an_answer_is_understood(client: Client, standin: YahooStandIn) -> None:
     Worker.objects.create(host="a", pid=1)
     assert client.get("/healthz").status_code == 200
     standin.everything = BEHAVIOURS["OTHERSHAPE"]
     job = make_job("A.NS")
     run_slice(str(job.pk))
     response = client.get("/healthz")
-    told = response.json()
-    assert (response.status_code, told["problems"]) == (503, [f"{SENTENCE}. Update the application."])
-    assert (told["pause"]["kind"], told["pause"]["reason"]) == ("odd", SENTENCE)
-    standin.everything = None
+    body = response.json()
+    assert (response.status_code, body["problems"]) == (503, [f"{SENTENCE}. Update the application."])
+    assert (body["pause"]["kind"], body["pause"]["reason"]) == ("odd", SENTENCE)
     end_pause()
+    response = client.get("/healthz")
+    assert (response.status_code, response.json()["problems"]) == (503, body["problems"])
+    standin.everything = None
     assert run_slice(str(job.pk)) == 1
     response = client.get("/healthz")
     assert (response.status_code, response.json()["problems"], response.json()["pause"]) == (200, [], None)

@@ -365,7 +365,7 @@ def test_a_rate_limit_stops_all_requests_until_the_pacer_lets_one_through(
     one, other = make_yahoo(pacer=pacer)[0], make_yahoo(pacer=pacer)[0]
     standin.limit(60)
     assert error_of(one, "TCS.NS").kind is PriceErrorKind.RATE_LIMITED
-    assert "nothing is asked before" in error_of(other, "INFY.NS").message
+    assert "no request is sent before" in error_of(other, "INFY.NS").message
     assert "INFY.NS" not in standin.requests
     assert FIRST_PAUSE.total_seconds() == 60
 
@@ -396,9 +396,7 @@ class RecordingPacer:
         self.told.append("answered")
 
 
-def test_the_pacer_is_asked_before_each_request_and_told_what_came_of_it(
-    make_yahoo: Maker, standin: YahooStandIn
-) -> None:
+def test_the_pacer_permits_each_request_and_records_its_outcome(make_yahoo: Maker, standin: YahooStandIn) -> None:
     pacer = RecordingPacer()
     make_yahoo(pacer=pacer)[0].fetch_daily(["TCS.NS", "UNKNOWN.NS", "RESET.NS", "BROKEN.NS", "LIMITED.NS"], SINCE)
     assert pacer.told[:2] == ["may I?"] * 2  # for cookie and crumb

@@ -18,6 +18,7 @@ from pytest_django import Settings
 
 from analysis.models import Job, RequestPace, Worker
 from analysis.pages.source_notice import SHOWN_FOR, read_source_notice
+from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import YAHOO_PACER
 from analysis.tests.make import make_job, make_user
 from analysis.worker.slice import run_slice
@@ -38,7 +39,7 @@ def clock() -> Any:
 
 @pytest.fixture(autouse=True)
 def yahoo(settings: Settings) -> Settings:
-    settings.PRICE_SOURCE = "yahoo"
+    settings.PRICE_SOURCE, settings.PRICE_ORDER = "yahoo", SourceOrder(("yahoo",))
     return settings
 
 
@@ -85,7 +86,7 @@ def test_where_nothing_is_requested_after_a_pause_the_notice_names_no_time_and_g
     assert sentence() is None
 
 
-def test_the_first_request_without_an_answer_is_told_with_the_time_of_the_next(standin: YahooStandIn) -> None:
+def test_the_first_request_without_an_answer_is_shown_with_the_time_of_the_next(standin: YahooStandIn) -> None:
     standin.go_down(600)
     job = make_job("AAPL")
     run_slice(str(job.pk))
@@ -106,12 +107,45 @@ def test_after_the_last_request_without_an_answer_the_notice_stays_for_a_while(
     assert sentence() is None
 
 
+FILES_HELP = "stocks that have a price file are analysed from it"
+ORDERS = {
+    "beside": SourceOrder(("yahoo", "csv")),
+    "behind": SourceOrder(("csv", "yahoo")),
+    "elsewhere": SourceOrder(("csv",), {"US": ("csv", "yahoo")}),
+    "apart": SourceOrder(("csv",), {"US": ("yahoo",)}),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_yahoo_anywhere_in_an_order_brings_the_notice_and_files_in_the_same_order_are_named(
+    name: str, settings: Settings, client: Client
+) -> None:
+    order = ORDERS[name]
+    settings.PRICE_SOURCE, settings.PRICE_ORDER = order.default[0], order
+    make_list(ann := make_user("ann"), "AAPL")
+    client.force_login(ann)
+    YAHOO_PACER.record_limit()
+    text = client.get("/stocks/AAPL/").text
+    assert LIMITED in text
+    assert (FILES_HELP in text) == (name != "apart")
+    assert ("instead or beside Yahoo" in text) == (name == "apart")
+
+
+def test_a_stock_whose_exchange_has_no_yahoo_does_not_show_it(settings: Settings, client: Client) -> None:
+    settings.PRICE_ORDER = SourceOrder(("yahoo",), {"NSE": ("csv",)})
+    make_list(ann := make_user("ann"), "AAPL", "TCS.NS")
+    client.force_login(ann)
+    YAHOO_PACER.record_limit()
+    assert LIMITED in client.get("/stocks/AAPL/").text
+    assert LIMITED not in client.get("/stocks/TCS.NS/").text
+
+
 @pytest.mark.parametrize("source", ["csv", "demo"])
 def test_where_prices_do_not_come_from_yahoo_there_is_no_notice_and_no_query(
     source: str, settings: Settings, django_assert_num_queries: Any
 ) -> None:
     YAHOO_PACER.record_limit()
-    settings.PRICE_SOURCE = source
+    settings.PRICE_SOURCE, settings.PRICE_ORDER = source, SourceOrder((source,))
     with django_assert_num_queries(0):
         assert read_source_notice() is None
 
@@ -211,6 +245,20 @@ def test_everybody_who_is_logged_in_gets_the_notice_and_nobody_else(client: Clie
         assert LIMITED in client.get(address).text
     client.logout()
     assert client.get(address).headers["Location"].startswith(reverse("login"))
+
+
+def test_a_pause_until_tomorrow_names_the_day_in_the_notice_the_row_and_on_the_job(
+    client: Client, standin: YahooStandIn
+) -> None:
+    standin.limit(60, retry_after="36000")
+    client.force_login(ann := make_user("ann", time_zone="Asia/Kolkata"))
+    watchlist, job = make_list(ann, "AAPL").get_absolute_url(), make_job("AAPL", requested_by=ann)
+    run_slice(str(job.pk))
+    attempt = "next attempt at 02:31 on 21 Nov."  # 21:00 in UTC, still on 20 November
+    for address in (watchlist, "/stocks/AAPL/", job.get_absolute_url()):
+        text = client.get(address).text
+        assert text.count(f"{LIMITED}; {attempt}") == 2  # in the notice and beside the stock
+        assert "after the pause until 02:31 on 21 Nov" in text or address != job.get_absolute_url()
 
 
 def test_its_time_is_in_the_zone_of_the_reader(client: Client, settings: Settings) -> None:

@@ -44,6 +44,23 @@ def test_the_time_is_in_the_current_zone() -> None:
         assert describe_wait("It waits", NOW + timedelta(minutes=2)).endswith("next attempt at 03:03.")
 
 
+@pytest.mark.parametrize(
+    ("zone", "now", "seconds", "words"),
+    [
+        ("UTC", "23:59:50", 5, "at 23:59:55"),
+        ("UTC", "23:59:50", 15, "at 00:00:05 on 21 Nov"),
+        ("UTC", "23:58:30", 60, "at 00:00 on 21 Nov"),
+        ("Asia/Kolkata", "18:29:50", 15, "at 00:00:05 on 21 Nov"),
+        ("Asia/Kolkata", "23:59:50", 15, "at 05:30:05"),
+        ("America/New_York", "23:59:50", 60, "at 19:01"),
+    ],
+)
+def test_the_day_is_given_where_it_is_another_for_the_reader(zone: str, now: str, seconds: int, words: str) -> None:
+    moment = datetime.fromisoformat(f"2026-11-20T{now}+00:00")
+    with timezone.override(ZoneInfo(zone)), time_machine.travel(moment, tick=False):
+        assert describe_wait("It waits", moment + timedelta(seconds=seconds)) == f"It waits; next attempt {words}."
+
+
 def test_a_reason_without_a_time_is_a_sentence_of_its_own() -> None:
     assert describe_wait("Yahoo limits our requests: waiting until 14:05.", None) == (
         "Yahoo limits our requests: waiting until 14:05."

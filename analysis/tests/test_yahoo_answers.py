@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from curl_cffi.const import CurlOpt
 
 from analysis.prices.pace import PaceMode, PauseReason
 from analysis.prices.pacer import ProcessPacer
@@ -16,8 +17,8 @@ from analysis.prices.yahoo_canary import CANARIES, MAX_DOUBTFUL, Canary
 from analysis.prices.yahoo_session import YahooSession
 from analysis.tests.test_prices_yahoo import DOUBTFUL
 from tests.simulated_clock import SimulatedClock
-from tests.yahoo_standin.behaviours import BEHAVIOURS, CRUMBS, as_json
-from tests.yahoo_standin.server import YahooStandIn, running
+from tests.yahoo_standin.behaviours import BEHAVIOURS, CRUMBS, Behaviour, Reply, as_json, changed, once
+from tests.yahoo_standin.server import CHART, YahooStandIn, running
 
 SINCE = date(2026, 1, 1)
 NOW = datetime(2026, 4, 24, 12, tzinfo=UTC)
@@ -95,7 +96,7 @@ def test_an_interface_that_has_changed_fails_no_ticker_for_good_and_pauses_every
     assert isinstance(first, PriceError)
     assert (first.kind, first.permanent, first.message) == (PriceErrorKind.UNAVAILABLE, False, NOT_UNDERSTOOD)
     assert [answer.kind for answer in others if isinstance(answer, PriceError)] == [PriceErrorKind.RATE_LIMITED] * 2
-    assert str(others[0]).startswith(f"{NOT_UNDERSTOOD[:-1]}: nothing is asked before ")
+    assert str(others[0]).startswith(f"{NOT_UNDERSTOOD[:-1]}: no request is sent before ")
     assert standin.requests.total() == 2
     assert pacer.pace.reason is PauseReason.NOT_UNDERSTOOD
     assert pause_of(pacer, clock) == 60
@@ -166,7 +167,7 @@ def test_a_canary_counts_no_longer_than_a_minute() -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["UNKNOWN", "LIMITED", "HTML", "RESET"])
-def test_a_canary_without_prices_condemns_nobody(
+def test_a_canary_without_prices_fails_no_ticker_for_good(
     behaviour: str, yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer, clock: SimulatedClock
 ) -> None:
     for canary in CANARIES[:1]:
@@ -210,6 +211,54 @@ def test_symbols_are_compared_in_any_case_and_a_dollars_rate_has_two(yahoo: Yaho
     standin.behaviours["INR=X"] = lambda asked: as_json(asked.market.chart("USDINR=X", asked.first, asked.last))
     answers = fetch(yahoo, "LOWERSYMBOL.NS", "NOSYMBOL.NS", "INR=X")
     assert [type(answer) for answer in answers] == [History] * 3
+
+
+PERIOD = {"start": 1764042300, "end": 1764064800, "timezone": "IST", "gmtoffset": 19800}
+PERIODS = {"pre": PERIOD, "regular": PERIOD, "post": PERIOD}
+ODD_TIMES: list[object] = [345479400000, 10**18, -(10**18), 1e300, "1980-12-12", "", True, [], {}, 0, -1, None]
+ODD_PERIODS: list[object] = [
+    PERIODS, [], [[]], {}, "none", 7, None, {"regular": {}}, {"regular": None}, {"regular": {"start": 10**18}},
+    {"regular": {**PERIOD, "end": "late"}}, {"pre": [], "regular": []}, [[PERIOD]], [[{"start": "x"}]], [PERIOD, 3],
+]  # fmt: skip
+ODD_TEXTS: list[object] = ["", 5, {}]
+ODD_METADATA: dict[str, list[object]] = {
+    **dict.fromkeys(("firstTradeDate", "regularMarketTime", "gmtoffset"), ODD_TIMES),
+    **dict.fromkeys(("currentTradingPeriod", "tradingPeriods"), ODD_PERIODS),
+    **dict.fromkeys(("currency", "instrumentType", "longName", "exchangeName"), ODD_TEXTS),
+    "validRanges": [None, [], "1d", 5],
+    "priceHint": [None, "2", 10**18, []],
+}
+
+
+def _remove(meta: dict[str, object], names: tuple[str, ...]) -> None:
+    for name in names:
+        del meta[name]
+
+
+def test_odd_metadata_cost_no_prices(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    lost = []
+    for name, value in ((name, value) for name, values in ODD_METADATA.items() for value in values):
+        standin.behaviours["A.NS"] = changed(lambda result: result["meta"].update({name: value}))  # noqa: B023
+        (answer,) = yahoo.fetch_daily(["A.NS"], SINCE).values()
+        lost += [] if isinstance(answer, History) else [(name, value, str(answer))]
+    assert lost == []
+
+
+def test_missing_ranges_and_times_cost_no_prices_and_a_usual_first_trade_is_read(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    (usual,) = fetch(yahoo, "A.NS")
+    assert isinstance(usual, History)
+    assert usual.metadata.first_trade_date == date(2015, 1, 1)
+    unread = ("validRanges", "regularMarketTime", "gmtoffset", "timezone")
+    standin.behaviours["A.NS"] = changed(lambda result: _remove(result["meta"], unread))
+    (answer,) = fetch(yahoo, "A.NS")
+    assert isinstance(answer, History)
+    assert answer.metadata == usual.metadata
+    standin.behaviours["A.NS"] = changed(lambda result: result["meta"].update(firstTradeDate=345479400000))
+    (answer,) = fetch(yahoo, "A.NS")
+    assert isinstance(answer, History)
+    assert answer.metadata.first_trade_date is None
 
 
 # Limits
@@ -259,6 +308,42 @@ def test_a_company_whose_name_is_a_limit_has_prices(yahoo: YahooPrices, standin:
     standin.behaviours["TMR"] = named  # type: ignore[assignment]
     (answer,) = fetch(yahoo, "TMR")
     assert isinstance(answer, History)
+
+
+# Consent to cookies
+
+FORM = b'<form action="/agree" method="post"><input name="sessionId" value="1"></form>'
+CONSENT_HOST = "consent.yahoo.com"
+
+
+@pytest.fixture
+def consent(yahoo: YahooPrices, standin: YahooStandIn) -> Behaviour:
+    """An answer that leads to a page which asks for consent, on a host that is the stand-in in this session."""
+    port = standin.server_address[1]
+    session_of(yahoo).curl_options = {CurlOpt.RESOLVE: [f"{CONSENT_HOST}:{port}:127.0.0.1"]}
+    standin.pages["/consent"] = Reply(200, FORM)
+    return lambda _: Reply(302, b"", {"Location": f"http://{CONSENT_HOST}:{port}/consent"})
+
+
+def test_a_page_that_asks_for_consent_is_no_silence_and_prices_follow(
+    yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer, consent: Behaviour
+) -> None:
+    for number in range(4):
+        standin.pages["/agree"] = Reply(303, b"", {"Location": f"{CHART}T{number}.NS?period2={NOW.timestamp():.0f}"})
+        standin.behaviours[f"T{number}.NS"] = once(consent)
+        (answer,) = fetch(yahoo, f"T{number}.NS")
+        assert isinstance(answer, History)
+        assert (pacer.pace.mode, pacer.pace.unanswered) == (PaceMode.OPEN, 0)
+    assert standin.others["/agree"] == 4
+
+
+def test_consent_that_does_not_help_is_a_silence_in_the_end(
+    yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer, consent: Behaviour
+) -> None:
+    standin.everything = consent
+    kinds = fetch(yahoo, *(f"T{number}.NS" for number in range(5)))
+    assert kinds == [PriceErrorKind.UNAVAILABLE] * 3 + [PriceErrorKind.RATE_LIMITED] * 2
+    assert (pacer.pace.mode, pacer.pace.reason) == (PaceMode.PAUSED, PauseReason.SILENT)
 
 
 # Crumbs, cookies and waste

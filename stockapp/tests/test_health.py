@@ -51,7 +51,7 @@ def test_stocks_that_are_left_waiting_are_a_problem_but_a_waiting_message_is_not
     )
 
 
-def test_a_pause_is_told_and_is_no_problem(client: Client) -> None:
+def test_a_pause_is_reported_and_is_no_problem(client: Client) -> None:
     Worker.objects.create(host="a", pid=1)
     assert client.get("/healthz").json()["pause"] is None
     YAHOO_PACER.record_limit()

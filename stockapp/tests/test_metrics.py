@@ -8,7 +8,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from analysis.models import DetailStatus, ErrorKind, Job, Worker
+from analysis.models import DetailStatus, ErrorKind, Job, RequestPace, Worker
 from analysis.request_pace import YAHOO_PACER
 from analysis.tests.make import make_finished_job, make_job, make_message, make_user
 
@@ -64,9 +64,23 @@ def test_the_figures_are_those_of_the_rows(client: Client) -> None:
     assert figures["stockapp_source_pause_seconds", "limitedyahoo"] > 0
     assert figures["stockapp_source_pause_seconds", "silentyahoo"] == 0
     assert figures["stockapp_source_pause_seconds", "oddyahoo"] == 0
+    assert figures["stockapp_source_paused", "limitedyahoo"] == 1
+    assert figures["stockapp_source_paused", "oddyahoo"] == 0
     assert figures["stockapp_source_requests_total", "yahoo"] == 1
     assert figures["stockapp_source_limits_total", "yahoo"] == 1
     assert figures["stockapp_source_oddities_total", "yahoo"] == 0
+
+
+def test_a_source_counts_as_paused_from_the_end_of_its_pause_until_a_probe_succeeds(client: Client) -> None:
+    YAHOO_PACER.record_oddity()
+    RequestPace.objects.update(until=timezone.now() - timedelta(seconds=1))
+    figures = read(client)
+    assert figures["stockapp_source_pause_seconds", "oddyahoo"] == 0
+    assert figures["stockapp_source_paused", "oddyahoo"] == 1
+    YAHOO_PACER.before_request()
+    assert read(client)["stockapp_source_paused", "oddyahoo"] == 1
+    YAHOO_PACER.record_success()
+    assert read(client)["stockapp_source_paused", "oddyahoo"] == 0
 
 
 @pytest.mark.parametrize("jobs", [1, 30])

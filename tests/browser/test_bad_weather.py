@@ -9,6 +9,7 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from analysis.models import JobDetail, RequestPace
+from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import YAHOO_PACER
 from analysis.tests.make import make_result, make_user
 from tests.browser.visits import log_in
@@ -25,7 +26,7 @@ PHONE, DESKTOP = (390, 844), (1280, 800)
 def test_a_stock_that_is_added_while_yahoo_is_down_is_in_view_and_says_what_happens(
     visitor: Page, live_server: LiveServer, settings: Settings, tmp_path: Path, size: tuple[int, int]
 ) -> None:
-    settings.PRICE_SOURCE = "yahoo"
+    settings.PRICE_SOURCE, settings.PRICE_ORDER = "yahoo", SourceOrder(("yahoo",))
     ann = make_user("ann")
     for item in make_list(ann, *(f"S{n}.NS" for n in range(30))).items.select_related("stock"):
         make_result(item.stock)
@@ -65,7 +66,7 @@ def test_a_stock_that_is_added_while_yahoo_is_down_is_in_view_and_says_what_happ
 def test_the_notice_goes_by_itself_where_nothing_is_analysed(
     visitor: Page, live_server: LiveServer, settings: Settings
 ) -> None:
-    settings.PRICE_SOURCE = "yahoo"
+    settings.PRICE_SOURCE, settings.PRICE_ORDER = "yahoo", SourceOrder(("yahoo",))
     ann = make_user("ann")
     make_list(ann, "TCS.NS")
     log_in(visitor, ann, live_server.url)

@@ -66,6 +66,7 @@ class YahooStandIn(ThreadingHTTPServer):
         self.times: list[float] = []
         self.crumbs: set[str] = set()
         self.crumb = CRUMBS["CRUMB"]
+        self.pages: dict[str, Reply] = {}  # by path, beside charts
         self.everything: Behaviour | None = None  # of every symbol
         self.limited_each = 0  # the how manyth chart request is limited
         self.bytes_sent = 0
@@ -107,7 +108,8 @@ class YahooStandIn(ThreadingHTTPServer):
             return self._behaviour_of(asked)(asked)
         if path == SCREENER:
             return self._screened(json.loads(body))
-        return self.crumb if path == CRUMB else Reply(200, HELP.encode(), {"Content-Type": "text/plain"})
+        help_page = Reply(200, HELP.encode(), {"Content-Type": "text/plain"})
+        return self.crumb if path == CRUMB else self.pages.get(path, help_page)
 
     def _behaviour_of(self, asked: Asked) -> Behaviour:
         if self.limited_each and self.requests.total() % self.limited_each == 0:
