@@ -176,6 +176,6 @@ def store(histories: Sequence[PriceHistory], learned: Mapping[str, StockValues])
         unique_fields=["stock", "source"],
         update_fields=[
             "bars", "traded", "first_session", "last_session", "requested_since", "bar_count", "adjusted", "findings",
-            "missing", "identity_change", "fetched_at", "checksum", "about",
+            "missing", "identity_change", "fetched_whole_on", "fetched_at", "checksum", "about",
         ],
     )  # fmt: skip

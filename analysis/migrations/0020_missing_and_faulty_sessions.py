@@ -14,6 +14,11 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='pricehistory',
+            name='fetched_whole_on',
+            field=models.DateField(blank=True, help_text='The day of the last request for all stored sessions.', null=True),
+        ),
+        migrations.AddField(
+            model_name='pricehistory',
             name='identity_change',
             field=models.JSONField(blank=True, db_default={}, default=dict, help_text='Another currency or type that the last answers named, not believed yet.'),
         ),
@@ -34,14 +39,14 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(choices=[('yahoo', 'Yahoo'), ('csv', 'CSV folder'), ('demo', 'Demo market')], max_length=8)),
                 ('exchange', models.CharField(max_length=16)),
                 ('day', models.DateField()),
-                ('kind', models.CharField(choices=[('flat', 'Most stocks have one price and no volume'), ('short', 'Most stocks have less than 40% of their usual volume'), ('absent', 'Most stocks have no bar')], max_length=8)),
+                ('kind', models.CharField(choices=[('flat', 'Most stocks have one price and no volume'), ('short', 'Most stocks have less than 40% of their usual volume'), ('mixed', 'Most stocks have one price and no volume, or less than 40% of their usual volume'), ('absent', 'Most stocks have no bar')], max_length=8)),
                 ('stocks', models.PositiveIntegerField(help_text='Those that have the fault.')),
                 ('of_stocks', models.PositiveIntegerField(help_text='Those that were compared.')),
                 ('found_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
                 'ordering': ['-day', 'exchange'],
-                'constraints': [models.UniqueConstraint(fields=('source', 'exchange', 'day'), name='one_faulty_session_per_source_exchange_and_day'), models.CheckConstraint(condition=models.Q(('kind__in', ['flat', 'short', 'absent'])), name='faulty_session_kind_is_known'), models.CheckConstraint(condition=models.Q(('stocks__gt', 0), ('stocks__lte', models.F('of_stocks'))), name='faulty_session_counts_some_of_its_stocks')],
+                'constraints': [models.UniqueConstraint(fields=('source', 'exchange', 'day'), name='one_faulty_session_per_source_exchange_and_day'), models.CheckConstraint(condition=models.Q(('kind__in', ['flat', 'short', 'mixed', 'absent'])), name='faulty_session_kind_is_known'), models.CheckConstraint(condition=models.Q(('stocks__gt', 0), ('stocks__lte', models.F('of_stocks'))), name='faulty_session_counts_some_of_its_stocks')],
             },
         ),
         migrations.CreateModel(

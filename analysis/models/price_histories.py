@@ -38,6 +38,9 @@ class PriceHistory(models.Model):
     first_session = models.DateField()
     last_session = models.DateField()
     requested_since = models.DateField(help_text="The first day of the last full request to the source.")
+    fetched_whole_on = models.DateField(
+        null=True, blank=True, help_text="The day of the last request for all stored sessions."
+    )
     bar_count = models.PositiveIntegerField()
     adjusted = models.BooleanField()
     findings = models.JSONField(default=list, help_text="What the source noticed while it was read.")

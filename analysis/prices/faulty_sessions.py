@@ -33,6 +33,7 @@ class FaultKind(StrEnum):
 
     FLAT = "flat"
     SHORT = "short"
+    MIXED = "mixed"
     ABSENT = "absent"
 
     @property
@@ -41,6 +42,7 @@ class FaultKind(StrEnum):
         return {
             FaultKind.FLAT: "have one price and no volume",
             FaultKind.SHORT: f"have less than {LITTLE:.0%} of their usual volume",
+            FaultKind.MIXED: f"have one price and no volume, or less than {LITTLE:.0%} of their usual volume",
             FaultKind.ABSENT: "have no bar",
         }[self]
 
@@ -147,13 +149,15 @@ class FaultCounts:
         counts = {
             FaultKind.FLAT: self._flat,
             FaultKind.SHORT: self._short,
+            FaultKind.MIXED: self._flat + self._short,
             FaultKind.ABSENT: spanning - self._with_bar,
         }
         for kind, count in counts.items():
             most = days[(spanning[days] >= FEWEST_STOCKS) & (count[days] > MOST * spanning[days])]
             for offset in most.tolist():
                 day = FIRST_DAY + timedelta(days=offset)
-                if kind is FaultKind.SHORT and calendar.closes_early(day):
+                may_be_short = kind in (FaultKind.SHORT, FaultKind.MIXED) and calendar.closes_early(day)
+                if may_be_short or any(one.day == day for one in found):
                     continue
                 stocks, of_stocks = int(count[offset]), int(spanning[offset])
                 found.append(SessionFault(source, exchange.code, day, kind, stocks, of_stocks))
@@ -172,6 +176,8 @@ def has_fault(bars: Bars, fault: SessionFault) -> bool:
             return bool(_find_flat(near)[-1])
         case FaultKind.SHORT:
             return bool(_find_short(near)[-1])
+        case FaultKind.MIXED:
+            return bool(_find_flat(near)[-1] or _find_short(near)[-1])
     return False
 
 

@@ -1,23 +1,33 @@
 """Identity: whether a source's answer is about the same security as the stored bars, by its currency and type."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
+import numpy as np
+
+from analysis.engine.bars import Floats
 from analysis.prices.instruments import InstrumentKind
 from analysis.prices.port import PriceError, PriceErrorKind, StockMetadata
 
+FEWEST_SHARED = 20  # sessions
+STEP = 0.005  # of the factor between two closes of a session and those of the next, from which it is another one
+MOST_STEPS = 0.2  # share of the sessions; a history of five years has up to sixty dividends and splits, which is 0.05
 NEEDED = 3
 """Answers in a row that have to say the same before it is believed: the first, and two that confirm it."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityChange:
-    """Another currency or type (the value of an `InstrumentKind`) than before, said by so many answers in a row."""
+    """Another currency or type (the value of an `InstrumentKind`) than before, said by so many answers in a row.
+
+    `has_other_prices` is true if the closes have nothing in common with the stored ones instead.
+    """
 
     currency: str
     kind: str
     times: int = 1
+    has_other_prices: bool = False
 
     @property
     def is_believed(self) -> bool:
@@ -25,12 +35,16 @@ class IdentityChange:
 
     def as_dict(self) -> dict[str, str | int]:
         """Return the change for JSON."""
-        return {"currency": self.currency, "kind": self.kind, "times": self.times}
+        values: dict[str, str | int] = {"currency": self.currency, "kind": self.kind, "times": self.times}
+        return {**values, "has_other_prices": self.has_other_prices}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, str | int]) -> Self | None:
         """Return the change of which `as_dict` made this; None for an empty one."""
-        return cls(str(stored["currency"]), str(stored["kind"]), int(stored["times"])) if stored else None
+        if not stored:
+            return None
+        has_other_prices = bool(stored.get("has_other_prices"))
+        return cls(str(stored["currency"]), str(stored["kind"]), int(stored["times"]), has_other_prices)
 
 
 class IdentityChanged(PriceError):
@@ -56,12 +70,32 @@ def find_identity_change(
     is_other = _differs(before.currency, now.currency) or _differs(before.kind, now.kind)
     if not is_other:
         return None
-    is_same_change = earlier is not None and (earlier.currency, earlier.kind) == (now.currency, now.kind)
-    return IdentityChange(now.currency, now.kind, 1 + (earlier.times if earlier and is_same_change else 0))
+    return _count(IdentityChange(now.currency, now.kind), earlier)
+
+
+def find_other_prices(before: Floats, now: Floats, earlier: IdentityChange | None) -> IdentityChange | None:
+    """Return the change if closes of the same sessions, shape (n,) each, have nothing in common; None if they do.
+
+    A new adjustment changes all closes between two splits or dividends by one factor. Another security's differ by
+    another factor in most sessions.
+    """
+    if len(before) < FEWEST_SHARED:
+        return None
+    factor = now / before
+    steps = np.abs(factor[1:] / factor[:-1] - 1.0) > STEP
+    return _count(IdentityChange("", "", has_other_prices=True), earlier) if np.mean(steps) > MOST_STEPS else None
+
+
+def _count(change: IdentityChange, earlier: IdentityChange | None) -> IdentityChange:
+    """Return the change with the number of answers in a row that have said it."""
+    is_same = earlier is not None and replace(earlier, times=1) == change
+    return replace(change, times=1 + (earlier.times if earlier and is_same else 0))
 
 
 def describe_change(before: StockMetadata, change: IdentityChange) -> str:
     """Return the change as the end of a sentence about an answer."""
+    if change.has_other_prices:
+        return "has closes that have nothing in common with the stored ones"
     parts = []
     if _differs(before.currency, change.currency):
         parts.append(f"has prices in {change.currency}, and those before were in {before.currency}")

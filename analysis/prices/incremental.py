@@ -9,7 +9,13 @@ import numpy as np
 
 from analysis.engine.bars import Bars, Floats
 from analysis.prices.exchanges import Exchange
-from analysis.prices.identity import IdentityChange, IdentityChanged, describe_change, find_identity_change
+from analysis.prices.identity import (
+    IdentityChange,
+    IdentityChanged,
+    describe_change,
+    find_identity_change,
+    find_other_prices,
+)
 from analysis.prices.instruments import Instrument
 from analysis.prices.port import (
     NOTHING_KNOWN,
@@ -98,7 +104,9 @@ def refresh_histories(
     again = {ticker: day for ticker, day in first_days.items() if starts[ticker] > day}
     answers |= _fetch_since(source, again, instruments)
     for ticker, readjustment in readjusted.items():
-        answers[ticker] = _replace_whole(ticker, known[ticker], answers[ticker], readjustment)
+        answers[ticker] = _replace_whole(
+            ticker, known[ticker], answers[ticker], readjustment, identity_changes.get(ticker)
+        )
     return {ticker: _to_store(ticker, answers[ticker], stored.get(ticker), now) for ticker in tickers}
 
 
@@ -149,7 +157,11 @@ def merge_bars(stored: Bars, fetched: Bars, exchange: Exchange) -> MergedBars | 
 
 
 def _replace_whole(
-    ticker: str, stored: History, answer: History | PriceError, readjustment: Readjustment
+    ticker: str,
+    stored: History,
+    answer: History | PriceError,
+    readjustment: Readjustment,
+    earlier: IdentityChange | None,
 ) -> History | PriceError:
     """Return a history that was fetched whole after a Readjustment, with the stored sessions that it lacks.
 
@@ -162,6 +174,11 @@ def _replace_whole(
         return replace(answer, findings=(*answer.findings, readjustment.to_finding()))
     exchange = answer.metadata.describe_instrument(ticker).exchange
     before, now = _shared_closes(stored.bars, answer.bars)
+    if change := find_other_prices(before.close, now.close, earlier):
+        if not change.is_believed:
+            return IdentityChanged(ticker, stored.metadata, change)
+        readjustment = Readjustment(None, describe_change(stored.metadata, change))
+        return replace(answer, findings=(*answer.findings, readjustment.to_finding()))
     lost = _lost_bars(stored.bars, answer.bars, exchange)
     if len(lost) > MOST_LOST * len(stored.bars):
         message = (

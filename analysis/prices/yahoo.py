@@ -181,8 +181,8 @@ def _is_symbol(ticker: str, symbol: Any) -> bool:
     Yahoo has two symbols for a dollar's rate, like INR=X and USDINR=X.
     """
     names = {
-        str(name).upper().removeprefix("USD") if str(name).endswith("=X") else str(name).upper()
-        for name in (ticker, symbol)
+        name.removeprefix("USD") if name.endswith("=X") else name
+        for name in (str(one).strip().upper() for one in (ticker, symbol))
     }
     return not symbol or len(names) == 1
 

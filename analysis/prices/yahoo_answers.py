@@ -41,6 +41,7 @@ METADATA = {
     "priceHint",
     "firstTradeDate",
 }
+LONGEST_TIME = 10**9  # seconds that a server may ask to wait; the pace keeps far less
 LATEST_TIME = 7_000_000_000  # seconds from 1970, which is about as far from the limits of pandas
 
 
@@ -116,8 +117,8 @@ def read_retry_after(headers: Mapping[str, str | None], now: datetime) -> timede
     A date is compared with the server's own clock where the answer has its time.
     """
     value = (headers.get("Retry-After") or "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return timedelta(seconds=int(value)) or None
+    if number := re.fullmatch(r"([0-9]+)(?:\.[0-9]*)?", value):
+        return timedelta(seconds=min(int(number[1][:12]), LONGEST_TIME)) or None
     until = _read_date(value)
     wait = until - (_read_date(headers.get("Date") or "") or now) if until else timedelta()
     return wait if wait > timedelta() else None

@@ -1,5 +1,6 @@
 """Faulty sessions: what most stocks have wrongly is found, told once, requested again and not voted on."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -84,7 +85,8 @@ def test_a_session_that_is_flat_for_most_stocks_is_found(stocks: int) -> None:
 
 
 def test_a_session_that_is_flat_for_half_of_them_is_not() -> None:
-    assert found([*(flattened(bars, FLAT) for bars in MANY[:15]), *MANY[15:]]) == {}
+    usual = [replace(bars, volume=np.full(len(bars), 1000.0)) for bars in MANY]
+    assert found([*(flattened(bars, FLAT) for bars in usual[:15]), *usual[15:]]) == {}
 
 
 def test_too_few_stocks_tell_nothing() -> None:
@@ -94,6 +96,19 @@ def test_too_few_stocks_tell_nothing() -> None:
 def test_a_session_that_is_short_of_volume_or_absent_for_most_is_found() -> None:
     assert found([thinned(bars, FLAT, 0.1) for bars in MANY]) == {FLAT: FaultKind.SHORT}
     assert found([without(bars, FLAT) for bars in MANY]) == {FLAT: FaultKind.ABSENT}
+
+
+def test_a_session_that_is_flat_for_some_and_short_for_others_is_found() -> None:
+    wrong = [flattened(bars, FLAT) for bars in MANY[:12]] + [thinned(bars, FLAT, 0.1) for bars in MANY[12:24]]
+    assert found([*wrong, *MANY[24:]]) == {FLAT: FaultKind.MIXED}
+
+
+def test_a_stock_with_a_sound_bar_is_not_doubted() -> None:
+    absent = SessionFault("yahoo", "NSE", FLAT, FaultKind.ABSENT, 20, 30)
+    short = SessionFault("yahoo", "NSE", FLAT, FaultKind.SHORT, 20, 30)
+    assert not find_doubtful(MANY[0], [FAULT, absent, short]).any()
+    assert find_doubtful(thinned(MANY[0], FLAT, 0.1), [short]).any()
+    assert not find_doubtful(thinned(MANY[0], FLAT, 0.1), [FAULT, absent]).any()
 
 
 def test_a_quiet_new_years_day_is_no_fault() -> None:

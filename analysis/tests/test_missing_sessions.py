@@ -159,3 +159,15 @@ def test_a_holiday_is_not_missing() -> None:
 def test_what_is_tracked_survives_storage() -> None:
     one = MissingSession(LATE, SESSIONS[4], 3, is_faulty=True)
     assert MissingSession.from_dict(one.as_dict()) == one
+
+
+def test_a_dividend_that_is_named_late_is_in_all_prices_within_five_weeks(standin: YahooStandIn) -> None:
+    for day in SESSIONS[2:10]:
+        analyse(day)
+    standin.market.dividends[TICKER][SESSIONS[3]] = 0.02
+    for day in SESSIONS[10:36]:
+        analyse(day)
+    chart = standin.market.chart(TICKER, date(2021, 4, 1), SESSIONS[35])["chart"]["result"][0]
+    bars = PriceHistory.objects.get().unpack()
+    assert bars.close.tolist() == pytest.approx(chart["indicators"]["adjclose"][0]["adjclose"][-len(bars) :], rel=1e-6)
+    assert len(standin.asked) <= 8 + 26 + 1

@@ -15,7 +15,7 @@ from analysis.engine.bars import Bars
 from analysis.prices.arrow import pack_traded, unpack_traded
 from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
-from analysis.prices.identity import IdentityChange, IdentityChanged, find_identity_change
+from analysis.prices.identity import IdentityChange, IdentityChanged, find_identity_change, find_other_prices
 from analysis.prices.incremental import (
     CLOSE_TOLERANCE,
     OVERLAP,
@@ -553,3 +553,39 @@ def test_a_longer_history_that_is_clipped_loses_no_stored_session(yahoo: YahooPr
     error = longer(yahoo, stored)
     assert isinstance(error, PriceError)
     assert "stored sessions: it is not used" in error.message
+
+
+def test_the_bars_of_another_security_under_the_right_symbol_replace_nothing(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    standin.market.until = lambda _: WEDNESDAY
+
+    def other(asked: Asked) -> Reply:
+        chart = asked.market.chart("OTHER.NS", asked.first, asked.last)
+        chart["chart"]["result"][0]["meta"]["symbol"] = TICKER
+        return as_json(chart)
+
+    standin.behaviours[TICKER] = other
+    before: dict[str, IdentityChange] = {}
+    for times in (1, 2):
+        answer = refresh_histories(
+            yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(WEDNESDAY), identity_changes=before
+        )[TICKER]
+        assert isinstance(answer, IdentityChanged)
+        assert "has closes that have nothing in common with the stored ones" in answer.message
+        assert answer.change.times == times
+        before[TICKER] = answer.change
+        assert IdentityChange.from_dict(answer.change.as_dict()) == answer.change
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_many_splits_and_dividends_are_no_other_security(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(random.normal(0, 0.02, 1250)))
+    factor = np.ones(1250)
+    for day in random.integers(0, 1250, 60):
+        factor[:day] *= 0.98
+    assert find_other_prices(close, close * factor, None) is None
+    other = 100 * np.exp(np.cumsum(random.normal(0, 0.01, 1250)))
+    assert find_other_prices(close, other, None) is not None

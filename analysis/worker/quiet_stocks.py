@@ -5,13 +5,14 @@ from datetime import date, timedelta
 
 from analysis.db import transactional
 from analysis.models import ErrorKind, QuietStock, Stock
+from analysis.prices.identity import IdentityChanged
 from analysis.prices.port import PriceError, PriceErrorKind
 
 FREE_REQUESTS = 3  # on days in a row, before the days between requests double
 LONGEST = timedelta(days=30)
 LONGEST_MESSAGE = 500
 LATE_SESSIONS = 5  # after which old prices are nothing new; a source may be late by some
-FINAL = (PriceErrorKind.UNKNOWN_TICKER, PriceErrorKind.NO_DATA)
+FINAL = (PriceErrorKind.UNKNOWN_TICKER, PriceErrorKind.NO_DATA, PriceErrorKind.BAD_DATA)
 
 
 def quiet_stocks(tickers: Collection[str], source: str) -> dict[str, QuietStock]:
@@ -23,7 +24,7 @@ def quiet_stocks(tickers: Collection[str], source: str) -> dict[str, QuietStock]
 def is_nothing_new(answer: PriceError | None, *, is_newer: bool, sessions_late: int) -> bool:
     """Return whether an answer of a source counts as one without a new price."""
     if answer is not None:
-        return answer.kind in FINAL
+        return answer.kind in FINAL and not isinstance(answer, IdentityChanged)
     return not is_newer and sessions_late >= LATE_SESSIONS
 
 

@@ -138,11 +138,13 @@ def end_overlong_waits(job_id: uuid.UUID, latest: datetime) -> bool:
     waiting = list(
         _overlong_waits(latest).filter(job=job).select_for_update(of=["self"], skip_locked=True).order_by("pk")
     )
+    if not waiting:
+        return False
     Stock.objects.lock(detail.stock_id for detail in waiting)
     details.end_wait(job, waiting)
     Job.objects.filter(pk=job_id).update(woken_at=clock.now())
     wake_workers(job_id, stocks=len(waiting))
-    return bool(waiting)
+    return True
 
 
 def is_work_waiting(*, since: timedelta) -> bool:

@@ -13,12 +13,13 @@ from analysis import clock, queue
 from analysis.background import is_stopping
 from analysis.jobs.submit import RUN_SLICE
 from analysis.models import JobDetail
-from analysis.request_pace import MAX_UNANSWERED, common_wait_after, is_away, wait_after, wait_for_turn
+from analysis.request_pace import MAX_UNANSWERED, common_wait_after, is_away, latest_wait, wait_after, wait_for_turn
 from analysis.timing import TIMING
 from analysis.worker.assess import assess_stock
 from analysis.worker.backfill import backfill_stock
 from analysis.worker.bars import BarLoader
 from analysis.worker.claim import Lease, claim, defer, is_new_job_waiting, next_job, next_wait, release, renew
+from analysis.worker.recover import end_overlong_waits
 from analysis.worker.save import save
 
 GROUP_TO_FETCH = 5
@@ -52,6 +53,7 @@ def run_job(job: str) -> int:
         if lease := claim(job_id, uuid.uuid4()):
             finished += _serve_lease(lease, math.inf)
         elif until := next_wait(job_id):
+            end_overlong_waits(job_id, latest_wait())
             time.sleep(min(max((until - clock.now()).total_seconds(), SHORTEST_NAP), LONGEST_NAP))
         else:
             return finished

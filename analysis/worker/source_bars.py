@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from zlib import crc32
 
 from analysis import histories
 from analysis.models import Job, PriceHistory, QuietStock, Stock
@@ -19,6 +20,8 @@ from analysis.request_pace import is_paced
 from analysis.worker.quiet_stocks import FREE_REQUESTS, is_nothing_new, quiet_stocks, record_news, record_nothing_new
 
 logger = logging.getLogger(__name__)
+
+COMPARED_AFTER = timedelta(days=28)
 
 
 class SourceBars:
@@ -80,9 +83,11 @@ class SourceBars:
         """
         ticker, first_day, before = stock.pk, self._first_day(stock.pk), self._histories.get(stock.pk)
         missing = before.read_missing() if before else ()
-        due = first_due(missing, today(stock.instrument.exchange, self._now))
+        day = today(stock.instrument.exchange, self._now)
+        due = first_due(missing, day)
         is_long = before is not None and self._is_long(before)
-        answer = self._request(stock, first_day, due if is_long else first_day)
+        is_whole = before is None or not is_long or _is_comparison_due(before, day)
+        answer = self._request(stock, first_day, min(first_day, before.first_session) if before and is_whole else due)
         error = answer if isinstance(answer, PriceError) else None
         if isinstance(answer, IdentityChanged):
             rows = PriceHistory.objects.filter(stock=stock, source=self.source.name)
@@ -91,6 +96,7 @@ class SourceBars:
             since = before.requested_since if before and is_long else first_day
             still_missing = self._track(stock, missing, answer, due or answer.bars.last_session)
             row = histories.row_of(ticker, self.source.name, answer, since, self._now, still_missing)
+            row.fetched_whole_on = day if before is None or is_whole else before.fetched_whole_on
             row.about = {**before.about, **row.about} if before else row.about
             histories.store([row], {ticker: histories.learn_about(stock, answer) if learns else {}})
             self._histories[ticker] = row
@@ -182,3 +188,12 @@ class SourceBars:
         if history and row and not row.about:  # stored by an earlier version
             return replace(history, metadata=replace(history.metadata, currency=self._stocks[ticker].currency))
         return history
+
+
+def _is_comparison_due(history: PriceHistory, day: date) -> bool:
+    """Return whether all stored sessions should be requested again, in which a dividend may have been named late.
+
+    It is about once a month, on another day for each stock, and instead of the usual request.
+    """
+    last = history.fetched_whole_on
+    return last is None or day - last >= COMPARED_AFTER + timedelta(days=crc32(history.stock_id.encode()) % 7)

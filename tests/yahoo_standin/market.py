@@ -62,8 +62,9 @@ class Market:
         for day, fraction in self.dividends[symbol].items():
             before = days < np.datetime64(day)
             adjusted[before] *= 1 - fraction
-            if day in sessions and before.any():
-                paid[day] = fraction * float(prices[3, before][-1])
+            if day in sessions:
+                close_before = _bars(symbol, np.array([day - timedelta(days=1)], dtype="datetime64[D]"))[0][3, 0]
+                paid[day] = fraction * float(prices[3, before][-1] if before.any() else close_before)
         open_, high, low, close = _plain(prices)
         chart = chart_of(symbol, sessions, open_, high, low, close, _plain(adjusted), volume.astype(int).tolist())
         exchange = exchange_of(symbol)
