@@ -281,7 +281,7 @@ def _to_store(ticker: str, answer: History | PriceError, stored: History | None,
 def _error_of_known(error: PriceError, day: date) -> PriceError:
     """Return the error of a ticker with stored bars; one that Yahoo no longer knows has no data, but is a ticker."""
     kind = PriceErrorKind.NO_DATA if error.kind is PriceErrorKind.UNKNOWN_TICKER else error.kind
-    return PriceError(kind, f"{error.message.removesuffix('.')}; stale: bars to {day}.", error.permanent)
+    return type(error)(kind, f"{error.message.removesuffix('.')}; stale: bars to {day}.", error.permanent)
 
 
 def _concatenate(*parts: Bars) -> Bars:

@@ -46,6 +46,10 @@ class PriceError(Exception):
         return self.message
 
 
+class DoubtfulError(PriceError):
+    """An error of a ticker whose answer was odd: its source may have changed, or be wrong about this ticker alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A repair or suspicion about a stock's bars: a stable code, a sentence, and the last session concerned, if any."""

@@ -31,6 +31,7 @@ from analysis.prices.instruments import MOST_DECIMALS, Instrument, InstrumentKin
 from analysis.prices.pace import PauseReason
 from analysis.prices.port import (
     NOTHING_KNOWN,
+    DoubtfulError,
     Finding,
     History,
     PriceError,
@@ -59,10 +60,6 @@ _KINDS: dict[str, str] = {
     "FUTURE": InstrumentKind.FUTURE,
 }
 _COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends", "Stock Splits")
-
-
-class DoubtfulError(PriceError):
-    """An error of a ticker, unless Yahoo has changed and answers so for all tickers: a canary shows which."""
 
 
 def configure_yfinance(cache_folder: Path) -> None:

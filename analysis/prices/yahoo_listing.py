@@ -8,8 +8,8 @@ import yfinance
 
 from analysis.prices.currencies import currency_code
 from analysis.prices.pace import PauseReason
-from analysis.prices.port import PriceError, PriceErrorKind
-from analysis.prices.yahoo import DoubtfulError, configure_yfinance, explain_error
+from analysis.prices.port import DoubtfulError, PriceError, PriceErrorKind
+from analysis.prices.yahoo import configure_yfinance, explain_error
 from analysis.prices.yahoo_session import YahooSession
 
 PAGE_SIZE = 250  # the maximum of Yahoo

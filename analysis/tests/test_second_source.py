@@ -88,6 +88,19 @@ def test_yahoo_answers_again_when_it_is_back_and_the_histories_are_two(folder: P
     }
 
 
+@pytest.mark.parametrize("behaviour", ["NULLRESULT", "BADREQUEST", "OTHERSYMBOL", "OTHERCURRENCY"])
+def test_a_file_answers_for_a_stock_that_yahoo_is_odd_about(
+    folder: Path, standin: YahooStandIn, behaviour: str
+) -> None:
+    standin.market.until = lambda symbol: YESTERDAY if symbol == TICKER else TODAY
+    make_finished_job(TICKER)
+    standin.market.until = lambda _: TODAY
+    write(folder, bars_of(standin))
+    standin.behaviours[TICKER] = BEHAVIOURS[behaviour]
+    assert run_once().status == "completed"
+    assert Result.objects.get(day=TODAY).price_source == "csv"
+
+
 @pytest.mark.parametrize("behaviour", ["UNKNOWN", "ALLNULL"])
 def test_an_unknown_ticker_is_no_matter_of_another_source(folder: Path, standin: YahooStandIn, behaviour: str) -> None:
     write(folder, bars_of(standin))

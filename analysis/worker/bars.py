@@ -10,7 +10,8 @@ from django.conf import settings
 from analysis import clock
 from analysis.engine.bars import Bars
 from analysis.models import Job, JobDetail, PriceHistory
-from analysis.prices.port import Finding, PriceError, PriceErrorKind, PriceSource
+from analysis.prices.identity import IdentityChanged
+from analysis.prices.port import DoubtfulError, Finding, PriceError, PriceErrorKind, PriceSource
 from analysis.prices.registry import source_named
 from analysis.prices.two_sources import LastSession
 from analysis.request_pace import YAHOO_PACER
@@ -115,10 +116,15 @@ class BarLoader:
             self._read_others(detail)
             return None
         self._errors[ticker] = error
-        if error.kind in AWAY and self.use_other_source(detail, is_last_try=is_last_try):
+        if self._may_be_replaced(ticker, error) and self.use_other_source(detail, is_last_try=is_last_try):
             return None
         passing = self._errors[ticker]
         return passing if passing.kind in PASSING and self._has_paced_source(ticker) else None
+
+    def _may_be_replaced(self, ticker: str, error: PriceError) -> bool:
+        """Return whether another source may answer: the first is away, or answers oddly for a stock that it knows."""
+        is_odd = isinstance(error, DoubtfulError | IdentityChanged)
+        return error.kind in AWAY or (is_odd and self._first(ticker).history_of(ticker) is not None)
 
     def use_other_source(self, detail: JobDetail, *, is_last_try: bool = False) -> bool:
         """Use the bars of the first other source of a stock that has current ones, and return whether there are any.
