@@ -28,13 +28,15 @@ KEPT = timedelta(days=420)  # a session that stays missing is named for so long
 class MissingSession:
     """A session without a bar, or with a wrong one if `is_faulty`, requested again so many times.
 
-    `requested_on` is the day of the last request that included it.
+    `requested_on` is the day of the last request that included it. It is not certain that it was a session after the
+    days of which the holidays are known.
     """
 
     session: date
     requested_on: date
     requests: int = 0
     is_faulty: bool = False
+    is_certain: bool = True
 
     @property
     def next_request(self) -> date | None:
@@ -60,8 +62,11 @@ class MissingSession:
             then = f"It will be requested again from {self.next_request}."
         if self.is_faulty:
             return Finding("faulty_session_requested", f"{source}’s bar of {self.session} is wrong. {then}", "info")
-        message = f"{source} has no bar of {self.session}, on which the exchange traded. {then}"
-        return Finding("missing_session", message, "warning", self.session)
+        known = (
+            "on which the exchange traded" if self.is_certain else "unless it was a holiday, which is not known here"
+        )
+        message = f"{source} has no bar of {self.session}, {known}. {then}"
+        return Finding("missing_session", message, "warning" if self.is_certain else "info", self.session)
 
     def as_dict(self) -> dict[str, str | int | bool]:
         """Return the value for JSON."""
@@ -70,6 +75,7 @@ class MissingSession:
             "requested_on": self.requested_on.isoformat(),
             "requests": self.requests,
             "is_faulty": self.is_faulty,
+            "is_certain": self.is_certain,
         }
 
     @classmethod
@@ -80,6 +86,7 @@ class MissingSession:
             date.fromisoformat(str(stored["requested_on"])),
             int(stored["requests"]),
             bool(stored["is_faulty"]),
+            bool(stored["is_certain"]),
         )
 
 
@@ -107,7 +114,11 @@ def track_missing(
     new = set() if _trades_on_few_days(bars, exchange) else found.keys() & _recent_sessions(bars, exchange)
     kept = sorted(new | (found.keys() & known.keys()))
     return tuple(
-        _after_request(known.get(day), day, is_faulty=found[day], is_included=requested_since <= day, today=today)
+        replace(
+            _after_request(known.get(day), day, is_included=requested_since <= day, today=today),
+            is_faulty=found[day],
+            is_certain=trading_calendar_of(exchange).knows(day),
+        )
         for day in kept
     )
 
@@ -115,15 +126,15 @@ def track_missing(
 def find_missing(bars: Bars, exchange: Exchange, faulty: Collection[SessionFault], *, since: date) -> dict[date, bool]:
     """Return the sessions between the first and the last bar that have no bar, or a wrong one (True).
 
-    Only sessions from `since` on, of a calendar whose holidays are known, count.
+    Only sessions from `since` on, of an exchange whose holidays are known at least up to some day, count.
     """
     calendar = trading_calendar_of(exchange)
     is_priced = bars.close > 0
     priced = bars.session[is_priced]
-    if not len(priced) or calendar.known_from is None or calendar.known_until is None:
+    if not len(priced) or calendar.known_from is None:
         return {}
     first = max(np.datetime64(since, "D"), priced[0], np.datetime64(calendar.known_from, "D"))
-    last = min(priced[-1], np.datetime64(calendar.known_until, "D"))
+    last = priced[-1]
     expected = calendar.sessions[(calendar.sessions >= first) & (calendar.sessions <= last)]
     missing = dict.fromkeys(expected[~np.isin(expected, priced)].tolist(), False)
     wrong = bars.session[is_priced & ~_are_complete(bars)].tolist()
@@ -177,12 +188,9 @@ def _recent_sessions(bars: Bars, exchange: Exchange) -> set[date]:
     return set(days)
 
 
-def _after_request(
-    before: MissingSession | None, day: date, *, is_faulty: bool, is_included: bool, today: date
-) -> MissingSession:
+def _after_request(before: MissingSession | None, day: date, *, is_included: bool, today: date) -> MissingSession:
     if before is None:
-        return MissingSession(day, today, is_faulty=is_faulty)
-    before = replace(before, is_faulty=is_faulty)
+        return MissingSession(day, today)
     if is_included and before.is_due(today):
         return replace(before, requested_on=today, requests=before.requests + 1)
     return before

@@ -157,7 +157,7 @@ def test_a_holiday_is_not_missing() -> None:
 
 
 def test_what_is_tracked_survives_storage() -> None:
-    one = MissingSession(LATE, SESSIONS[4], 3, is_faulty=True)
+    one = MissingSession(LATE, SESSIONS[4], 3, is_faulty=True, is_certain=False)
     assert MissingSession.from_dict(one.as_dict()) == one
 
 
@@ -171,3 +171,13 @@ def test_a_dividend_that_is_named_late_is_in_all_prices_within_five_weeks(standi
     bars = PriceHistory.objects.get().unpack()
     assert bars.close.tolist() == pytest.approx(chart["indicators"]["adjclose"][0]["adjclose"][-len(bars) :], rel=1e-6)
     assert len(standin.asked) <= 8 + 26 + 1
+
+
+def test_a_weekday_after_the_end_of_the_calendar_may_have_been_a_holiday(standin: YahooStandIn) -> None:
+    analyse(date(2027, 1, 4))
+    standin.market.missing[TICKER].add(date(2027, 1, 5))
+    (message,) = messages(analyse(date(2027, 1, 6)), "missing_session")
+    assert message.startswith("Yahoo has no bar of 2027-01-05, unless it was a holiday, which is not known here.")
+    standin.market.missing.clear()
+    assert messages(analyse(date(2027, 1, 7)), "missing_session") == []
+    assert date(2027, 1, 5) in stored_sessions()
