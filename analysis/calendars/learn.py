@@ -141,10 +141,10 @@ def _first_source(exchange: Exchange) -> str:
 @transactional
 def _store_faults(exchange: Exchange, faults: Sequence[SessionFault]) -> tuple[int, int]:
     """Store these as the faulty sessions of an exchange. Return how many are new and how many are no more."""
-    stored = FaultySession.objects.filter(source=_first_source(exchange), exchange=exchange.code)
+    stored = FaultySession.objects.filter(exchange=exchange.code)
     before = set(stored.values_list("day", flat=True))
     days = {fault.day for fault in faults}
-    stored.exclude(day__in=days).delete()
+    stored.exclude(source=_first_source(exchange), day__in=days).delete()
     FaultySession.objects.bulk_create(
         [
             FaultySession(

@@ -62,9 +62,7 @@ class MissingSession:
             then = f"It will be requested again from {self.next_request}."
         if self.is_faulty:
             return Finding("faulty_session_requested", f"{source}’s bar of {self.session} is wrong. {then}", "info")
-        known = (
-            "on which the exchange traded" if self.is_certain else "unless it was a holiday, which is not known here"
-        )
+        known = "on which the exchange traded" if self.is_certain else "unless it was a holiday that is not known here"
         message = f"{source} has no bar of {self.session}, {known}. {then}"
         return Finding("missing_session", message, "warning" if self.is_certain else "info", self.session)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import time_machine
 from django.test import Client
+from pytest_django import Settings
 
 from analysis.calendars.learn import learn_days
 from analysis.calendars.notice import fault_notice
@@ -16,13 +17,16 @@ from analysis.engine.assessment import Assessment
 from analysis.engine.bars import Bars
 from analysis.engine.rating import rate
 from analysis.engine.series import SeriesCache
+from analysis.histories import row_of
 from analysis.models import FaultySession, Job, PriceHistory, RawData
 from analysis.prices.exchanges import Exchange, exchange_named
 from analysis.prices.faulty_sessions import FaultCounts, FaultKind, SessionFault, find_doubtful
 from analysis.prices.instruments import exchange_of
+from analysis.prices.port import History
+from analysis.prices.source_order import SourceOrder
 from analysis.prices.trading_calendar import library_calendar_of
 from analysis.tests.engine_bars import random_bars
-from analysis.tests.make import make_finished_job, make_special_day, make_user
+from analysis.tests.make import make_finished_job, make_special_day, make_stock, make_user
 from tests.yahoo_standin.server import YahooStandIn
 
 INDIA = ZoneInfo("Asia/Kolkata")
@@ -249,3 +253,24 @@ def test_a_special_day_may_be_short(standin: YahooStandIn) -> None:
             standin.market.flat[ticker].add(FLAT)
         make_finished_job(*TICKERS)
         assert learn_days().faulty == 0
+
+
+@pytest.mark.django_db
+def test_a_fault_is_of_the_first_source_of_its_exchange(settings: Settings) -> None:
+    settings.PRICE_SOURCE = "csv"
+    settings.PRICE_ORDER = SourceOrder(("csv",), {"NSE": ("yahoo", "csv")})
+    with time_machine.travel(evening(DAYS[119]), tick=False):
+        for number, bars in enumerate(MANY):
+            stock = make_stock(f"FS{number}.NS", exchange="NSE")
+            wrong = History(flattened(bars, FLAT), adjusted=True)
+            row_of(stock.pk, "yahoo", wrong, DAYS[0], evening(DAYS[119])).save()
+        FaultySession.objects.create(source="csv", exchange="NSE", day=FLAT, kind="flat", stocks=1, of_stocks=2)
+        learn_days()
+        assert FaultySession.objects.get().source == "yahoo"
+        assert learn_days().faulty == 0
+        PriceHistory.objects.all().delete()
+        for number, bars in enumerate(MANY):
+            sound = History(bars, adjusted=True)
+            row_of(f"FS{number}.NS", "yahoo", sound, DAYS[0], evening(DAYS[119])).save()
+        assert learn_days().corrected == 1
+    assert not FaultySession.objects.exists()

@@ -177,7 +177,7 @@ def test_a_weekday_after_the_end_of_the_calendar_may_have_been_a_holiday(standin
     analyse(date(2027, 1, 4))
     standin.market.missing[TICKER].add(date(2027, 1, 5))
     (message,) = messages(analyse(date(2027, 1, 6)), "missing_session")
-    assert message.startswith("Yahoo has no bar of 2027-01-05, unless it was a holiday, which is not known here.")
+    assert message.startswith("Yahoo has no bar of 2027-01-05, unless it was a holiday that is not known here.")
     standin.market.missing.clear()
     assert messages(analyse(date(2027, 1, 7)), "missing_session") == []
     assert date(2027, 1, 5) in stored_sessions()
