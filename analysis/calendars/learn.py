@@ -128,7 +128,7 @@ def _find_faults(exchange: Exchange, faults: FaultCounts) -> list[SessionFault]:
     ordinary = calendar_with(exchange, SpecialDays(closed))
     named = {entry.day for entry in special.entries_of(exchange)}
     found = faults.find_faulty_sessions(
-        settings.PRICE_SOURCE, exchange, ordinary, since=clock.now().date() - FAULTS_WITHIN
+        _first_source(exchange), exchange, ordinary, since=clock.now().date() - FAULTS_WITHIN
     )
     return [fault for fault in found if fault.day not in named]
 
@@ -144,7 +144,8 @@ def _store_faults(exchange: Exchange, faults: Sequence[SessionFault]) -> tuple[i
     stored = FaultySession.objects.filter(exchange=exchange.code)
     before = set(stored.values_list("day", flat=True))
     days = {fault.day for fault in faults}
-    stored.exclude(source=_first_source(exchange), day__in=days).delete()
+    stored.exclude(source=_first_source(exchange)).delete()
+    stored.exclude(day__in=days).delete()
     FaultySession.objects.bulk_create(
         [
             FaultySession(
