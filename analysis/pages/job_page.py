@@ -81,7 +81,7 @@ class JobPage:
     def times(self) -> list[tuple[str, timedelta]]:
         """Return where the time goes, by label: queued before the job began, in work, waiting since then, and left.
 
-        What lasted less than NOTABLE is left out.
+        What lasted less than NOTABLE is left out. While requests are paused or fail, the rest takes at least that long.
         """
         total, worked = self.job.duration, self.worked or timedelta()
         times = [("Queued", self.job.queued_for)]
@@ -92,7 +92,7 @@ class JobPage:
                 ("Took", total),
                 *([("Working", worked), ("Waiting", self.waited)] if self.waited > NOTABLE else []),
             ]
-        times.append(("Left, at least" if self.next_attempt else "Left, about", self.remaining))
+        times.append(("Left, at least" if self.notice else "Left, about", self.remaining))
         return [
             (label, time) for label, time in times if time is not None and (time >= NOTABLE or label in SHOWN_ALWAYS)
         ]

@@ -170,6 +170,19 @@ def test_the_rate_is_that_of_the_work_and_what_is_left_counts_the_pause(clock: A
     assert times(job)["Left, at least"] == 144
 
 
+def test_while_yahoo_does_not_answer_what_is_left_is_at_least_that(
+    clock: Any, settings: Settings, standin: YahooStandIn
+) -> None:
+    settings.PRICE_SOURCE, settings.PRICE_ORDER, settings.REQUESTS_PER_SECOND = "yahoo", SourceOrder(("yahoo",)), 0.9
+    job = make_job("AAPL")
+    assert "Left, about" in times(job)
+    standin.go_down(600)
+    run_slice(str(job.pk))
+    clock.shift(6)  # the time of the next attempt has come
+    assert "Left, about" not in times(job)
+    assert times(job)["Left, at least"] > 0
+
+
 def test_the_page_says_the_deadline_in_the_readers_zone_and_until_when_a_pause_lasts(
     client: Client, settings: Settings
 ) -> None:
