@@ -267,6 +267,19 @@ def test_the_page_polls_while_something_is_analysed_and_then_stops(client: Clien
     assert "every 2s" not in client.get(url("watchlist", watchlist)).text
 
 
+def test_only_failures_of_the_analysis_that_ended_are_announced(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "KAVERI.DEMO", "VANQUAY.DEMO")
+    client.post(url("analyze", watchlist), {"all": "all"}, headers=HTMX)
+    run_slice(str(Job.objects.get().pk))
+    assert "Analysis finished. 1 stock failed." in client.get(url("rows", watchlist), headers=HTMX).text
+    client.post(url("analyze", watchlist), {"one": "KAVERI.DEMO"}, headers=HTMX)
+    run_slice(str(Job.objects.active().get().pk))
+    last = client.get(url("rows", watchlist), headers=HTMX).text
+    assert "Analysis finished." in last
+    assert "1 stock failed" not in last
+    assert "Retry 1 failed" in last
+
+
 def test_waiting_without_a_worker_is_said(client: Client, ann: User) -> None:
     watchlist = make_list(ann, "A.NS")
     pages = (url("watchlist", watchlist), reverse("analysis:stock", args=["A.NS"]))
