@@ -10,7 +10,7 @@ from analysis.capital import SizingCapital, SizingProfile, capital_in, size_for
 from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.sizing import Sizing
 from analysis.engine.verdict import Side, Verdict
-from analysis.models import Result, Stock, StockStatus, retry_text
+from analysis.models import PriceSourceName, Result, Stock, StockStatus, retry_text
 from analysis.prices.sessions import local_time, sessions_late
 from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import is_paced
@@ -53,8 +53,23 @@ class StockSummary:
     @property
     def sources(self) -> tuple[str, ...]:
         """Return the names of the stock's price sources, first to last."""
+        return self._sources_of(settings.PRICE_SOURCE)
+
+    def _sources_of(self, first: str) -> tuple[str, ...]:
         order: SourceOrder = settings.PRICE_ORDER
-        return order.names(self.stock.pk, self.stock.instrument.exchange, settings.PRICE_SOURCE)
+        return order.names(self.stock.pk, self.stock.instrument.exchange, first)
+
+    @property
+    def source_note(self) -> str:
+        """Return a sentence if the result's prices come from a later source than the stock's first one; else empty."""
+        result = self.result
+        if result is None or result.price_source not in self.sources[1:]:
+            return ""
+        first = self._sources_of(result.job.price_source)[0]
+        if first == result.price_source:  # the order was another then
+            return ""
+        name = PriceSourceName(first).label
+        return f"Prices from {result.get_price_source_display()}, because {name} was unavailable."
 
     @property
     def uses_yahoo(self) -> bool:
