@@ -6,14 +6,17 @@ from functools import cached_property
 
 from django.conf import settings
 
+from analysis import clock
 from analysis.capital import SizingCapital, SizingProfile, capital_in, size_for
 from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.sizing import Sizing
 from analysis.engine.verdict import Side, Verdict
 from analysis.models import PriceSourceName, Result, Stock, StockStatus, retry_text
+from analysis.pages.source_notice import SourceNotice
 from analysis.prices.sessions import local_time, sessions_late
 from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import is_paced
+from analysis.wait_sentences import describe_wait
 
 IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
 
@@ -49,6 +52,16 @@ class StockSummary:
     def activity(self) -> str:
         """Return what a worker does with the stock while it is in work."""
         return "Fetching prices from Yahoo" if is_paced(self.sources[0]) else "Analysing"
+
+    def describe_wait(self, notice: SourceNotice | None) -> str:
+        """Return why the stock cannot be requested yet and when it can; empty if it waits for a worker alone."""
+        stock = self.stock
+        if stock.last_status != StockStatus.QUEUED:
+            return ""
+        if notice and is_paced(self.sources[0]):
+            return notice.describe_wait_of(stock.last_wait, stock.last_wait_until)
+        is_ahead = stock.last_wait_until is not None and stock.last_wait_until > clock.now()
+        return describe_wait(stock.last_wait, stock.last_wait_until) if is_ahead else ""
 
     @property
     def sources(self) -> tuple[str, ...]:
