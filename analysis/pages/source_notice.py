@@ -49,6 +49,15 @@ class SourceNotice:
         return describe_wait(reason if is_own else self.reason, max(moments))
 
     @property
+    def needs_update(self) -> bool:
+        """Return whether Yahoo's answers are not understood, which only another version of the application mends."""
+        return self.reason == PauseReason.NOT_UNDERSTOOD.sentence
+
+    @property
+    def is_limit(self) -> bool:
+        return self.reason == PauseReason.LIMITED.sentence
+
+    @property
     def has_price_files(self) -> bool:
         """Return whether stocks with a price file are analysed from it while Yahoo is unavailable."""
         order: SourceOrder = settings.PRICE_ORDER
