@@ -160,7 +160,18 @@ def test_a_new_row_that_the_filters_hide_is_named(client: Client, ann: User) -> 
     watchlist = make_list(ann, "A.NS")
     headers = HTMX | {"HX-Current-URL": f"http://testserver{watchlist.get_absolute_url()}?verdict=buy"}
     answer = client.post(url("add", watchlist), {"ticker": "TCS.NS"}, headers=headers)
-    assert "The filters hide TCS.NS." in answer.text
+    shown = f"{watchlist.get_absolute_url()}#row-TCS.NS"
+    message = f'TCS.NS is on “Mine” now. The filters hide TCS.NS (queued). <a href="{shown}">Show it</a>'
+    assert message in answer.text
+    assert answer.text.count('class="notice notice-') - answer.text.count("Waiting for a worker:") == 1
+
+
+def test_several_new_rows_that_the_filters_hide_are_counted_and_names_are_escaped(client: Client, ann: User) -> None:
+    watchlist = make_list(ann, "A.NS", name="<b>")
+    headers = HTMX | {"HX-Current-URL": f"http://testserver{watchlist.get_absolute_url()}?verdict=buy&sort=ticker"}
+    answer = client.post(url("add", watchlist), {"ticker": "TCS.NS, INFY.NS"}, headers=headers)
+    assert "are on “&lt;b&gt;” now. The filters hide 2 of them. <a" in answer.text
+    assert f'{watchlist.get_absolute_url()}?sort=ticker#row-TCS.NS">Show them</a>' in answer.text
 
 
 def test_a_row_has_one_button_to_analyse_it_and_one_whole_list_of_failures_one_too(client: Client, ann: User) -> None:
