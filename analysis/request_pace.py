@@ -31,6 +31,7 @@ from analysis.timing import TIMING
 from analysis.wait_sentences import describe_wait
 
 CHECK_AGAIN = timedelta(seconds=5)  # the interval of checks whether a trial request has ended
+TURN = "Waiting for its turn"  # begins the reason of a wait for the pace alone
 FIRST_RETRY = timedelta(seconds=5)  # of a stock whose source did not answer; twice as long each time
 LONG = timedelta(minutes=5)  # a limit for longer is no matter of pace
 MAX_UNANSWERED = 5  # requests for one stock; then it fails
@@ -163,7 +164,7 @@ def wait_for_turn() -> Wait | None:
         return paused
     if pace.mode is PaceMode.OPEN and pace.next_at - now > TIMING.longest_turn:
         a_second = f"{settings.REQUESTS_PER_SECOND:g} request{'' if settings.REQUESTS_PER_SECOND == 1 else 's'}"
-        return Wait(pace.next_at - TIMING.turn_head_start, f"Waiting for its turn at {a_second} a second")
+        return Wait(pace.next_at - TIMING.turn_head_start, f"{TURN} at {a_second} a second")
     return None
 
 
@@ -181,7 +182,7 @@ def common_wait_after(error: PriceError | None) -> Wait | None:
     The source limits requests, or its answers are not understood; no stock may fail for that.
     """
     if error and error.kind is PriceErrorKind.RATE_LIMITED:
-        return wait_for_turn() or Wait(clock.now() + CHECK_AGAIN, "Waiting for its turn to request prices")
+        return wait_for_turn() or Wait(clock.now() + CHECK_AGAIN, f"{TURN} to request prices")
     if error and error.kind is PriceErrorKind.UNAVAILABLE and YAHOO_PACER.state().reason is not PauseReason.SILENT:
         return current_pause()
     return None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from operator import itemgetter
 
 from django.db.models import F
 from django.utils import timezone
@@ -91,6 +92,13 @@ class WatchlistPage:
     def quarter(self) -> int:
         """Return how much of the run is done, in whole quarters: 0, 25, 50, 75 percent. Screen readers announce it."""
         return 4 * self.done_count // len(self.in_run) * 25 if self.in_run else 0
+
+    @property
+    def ended_failed_count(self) -> int:
+        """Return how many stocks failed in the job that ended last, without failures of earlier ones."""
+        ends = [(row.stock.last_analyzed_at, row.stock.last_job_id) for row in self.rows if row.stock.last_analyzed_at]
+        job = max(ends, key=itemgetter(0))[1] if ends else None
+        return sum(row.has_failed and row.stock.last_job_id == job for row in self.rows)
 
     @cached_property
     def lacks_worker(self) -> bool:

@@ -9,9 +9,10 @@ from urllib.parse import quote, urlsplit
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.html import format_html
 
 from analysis.pages.polls import poll_query, running_count
-from analysis.pages.source_notice import read_source_notice
+from analysis.pages.source_notice import SourceNotice, read_source_notice
 from analysis.rejections import RequestRejected
 from stockapp.accounts.requests import Request
 from watchlist.change_forms import TransferForm
@@ -19,6 +20,7 @@ from watchlist.change_sentences import describe_change
 from watchlist.forms import AddForm, ListQueryForm, NameForm
 from watchlist.models import ListChange, Watchlist
 from watchlist.page import WatchlistPage
+from watchlist.services import AddResult
 
 PAGE = "watchlist/watchlist.html"
 MOST_NAMED = 8
@@ -89,16 +91,41 @@ def undo_address(request: Request, change: ListChange) -> str:
     return f"{change.watchlist.get_absolute_url()}{query}{'&' if query else '?'}undo={change.pk}"
 
 
-def show_added(request: Request, watchlist: Watchlist, form: AddForm, added: Sequence[str]) -> HttpResponse:
+def show_added(request: Request, watchlist: Watchlist, form: AddForm, result: AddResult) -> HttpResponse:
     """Return the table after stocks were added, at the new rows, with the entries that are still open in the field."""
+    added = result.added
     open_entries = {"add_form": form, "add_rest": form.rest} if form.open_questions or form.other_exchanges else {}
     if not request.htmx and not open_entries:
+        describe_added(request, watchlist, result)
         query, place = read_list_form(request).list_query.full_query, f"#row-{quote(added[0])}" if added else ""
         return redirect(f"{watchlist.get_absolute_url()}{query}{place}")
     context = build_context(request, watchlist, added=added, **open_entries)
-    if hidden := [ticker for ticker in added if ticker not in context["page"].visible_tickers]:
-        messages.info(request, f"The filters hide {', '.join(hidden[:MOST_NAMED])}.")
+    describe_added(request, watchlist, result, describe_hidden(context["page"], added, context.get("source_notice")))
     return render(request, f"{PAGE}#added" if request.htmx else PAGE, context)
+
+
+def describe_added(request: Request, watchlist: Watchlist, result: AddResult, hidden: str = "") -> None:
+    """Say which stocks were added to a list, `hidden` of those that its filters hide, and which were on it before."""
+    if added := result.added:
+        names = ", ".join(added) if len(added) <= MOST_NAMED else f"{len(added)} stocks"
+        sentence = f"{names} {'is' if len(added) == 1 else 'are'} on “{watchlist}” now."
+        messages.success(request, format_html("{} {}", sentence, hidden) if hidden else sentence)
+    if before := result.present:
+        names = ", ".join(before) if len(before) <= MOST_NAMED else f"{len(before)} stocks"
+        messages.info(request, f"{names} {'is' if len(before) == 1 else 'are'} on “{watchlist}” already.")
+
+
+def describe_hidden(page: WatchlistPage, added: Sequence[str], notice: SourceNotice | None) -> str:
+    """Return that the filters hide new rows, the state of a single one, and a link that shows them; else empty."""
+    visible = set(page.visible_tickers)
+    hidden = [row for row in page.rows if row.stock.pk in added and row.stock.pk not in visible]
+    if not hidden:
+        return ""
+    first, count = hidden[0], len(hidden)
+    state = first.describe_wait(notice).removesuffix(".") or first.stock.get_last_status_display().lower()
+    address = f"{page.watchlist.get_absolute_url()}{page.list_query.unfiltered_query}#row-{quote(first.stock.pk)}"
+    what = f"{first.stock.pk} ({state})" if count == 1 else f"{count} of them"
+    return format_html('The filters hide {}. <a href="{}">Show {}</a>', what, address, "it" if count == 1 else "them")
 
 
 def show_rejection(

@@ -21,7 +21,6 @@ from watchlist.forms import AddForm, AnalyzeForm, MoveForm, NoteForm
 from watchlist.models import ListChange, Watchlist
 from watchlist.page import read_poll_state
 from watchlist.responses import (
-    MOST_NAMED,
     PAGE,
     build_context,
     get_own_list,
@@ -32,7 +31,6 @@ from watchlist.responses import (
     show_rejection,
 )
 from watchlist.rows import ListRow
-from watchlist.services import AddResult
 
 
 @require_safe
@@ -98,9 +96,8 @@ def add(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         page = "watchlist/add.html" if request.htmx else PAGE
         return render(request, page, build_context(request, watchlist, add_form=form), status=422)
-    describe_added(request, watchlist, result)
     request_first_analysis(request, watchlist, result.added)
-    return show_added(request, watchlist, form, result.added)
+    return show_added(request, watchlist, form, result)
 
 
 @require_POST
@@ -157,16 +154,6 @@ def analyze(request: Request, pk: int) -> HttpResponse:
     except RequestRejected as rejection:
         return show_rejection(request, watchlist, rejection)
     return show_list(request, watchlist)
-
-
-def describe_added(request: Request, watchlist: Watchlist, result: AddResult) -> None:
-    """Say which stocks were added to a list, and which were on it before."""
-    if added := result.added:
-        names = ", ".join(added) if len(added) <= MOST_NAMED else f"{len(added)} stocks"
-        messages.success(request, f"{names} {'is' if len(added) == 1 else 'are'} on “{watchlist}” now.")
-    if before := result.present:
-        names = ", ".join(before) if len(before) <= MOST_NAMED else f"{len(before)} stocks"
-        messages.info(request, f"{names} {'is' if len(before) == 1 else 'are'} on “{watchlist}” already.")
 
 
 def request_first_analysis(request: Request, watchlist: Watchlist, tickers: Sequence[str]) -> None:

@@ -20,7 +20,8 @@ TWO_YEARS = slice(-500, None)
 def chart_columns(bars: Bars, page: StockPage, rows: slice) -> dict[str, Any]:
     """Return prices, averages, scores and verdicts of these sessions in columns of equal length.
 
-    Beside them are the plan's levels, and the dividends and splits, latest first.
+    Beside them are the sessions that a change spans where these are several, by index, the plan's levels, and the
+    dividends and splits, latest first.
     """
     plan = page.summary.plan
     score, verdict = _score_series(bars, page)
@@ -32,6 +33,7 @@ def chart_columns(bars: Bars, page: StockPage, rows: slice) -> dict[str, Any]:
         "low": _rounded_numbers(shown.low),
         "close": _rounded_numbers(shown.close),
         "volume": _rounded_numbers(shown.volume),
+        "spans": {str(n): span for n, span in enumerate(page.change_sessions(bars)[rows]) if span > 1},
         "averages": {name: _rounded_numbers(values[rows]) for name, values in moving_averages(bars).items()},
         "score": _rounded_numbers(100 * score[rows]),
         "verdict": _rounded_numbers(verdict[rows]),

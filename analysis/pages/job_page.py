@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min
 
 from analysis import clock
 from analysis.engine.strategies import STRATEGIES
@@ -81,7 +81,7 @@ class JobPage:
     def times(self) -> list[tuple[str, timedelta]]:
         """Return where the time goes, by label: queued before the job began, in work, waiting since then, and left.
 
-        What lasted less than NOTABLE is left out.
+        What lasted less than NOTABLE is left out. While requests are paused or fail, the rest takes at least that long.
         """
         total, worked = self.job.duration, self.worked or timedelta()
         times = [("Queued", self.job.queued_for)]
@@ -92,7 +92,7 @@ class JobPage:
                 ("Took", total),
                 *([("Working", worked), ("Waiting", self.waited)] if self.waited > NOTABLE else []),
             ]
-        times.append(("Left, at least" if self.next_attempt else "Left, about", self.remaining))
+        times.append(("Left, at least" if self.notice else "Left, about", self.remaining))
         return [
             (label, time) for label, time in times if time is not None and (time >= NOTABLE or label in SHOWN_ALWAYS)
         ]
@@ -123,6 +123,19 @@ class JobPage:
     def next_attempt(self) -> datetime | None:
         """Return when requests are sent again; None if they are not paused."""
         return self.notice.until if self.notice and self._pause_left else None
+
+    @cached_property
+    def is_deadline_first(self) -> bool:
+        """Return whether the deadline comes before a stock of the job is tried again, and so ends the job.
+
+        A pause alone does not tell, where another source may have what Yahoo does not answer.
+        """
+        if not self.job.is_active or self.job.deadline is None:
+            return False
+        attempts = list(self.job.details.waiting().aggregate(last=Max("not_before")).values())
+        if attempts[0] or (self.fetching and self.notice and not self.notice.has_price_files):
+            attempts.append(self.next_attempt)
+        return any(attempt and attempt >= self.job.deadline for attempt in attempts)
 
     @property
     def has_met_deadline(self) -> bool:

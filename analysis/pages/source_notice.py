@@ -16,7 +16,7 @@ from analysis import clock
 from analysis.models import JobDetail, PriceSourceName, RequestPace
 from analysis.prices.pace import Pace, PaceMode, PauseReason
 from analysis.prices.source_order import SourceOrder
-from analysis.request_pace import CHECK_AGAIN, YAHOO_PACER
+from analysis.request_pace import CHECK_AGAIN, TURN, YAHOO_PACER
 from analysis.timing import TIMING
 from analysis.wait_sentences import describe_wait
 
@@ -36,6 +36,26 @@ class SourceNotice:
         if self.until is None:
             return f"{self.reason}; next attempt with the next analysis."
         return describe_wait(self.reason, self.until)
+
+    def describe_wait_of(self, reason: str, until: datetime | None) -> str:
+        """Return the sentence of a stock that waits for Yahoo, with the later of its own and the notice's next attempt.
+
+        `reason` and `until` are its own, if it has any. The sentence is empty if no attempt is planned.
+        """
+        moments = [moment for moment in (until, self.until) if moment]
+        if not moments:
+            return ""
+        is_own = reason.startswith(TURN) and max(moments) == until
+        return describe_wait(reason if is_own else self.reason, max(moments))
+
+    @property
+    def needs_update(self) -> bool:
+        """Return whether Yahoo's answers are not understood, which only another version of the application mends."""
+        return self.reason == PauseReason.NOT_UNDERSTOOD.sentence
+
+    @property
+    def is_limit(self) -> bool:
+        return self.reason == PauseReason.LIMITED.sentence
 
     @property
     def has_price_files(self) -> bool:

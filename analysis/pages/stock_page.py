@@ -5,6 +5,8 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Self
 
+import numpy as np
+
 from analysis.engine.bars import Bars
 from analysis.engine.indicators.indicator import IndicatorKind
 from analysis.engine.strategies import STRATEGIES
@@ -17,6 +19,7 @@ from analysis.pages.stock_summary import StockSummary
 from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.sessions import local_time
+from analysis.prices.trading_calendar import trading_calendar_of
 from stockapp.accounts.models import Person
 
 SHOWN_RESULTS = 30
@@ -52,7 +55,13 @@ class SessionRow:
     volume: float
     turnover: float
     change_percent: float | None
+    change_sessions: int = 1
     events: tuple[PriceEvent, ...] = ()
+
+    @property
+    def change_span(self) -> str:
+        """Return a phrase if the change spans more than one session: “over 2 sessions”; else empty."""
+        return f"over {self.change_sessions} sessions" if self.change_sessions > 1 else ""
 
 
 @dataclass(frozen=True)
@@ -200,13 +209,21 @@ class StockPage:
         rows = zip(*(column.tolist() for column in columns), [None, *last.close[:-1].tolist()], strict=True)
         turnover = self.summary.stock.instrument.turnover
         events = self.listing.events_at(self.bars.session)
+        spans = self.change_sessions(last)
         return [
             SessionRow(
-                day, opened, high, low, close, volume, turnover(volume, close), _percent_above(before, close),
+                day, opened, high, low, close, volume, turnover(volume, close), _percent_above(before, close), span,
                 events=tuple(event for event in events if event.day == day),
             )
-            for day, opened, high, low, close, volume, before in rows
+            for (day, opened, high, low, close, volume, before), span in zip(rows, spans, strict=True)
         ][::-1][:SESSIONS]  # fmt: skip
+
+    def change_sessions(self, bars: Bars) -> list[int]:
+        """Return by bar how many sessions of the exchange its change spans, at least 1."""
+        calendar = trading_calendar_of(self.summary.stock.instrument.exchange)
+        counts = np.searchsorted(calendar.sessions, bars.session, side="right")
+        spans: list[int] = np.maximum(np.diff(counts, prepend=counts[:1]), 1).tolist()
+        return spans
 
     @property
     def findings(self) -> list[dict[str, Any]]:

@@ -6,14 +6,17 @@ from functools import cached_property
 
 from django.conf import settings
 
+from analysis import clock
 from analysis.capital import SizingCapital, SizingProfile, capital_in, size_for
 from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.sizing import Sizing
 from analysis.engine.verdict import Side, Verdict
-from analysis.models import Result, Stock, StockStatus, retry_text
+from analysis.models import PriceSourceName, Result, Stock, StockStatus, retry_text
+from analysis.pages.source_notice import SourceNotice
 from analysis.prices.sessions import local_time, sessions_late
 from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import is_paced
+from analysis.wait_sentences import describe_wait
 
 IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
 
@@ -50,11 +53,36 @@ class StockSummary:
         """Return what a worker does with the stock while it is in work."""
         return "Fetching prices from Yahoo" if is_paced(self.sources[0]) else "Analysing"
 
+    def describe_wait(self, notice: SourceNotice | None) -> str:
+        """Return why the stock cannot be requested yet and when it can; empty if it waits for a worker alone."""
+        stock = self.stock
+        if stock.last_status != StockStatus.QUEUED:
+            return ""
+        if notice and is_paced(self.sources[0]):
+            return notice.describe_wait_of(stock.last_wait, stock.last_wait_until)
+        is_ahead = stock.last_wait_until is not None and stock.last_wait_until > clock.now()
+        return describe_wait(stock.last_wait, stock.last_wait_until) if is_ahead else ""
+
     @property
     def sources(self) -> tuple[str, ...]:
         """Return the names of the stock's price sources, first to last."""
+        return self._sources_of(settings.PRICE_SOURCE)
+
+    def _sources_of(self, first: str) -> tuple[str, ...]:
         order: SourceOrder = settings.PRICE_ORDER
-        return order.names(self.stock.pk, self.stock.instrument.exchange, settings.PRICE_SOURCE)
+        return order.names(self.stock.pk, self.stock.instrument.exchange, first)
+
+    @property
+    def source_note(self) -> str:
+        """Return a sentence if the result's prices come from a later source than the stock's first one; else empty."""
+        result = self.result
+        if result is None or result.price_source not in self.sources[1:]:
+            return ""
+        first = self._sources_of(result.job.price_source)[0]
+        if first == result.price_source:  # the order was another then
+            return ""
+        name = PriceSourceName(first).label
+        return f"Prices from {result.get_price_source_display()}, because {name} was unavailable."
 
     @property
     def uses_yahoo(self) -> bool:

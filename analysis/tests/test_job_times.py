@@ -170,6 +170,19 @@ def test_the_rate_is_that_of_the_work_and_what_is_left_counts_the_pause(clock: A
     assert times(job)["Left, at least"] == 144
 
 
+def test_while_yahoo_does_not_answer_what_is_left_is_at_least_that(
+    clock: Any, settings: Settings, standin: YahooStandIn
+) -> None:
+    settings.PRICE_SOURCE, settings.PRICE_ORDER, settings.REQUESTS_PER_SECOND = "yahoo", SourceOrder(("yahoo",)), 0.9
+    job = make_job("AAPL")
+    assert "Left, about" in times(job)
+    standin.go_down(600)
+    run_slice(str(job.pk))
+    clock.shift(6)  # the time of the next attempt has come
+    assert "Left, about" not in times(job)
+    assert times(job)["Left, at least"] > 0
+
+
 def test_the_page_says_the_deadline_in_the_readers_zone_and_until_when_a_pause_lasts(
     client: Client, settings: Settings
 ) -> None:
@@ -182,6 +195,31 @@ def test_the_page_says_the_deadline_in_the_readers_zone_and_until_when_a_pause_l
     assert job.deadline
     assert re.search(r"Deadline</dt>\s*<dd>\s*17:30", text)
     assert "at 1 request a second, after the pause until 16:31." in text
+
+
+ENDS_FIRST = "Its deadline comes before the next attempt: it will be cancelled then; run it again later."
+
+
+@pytest.mark.parametrize("minutes", [59, 61])
+def test_a_job_whose_stock_waits_beyond_its_deadline_says_so(minutes: int, client: Client) -> None:
+    client.force_login(ann := make_user("ann"))
+    job = make_job("A.NS", requested_by=ann)
+    Job.objects.update(deadline=NOW + timedelta(hours=1))
+    put_off(take(job), minutes * 60)
+    assert (ENDS_FIRST in client.get(job.get_absolute_url()).text) == (minutes > 60)
+    cancel(job)
+    assert ENDS_FIRST not in client.get(job.get_absolute_url()).text
+
+
+@pytest.mark.parametrize(("sources", "says_so"), [(("yahoo",), True), (("yahoo", "csv"), False)])
+def test_a_pause_beyond_the_deadline_of_a_new_job_is_said_where_no_other_source_may_answer(
+    sources: tuple[str, ...], says_so: bool, client: Client, settings: Settings
+) -> None:
+    settings.PRICE_SOURCE, settings.PRICE_ORDER = "yahoo", SourceOrder(sources)
+    client.force_login(ann := make_user("ann"))
+    YAHOO_PACER.record_limit(timedelta(hours=2))
+    job = make_job("AAPL", requested_by=ann)
+    assert (ENDS_FIRST in client.get(job.get_absolute_url()).text) == says_so
 
 
 def test_a_queued_stock_has_no_duration_even_after_a_lost_attempt(clock: Any) -> None:

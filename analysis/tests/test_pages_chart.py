@@ -87,6 +87,17 @@ def test_a_dividend_of_a_session_that_is_left_out_is_marked_at_the_next_one(clie
     assert [event["session"] for event in events] == [days[-2].isoformat()]
 
 
+def test_a_change_over_a_missing_session_says_so_in_the_table_and_the_chart(client: Client, ann: User) -> None:
+    make_finished_job(TICKER, requested_by=ann)
+    bars = PriceHistory.objects.get().unpack()
+    assert "over 2 sessions" not in client.get(url("stock", TICKER)).text.partition('id="sessions"')[2]
+    PriceHistory.objects.update(bars=pack_bars(bars.select(np.arange(len(bars)) != len(bars) - 4)))
+    table = client.get(url("stock", TICKER)).text.partition('id="sessions"')[2].partition("</table>")[0]
+    assert table.count("over 2 sessions") == 1
+    series = client.get(url("stock_series", TICKER)).json()
+    assert series["spans"] == {str(len(series["session"]) - 3): 2}
+
+
 def test_the_chart_is_sent_compressed(client: Client, ann: User) -> None:
     make_finished_job(TICKER, requested_by=ann)
     plain = client.get(url("stock_series", TICKER), {"all": 1})

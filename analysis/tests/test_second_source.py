@@ -10,7 +10,7 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from analysis.models import JobDetail, PriceHistory, RawData, RequestPace, Result, Stock
+from analysis.models import Job, JobDetail, PriceHistory, RawData, RequestPace, Result, Stock
 from analysis.prices.source_order import SourceOrder, parse_sources, parse_sources_by_exchange
 from analysis.prices.two_sources import LastSession
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
@@ -72,7 +72,10 @@ def test_a_file_answers_at_once_while_yahoo_is_unavailable(
     assert (result.price_source, result.day) == ("csv", TODAY)
     assert RawData.objects.get().evidence["fingerprints"]["source"] == "csv"
     client.force_login(make_user("ann"))
-    assert "CSV folder" in client.get(f"/stocks/{TICKER}/").text
+    text = client.get(f"/stocks/{TICKER}/").text
+    assert "Prices from CSV folder, because Yahoo was unavailable." in text
+    Job.objects.update(price_source="csv")  # submitted when files were first
+    assert "was unavailable" not in client.get(f"/stocks/{TICKER}/").text
 
 
 def test_yahoo_answers_again_when_it_is_back_and_the_histories_are_two(folder: Path, standin: YahooStandIn) -> None:

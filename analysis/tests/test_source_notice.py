@@ -16,11 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from analysis.models import Job, RequestPace, Worker
+from analysis.models import Job, RequestPace, Stock, Worker
 from analysis.pages.source_notice import SHOWN_FOR, read_source_notice
 from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import YAHOO_PACER
-from analysis.tests.make import make_job, make_user
+from analysis.tests.make import make_job, make_result, make_user
 from analysis.worker.slice import run_slice
 from tests.yahoo_standin.server import YahooStandIn
 from watchlist.tests.make import make_list
@@ -107,7 +107,7 @@ def test_after_the_last_request_without_an_answer_the_notice_stays_for_a_while(
     assert sentence() is None
 
 
-FILES_HELP = "stocks that have a price file are analysed from it"
+FILES_HELP = "Stocks that have a price file are analysed from it"
 ORDERS = {
     "beside": SourceOrder(("yahoo", "csv")),
     "behind": SourceOrder(("csv", "yahoo")),
@@ -124,11 +124,39 @@ def test_yahoo_anywhere_in_an_order_brings_the_notice_and_files_in_the_same_orde
     settings.PRICE_SOURCE, settings.PRICE_ORDER = order.default[0], order
     make_list(ann := make_user("ann"), "AAPL")
     client.force_login(ann)
+    for _ in range(3):
+        YAHOO_PACER.record_silence()
+    text = client.get("/stocks/AAPL/").text
+    assert SILENT in text
+    assert (FILES_HELP in text) == (name != "apart")
+    assert ("instead of Yahoo, or beside it" in text) == (name == "apart")
+    RequestPace.objects.all().delete()
     YAHOO_PACER.record_limit()
     text = client.get("/stocks/AAPL/").text
-    assert LIMITED in text
-    assert (FILES_HELP in text) == (name != "apart")
-    assert ("instead or beside Yahoo" in text) == (name == "apart")
+    assert FILES_HELP not in text
+    assert ("instead of Yahoo, or beside it" in text) == (name == "apart")
+
+
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_the_second_line_fits_the_reason_the_page_and_the_reader(client: Client, is_staff: bool) -> None:
+    client.force_login(ann := make_user("ann", is_staff=is_staff))
+    watchlist = make_list(ann, "AAPL")
+    YAHOO_PACER.record_limit()
+    text = client.get(watchlist.get_absolute_url()).text
+    assert "Stored verdicts" in text
+    assert ("docs/price-files.md" in text) == is_staff
+    assert ("Your administrator can use price files" in text) != is_staff
+    page = client.get("/stocks/AAPL/").text
+    address = poll_of(page, reverse("analysis:source_notice")).replace("seen=", "seen=x")
+    for text in (page, client.get(address, headers=HTMX).text):
+        assert LIMITED in text
+        assert "Stored verdicts" not in text
+    make_result(Stock.objects.get())
+    assert "Stored verdicts" in client.get("/stocks/AAPL/").text
+    RequestPace.objects.update(reason="odd")
+    text = client.get("/stocks/AAPL/").text
+    assert ("An administrator should update the application." in text) != is_staff
+    assert "price files" not in text
 
 
 def test_a_stock_whose_exchange_has_no_yahoo_does_not_show_it(settings: Settings, client: Client) -> None:
@@ -179,7 +207,7 @@ def test_pages_of_stocks_show_it_with_what_works_meanwhile_for_one_query(name: s
     with CaptureQueriesContext(connection) as after:
         text = client.get(address).text
     assert f"<strong>{SILENT}; next attempt at 11:00:15.</strong>" in text
-    assert "Stored verdicts stay as they are" in text
+    assert ("Stored verdicts stay as they are" in text) == (name != "stock")  # it has no verdict yet
     assert sum("analysis_requestpace" in query["sql"] for query in after) == 1
     assert len(after) <= len(before)
 
@@ -209,7 +237,7 @@ def test_the_polls_of_an_analysis_carry_it_when_it_comes_and_when_it_goes(name: 
     assert client.get(address, headers=HTMX).status_code == 204
     YAHOO_PACER.record_limit()
     answer = client.get(address, headers=HTMX)
-    assert answer.text.count(LIMITED) == 1
+    assert answer.text.count(LIMITED) == (1 if name == "job" else 2)  # the notice, and beside the stock
     live = re.search(r'id="live".*?>', answer.text, re.DOTALL)
     assert live
     address = poll_of(live[0])
@@ -235,6 +263,49 @@ def test_where_nothing_is_analysed_the_notice_itself_polls_until_it_goes(client:
     RequestPace.objects.all().delete()
     answer = client.get(address, headers=HTMX)
     assert (answer.status_code, "hx-get" in answer.text) == (200, False)
+
+
+def waits(text: str) -> list[str]:
+    return [unescape(wait) for wait in re.findall(r'<p class="wait">(.*?)</p>', text)]
+
+
+def test_a_stock_that_is_added_during_a_pause_says_so_at_once_and_looks_again_soon(client: Client) -> None:
+    client.force_login(ann := make_user("ann"))
+    Worker.objects.create(host="a", pid=1)
+    watchlist = make_list(ann)
+    YAHOO_PACER.record_limit()
+    address = reverse("watchlist:add", args=[watchlist.pk])
+    text = client.post(address, {"ticker": "TCS.NS KAVERI.DEMO"}, headers=HTMX).text
+    assert waits(text) == [f"{LIMITED}; next attempt at 11:02.", "Waiting for a worker."]
+    assert 'hx-trigger="load delay:700ms, every 2s"' in text
+    assert 'hx-trigger="every 2s"' in client.get(watchlist.get_absolute_url()).text
+
+
+@pytest.mark.parametrize(("own", "attempt"), [(20, "11:02"), (300, "11:06")])
+def test_a_row_names_the_later_of_its_own_wait_and_the_pause_in_the_words_of_the_notice(
+    own: int, attempt: str, client: Client
+) -> None:
+    client.force_login(ann := make_user("ann"))
+    watchlist, _ = make_list(ann, "AAPL"), make_job("AAPL", requested_by=ann)
+    until = NOW + timedelta(seconds=own)
+    Stock.objects.update(last_wait="Yahoo did not answer: status 500", last_wait_until=until)
+    YAHOO_PACER.record_limit()
+    for address in (watchlist.get_absolute_url(), "/stocks/AAPL/"):
+        assert waits(client.get(address).text) == [f"{LIMITED}; next attempt at {attempt}."]
+    Stock.objects.update(last_wait="Waiting for its turn at 1 request a second")
+    expected = LIMITED if own < 60 else "Waiting for its turn at 1 request a second"
+    assert waits(client.get("/stocks/AAPL/").text) == [f"{expected}; next attempt at {attempt}."]
+
+
+def test_once_yahoo_answers_again_a_stock_whose_time_has_come_waits_for_a_worker(client: Client, clock: Any) -> None:
+    client.force_login(ann := make_user("ann"))
+    Worker.objects.create(host="a", pid=1)
+    watchlist, _ = make_list(ann, "AAPL"), make_job("AAPL", requested_by=ann)
+    Stock.objects.update(last_wait=SILENT, last_wait_until=NOW + timedelta(seconds=5))
+    assert waits(client.get(watchlist.get_absolute_url()).text) == [f"{SILENT}; next attempt at 11:00:15."]
+    clock.shift(6)
+    for address in (watchlist.get_absolute_url(), "/stocks/AAPL/"):
+        assert waits(client.get(address).text) == ["Waiting for a worker."]
 
 
 def test_everybody_who_is_logged_in_gets_the_notice_and_nobody_else(client: Client) -> None:

@@ -15,4 +15,6 @@ def source_notice(request: Request) -> HttpResponse:
     notice = read_source_notice()
     if notice and request.GET.get(polls.SEEN) == notice.stamp:
         return polls.unchanged_response()
-    return render(request, "source_notice.html", {"source_notice": notice})
+    return render(
+        request, "source_notice.html", {"source_notice": notice, "lacks_verdict": "lacks_verdict" in request.GET}
+    )

@@ -96,6 +96,22 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     def display(self) -> list[BoundField]:
         return [self[name] for name in DISPLAY]
 
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "time_zone" in self.errors:  # no choice of the list: the stored one stays selected
+            self.data = self.data.copy()  # type: ignore[attr-defined]
+            self.data["time_zone"] = self.initial.get("time_zone", "")  # type: ignore[index]
+        return cleaned
+
+    @property
+    def saved_sentence(self) -> str:
+        """Return a sentence about the settings that were changed and saved."""
+        if any(name not in DISPLAY for name in self.changed_data):
+            return "Saved. Position sizes follow these settings from now on."
+        if "time_zone" in self.changed_data:
+            return f"Saved. Pages show times in {self.instance.time_zone or 'the time zone of the installation'} now."
+        return "Saved."
+
     @property
     def refusals(self) -> list[str]:
         """Return the errors as sentences, each with the name of its field."""

@@ -41,7 +41,7 @@ def account(request: Request) -> HttpResponse:
         }
         return render(request, ACCOUNT, context, status=422 if form.is_bound else 200)
     user.save(update_fields=list(form.fields))
-    messages.success(request, "Saved. Position sizes follow these settings from now on.")
+    messages.success(request, form.saved_sentence)
     return remember_theme(redirect("accounts:account"), user.theme)
 
 

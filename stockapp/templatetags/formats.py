@@ -171,6 +171,12 @@ def waiting_until(reason: str, until: datetime | None) -> str:
 
 
 @register.filter
+def wait_beside(summary: Any, notice: Any) -> str:
+    """Return why a stock waits for its source, in agreement with the notice; empty if it waits for a worker alone."""
+    return str(summary.describe_wait(notice))
+
+
+@register.filter
 def counted(count: int, noun: str) -> str:
     """Return 1 stock, 2,300 stocks; an irregular plural is given after a comma: "history,histories"."""
     singular, _, plural = noun.partition(",")

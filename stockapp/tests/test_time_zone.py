@@ -55,6 +55,35 @@ def test_a_zone_is_saved_for_its_user_alone(client: Client) -> None:
     assert ann.time_zone == "America/New_York"
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"time_zone": "Asia/Kolkata"}, "Saved. Pages show times in Asia/Kolkata now."),
+        ({"time_zone": ""}, "Saved. Pages show times in the time zone of the installation now."),
+        ({"theme": "light"}, "Saved."),
+        ({"capital": "2", "time_zone": "Asia/Kolkata"}, "Saved. Position sizes follow these settings from now on."),
+    ],
+)
+def test_what_is_said_after_saving_fits_what_was_changed(
+    client: Client, changes: dict[str, str], sentence: str
+) -> None:
+    client.force_login(make_user("ann"))
+    address = reverse("accounts:account")
+    client.post(address, SETTINGS | {"time_zone": "Europe/Berlin"})
+    client.get(address)
+    assert (
+        f"<span>{sentence}</span>"
+        in client.post(address, SETTINGS | {"time_zone": "Europe/Berlin"} | changes, follow=True).text
+    )
+
+
+def test_a_refused_zone_leaves_the_stored_one_selected(client: Client, kolkata: User) -> None:
+    answer = client.post(reverse("accounts:account"), SETTINGS | {"time_zone": "Mars/Olympus", "capital": "7"})
+    assert answer.status_code == 422
+    assert '<option value="Asia/Kolkata" selected>' in answer.text
+    assert 'value="7"' in answer.text
+
+
 def test_an_unknown_zone_is_refused(client: Client) -> None:
     client.force_login(make_user("ann"))
     for zone in ("Mars/Olympus", "../../etc/passwd", "Etc/GMT+5", "x" * 500):

@@ -16,6 +16,7 @@ export function writeLegend(data, indicators, stock, n) {
     makeItem("L", price(data.low[n])),
     makeItem("C", price(data.close[n])),
     makeItem("", percent(100 * (data.close[n] / (n ? data.close[n - 1] : NaN) - 1))),
+    ...(n && data.spans[n] ? [makeItem(`over ${data.spans[n]} sessions`, "")] : []),
     makeItem("Vol", compact(data.volume[n] ?? NaN, stock.currency)),
     makeItem("Traded", compactMoney(turnoverOf(data, stock, n), stock.mainCurrency)),
     ...Object.entries(data.averages).map(([name, values], each) =>
