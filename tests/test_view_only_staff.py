@@ -27,9 +27,11 @@ from django_q.signing import SignedPackage
 
 from analysis.models import (
     ExchangeSchedule,
+    FaultySession,
     FormerTicker,
     Index,
     IndexMember,
+    QuietStock,
     RequestPace,
     ScheduledRun,
     SpecialDay,
@@ -60,6 +62,16 @@ def viewer(root: Client) -> Client:
     SpecialDay.objects.create(exchange="NSE", day=date(2027, 1, 26), source="list")
     StrategyRecord.objects.create(strategy="trend", price_source="demo")
     RequestPace.objects.create(source="yahoo")
+    FaultySession.objects.create(
+        source="yahoo", exchange="NSE", day=date(2026, 11, 20), kind="flat", stocks=50, of_stocks=60
+    )
+    QuietStock.objects.create(
+        stock=Stock.objects.earliest("pk"),
+        source="yahoo",
+        requests=4,
+        requested_on=date(2026, 11, 20),
+        next_request=date(2026, 11, 22),
+    )
     Worker.objects.create(host="here", pid=1)
     Group.objects.create(name="Editors")
     now, call = (

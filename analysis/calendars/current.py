@@ -26,7 +26,7 @@ class _Values(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading[V: _Values]:
+class _CachedValues[V: _Values]:
     values: V
     version: int
     until: float  # of the monotonic clock
@@ -42,7 +42,7 @@ class RowCache[V: _Values]:
         self._read = read
         self._monotonic = monotonic
         self._version = 0
-        self._last = _Reading(nothing, -1, 0.0)
+        self._last = _CachedValues(nothing, -1, 0.0)
 
     def current(self) -> V:
         """Return the values, without a query if they were read in the last minute and not changed here since.
@@ -59,11 +59,11 @@ class RowCache[V: _Values]:
             values = self._read_rows()
         except (DatabaseError, InterfaceError) as error:
             logger.info("A table could not be read: %s", str(error).strip())
-            self._last = _Reading(last.values, version, self._monotonic() + TRY_AGAIN)
+            self._last = _CachedValues(last.values, version, self._monotonic() + TRY_AGAIN)
             return last.values
         if values.entries == last.values.entries:
             values = last.values
-        self._last = _Reading(values, version, self._monotonic() + READ_AGAIN)
+        self._last = _CachedValues(values, version, self._monotonic() + READ_AGAIN)
         return values
 
     def forget(self) -> None:

@@ -90,7 +90,7 @@ def no_faulty_sessions() -> SessionFaults:
     return NO_FAULTY_SESSIONS
 
 
-class _Provider:
+class _FaultProvider:
     """The function of this process that returns the faulty sessions."""
 
     current: Callable[[], SessionFaults] = staticmethod(no_faulty_sessions)
@@ -98,12 +98,12 @@ class _Provider:
 
 def use_faulty_sessions(provide: Callable[[], SessionFaults]) -> None:
     """Take the faulty sessions of this process from a function, which has to be quick."""
-    _Provider.current = staticmethod(provide)
+    _FaultProvider.current = staticmethod(provide)
 
 
 def current_faulty_sessions() -> SessionFaults:
     """Return the faulty sessions that are known now."""
-    return _Provider.current()
+    return _FaultProvider.current()
 
 
 class FaultCounts:

@@ -18,7 +18,9 @@ from watchlist.models import Screen, Watchlist
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-COLUMNS = "Ticker,Name,Last close,Currency,Session,Change %,Verdict,Caution,Score,Verdict since".split(",")
+COLUMNS = (
+    "Ticker,Name,Last close,Currency,Session,Change %,Change over sessions,Verdict,Caution,Score,Verdict since"
+).split(",")
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +61,7 @@ def shown(page: Page) -> list[list[str]]:
 
 def as_shown(row: list[Any]) -> list[str]:
     """A row of the workbook as the page writes it."""
-    ticker, name, close, currency, session, change, verdict, _, points, since = row
+    ticker, name, close, currency, session, change, _, verdict, _, points, since = row
     last = f"{money(close, currency)} {day(session)}"
     return [f"{ticker} {name}", last, percent(change), f"▲ {verdict}", score(points / 100), day(since)]
 
