@@ -15,7 +15,7 @@ from analysis.prices.trading_calendar import library_calendar_of
 from analysis.stock_lists.renames import Rename, rename_stocks
 from analysis.tests.make import details_of, make_finished_job
 from analysis.worker.quiet_stocks import days_until_next, record_nothing_new
-from tests.yahoo_standin.behaviours import BEHAVIOURS
+from tests.yahoo_standin.behaviours import BEHAVIOURS, Asked, Reply, as_json
 from tests.yahoo_standin.server import YahooStandIn
 
 pytestmark = pytest.mark.django_db
@@ -147,10 +147,17 @@ def test_one_evening_without_prices_stops_no_later_job_of_the_day(delisted: Yaho
 
 
 def test_a_stock_that_was_renamed_is_requested_at_once(delisted: YahooStandIn) -> None:
+    def under_the_new_name(asked: Asked) -> Reply:
+        chart = asked.market.chart(GONE, asked.first, asked.last)
+        chart["chart"]["result"][0]["meta"]["symbol"] = "NEWNAME.NS"
+        return as_json(chart)
+
+    delisted.behaviours["NEWNAME.NS"] = under_the_new_name
     next_day = until_left_alone()
     rename_stocks([Rename(GONE, "NEWNAME.NS", isin="")])
     assert not QuietStock.objects.exists()
-    assert evening(next_day, "NEWNAME.NS", "TCS.NS")["NEWNAME.NS"].status == "completed"
+    detail = evening(next_day, "NEWNAME.NS", "TCS.NS")["NEWNAME.NS"]
+    assert (detail.status, detail.error_message) == ("completed", "")
 
 
 def test_nothing_is_stored_of_a_stock_that_was_deleted_meanwhile() -> None:
