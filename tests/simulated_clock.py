@@ -19,7 +19,7 @@ SCENES: dict[str, dict[str, Any]] = {
     "each hundredth, with Retry-After 120": {"limited_each": 100, "retry_after": timedelta(seconds=120)},
     "ten minutes down": {"silent_from": 10.0, "silent_until": 610.0},
 }
-"""What a `SimulatedServer` does, by name."""
+"""The behaviours of a `SimulatedServer`, by name."""
 START = datetime(2026, 4, 24, 12, 0, tzinfo=UTC)
 LATENCY = 0.2  # seconds of an answer
 

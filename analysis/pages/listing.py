@@ -31,7 +31,7 @@ class PriceEvent:
 
 @dataclass(frozen=True)
 class StockListing:
-    """What is stored of a stock beside its bars; whatever is not known is empty or None.
+    """The stored facts about a stock beside its bars; those that are not known are empty or None.
 
     `currency` and `decimals` are those of its dividends, as in a price of it.
     """

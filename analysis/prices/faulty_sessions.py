@@ -13,9 +13,9 @@ from analysis.engine.bars import Bars, Booleans, Floats
 from analysis.prices.exchanges import Exchange
 from analysis.prices.port import Finding
 from analysis.prices.price_ranges import ROUNDING
-from analysis.prices.trading_calendar import END, FIRST_DAY, TradingCalendar
+from analysis.prices.traded_days import DAYS, FEWEST_STOCKS, ORIGIN, within_calendars
+from analysis.prices.trading_calendar import FIRST_DAY, TradingCalendar
 
-FEWEST_STOCKS = 20
 LONG_WINDOW = 250  # sessions; no indicator looks back further
 USUAL_WITHIN = 20  # sessions before, whose median volume is the usual one
 LITTLE = 0.4
@@ -24,8 +24,6 @@ LITTLE = 0.4
 On the quietest of 1,580 measured ordinary sessions, a New Year's Day, a third of the stocks had so little.
 """
 MOST = 0.6  # share of the stocks that makes it the source's fault
-_ORIGIN = np.datetime64(FIRST_DAY, "D")
-_DAYS = (END - FIRST_DAY).days
 
 
 class FaultKind(StrEnum):
@@ -113,19 +111,18 @@ class FaultCounts:
     """
 
     def __init__(self) -> None:
-        self._flat = np.zeros(_DAYS, dtype=np.int64)
-        self._short = np.zeros(_DAYS, dtype=np.int64)
-        self._with_bar = np.zeros(_DAYS, dtype=np.int64)
-        self._spanning = np.zeros(_DAYS + 1, dtype=np.int64)  # as differences
+        self._flat = np.zeros(DAYS, dtype=np.int64)
+        self._short = np.zeros(DAYS, dtype=np.int64)
+        self._with_bar = np.zeros(DAYS, dtype=np.int64)
+        self._spanning = np.zeros(DAYS + 1, dtype=np.int64)  # as differences
 
     def add(self, bars: Bars) -> None:
         """Count the bars of one stock, sorted by session; a bar without a close is none."""
-        bars = bars[: int(np.searchsorted(bars.session, np.datetime64(END, "D")))]
-        bars = bars[int(np.searchsorted(bars.session, _ORIGIN)) :]
+        bars = within_calendars(bars)
         rows = np.flatnonzero(bars.close > 0)
         if len(rows) <= USUAL_WITHIN:
             return
-        days = (bars.session[rows] - _ORIGIN).astype(np.int64)
+        days = (bars.session[rows] - ORIGIN).astype(np.int64)
         flat, short = _find_flat(bars)[rows], _find_short(bars)[rows]
         self._with_bar[np.unique(days)] += 1
         self._flat[np.unique(days[flat])] += 1
@@ -143,9 +140,9 @@ class FaultCounts:
         """
         found: list[SessionFault] = []
         known = calendar.sessions[[calendar.knows(day) for day in calendar.sessions.tolist()]]
-        days = (known - _ORIGIN).astype(np.int64)
+        days = (known - ORIGIN).astype(np.int64)
         days = days[days >= (since - FIRST_DAY).days]
-        spanning = np.cumsum(self._spanning)[:_DAYS]
+        spanning = np.cumsum(self._spanning)[:DAYS]
         counts = {
             FaultKind.FLAT: self._flat,
             FaultKind.SHORT: self._short,

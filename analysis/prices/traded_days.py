@@ -12,8 +12,8 @@ from analysis.prices.special_days import SpecialDays
 from analysis.prices.trading_calendar import END, FIRST_DAY, calendar_with
 
 FEWEST_STOCKS = 20
-_ORIGIN = np.datetime64(FIRST_DAY, "D")
-_DAYS = (END - FIRST_DAY).days
+ORIGIN = np.datetime64(FIRST_DAY, "D")
+DAYS = (END - FIRST_DAY).days
 
 
 @dataclass(slots=True)
@@ -24,6 +24,12 @@ class LearnedDays:
     sessions: set[date]
 
 
+def within_calendars(bars: Bars) -> Bars:
+    """Return the bars, sorted by session, of the days from ORIGIN on that are counted."""
+    first, end = np.searchsorted(bars.session, [ORIGIN, ORIGIN + DAYS])
+    return bars[int(first) : int(end)]
+
+
 class TradedDays:
     """Counts, by day from 1997 to 2060, of the stocks that have a bar, that traded, and that were fetched past it.
 
@@ -32,17 +38,16 @@ class TradedDays:
     """
 
     def __init__(self) -> None:
-        self._with_bar = np.zeros(_DAYS, dtype=np.int64)
-        self._traded = np.zeros(_DAYS, dtype=np.int64)
-        self._spanning = np.zeros(_DAYS + 1, dtype=np.int64)  # as differences
+        self._with_bar = np.zeros(DAYS, dtype=np.int64)
+        self._traded = np.zeros(DAYS, dtype=np.int64)
+        self._spanning = np.zeros(DAYS + 1, dtype=np.int64)  # as differences
 
     def add(self, bars: Bars) -> None:
         """Count the bars of one stock, sorted by session; a bar without a close is none."""
-        bars = bars[: int(np.searchsorted(bars.session, np.datetime64(END, "D")))]
-        bars = bars[int(np.searchsorted(bars.session, _ORIGIN)) :]
+        bars = within_calendars(bars)
         if not len(bars):
             return
-        days = (bars.session - _ORIGIN).astype(np.int64)
+        days = (bars.session - ORIGIN).astype(np.int64)
         self._with_bar[np.unique(days[bars.close > 0])] += 1
         self._traded[np.unique(days[(bars.close > 0) & (bars.volume > 0)])] += 1
         self._spanning[days[0] + 1] += 1
@@ -57,14 +62,14 @@ class TradedDays:
         """
         calendar = calendar_with(exchange, SpecialDays(entry for entry in special_days.entries if not entry.is_learned))
         own = special_days.entries_of(exchange)
-        learned = {is_session: np.zeros(_DAYS, dtype=np.bool_) for is_session in (False, True)}
+        learned = {is_session: np.zeros(DAYS, dtype=np.bool_) for is_session in (False, True)}
         for entry in own:
             if entry.is_learned:
                 learned[entry.is_session][(entry.day - FIRST_DAY).days] = True
-        spanning = np.cumsum(self._spanning)[:_DAYS]
+        spanning = np.cumsum(self._spanning)[:DAYS]
         enough, most = spanning >= FEWEST_STOCKS, 2 * self._traded > spanning
-        expected = np.zeros(_DAYS, dtype=np.bool_)
-        expected[(calendar.sessions - _ORIGIN).astype(np.int64)] = True
+        expected = np.zeros(DAYS, dtype=np.bool_)
+        expected[(calendar.sessions - ORIGIN).astype(np.int64)] = True
         empty = expected & (self._with_bar == 0) & (enough | learned[False])
         traded = ~expected & np.where(enough, most, learned[True])
         first, said = calendar.known_from or FIRST_DAY, {entry.day for entry in own if not entry.is_learned}
@@ -75,5 +80,5 @@ class TradedDays:
 
 
 def _days_at(mask: NDArray[np.bool_]) -> list[date]:
-    days: list[date] = (_ORIGIN + np.flatnonzero(mask)).tolist()
+    days: list[date] = (ORIGIN + np.flatnonzero(mask)).tolist()
     return days

@@ -79,7 +79,7 @@ def is_noticed(path: Path) -> bool:
 
 
 def summary(dividends: dict[str, float], unknown_until: str = "2024-01-01") -> DividendSummary | None:
-    """What is said of these dividends of two years, which are not known before a day."""
+    """The summary of these dividends of two years, which are not known before a day."""
     dividend = np.where(np.datetime64(unknown_until) > YEARS, np.nan, 0.0)
     for day, amount in dividends.items():
         dividend[np.flatnonzero(np.datetime64(day) == YEARS)] = amount

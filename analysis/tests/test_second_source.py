@@ -35,7 +35,7 @@ def folder(standin: YahooStandIn, settings: Settings, tmp_path: Path) -> Iterato
 
 
 def bars_of(standin: YahooStandIn, last: date = TODAY) -> list[list[float | str]]:
-    """What the stand-in has, as the rows of a file."""
+    """The stand-in's bars as the rows of a file."""
     result = standin.market.chart(TICKER, date(2024, 1, 1), last)["chart"]["result"][0]
     quote = result["indicators"]["quote"][0]
     days = [datetime.fromtimestamp(stamp, INDIA).date().isoformat() for stamp in result["timestamp"]]

@@ -34,7 +34,7 @@ TICKERS = [*CALM, *LATE, REVISED, SPLIT, PAYING, RENAMED, DELISTED]
 
 @dataclass
 class Weather:
-    """What the stand-in withholds: sessions of a symbol until an evening, by symbol and session."""
+    """The sessions that the stand-in withholds, by symbol, each with the evening until which it does."""
 
     standin: YahooStandIn
     withheld: dict[str, dict[date, int]] = field(default_factory=dict)

@@ -58,7 +58,7 @@ class SourceBars:
         requests of several days, they count as fresh, too.
         """
         history = self._histories.get(ticker)
-        if history is None or not self._is_long(history) or self.source.has_changed(ticker, history.fetched_at):
+        if history is None or self.has_changed(ticker) or not self._is_long(history):
             return False
         return self.reaches_expected_day(ticker) or self._is_left_alone(ticker, has_error=False)
 

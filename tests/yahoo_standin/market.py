@@ -34,7 +34,7 @@ type Chart = dict[str, Any]
 
 @dataclass(slots=True)
 class Market:
-    """What has happened so far: bars end at `until`, by default the last closed session; splits and dividends.
+    """The events so far: splits, dividends, and bars up to `until`, by default the last closed session.
 
     `missing` are sessions that a symbol's bars lack for now, `flat` those with the close before and no volume, and
     `revised` factors of closes, that of the high or low where it has to follow.

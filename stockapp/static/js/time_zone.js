@@ -1,4 +1,4 @@
-// Time zone: the browser's is proposed where an account has none of its own; nothing is chosen or saved by itself.
+// Time zone: propose the browser's to an account without one. The person chooses and saves it.
 
 const proposal = document.getElementById("zone-proposal");
 const field = document.querySelector("select[name=time_zone]");
