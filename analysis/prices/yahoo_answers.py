@@ -16,6 +16,7 @@ from typing import Any
 TOO_MANY_REQUESTS = (429, 999)  # the second is Yahoo's own
 LIMITED_IF_IT_NAMES_A_TIME = (403, 503)
 REFUSED = (401, 403)
+GAVE_UP_WAITING = 408
 SERVER_ERROR = 500
 UNKNOWN = "Not Found"
 SERVER_FAULTS = {
@@ -26,8 +27,8 @@ SERVER_FAULTS = {
     "Unauthorized",
     "Forbidden",
 }  # error codes of an answer whose status says that all is well
-PHRASE_OF_LIMIT = b"too many requests"
-READ_FOR_PHRASE = 4096  # bytes of an answer without data
+WORDS_OF_LIMIT = re.compile(rb"too[ _-]?many[ _-]?requests|rate[ _-]?limit", re.IGNORECASE)
+READ_FOR_WORDS = 2**16  # bytes of an answer without data
 LONGEST_CRUMB = 32
 METADATA = {
     "symbol",
@@ -140,15 +141,15 @@ def _read_answer(
 ) -> YahooAnswer:
     retry_after = read_retry_after(headers, now)
     kind, code = _kind_by_content(status, content, kind_of)
-    if kind is not AnswerKind.SOUND and _is_limit(status, content, retry_after):
+    if kind is not AnswerKind.SOUND and _is_limit(status, code, content, retry_after):
         kind = AnswerKind.LIMITED
     return YahooAnswer(kind, status, code, retry_after)
 
 
-def _is_limit(status: int, content: bytes, retry_after: timedelta | None) -> bool:
+def _is_limit(status: int, code: str, content: bytes, retry_after: timedelta | None) -> bool:
     if status in TOO_MANY_REQUESTS or (status in LIMITED_IF_IT_NAMES_A_TIME and retry_after):
         return True
-    return PHRASE_OF_LIMIT in content[:READ_FOR_PHRASE].lower()
+    return code in map(str, TOO_MANY_REQUESTS) or WORDS_OF_LIMIT.search(content, 0, READ_FOR_WORDS) is not None
 
 
 def _kind_by_content(status: int, content: bytes, kind_of: KindOfBody) -> tuple[AnswerKind, str]:
@@ -159,7 +160,7 @@ def _kind_by_content(status: int, content: bytes, kind_of: KindOfBody) -> tuple[
         kind, code = AnswerKind.ODD if 400 <= status < SERVER_ERROR else AnswerKind.SILENT, ""
     if status in REFUSED:
         return AnswerKind.UNAUTHENTICATED, code
-    if status >= SERVER_ERROR:
+    if status >= SERVER_ERROR or status == GAVE_UP_WAITING:
         return AnswerKind.SILENT, code
     if status >= 400 and (kind is not AnswerKind.UNKNOWN_SYMBOL or status != 404):
         return (AnswerKind.EMPTY if code else AnswerKind.ODD), code

@@ -5,6 +5,7 @@ even to a rate limit, and sends the text of a refused crumb as a crumb from then
 one renewal of cookie and crumb when Yahoo asks for authentication, and only a crumb is sent as one.
 """
 
+import logging
 import math
 from datetime import UTC, datetime
 from time import monotonic
@@ -26,6 +27,8 @@ from analysis.prices.yahoo_answers import (
     read_screener_answer,
     remove_odd_metadata,
 )
+
+logger = logging.getLogger(__name__)
 
 CHART, SCREENER, CRUMB = "/v8/finance/chart/", "/v1/finance/screener", "/v1/test/getcrumb"
 DATA_PATHS = (CHART, SCREENER)  # all other requests are for cookies
@@ -144,13 +147,20 @@ class YahooSession(Session[Response]):
                 self.pacer.record_success()
 
     def _request_cookie(self, method: Any, url: str, options: dict[str, Any]) -> Response:
-        """Return the answer to a request for cookies, a crumb or consent, empty in place of a crumb that was refused.
+        """Return the answer to a request for cookies, a crumb or consent, empty in place of one that was refused.
 
-        A crumb is not requested again until Yahoo asks for authentication: prices need none. Raise YahooStatusError if
-        Yahoo limits requests.
+        Cookies and crumb are not requested again until Yahoo asks for authentication, even if their server is down:
+        prices need none. Raise YahooStatusError if Yahoo limits requests, and RequestException if consent fails.
         """
         self._wait_for_turn(is_in_time=True)
-        response = self._send(method, url, options)
+        try:
+            response = self._send(method, url, options)
+        except RequestException:
+            if self._has_consented:
+                raise
+            logger.warning("Yahoo's cookies could not be fetched; prices are requested without", exc_info=True)
+            response = Response()
+            response.url, response.content = url, b""
         if (path := urlsplit(response.url).path).startswith(DATA_PATHS):  # consent leads back to the data
             return self._read_data(response, path)
         answer = read_cookie_answer(response.status_code, response.headers, response.content, datetime.now(UTC))

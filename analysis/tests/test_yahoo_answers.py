@@ -17,7 +17,7 @@ from analysis.prices.yahoo_canary import CANARIES, MAX_DOUBTFUL, Canary
 from analysis.prices.yahoo_session import YahooSession
 from analysis.tests.test_prices_yahoo import DOUBTFUL
 from tests.simulated_clock import SimulatedClock
-from tests.yahoo_standin.behaviours import BEHAVIOURS, CRUMBS, Behaviour, Reply, as_json, changed, once
+from tests.yahoo_standin.behaviours import BEHAVIOURS, CRUMBS, Behaviour, Fault, Reply, as_json, changed, once
 from tests.yahoo_standin.server import CHART, YahooStandIn, running
 
 SINCE = date(2026, 1, 1)
@@ -268,6 +268,7 @@ def test_missing_ranges_and_times_cost_no_prices_and_a_usual_first_trade_is_read
     ("name", "seconds"),
     [
         ("LIMITED", 60), ("NINES", 60), ("LIMITEDTEXT", 60), ("LIMITEDBODY", 60), ("LIMITEDFINANCE", 60),
+        ("LIMITEDCODE", 60), ("LIMITEDRATE", 60), ("LIMITEDPAGE", 60),
         ("RETRYAFTER", 120), ("RETRYDATE", 120), ("RETRYNONSENSE", 60), ("BUSY", 120), ("FORBIDDENFOR", 120),
         ("BROKENFOR", 120),
     ],
@@ -280,6 +281,14 @@ def test_a_limit_in_any_form_pauses_everybody_for_as_long_as_it_says(
     assert pacer.pace.reason is (PauseReason.SILENT if name == "BROKENFOR" else PauseReason.LIMITED)
     assert fetch(yahoo, "OTHER.NS") == [PriceErrorKind.RATE_LIMITED]
     assert standin.requests == {f"{name}.NS": 1}
+
+
+def test_a_server_that_gave_up_waiting_is_a_silence_and_concerns_no_ticker(
+    yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer
+) -> None:
+    kinds = fetch(yahoo, "TOOSLOW1.NS", "TOOSLOW2.NS", "TOOSLOW3.NS")
+    assert kinds == [PriceErrorKind.UNAVAILABLE] * 3
+    assert (pacer.pace.mode, pacer.pace.reason) == (PaceMode.PAUSED, PauseReason.SILENT)
 
 
 @pytest.mark.parametrize(
@@ -394,6 +403,20 @@ def test_cookies_and_crumbs_keep_the_pace(standin: YahooStandIn, tmp_path_factor
     fetch(yahoo, "REFUSED.NS", "A.NS")
     assert len(standin.times) == session.request_count >= 6
     assert standin.times[-1] - standin.times[0] >= 0.2 * (len(standin.times) - 1) - 0.15  # the first connects
+
+
+def test_cookies_whose_server_is_down_are_requested_once_and_again_when_authentication_is_asked_for(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    standin.pages["/"] = standin.crumb = Fault.RESET
+    requests = []
+    for ticker in ("A.NS", "B.NS", "C.NS", "REFUSEDONCE.NS", "D.NS"):
+        (answer,) = fetch(yahoo, ticker)
+        assert isinstance(answer, History)
+        requests.append(standin.others.total())
+    first, renewed = requests[0], requests[3]
+    assert 0 < first < renewed
+    assert requests == [first, first, first, renewed, renewed]
 
 
 def test_requests_that_brought_no_wanted_prices_are_counted(yahoo: YahooPrices, standin: YahooStandIn) -> None:

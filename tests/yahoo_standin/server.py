@@ -65,8 +65,8 @@ class YahooStandIn(ThreadingHTTPServer):
         self.others: Counter[str] = Counter()
         self.times: list[float] = []
         self.crumbs: set[str] = set()
-        self.crumb = CRUMBS["CRUMB"]
-        self.pages: dict[str, Reply] = {}  # by path, beside charts
+        self.crumb: Reply | Fault = CRUMBS["CRUMB"]
+        self.pages: dict[str, Reply | Fault] = {}  # by path, beside charts
         self.everything: Behaviour | None = None  # of every symbol
         self.limited_each = 0  # the how manyth chart request is limited
         self.bytes_sent = 0
