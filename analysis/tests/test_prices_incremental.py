@@ -16,16 +16,9 @@ from analysis.prices.arrow import pack_traded, unpack_traded
 from analysis.prices.csv_folder import CsvPrices
 from analysis.prices.demo import DemoMarket
 from analysis.prices.identity import IdentityChange, IdentityChanged, find_identity_change, find_other_prices
-from analysis.prices.incremental import (
-    CLOSE_TOLERANCE,
-    OVERLAP,
-    MergedBars,
-    Readjustment,
-    merge_bars,
-    overlap_start,
-    refresh_histories,
-)
+from analysis.prices.incremental import OVERLAP, overlap_start, refresh_histories
 from analysis.prices.instruments import Instrument, exchange_of
+from analysis.prices.merging import CLOSE_TOLERANCE, MergedBars, Readjustment, merge_bars
 from analysis.prices.pacer import ProcessPacer
 from analysis.prices.port import NOTHING_KNOWN, Finding, History, PriceError, PriceErrorKind, StockMetadata
 from analysis.prices.sessions import sessions_between
@@ -353,7 +346,22 @@ def test_after_a_split_a_session_that_is_missing_in_the_new_answer_is_kept_in_ne
     found = history(yahoo, stored, WEDNESDAY)
     assert [finding.code for finding in found.findings] == ["readjusted", "kept_bar"]
     standin.market.missing.clear()
-    assert closes(found.bars) == pytest.approx(closes(history(yahoo, None, WEDNESDAY).bars), rel=1e-6)
+    true = history(yahoo, None, WEDNESDAY).bars
+    assert closes(found.bars) == pytest.approx(closes(true), rel=1e-6)
+    np.testing.assert_allclose(found.bars.volume, true.volume, rtol=1e-4)
+
+
+@pytest.mark.parametrize("adds", [1, 3])
+def test_the_first_closes_of_the_overlap_were_corrected_if_no_older_one_has_changed(
+    adds: int, yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    """A new adjustment looks the same until the whole history is there."""
+    stored = history(yahoo, None, TUESDAY).bars
+    days = stored.session[-OVERLAP:][:adds].tolist()
+    standin.market.revised[TICKER] = dict.fromkeys(days, 1.02)
+    found = history(yahoo, stored, TUESDAY)
+    assert closes(found.bars) == closes(history(yahoo, None, TUESDAY).bars)
+    assert [(finding.code, finding.session) for finding in found.findings] == [("corrected", day) for day in days]
 
 
 def test_after_a_split_an_answer_with_few_sessions_replaces_nothing(yahoo: YahooPrices, standin: YahooStandIn) -> None:
