@@ -12,7 +12,7 @@ from analysis.prices.exchanges import US
 from analysis.prices.market_symbols import SymbolReading
 from analysis.prices.markets import EXCHANGE_CODES, market_named
 from analysis.prices.security_columns import SecuritySpelling
-from analysis.prices.symbol_text import clean_symbol, split_isin
+from analysis.prices.symbol_text import clean_symbol, fold_name, split_isin
 from analysis.prices.symbols import read_symbol
 from analysis.prices.tickers import invalid_ticker_message, is_well_formed, suffix_of
 from analysis.rejections import RequestRejected
@@ -20,11 +20,6 @@ from analysis.rejections import RequestRejected
 AT_ONCE = 500
 MOST_SUGGESTED = 5
 _IN_BRACKETS = re.compile(r"[(\[].*[)\]]$")  # a symbol after a company's name
-_SIGNS = re.compile(r"[^\w&]+")
-_LEGAL_FORMS = frozenset(
-    "ltd limited inc incorporated corp corporation co company plc llc lp sa ag nv se ab asa oyj spa kgaa gmbh the"
-    " common stock ordinary shares class".split()
-)
 
 
 def read_securities(spellings: Sequence[SecuritySpelling], *, default: str) -> list[SymbolReading]:
@@ -116,12 +111,6 @@ def find_unplaced(texts: Iterable[str]) -> list[str]:
     bare = [clean_symbol(text) for text in texts if read_symbol(text).is_bare]
     known = _known_tickers(bare)
     return [symbol for symbol in dict.fromkeys(bare) if symbol not in known]
-
-
-def fold_name(name: str) -> str:
-    """Return a company's name in small letters without signs and legal forms: `Infosys Limited` as `infosys`."""
-    words = _SIGNS.sub(" ", name.casefold().replace(".", "")).split()
-    return " ".join(word for word in words if word not in _LEGAL_FORMS) or " ".join(words)
 
 
 def _known_tickers(tickers: Collection[str]) -> set[str]:

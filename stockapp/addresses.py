@@ -1,10 +1,13 @@
-"""Addresses: hosts, networks and mail servers, as written in the settings."""
+"""Addresses: hosts, networks, databases and mail servers, as written in the settings."""
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import dj_database_url
 
 # As in Django's own ALLOWED_HOSTS; with another letter in it, no request's host equals it.
 HOST = re.compile(r"\*|\.?[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
@@ -24,6 +27,50 @@ def is_host(name: str) -> bool:
         with suppress(ValueError):
             return bool(IPv6Address(name[1:-1]))
     return bool(HOST.fullmatch(name))
+
+
+def check_hosts(names: Iterable[str]) -> None:
+    """Raise ValueError with a sentence about the first of the names that may not stand in ALLOWED_HOSTS."""
+    for name in names:
+        if not is_host(name):
+            raise ValueError(
+                f"{name!r} is no host; write a name or an address alone, like stocks.example.org, 10.0.0.5 or [::1], "
+                "without https:// and port, and .example.org for all its subdomains"
+            )
+
+
+def check_origins(origins: Iterable[str]) -> None:
+    """Raise ValueError with a sentence about the first origin without a scheme."""
+    for origin in origins:
+        if not origin.startswith(("http://", "https://")):
+            raise ValueError(f"{origin!r} must start with https:// (or http://)")
+
+
+def check_proxies(names: Iterable[str]) -> None:
+    """Raise ValueError with a sentence about the first name that is no address or network, or one of everybody's."""
+    for name in names:
+        if name.isdecimal():
+            raise ValueError(
+                f"{name} is no address. It names the proxies now, not how many there are: write the addresses that "
+                "they connect from, like 10.0.0.5 or 10.0.0.0/28. Leave it out for a proxy on this machine"
+            )
+        if network_of(name).prefixlen == 0:
+            raise ValueError(f"{name} would trust everybody; name the proxies alone")
+
+
+def check_database(url: str) -> None:
+    """Raise ValueError with a sentence that quotes nothing of a database's URL which cannot be used; "" is none."""
+    if not url:
+        return
+    if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
+        raise ValueError("it must start with sqlite:/// or postgresql://")
+    try:
+        dj_database_url.parse(url)
+    except ValueError:  # its message may quote a part of the password
+        raise ValueError(
+            "it cannot be read: write it like postgresql://user:password@host:5432/name, and in the password "
+            "%40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %25 for %"
+        ) from None
 
 
 def network_of(name: str) -> IPv4Network | IPv6Network:

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from analysis.prices.markets import EXCHANGE_CODES
 from analysis.prices.source_order import SourceOrder, parse_sources, parse_sources_by_exchange
-from stockapp.addresses import is_host, mailer, network_of
+from stockapp.addresses import check_database, check_hosts, check_origins, check_proxies, mailer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -119,18 +119,13 @@ class Environment(BaseSettings):
     @field_validator("allowed_hosts")
     @classmethod
     def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if bad := [host for host in value if not is_host(host)]:
-            raise ValueError(
-                f"{bad[0]!r} is no host; write a name or an address alone, like stocks.example.org, 10.0.0.5 or [::1], "
-                "without https:// and port, and .example.org for all its subdomains"
-            )
+        check_hosts(value)
         return value
 
     @field_validator("csrf_trusted_origins")
     @classmethod
     def _origins_have_a_scheme(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if bad := [origin for origin in value if not origin.startswith(("http://", "https://"))]:
-            raise ValueError(f"{bad[0]!r} must start with https:// (or http://)")
+        check_origins(value)
         return value
 
     @field_validator("trusted_proxies")
@@ -138,14 +133,7 @@ class Environment(BaseSettings):
     def _are_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if value == (NO_PROXY,):
             return ()
-        for name in value:
-            if name.isdecimal():
-                raise ValueError(
-                    f"{name} is no address. It names the proxies now, not how many there are: write the addresses that "
-                    "they connect from, like 10.0.0.5 or 10.0.0.0/28. Leave it out for a proxy on this machine"
-                )
-            if name != UNIX and network_of(name).prefixlen == 0:
-                raise ValueError(f"{name} would trust everybody; name the proxies alone")
+        check_proxies(name for name in value if name != UNIX)
         return value
 
     @field_validator("time_zone")
@@ -165,18 +153,7 @@ class Environment(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_a_database(cls, value: SecretStr) -> SecretStr:
-        url = value.get_secret_value()
-        if not url:
-            return value
-        if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
-            raise ValueError("it must start with sqlite:/// or postgresql://")
-        try:
-            dj_database_url.parse(url)
-        except ValueError:  # its message may quote a part of the password
-            raise ValueError(
-                "it cannot be read: write it like postgresql://user:password@host:5432/name, and in the password "
-                "%40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %25 for %"
-            ) from None
+        check_database(value.get_secret_value())
         return value
 
     @field_validator("metrics_token")

@@ -1,4 +1,6 @@
-"""Symbol text: a spelling in plain characters, and the texts that are no symbol: dates, totals, ISINs, contracts."""
+"""Symbol text: a spelling in plain characters, a company's name without its legal form, and the texts that are no
+symbol: dates, totals, ISINs, contracts.
+"""
 
 import re
 import unicodedata
@@ -42,6 +44,11 @@ _JOINED_CONTRACT = re.compile(  # without blanks and dashes
     rf"|[A-Z0-9&]+?\d+(?:\.\d+)?[CP]E\d{{1,2}}{_MONTH}\d{{2,4}}"  # NIFTY 24000 CE 26 DEC 24
     r"|(?:FUT|OPT)(?:STK|IDX|CUR|COM|IVX|IRC)[A-Z0-9&.]*"  # NSE's files
     r"|\.?[A-Z]{1,6}\d{6}[CP]\d{1,8}(?:\.\d+)?"  # AAPL240119C00150000
+)
+_SIGNS = re.compile(r"[^\w&]+")
+_LEGAL_FORMS = frozenset(
+    "ltd limited inc incorporated corp corporation co company plc llc lp sa ag nv se ab asa oyj spa kgaa gmbh the"
+    " common stock ordinary shares class".split()
 )
 
 
@@ -93,3 +100,9 @@ def is_contract(symbol: str) -> bool:
 def contract_message(text: str) -> str:
     """Return the error message for a future or option."""
     return f"“{text}” is a future or option and is not read. Give its share or index instead."
+
+
+def fold_name(name: str) -> str:
+    """Return a company's name in small letters without signs and legal forms: `Infosys Limited` as `infosys`."""
+    words = _SIGNS.sub(" ", name.casefold().replace(".", "")).split()
+    return " ".join(word for word in words if word not in _LEGAL_FORMS) or " ".join(words)

@@ -9,8 +9,8 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from analysis.directory import fold_name
 from analysis.models import FormerTicker, JobDetail, PriceHistory, Result, Stock
+from analysis.prices.symbol_text import fold_name
 from analysis.prices.tickers import suffix_of
 from analysis.prices.yahoo_listing import ListedStock
 from analysis.stock_lists.renames import Rename

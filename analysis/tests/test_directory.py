@@ -3,9 +3,10 @@
 import pytest
 from pytest_django import Settings
 
-from analysis.directory import check_symbols, find_unplaced, fold_name, read_securities
+from analysis.directory import check_symbols, find_unplaced, read_securities
 from analysis.models import Stock
 from analysis.prices.security_columns import SecuritySpelling
+from analysis.prices.symbol_text import fold_name
 from analysis.rejections import RequestRejected
 from analysis.tests.make import make_stock
 
