@@ -8,7 +8,7 @@ from django.utils.functional import SimpleLazyObject
 from analysis.jobs.schedules import next_runs
 from analysis.models.demo import may_remove_demo
 from analysis.pages.polls import running_count
-from analysis.pages.source_notice import read_source_notice
+from analysis.pages.source_notice import may_have_notice, read_source_notice
 
 
 def running_jobs(request: HttpRequest) -> dict[str, Any]:
@@ -22,8 +22,11 @@ def scheduled(request: HttpRequest) -> dict[str, Any]:
 
 
 def source_notice(request: HttpRequest) -> dict[str, Any]:
-    """Return `source_notice`: why requests to Yahoo are paused or fail, if they do."""
-    return {"source_notice": SimpleLazyObject(read_source_notice)}
+    """Return `source_notice`: why requests to Yahoo are paused or fail, if they do.
+
+    `may_have_source_notice` is whether any prices come from Yahoo.
+    """
+    return {"source_notice": SimpleLazyObject(read_source_notice), "may_have_source_notice": may_have_notice()}
 
 
 def demo_permission(request: HttpRequest) -> dict[str, Any]:

@@ -74,9 +74,15 @@ class SourceNotice:
         return blake2b(repr(self.state).encode(), digest_size=8).hexdigest()
 
 
+def may_have_notice() -> bool:
+    """Return whether the prices of any exchange come from Yahoo."""
+    order: SourceOrder = settings.PRICE_ORDER
+    return order.uses(YAHOO_PACER.source)
+
+
 def read_source_notice() -> SourceNotice | None:
-    """Return the notice to show, in one query; None, and without a query, if no exchange's prices come from Yahoo."""
-    if not settings.PRICE_ORDER.uses(YAHOO_PACER.source):
+    """Return the notice to show, in one query; None, and without a query, if there can be none."""
+    if not may_have_notice():
         return None
     unanswered = JobDetail.objects.unfinished().filter(unanswered__gt=0).order_by().annotate(all=Value(1)).values("all")
     retry = Subquery(unanswered.annotate(first=Min(Coalesce("not_before", "started_at"))).values("first"))

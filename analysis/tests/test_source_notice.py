@@ -222,7 +222,8 @@ def test_other_pages_and_those_of_demo_stocks_do_not_show_it(client: Client) -> 
 
 
 def poll_of(text: str, start: str = "") -> str:
-    found = re.search(rf'hx-get="({start}[^"]+seen=[^"]+)"', text)
+    stamp = '[^"]*' if start else '[^"]+'
+    found = re.search(rf'hx-get="({start}[^"]+seen={stamp})"', text)
     assert found
     return unescape(found[1])
 
@@ -250,19 +251,32 @@ def test_the_polls_of_an_analysis_carry_it_when_it_comes_and_when_it_goes(name: 
     assert 'id="source-notice"' in answer.text
 
 
-def test_where_nothing_is_analysed_the_notice_itself_polls_until_it_goes(client: Client) -> None:
+def test_where_nothing_is_analysed_the_notice_itself_polls_often_only_while_there_is_one(client: Client) -> None:
     ann = make_user("ann")
     client.force_login(ann)
-    page = make_list(ann, "AAPL").get_absolute_url()
-    assert "source-notice/" not in client.get(page).text
-    YAHOO_PACER.record_limit()
-    address = poll_of(client.get(page).text, reverse("analysis:source_notice"))
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(address, headers=HTMX).status_code == 204
-    assert len(queries) == 3  # two of them are the session's and the user's
-    RequestPace.objects.all().delete()
-    answer = client.get(address, headers=HTMX)
-    assert (answer.status_code, "hx-get" in answer.text) == (200, False)
+    text = client.get(make_list(ann, "AAPL").get_absolute_url()).text
+    for seconds in (60, 5, 60):
+        part = re.search(r'id="source-notice".*?>', text, re.DOTALL)
+        assert part
+        assert f'hx-trigger="every {seconds}s"' in part[0]
+        address = poll_of(text, reverse("analysis:source_notice"))
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address, headers=HTMX).status_code == 204
+        assert len(queries) == 3  # two of them are the session's and the user's
+        if seconds == 60:
+            YAHOO_PACER.record_limit()
+        else:
+            RequestPace.objects.all().delete()
+        answer = client.get(address, headers=HTMX)
+        assert (answer.status_code, LIMITED in answer.text) == (200, seconds == 60)
+        text = answer.text
+
+
+def test_where_no_prices_come_from_yahoo_no_page_asks_for_the_notice(client: Client, settings: Settings) -> None:
+    settings.PRICE_ORDER = SourceOrder(("csv",))
+    ann = make_user("ann")
+    client.force_login(ann)
+    assert reverse("analysis:source_notice") not in client.get(make_list(ann, "AAPL").get_absolute_url()).text
 
 
 def waits(text: str) -> list[str]:

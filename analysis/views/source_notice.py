@@ -11,9 +11,9 @@ from stockapp.accounts.requests import Request
 
 @require_safe
 def source_notice(request: Request) -> HttpResponse:
-    """Return the notice, without content once there is none; 204 means that it has not changed."""
+    """Return the notice, without content if there is none; 204 means that it has not changed."""
     notice = read_source_notice()
-    if notice and request.GET.get(polls.SEEN) == notice.stamp:
+    if request.GET.get(polls.SEEN) == (notice.stamp if notice else ""):
         return polls.unchanged_response()
     return render(
         request, "source_notice.html", {"source_notice": notice, "lacks_verdict": "lacks_verdict" in request.GET}
