@@ -110,18 +110,18 @@ class YahooPrices:
         if self._canary.is_due and (error := self._request_canary(ticker)):
             return error
         answer = self._request_history(ticker, since)
-        if isinstance(answer, DoubtfulError) or self._is_one_of_many_unknown(answer):
+        if isinstance(answer, DoubtfulError) or self._is_unknown_in_doubt(answer):
             return self._resolve_doubt(ticker, answer)
         if isinstance(answer, History):
             self._session.confirm_data()
             self._canary.record_sound_answer()
         return answer
 
-    def _is_one_of_many_unknown(self, answer: History | PriceError) -> TypeGuard[PriceError]:
-        """Return whether Yahoo has said of this ticker and of several before it that it does not know them."""
+    def _is_unknown_in_doubt(self, answer: History | PriceError) -> TypeGuard[PriceError]:
+        """Return whether Yahoo does not know this ticker and several before it, or its answers are not understood."""
         if not isinstance(answer, PriceError) or answer.kind is not PriceErrorKind.UNKNOWN_TICKER:
             return False
-        return self._canary.count_unknown_ticker()
+        return self._canary.count_unknown_ticker() or self._session.pacer.is_probing_oddity
 
     def _resolve_doubt(self, ticker: str, doubtful: PriceError) -> PriceError:
         """Return the ticker's own error if a canary is understood, else the one that concerns all tickers."""
@@ -137,7 +137,7 @@ class YahooPrices:
         """
         symbol = self._canary.choose(ticker)
         self._session.start_canary()
-        answer = self._request_history(symbol, first_day_of_canary())
+        answer = self._request_history(symbol, first_day_of_canary(), subject=ticker)
         if isinstance(answer, History):
             self._session.confirm_data(is_wanted=False)
             self._canary.record_sound_canary()
@@ -146,15 +146,19 @@ class YahooPrices:
             self._canary.is_due = True
             return answer
         self._canary.is_due = False
-        is_unknown = answer.kind is PriceErrorKind.UNKNOWN_TICKER
-        if isinstance(answer, DoubtfulError) or (is_unknown and self._canary.count_unknown_canary()):
+        is_unknown = answer.kind is PriceErrorKind.UNKNOWN_TICKER and (
+            self._canary.count_unknown_canary() or self._session.pacer.is_probing_oddity
+        )
+        if isinstance(answer, DoubtfulError) or is_unknown:
             logger.error("Yahoo's answers are not understood: %s %s", answer, self._session.answer)
             self._session.pacer.record_oddity()
             return PriceError(PriceErrorKind.UNAVAILABLE, f"{PauseReason.NOT_UNDERSTOOD.sentence}.", permanent=False)
-        message = f"Yahoo had no prices for {ticker}, and {symbol} was requested to compare. {answer}"
+        nothing = f"Yahoo has no prices for {ticker}, nor for {symbol}, which surely has some."
+        message = nothing if answer.kind is PriceErrorKind.UNKNOWN_TICKER else answer.message
         return PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)
 
-    def _request_history(self, ticker: str, since: date | None) -> History | PriceError:
+    def _request_history(self, ticker: str, since: date | None, *, subject: str = "") -> History | PriceError:
+        """Return a ticker's history, or an error about the `subject`; the ticker itself unless it is a canary."""
         try:
             stock = yfinance.Ticker(ticker, session=self._session)
             stock._tz = exchange_of(ticker).timezone  # saves a request
@@ -169,7 +173,7 @@ class YahooPrices:
         except PriceError as error:
             return error
         except Exception as error:  # noqa: BLE001  # one ticker's failure, of any type, must not end the batch
-            return explain_error(ticker, error, self._session.answer)
+            return explain_error(subject or ticker, error, self._session.answer)
 
 
 def _is_symbol(ticker: str, symbol: Any) -> bool:

@@ -27,7 +27,7 @@ SERVER_FAULTS = {
     "Unauthorized",
     "Forbidden",
 }  # error codes of an answer whose status says that all is well
-WORDS_OF_LIMIT = re.compile(rb"too[ _-]?many[ _-]?requests|rate[ _-]?limit", re.IGNORECASE)
+WORDS_OF_LIMIT = re.compile(rb"\b(?:too[ _-]?many[ _-]?requests|rate[ _-]?limit(?:s|ed|ing)?)\b", re.IGNORECASE)
 READ_FOR_WORDS = 2**16  # bytes of an answer without data
 LONGEST_CRUMB = 32
 METADATA = {
@@ -70,11 +70,6 @@ class YahooAnswer:
     code: str = ""
     retry_after: timedelta | None = None
 
-    @property
-    def is_doubtful(self) -> bool:
-        """Return whether it may come from an interface that this version does not understand."""
-        return self.kind in (AnswerKind.EMPTY, AnswerKind.ODD)
-
 
 def read_chart_answer(status: int, headers: Mapping[str, str | None], content: bytes, now: datetime) -> YahooAnswer:
     """Return what an answer of the chart service is, at `now` (aware)."""
@@ -86,8 +81,14 @@ def read_screener_answer(status: int, headers: Mapping[str, str | None], content
     return _read_answer(status, headers, content, now, _kind_of_screener)
 
 
-def read_cookie_answer(status: int, headers: Mapping[str, str | None], content: bytes, now: datetime) -> YahooAnswer:
-    """Return what an answer to a request for cookies or a crumb is: a limit, or sound in any other form."""
+def read_cookie_answer(
+    status: int, headers: Mapping[str, str | None], content: bytes, now: datetime, *, is_page: bool
+) -> YahooAnswer:
+    """Return what an answer to a request for cookies or a crumb is: a limit, or sound in any other form.
+
+    A page is about anything, also about limits, so that its words count only if its status says that it failed.
+    """
+    content = b"" if is_page and status < 400 else content
     answer = _read_answer(status, headers, content, now, lambda _: (AnswerKind.SOUND, ""))
     return answer if answer.kind is AnswerKind.LIMITED else YahooAnswer(AnswerKind.SOUND, status)
 

@@ -141,8 +141,6 @@ class YahooSession(Session[Response]):
             case AnswerKind.UNAUTHENTICATED:
                 if not renews:
                     self.pacer.record_silence(answer.retry_after)
-            case AnswerKind.UNKNOWN_SYMBOL:
-                self.pacer.record_success()
             case _ if not self.pacer.is_probing_oddity:
                 self.pacer.record_success()
 
@@ -163,9 +161,12 @@ class YahooSession(Session[Response]):
             response.url, response.content = url, b""
         if (path := urlsplit(response.url).path).startswith(DATA_PATHS):  # consent leads back to the data
             return self._read_data(response, path)
-        answer = read_cookie_answer(response.status_code, response.headers, response.content, datetime.now(UTC))
+        is_for_crumb = urlsplit(url).path == CRUMB
+        answer = read_cookie_answer(
+            response.status_code, response.headers, response.content, datetime.now(UTC), is_page=not is_for_crumb
+        )
         is_refused = response.status_code != 200 or not is_crumb(response.content.decode(errors="replace"))
-        if urlsplit(url).path == CRUMB and is_refused:
+        if is_for_crumb and is_refused:
             response.content, response.status_code = b"", 200
             self._cookie_answers[url] = response
         if answer.kind is AnswerKind.LIMITED:
