@@ -1,7 +1,11 @@
-"""Identity: whether a source's answer is about the same security as the stored bars, by its currency and type."""
+"""Identity: whether a source's answer is about the same security as the stored bars and may replace them.
+
+It may not if it names another currency or type, has other closes, or lacks many of the stored sessions, until it has
+been confirmed.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -12,6 +16,7 @@ from analysis.prices.port import PriceError, PriceErrorKind, StockMetadata
 
 FEWEST_SHARED = 20  # sessions
 STEP = 0.005  # of the factor between two closes of a session and those of the next, from which it is another one
+MOST_LOST = 0.1  # share of the stored sessions that an answer for all may lack
 MOST_STEPS = 0.2  # share of the sessions; a history of five years has up to sixty dividends and splits, which is 0.05
 NEEDED = 3
 """Answers in a row that have to say the same before it is believed: the first, and two that confirm it."""
@@ -21,13 +26,15 @@ NEEDED = 3
 class IdentityChange:
     """Another currency or type (the value of an `InstrumentKind`) than before, said by so many answers in a row.
 
-    `has_other_prices` is true if the closes have nothing in common with the stored ones instead.
+    Instead, `has_other_prices` is true if the closes have nothing in common with the stored ones, and `lacks_sessions`
+    if many of the stored sessions are missing.
     """
 
-    currency: str
-    kind: str
+    currency: str = ""
+    kind: str = ""
     times: int = 1
     has_other_prices: bool = False
+    lacks_sessions: bool = False
 
     @property
     def is_believed(self) -> bool:
@@ -35,20 +42,24 @@ class IdentityChange:
 
     def as_dict(self) -> dict[str, str | int]:
         """Return the change for JSON."""
-        values: dict[str, str | int] = {"currency": self.currency, "kind": self.kind, "times": self.times}
-        return {**values, "has_other_prices": self.has_other_prices}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, str | int]) -> Self | None:
         """Return the change of which `as_dict` made this; None for an empty one."""
         if not stored:
             return None
-        has_other_prices = bool(stored.get("has_other_prices"))
-        return cls(str(stored["currency"]), str(stored["kind"]), int(stored["times"]), has_other_prices)
+        return cls(
+            str(stored["currency"]),
+            str(stored["kind"]),
+            int(stored["times"]),
+            bool(stored.get("has_other_prices")),
+            bool(stored.get("lacks_sessions")),
+        )
 
 
 class IdentityChanged(PriceError):
-    """An answer that names another currency or type than the stored bars; it is not used until it is confirmed."""
+    """An answer that may be about another security than the stored bars; it is not used until it is confirmed."""
 
     def __init__(self, ticker: str, before: StockMetadata, change: IdentityChange) -> None:
         missing = NEEDED - change.times
@@ -83,7 +94,12 @@ def find_other_prices(before: Floats, now: Floats, earlier: IdentityChange | Non
         return None
     factor = now / before
     steps = np.abs(factor[1:] / factor[:-1] - 1.0) > STEP
-    return _count(IdentityChange("", "", has_other_prices=True), earlier) if np.mean(steps) > MOST_STEPS else None
+    return _count(IdentityChange(has_other_prices=True), earlier) if np.mean(steps) > MOST_STEPS else None
+
+
+def find_lost_sessions(lost: int, stored: int, earlier: IdentityChange | None) -> IdentityChange | None:
+    """Return the change if an answer for all of so many stored sessions lacks many of them; None if it does not."""
+    return _count(IdentityChange(lacks_sessions=True), earlier) if lost > MOST_LOST * stored else None
 
 
 def _count(change: IdentityChange, earlier: IdentityChange | None) -> IdentityChange:
@@ -96,6 +112,8 @@ def describe_change(before: StockMetadata, change: IdentityChange) -> str:
     """Return the change as the end of a sentence about an answer."""
     if change.has_other_prices:
         return "has closes that have nothing in common with the stored ones"
+    if change.lacks_sessions:
+        return "lacks many of the stored sessions"
     parts = []
     if _differs(before.currency, change.currency):
         parts.append(f"has prices in {change.currency}, and those before were in {before.currency}")

@@ -11,6 +11,7 @@ from analysis.prices.identity import (
     IdentityChanged,
     describe_change,
     find_identity_change,
+    find_lost_sessions,
     find_other_prices,
 )
 from analysis.prices.instruments import Instrument
@@ -28,7 +29,6 @@ from analysis.prices.quality import trim_to_closed
 from analysis.prices.sessions import today
 
 OVERLAP = 5  # stored sessions that are fetched again
-MOST_LOST = 0.1  # share of the stored sessions that an answer for all may lack
 NO_DAYS: Mapping[str, date] = MappingProxyType({})
 NO_CHANGES: Mapping[str, IdentityChange] = MappingProxyType({})
 
@@ -53,8 +53,8 @@ def refresh_histories(
     incremental, everything since `first_day` is fetched. Histories end with the latest session that has closed and has
     a close. An error for a ticker with stored bars names their last day. `instruments` is passed on to the source.
 
-    An answer that names another currency or type than the stored history replaces nothing (`IdentityChanged`) until two
-    more have said the same: `identity_changes` has those of the answers before.
+    An answer that may be about another security, as it names another currency or type than the stored history, replaces
+    nothing (`IdentityChanged`) until two more have said the same: `identity_changes` has those of the answers before.
     """
     known = {ticker: stored[ticker] for ticker in tickers if source.is_incremental and ticker in stored}
     starts = {ticker: first_day_to_fetch(history) for ticker, history in known.items()}
@@ -90,8 +90,8 @@ def _join_answer(
     merged = merge_bars(stored.bars, answer.bars, answer.metadata.describe_instrument(ticker).exchange)
     if isinstance(merged, Readjustment):
         return merged
-    before = _findings_before(stored.findings, answer.bars.first_session)
-    findings = (*before, *answer.findings, *merged.findings)
+    before = _findings_until(stored.findings, answer.bars.first_session)
+    findings = (*(finding for finding in before if finding not in answer.findings), *answer.findings, *merged.findings)
     return replace(answer, bars=merged.bars, findings=findings, traded=_join_traded(stored.traded, answer.traded))
 
 
@@ -114,7 +114,8 @@ def _replace_whole(
 ) -> History | PriceError:
     """Return a history that was fetched whole after a Readjustment, with the stored sessions that it lacks.
 
-    An answer that lacks many sessions replaces nothing. Of what is another security now, nothing is kept.
+    An answer that lacks many sessions replaces nothing until it is confirmed; what it lacks is then kept. Of what is
+    another security now, nothing is kept.
     """
     if isinstance(answer, PriceError):
         return answer
@@ -127,10 +128,10 @@ def _replace_whole(
             return IdentityChanged(ticker, stored.metadata, change)
         readjustment = Readjustment(None, describe_change(stored.metadata, change))
         return replace(answer, findings=(*answer.findings, readjustment.to_finding()))
-    lost = len(lost_bars(stored.bars, answer.bars, exchange))
-    if lost > MOST_LOST * len(stored.bars):
-        message = f"The answer for {ticker} lacks {lost:,} of {len(stored.bars):,} stored sessions: it is not used."
-        return PriceError(PriceErrorKind.BAD_DATA, message, permanent=False)
+    lost = lost_bars(stored.bars, answer.bars, exchange)
+    change = find_lost_sessions(len(lost), len(stored.bars), earlier)
+    if change and not change.is_believed:
+        return IdentityChanged(ticker, stored.metadata, change)
     merged = replace_bars(stored.bars, answer.bars, exchange, readjustment)
     return replace(answer, bars=merged.bars, findings=(*answer.findings, *merged.findings))
 
@@ -149,9 +150,12 @@ def _fetch_since(source: PriceSource, first_days: Mapping[str, date], instrument
     return answers
 
 
-def _findings_before(findings: tuple[Finding, ...], day: date) -> tuple[Finding, ...]:
-    """Return the findings about sessions that are not fetched again."""
-    return tuple(finding for finding in findings if finding.session and finding.session < day)
+def _findings_until(findings: tuple[Finding, ...], day: date) -> tuple[Finding, ...]:
+    """Return the findings about sessions that are not fetched again, and about the first one that is.
+
+    Its dividend cannot be checked without the close before it.
+    """
+    return tuple(finding for finding in findings if finding.session and finding.session <= day)
 
 
 def _to_store(ticker: str, answer: History | PriceError, stored: History | None, now: datetime) -> History | PriceError:

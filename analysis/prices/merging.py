@@ -12,15 +12,15 @@ from analysis.prices.sessions import are_sessions
 
 CLOSE_TOLERANCE = 1e-4  # relative; closes that differ by more were adjusted or corrected in between
 SHARES_TOLERANCE = 0.01  # relative; volumes are whole shares
-MOST_NAMED = 5  # corrected closes
+MOST_NAMED = 5  # sessions in a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Readjustment:
     """A difference between stored and fetched bars, as after a split or dividend: all bars must be fetched again.
 
-    `session` is the last one whose close differs, None if no session is in both; `identity` is not empty if the
-    currency or type is another one now.
+    `session` is the last one whose close differs, None if no session is in both; `identity` is not empty if it is
+    about another security now, and says by what.
     """
 
     session: date | None
@@ -121,8 +121,11 @@ def _describe_corrections(before: Bars, now: Bars) -> list[Finding]:
 def _describe_lost(lost: Bars) -> list[Finding]:
     if not len(lost):
         return []
-    days = ", ".join(str(day) for day in lost.session[-3:].tolist())
-    message = f"The source has no bar any more of {days}: the stored one is kept."
+    days, kept = lost.session.tolist(), "the stored one is" if len(lost) == 1 else "the stored ones are"
+    named = ", ".join(map(str, days))
+    if len(days) > MOST_NAMED:
+        named = f"{len(days):,} sessions, from {days[0]} to {days[-1]}"
+    message = f"The source has no bar any more of {named}: {kept} kept."
     return [Finding("kept_bar", message, "warning", lost.last_session)]
 
 

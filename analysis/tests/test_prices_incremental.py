@@ -370,9 +370,36 @@ def test_after_a_split_an_answer_with_few_sessions_replaces_nothing(yahoo: Yahoo
     standin.market.splits[TICKER][WEDNESDAY] = 2.0
     standin.market.missing[TICKER].update(stored.session[:60].tolist())
     error = answer_of(yahoo, stored, WEDNESDAY)
-    assert isinstance(error, PriceError)
-    assert error.kind is PriceErrorKind.BAD_DATA
-    assert "lacks 60 of" in error.message
+    assert isinstance(error, IdentityChanged)
+    assert "lacks many of the stored sessions: it is not used unless the next 2 answers say the same" in error.message
+
+
+@pytest.mark.parametrize("cut", [60, 10_000])
+def test_the_third_such_answer_is_joined_with_the_stored_sessions_before_it_in_its_prices_and_shares(
+    cut: int, yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    standin.market.until = lambda _: WEDNESDAY
+    standin.market.splits[TICKER][WEDNESDAY] = 2.0
+    standin.market.missing[TICKER].update(stored.bars.session[: min(cut, len(stored.bars) - 3)].tolist())
+    before: dict[str, IdentityChange] = {}
+    for _ in range(2):
+        answer = refresh_histories(
+            yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(WEDNESDAY), identity_changes=before
+        )[TICKER]
+        assert isinstance(answer, IdentityChanged)
+        before[TICKER] = answer.change
+        assert IdentityChange.from_dict(answer.change.as_dict()) == answer.change
+    answer = refresh_histories(
+        yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(WEDNESDAY), identity_changes=before
+    )[TICKER]
+    assert isinstance(answer, History)
+    assert [finding.code for finding in answer.findings] == ["readjusted", "kept_bar"]
+    standin.market.missing.clear()
+    true = history(yahoo, None, WEDNESDAY).bars
+    assert answer.bars.session.tolist() == true.session.tolist()
+    np.testing.assert_allclose(answer.bars.close, true.close, rtol=1e-6)
+    np.testing.assert_allclose(answer.bars.volume, true.volume, rtol=1e-3)
 
 
 def merged(stored: Bars, fetched: Bars) -> MergedBars:
@@ -422,6 +449,29 @@ def test_a_split_and_dividends_around_it_are_kept_evening_by_evening(yahoo: Yaho
     assert stored.traded.dividends == whole.dividends
     assert stored.splits == whole.splits == {THURSDAY: 2.0}
     assert stored.metadata.symbol == TICKER
+
+
+def test_a_dividend_without_an_adjustment_is_warned_about_on_every_evening(
+    yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    """Also on that when the overlap begins with it, where the close before it is not fetched again."""
+
+    def unadjusted(asked: Asked) -> Reply:
+        chart = asked.chart()
+        result = chart["chart"]["result"][0]
+        for stamp, close in zip(result["timestamp"], result["indicators"]["quote"][0]["close"], strict=True):
+            if datetime.fromtimestamp(stamp, UTC).date() == TUESDAY:
+                result["events"] = {"dividends": {str(stamp): {"amount": close / 2, "date": stamp}}}
+        return as_json(chart)
+
+    standin.behaviours[TICKER] = unadjusted
+    stored = history(yahoo, None, TUESDAY)
+    for day in sessions_between(exchange_of(TICKER), WEDNESDAY, WEDNESDAY + timedelta(days=14)):
+        standin.market.until = {TICKER: day}.__getitem__
+        answer = refresh_histories(yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(day))[TICKER]
+        assert isinstance(answer, History)
+        stored = answer
+        assert [(one.code, one.session) for one in stored.findings] == [("dividend_mismatch", TUESDAY)], day
 
 
 def test_dividends_that_an_earlier_version_did_not_store_come_with_the_next_request(
@@ -558,9 +608,7 @@ def test_a_longer_history_that_is_clipped_loses_no_stored_session(yahoo: YahooPr
     assert isinstance(found, History)
     assert closes(found.bars).items() >= closes(stored.bars).items()
     standin.market.splits[TICKER][WEDNESDAY] = 2.0
-    error = longer(yahoo, stored)
-    assert isinstance(error, PriceError)
-    assert "stored sessions: it is not used" in error.message
+    assert isinstance(longer(yahoo, stored), IdentityChanged)
 
 
 def test_the_bars_of_another_security_under_the_right_symbol_replace_nothing(
