@@ -54,7 +54,7 @@ class PriceHistory(models.Model):
         default=dict,
         db_default={},
         blank=True,
-        help_text="Another currency or type that the last answers named, not believed yet.",
+        help_text="What the last answers said otherwise than the stored bars, not believed yet.",
     )
     fetched_at = models.DateTimeField()
     checksum = models.CharField(max_length=64)

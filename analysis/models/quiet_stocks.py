@@ -8,7 +8,7 @@ from django.db.models import Q
 from analysis.models.price_histories import PriceSourceName
 from analysis.models.statuses import ErrorKind
 from analysis.models.stocks import Stock
-from analysis.prices.port import PriceError, PriceErrorKind
+from analysis.prices.port import DoubtfulError, PriceError, PriceErrorKind
 
 
 class QuietStock(models.Model):
@@ -25,6 +25,11 @@ class QuietStock(models.Model):
     requested_on = models.DateField(help_text="The day of the last of them.")
     next_request = models.DateField(help_text="The day from which jobs of several stocks request it again.")
     error_kind = models.CharField(max_length=20, choices=ErrorKind, blank=True)
+    is_doubtful = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The answer could not be used; another source may have the stock.",
+    )
     error_message = models.CharField(max_length=500, blank=True, help_text="Empty if the source gave old prices only.")
 
     class Meta:
@@ -40,12 +45,18 @@ class QuietStock(models.Model):
         return f"{self.stock_id}: {self.requests} requests without a new price"
 
     @property
+    def sentence(self) -> str:
+        """Return how often it was requested, and when it is next."""
+        return (
+            f"It was requested on {self.requests} days without a new price, and will be again from {self.next_request},"
+            " or at once if it is analysed alone."
+        )
+
+    @property
     def error(self) -> PriceError | None:
         """Return the source's last error with the day of the next request; None if it gave old prices."""
         if not self.error_message:
             return None
-        message = (
-            f"{self.error_message} It was requested on {self.requests} days without a new price, and will be again "
-            f"from {self.next_request}, or at once if it is analysed alone."
-        )
-        return PriceError(PriceErrorKind.NO_DATA, message, permanent=False)
+        message = f"{self.error_message} {self.sentence}"
+        kind = DoubtfulError if self.is_doubtful else PriceError
+        return kind(PriceErrorKind(self.error_kind), message, permanent=False)

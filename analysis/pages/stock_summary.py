@@ -48,11 +48,6 @@ class StockSummary:
         """Return which further try runs or waits, as in “2 of 3”; empty at the first."""
         return retry_text(self.stock.last_status, self.attempts)
 
-    @property
-    def activity(self) -> str:
-        """Return what a worker does with the stock while it is in work."""
-        return "Fetching prices from Yahoo" if is_paced(self.sources[0]) else "Analysing"
-
     def describe_wait(self, notice: SourceNotice | None) -> str:
         """Return why the stock cannot be requested yet and when it can; empty if it waits for a worker alone."""
         stock = self.stock
@@ -82,7 +77,7 @@ class StockSummary:
         if first == result.price_source:  # the order was another then
             return ""
         name = PriceSourceName(first).label
-        return f"Prices from {result.get_price_source_display()}, because {name} was unavailable."
+        return f"Prices from {result.get_price_source_display()}, because {name} gave none that could be used."
 
     @property
     def uses_yahoo(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from analysis.jobs.estimate import estimate
-from analysis.models import ErrorKind, JobDetail, QuietStock, Stock
+from analysis.models import ErrorKind, JobDetail, QuietStock, RawData, Stock
 from analysis.prices.instruments import exchange_of
 from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.trading_calendar import library_calendar_of
@@ -103,6 +103,28 @@ def test_old_prices_are_nothing_new_either(standin: YahooStandIn) -> None:
     detail = evening(SESSIONS[60], GONE, "TCS.NS")[GONE]
     assert detail.status == "completed"
     assert detail.day == SESSIONS[9]
+
+
+def test_a_source_that_is_late_for_a_whole_exchange_is_requested_every_evening(standin: YahooStandIn) -> None:
+    """Else its first new session would find all stocks left alone."""
+    late = ("TCS.NS", "INFY.NS", GONE)
+    standin.market.until = lambda symbol: SESSIONS[9] if symbol.endswith(".NS") else SESSIONS[-1]
+    days = requested(standin, SESSIONS[9:25], *late, "AAPL")
+    assert days == SESSIONS[9:25]
+    standin.market.until = lambda symbol: SESSIONS[9] if symbol == GONE else SESSIONS[-1]
+    assert all(detail.day == SESSIONS[25] for ticker, detail in evening(SESSIONS[25], *late).items() if ticker != GONE)
+    assert len(requested(standin, SESSIONS[26:66], GONE, "TCS.NS")) <= 12  # this one has left
+
+
+def test_an_analysis_of_old_prices_says_when_newer_ones_are_requested(standin: YahooStandIn) -> None:
+    standin.market.until = lambda symbol: SESSIONS[9] if symbol == GONE else SESSIONS[-1]
+    for day in SESSIONS[10:30]:
+        evening(day, GONE, "TCS.NS")
+    quiet = QuietStock.objects.get()
+    evening(quiet.next_request - timedelta(days=1), GONE, "TCS.NS")
+    found = RawData.objects.filter(result__stock=GONE).latest("result__day").evidence["data_quality"]
+    (message,) = [finding["message"] for finding in found if finding["code"] == "requested_less"]
+    assert f"will be again from {quiet.next_request}" in message
 
 
 def test_a_source_that_is_away_for_days_does_not_count(delisted: YahooStandIn) -> None:

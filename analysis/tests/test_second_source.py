@@ -1,7 +1,7 @@
 """A second source: it answers while the first is unavailable, is named, never mixed, and compared with the first."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -55,8 +55,8 @@ def run_once(*tickers: str) -> JobDetail:
     return details_of(job)[(tickers or (TICKER,))[0]]
 
 
-def findings(code: str) -> list[str]:
-    evidence = RawData.objects.latest("result__day").evidence
+def findings(code: str, ticker: str = TICKER) -> list[str]:
+    evidence = RawData.objects.filter(result__stock=ticker).latest("result__day").evidence
     return [finding["message"] for finding in evidence["data_quality"] if finding["code"] == code]
 
 
@@ -73,9 +73,9 @@ def test_a_file_answers_at_once_while_yahoo_is_unavailable(
     assert RawData.objects.get().evidence["fingerprints"]["source"] == "csv"
     client.force_login(make_user("ann"))
     text = client.get(f"/stocks/{TICKER}/").text
-    assert "Prices from CSV folder, because Yahoo was unavailable." in text
+    assert "Prices from CSV folder, because Yahoo gave none that could be used." in text
     Job.objects.update(price_source="csv")  # submitted when files were first
-    assert "was unavailable" not in client.get(f"/stocks/{TICKER}/").text
+    assert "that could be used" not in client.get(f"/stocks/{TICKER}/").text
 
 
 def test_yahoo_answers_again_when_it_is_back_and_the_histories_are_two(folder: Path, standin: YahooStandIn) -> None:
@@ -102,6 +102,61 @@ def test_a_file_answers_for_a_stock_that_yahoo_is_odd_about(
     standin.behaviours[TICKER] = BEHAVIOURS[behaviour]
     assert run_once().status == "completed"
     assert Result.objects.get(day=TODAY).price_source == "csv"
+
+
+@pytest.mark.parametrize("behaviour", ["NULLRESULT", "BADREQUEST", "OTHERSYMBOL"])
+def test_it_answers_on_every_evening_and_says_why_also_where_yahoo_is_requested_ever_less_often(
+    folder: Path, standin: YahooStandIn, behaviour: str
+) -> None:
+    make_finished_job(TICKER)
+    standin.behaviours[TICKER] = BEHAVIOURS[behaviour]
+    start = datetime(2026, 4, 24, 20, tzinfo=INDIA)
+    evenings = [evening for days in range(1, 17) if (evening := start + timedelta(days=days)).weekday() < 5]
+    before = standin.requests[TICKER]
+    for evening in evenings:
+        today = evening.date()
+        standin.market.until = lambda _, today=today: today  # type: ignore[misc]
+        with time_machine.travel(evening, tick=False):
+            write(folder, bars_of(standin, today))
+            assert run_once(TICKER, "INFY.NS").status == "completed", evening
+            assert Result.objects.filter(stock=TICKER).latest("day").price_source == "csv"
+            (message,) = findings("answer_not_used")
+            assert message.endswith("The prices are those of CSV folder instead.")
+    assert standin.requests[TICKER] - before < len(evenings) - 3
+
+
+def test_a_file_that_is_as_before_is_not_read_again_while_yahoo_is_down(folder: Path, standin: YahooStandIn) -> None:
+    write(folder, bars_of(standin))
+    standin.go_down(3600)
+    tomorrow = clock_of(folder / f"{TICKER}.csv") + timedelta(days=1)
+    with time_machine.travel(tomorrow, tick=False) as traveller:
+        job = make_job(TICKER)
+        run_slice(str(job.pk))
+        stored, tried = PriceHistory.objects.get(source="csv"), standin.requests[TICKER]
+        for _ in range(3):
+            traveller.shift(timedelta(minutes=10))
+            JobDetail.objects.update(not_before=None, wait_reason="")
+            run_slice(str(job.pk))
+    assert standin.requests[TICKER] > tried
+    assert PriceHistory.objects.get(source="csv").fetched_at == stored.fetched_at == tomorrow
+
+
+def clock_of(path: Path) -> datetime:
+    """The time at which the file system says that a file was written; the test's clock is another."""
+    return datetime.fromtimestamp(path.stat().st_ctime, UTC)
+
+
+def test_a_ticker_that_no_source_has_is_requested_once_while_the_folder_is_away(
+    folder: Path, standin: YahooStandIn, settings: Settings
+) -> None:
+    settings.PRICE_SOURCE, settings.PRICE_ORDER = "csv", SourceOrder(("csv", "yahoo"))
+    folder.rmdir()
+    standin.behaviours[TICKER] = BEHAVIOURS["UNKNOWN"]
+    detail = run_once()
+    assert detail.status == "failed"
+    assert detail.error_message.startswith("The folder of price files cannot be found.")
+    assert "Yahoo has no prices for the symbol" in detail.error_message
+    assert standin.requests[TICKER] == 1
 
 
 @pytest.mark.parametrize("behaviour", ["UNKNOWN", "ALLNULL"])

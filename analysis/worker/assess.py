@@ -144,7 +144,7 @@ def _assess_bars(
         answer=_failure_of(answer) if isinstance(answer, NotEnoughHistory) else answer,
         bar_count=len(bars),
         fingerprints=fingerprints(bars, strategy, source=history.source, doubtful=checked.doubtful),
-        findings=(*of_source, *loader.compare_sources(instrument.ticker, bars), *checked.findings),
+        findings=(*of_source, *loader.findings_about_sources(instrument.ticker, bars), *checked.findings),
         change_sessions=count_sessions(instrument.exchange, bars),
         caution=checked.caution_within(strategy.longest_window),
         recent_closes=tuple(float(f"{close:.6g}") for close in bars.close[-RECENT_SESSIONS:]),

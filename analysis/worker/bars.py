@@ -35,6 +35,7 @@ class BarLoader:
         self.now = clock.now()
         self._stocks = {detail.stock_id: detail.stock for detail in details}
         self._errors: dict[str, PriceError] = {}
+        self._unused: dict[str, PriceError] = {}  # odd answers of the first source, of stocks that another has
         self._orders = {
             ticker: settings.PRICE_ORDER.names(ticker, stock.instrument.exchange, job.price_source)
             for ticker, stock in self._stocks.items()
@@ -74,13 +75,23 @@ class BarLoader:
         assert history  # noqa: S101  # a stock is ready with bars or with an error
         return history
 
-    def compare_sources(self, ticker: str, bars: Bars) -> list[Finding]:
+    def findings_about_sources(self, ticker: str, bars: Bars) -> list[Finding]:
+        """Return the findings about the source of the bars, and about others and where their last session differs."""
+        if self.job.since:
+            return []
+        quiet = self._bars[self._chosen[ticker]].describe_quiet(ticker)
+        found = [quiet] if quiet else []
+        found += [] if self.job.as_of else self._compare_sources(ticker, bars)
+        if unused := self._unused.get(ticker):
+            instead = f"The prices are those of {self.history_of(ticker).get_source_display()} instead."
+            found.append(Finding("answer_not_used", f"{unused.message} {instead}", "warning"))
+        return found
+
+    def _compare_sources(self, ticker: str, bars: Bars) -> list[Finding]:
         """Return the findings about sources whose last session differs from that of the bars that are analysed.
 
         Only the latest session of both is compared: what is before may be adjusted at one and not yet at the other.
         """
-        if self.job.as_of or len(self._orders[ticker]) < 2:
-            return []
         used, chosen = LastSession.of(self.history_of(ticker).get_source_display(), bars), self._chosen[ticker]
         found: list[Finding | None] = []
         for name in self._orders[ticker]:
@@ -116,32 +127,33 @@ class BarLoader:
             self._read_others(detail)
             return None
         self._errors[ticker] = error
-        if self._may_be_replaced(ticker, error) and self.use_other_source(detail, is_last_try=is_last_try):
+        if self._may_be_replaced(ticker, error) and self.use_other_source(ticker, is_last_try=is_last_try):
             return None
         passing = self._errors[ticker]
         return passing if passing.kind in PASSING and self._has_paced_source(ticker) else None
 
     def _may_be_replaced(self, ticker: str, error: PriceError) -> bool:
         """Return whether another source may answer: the first is away, or answers oddly for a stock that it knows."""
-        is_odd = isinstance(error, DoubtfulError | IdentityChanged)
-        return error.kind in AWAY or (is_odd and self._first(ticker).history_of(ticker) is not None)
+        return error.kind in AWAY or (_is_odd(error) and self._first(ticker).history_of(ticker) is not None)
 
-    def use_other_source(self, detail: JobDetail, *, is_last_try: bool = False) -> bool:
+    def use_other_source(self, ticker: str, *, is_last_try: bool = False) -> bool:
         """Use the bars of the first other source of a stock that has current ones, and return whether there are any.
 
         At the last try those that are newer than the stored ones of the first source are enough.
         """
-        ticker = detail.stock_id
+        first = self._first(ticker)
         for name in self._orders[ticker][1:]:
-            bars = self._bars[name]
-            is_known = self._first(ticker).history_of(ticker) is not None
-            error = None if bars.is_fresh(ticker) else bars.refresh(detail.stock, learns=not is_known)
+            bars, error = self._bars[name], None
+            if bars.may_bring_more(ticker):
+                error = bars.refresh(self._stocks[ticker], learns=first.history_of(ticker) is None)
             if error is None and (bars.reaches_expected_day(ticker) or (is_last_try and self._is_newer(ticker, name))):
-                self._errors.pop(ticker, None)
+                replaced = self._errors.pop(ticker, None)
+                if replaced and _is_odd(replaced):
+                    self._unused[ticker] = replaced
                 self._chosen[ticker] = name
                 return True
-            if error and error.kind in PASSING and bars.is_paced:
-                self._errors[ticker] = error
+            if error and bars.is_paced:
+                self._errors[ticker] = error if error.kind in PASSING else _join_errors(self._errors.get(ticker), error)
         return False
 
     def _is_newer(self, ticker: str, name: str) -> bool:
@@ -158,16 +170,31 @@ class BarLoader:
 
     def _needs_no_request(self, ticker: str) -> bool:
         first = self._first(ticker)
-        if error := first.known_error(ticker):
-            self._errors[ticker] = error
-            return True
-        return first.is_fresh(ticker)
+        error = first.known_error(ticker)
+        if error is None:
+            return first.is_fresh(ticker)
+        self._errors[ticker] = error
+        if self._may_be_replaced(ticker, error):
+            self.use_other_source(ticker, is_last_try=True)
+        return True
 
     def _first(self, ticker: str) -> SourceBars:
         return self._bars[self._orders[ticker][0]]
 
     def _has_paced_source(self, ticker: str) -> bool:
         return any(self._bars[name].is_paced for name in self._orders[ticker])
+
+
+def _is_odd(error: PriceError) -> bool:
+    """Return whether a source has answered, but with nothing that can be used for a stock that it knows."""
+    return isinstance(error, DoubtfulError | IdentityChanged)
+
+
+def _join_errors(first: PriceError | None, final: PriceError) -> PriceError:
+    """Return the error of a stock that no source has: the last one says so for good, so that no other try is made."""
+    if first is None:
+        return final
+    return PriceError(PriceErrorKind.NO_DATA, f"{first.message} {final.message}", permanent=False)
 
 
 def _source_named(name: str) -> PriceSource:

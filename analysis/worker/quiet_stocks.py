@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from analysis.db import transactional
 from analysis.models import ErrorKind, QuietStock, Stock
 from analysis.prices.identity import IdentityChanged
-from analysis.prices.port import PriceError, PriceErrorKind
+from analysis.prices.port import DoubtfulError, PriceError, PriceErrorKind
 
 FREE_REQUESTS = 3  # on days in a row, before the days between requests double
 LONGEST = timedelta(days=30)
@@ -21,11 +21,14 @@ def quiet_stocks(tickers: Collection[str], source: str) -> dict[str, QuietStock]
     return {row.stock_id: row for row in rows}
 
 
-def is_nothing_new(answer: PriceError | None, *, is_newer: bool, sessions_late: int) -> bool:
-    """Return whether an answer of a source counts as one without a new price."""
+def is_nothing_new(answer: PriceError | None, *, is_newer: bool, is_late: bool) -> bool:
+    """Return whether an answer of a source counts as one without a new price.
+
+    `is_late` is whether the stock's last session is LATE_SESSIONS before those of others.
+    """
     if answer is not None:
         return answer.kind in FINAL and not isinstance(answer, IdentityChanged)
-    return not is_newer and sessions_late >= LATE_SESSIONS
+    return not is_newer and is_late
 
 
 @transactional
@@ -46,6 +49,7 @@ def record_nothing_new(
         requested_on=today,
         next_request=today + days_until_next(requests),
         error_kind=ErrorKind(error.kind) if error else "",
+        is_doubtful=isinstance(error, DoubtfulError),
         error_message=error.message[:LONGEST_MESSAGE] if error else "",
     )
     if not Stock.objects.lock([ticker]):
@@ -54,7 +58,7 @@ def record_nothing_new(
         [row],
         update_conflicts=True,
         unique_fields=["stock", "source"],
-        update_fields=["requests", "requested_on", "next_request", "error_kind", "error_message"],
+        update_fields=["requests", "requested_on", "next_request", "error_kind", "error_message", "is_doubtful"],
     )
     return row
 

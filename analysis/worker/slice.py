@@ -124,7 +124,7 @@ def _fetch_next(lease: Lease, loader: BarLoader, stale: list[JobDetail]) -> list
     if wait:
         paced = [detail for detail in stale if loader.is_paced(detail) or detail == stale[0]]
         stale[:] = [detail for detail in stale if detail not in paced]
-        ready = [detail for detail in paced if loader.use_other_source(detail)] if is_away() else []
+        ready = [detail for detail in paced if loader.use_other_source(detail.stock_id)] if is_away() else []
         defer(lease, [detail for detail in paced if detail not in ready], wait)
         return ready
     stale.remove(detail)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from zlib import crc32
 
 from analysis import histories
+from analysis.database_faults import find_fault
 from analysis.models import Job, PriceHistory, QuietStock, Stock
 from analysis.prices.exchanges import Exchange
 from analysis.prices.faulty_sessions import current_faulty_sessions
@@ -14,10 +15,17 @@ from analysis.prices.identity import IdentityChange, IdentityChanged
 from analysis.prices.incremental import NO_CHANGES, NO_DAYS, refresh_histories
 from analysis.prices.instruments import Instrument
 from analysis.prices.missing_sessions import MissingSession, first_due, track_missing
-from analysis.prices.port import History, PriceError, PriceErrorKind, PriceSource
-from analysis.prices.sessions import last_closed_session, sessions_late, today
+from analysis.prices.port import Finding, History, PriceError, PriceErrorKind, PriceSource
+from analysis.prices.sessions import last_closed_session, sessions_between, sessions_late, today
 from analysis.request_pace import is_paced
-from analysis.worker.quiet_stocks import FREE_REQUESTS, is_nothing_new, quiet_stocks, record_news, record_nothing_new
+from analysis.worker.quiet_stocks import (
+    FREE_REQUESTS,
+    LATE_SESSIONS,
+    is_nothing_new,
+    quiet_stocks,
+    record_news,
+    record_nothing_new,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +70,13 @@ class SourceBars:
             return False
         return self.reaches_expected_day(ticker) or self._is_left_alone(ticker, has_error=False)
 
+    def may_bring_more(self, ticker: str) -> bool:
+        """Return whether a request may bring other bars than the stored ones: a file that is as before does not."""
+        history = self._histories.get(ticker)
+        if history is None or self.is_fresh(ticker):
+            return history is None
+        return self.is_paced or self.has_changed(ticker) or not self._is_long(history)
+
     def has_changed(self, ticker: str) -> bool:
         """Return whether there may be other bars at the source than those that are stored, if any are."""
         history = self._histories.get(ticker)
@@ -72,6 +87,12 @@ class SourceBars:
         history = self._histories.get(ticker)
         return history is not None and history.last_session >= self.expected_day(ticker)
 
+    def describe_quiet(self, ticker: str) -> Finding | None:
+        """Return the finding that old bars are used because the source has had no newer ones; None if they are not."""
+        if not self._is_left_alone(ticker, has_error=False):
+            return None
+        return Finding("requested_less", self._quiet[ticker].sentence, "info")
+
     def known_error(self, ticker: str) -> PriceError | None:
         """Return the last answer for a stock that the source need not be asked for today; None otherwise."""
         return self._quiet[ticker].error if self._is_left_alone(ticker, has_error=True) else None
@@ -79,8 +100,19 @@ class SourceBars:
     def refresh(self, stock: Stock, *, learns: bool = True) -> PriceError | None:
         """Update a stock's stored bars from the source, with as few requests as that takes, or return its error.
 
-        `learns` is whether the stock takes over what the source says of the instrument.
+        `learns` is whether the stock takes over what the source says of the instrument. An answer that cannot be stored
+        is the stock's error, and no matter of others.
         """
+        try:
+            return self._refresh(stock, learns=learns)
+        except Exception as error:
+            if find_fault(error):
+                raise
+            logger.exception("The prices of %s from %s cannot be stored", stock.pk, self.source.name)
+            message = f"The prices from {self.source.name} cannot be stored ({type(error).__name__})."
+            return PriceError(PriceErrorKind.BAD_DATA, message, permanent=False)
+
+    def _refresh(self, stock: Stock, *, learns: bool) -> PriceError | None:
         ticker, first_day, before = stock.pk, self._first_day(stock.pk), self._histories.get(stock.pk)
         missing = before.read_missing() if before else ()
         day = today(stock.instrument.exchange, self._now)
@@ -146,12 +178,23 @@ class SourceBars:
         ticker, exchange, quiet = stock.pk, stock.instrument.exchange, self._quiet.get(stock.pk)
         after = self._histories.get(ticker)
         is_newer = after is not None and (before is None or after.last_session > before.last_session)
-        late = sessions_late(exchange, after.last_session, self._now) if after else 0
-        if is_nothing_new(error, is_newer=is_newer, sessions_late=late):
+        is_late = after is not None and self._is_later_than_others(after, exchange)
+        if is_nothing_new(error, is_newer=is_newer, is_late=is_late):
             day = today(exchange, self._now)
             self._quiet[ticker] = record_nothing_new(quiet, ticker, self.source.name, error, day)
         elif quiet and error is None:
             record_news(self._quiet.pop(ticker))
+
+    def _is_later_than_others(self, history: PriceHistory, exchange: Exchange) -> bool:
+        """Return whether a stock has had no session for long while the source has given those of its exchange.
+
+        A source that is late for a whole exchange is requested as usual. One query, of a late stock.
+        """
+        if sessions_late(exchange, history.last_session, self._now) < LATE_SESSIONS:
+            return False
+        later = sessions_between(exchange, history.last_session + timedelta(days=1), today(exchange, self._now))
+        others = PriceHistory.objects.filter(source=self.source.name, last_session__gte=later[LATE_SESSIONS - 1])
+        return others.filter(stock__exchange=self._stocks[history.stock_id].exchange).exists()
 
     def _is_left_alone(self, ticker: str, *, has_error: bool) -> bool:
         """Return whether the source had nothing new at the last requests, and is not requested again today.
@@ -193,7 +236,9 @@ class SourceBars:
 def _is_comparison_due(history: PriceHistory, day: date) -> bool:
     """Return whether all stored sessions should be requested again, in which a dividend may have been named late.
 
-    It is about once a month, on another day for each stock, and instead of the usual request.
+    It is about once a month, on another day for each stock, and instead of the usual request; also after a clock that
+    was ahead.
     """
     last = history.fetched_whole_on
-    return last is None or day - last >= COMPARED_AFTER + timedelta(days=crc32(history.stock_id.encode()) % 7)
+    apart = COMPARED_AFTER + timedelta(days=crc32(history.stock_id.encode()) % 7)
+    return last is None or last > day or day - last >= apart

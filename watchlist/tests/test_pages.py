@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from analysis.models import Job, JobDetail, Stock, StockStatus, Worker
 from analysis.tests.make import make_job, make_result, make_stock, make_user
@@ -305,25 +305,12 @@ def test_waiting_without_a_worker_is_said(client: Client, ann: User) -> None:
         assert ("No worker is running." in text, "Waiting for a worker." in text) == (False, True)
 
 
-@pytest.mark.parametrize(("source", "activity"), [("yahoo", "Fetching prices from Yahoo"), ("csv", "Analysing")])
-def test_a_stock_in_work_says_what_is_done_and_since_when(
-    client: Client, ann: User, settings: Settings, source: str, activity: str
-) -> None:
-    settings.PRICE_SOURCE = source
+def test_a_stock_in_work_says_since_when(client: Client, ann: User) -> None:
     watchlist, job = make_list(ann, "A.NS"), make_job("A.NS", requested_by=ann)
     assert claim(job.pk, uuid4())
     since = timezone.localtime(job.details.get().started_at)
     for page in (url("watchlist", watchlist), reverse("analysis:stock", args=["A.NS"])):
-        assert f"{activity} since {since:%H:%M}." in client.get(page).text
-
-
-def test_a_stock_of_the_demo_market_is_not_said_to_come_from_yahoo(
-    client: Client, ann: User, settings: Settings
-) -> None:
-    settings.PRICE_SOURCE = "yahoo"
-    watchlist, job = make_list(ann, "KAVERI.DEMO"), make_job("KAVERI.DEMO", requested_by=ann)
-    assert claim(job.pk, uuid4())
-    assert "Analysing since" in client.get(url("watchlist", watchlist)).text
+        assert f"In work since {since:%H:%M}." in client.get(page).text
 
 
 def test_a_new_list_is_made_and_shown(client: Client, ann: User) -> None:
