@@ -19,6 +19,7 @@ from analysis.calendars.notice import calendar_notice, fault_notice
 from analysis.database_faults import BUSY, DAMAGED, DISK_FULL, NO_ANSWER, Fault, damage_time, find_fault, record_damage
 from analysis.jobs.schedules import refused_runs
 from analysis.models import Job, Worker, ahead_or_behind
+from analysis.pages.source_notice import may_have_notice
 from analysis.prices.pace import PaceMode, PauseReason
 from analysis.request_pace import YAHOO_PACER, current_pause
 from analysis.worker.recover import unserved_jobs
@@ -90,6 +91,8 @@ def scheduled_runs_refused() -> list[str]:
 
 def answers_not_understood() -> list[str]:
     """Return a sentence from such an answer until one that is understood, also while no request probes."""
+    if not may_have_notice():  # the pause of a source that is not used any more
+        return []
     pace = YAHOO_PACER.state()
     is_odd = pace.reason is PauseReason.NOT_UNDERSTOOD and pace.mode is not PaceMode.OPEN
     return [f"{pace.reason.sentence}. Update the application."] if is_odd else []
@@ -161,7 +164,7 @@ def _log_fault(fault: Fault, detail: str) -> str:
 
 def _read_figures() -> dict[str, object]:
     newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
-    paused = current_pause()
+    paused = current_pause() if may_have_notice() else None
     return {
         "workers": [_describe_worker(worker) for worker in Worker.objects.alive()],
         "worker_seen_seconds_ago": newest and round((clock.now() - newest).total_seconds(), 1),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from statistics import quantiles
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -156,10 +157,11 @@ def _pace() -> Iterator[Metric]:
     )
     now = clock.now()
     for row in RequestPace.objects.order_by("source"):
-        left = (row.until - now).total_seconds() if row.until and row.pace.is_paused(now) else 0.0
+        is_used = settings.PRICE_ORDER.uses(row.source)
+        left = (row.until - now).total_seconds() if is_used and row.until and row.pace.is_paused(now) else 0.0
         for reason in PauseReason:
             pauses.add_metric([row.source, reason.value], left if reason == row.reason else 0.0)
-            is_paused = row.mode != PaceMode.OPEN and reason == row.reason
+            is_paused = is_used and row.mode != PaceMode.OPEN and reason == row.reason
             paused.add_metric([row.source, reason.value], int(is_paused))
         requests.add_metric([row.source], row.request_count)
         limits.add_metric([row.source], row.limit_count)

@@ -61,7 +61,7 @@ class SourceNotice:
     def has_price_files(self) -> bool:
         """Return whether stocks with a price file are analysed from it while Yahoo is unavailable."""
         order: SourceOrder = settings.PRICE_ORDER
-        return order.combines(YAHOO_PACER.source, PriceSourceName.CSV.value)
+        return order.uses(YAHOO_PACER.source, PriceSourceName.CSV.value)
 
     @property
     def state(self) -> NoticeState:

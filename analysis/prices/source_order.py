@@ -30,11 +30,7 @@ class SourceOrder:
             return (first,)
         return self.by_exchange.get(exchange.code, self.default)
 
-    def uses(self, name: str) -> bool:
-        """Return whether any exchange has this source."""
-        return self.combines(name)
-
-    def combines(self, *names: str) -> bool:
+    def uses(self, *names: str) -> bool:
         """Return whether any exchange has all of these sources."""
         return any(set(names).issubset(order) for order in (self.default, *self.by_exchange.values()))
 

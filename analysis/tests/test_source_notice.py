@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -207,7 +208,7 @@ def test_pages_of_stocks_show_it_with_what_works_meanwhile_for_one_query(name: s
     with CaptureQueriesContext(connection) as after:
         text = client.get(address).text
     assert f"<strong>{SILENT}; next attempt at 11:00:15.</strong>" in text
-    assert ("Stored verdicts stay as they are" in text) == (name != "stock")  # it has no verdict yet
+    assert ("Stored verdicts stay visible" in text) == (name != "stock")  # it has no verdict yet
     assert sum("analysis_requestpace" in query["sql"] for query in after) == 1
     assert len(after) <= len(before)
 
@@ -270,6 +271,17 @@ def test_where_nothing_is_analysed_the_notice_itself_polls_often_only_while_ther
         answer = client.get(address, headers=HTMX)
         assert (answer.status_code, LIMITED in answer.text) == (200, seconds == 60)
         text = answer.text
+
+
+def test_an_open_page_that_polls_for_it_does_not_prolong_the_session(client: Client, clock: Any) -> None:
+    client.force_login(make_user("ann"))
+    ends = Session.objects.get().expire_date
+    for _ in range(4):
+        clock.shift(timedelta(days=3))
+        assert client.get(reverse("analysis:source_notice"), headers=HTMX).status_code == 200
+        assert Session.objects.get().expire_date == ends
+    clock.shift(timedelta(days=3))
+    assert client.get(reverse("analysis:source_notice")).status_code == 302
 
 
 def test_where_no_prices_come_from_yahoo_no_page_asks_for_the_notice(client: Client, settings: Settings) -> None:

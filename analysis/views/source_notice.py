@@ -11,7 +11,11 @@ from stockapp.accounts.requests import Request
 
 @require_safe
 def source_notice(request: Request) -> HttpResponse:
-    """Return the notice, without content if there is none; 204 means that it has not changed."""
+    """Return the notice, without content if there is none; 204 means that it has not changed.
+
+    An open page polls for it, which is no use of the session: its end does not move.
+    """
+    request.session.modified = False
     notice = read_source_notice()
     if request.GET.get(polls.SEEN) == (notice.stamp if notice else ""):
         return polls.unchanged_response()

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from analysis.database_faults import DISK_FULL, clear_damage, record_damage
 from analysis.models import Job, Worker
+from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import YAHOO_PACER
 from analysis.tests.make import make_job, make_message, make_user
 
@@ -18,6 +19,11 @@ pytestmark = pytest.mark.django_db(transaction=True)  # health has a connection 
 
 NOT_OK = {"ok": False}
 ELSEWHERE = "203.0.113.9"
+
+
+@pytest.fixture(autouse=True)
+def yahoo(settings: Settings) -> None:
+    settings.PRICE_ORDER = SourceOrder(("yahoo",))
 
 
 def test_all_is_well(client: Client) -> None:
@@ -49,6 +55,15 @@ def test_stocks_that_are_left_waiting_are_a_problem_but_a_waiting_message_is_not
         503,
         ["Stocks have waited for more than 60 s for a worker."],
     )
+
+
+def test_a_pause_of_a_source_that_is_not_used_any_more_is_no_matter(client: Client, settings: Settings) -> None:
+    Worker.objects.create(host="a", pid=1)
+    YAHOO_PACER.record_oddity()
+    assert "does not understand" in client.get("/healthz").json()["problems"][0]
+    settings.PRICE_ORDER = SourceOrder(("csv",))
+    told = client.get("/healthz").json()
+    assert (told["problems"], told["pause"]) == ([], None)
 
 
 def test_a_pause_is_reported_and_is_no_problem(client: Client) -> None:

@@ -9,12 +9,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from analysis.models import DetailStatus, ErrorKind, Job, RequestPace, Worker
+from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import YAHOO_PACER
 from analysis.tests.make import make_finished_job, make_job, make_message, make_user
 
 pytestmark = pytest.mark.django_db
 
 Figures = dict[tuple[str, str], float]
+
+
+@pytest.fixture(autouse=True)
+def yahoo(settings: Settings) -> None:
+    settings.PRICE_ORDER = SourceOrder(("yahoo",))
 
 
 def read(client: Client, **headers: str) -> Figures:
@@ -81,6 +87,14 @@ def test_a_source_counts_as_paused_from_the_end_of_its_pause_until_a_probe_succe
     assert read(client)["stockapp_source_paused", "oddyahoo"] == 1
     YAHOO_PACER.record_success()
     assert read(client)["stockapp_source_paused", "oddyahoo"] == 0
+
+
+def test_a_source_that_is_not_used_any_more_is_not_paused(client: Client, settings: Settings) -> None:
+    YAHOO_PACER.record_oddity()
+    settings.PRICE_ORDER = SourceOrder(("csv",))
+    figures = read(client)
+    assert figures["stockapp_source_paused", "oddyahoo"] == 0
+    assert figures["stockapp_source_pause_seconds", "oddyahoo"] == 0
 
 
 @pytest.mark.parametrize("jobs", [1, 30])

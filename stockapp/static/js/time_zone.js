@@ -4,9 +4,18 @@ const proposal = document.getElementById("zone-proposal");
 const field = document.querySelector("select[name=time_zone]");
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+// Zones have older names, and browsers differ in which they report.
+function isSame(name) {
+  try {
+    return Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone === zone;
+  } catch {
+    return false;
+  }
+}
+
 function showProposal() {
   const isKnown = [...field.options].some((option) => option.value === zone);
-  proposal.hidden = !isKnown || field.value !== "" || zone === proposal.dataset.installed;
+  proposal.hidden = !isKnown || field.value !== "" || isSame(proposal.dataset.installed);
 }
 
 if (proposal && field) {
