@@ -34,7 +34,7 @@ CHECK_AGAIN = timedelta(seconds=5)  # the interval of checks whether a trial req
 TURN = "Waiting for its turn"  # begins the reason of a wait for the pace alone
 FIRST_RETRY = timedelta(seconds=5)  # of a stock whose source did not answer; twice as long each time
 LONG = timedelta(minutes=5)  # a limit for longer is no matter of pace
-MAX_UNANSWERED = 5  # requests for one stock; then it fails
+MAX_UNANSWERED = 5  # requests for one stock, while others are answered; then it fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,11 @@ def is_away() -> bool:
     return pace.reason is not PauseReason.LIMITED or pace.until - now > LONG
 
 
+def is_given_up() -> bool:
+    """Return whether Yahoo is away and as many trial requests in a row have failed as a stock is requested."""
+    return is_away() and YAHOO_PACER.state().strikes >= MAX_UNANSWERED
+
+
 def wait_for_turn() -> Wait | None:
     """Return how long a stock must wait until it can be requested; None if it can be now."""
     pace, now = YAHOO_PACER.state(), clock.now()
@@ -179,11 +184,11 @@ def _wait_of_pause(pace: Pace, now: datetime) -> Wait | None:
 def common_wait_after(error: PriceError | None) -> Wait | None:
     """Return the wait of every stock of a source after this error of one; None if it concerns that stock alone.
 
-    The source limits requests, or its answers are not understood; no stock may fail for that.
+    The source limits requests, cannot be reached, or its answers are not understood; no stock may fail for that.
     """
     if error and error.kind is PriceErrorKind.RATE_LIMITED:
         return wait_for_turn() or Wait(clock.now() + CHECK_AGAIN, f"{TURN} to request prices")
-    if error and error.kind is PriceErrorKind.UNAVAILABLE and YAHOO_PACER.state().reason is not PauseReason.SILENT:
+    if error and error.kind in (PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT):
         return current_pause()
     return None
 

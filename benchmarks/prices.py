@@ -24,7 +24,6 @@ from urllib.request import urlopen
 from analysis.prices.arrow import pack_bars, unpack_bars
 from analysis.prices.incremental import refresh_histories
 from analysis.prices.instruments import exchange_of
-from analysis.prices.pace import PauseReason
 from analysis.prices.pacer import ProcessPacer
 from analysis.prices.port import History, PriceError, PriceErrorKind
 from analysis.prices.sessions import last_closed_session, sessions_between
@@ -154,7 +153,7 @@ def fetch_all(source: YahooPrices, session: YahooSession, clock: SimulatedClock,
         answer = source.fetch_daily([ticker], since)[ticker]
         if isinstance(answer, History):
             fetched += 1
-        elif answer.kind is PriceErrorKind.RATE_LIMITED or is_paused_for_all(session, answer):
+        elif answer.kind is PriceErrorKind.RATE_LIMITED or is_paused_for_all(session, answer, clock.now()):
             waiting.appendleft((ticker, unanswered, clock.now()))
             sleep_until_next_turn(session.pacer, clock)
         elif answer.kind in PASSING and unanswered + 1 < MAX_UNANSWERED:
@@ -164,11 +163,10 @@ def fetch_all(source: YahooPrices, session: YahooSession, clock: SimulatedClock,
     return fetched, failed
 
 
-def is_paused_for_all(session: YahooSession, error: PriceError) -> bool:
-    """Return whether an error of one stock paused all, because answers are not understood."""
+def is_paused_for_all(session: YahooSession, error: PriceError, now: datetime) -> bool:
+    """Return whether an error of one stock paused all: Yahoo cannot be reached, or its answers are not understood."""
     assert isinstance(session.pacer, ProcessPacer)  # noqa: S101
-    reason = session.pacer.pace.reason
-    return error.kind is PriceErrorKind.UNAVAILABLE and reason is PauseReason.NOT_UNDERSTOOD
+    return error.kind in PASSING and session.pacer.pace.is_paused(now)
 
 
 def run_simulations() -> None:

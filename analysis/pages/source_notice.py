@@ -1,4 +1,4 @@
-"""Source notice: that requests to Yahoo are paused or have failed lately, and when the next one is sent.
+"""Source notice: that requests to Yahoo are paused, and when the next one is sent.
 
 It is shown while requests are paused, and afterwards until an answer shows that Yahoo works again. If nothing is to be
 requested then, it stays for SHOWN_FOR.
@@ -9,11 +9,9 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from django.conf import settings
-from django.db.models import Case, Min, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
 
 from analysis import clock
-from analysis.models import JobDetail, PriceSourceName, RequestPace
+from analysis.models import PriceSourceName, RequestPace
 from analysis.prices.pace import Pace, PaceMode, PauseReason
 from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import CHECK_AGAIN, TURN, YAHOO_PACER
@@ -84,22 +82,17 @@ def read_source_notice() -> SourceNotice | None:
     """Return the notice to show, in one query; None, and without a query, if there can be none."""
     if not may_have_notice():
         return None
-    unanswered = JobDetail.objects.unfinished().filter(unanswered__gt=0).order_by().annotate(all=Value(1)).values("all")
-    retry = Subquery(unanswered.annotate(first=Min(Coalesce("not_before", "started_at"))).values("first"))
-    has_failed = Q(mode=PaceMode.OPEN.value, unanswered__gt=0)  # only then are the waiting stocks looked through
-    rows = RequestPace.objects.annotate(retry_at=Case(When(has_failed, then=retry)))
-    row = rows.filter(pk=YAHOO_PACER.source).first()
-    return _notice_of(row.pace, row.retry_at, clock.now()) if row else None
+    row = RequestPace.objects.filter(pk=YAHOO_PACER.source).first()
+    return _notice_of(row.pace, clock.now()) if row else None
 
 
 def state_of(notice: SourceNotice | None) -> NoticeState:
     return notice.state if notice else None
 
 
-def _notice_of(pace: Pace, retry_at: datetime | None, now: datetime) -> SourceNotice | None:
+def _notice_of(pace: Pace, now: datetime) -> SourceNotice | None:
     if pace.mode is PaceMode.OPEN:
-        has_failed = pace.unanswered > 0 and (retry_at or now - pace.next_at < SHOWN_FOR)
-        return SourceNotice(PauseReason.SILENT.sentence, retry_at) if has_failed else None
+        return None
     until = pace.until or now
     if until > now or now - until < TIMING.recovery_interval + CHECK_AGAIN:  # a worker wakes the stocks that wait
         return SourceNotice(pace.reason.sentence, pace.next_at if pace.mode is PaceMode.PROBING else until)

@@ -15,7 +15,7 @@ from analysis.prices.port import PriceError, PriceErrorKind
 FIRST_PAUSE = timedelta(seconds=60)
 LONGEST_PAUSE = 30  # times the first
 MOST_PATIENT = timedelta(hours=24)  # the longest pause of all, also where Yahoo names a longer one
-SILENCES_BEFORE_PAUSE = 3  # requests in a row without an answer
+SILENCES_BEFORE_PAUSE = 2  # requests in a row without an answer: a stock's and a canary's
 FIRST_SILENCE = timedelta(seconds=5)
 LONGEST_SILENCE = timedelta(minutes=5)
 FIRST_ODDITY = timedelta(minutes=1)
@@ -136,7 +136,7 @@ def pause_after_limit(
 
 
 def pause_after_silence(pace: Pace, now: datetime, *, retry_after: timedelta | None = None) -> Pace:
-    """Return the pace after a request without an answer: paused from the third in a row on, up to 5 minutes.
+    """Return the pace after a request without an answer: paused from the second in a row on, up to 5 minutes.
 
     Each pause is twice as long. One that names a time (`retry_after`) pauses at once, at least until then. If the
     request probed after a pause for another reason, that reason stays, and another request may probe a little later.

@@ -110,6 +110,8 @@ class YahooPrices:
         if self._canary.is_due and (error := self._request_canary(ticker)):
             return error
         answer = self._request_history(ticker, since)
+        if self._session.is_silent and isinstance(answer, PriceError):
+            return self._resolve_silence(ticker, answer)
         if isinstance(answer, DoubtfulError) or self._is_unknown_in_doubt(answer):
             return self._resolve_doubt(ticker, answer)
         if isinstance(answer, History):
@@ -130,6 +132,20 @@ class YahooPrices:
             return doubtful
         return self._request_canary(ticker) or doubtful
 
+    def _resolve_silence(self, ticker: str, silent: PriceError) -> PriceError:
+        """Return the ticker's own error if a canary is answered, else the one that concerns all tickers.
+
+        Silence of both pauses all requests; so does an answer that names a time.
+        """
+        if self._session.answer and self._session.answer.retry_after:
+            self._session.record_silence()
+            return silent
+        error = self._request_canary(ticker)
+        if error and (self._session.is_silent or self._canary.is_due):
+            self._session.pacer.record_silence()
+            return silent
+        return error or silent
+
     def _request_canary(self, ticker: str) -> PriceError | None:
         """Request a stock that surely has prices. Return None if its answer is sound, else the ticker's error.
 
@@ -142,10 +158,11 @@ class YahooPrices:
             self._session.confirm_data(is_wanted=False)
             self._canary.record_sound_canary()
             return None
-        if answer.kind is PriceErrorKind.RATE_LIMITED and self._session.answer is None:  # it was not sent
-            self._canary.is_due = True
+        self._canary.is_due = self._session.answer is None and not self._session.is_silent  # it was not sent
+        if self._canary.is_due:
             return answer
-        self._canary.is_due = False
+        if self._session.is_silent:
+            self._session.record_silence()
         is_unknown = answer.kind is PriceErrorKind.UNKNOWN_TICKER and (
             self._canary.count_unknown_canary() or self._session.pacer.is_probing_oddity
         )

@@ -54,6 +54,8 @@ def _fetch_page(query: yfinance.EquityQuery, offset: int, session: YahooSession)
     except PriceError:
         raise
     except Exception as error:
+        if session.is_silent:
+            session.record_silence()
         failure = explain_error("its screener", error, session.answer)
         if isinstance(failure, DoubtfulError):
             message = f"{PauseReason.NOT_UNDERSTOOD.sentence}: its list of stocks cannot be read."

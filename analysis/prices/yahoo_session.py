@@ -53,6 +53,8 @@ class YahooSession(Session[Response]):
     The size of an answer is limited while it is decompressed, so that it cannot exhaust memory.
 
     `answer` is the last answer with data, or the limit that a request for cookies met; None if there is none yet.
+    `is_silent` is whether the last request for data had no answer, or one of a broken server: its pacer is told by
+    `record_silence` alone, because a canary may show that it is a matter of one ticker.
     `request_count` counts all requests, `data_count` the answers with data that was wanted.
     """
 
@@ -86,6 +88,10 @@ class YahooSession(Session[Response]):
         if self.pacer.is_probing_oddity:
             self.pacer.record_success()
 
+    def record_silence(self) -> None:
+        """Record that the last request for data had no answer; it pauses all requests if the answer names a time."""
+        self.pacer.record_silence(self.answer.retry_after if self.answer else None)
+
     @property
     def wasted_count(self) -> int:
         """Return how many requests brought no data that was wanted."""
@@ -99,13 +105,13 @@ class YahooSession(Session[Response]):
         path = urlsplit(url).path
         if not path.startswith(DATA_PATHS):
             return self._cookie_answers.get(url) or self._request_cookie(method, url, options)
-        self.answer = None
+        self.answer, self.is_silent = None, False
         _remove_refused_crumb(options)
         self._wait_for_turn()
         try:
             response = self._send(method, url, options)
         except RequestException:
-            self.pacer.record_silence()
+            self.is_silent = True
             raise
         return self._read_data(response, path)
 
@@ -136,11 +142,8 @@ class YahooSession(Session[Response]):
         match answer.kind:
             case AnswerKind.LIMITED:
                 self.pacer.record_limit(answer.retry_after)
-            case AnswerKind.SILENT:
-                self.pacer.record_silence(answer.retry_after)
-            case AnswerKind.UNAUTHENTICATED:
-                if not renews:
-                    self.pacer.record_silence(answer.retry_after)
+            case AnswerKind.SILENT | AnswerKind.UNAUTHENTICATED:
+                self.is_silent = not renews
             case _ if not self.pacer.is_probing_oddity:
                 self.pacer.record_success()
 
@@ -178,7 +181,7 @@ class YahooSession(Session[Response]):
         return response
 
     def _begin_waiting(self) -> None:
-        self.answer = None
+        self.answer, self.is_silent = None, False
         self._has_waited = False
 
     def _wait_for_turn(self, *, is_in_time: bool = False) -> None:

@@ -22,6 +22,7 @@ from analysis.models import (
     Stock,
     StockStatus,
 )
+from analysis.pages.source_notice import read_source_notice
 from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import PaceMode, PauseReason
 from analysis.prices.port import PriceError
@@ -223,7 +224,8 @@ def test_a_source_that_is_down_is_waited_for_and_asked_little(standin: YahooStan
 @pytest.mark.parametrize("behaviour", ["DOWN", "HTML", "FORBIDDEN"])
 def test_a_source_that_answers_everything_without_prices_is_asked_little(behaviour: str, standin: YahooStandIn) -> None:
     """A maintenance page, or no way in: as bad as silence, and no reason to ask for every stock five times."""
-    job = make_job(*[f"{behaviour}{n}.NS" for n in range(20)])
+    standin.everything = BEHAVIOURS[behaviour]
+    job = make_job(*[f"T{n}.NS" for n in range(20)])
     run_slice(str(job.pk))
     assert (row().mode, row().reason) == (PaceMode.PAUSED, PauseReason.SILENT)
     assert sum(standin.requests.values()) <= 4  # one of them with new cookies
@@ -245,6 +247,34 @@ def test_a_stock_that_is_never_answered_for_fails_with_its_sentence_and_holds_up
     assert (failed.status, failed.error_kind, failed.attempts) == (DetailStatus.FAILED, ErrorKind.UNAVAILABLE, 1)
     assert failed.error_message == "Yahoo did not answer for BROKEN.NS: status 500."
     assert standin.requests["BROKEN.NS"] == MAX_UNANSWERED
+
+
+def test_one_stock_that_is_never_answered_for_pauses_no_request(standin: YahooStandIn) -> None:
+    """A canary is answered: it is no outage, and no page says so."""
+    job = make_job("BROKEN.NS", "RESET.NS")
+    for _ in range(MAX_UNANSWERED):
+        end_pause()
+        run_slice(str(job.pk))
+        assert (row().mode, row().unanswered) == (PaceMode.OPEN, 0)
+        assert read_source_notice() is None
+    assert {detail.status for detail in details_of(job).values()} == {DetailStatus.FAILED}
+
+
+@pytest.mark.parametrize("tickers", [1, 3])
+def test_no_stock_fails_while_yahoo_cannot_be_reached_however_long(tickers: int, standin: YahooStandIn) -> None:
+    standin.go_down(3600)
+    job = make_job(*[f"T{number}.NS" for number in range(tickers)])
+    run_slice(str(job.pk))
+    assert read_source_notice()
+    for _ in range(3 * MAX_UNANSWERED):
+        end_pause()
+        run_slice(str(job.pk))
+        assert {(detail.status, detail.unanswered) for detail in details_of(job).values()} == {("queued", 0)}
+        assert {detail.wait_reason for detail in details_of(job).values()} == {"Yahoo cannot be reached"}
+    assert row().strikes == 3 * MAX_UNANSWERED + 1
+    standin.come_back()
+    end_pause()
+    assert run_slice(str(job.pk)) == tickers
 
 
 def test_an_inline_run_waits_itself(standin: YahooStandIn, settings: Settings) -> None:

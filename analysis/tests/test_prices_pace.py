@@ -238,7 +238,7 @@ def silent(pace: Pace, now: datetime, times: int) -> Pace:
     return pace
 
 
-def test_the_third_silence_in_a_row_stops_everybody_and_says_so() -> None:
+def test_the_second_silence_in_a_row_stops_everybody_and_says_so() -> None:
     pace = silent(NEW, START, SILENCES_BEFORE_PAUSE - 1)
     assert is_granted(pace, START)
     assert silent(resume_after_success(pace), START, SILENCES_BEFORE_PAUSE - 1).mode is PaceMode.OPEN
@@ -272,7 +272,7 @@ def test_silence_at_the_end_of_a_limit_does_not_forget_the_limit() -> None:
 
 
 def test_a_source_that_falls_silent_after_a_limit_is_soon_asked_less() -> None:
-    """The third probe in a row without an answer is a silence, and its pauses grow."""
+    """The second probe in a row without an answer is a silence, and its pauses grow."""
     pace, now, pauses = pause_after_limit(NEW, START), after(60), []
     for _ in range(5):
         pace, _ = grant_request(pace, now, per_second=1.0)
@@ -281,10 +281,10 @@ def test_a_source_that_falls_silent_after_a_limit_is_soon_asked_less() -> None:
         now += timedelta(seconds=pauses[-1][1])
     assert pauses == [
         (PauseReason.LIMITED, 5),
-        (PauseReason.LIMITED, 5),
         (PauseReason.SILENT, 5),
         (PauseReason.SILENT, 10),
         (PauseReason.SILENT, 20),
+        (PauseReason.SILENT, 40),
     ]
 
 

@@ -22,6 +22,7 @@ from analysis.pages.source_notice import SHOWN_FOR, read_source_notice
 from analysis.prices.source_order import SourceOrder
 from analysis.request_pace import YAHOO_PACER
 from analysis.tests.make import make_job, make_result, make_user
+from analysis.wait_sentences import describe_wait
 from analysis.worker.slice import run_slice
 from tests.yahoo_standin.server import YahooStandIn
 from watchlist.tests.make import make_list
@@ -91,20 +92,13 @@ def test_the_first_request_without_an_answer_is_shown_with_the_time_of_the_next(
     standin.go_down(600)
     job = make_job("AAPL")
     run_slice(str(job.pk))
-    assert RequestPace.objects.get().mode == "open"
     assert sentence() == f"{SILENT}; next attempt at 11:00:15."
+    (detail,) = job.details.all()
+    assert describe_wait(detail.wait_reason, detail.not_before) == sentence()
 
 
-def test_after_the_last_request_without_an_answer_the_notice_stays_for_a_while(
-    standin: YahooStandIn, clock: Any
-) -> None:
-    standin.go_down(600)
-    job = make_job("AAPL")
-    job.details.update(unanswered=4)
-    run_slice(str(job.pk))
-    assert Job.objects.get().status == "failed"
-    assert sentence() == f"{SILENT}; next attempt with the next analysis."
-    clock.shift(SHOWN_FOR + timedelta(seconds=5))
+def test_a_stock_that_alone_has_no_answer_brings_no_notice(standin: YahooStandIn) -> None:
+    run_slice(str(make_job("BROKEN.NS").pk))
     assert sentence() is None
 
 

@@ -13,7 +13,15 @@ from analysis import clock, queue
 from analysis.background import is_stopping
 from analysis.jobs.submit import RUN_SLICE
 from analysis.models import JobDetail
-from analysis.request_pace import MAX_UNANSWERED, common_wait_after, is_away, latest_wait, wait_after, wait_for_turn
+from analysis.request_pace import (
+    MAX_UNANSWERED,
+    common_wait_after,
+    is_away,
+    is_given_up,
+    latest_wait,
+    wait_after,
+    wait_for_turn,
+)
 from analysis.timing import TIMING
 from analysis.worker.assess import assess_stock
 from analysis.worker.backfill import backfill_stock
@@ -119,12 +127,14 @@ def _fetch_next(lease: Lease, loader: BarLoader, stale: list[JobDetail]) -> list
     detail, error = stale[0], None
     wait = wait_for_turn() if loader.is_paced(detail) else None
     if wait is None:
-        error = loader.fetch(detail, is_last_try=detail.unanswered + 1 >= MAX_UNANSWERED)
+        error = loader.fetch(detail, is_last_try=detail.unanswered + 1 >= MAX_UNANSWERED or is_given_up())
         wait = common_wait_after(error)
     if wait:
         paced = [detail for detail in stale if loader.is_paced(detail) or detail == stale[0]]
         stale[:] = [detail for detail in stale if detail not in paced]
-        ready = [detail for detail in paced if loader.use_other_source(detail.stock_id)] if is_away() else []
+        is_last = is_given_up()
+        elsewhere = (detail for detail in paced if loader.use_other_source(detail.stock_id, is_last_try=is_last))
+        ready = list(elsewhere) if is_away() else []
         defer(lease, [detail for detail in paced if detail not in ready], wait)
         return ready
     stale.remove(detail)
