@@ -13,9 +13,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from analysis.models import Job, JobDetail, JobStatus, Worker
+from analysis.wait_sentences import describe_wait
 from analysis.worker.slice import run_job
 
 BAD_INPUT = 2
+INTERRUPTED = 130
 POLL_SECONDS = 0.25
 SNAPSHOT = ("side", "entry", "stop", "target", "risk_reward", "no_trade_reason", "close", "bar_count", "caution")
 
@@ -54,13 +56,16 @@ def follow_jobs(command: BaseCommand, jobs: list[Job], *, wait: bool, as_json: b
     Raise CommandError (exit code 1) unless every stock was completed. The JSON of a request that needed several jobs
     is a list.
     """
-    if inline:
-        for job in jobs:
-            run_job(str(job.pk))
     if not wait and not inline:
         _write_queued(command, jobs, as_json=as_json)
         return
-    ended = [_wait_for_end(command, job) for job in jobs]
+    try:
+        for job in jobs if inline else []:
+            run_job(str(job.pk), on_wait=_WaitTeller(command, job))
+        ended = [_wait_for_end(command, job) for job in jobs]
+    except KeyboardInterrupt:
+        message = f"Interrupted. The job is not ended by that; `manage.py cancel_job {jobs[-1].pk}` ends it."
+        raise CommandError(message, returncode=INTERRUPTED) from None
     rows_by_job = [list(job_rows(job)) for job in ended]
     rows = list(chain.from_iterable(rows_by_job))
     command.stdout.write(json.dumps(rows, indent=1) if as_json else _format_table(rows))
@@ -106,7 +111,22 @@ def job_rows(job: Job) -> Iterator[dict[str, Any]]:
         }
 
 
+class _WaitTeller:
+    """Writes why a job's stocks wait for their source, whenever the reason has changed."""
+
+    def __init__(self, command: BaseCommand, job: Job) -> None:
+        self._command = command
+        self._job = job
+        self._told = ""
+
+    def __call__(self) -> None:
+        if (most := self._job.details.most_frequent_wait()) and most[0] != self._told:
+            self._told = most[0]
+            self._command.stderr.write(describe_wait(*most))
+
+
 def _wait_for_end(command: BaseCommand, job: Job) -> Job:
+    tell_wait = _WaitTeller(command, job)
     job.refresh_from_db()
     if job.is_active and not Worker.objects.at_work().exists():
         command.stderr.write("No worker is running: start one with `manage.py worker`, or use --inline. Waiting …")
@@ -116,6 +136,7 @@ def _wait_for_end(command: BaseCommand, job: Job) -> Job:
             bar.update(job.done_count - bar.n)
             if not job.is_active:
                 return job
+            tell_wait()
             time.sleep(POLL_SECONDS)
 
 

@@ -35,6 +35,13 @@ class JobDetailQuerySet(LeasedQuerySet["JobDetail"]):
         """Return queued details whose source cannot be requested yet."""
         return self.queued().filter(not_before__gt=clock.now())
 
+    def most_frequent_wait(self) -> tuple[str, datetime] | None:
+        """Return the reason for which most details wait for their source, and the first time; None if none waits."""
+        reasons = self.waiting().order_by().values_list("wait_reason")
+        rows = reasons.annotate(rows=models.Count("pk"), first=models.Min("not_before"))
+        most = rows.order_by("-rows", "wait_reason").first()
+        return (most[0], most[2]) if most else None
+
     def unfinished(self) -> JobDetailQuerySet:
         return self.filter(status__in=(DetailStatus.QUEUED, DetailStatus.PROCESSING))
 

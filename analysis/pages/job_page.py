@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Max, Min
+from django.db.models import Max
 
 from analysis import clock
 from analysis.engine.strategies import STRATEGIES
@@ -148,9 +148,8 @@ class JobPage:
         """Return the most frequent reason why stocks of the job wait for their source, with the time."""
         if not self.job.is_active:
             return ""
-        reasons = self.job.details.waiting().order_by().values_list("wait_reason")
-        most = reasons.annotate(rows=Count("pk"), first=Min("not_before")).order_by("-rows", "wait_reason").first()
-        return describe_wait(most[0], most[2]) if most else ""
+        most = self.job.details.most_frequent_wait()
+        return describe_wait(*most) if most else ""
 
     @cached_property
     def fetching(self) -> Estimate | None:

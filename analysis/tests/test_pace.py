@@ -29,6 +29,7 @@ from analysis.prices.port import PriceError
 from analysis.prices.sessions import last_closed_session
 from analysis.request_pace import CHECK_AGAIN, MAX_UNANSWERED, DatabasePacer, current_pause, wait_for_turn
 from analysis.tests.make import details_of, make_finished_job, make_job, make_user
+from analysis.tests.test_commands import run
 from analysis.timing import TIMING
 from analysis.worker.claim import claim, next_job
 from analysis.worker.recover import is_work_waiting, recover, unserved_jobs
@@ -282,8 +283,20 @@ def test_an_inline_run_waits_itself(standin: YahooStandIn, settings: Settings) -
     job = make_job("AAPL")
     answers = iter([BEHAVIOURS["LIMITED"]])
     standin.behaviours["AAPL"] = lambda asked: next(answers, behaviour_of("AAPL"))(asked)
-    assert run_job(str(job.pk)) == 1
+    told: list[str] = []
+    assert run_job(str(job.pk), on_wait=lambda: told.append(details_of(job)["AAPL"].wait_reason)) == 1
     assert standin.requests["AAPL"] == 2
+    assert set(told) == {"Yahoo limits our requests"}
+
+
+def test_a_command_that_waits_says_why_once(standin: YahooStandIn, settings: Settings) -> None:
+    settings.LIMIT_PAUSE_SECONDS = 1
+    answers = iter([BEHAVIOURS["LIMITED"]])
+    standin.behaviours["AAPL"] = lambda asked: next(answers, behaviour_of("AAPL"))(asked)
+    out, err, code = run("analyze", "AAPL", "--inline")
+    assert code == 0
+    assert "AAPL" in out
+    assert err.count("Yahoo limits our requests; next attempt") == 1
 
 
 def test_a_failed_refresh_says_how_old_the_bars_are_and_writes_no_result_for_a_session_without_a_bar(

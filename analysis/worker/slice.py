@@ -6,6 +6,7 @@ A slice serves one lease after the other. Each goes load -> fetch -> assess -> s
 import math
 import time
 import uuid
+from collections.abc import Callable
 
 from structlog.contextvars import bound_contextvars
 
@@ -51,10 +52,10 @@ def run_slice(job: str, *, seconds: float = TIMING.slice.total_seconds()) -> int
     return finished
 
 
-def run_job(job: str) -> int:
+def run_job(job: str, *, on_wait: Callable[[], None] = lambda: None) -> int:
     """Analyse the rest of this job alone, in this process, and wait where its stocks' source makes them wait.
 
-    Return how many stocks were finished.
+    Return how many stocks were finished. `on_wait` is called before each nap.
     """
     finished, job_id = 0, uuid.UUID(job)
     while True:
@@ -62,6 +63,7 @@ def run_job(job: str) -> int:
             finished += _serve_lease(lease, math.inf)
         elif until := next_wait(job_id):
             end_overlong_waits(job_id, latest_wait())
+            on_wait()
             time.sleep(min(max((until - clock.now()).total_seconds(), SHORTEST_NAP), LONGEST_NAP))
         else:
             return finished
