@@ -81,7 +81,8 @@ class JobPage:
     def times(self) -> list[tuple[str, timedelta]]:
         """Return where the time goes, by label: queued before the job began, in work, waiting since then, and left.
 
-        What lasted less than NOTABLE is left out. While requests are paused or fail, the rest takes at least that long.
+        What lasted less than NOTABLE is left out. While requests are paused, or stocks wait for another try, the rest
+        takes at least that long.
         """
         total, worked = self.job.duration, self.worked or timedelta()
         times = [("Queued", self.job.queued_for)]
@@ -92,7 +93,8 @@ class JobPage:
                 ("Took", total),
                 *([("Working", worked), ("Waiting", self.waited)] if self.waited > NOTABLE else []),
             ]
-        times.append(("Left, at least" if self.notice else "Left, about", self.remaining))
+        is_least = self.notice or self._last_attempt
+        times.append(("Left, at least" if is_least else "Left, about", self.remaining))
         return [
             (label, time) for label, time in times if time is not None and (time >= NOTABLE or label in SHOWN_ALWAYS)
         ]
@@ -107,12 +109,24 @@ class JobPage:
 
     @property
     def remaining(self) -> timedelta | None:
-        """Return how long the rest takes: at this rate, or at the pace of requests once these are sent again."""
+        """Return how long the rest takes: at this rate, or at the pace of requests once these are sent again.
+
+        It takes at least until the last stock that waits is tried again. None while nothing of that is known.
+        """
         if not self.job.is_active:
             return None
+        times = [self._last_attempt - clock.now()] if self._last_attempt else []
         if self.fetching:
-            return self.fetching.duration + self._pause_left
-        return timedelta(seconds=self.waiting_count / self.rate) if self.rate else None
+            times.append(self.fetching.duration + self._pause_left)
+        elif self.rate:
+            times.append(timedelta(seconds=self.waiting_count / self.rate))
+        return max(times, default=None)
+
+    @cached_property
+    def _last_attempt(self) -> datetime | None:
+        """Return when the last of the stocks that wait for their source is tried again."""
+        last: datetime | None = self.job.details.waiting().aggregate(last=Max("not_before"))["last"]
+        return last
 
     @property
     def _pause_left(self) -> timedelta:
@@ -132,8 +146,8 @@ class JobPage:
         """
         if not self.job.is_active or self.job.deadline is None:
             return False
-        attempts = list(self.job.details.waiting().aggregate(last=Max("not_before")).values())
-        if attempts[0] or (self.fetching and self.notice and not self.notice.has_price_files):
+        attempts = [self._last_attempt]
+        if self._last_attempt or (self.fetching and self.notice and not self.notice.has_price_files):
             attempts.append(self.next_attempt)
         return any(attempt and attempt >= self.job.deadline for attempt in attempts)
 

@@ -170,6 +170,14 @@ def test_the_rate_is_that_of_the_work_and_what_is_left_counts_the_pause(clock: A
     assert times(job)["Left, at least"] == 144
 
 
+def test_what_is_left_takes_until_the_last_try_of_a_stock_at_least(clock: Any) -> None:
+    job = make_job("A.NS")
+    put_off(take(job), 80)
+    assert times(job)["Left, at least"] == 80
+    clock.shift(81)
+    assert "Left, at least" not in times(job)
+
+
 def test_while_yahoo_does_not_answer_what_is_left_is_at_least_that(
     clock: Any, settings: Settings, standin: YahooStandIn
 ) -> None:
