@@ -92,14 +92,18 @@ def undo_address(request: Request, change: ListChange) -> str:
 
 
 def show_added(request: Request, watchlist: Watchlist, form: AddForm, result: AddResult) -> HttpResponse:
-    """Return the table after stocks were added, at the new rows, with the entries that are still open in the field."""
+    """Return the table after stocks were added, with the entries that are still open in the field.
+
+    It is shown at the new rows, or at those of stocks that were on the list before.
+    """
     added = result.added
+    shown = added or result.present
     open_entries = {"add_form": form, "add_rest": form.rest} if form.open_questions or form.other_exchanges else {}
     if not request.htmx and not open_entries:
         describe_added(request, watchlist, result)
-        query, place = read_list_form(request).list_query.full_query, f"#row-{quote(added[0])}" if added else ""
+        query, place = read_list_form(request).list_query.full_query, f"#row-{quote(shown[0])}" if shown else ""
         return redirect(f"{watchlist.get_absolute_url()}{query}{place}")
-    context = build_context(request, watchlist, added=added, **open_entries)
+    context = build_context(request, watchlist, added=shown, **open_entries)
     describe_added(request, watchlist, result, describe_hidden(context["page"], added, context.get("source_notice")))
     return render(request, f"{PAGE}#added" if request.htmx else PAGE, context)
 

@@ -169,8 +169,11 @@ class Job(models.Model):
 
     @property
     def has_waited(self) -> bool:
-        """Return whether the job, which has ended, has waited for so long that its duration alone would mislead."""
-        return not self.is_active and self.waited >= timedelta(seconds=1)
+        """Return whether the job has waited for so long that its duration alone would mislead.
+
+        The wait that lasts now, if one does, is not in it.
+        """
+        return self.waited >= timedelta(seconds=1)
 
     def waited_until(self, moment: datetime) -> timedelta:
         """Return how long the job has waited since its first claim if none of its stocks is in work now."""

@@ -67,9 +67,10 @@ def test_the_wait_for_a_source_does_not_count_as_work(clock: Any) -> None:
     clock.shift(3)
     put_off(lease, 60)
     clock.shift(40)
-    assert times(job) == {"Working": 3, "Waiting": 40}
+    assert times(job) == {"Working": 3, "Waiting": 40, "Left, at least": 20}
     clock.shift(35)
     take(job)
+    assert Job.objects.get().has_waited
     clock.shift(4)
     assert times(job) == {"Working": 7, "Waiting": 75}
 
@@ -80,7 +81,8 @@ def test_a_job_waits_only_while_none_of_its_stocks_is_in_work(clock: Any, settin
     first, second = take(job), take(job)
     put_off(first, 60)
     clock.shift(30)
-    assert times(job) == {"Working": 30}
+    assert times(job) == {"Working": 30, "Left, at least": 30}
+    assert not Job.objects.get().has_waited
     put_off(second, 30)
     clock.shift(40)
     assert times(job) == {"Working": 30, "Waiting": 40}

@@ -61,6 +61,18 @@ def test_a_stock_that_is_added_while_yahoo_is_down_is_in_view_and_says_what_happ
     wait_for(lambda: JobDetail.objects.get().status == "completed")
 
 
+def test_a_stock_that_is_on_the_list_already_is_brought_into_view(visitor: Page, live_server: LiveServer) -> None:
+    ann = make_user("ann")
+    make_list(ann, *(f"S{n:02}.NS" for n in range(40)))
+    log_in(visitor, ann, live_server.url)
+    visitor.goto(live_server.url)
+    field = visitor.get_by_role("combobox", name="Tickers or names to add")
+    field.fill("S35.NS")
+    field.press("Enter")
+    expect(visitor.locator("tr[data-key='S35.NS']")).to_be_in_viewport(ratio=1)
+    expect(field).to_be_focused()
+
+
 def test_the_notice_goes_by_itself_where_nothing_is_analysed(
     visitor: Page, live_server: LiveServer, settings: Settings
 ) -> None:
