@@ -42,7 +42,7 @@ class QuietStock(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.stock_id}: {self.requests} requests without a new price"
+        return f"{self.stock_id}: {self.requests} request{'' if self.requests == 1 else 's'} without a new price"
 
     @property
     def sentence(self) -> str:
