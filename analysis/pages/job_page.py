@@ -125,6 +125,8 @@ class JobPage:
     @cached_property
     def _last_attempt(self) -> datetime | None:
         """Return when the last of the stocks that wait for their source is tried again."""
+        if not self.job.is_active:
+            return None
         last: datetime | None = self.job.details.waiting().aggregate(last=Max("not_before"))["last"]
         return last
 
