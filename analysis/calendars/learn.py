@@ -127,8 +127,14 @@ def _find_faults(exchange: Exchange, faults: FaultCounts) -> list[SessionFault]:
     closed = [entry for entry in special.entries if not entry.is_session]
     ordinary = calendar_with(exchange, SpecialDays(closed))
     named = {entry.day for entry in special.entries_of(exchange)}
+    source = _first_source(exchange)
+    known = FaultySession.objects.as_faulty_sessions().of(source, exchange)
     found = faults.find_faulty_sessions(
-        _first_source(exchange), exchange, ordinary, since=clock.now().date() - FAULTS_WITHIN
+        source,
+        exchange,
+        ordinary,
+        since=clock.now().date() - FAULTS_WITHIN,
+        known={day: fault.kind for day, fault in known.items()},
     )
     return [fault for fault in found if fault.day not in named]
 

@@ -66,13 +66,31 @@ def without(bars: Bars, day: date) -> Bars:
     return bars.select(bars.session != np.datetime64(day))
 
 
-def found(stocks: list[Bars], exchange: Exchange = NSE) -> dict[date, FaultKind]:
+def found(stocks: list[Bars], exchange: Exchange = NSE, known: FaultKind | None = None) -> dict[date, FaultKind]:
+    """The faulty sessions of some stocks; `known` is the fault that FLAT had the night before."""
     counts = FaultCounts()
     for bars in stocks:
         counts.add(bars)
-    calendar = library_calendar_of(exchange)
-    faults = counts.find_faulty_sessions("yahoo", exchange, calendar, since=date(2020, 1, 1))
+    faults = counts.find_faulty_sessions(
+        "yahoo",
+        exchange,
+        library_calendar_of(exchange),
+        since=date(2020, 1, 1),
+        known={FLAT: known} if known else {},
+    )
     return {fault.day: fault.kind for fault in faults}
+
+
+def evenly(bars: Bars) -> Bars:
+    """The bars with the same volume on all days, so that none is short of it."""
+    return replace(bars, volume=np.full(len(bars), 1000.0))
+
+
+def spoilt(bars: Bars, kind: FaultKind) -> Bars:
+    """The bars with a fault on FLAT."""
+    if kind is FaultKind.FLAT:
+        return flattened(bars, FLAT)
+    return without(bars, FLAT) if kind is FaultKind.ABSENT else thinned(bars, FLAT, 0.1)
 
 
 MANY = [bars_of(DAYS[:120], seed) for seed in range(30)]
@@ -88,9 +106,59 @@ def test_a_session_that_is_flat_for_most_stocks_is_found(stocks: int) -> None:
     assert found([*wrong, *MANY[stocks:]]) == {FLAT: FaultKind.FLAT}
 
 
-def test_a_session_that_is_flat_for_half_of_them_is_not() -> None:
-    usual = [replace(bars, volume=np.full(len(bars), 1000.0)) for bars in MANY]
-    assert found([*(flattened(bars, FLAT) for bars in usual[:15]), *usual[15:]]) == {}
+@pytest.mark.parametrize("stocks", [15, 17])
+def test_a_session_that_is_flat_for_half_of_them_is_not(stocks: int) -> None:
+    usual = [evenly(bars) for bars in MANY]
+    assert found([*(flattened(bars, FLAT) for bars in usual[:stocks]), *usual[stocks:]]) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "left", "stays"),
+    [
+        (FaultKind.FLAT, 18, True),
+        (FaultKind.FLAT, 2, True),
+        (FaultKind.FLAT, 1, False),
+        (FaultKind.ABSENT, 2, True),
+        (FaultKind.ABSENT, 1, False),
+        (FaultKind.SHORT, 11, True),
+        (FaultKind.SHORT, 10, False),  # on a New Year's Day, a third of the stocks trade so little
+    ],
+)
+def test_a_known_fault_stays_until_nearly_all_bars_are_mended(kind: FaultKind, left: int, *, stays: bool) -> None:
+    usual = [evenly(bars) for bars in MANY]
+    partly = [*(spoilt(bars, kind) for bars in usual[:left]), *usual[left:]]
+    assert found(partly) == {}
+    assert found(partly, known=kind) == ({FLAT: kind} if stays else {})
+
+
+def test_one_wrong_bar_of_twenty_keeps_a_known_fault() -> None:
+    usual = [evenly(bars) for bars in MANY[:20]]
+    assert found([flattened(usual[0], FLAT), *usual[1:]], known=FaultKind.FLAT) == {FLAT: FaultKind.FLAT}
+    assert found([flattened(bars, FLAT) for bars in usual[:9]], known=FaultKind.FLAT), "also once there are few stocks"
+    assert found([], known=FaultKind.FLAT) == {}
+
+
+def test_stocks_that_seldom_trade_keep_no_fault() -> None:
+    idle = [evenly(bars) for bars in MANY[:6]]
+    for day in DAYS[20:70]:
+        idle = [flattened(bars, day) for bars in idle]
+    usual = [evenly(bars) for bars in MANY[6:]]
+    assert found([*idle, *usual], known=FaultKind.FLAT) == {}
+    assert found([*idle, *(flattened(bars, FLAT) for bars in usual[:2]), *usual[2:]], known=FaultKind.FLAT) == {
+        FLAT: FaultKind.FLAT
+    }
+
+
+def test_flat_bars_that_are_left_of_another_fault_are_still_wrong() -> None:
+    usual = [evenly(bars) for bars in MANY]
+    some_flat = [flattened(bars, FLAT) for bars in usual[:6]]
+    assert found([*some_flat, *usual[6:]], known=FaultKind.MIXED) == {FLAT: FaultKind.FLAT}
+    some_absent = [without(bars, FLAT) for bars in usual[6:20]]
+    assert found([*some_flat, *some_absent, *usual[20:]], known=FaultKind.ABSENT) == {FLAT: FaultKind.FLAT}
+    some_short = [thinned(bars, FLAT, 0.1) for bars in usual[17:20]]
+    many_flat = [flattened(bars, FLAT) for bars in usual[:17]]
+    assert found([*many_flat, *some_short, *usual[20:]]) == {FLAT: FaultKind.MIXED}
+    assert found([*many_flat, *some_short, *usual[20:]], known=FaultKind.FLAT) == {FLAT: FaultKind.FLAT}
 
 
 def test_too_few_stocks_tell_nothing() -> None:
@@ -242,6 +310,40 @@ def test_it_is_requested_again_when_the_overlap_has_passed(flat_for_all: YahooSt
         with time_machine.travel(evening(day), tick=False):
             make_finished_job(*TICKERS)
             learn_days()
+    assert not FaultySession.objects.exists()
+
+
+def abstaining(day: date, ticker: str) -> bool:
+    """Whether components of a result abstain because of a wrong bar."""
+    return "wrong prices" in str(RawData.objects.get(result__stock=ticker, result__day=day).evidence)
+
+
+@pytest.mark.django_db
+def test_a_fault_that_is_mended_piecemeal_stays_for_the_stocks_that_have_it(flat_for_all: YahooStandIn) -> None:
+    mended, wrong, joined = TICKERS[:20], TICKERS[20:], [f"NEW{number}.NS" for number in range(4)]
+    for ticker in mended:
+        flat_for_all.market.flat[ticker].clear()
+    for day in DAYS[61:72]:
+        with time_machine.travel(evening(day), tick=False):
+            make_finished_job(*TICKERS, *joined)
+            learn_days()
+        asked = len(flat_for_all.asked)
+        codes = {"faulty_session", "faulty_session_requested"}
+        for ticker in [*mended, *joined]:
+            assert not codes & findings_of(day, ticker).keys(), (day, ticker)
+            assert PriceHistory.objects.get(stock=ticker).missing == []
+        for ticker in wrong:
+            assert codes <= findings_of(day, ticker).keys(), (day, ticker)
+    assert any(abstaining(DAYS[71], ticker) for ticker in wrong)
+    assert not any(abstaining(DAYS[71], ticker) for ticker in mended)
+    assert FaultySession.objects.get().stocks == len(wrong)
+    flat_for_all.market.flat.clear()
+    for day in DAYS[72:76]:
+        with time_machine.travel(evening(day), tick=False):
+            make_finished_job(*TICKERS, *joined)
+            learn_days()
+    since = {asked.first for asked in flat_for_all.asked[asked:] if asked.symbol in wrong}
+    assert min(since) <= FLAT, "it was requested until it was mended"
     assert not FaultySession.objects.exists()
 
 
