@@ -141,7 +141,7 @@ class FaultCounts:
         if len(rows) <= USUAL_WITHIN:
             return
         days = (bars.session[rows] - ORIGIN).astype(np.int64)
-        flat, short = _find_flat(bars)[rows], _find_short(bars)[rows]
+        flat, short = find_flat(bars)[rows], _find_short(bars)[rows]
         self._with_bar[np.unique(days)] += 1
         self._flat[np.unique(days[flat])] += 1
         self._short[np.unique(days[short & ~flat])] += 1
@@ -225,11 +225,11 @@ def has_fault(bars: Bars, fault: SessionFault) -> bool:
     near = bars[max(0, row - USUAL_WITHIN) : row + 1]
     match fault.kind:
         case FaultKind.FLAT:
-            return bool(_find_flat(near)[-1])
+            return bool(find_flat(near)[-1])
         case FaultKind.SHORT:
             return bool(_find_short(near)[-1])
         case FaultKind.MIXED:
-            return bool(_find_flat(near)[-1] or _find_short(near)[-1])
+            return bool(find_flat(near)[-1] or _find_short(near)[-1])
     return False
 
 
@@ -254,7 +254,8 @@ def describe_doubtful(bars: Bars, doubtful: Booleans, faulty: Mapping[date, Sess
     return Finding("faulty_session", message, "warning" if rows[-1] >= len(bars) - LONG_WINDOW else "info", last)
 
 
-def _find_flat(bars: Bars) -> Booleans:
+def find_flat(bars: Bars) -> Booleans:
+    """Return which bars, shape (n,), have one price and no volume."""
     flat: Booleans = ~(bars.volume > 0) & (bars.high - bars.low <= ROUNDING * bars.close)
     return flat
 

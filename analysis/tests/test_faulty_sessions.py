@@ -18,11 +18,12 @@ from analysis.engine.bars import Bars
 from analysis.engine.rating import rate
 from analysis.engine.series import SeriesCache
 from analysis.histories import row_of
-from analysis.models import FaultySession, Job, PriceHistory, RawData
+from analysis.models import FaultySession, Job, PriceHistory, RawData, Result
 from analysis.prices.exchanges import Exchange, exchange_named
 from analysis.prices.faulty_sessions import FaultCounts, FaultKind, SessionFault, find_doubtful
-from analysis.prices.instruments import exchange_of
+from analysis.prices.instruments import exchange_of, instrument_of
 from analysis.prices.port import History
+from analysis.prices.quality import check_bars
 from analysis.prices.source_order import SourceOrder
 from analysis.prices.trading_calendar import library_calendar_of
 from analysis.tests.engine_bars import random_bars
@@ -269,6 +270,40 @@ def test_it_is_told_to_administrators_once_and_in_each_stock(flat_for_all: Yahoo
     for ticker in TICKERS:
         assert "wrong at its source" in findings_of(NEXT, ticker)["faulty_session"]
         assert "will be requested again" in findings_of(NEXT, ticker)["faulty_session_requested"]
+
+
+@pytest.mark.django_db
+def test_a_change_over_a_flat_session_says_that_it_spans_two(flat_for_all: YahooStandIn, client: Client) -> None:
+    for ticker in TICKERS[:20]:
+        flat_for_all.market.flat[ticker].add(NEXT)
+    for day in (NEXT, LATER):
+        with time_machine.travel(evening(day), tick=False):
+            make_finished_job(*TICKERS)
+            learn_days()
+
+    def spans(day: date) -> list[int]:
+        results = Result.objects.filter(stock__in=(TICKERS[0], TICKERS[23]), day=day).order_by("stock")
+        return [result.change_sessions for result in results]
+
+    assert spans(FLAT) == [1, 1]
+    assert spans(NEXT)[1] == 2, "its change is from the close before the flat session"
+    assert spans(LATER) == [3, 1], "both sessions before were flat"
+    shown = Result.objects.completed().filter(stock__in=TICKERS[:20], day=LATER)[0]
+    client.force_login(make_user("ann"))
+    assert "over 3 sessions" in client.get(f"/stocks/{shown.stock_id}/").text
+
+
+@pytest.mark.parametrize(("fault", "span"), [(FaultKind.FLAT, 2), (FaultKind.SHORT, 1)])
+def test_a_change_spans_two_sessions_only_where_the_bar_between_has_no_close_of_its_own(
+    fault: FaultKind, span: int
+) -> None:
+    def spans(bars: Bars) -> list[int]:
+        known = {FLAT: replace(FAULT, kind=fault)}
+        checked = check_bars(bars, instrument=instrument_of("TCS.NS"), now=evening(DAYS[119]), faulty=known)
+        assert len(checked.bars) == 120
+        return checked.change_spans(NSE)
+
+    assert spans(spoilt(evenly(MANY[0]), fault))[60:63] == [1, span, 1]
 
 
 @pytest.mark.django_db

@@ -16,7 +16,6 @@ from analysis.engine.fingerprint import fingerprints
 from analysis.engine.strategies import STRATEGIES
 from analysis.models import ErrorKind, JobDetail, PriceHistory
 from analysis.prices.port import Finding, PriceError, PriceErrorKind
-from analysis.prices.sessions import count_sessions
 from analysis.worker.bars import BarLoader
 
 logger = logging.getLogger(__name__)
@@ -44,7 +43,7 @@ class Failure:
 class Outcome:
     """The assessment or the failure of one detail; `day` is the session that it is about.
 
-    `change_sessions` is the number of sessions from the previous close to that day's.
+    `change_sessions` is the number of sessions that the change from the previous close to that day's spans.
     """
 
     detail: JobDetail
@@ -145,7 +144,7 @@ def _assess_bars(
         bar_count=len(bars),
         fingerprints=fingerprints(bars, strategy, source=history.source, doubtful=checked.doubtful),
         findings=(*of_source, *loader.compare_sources(instrument.ticker, bars), *checked.findings),
-        change_sessions=count_sessions(instrument.exchange, bars),
+        change_sessions=checked.change_spans(instrument.exchange)[-1],
         caution=checked.caution_within(strategy.longest_window),
         recent_closes=tuple(float(f"{close:.6g}") for close in bars.close[-RECENT_SESSIONS:]),
     )
