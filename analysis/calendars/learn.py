@@ -89,7 +89,6 @@ def learn_days(*, until: Callable[[], bool] = lambda: False) -> LearnResult:
         SPECIAL_DAYS.forget()
         logger.info("Learned %d special days from prices, and withdrew %d", done.learned, done.withdrawn)
     if done.faulty or done.corrected:
-        FAULTY_SESSIONS.forget()
         logger.warning("%d sessions with wrong bars were found, and %d are corrected", done.faulty, done.corrected)
     return done
 
@@ -168,6 +167,7 @@ def _store_faults(exchange: Exchange, faults: Sequence[SessionFault]) -> tuple[i
         unique_fields=["source", "exchange", "day"],
         update_fields=["kind", "stocks", "of_stocks"],
     )
+    FAULTY_SESSIONS.forget()
     return len(days - before), len(before - days)
 
 

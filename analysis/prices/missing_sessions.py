@@ -10,7 +10,7 @@ import numpy as np
 from analysis.engine.bars import Bars, Booleans, Sessions
 from analysis.prices.discontinuities import LONG_GAP, finding_about
 from analysis.prices.exchanges import Exchange
-from analysis.prices.faulty_sessions import LONG_WINDOW, SessionFault, has_fault
+from analysis.prices.faulty_sessions import LONG_WINDOW, FaultKind, SessionFault, has_fault
 from analysis.prices.port import Finding
 from analysis.prices.sessions import sessions_between
 from analysis.prices.trading_calendar import trading_calendar_of
@@ -28,8 +28,8 @@ KEPT = timedelta(days=420)  # a session that stays missing is named for so long
 class MissingSession:
     """A session without a bar, or with a wrong one if `is_faulty`, requested again so many times.
 
-    `requested_on` is the day of the last request that included it. It is not certain that it was a session after the
-    days of which the holidays are known.
+    `requested_on` is the day of the last request that included it. It is not certain that it was a session if no stock
+    of its exchange has a bar of it, or if the holidays of that time are not known.
     """
 
     session: date
@@ -41,7 +41,7 @@ class MissingSession:
     @property
     def next_request(self) -> date | None:
         """Return the day from which it is requested again; None if it is not."""
-        if self.requests >= MOST_REQUESTS:
+        if self.requests >= (MOST_REQUESTS if self.is_certain or self.is_faulty else DAILY_REQUESTS):
             return None
         return self.requested_on + timedelta(days=2 ** max(self.requests - DAILY_REQUESTS + 1, 0))
 
@@ -62,7 +62,11 @@ class MissingSession:
             then = f"It will be requested again from {self.next_request}."
         if self.is_faulty:
             return Finding("faulty_session_requested", f"{source}’s bar of {self.session} is wrong. {then}", "info")
-        known = "on which the exchange traded" if self.is_certain else "unless it was a holiday that is not known here"
+        known = (
+            "a session in the exchange’s calendar"
+            if self.is_certain
+            else "unless it was a holiday that is not known here"
+        )
         message = f"{source} has no bar of {self.session}, {known}. {then}"
         return Finding("missing_session", message, "warning" if self.is_certain else "info", self.session)
 
@@ -108,6 +112,7 @@ def track_missing(
     the sessions of which the source is known to have wrong bars.
     """
     found = find_missing(bars, exchange, faulty, since=today - KEPT)
+    unproven = {fault.day for fault in faulty if fault.kind is FaultKind.ABSENT and fault.stocks == fault.of_stocks}
     known = {one.session: one for one in before}
     new = set() if _trades_on_few_days(bars, exchange) else found.keys() & _recent_sessions(bars, exchange)
     kept = sorted(new | (found.keys() & known.keys()))
@@ -115,7 +120,7 @@ def track_missing(
         replace(
             _after_request(known.get(day), day, is_included=requested_since <= day, today=today),
             is_faulty=found[day],
-            is_certain=trading_calendar_of(exchange).knows(day),
+            is_certain=trading_calendar_of(exchange).knows(day) and day not in unproven,
         )
         for day in kept
     )
