@@ -49,27 +49,6 @@ class MissingSession:
         """Return whether the next request should include it; so it does after a clock that was ahead."""
         return self.next_request is not None and (self.next_request <= today or self.requested_on > today)
 
-    def to_finding(self, source: str) -> Finding:
-        """Return the finding that informs users; `source` is the name of the source in a sentence."""
-        times = {0: "", 1: "It was requested again once"}.get(
-            self.requests, f"It was requested again {self.requests} times"
-        )
-        if self.next_request is None:
-            then = f"{times}, the last time on {self.requested_on}, and is not requested any more."
-        elif self.requests:
-            then = f"{times}, and will be from {self.next_request}."
-        else:
-            then = f"It will be requested again from {self.next_request}."
-        if self.is_faulty:
-            return Finding("faulty_session_requested", f"{source}’s bar of {self.session} is wrong. {then}", "info")
-        known = (
-            "a session in the exchange’s calendar"
-            if self.is_certain
-            else "unless it was a holiday that is not known here"
-        )
-        message = f"{source} has no bar of {self.session}, {known}. {then}"
-        return Finding("missing_session", message, "warning" if self.is_certain else "info", self.session)
-
     def as_dict(self) -> dict[str, str | int | bool]:
         """Return the value for JSON."""
         return {
@@ -90,6 +69,56 @@ class MissingSession:
             bool(stored["is_faulty"]),
             bool(stored["is_certain"]),
         )
+
+
+def describe_missing(missing: Iterable[MissingSession], source: str, exchange: Exchange) -> list[Finding]:
+    """Return the findings that inform users, one about neighbouring sessions that were requested alike.
+
+    `source` is the name of the source in a sentence.
+    """
+    runs: list[list[MissingSession]] = []
+    for one in sorted(missing, key=lambda one: one.session):
+        if runs and _is_next(runs[-1][-1], one, exchange):
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return [_describe_run(run, source) for run in runs]
+
+
+def _is_next(before: MissingSession, one: MissingSession, exchange: Exchange) -> bool:
+    if replace(before, session=one.session) != one:
+        return False
+    calendar = trading_calendar_of(exchange)
+    return calendar.count_until(one.session) - calendar.count_until(before.session) == 1
+
+
+def _describe_run(run: list[MissingSession], source: str) -> Finding:
+    one, last, count = run[0], run[-1].session, len(run)
+    then = _describe_requests(one, is_single=count == 1)
+    if one.is_faulty:
+        wrong = f"bar of {last} is" if count == 1 else f"bars of {count} sessions from {one.session} to {last} are"
+        return Finding("faulty_session_requested", f"{source}’s {wrong} wrong. {then}", "info", last)
+    if count == 1:
+        known = "a session in the exchange’s calendar"
+        known = known if one.is_certain else "unless it was a holiday that is not known here"
+        message = f"{source} has no bar of {last}, {known}. {then}"
+    else:
+        days = f"sessions in the exchange’s calendar, from {one.session} to {last}"
+        unsure = f"weekdays from {one.session} to {last}, unless they were holidays that are not known here"
+        message = f"{source} has no bars of {count} {days if one.is_certain else unsure}. {then}"
+    return Finding("missing_session", message, "warning" if one.is_certain else "info", last)
+
+
+def _describe_requests(one: MissingSession, *, is_single: bool) -> str:
+    """Return the sentence about requests for one session, or several that were requested alike."""
+    they, were, are = ("It", "was", "is") if is_single else ("They", "were", "are")
+    if not one.requests:
+        return f"{they} will be requested again from {one.next_request}."
+    times = "once" if one.requests == 1 else f"{one.requests} times"
+    if one.next_request is None:
+        last = one.requested_on
+        return f"{they} {were} requested again {times}, the last time on {last}, and {are} not requested any more."
+    return f"{they} {were} requested again {times}, and will be from {one.next_request}."
 
 
 def first_due(missing: Iterable[MissingSession], today: date) -> date | None:

@@ -15,6 +15,7 @@ from analysis.engine.bars import Bars
 from analysis.engine.fingerprint import fingerprints
 from analysis.engine.strategies import STRATEGIES
 from analysis.models import ErrorKind, JobDetail, PriceHistory
+from analysis.prices.missing_sessions import describe_missing
 from analysis.prices.port import Finding, PriceError, PriceErrorKind
 from analysis.worker.bars import BarLoader
 
@@ -133,7 +134,9 @@ def _assess_bars(
         decimals=instrument.decimals_at(float(bars.close[-1])),
         obstacle=histories.obstacle_to_plan(checked),
     )
-    of_source = (one for one in history.source_findings() if not (as_of and one.session and one.session > as_of))
+    of_source = [one for one in history.source_findings() if not (as_of and one.session and one.session > as_of)]
+    missing = [one for one in history.read_missing() if not (as_of and one.session > as_of)]
+    of_source += describe_missing(missing, history.get_source_display(), instrument.exchange)
     return Outcome(
         detail,
         day=bars.last_session,
