@@ -1,7 +1,9 @@
 """Faulty sessions: what most stocks have wrongly is found, told once, requested again and not voted on."""
 
+import logging
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,7 +12,7 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from analysis.calendars.learn import learn_days
+from analysis.calendars.learn import FAULTS_WITHIN, learn_days
 from analysis.calendars.notice import fault_notice
 from analysis.engine.assess import assess
 from analysis.engine.assessment import Assessment
@@ -18,7 +20,7 @@ from analysis.engine.bars import Bars
 from analysis.engine.rating import rate
 from analysis.engine.series import SeriesCache
 from analysis.histories import row_of
-from analysis.models import FaultySession, Job, PriceHistory, RawData, Result
+from analysis.models import FaultySession, Job, PriceHistory, RawData, Result, Stock
 from analysis.prices.exchanges import Exchange, exchange_named
 from analysis.prices.faulty_sessions import FaultCounts, FaultKind, SessionFault, find_doubtful
 from analysis.prices.instruments import exchange_of, instrument_of
@@ -411,3 +413,44 @@ def test_a_fault_is_of_the_first_source_of_its_exchange(settings: Settings) -> N
             row_of(f"FS{number}.NS", "yahoo", sound, DAYS[0], evening(DAYS[119])).save()
         assert learn_days().corrected == 1
     assert not FaultySession.objects.exists()
+
+
+def store(stocks: Iterable[Bars]) -> None:
+    """The bars of some stocks as Yahoo's; others have none."""
+    PriceHistory.objects.all().delete()
+    for number, bars in enumerate(stocks):
+        stock, _ = Stock.objects.get_or_create(ticker=f"FS{number}.NS", defaults={"exchange": "NSE"})
+        row_of(stock.pk, "yahoo", History(bars, adjusted=True), DAYS[0], evening(DAYS[119])).save()
+
+
+@pytest.mark.django_db
+def test_a_fault_that_is_five_years_old_is_forgotten_and_not_corrected(
+    caplog: pytest.LogCaptureFixture, settings: Settings
+) -> None:
+    settings.PRICE_SOURCE = "yahoo"
+    usual = [evenly(bars) for bars in MANY[:20]]
+    store(flattened(flattened(bars, FLAT), LATER) for bars in usual)
+    with time_machine.travel(evening(DAYS[119]), tick=False), caplog.at_level(logging.WARNING):
+        assert (learn_days().faulty, FaultySession.objects.count()) == (2, 2)
+    assert caplog.messages == ["Sessions with wrong bars: 2 new, 0 corrected"]
+    caplog.clear()
+    day_after = datetime.combine(FLAT + FAULTS_WITHIN + timedelta(days=1), time(20), INDIA)
+    with time_machine.travel(day_after, tick=False), caplog.at_level(logging.WARNING):
+        done = learn_days()
+    assert (done.corrected, FaultySession.objects.get().day) == (0, LATER)
+    assert caplog.messages == []
+
+
+@pytest.mark.django_db
+def test_a_fault_of_an_exchange_with_few_stocks_left_goes_once_they_are_mended(settings: Settings) -> None:
+    settings.PRICE_SOURCE = "yahoo"
+    usual = [evenly(bars) for bars in MANY[:20]]
+    with time_machine.travel(evening(DAYS[119]), tick=False):
+        for left in ([flattened(usual[0], FLAT), *usual[1:5]], []):
+            store(flattened(bars, FLAT) for bars in usual)
+            assert learn_days().faulty == 1
+            store(left)
+            assert learn_days().corrected == (0 if left else 1)
+            store(usual[:5])
+            learn_days()
+            assert not FaultySession.objects.exists()
