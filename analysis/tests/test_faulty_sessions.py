@@ -1,6 +1,7 @@
 """Faulty sessions: what most stocks have wrongly is found, told once, requested again and not voted on."""
 
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -15,10 +16,11 @@ from pytest_django import Settings
 from analysis.calendars.learn import FAULTS_WITHIN, learn_days
 from analysis.calendars.notice import fault_notice
 from analysis.engine.assess import assess
-from analysis.engine.assessment import Assessment
+from analysis.engine.assessment import Assessment, NotEnoughHistory
 from analysis.engine.bars import Bars
 from analysis.engine.rating import rate
 from analysis.engine.series import SeriesCache
+from analysis.engine.strategies import TREND
 from analysis.histories import row_of
 from analysis.models import FaultySession, Job, PriceHistory, RawData, Result, Stock
 from analysis.prices.exchanges import Exchange, exchange_named
@@ -28,7 +30,7 @@ from analysis.prices.port import History
 from analysis.prices.quality import check_bars
 from analysis.prices.source_order import SourceOrder
 from analysis.prices.trading_calendar import library_calendar_of
-from analysis.tests.engine_bars import random_bars
+from analysis.tests.engine_bars import flat_bars, joined, random_bars
 from analysis.tests.make import make_finished_job, make_special_day, make_stock, make_user
 from tests.yahoo_standin.server import YahooStandIn
 
@@ -241,6 +243,56 @@ def test_the_evidence_says_why_a_component_abstains() -> None:
     assert all(finding.endswith("because a session with wrong prices would decide the vote.") for finding in findings)
 
 
+def test_a_refusal_names_the_groups_that_lack_votes_and_their_doubted_ones() -> None:
+    seen = set()
+    groups = (("15 moving averages", slice(0, 15), 10), ("11 oscillators", slice(15, 26), 9))
+    for bars in MANY:
+        wrong = flattened(bars, FLAT)[:63]
+        series = SeriesCache(wrong, find_doubtful(wrong, [FAULT]))
+        answer, rating = assess(series), rate(series)
+        if isinstance(answer, Assessment):
+            continue
+        assert rating.doubted is not None
+        votes, doubted = ~rating.unavailable[:, -1], rating.doubted[:, -1]
+        lacking = [(name, group, needed) for name, group, needed in groups if votes[group].sum() < needed]
+        parts = [f"{votes[group].sum()} of {name} vote and {needed} are needed" for name, group, needed in lacking]
+        count = sum(int(doubted[group].sum()) for _, group, _ in lacking)
+        abstain = "1 component abstains" if count == 1 else f"{count} components abstain"
+        assert answer.message == (
+            f"too few votes: {', '.join(parts)}; {abstain} because a session with wrong prices would decide the vote"
+        )
+        seen.add(" and ".join(name for name, _, _ in lacking))
+    assert {"11 oscillators", "15 moving averages"} <= seen
+
+
+def test_a_refusal_of_a_weighted_strategy_names_the_weight_that_votes() -> None:
+    messages = set()
+    for bars in MANY:
+        wrong = flattened(bars, FLAT)[:63]
+        answer = assess(SeriesCache(wrong, find_doubtful(wrong, [FAULT])), TREND)
+        if isinstance(answer, NotEnoughHistory):
+            messages.add(answer.message)
+    assert messages
+    for message in messages:
+        found = re.fullmatch(
+            r"too few votes: components with (\d+)% of the weight vote and 75% is needed; "
+            r"\d+ components? abstains? because a session with wrong prices would decide the vote",
+            message,
+        )
+        assert found, message
+        assert int(found[1]) < 75, message
+
+
+def test_a_refusal_that_no_doubt_explains_names_what_is_missing() -> None:
+    halted = joined(MANY[0][:100], flat_bars(20, volume=0.0))
+    doubtful = np.zeros(len(halted), dtype=np.bool_)
+    doubtful[99] = True
+    answer = assess(SeriesCache(halted, doubtful))
+    assert isinstance(answer, NotEnoughHistory)
+    assert answer.message.startswith("not enough trading: no trades in 20 of the last 60 sessions")
+    assert "of 11 oscillators vote and 9 are needed" in answer.message
+
+
 @pytest.fixture
 def flat_for_all(standin: YahooStandIn) -> YahooStandIn:
     """An evening whose session is flat at Yahoo for all stocks, found in the night after it."""
@@ -315,7 +367,7 @@ def test_no_plan_rests_on_a_wrong_last_session(flat_for_all: YahooStandIn) -> No
         again = Job.objects.latest("created_at").details
     told = {detail.error_message or (detail.found or {})["no_trade_reason"] for detail in again.all()}
     told -= {"Neutral: nothing to plan"}
-    refused = {sentence for sentence in told if sentence.startswith("Too few votes: a session with wrong prices would")}
+    refused = {sentence for sentence in told if sentence.startswith("Too few votes: ")}
     assert refused
     assert told - refused == {f"no plan: the prices of {FLAT} are wrong at their source"}
 
