@@ -32,6 +32,7 @@ KEYS = {"id", "name", "func", "args", "kwargs", "started", "group", "cluster", "
 """Keys of our messages. django-q2 has others, some of which name a further function; they are refused."""
 
 MOST_MISSED = 1_000
+CLOCK_TOLERANCE = timedelta(hours=1)  # by which a clock may be set back without a further call
 
 
 class ForbiddenCall(ValueError):
@@ -50,20 +51,35 @@ def enqueue(path: str, *ids: str) -> None:
 def plan_nightly(name: str, path: str, *, at: tuple[int, int]) -> None:
     """Plan a call of the function at a dotted path every night at this hour and minute, local time.
 
-    Changes made to the schedule of this name in the admin stay; missed nights are made up for once. Two concurrent
-    calls may plan it twice, so the function must be safe to call twice; the next call removes the second plan.
+    Changes made to the schedule of this name in the admin stay; missed nights are made up for once. A next call that is
+    further away than the schedule allows was planned by a clock that was ahead: it is moved to the coming night.
+    Two concurrent calls may plan it twice, so the function must be safe to call twice; the next call removes the
+    second plan.
     """
+    now = clock.now()
     waiting = Schedule.objects.filter(name=name).order_by("pk")
     if first_planned := waiting.first():
         waiting.filter(pk__gt=first_planned.pk).delete()
         waiting.exclude(func=path).update(func=path)  # an earlier release used another function
+        if _is_too_far(first_planned, now):
+            planned_at = timezone.localtime(first_planned.next_run)
+            waiting.update(next_run=_coming_night(now, planned_at.hour, planned_at.minute))
         return
-    now = clock.now()
-    hour, minute = at
-    first = timezone.localtime(now).replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if first < now:
-        first += timedelta(days=1)
-    Schedule.objects.create(name=name, func=path, schedule_type=Schedule.DAILY, next_run=first)
+    Schedule.objects.create(name=name, func=path, schedule_type=Schedule.DAILY, next_run=_coming_night(now, *at))
+
+
+def _coming_night(now: datetime, hour: int, minute: int) -> datetime:
+    """Return the next time with this hour and minute, local time."""
+    moment = timezone.localtime(now).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return moment if moment >= now else moment + timedelta(days=1)
+
+
+def _is_too_far(planned: Any, now: datetime) -> bool:
+    """Return whether the next time of a repeated call is more than one interval away."""
+    if planned.schedule_type in (Schedule.ONCE, Schedule.CRON):
+        return False
+    farthest: datetime = planned.calculate_next_run(now)
+    return bool(planned.next_run > farthest + CLOCK_TOLERANCE)
 
 
 def enqueue_at(name: str, moment: datetime, path: str, *ids: str) -> None:

@@ -35,7 +35,9 @@ class ResultOut(Schema):
     close: float | None
     previous_close: float | None
     change_percent: float | None
-    change_sessions: int = Field(description="Sessions that the change spans: more than 1 where one has no bar.")
+    change_sessions: int = Field(
+        description="Sessions that the change spans: more than 1 where one has no bar, or no close of its own."
+    )
     plan: PlanOut | None
     no_trade_reason: str
     caution: str = Field(description="Why the verdict may rest on wrong prices, like a jump that may be a split.")

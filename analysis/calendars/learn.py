@@ -6,7 +6,7 @@ Lists and administrators count more: what is learned replaces none of theirs.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import batched
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from analysis.calendars.current import FAULTY_SESSIONS, SPECIAL_DAYS
 from analysis.db import transactional
 from analysis.histories import of_first_source
 from analysis.models import FaultySession, PriceHistory, PriceSourceName, SpecialDay
-from analysis.prices.exchanges import EXCHANGE_BY_CODE, Exchange
+from analysis.prices.exchanges import Exchange, exchange_named
 from analysis.prices.faulty_sessions import FaultCounts, SessionFault
 from analysis.prices.instruments import InstrumentKind, exchange_of
 from analysis.prices.special_days import DaySource, SpecialDays, has_special_days
@@ -38,7 +38,7 @@ HOLIDAY, SESSION = "No stock has prices of this day.", "Most stocks traded on th
 
 @dataclass(slots=True)
 class LearnResult:
-    """The numbers of days learned and given up, and of sessions found faulty and corrected.
+    """The numbers of days learned and given up, and of sessions found faulty and corrected, or named as special days.
 
     `is_done` is False if the time was over before all exchanges.
     """
@@ -68,10 +68,7 @@ def learn_days(*, until: Callable[[], bool] = lambda: False) -> LearnResult:
     learned day that prices now contradict is removed.
     """
     done = LearnResult()
-    for code, tickers in sorted(_tickers_by_exchange().items()):
-        exchange = EXCHANGE_BY_CODE[code]
-        if len(tickers) < FEWEST_STOCKS or not has_special_days(exchange):
-            continue
+    for exchange, tickers in _stocks_to_compare():
         counts = _count_days(tickers[:MOST_STOCKS], until)
         if counts is None:
             done.is_done = False
@@ -89,9 +86,17 @@ def learn_days(*, until: Callable[[], bool] = lambda: False) -> LearnResult:
         SPECIAL_DAYS.forget()
         logger.info("Learned %d special days from prices, and withdrew %d", done.learned, done.withdrawn)
     if done.faulty or done.corrected:
-        FAULTY_SESSIONS.forget()
-        logger.warning("%d sessions with wrong bars were found, and %d are corrected", done.faulty, done.corrected)
+        logger.warning("Sessions with wrong bars: %d new, %d corrected", done.faulty, done.corrected)
     return done
+
+
+def _stocks_to_compare() -> list[tuple[Exchange, list[str]]]:
+    """Return the exchanges with enough stocks to learn from, or with known faults, each with its stocks."""
+    tickers = _tickers_by_exchange()
+    codes = {code for code, stocks in tickers.items() if len(stocks) >= FEWEST_STOCKS}
+    codes |= set(FaultySession.objects.values_list("exchange", flat=True))
+    exchanges = [exchange_named(code) for code in sorted(codes)]
+    return [(each, tickers.get(each.code, [])) for each in exchanges if has_special_days(each)]
 
 
 def _tickers_by_exchange() -> dict[str, list[str]]:
@@ -127,10 +132,16 @@ def _find_faults(exchange: Exchange, faults: FaultCounts) -> list[SessionFault]:
     closed = [entry for entry in special.entries if not entry.is_session]
     ordinary = calendar_with(exchange, SpecialDays(closed))
     named = {entry.day for entry in special.entries_of(exchange)}
-    found = faults.find_faulty_sessions(
-        _first_source(exchange), exchange, ordinary, since=clock.now().date() - FAULTS_WITHIN
-    )
+    source = _first_source(exchange)
+    known = FaultySession.objects.as_faulty_sessions().of(source, exchange)
+    kinds = {day: fault.kind for day, fault in known.items()}
+    found = faults.find_faulty_sessions(source, exchange, ordinary, since=_first_day(), known=kinds)
     return [fault for fault in found if fault.day not in named]
+
+
+def _first_day() -> date:
+    """Return the first day whose faults are kept."""
+    return clock.now().date() - FAULTS_WITHIN
 
 
 def _first_source(exchange: Exchange) -> str:
@@ -140,12 +151,14 @@ def _first_source(exchange: Exchange) -> str:
 
 @transactional
 def _store_faults(exchange: Exchange, faults: Sequence[SessionFault]) -> tuple[int, int]:
-    """Store these as the faulty sessions of an exchange. Return how many are new and how many are no more."""
+    """Store these as the faulty sessions of an exchange. Return how many are new and how many were corrected.
+
+    Those of another source and those that are too old are forgotten, which is no correction.
+    """
     stored = FaultySession.objects.filter(exchange=exchange.code)
-    before = set(stored.values_list("day", flat=True))
+    before = set(stored.filter(source=_first_source(exchange)).values_list("day", flat=True))
     days = {fault.day for fault in faults}
-    stored.exclude(source=_first_source(exchange)).delete()
-    stored.exclude(day__in=days).delete()
+    stored.exclude(source=_first_source(exchange), day__in=days).delete()
     FaultySession.objects.bulk_create(
         [
             FaultySession(
@@ -162,7 +175,8 @@ def _store_faults(exchange: Exchange, faults: Sequence[SessionFault]) -> tuple[i
         unique_fields=["source", "exchange", "day"],
         update_fields=["kind", "stocks", "of_stocks"],
     )
-    return len(days - before), len(before - days)
+    FAULTY_SESSIONS.forget()
+    return len(days - before), sum(day >= _first_day() for day in before - days)
 
 
 @transactional

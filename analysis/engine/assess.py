@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from analysis.engine.assessment import Assessment, IndicatorReading, NotEnoughHistory, SignalChange
-from analysis.engine.bars import Bars
+from analysis.engine.bars import Bars, Booleans, Floats, Indices
 from analysis.engine.indicators.indicator import Indicator
 from analysis.engine.plan import NoPlan, Plan, make_plan
 from analysis.engine.rating import Rating, rate
@@ -19,6 +19,7 @@ from analysis.engine.verdict import Verdict
 SETTLED = 500
 """Bars from which an EMA 200 is within 0.14 % of its value over an endless history."""
 DOUBTED = "because a session with wrong prices would decide the vote"
+ROUNDING = 1e-9  # of sums of weights
 QUIET_WITHIN = 60  # sessions of which a refusal counts those without trades
 
 
@@ -39,7 +40,7 @@ def assess(
     readings = _readings(rating, strategy)
     score = _number(rating.score[-1])
     if score is None:
-        return NotEnoughHistory(len(bars), needed, _too_few_votes(series, readings, rating))
+        return NotEnoughHistory(len(bars), needed, _too_few_votes(series, strategy, rating))
     verdict = Verdict.of(int(rating.steady[-1]))
     plan = make_plan(verdict, float(bars.close[-1]), _number(series.atr[-1]), strategy, decimals)
     if obstacle and verdict.side is not None:
@@ -132,14 +133,44 @@ def _unavailable_in_words(count: int) -> str:
     return "1 component abstains" if count == 1 else f"{count} components abstain"
 
 
-def _too_few_votes(series: SeriesCache, readings: tuple[IndicatorReading, ...], rating: Rating) -> str:
-    available = sum(reading.signal is not None for reading in readings)
-    doubted = 0 if rating.doubted is None else int(rating.doubted[:, -1].sum())
-    if doubted:
-        return f"too few votes: a session with wrong prices would decide {doubted} of {len(readings)} components"
+def _too_few_votes(series: SeriesCache, strategy: Strategy, rating: Rating) -> str:
+    """Return the reason that there is no score, with the votes of the groups in which too few are left.
+
+    A wrong session is the reason if each of these groups would have enough votes without the doubt about it.
+    """
+    voting = ~rating.unavailable[:, -1]
+    doubted = np.zeros_like(voting) if rating.doubted is None else rating.doubted[:, -1]
+    enough = strategy.enough_weight(is_volume_known=series.is_volume_known)[:, 0]
+    lacking = _lacking_groups(strategy, voting | doubted, enough)
+    if not len(lacking):
+        lacking = _lacking_groups(strategy, voting, enough)
+        votes = _votes_in_words(strategy, voting, enough, lacking)
+        count = int(np.count_nonzero(doubted[(strategy.weight_matrix[lacking] > 0).any(axis=0)]))
+        return f"too few votes: {votes}; {_unavailable_in_words(count)} {DOUBTED}"
     idle = series.idle[-QUIET_WITHIN:]
     quiet = f"no trades in {int(np.count_nonzero(idle))} of the last {len(idle)} sessions (one price, or no volume)"
-    return f"not enough trading: {quiet}, {available} of {len(readings)} components vote"
+    return f"not enough trading: {quiet}, {_votes_in_words(strategy, voting, enough, lacking)}"
+
+
+def _lacking_groups(strategy: Strategy, voting: Booleans, enough: Floats) -> Indices:
+    return np.flatnonzero(strategy.weight_matrix @ voting.astype(np.float64) < enough - ROUNDING)
+
+
+def _votes_in_words(strategy: Strategy, voting: Booleans, enough: Floats, groups: Indices) -> str:
+    """Return of each of these groups how many votes there are and how many are needed."""
+    parts = []
+    for row in groups.tolist():
+        weights = strategy.weight_matrix[row]
+        votes, own = weights[voting], weights[weights > 0]
+        kinds = {indicator.kind for indicator, weight in zip(strategy.indicators, weights, strict=True) if weight}
+        noun = f"{min(kinds).label.lower()}s" if len(kinds) == 1 else "components"
+        if (own == own[0]).all():
+            count, needed = int(np.count_nonzero(votes)), math.ceil(enough[row] / own[0] - ROUNDING)
+            parts.append(f"{count} of {len(own)} {noun} vote and {needed} are needed")
+        else:
+            share, needed = (math.floor(100 * weight / own.sum()) for weight in (votes.sum(), enough[row]))
+            parts.append(f"{noun} with {share}% of the weight vote and {needed}% is needed")
+    return ", ".join(parts)
 
 
 def _number(value: np.float64) -> float | None:

@@ -96,8 +96,7 @@ def _score(signals: Codes, available: Booleans, strategy: Strategy, *, is_volume
     """
     weights = strategy.weight_matrix
     available_weight = weights @ available.astype(np.float64)
-    enough = strategy.minimum_weights if is_volume_known else strategy.minimum_weights_without_volume
-    available_weight[available_weight < enough] = np.nan
+    available_weight[available_weight < strategy.enough_weight(is_volume_known=is_volume_known)] = np.nan
     means = weights @ (signals * available.view(np.int8)).astype(np.float64) / available_weight
     score: Floats = np.round(means.sum(axis=0) / len(means), 12) + 0.0  # never -0.0
     return score

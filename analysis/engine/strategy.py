@@ -82,6 +82,10 @@ class Strategy:
         scaled: Floats = self.minimum_weights * rest[:, np.newaxis]
         return scaled
 
+    def enough_weight(self, *, is_volume_known: bool) -> Floats:
+        """Return the weight that needs a signal in each group for a score, shape (groups, 1)."""
+        return self.minimum_weights if is_volume_known else self.minimum_weights_without_volume
+
     @cached_property
     def bars_needed(self) -> int:
         """Return the number of bars from which there is a score, in a stock that trades."""

@@ -54,7 +54,7 @@ def _plan_exchange(code: str, path: str) -> ExchangeSchedule:
     if is_on:
         schedule.next_run_at = _next_moment(schedule, now)
         is_late = schedule.next_run_at <= now
-        if not is_late or schedule.woken_at is None or schedule.woken_at < now - WAKE_AGAIN or queue.is_planned(name):
+        if not is_late or not _was_just_woken(schedule, now) or queue.is_planned(name):
             queue.enqueue_at(name, schedule.next_run_at, path, code)
             schedule.woken_at = schedule.woken_at if not is_late else now
     else:
@@ -63,6 +63,11 @@ def _plan_exchange(code: str, path: str) -> ExchangeSchedule:
     if before != (schedule.last_session, schedule.next_run_at, schedule.woken_at, schedule.problem):
         schedule.save(update_fields=["last_session", "next_run_at", "woken_at", "problem"])
     return schedule
+
+
+def _was_just_woken(schedule: ExchangeSchedule, now: datetime) -> bool:
+    """Return whether the run was asked for lately; a moment in the future is of a clock that was ahead."""
+    return schedule.woken_at is not None and now - WAKE_AGAIN <= schedule.woken_at <= now + WAKE_AGAIN
 
 
 def _is_left_out(schedule: ExchangeSchedule) -> bool:

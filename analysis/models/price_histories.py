@@ -78,29 +78,25 @@ class PriceHistory(models.Model):
         return unpack_bars(bytes(self.bars))
 
     def source_findings(self) -> tuple[Finding, ...]:
-        """Return the findings of the last fetch, and those about sessions that the source still lacks."""
-        missing = (one.to_finding(self.get_source_display()) for one in self.read_missing())
-        return (*self._fetch_findings(), *missing)
+        """Return the findings of the last fetch."""
+        return tuple(Finding.from_dict(finding) for finding in self.findings)
 
     def read_missing(self) -> tuple[MissingSession, ...]:
         """Return the sessions that the source lacks or has wrongly."""
         return tuple(MissingSession.from_dict(one) for one in self.missing)
 
-    def _fetch_findings(self) -> tuple[Finding, ...]:
-        return tuple(Finding.from_dict(finding) for finding in self.findings)
-
     def unadjusted_sessions(self) -> list[date]:
         """Return the sessions with a split that prices are not adjusted for, although the source names it."""
         return [
             finding.session
-            for finding in self._fetch_findings()
+            for finding in self.source_findings()
             if finding.code == UNADJUSTED_SPLIT and finding.session
         ]
 
     def as_history(self) -> History:
         """Return the stored bars in the form in which a source reports them. Raise ValueError if they are damaged."""
         traded = self.unpack_traded()
-        return History(self.unpack(), self.adjusted, self._fetch_findings(), self.read_metadata(), traded)
+        return History(self.unpack(), self.adjusted, self.source_findings(), self.read_metadata(), traded)
 
     def read_metadata(self) -> StockMetadata:
         """Return what the source last said of the instrument; empty for rows of earlier versions."""

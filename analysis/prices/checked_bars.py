@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from analysis.engine.bars import Bars, Booleans
 from analysis.engine.series import SeriesCache
+from analysis.prices.exchanges import Exchange
+from analysis.prices.faulty_sessions import find_flat
 from analysis.prices.port import Finding
+from analysis.prices.trading_calendar import trading_calendar_of
 
 JUMP_IN_ATR = 42  # sessions after which a jump weighs less than 5 % in an ATR 14
 
@@ -34,6 +39,17 @@ class CheckedBars:
     def series(self) -> SeriesCache:
         """Return a cache of series for the engine."""
         return SeriesCache(self.bars, self.doubtful)
+
+    def change_spans(self, exchange: Exchange) -> list[int]:
+        """Return by bar how many sessions of the exchange the change from the close before spans, at least 1.
+
+        A flat bar of a faulty session has the close before it and none of its own: the next change spans both sessions.
+        """
+        is_flat = self.doubtful & find_flat(self.bars)
+        latest_own = np.maximum.accumulate(np.where(is_flat, 0, np.arange(len(self.bars))))
+        counts = np.searchsorted(trading_calendar_of(exchange).sessions, self.bars.session, side="right")
+        spans: list[int] = np.maximum(counts[1:] - counts[latest_own[:-1]], 1).tolist()
+        return [1, *spans]
 
     def caution_within(self, sessions: int) -> str:
         """Return a sentence about a price jump in the last sessions, on which an indicator rests; else nothing."""

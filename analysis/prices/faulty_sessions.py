@@ -1,13 +1,15 @@
 """Faulty sessions: those of which a source has wrong bars for most stocks of an exchange, found by counting."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from analysis.engine.bars import Bars, Booleans, Floats
 from analysis.prices.exchanges import Exchange
@@ -15,6 +17,9 @@ from analysis.prices.port import Finding
 from analysis.prices.price_ranges import ROUNDING
 from analysis.prices.traded_days import DAYS, FEWEST_STOCKS, ORIGIN, within_calendars
 from analysis.prices.trading_calendar import FIRST_DAY, TradingCalendar
+
+type Counts = NDArray[np.int64]
+"""Numbers of stocks by day since ORIGIN, or such days."""
 
 LONG_WINDOW = 250  # sessions; no indicator looks back further
 USUAL_WITHIN = 20  # sessions before, whose median volume is the usual one
@@ -24,6 +29,8 @@ LITTLE = 0.4
 On the quietest of 1,580 measured ordinary sessions, a New Year's Day, a third of the stocks had so little.
 """
 MOST = 0.6  # share of the stocks that makes it the source's fault
+STILL = 0.05  # share above the usual one of stocks that makes a known fault stay: one price, or no bar
+STILL_SHORT = 0.35  # the same for little volume, which a third of the stocks may have rightly
 
 
 class FaultKind(StrEnum):
@@ -43,6 +50,17 @@ class FaultKind(StrEnum):
             FaultKind.MIXED: f"have one price and no volume, or less than {LITTLE:.0%} of their usual volume",
             FaultKind.ABSENT: "have no bar",
         }[self]
+
+
+SHORT_KINDS = frozenset({FaultKind.SHORT, FaultKind.MIXED})
+STAYS_AS = {
+    FaultKind.FLAT: (FaultKind.FLAT,),
+    FaultKind.SHORT: (FaultKind.SHORT,),
+    FaultKind.MIXED: (FaultKind.MIXED, FaultKind.FLAT),
+    FaultKind.ABSENT: (FaultKind.FLAT, FaultKind.ABSENT),
+}
+"""The faults that may be left of a known one, in the order of preference, while the source mends it."""
+NOTHING_KNOWN: Mapping[date, FaultKind] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +141,7 @@ class FaultCounts:
         if len(rows) <= USUAL_WITHIN:
             return
         days = (bars.session[rows] - ORIGIN).astype(np.int64)
-        flat, short = _find_flat(bars)[rows], _find_short(bars)[rows]
+        flat, short = find_flat(bars)[rows], _find_short(bars)[rows]
         self._with_bar[np.unique(days)] += 1
         self._flat[np.unique(days[flat])] += 1
         self._short[np.unique(days[short & ~flat])] += 1
@@ -131,17 +149,22 @@ class FaultCounts:
         self._spanning[days[-1] + 1] -= 1
 
     def find_faulty_sessions(
-        self, source: str, exchange: Exchange, calendar: TradingCalendar, *, since: date
+        self,
+        source: str,
+        exchange: Exchange,
+        calendar: TradingCalendar,
+        *,
+        since: date,
+        known: Mapping[date, FaultKind] = NOTHING_KNOWN,
     ) -> list[SessionFault]:
         """Return the sessions from `since` on, of at least FEWEST_STOCKS stocks, of which most have the same fault.
 
-        Little volume is no fault of a session that is shorter than usual. `calendar` has the ordinary sessions alone:
-        on others, as on an evening of festive trading, anything may be right.
+        Those that are `known` to be faulty stay until nearly all bars are mended. Little volume is no fault of a
+        session that is shorter than usual. `calendar` has the ordinary sessions alone: on others, as on an evening of
+        festive trading, anything may be right.
         """
-        found: list[SessionFault] = []
-        known = calendar.sessions[[calendar.knows(day) for day in calendar.sessions.tolist()]]
-        days = (known - ORIGIN).astype(np.int64)
-        days = days[days >= (since - FIRST_DAY).days]
+        sessions = calendar.sessions[[calendar.knows(day) for day in calendar.sessions.tolist()]]
+        days = (sessions - ORIGIN).astype(np.int64)
         spanning = np.cumsum(self._spanning)[:DAYS]
         counts = {
             FaultKind.FLAT: self._flat,
@@ -149,16 +172,48 @@ class FaultCounts:
             FaultKind.MIXED: self._flat + self._short,
             FaultKind.ABSENT: spanning - self._with_bar,
         }
-        for kind, count in counts.items():
-            most = days[(spanning[days] >= FEWEST_STOCKS) & (count[days] > MOST * spanning[days])]
-            for offset in most.tolist():
-                day = FIRST_DAY + timedelta(days=offset)
-                may_be_short = kind in (FaultKind.SHORT, FaultKind.MIXED) and calendar.closes_early(day)
-                if may_be_short or any(one.day == day for one in found):
-                    continue
-                stocks, of_stocks = int(count[offset]), int(spanning[offset])
+        begins = {kind: (spanning >= FEWEST_STOCKS) & (count > MOST * spanning) for kind, count in counts.items()}
+        possible = np.any([mask[days] for mask in begins.values()], axis=0)
+        possible |= np.isin(sessions, np.array([*known], dtype="datetime64[D]"))
+        found = []
+        for row in np.flatnonzero(possible & (days >= (since - FIRST_DAY).days)).tolist():
+            day, offset = sessions[row].astype(object), days[row]
+            earlier = days[max(0, row - LONG_WINDOW) : row]
+            begun = {kind for kind in FaultKind if begins[kind][offset]}
+            kept = {kind for kind in FaultKind if _stays(kind, counts[kind], spanning, offset, earlier)}
+            kind = _choose_kind(begun, kept, known.get(day), may_be_short=calendar.closes_early(day))
+            if kind:
+                stocks, of_stocks = int(counts[kind][offset]), int(spanning[offset])
                 found.append(SessionFault(source, exchange.code, day, kind, stocks, of_stocks))
-        return sorted(found, key=lambda one: one.day)
+        return found
+
+
+def _stays(kind: FaultKind, count: Counts, spanning: Counts, offset: int, earlier: Counts) -> bool:
+    """Return whether enough stocks still have a fault for a session that is known to be faulty.
+
+    One price or no bar is usual for some stocks; as many as in the `earlier` sessions are no fault.
+    """
+    if kind in SHORT_KINDS:
+        return bool(count[offset] >= STILL_SHORT * spanning[offset])
+    earlier = earlier[spanning[earlier] > 0]
+    usual = float(np.median(count[earlier] / spanning[earlier])) if len(earlier) else 0.0
+    return bool(count[offset] >= max((STILL + usual) * spanning[offset], 1))
+
+
+def _choose_kind(
+    begun: Collection[FaultKind], kept: Collection[FaultKind], known: FaultKind | None, *, may_be_short: bool
+) -> FaultKind | None:
+    """Return the fault of a session: a new one that one fault makes, else the `known` one, else a mixture.
+
+    Of a mixture, and of a session that no stock had, single flat bars may be left.
+    """
+    order = [(kind, begun) for kind in (FaultKind.FLAT, FaultKind.SHORT, FaultKind.ABSENT)]
+    order += [(kind, kept) for kind in STAYS_AS[known]] if known else []
+    order.append((FaultKind.MIXED, begun))
+    return next(
+        (kind for kind, kinds in order if kind in kinds and not (may_be_short and kind in SHORT_KINDS)),
+        None,
+    )
 
 
 def has_fault(bars: Bars, fault: SessionFault) -> bool:
@@ -170,11 +225,11 @@ def has_fault(bars: Bars, fault: SessionFault) -> bool:
     near = bars[max(0, row - USUAL_WITHIN) : row + 1]
     match fault.kind:
         case FaultKind.FLAT:
-            return bool(_find_flat(near)[-1])
+            return bool(find_flat(near)[-1])
         case FaultKind.SHORT:
             return bool(_find_short(near)[-1])
         case FaultKind.MIXED:
-            return bool(_find_flat(near)[-1] or _find_short(near)[-1])
+            return bool(find_flat(near)[-1] or _find_short(near)[-1])
     return False
 
 
@@ -199,7 +254,8 @@ def describe_doubtful(bars: Bars, doubtful: Booleans, faulty: Mapping[date, Sess
     return Finding("faulty_session", message, "warning" if rows[-1] >= len(bars) - LONG_WINDOW else "info", last)
 
 
-def _find_flat(bars: Bars) -> Booleans:
+def find_flat(bars: Bars) -> Booleans:
+    """Return which bars, shape (n,), have one price and no volume."""
     flat: Booleans = ~(bars.volume > 0) & (bars.high - bars.low <= ROUNDING * bars.close)
     return flat
 

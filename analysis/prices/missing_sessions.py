@@ -10,7 +10,7 @@ import numpy as np
 from analysis.engine.bars import Bars, Booleans, Sessions
 from analysis.prices.discontinuities import LONG_GAP, finding_about
 from analysis.prices.exchanges import Exchange
-from analysis.prices.faulty_sessions import LONG_WINDOW, SessionFault, has_fault
+from analysis.prices.faulty_sessions import LONG_WINDOW, FaultKind, SessionFault, has_fault
 from analysis.prices.port import Finding
 from analysis.prices.sessions import sessions_between
 from analysis.prices.trading_calendar import trading_calendar_of
@@ -28,8 +28,8 @@ KEPT = timedelta(days=420)  # a session that stays missing is named for so long
 class MissingSession:
     """A session without a bar, or with a wrong one if `is_faulty`, requested again so many times.
 
-    `requested_on` is the day of the last request that included it. It is not certain that it was a session after the
-    days of which the holidays are known.
+    `requested_on` is the day of the last request that included it. It is not certain that it was a session if no stock
+    of its exchange has a bar of it, or if the holidays of that time are not known.
     """
 
     session: date
@@ -41,30 +41,13 @@ class MissingSession:
     @property
     def next_request(self) -> date | None:
         """Return the day from which it is requested again; None if it is not."""
-        if self.requests >= MOST_REQUESTS:
+        if self.requests >= (MOST_REQUESTS if self.is_certain or self.is_faulty else DAILY_REQUESTS):
             return None
         return self.requested_on + timedelta(days=2 ** max(self.requests - DAILY_REQUESTS + 1, 0))
 
     def is_due(self, today: date) -> bool:
         """Return whether the next request should include it; so it does after a clock that was ahead."""
         return self.next_request is not None and (self.next_request <= today or self.requested_on > today)
-
-    def to_finding(self, source: str) -> Finding:
-        """Return the finding that informs users; `source` is the name of the source in a sentence."""
-        times = {0: "", 1: "It was requested again once"}.get(
-            self.requests, f"It was requested again {self.requests} times"
-        )
-        if self.next_request is None:
-            then = f"{times}, the last time on {self.requested_on}, and is not requested any more."
-        elif self.requests:
-            then = f"{times}, and will be from {self.next_request}."
-        else:
-            then = f"It will be requested again from {self.next_request}."
-        if self.is_faulty:
-            return Finding("faulty_session_requested", f"{source}’s bar of {self.session} is wrong. {then}", "info")
-        known = "on which the exchange traded" if self.is_certain else "unless it was a holiday that is not known here"
-        message = f"{source} has no bar of {self.session}, {known}. {then}"
-        return Finding("missing_session", message, "warning" if self.is_certain else "info", self.session)
 
     def as_dict(self) -> dict[str, str | int | bool]:
         """Return the value for JSON."""
@@ -88,6 +71,56 @@ class MissingSession:
         )
 
 
+def describe_missing(missing: Iterable[MissingSession], source: str, exchange: Exchange) -> list[Finding]:
+    """Return the findings that inform users, one about neighbouring sessions that were requested alike.
+
+    `source` is the name of the source in a sentence.
+    """
+    runs: list[list[MissingSession]] = []
+    for one in sorted(missing, key=lambda one: one.session):
+        if runs and _is_next(runs[-1][-1], one, exchange):
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return [_describe_run(run, source) for run in runs]
+
+
+def _is_next(before: MissingSession, one: MissingSession, exchange: Exchange) -> bool:
+    if replace(before, session=one.session) != one:
+        return False
+    calendar = trading_calendar_of(exchange)
+    return calendar.count_until(one.session) - calendar.count_until(before.session) == 1
+
+
+def _describe_run(run: list[MissingSession], source: str) -> Finding:
+    one, last, count = run[0], run[-1].session, len(run)
+    then = _describe_requests(one, is_single=count == 1)
+    if one.is_faulty:
+        wrong = f"bar of {last} is" if count == 1 else f"bars of {count} sessions from {one.session} to {last} are"
+        return Finding("faulty_session_requested", f"{source}’s {wrong} wrong. {then}", "info", last)
+    if count == 1:
+        known = "a session in the exchange’s calendar"
+        known = known if one.is_certain else "unless it was a holiday that is not known here"
+        message = f"{source} has no bar of {last}, {known}. {then}"
+    else:
+        days = f"sessions in the exchange’s calendar, from {one.session} to {last}"
+        unsure = f"weekdays from {one.session} to {last}, unless they were holidays that are not known here"
+        message = f"{source} has no bars of {count} {days if one.is_certain else unsure}. {then}"
+    return Finding("missing_session", message, "warning" if one.is_certain else "info", last)
+
+
+def _describe_requests(one: MissingSession, *, is_single: bool) -> str:
+    """Return the sentence about requests for one session, or several that were requested alike."""
+    they, were, are = ("It", "was", "is") if is_single else ("They", "were", "are")
+    if not one.requests:
+        return f"{they} will be requested again from {one.next_request}."
+    times = "once" if one.requests == 1 else f"{one.requests} times"
+    if one.next_request is None:
+        last = one.requested_on
+        return f"{they} {were} requested again {times}, the last time on {last}, and {are} not requested any more."
+    return f"{they} {were} requested again {times}, and will be from {one.next_request}."
+
+
 def first_due(missing: Iterable[MissingSession], today: date) -> date | None:
     """Return the earliest session that the next request should include; None if none is due."""
     return min((one.session for one in missing if one.is_due(today)), default=None)
@@ -108,6 +141,7 @@ def track_missing(
     the sessions of which the source is known to have wrong bars.
     """
     found = find_missing(bars, exchange, faulty, since=today - KEPT)
+    unproven = {fault.day for fault in faulty if fault.kind is FaultKind.ABSENT and fault.stocks == fault.of_stocks}
     known = {one.session: one for one in before}
     new = set() if _trades_on_few_days(bars, exchange) else found.keys() & _recent_sessions(bars, exchange)
     kept = sorted(new | (found.keys() & known.keys()))
@@ -115,7 +149,7 @@ def track_missing(
         replace(
             _after_request(known.get(day), day, is_included=requested_since <= day, today=today),
             is_faulty=found[day],
-            is_certain=trading_calendar_of(exchange).knows(day),
+            is_certain=trading_calendar_of(exchange).knows(day) and day not in unproven,
         )
         for day in kept
     )

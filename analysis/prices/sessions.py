@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.engine.bars import Bars
 from analysis.prices.exchanges import UNKNOWN_EXCHANGE, Exchange
 from analysis.prices.port import Finding
 from analysis.prices.trading_calendar import (
@@ -51,15 +50,6 @@ def sessions_between(exchange: Exchange, first: date, last: date) -> list[date]:
     start = int(np.searchsorted(calendar.sessions, np.datetime64(first, "D")))
     days: list[date] = calendar.sessions[start : calendar.count_until(last)].tolist()
     return days
-
-
-def count_sessions(exchange: Exchange, bars: Bars) -> int:
-    """Return the sessions of an exchange from the last bar but one to the last, at least 1; 1 for a single bar."""
-    if len(bars) < 2:
-        return 1
-    calendar = trading_calendar_of(exchange)
-    before, last = bars.session[-2:].tolist()
-    return max(calendar.count_until(last) - calendar.count_until(before), 1)
 
 
 def sessions_late(exchange: Exchange, last_session: date, now: datetime) -> int:

@@ -139,6 +139,16 @@ def test_a_question_about_the_past_leaves_the_present_alone() -> None:
     assert (stock.last_status, stock.last_job) == (StockStatus.NEVER, None)
 
 
+def test_a_run_by_a_clock_that_was_ahead_is_replaced_once_the_clock_is_right() -> None:
+    with time_machine.travel(NOON + timedelta(days=365), tick=False):
+        ahead = make_finished_job("KAVERI.DEMO", as_of=NOON.date())
+    assert Result.objects.get(stock="KAVERI.DEMO").job == ahead
+    with time_machine.travel(NOON + timedelta(hours=1), tick=False):
+        again = make_finished_job("KAVERI.DEMO", as_of=NOON.date(), strategy="trend")
+    result = Result.objects.get(stock="KAVERI.DEMO")
+    assert (result.job, result.started_at) == (again, NOON + timedelta(hours=1))
+
+
 def test_an_older_run_does_not_replace_what_a_newer_one_found() -> None:
     old = make_job("KAVERI.DEMO")
     lease = claim(old.pk, uuid.uuid4())

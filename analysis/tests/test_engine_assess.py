@@ -194,7 +194,7 @@ def test_a_halted_stock_has_no_score_but_keeps_its_verdict_until_it_trades_again
     assert isinstance(halted, NotEnoughHistory)
     assert halted.message == (
         "not enough trading: no trades in 14 of the last 60 sessions (one price, or no volume), "
-        "15 of 26 components vote"
+        "3 of 11 oscillators vote and 9 are needed"
     )
 
 

@@ -1,7 +1,10 @@
 """Faulty sessions: what most stocks have wrongly is found, told once, requested again and not voted on."""
 
+import logging
+import re
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,22 +13,24 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from analysis.calendars.learn import learn_days
+from analysis.calendars.learn import FAULTS_WITHIN, learn_days
 from analysis.calendars.notice import fault_notice
 from analysis.engine.assess import assess
-from analysis.engine.assessment import Assessment
+from analysis.engine.assessment import Assessment, NotEnoughHistory
 from analysis.engine.bars import Bars
 from analysis.engine.rating import rate
 from analysis.engine.series import SeriesCache
+from analysis.engine.strategies import TREND
 from analysis.histories import row_of
-from analysis.models import FaultySession, Job, PriceHistory, RawData
+from analysis.models import FaultySession, Job, PriceHistory, RawData, Result, Stock
 from analysis.prices.exchanges import Exchange, exchange_named
 from analysis.prices.faulty_sessions import FaultCounts, FaultKind, SessionFault, find_doubtful
-from analysis.prices.instruments import exchange_of
+from analysis.prices.instruments import exchange_of, instrument_of
 from analysis.prices.port import History
+from analysis.prices.quality import check_bars
 from analysis.prices.source_order import SourceOrder
 from analysis.prices.trading_calendar import library_calendar_of
-from analysis.tests.engine_bars import random_bars
+from analysis.tests.engine_bars import flat_bars, joined, random_bars
 from analysis.tests.make import make_finished_job, make_special_day, make_stock, make_user
 from tests.yahoo_standin.server import YahooStandIn
 
@@ -66,13 +71,31 @@ def without(bars: Bars, day: date) -> Bars:
     return bars.select(bars.session != np.datetime64(day))
 
 
-def found(stocks: list[Bars], exchange: Exchange = NSE) -> dict[date, FaultKind]:
+def found(stocks: list[Bars], exchange: Exchange = NSE, known: FaultKind | None = None) -> dict[date, FaultKind]:
+    """The faulty sessions of some stocks; `known` is the fault that FLAT had the night before."""
     counts = FaultCounts()
     for bars in stocks:
         counts.add(bars)
-    calendar = library_calendar_of(exchange)
-    faults = counts.find_faulty_sessions("yahoo", exchange, calendar, since=date(2020, 1, 1))
+    faults = counts.find_faulty_sessions(
+        "yahoo",
+        exchange,
+        library_calendar_of(exchange),
+        since=date(2020, 1, 1),
+        known={FLAT: known} if known else {},
+    )
     return {fault.day: fault.kind for fault in faults}
+
+
+def evenly(bars: Bars) -> Bars:
+    """The bars with the same volume on all days, so that none is short of it."""
+    return replace(bars, volume=np.full(len(bars), 1000.0))
+
+
+def spoilt(bars: Bars, kind: FaultKind) -> Bars:
+    """The bars with a fault on FLAT."""
+    if kind is FaultKind.FLAT:
+        return flattened(bars, FLAT)
+    return without(bars, FLAT) if kind is FaultKind.ABSENT else thinned(bars, FLAT, 0.1)
 
 
 MANY = [bars_of(DAYS[:120], seed) for seed in range(30)]
@@ -88,9 +111,59 @@ def test_a_session_that_is_flat_for_most_stocks_is_found(stocks: int) -> None:
     assert found([*wrong, *MANY[stocks:]]) == {FLAT: FaultKind.FLAT}
 
 
-def test_a_session_that_is_flat_for_half_of_them_is_not() -> None:
-    usual = [replace(bars, volume=np.full(len(bars), 1000.0)) for bars in MANY]
-    assert found([*(flattened(bars, FLAT) for bars in usual[:15]), *usual[15:]]) == {}
+@pytest.mark.parametrize("stocks", [15, 17])
+def test_a_session_that_is_flat_for_half_of_them_is_not(stocks: int) -> None:
+    usual = [evenly(bars) for bars in MANY]
+    assert found([*(flattened(bars, FLAT) for bars in usual[:stocks]), *usual[stocks:]]) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "left", "stays"),
+    [
+        (FaultKind.FLAT, 18, True),
+        (FaultKind.FLAT, 2, True),
+        (FaultKind.FLAT, 1, False),
+        (FaultKind.ABSENT, 2, True),
+        (FaultKind.ABSENT, 1, False),
+        (FaultKind.SHORT, 11, True),
+        (FaultKind.SHORT, 10, False),  # on a New Year's Day, a third of the stocks trade so little
+    ],
+)
+def test_a_known_fault_stays_until_nearly_all_bars_are_mended(kind: FaultKind, left: int, *, stays: bool) -> None:
+    usual = [evenly(bars) for bars in MANY]
+    partly = [*(spoilt(bars, kind) for bars in usual[:left]), *usual[left:]]
+    assert found(partly) == {}
+    assert found(partly, known=kind) == ({FLAT: kind} if stays else {})
+
+
+def test_one_wrong_bar_of_twenty_keeps_a_known_fault() -> None:
+    usual = [evenly(bars) for bars in MANY[:20]]
+    assert found([flattened(usual[0], FLAT), *usual[1:]], known=FaultKind.FLAT) == {FLAT: FaultKind.FLAT}
+    assert found([flattened(bars, FLAT) for bars in usual[:9]], known=FaultKind.FLAT), "also once there are few stocks"
+    assert found([], known=FaultKind.FLAT) == {}
+
+
+def test_stocks_that_seldom_trade_keep_no_fault() -> None:
+    idle = [evenly(bars) for bars in MANY[:6]]
+    for day in DAYS[20:70]:
+        idle = [flattened(bars, day) for bars in idle]
+    usual = [evenly(bars) for bars in MANY[6:]]
+    assert found([*idle, *usual], known=FaultKind.FLAT) == {}
+    assert found([*idle, *(flattened(bars, FLAT) for bars in usual[:2]), *usual[2:]], known=FaultKind.FLAT) == {
+        FLAT: FaultKind.FLAT
+    }
+
+
+def test_flat_bars_that_are_left_of_another_fault_are_still_wrong() -> None:
+    usual = [evenly(bars) for bars in MANY]
+    some_flat = [flattened(bars, FLAT) for bars in usual[:6]]
+    assert found([*some_flat, *usual[6:]], known=FaultKind.MIXED) == {FLAT: FaultKind.FLAT}
+    some_absent = [without(bars, FLAT) for bars in usual[6:20]]
+    assert found([*some_flat, *some_absent, *usual[20:]], known=FaultKind.ABSENT) == {FLAT: FaultKind.FLAT}
+    some_short = [thinned(bars, FLAT, 0.1) for bars in usual[17:20]]
+    many_flat = [flattened(bars, FLAT) for bars in usual[:17]]
+    assert found([*many_flat, *some_short, *usual[20:]]) == {FLAT: FaultKind.MIXED}
+    assert found([*many_flat, *some_short, *usual[20:]], known=FaultKind.FLAT) == {FLAT: FaultKind.FLAT}
 
 
 def test_too_few_stocks_tell_nothing() -> None:
@@ -170,6 +243,56 @@ def test_the_evidence_says_why_a_component_abstains() -> None:
     assert all(finding.endswith("because a session with wrong prices would decide the vote.") for finding in findings)
 
 
+def test_a_refusal_names_the_groups_that_lack_votes_and_their_doubted_ones() -> None:
+    seen = set()
+    groups = (("15 moving averages", slice(0, 15), 10), ("11 oscillators", slice(15, 26), 9))
+    for bars in MANY:
+        wrong = flattened(bars, FLAT)[:63]
+        series = SeriesCache(wrong, find_doubtful(wrong, [FAULT]))
+        answer, rating = assess(series), rate(series)
+        if isinstance(answer, Assessment):
+            continue
+        assert rating.doubted is not None
+        votes, doubted = ~rating.unavailable[:, -1], rating.doubted[:, -1]
+        lacking = [(name, group, needed) for name, group, needed in groups if votes[group].sum() < needed]
+        parts = [f"{votes[group].sum()} of {name} vote and {needed} are needed" for name, group, needed in lacking]
+        count = sum(int(doubted[group].sum()) for _, group, _ in lacking)
+        abstain = "1 component abstains" if count == 1 else f"{count} components abstain"
+        assert answer.message == (
+            f"too few votes: {', '.join(parts)}; {abstain} because a session with wrong prices would decide the vote"
+        )
+        seen.add(" and ".join(name for name, _, _ in lacking))
+    assert {"11 oscillators", "15 moving averages"} <= seen
+
+
+def test_a_refusal_of_a_weighted_strategy_names_the_weight_that_votes() -> None:
+    messages = set()
+    for bars in MANY:
+        wrong = flattened(bars, FLAT)[:63]
+        answer = assess(SeriesCache(wrong, find_doubtful(wrong, [FAULT])), TREND)
+        if isinstance(answer, NotEnoughHistory):
+            messages.add(answer.message)
+    assert messages
+    for message in messages:
+        found = re.fullmatch(
+            r"too few votes: components with (\d+)% of the weight vote and 75% is needed; "
+            r"\d+ components? abstains? because a session with wrong prices would decide the vote",
+            message,
+        )
+        assert found, message
+        assert int(found[1]) < 75, message
+
+
+def test_a_refusal_that_no_doubt_explains_names_what_is_missing() -> None:
+    halted = joined(MANY[0][:100], flat_bars(20, volume=0.0))
+    doubtful = np.zeros(len(halted), dtype=np.bool_)
+    doubtful[99] = True
+    answer = assess(SeriesCache(halted, doubtful))
+    assert isinstance(answer, NotEnoughHistory)
+    assert answer.message.startswith("not enough trading: no trades in 20 of the last 60 sessions")
+    assert "of 11 oscillators vote and 9 are needed" in answer.message
+
+
 @pytest.fixture
 def flat_for_all(standin: YahooStandIn) -> YahooStandIn:
     """An evening whose session is flat at Yahoo for all stocks, found in the night after it."""
@@ -204,13 +327,47 @@ def test_it_is_told_to_administrators_once_and_in_each_stock(flat_for_all: Yahoo
 
 
 @pytest.mark.django_db
+def test_a_change_over_a_flat_session_says_that_it_spans_two(flat_for_all: YahooStandIn, client: Client) -> None:
+    for ticker in TICKERS[:20]:
+        flat_for_all.market.flat[ticker].add(NEXT)
+    for day in (NEXT, LATER):
+        with time_machine.travel(evening(day), tick=False):
+            make_finished_job(*TICKERS)
+            learn_days()
+
+    def spans(day: date) -> list[int]:
+        results = Result.objects.filter(stock__in=(TICKERS[0], TICKERS[23]), day=day).order_by("stock")
+        return [result.change_sessions for result in results]
+
+    assert spans(FLAT) == [1, 1]
+    assert spans(NEXT)[1] == 2, "its change is from the close before the flat session"
+    assert spans(LATER) == [3, 1], "both sessions before were flat"
+    shown = Result.objects.completed().filter(stock__in=TICKERS[:20], day=LATER)[0]
+    client.force_login(make_user("ann"))
+    assert "over 3 sessions" in client.get(f"/stocks/{shown.stock_id}/").text
+
+
+@pytest.mark.parametrize(("fault", "span"), [(FaultKind.FLAT, 2), (FaultKind.SHORT, 1)])
+def test_a_change_spans_two_sessions_only_where_the_bar_between_has_no_close_of_its_own(
+    fault: FaultKind, span: int
+) -> None:
+    def spans(bars: Bars) -> list[int]:
+        known = {FLAT: replace(FAULT, kind=fault)}
+        checked = check_bars(bars, instrument=instrument_of("TCS.NS"), now=evening(DAYS[119]), faulty=known)
+        assert len(checked.bars) == 120
+        return checked.change_spans(NSE)
+
+    assert spans(spoilt(evenly(MANY[0]), fault))[60:63] == [1, span, 1]
+
+
+@pytest.mark.django_db
 def test_no_plan_rests_on_a_wrong_last_session(flat_for_all: YahooStandIn) -> None:
     with time_machine.travel(evening(FLAT) + timedelta(hours=12), tick=False):
         make_finished_job(*TICKERS)
         again = Job.objects.latest("created_at").details
     told = {detail.error_message or (detail.found or {})["no_trade_reason"] for detail in again.all()}
     told -= {"Neutral: nothing to plan"}
-    refused = {sentence for sentence in told if sentence.startswith("Too few votes: a session with wrong prices would")}
+    refused = {sentence for sentence in told if sentence.startswith("Too few votes: ")}
     assert refused
     assert told - refused == {f"no plan: the prices of {FLAT} are wrong at their source"}
 
@@ -245,6 +402,40 @@ def test_it_is_requested_again_when_the_overlap_has_passed(flat_for_all: YahooSt
     assert not FaultySession.objects.exists()
 
 
+def abstaining(day: date, ticker: str) -> bool:
+    """Whether components of a result abstain because of a wrong bar."""
+    return "wrong prices" in str(RawData.objects.get(result__stock=ticker, result__day=day).evidence)
+
+
+@pytest.mark.django_db
+def test_a_fault_that_is_mended_piecemeal_stays_for_the_stocks_that_have_it(flat_for_all: YahooStandIn) -> None:
+    mended, wrong, joined = TICKERS[:20], TICKERS[20:], [f"NEW{number}.NS" for number in range(4)]
+    for ticker in mended:
+        flat_for_all.market.flat[ticker].clear()
+    for day in DAYS[61:72]:
+        with time_machine.travel(evening(day), tick=False):
+            make_finished_job(*TICKERS, *joined)
+            learn_days()
+        asked = len(flat_for_all.asked)
+        codes = {"faulty_session", "faulty_session_requested"}
+        for ticker in [*mended, *joined]:
+            assert not codes & findings_of(day, ticker).keys(), (day, ticker)
+            assert PriceHistory.objects.get(stock=ticker).missing == []
+        for ticker in wrong:
+            assert codes <= findings_of(day, ticker).keys(), (day, ticker)
+    assert any(abstaining(DAYS[71], ticker) for ticker in wrong)
+    assert not any(abstaining(DAYS[71], ticker) for ticker in mended)
+    assert FaultySession.objects.get().stocks == len(wrong)
+    flat_for_all.market.flat.clear()
+    for day in DAYS[72:76]:
+        with time_machine.travel(evening(day), tick=False):
+            make_finished_job(*TICKERS, *joined)
+            learn_days()
+    since = {asked.first for asked in flat_for_all.asked[asked:] if asked.symbol in wrong}
+    assert min(since) <= FLAT, "it was requested until it was mended"
+    assert not FaultySession.objects.exists()
+
+
 @pytest.mark.django_db
 def test_a_special_day_may_be_short(standin: YahooStandIn) -> None:
     make_special_day("NSE", FLAT, is_session=True)
@@ -274,3 +465,44 @@ def test_a_fault_is_of_the_first_source_of_its_exchange(settings: Settings) -> N
             row_of(f"FS{number}.NS", "yahoo", sound, DAYS[0], evening(DAYS[119])).save()
         assert learn_days().corrected == 1
     assert not FaultySession.objects.exists()
+
+
+def store(stocks: Iterable[Bars]) -> None:
+    """The bars of some stocks as Yahoo's; others have none."""
+    PriceHistory.objects.all().delete()
+    for number, bars in enumerate(stocks):
+        stock, _ = Stock.objects.get_or_create(ticker=f"FS{number}.NS", defaults={"exchange": "NSE"})
+        row_of(stock.pk, "yahoo", History(bars, adjusted=True), DAYS[0], evening(DAYS[119])).save()
+
+
+@pytest.mark.django_db
+def test_a_fault_that_is_five_years_old_is_forgotten_and_not_corrected(
+    caplog: pytest.LogCaptureFixture, settings: Settings
+) -> None:
+    settings.PRICE_SOURCE = "yahoo"
+    usual = [evenly(bars) for bars in MANY[:20]]
+    store(flattened(flattened(bars, FLAT), LATER) for bars in usual)
+    with time_machine.travel(evening(DAYS[119]), tick=False), caplog.at_level(logging.WARNING):
+        assert (learn_days().faulty, FaultySession.objects.count()) == (2, 2)
+    assert caplog.messages == ["Sessions with wrong bars: 2 new, 0 corrected"]
+    caplog.clear()
+    day_after = datetime.combine(FLAT + FAULTS_WITHIN + timedelta(days=1), time(20), INDIA)
+    with time_machine.travel(day_after, tick=False), caplog.at_level(logging.WARNING):
+        done = learn_days()
+    assert (done.corrected, FaultySession.objects.get().day) == (0, LATER)
+    assert caplog.messages == []
+
+
+@pytest.mark.django_db
+def test_a_fault_of_an_exchange_with_few_stocks_left_goes_once_they_are_mended(settings: Settings) -> None:
+    settings.PRICE_SOURCE = "yahoo"
+    usual = [evenly(bars) for bars in MANY[:20]]
+    with time_machine.travel(evening(DAYS[119]), tick=False):
+        for left in ([flattened(usual[0], FLAT), *usual[1:5]], []):
+            store(flattened(bars, FLAT) for bars in usual)
+            assert learn_days().faulty == 1
+            store(left)
+            assert learn_days().corrected == (0 if left else 1)
+            store(usual[:5])
+            learn_days()
+            assert not FaultySession.objects.exists()

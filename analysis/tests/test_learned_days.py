@@ -75,6 +75,15 @@ def test_a_weekday_without_prices_is_a_holiday_and_a_traded_sunday_a_session() -
     assert list(names) == ["No stock has prices of this day.", "Most stocks traded on this day."]
 
 
+def test_a_stock_with_one_bar_alone_is_no_stock_less() -> None:
+    store_many(11, [*OPEN, SUNDAY])
+    for number in range(11, 20):
+        store(number, OPEN)
+    store(20, [SUNDAY])
+    learn_days()
+    assert learned() == {REPUBLIC_DAY: False, SUNDAY: True}
+
+
 def test_learning_again_changes_nothing() -> None:
     store_many(20, [*OPEN, SUNDAY])
     learn_days()

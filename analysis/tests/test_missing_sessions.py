@@ -8,10 +8,18 @@ import pytest
 import time_machine
 from django.test import Client
 
+from analysis.calendars.learn import learn_days
 from analysis.engine.bars import Bars
 from analysis.models import PriceHistory, RawData, Result
 from analysis.prices.instruments import exchange_of
-from analysis.prices.missing_sessions import MOST_REQUESTS, MissingSession, find_missing, track_missing
+from analysis.prices.missing_sessions import (
+    MOST_REQUESTS,
+    MissingSession,
+    describe_missing,
+    find_missing,
+    first_due,
+    track_missing,
+)
 from analysis.prices.sessions import sessions_between
 from analysis.prices.trading_calendar import library_calendar_of
 from analysis.tests.make import make_finished_job, make_user
@@ -74,13 +82,50 @@ def test_a_finding_says_when_it_is_requested_again_and_the_change_spans_two_sess
     result = analyse(SESSIONS[4])
     (message,) = messages(result, "missing_session")
     assert message == (
-        f"Yahoo has no bar of {LATE}, on which the exchange traded. "
+        f"Yahoo has no bar of {LATE}, a session in the exchange’s calendar. "
         f"It will be requested again from {SESSIONS[4] + timedelta(days=1)}."
     )
     assert result.change_sessions == 2
     client.force_login(make_user("ann"))
     assert "over 2 sessions" in client.get(f"/stocks/{TICKER}/").text
     assert analyse(SESSIONS[5]).change_sessions == 1
+
+
+def test_a_session_that_no_stock_has_may_have_been_a_holiday(standin: YahooStandIn) -> None:
+    tickers = [f"FS{number}.NS" for number in range(20)]
+
+    def run(day: date) -> None:
+        with time_machine.travel(datetime(day.year, day.month, day.day, 20, tzinfo=INDIA), tick=False):
+            make_finished_job(*tickers)
+            learn_days()
+
+    def found(day: date, ticker: str) -> list[tuple[str, str]]:
+        findings = RawData.objects.get(result__stock=ticker, result__day=day).evidence["data_quality"]
+        return [(one["message"], one["severity"]) for one in findings if one["code"] == "missing_session"]
+
+    run(SESSIONS[2])
+    for ticker in tickers:
+        standin.market.missing[ticker].add(LATE)
+    for day in SESSIONS[4:24]:
+        run(day)
+    ((message, severity),) = found(SESSIONS[4], tickers[0])
+    assert message.startswith(f"Yahoo has no bar of {LATE}, a session in the exchange’s calendar. ")
+    assert severity == "warning", "nothing is known of the other stocks yet"
+    ((message, severity),) = found(SESSIONS[23], tickers[0])
+    assert message.startswith(f"Yahoo has no bar of {LATE}, unless it was a holiday that is not known here. ")
+    assert message.endswith("and is not requested any more.")
+    assert severity == "info"
+    late = [asked for asked in standin.asked if SESSIONS[13] < asked.last <= SESSIONS[20]]
+    assert not [asked for asked in late if asked.first <= LATE], "on eight days, and not for ten weeks"
+    for ticker in tickers[:5]:
+        standin.market.missing[ticker].clear()
+        PriceHistory.objects.filter(stock=ticker).delete()
+    for day in SESSIONS[24:26]:
+        run(day)
+    assert found(SESSIONS[25], tickers[0]) == []
+    ((message, severity),) = found(SESSIONS[25], tickers[19])
+    assert (severity, "a session in the exchange’s calendar" in message) == ("warning", True), "others have it"
+    assert "will be from" in message
 
 
 def test_a_session_that_is_never_filled_in_is_given_up_and_still_named(standin: YahooStandIn) -> None:
@@ -119,7 +164,13 @@ def test_many_sessions_that_are_late_at_once_are_all_stored_when_they_come(stand
     late = SESSIONS[3:18]
     analyse(SESSIONS[2])
     standin.market.missing[TICKER].update(late)
-    assert len(messages(analyse(SESSIONS[18]), "missing_session")) == len(late)
+    result = analyse(SESSIONS[18])
+    (message,) = messages(result, "missing_session")
+    assert message == (
+        f"Yahoo has no bars of 15 sessions in the exchange’s calendar, from {late[0]} to {late[-1]}. "
+        f"They will be requested again from {SESSIONS[18] + timedelta(days=1)}."
+    )
+    assert result.finding_count == len({"missing_session", "gap"}), "a halt is no list of its sessions"
     standin.market.missing.clear()
     analyse(SESSIONS[19])
     assert set(late) <= set(stored_sessions())
@@ -154,6 +205,75 @@ def test_a_holiday_is_not_missing() -> None:
     assert find_missing(bars, exchange, (), since=date(2020, 1, 1)) == {}
     tracked = track_missing((), bars, exchange, faulty=(), requested_since=days[0], today=days[-1])
     assert tracked == ()
+
+
+def test_a_clock_that_was_ahead_delays_no_request() -> None:
+    ahead = SESSIONS[4] + timedelta(days=365)
+    for requests in (0, 3, MOST_REQUESTS - 1):
+        one = MissingSession(LATE, ahead, requests)
+        assert one.is_due(SESSIONS[5]), requests
+        assert first_due([one], SESSIONS[5]) == LATE
+    assert not MissingSession(LATE, ahead, MOST_REQUESTS).is_due(SESSIONS[5])
+    assert not MissingSession(LATE, SESSIONS[5]).is_due(SESSIONS[5])
+
+
+def test_sessions_are_named_together_only_if_they_are_neighbours_and_were_requested_alike() -> None:
+    day, later = SESSIONS[20], SESSIONS[21]
+    tracked = [
+        *(MissingSession(one, day) for one in SESSIONS[5:3:-1]),
+        *(MissingSession(one, later, 2) for one in SESSIONS[6:9]),
+        MissingSession(SESSIONS[10], later, MOST_REQUESTS),
+        *(MissingSession(one, later, MOST_REQUESTS) for one in SESSIONS[12:14]),
+        *(MissingSession(one, later, 1, is_faulty=True) for one in SESSIONS[14:16]),
+        *(MissingSession(one, later, 1, is_certain=False) for one in SESSIONS[16:18]),
+    ]
+    found = describe_missing(tracked, "Yahoo", exchange_of(TICKER))
+    tomorrow = later + timedelta(days=1)
+    certain = "sessions in the exchange’s calendar, from"
+    assert [(one.message, one.session) for one in found] == [
+        (
+            f"Yahoo has no bars of 2 {certain} {SESSIONS[4]} to {SESSIONS[5]}. They will be requested again from "
+            f"{day + timedelta(days=1)}.",
+            SESSIONS[5],
+        ),
+        (
+            f"Yahoo has no bars of 3 {certain} {SESSIONS[6]} to {SESSIONS[8]}. They were requested again 2 times, and "
+            f"will be from {tomorrow}.",
+            SESSIONS[8],
+        ),
+        (
+            f"Yahoo has no bar of {SESSIONS[10]}, a session in the exchange’s calendar. It was requested again "
+            f"{MOST_REQUESTS} times, the last time on {later}, and is not requested any more.",
+            SESSIONS[10],
+        ),
+        (
+            f"Yahoo has no bars of 2 {certain} {SESSIONS[12]} to {SESSIONS[13]}. They were requested again "
+            f"{MOST_REQUESTS} times, the last time on {later}, and are not requested any more.",
+            SESSIONS[13],
+        ),
+        (
+            f"Yahoo’s bars of 2 sessions from {SESSIONS[14]} to {SESSIONS[15]} are wrong. They were requested again "
+            f"once, and will be from {tomorrow}.",
+            SESSIONS[15],
+        ),
+        (
+            f"Yahoo has no bars of 2 weekdays from {SESSIONS[16]} to {SESSIONS[17]}, unless they were holidays that "
+            f"are not known here. They were requested again once, and will be from {tomorrow}.",
+            SESSIONS[17],
+        ),
+    ]
+    assert [one.severity for one in found] == ["warning"] * 4 + ["info"] * 2
+
+
+def test_a_past_analysis_names_no_session_after_its_day(standin: YahooStandIn) -> None:
+    analyse(SESSIONS[2])
+    standin.market.missing[TICKER].update(SESSIONS[3:9])
+    analyse(SESSIONS[9])
+    with time_machine.travel(datetime(*SESSIONS[9].timetuple()[:3], 22, tzinfo=INDIA), tick=False):
+        make_finished_job(TICKER, as_of=SESSIONS[6])
+    result = Result.objects.get(stock=TICKER, day=SESSIONS[2])
+    (message,) = messages(result, "missing_session")
+    assert f"4 sessions in the exchange’s calendar, from {SESSIONS[3]} to {SESSIONS[6]}." in message
 
 
 def test_what_is_tracked_survives_storage() -> None:

@@ -224,6 +224,48 @@ def test_a_plan_of_long_ago_keeps_no_worker() -> None:
     assert nightly.next_run == NOW + timedelta(days=0.5)
 
 
+def nightly_moment() -> datetime:
+    moment: datetime = Schedule.objects.get().next_run
+    return moment
+
+
+def test_a_nightly_call_that_a_clock_years_ahead_planned_comes_the_next_night() -> None:
+    with time_machine.travel(NOW, tick=False) as moving:
+        queue.plan_nightly("Night", REFRESH, at=(4, 30))
+        planned = nightly_moment()
+        assert NOW < planned <= NOW + timedelta(days=1)
+        moving.move_to(NOW + timedelta(days=400))
+        assert queue.enqueue_due() == 1
+        assert nightly_moment() > NOW + timedelta(days=400)
+        moving.move_to(NOW + timedelta(minutes=5))
+        queue.plan_nightly("Night", REFRESH, at=(4, 30))
+        assert nightly_moment() == planned
+        moving.move_to(planned + timedelta(minutes=1))
+        assert queue.enqueue_due() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "away", "stays"),
+    [
+        (Schedule.DAILY, timedelta(days=1), True),
+        (Schedule.DAILY, timedelta(days=1, minutes=50), True),  # the clock was set back a little
+        (Schedule.DAILY, timedelta(days=2), False),
+        (Schedule.WEEKLY, timedelta(days=6), True),
+        (Schedule.WEEKLY, timedelta(days=9), False),
+        (Schedule.ONCE, timedelta(days=9), True),
+        (Schedule.CRON, timedelta(days=9), True),
+    ],
+)
+@time_machine.travel(NOW, tick=False)
+def test_a_nightly_call_that_was_changed_in_the_admin_stays_within_its_interval(
+    kind: str, away: timedelta, *, stays: bool
+) -> None:
+    plan(name="Night", func=REFRESH, schedule_type=kind, next_run=NOW + away)
+    queue.plan_nightly("Night", REFRESH, at=(4, 30))
+    assert (nightly_moment() == NOW + away) is stays
+    assert stays or NOW <= nightly_moment() <= NOW + timedelta(days=1)
+
+
 def store_result(trap: Path, *, success: bool, hook: str | None = None) -> Task:
     """Store a row in django-q2's results, as an attacker with write access to the database would."""
     Task.objects.create(id="a" * 32, name="odd", func="f", started=NOW, stopped=NOW, success=success, hook=hook)

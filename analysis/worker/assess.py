@@ -15,8 +15,8 @@ from analysis.engine.bars import Bars
 from analysis.engine.fingerprint import fingerprints
 from analysis.engine.strategies import STRATEGIES
 from analysis.models import ErrorKind, JobDetail, PriceHistory
+from analysis.prices.missing_sessions import describe_missing
 from analysis.prices.port import Finding, PriceError, PriceErrorKind
-from analysis.prices.sessions import count_sessions
 from analysis.worker.bars import BarLoader
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Failure:
 class Outcome:
     """The assessment or the failure of one detail; `day` is the session that it is about.
 
-    `change_sessions` is the number of sessions from the previous close to that day's.
+    `change_sessions` is the number of sessions that the change from the previous close to that day's spans.
     """
 
     detail: JobDetail
@@ -134,7 +134,9 @@ def _assess_bars(
         decimals=instrument.decimals_at(float(bars.close[-1])),
         obstacle=histories.obstacle_to_plan(checked),
     )
-    of_source = (one for one in history.source_findings() if not (as_of and one.session and one.session > as_of))
+    of_source = [one for one in history.source_findings() if not (as_of and one.session and one.session > as_of)]
+    missing = [one for one in history.read_missing() if not (as_of and one.session > as_of)]
+    of_source += describe_missing(missing, history.get_source_display(), instrument.exchange)
     return Outcome(
         detail,
         day=bars.last_session,
@@ -145,7 +147,7 @@ def _assess_bars(
         bar_count=len(bars),
         fingerprints=fingerprints(bars, strategy, source=history.source, doubtful=checked.doubtful),
         findings=(*of_source, *loader.findings_about_sources(instrument.ticker, bars), *checked.findings),
-        change_sessions=count_sessions(instrument.exchange, bars),
+        change_sessions=checked.change_spans(instrument.exchange)[-1],
         caution=checked.caution_within(strategy.longest_window),
         recent_closes=tuple(float(f"{close:.6g}") for close in bars.close[-RECENT_SESSIONS:]),
     )

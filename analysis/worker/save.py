@@ -76,7 +76,8 @@ def _save_results(
 ) -> dict[int, int]:
     """Upsert by (stock, day), but neither a failure over a success nor an older run's success over a newer one's.
 
-    A backfill that found no session of its days writes nothing, because an earlier day is not its subject.
+    A stored success that began in the future, by a clock that was ahead then, is not newer. A backfill that found no
+    session of its days writes nothing, because an earlier day is not its subject.
     Return result pk by detail pk; a success that came too late has that of the newer one.
     """
     stored = Result.objects.completed().filter(
@@ -88,7 +89,8 @@ def _save_results(
         if job.since and outcome.day < job.since:
             continue
         success = successes.get((outcome.detail.stock_id, outcome.day))
-        if success is None or (isinstance(outcome.answer, Assessment) and success.started_at <= outcome.started_at):
+        is_newer = success is not None and outcome.started_at < success.started_at <= now
+        if success is None or (isinstance(outcome.answer, Assessment) and not is_newer):
             to_save.append(outcome)
         elif isinstance(outcome.answer, Assessment):
             too_late[outcome.detail.pk] = success.pk

@@ -411,6 +411,24 @@ def test_a_call_that_was_lost_is_made_again() -> None:
         assert let_the_queue_run() == ["NSE"]
 
 
+def test_a_lost_call_is_made_again_after_a_clock_that_was_years_ahead() -> None:
+    with time_machine.travel(datetime(2030, 5, 6, 22, tzinfo=UTC), tick=False) as clock:
+        watch("TCS.NS")
+        setup_schedules()
+        clock.shift(timedelta(days=1))
+        lose_waiting_calls()
+        setup_schedules()
+        assert ExchangeSchedule.objects.get().woken_at == datetime(2030, 5, 7, 22, tzinfo=UTC)
+        lose_waiting_calls()
+        clock.move_to(FRIDAY_DUE - timedelta(hours=1))
+        setup_schedules()
+        clock.move_to(FRIDAY_DUE + timedelta(minutes=1))
+        lose_waiting_calls()
+        setup_schedules()
+        assert let_the_queue_run() == ["NSE"]
+        assert sessions_run() == [("NSE", date(2026, 1, 23))]
+
+
 def test_the_end_of_a_scheduled_job_is_written_when_it_ends_and_of_no_other_job() -> None:
     with time_machine.travel(THURSDAY_NIGHT, tick=False) as clock:
         watch("TCS.NS")
