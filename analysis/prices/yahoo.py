@@ -49,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_DAY = date(1970, 1, 2)
 START = datetime(1970, 1, 1, tzinfo=UTC)  # of Yahoo's times
+DAY = timedelta(days=1)
 LONGEST_TEXT = 200
 _KINDS: dict[str, str] = {
     "EQUITY": InstrumentKind.SHARE,
@@ -162,7 +163,9 @@ class YahooPrices:
         try:
             stock = yfinance.Ticker(ticker, session=self._session)
             stock._tz = exchange_of(ticker).timezone  # saves a request
-            frame = stock.history(start=since or FIRST_DAY, auto_adjust=False, actions=True, keepna=True)
+            first_day = since or FIRST_DAY
+            frame = stock.history(start=first_day, auto_adjust=False, actions=True, keepna=True)
+            frame = frame[frame.index.date >= first_day - DAY]  # which is another day in another time zone
             about = stock.history_metadata
             if not _is_symbol(ticker, about.get("symbol")):
                 message = f"Yahoo answered for {about['symbol']} when asked for {ticker}: nothing of it is taken over."

@@ -25,8 +25,8 @@ from analysis.prices.yahoo_answers import (
     read_chart_answer,
     read_cookie_answer,
     read_screener_answer,
-    remove_odd_metadata,
 )
+from analysis.prices.yahoo_chart import clean_chart_answer
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ class YahooSession(Session[Response]):
         elif answer.kind is not AnswerKind.SOUND and not is_consent_page:
             raise YahooStatusError(answer.status)
         if answer.kind is AnswerKind.SOUND and path.startswith(CHART):
-            response.content = remove_odd_metadata(response.content)
+            response.content = clean_chart_answer(response.content)
         return response
 
     def _record(self, answer: YahooAnswer, *, renews: bool) -> None:

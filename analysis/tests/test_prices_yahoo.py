@@ -252,6 +252,7 @@ DOUBTFUL = {
     "NOINDICATORS": PriceErrorKind.BAD_DATA,
     "NOMETA": PriceErrorKind.BAD_DATA,
     "SHORTMETA": PriceErrorKind.BAD_DATA,
+    "NULLSTAMP": PriceErrorKind.BAD_DATA,
     "OBJECTS": PriceErrorKind.BAD_DATA,
     "OTHERSYMBOL": PriceErrorKind.BAD_DATA,
 }

@@ -1,0 +1,117 @@
+"""Yahoo's chart answer: whether it has the shape that this version reads, and its content without odd parts.
+
+yfinance converts all of an answer, so that one odd value costs a ticker its prices, or becomes a session without a day.
+"""
+
+import json
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+METADATA = {
+    "symbol",
+    "longName",
+    "shortName",
+    "currency",
+    "instrumentType",
+    "exchangeName",
+    "fullExchangeName",
+    "exchangeTimezoneName",
+    "priceHint",
+    "firstTradeDate",
+}
+REQUIRED_METADATA = {"currency", "instrumentType", "exchangeTimezoneName"}  # which yfinance reads
+COLUMNS = ("open", "high", "low", "close", "volume")
+LATEST_TIME = 7_000_000_000  # seconds from 1970, which is about as far from the limits of pandas
+LARGEST_PRICE = 1e100
+LARGEST_VOLUME = 2**62  # yfinance converts volumes to 64 bits
+
+
+def quote_of(result: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a result's prices; empty if it has none."""
+    try:
+        quote = result["indicators"]["quote"][0]
+    except (KeyError, IndexError, TypeError):
+        return {}
+    return quote if isinstance(quote, dict) else {}
+
+
+def is_readable(result: dict[str, Any]) -> bool:
+    """Return whether a result with prices has the shape that is read.
+
+    Its timestamps are numbers, and each column has as many numbers or nulls. A number may be written as text.
+    """
+    meta, stamps, quote = result.get("meta"), result.get("timestamp"), quote_of(result)
+    if not isinstance(meta, dict) or not meta.keys() >= REQUIRED_METADATA:
+        return False
+    if not _is_time_zone(meta["exchangeTimezoneName"]):
+        return False
+    if not isinstance(stamps, list) or not all(map(_is_moment, stamps)):
+        return False
+    return all(_is_column(quote.get(name), len(stamps)) for name in COLUMNS)
+
+
+def clean_chart_answer(content: bytes) -> bytes:
+    """Return a readable chart answer with only the parts that are read here.
+
+    Metadata are those that are read, without a first trade at no time. Numbers that cannot be a price or a volume are
+    null.
+    """
+    body = json.loads(content)
+    chart = body["chart"]
+    chart["error"] = None
+    result = chart["result"][0]
+    result["meta"] = _clean_metadata(result["meta"])
+    quote = quote_of(result)
+    for name in COLUMNS:
+        quote[name] = _clean_column(quote[name], LARGEST_VOLUME if name == "volume" else LARGEST_PRICE)
+    return json.dumps(body).encode()
+
+
+def _clean_metadata(meta: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in meta.items() if name in METADATA}
+    first_trade = kept.get("firstTradeDate")
+    if not (type(first_trade) is int and _is_moment(first_trade)):
+        kept.pop("firstTradeDate", None)
+    return kept
+
+
+def _is_column(column: object, length: int) -> bool:
+    return isinstance(column, list) and len(column) == length and all(map(_is_cell, column))
+
+
+def _is_cell(cell: object) -> bool:
+    if isinstance(cell, str):
+        try:
+            float(cell)
+        except ValueError:
+            return False
+        return True
+    return cell is None or _is_number(cell)
+
+
+def _clean_column(column: list[Any], largest: float) -> list[Any]:
+    numbers = (float(cell) if isinstance(cell, str) else cell for cell in column)
+    return [number if number is not None and -largest < number < largest else None for number in numbers]
+
+
+def _is_moment(value: object) -> bool:
+    """Return whether a value is a number of seconds from 1970 to which pandas knows a day."""
+    return _is_number(value) and -LATEST_TIME < value < LATEST_TIME  # type: ignore[operator]
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)  # and not bool
+
+
+def _is_time_zone(name: object) -> bool:
+    return isinstance(name, str) and _is_known_time_zone(name)
+
+
+@lru_cache(maxsize=256)
+def _is_known_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""The shape of Yahoo's chart answers: what is refused as odd, and what is left out of a sound one."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.prices.pacer import ProcessPacer
+from analysis.prices.port import History, PriceError, PriceErrorKind
+from analysis.prices.yahoo import YahooPrices
+from analysis.prices.yahoo_answers import AnswerKind, read_chart_answer
+from analysis.prices.yahoo_session import YahooSession
+from tests.yahoo_standin.behaviours import changed
+from tests.yahoo_standin.market import Market
+from tests.yahoo_standin.server import YahooStandIn, running
+
+TICKER = "A.NS"
+SINCE = date(2026, 1, 1)
+LAST = date(2026, 4, 24)
+NOW = datetime(2026, 4, 24, 20, 0, tzinfo=UTC)
+
+type Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def standin(new_yfinance: None) -> Iterator[YahooStandIn]:
+    with running() as server:
+        recent = server.market.until
+        server.market.until = lambda symbol: LAST if symbol == TICKER else recent(symbol)
+        yield server
+
+
+@pytest.fixture
+def yahoo(standin: YahooStandIn, tmp_path_factory: pytest.TempPathFactory) -> YahooPrices:
+    session = YahooSession(standin.address, pacer=ProcessPacer(math.inf))
+    return YahooPrices(tmp_path_factory.getbasetemp() / "yahoo-cache", session)
+
+
+def answer_of(yahoo: YahooPrices, standin: YahooStandIn, change: Change) -> History | PriceError:
+    standin.behaviours[TICKER] = changed(change)
+    return yahoo.fetch_daily([TICKER], SINCE)[TICKER]
+
+
+def history_of(yahoo: YahooPrices, standin: YahooStandIn, change: Change) -> History:
+    answer = answer_of(yahoo, standin, change)
+    assert isinstance(answer, History), answer
+    return answer
+
+
+def kind_of(change: Change, ticker: str = TICKER) -> AnswerKind:
+    """Return the kind of a sound answer that is changed so."""
+    chart = Market(until=lambda _: LAST).chart(ticker, SINCE, LAST)
+    change(chart["chart"]["result"][0])
+    return read_chart_answer(200, {}, json.dumps(chart).encode(), NOW).kind
+
+
+def quote_of(result: dict[str, Any]) -> dict[str, Any]:
+    quote: dict[str, Any] = result["indicators"]["quote"][0]
+    return quote
+
+
+@pytest.mark.parametrize("stamp", [None, "1770000000", "", True, [], {}, 10**18, -(10**18), math.nan, math.inf])
+@pytest.mark.parametrize("row", [0, 3, -1])
+def test_a_timestamp_that_is_no_time_makes_an_answer_odd(stamp: object, row: int) -> None:
+    assert kind_of(lambda result: result["timestamp"].__setitem__(row, stamp)) is AnswerKind.ODD
+
+
+def test_timestamps_may_have_fractions() -> None:
+    assert kind_of(lambda result: result.update(timestamp=list(map(float, result["timestamp"])))) is AnswerKind.SOUND
+
+
+@pytest.mark.parametrize("name", ["open", "high", "low", "close", "volume"])
+def test_a_column_that_is_missing_or_of_another_length_or_kind_makes_an_answer_odd(name: str) -> None:
+    assert kind_of(lambda result: quote_of(result).pop(name)) is AnswerKind.ODD
+    assert kind_of(lambda result: quote_of(result)[name].pop()) is AnswerKind.ODD
+    assert kind_of(lambda result: quote_of(result)[name].append(1.0)) is AnswerKind.ODD
+    odd: list[object] = ["n/a", "", True, [], {}]
+    for cell in odd:
+        assert kind_of(lambda result: quote_of(result)[name].__setitem__(3, cell)) is AnswerKind.ODD  # noqa: B023
+
+
+@pytest.mark.parametrize("zone", [None, "", "Mars/Olympus", "America", "../etc", 5, []])
+def test_a_time_zone_that_is_not_known_makes_an_answer_odd(zone: object) -> None:
+    assert kind_of(lambda result: result["meta"].update(exchangeTimezoneName=zone)) is AnswerKind.ODD
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("volume", 10**30), ("volume", math.inf), ("close", math.inf), ("high", 10**400)]
+)
+def test_a_number_that_cannot_be_counts_as_none(
+    name: str, value: float, yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    bars = history_of(yahoo, standin, lambda result: quote_of(result)[name].__setitem__(3, value)).bars
+    column = getattr(bars, name)
+    assert np.flatnonzero(~(column > 0)).tolist() == [3]
+
+
+@pytest.mark.parametrize("name", ["open", "close", "volume"])
+def test_numbers_may_be_written_as_text(name: str, yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    plain = history_of(yahoo, standin, lambda result: None).bars
+    text = history_of(
+        yahoo, standin, lambda result: quote_of(result).update({name: [*map(str, quote_of(result)[name])]})
+    )
+    np.testing.assert_array_equal(getattr(text.bars, name), getattr(plain, name))
+
+
+def test_rows_before_the_period_that_was_requested_are_left_out(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    """A stored history that begins in 1970 would be requested as such."""
+    bars = history_of(yahoo, standin, lambda result: result["timestamp"].__setitem__(5, 0)).bars
+    assert bars.first_session == SINCE
+    error = answer_of(yahoo, standin, lambda result: result.update(timestamp=[*range(len(result["timestamp"]))]))
+    assert isinstance(error, PriceError)
+    assert error.kind is PriceErrorKind.NO_DATA
