@@ -21,6 +21,7 @@ METADATA = {
     "firstTradeDate",
 }
 REQUIRED_METADATA = {"currency", "instrumentType", "exchangeTimezoneName"}  # which yfinance reads
+UNADJUSTED_TYPES = ("INDEX", "CURRENCY", "CRYPTOCURRENCY", "FUTURE")  # which pay no dividends
 COLUMNS = ("open", "high", "low", "close", "volume")
 LATEST_TIME = 7_000_000_000  # seconds from 1970, which is about as far from the limits of pandas
 LARGEST_PRICE = 1e100
@@ -39,7 +40,8 @@ def quote_of(result: dict[str, Any]) -> dict[str, Any]:
 def is_readable(result: dict[str, Any]) -> bool:
     """Return whether a result with prices has the shape that is read.
 
-    Its timestamps are numbers, and each column has as many numbers or nulls. A number may be written as text.
+    Its timestamps are numbers, and each column has as many numbers or nulls. A number may be written as text. Without
+    adjusted closes, for which yfinance takes the closes, those of a share or fund would not be adjusted for dividends.
     """
     meta, stamps, quote = result.get("meta"), result.get("timestamp"), quote_of(result)
     if not isinstance(meta, dict) or not meta.keys() >= REQUIRED_METADATA:
@@ -48,24 +50,41 @@ def is_readable(result: dict[str, Any]) -> bool:
         return False
     if not isinstance(stamps, list) or not all(map(_is_moment, stamps)):
         return False
-    return all(_is_column(quote.get(name), len(stamps)) for name in COLUMNS)
+    if not all(_is_column(quote.get(name), len(stamps)) for name in COLUMNS):
+        return False
+    return meta["instrumentType"] in UNADJUSTED_TYPES or _has_adjusted_closes(result, len(stamps))
 
 
 def clean_chart_answer(content: bytes) -> bytes:
     """Return a readable chart answer with only the parts that are read here.
 
     Metadata are those that are read, without a first trade at no time. Numbers that cannot be a price or a volume are
-    null.
+    null. Odd adjusted closes of an instrument that pays no dividends are left out.
     """
     body = json.loads(content)
     chart = body["chart"]
     chart["error"] = None
     result = chart["result"][0]
     result["meta"] = _clean_metadata(result["meta"])
-    quote = quote_of(result)
+    quote, indicators = quote_of(result), result["indicators"]
+    if _has_adjusted_closes(result, len(result["timestamp"])):
+        indicators["adjclose"] = [{"adjclose": _clean_column(_adjusted_closes_of(result), LARGEST_PRICE)}]
+    else:
+        indicators.pop("adjclose", None)
     for name in COLUMNS:
         quote[name] = _clean_column(quote[name], LARGEST_VOLUME if name == "volume" else LARGEST_PRICE)
     return json.dumps(body).encode()
+
+
+def _has_adjusted_closes(result: dict[str, Any], length: int) -> bool:
+    return _is_column(_adjusted_closes_of(result), length)
+
+
+def _adjusted_closes_of(result: dict[str, Any]) -> Any:
+    try:
+        return result["indicators"]["adjclose"][0]["adjclose"]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 def _clean_metadata(meta: dict[str, Any]) -> dict[str, Any]:

@@ -253,6 +253,7 @@ DOUBTFUL = {
     "NOMETA": PriceErrorKind.BAD_DATA,
     "SHORTMETA": PriceErrorKind.BAD_DATA,
     "NULLSTAMP": PriceErrorKind.BAD_DATA,
+    "NOADJUSTED": PriceErrorKind.BAD_DATA,
     "OBJECTS": PriceErrorKind.BAD_DATA,
     "OTHERSYMBOL": PriceErrorKind.BAD_DATA,
 }

@@ -83,6 +83,53 @@ def test_a_column_that_is_missing_or_of_another_length_or_kind_makes_an_answer_o
         assert kind_of(lambda result: quote_of(result)[name].__setitem__(3, cell)) is AnswerKind.ODD  # noqa: B023
 
 
+def rename_adjusted(result: dict[str, Any]) -> None:
+    result["indicators"]["adjClose"] = result["indicators"].pop("adjclose")
+
+
+ODD_ADJUSTED: dict[str, Change] = {
+    "renamed": rename_adjusted,
+    "no column": lambda result: result["indicators"].update(adjclose=[]),
+    "empty": lambda result: result["indicators"].update(adjclose=[{}]),
+    "null": lambda result: result["indicators"].update(adjclose=None),
+    "an object": lambda result: result["indicators"].update(adjclose=[{"adjclose": {}}]),
+    "shorter": lambda result: result["indicators"]["adjclose"][0]["adjclose"].pop(),
+    "longer": lambda result: result["indicators"]["adjclose"][0]["adjclose"].append(1.0),
+}
+
+
+@pytest.mark.parametrize("change", ODD_ADJUSTED.values(), ids=ODD_ADJUSTED)
+def test_only_what_pays_no_dividends_may_lack_adjusted_closes(
+    change: Change, yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    """yfinance takes the closes for them, and a whole history would be replaced by one without its dividends."""
+
+    def with_type(name: object) -> Change:
+        def both(result: dict[str, Any]) -> None:
+            change(result)
+            result["meta"]["instrumentType"] = name
+
+        return both
+
+    shares: list[object] = ["EQUITY", "ETF", "MUTUALFUND", None, "", "SOMETHING", {}]
+    for kind in shares:
+        assert kind_of(with_type(kind)) is AnswerKind.ODD, kind
+    for name in ("INDEX", "CURRENCY", "CRYPTOCURRENCY", "FUTURE"):
+        history = history_of(yahoo, standin, with_type(name))
+        assert history.traded
+        assert history.bars.close.tolist() == history.traded.close.tolist()
+
+
+@pytest.mark.parametrize("value", ["Infinity", math.inf, None])
+def test_a_session_whose_adjusted_close_is_no_price_has_no_prices(
+    value: object, yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    close = history_of(
+        yahoo, standin, lambda result: result["indicators"]["adjclose"][0]["adjclose"].__setitem__(3, value)
+    ).bars.close
+    assert np.flatnonzero(np.isnan(close)).tolist() == [3]
+
+
 @pytest.mark.parametrize("zone", [None, "", "Mars/Olympus", "America", "../etc", 5, []])
 def test_a_time_zone_that_is_not_known_makes_an_answer_odd(zone: object) -> None:
     assert kind_of(lambda result: result["meta"].update(exchangeTimezoneName=zone)) is AnswerKind.ODD

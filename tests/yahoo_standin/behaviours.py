@@ -236,6 +236,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "NOMETA": changed(lambda result: result.pop("meta")),
     "SHORTMETA": changed(lambda result: result["meta"].pop("instrumentType")),
     "NULLSTAMP": changed(_blank_a_timestamp),
+    "NOADJUSTED": changed(lambda result: result["indicators"].pop("adjclose")),
     "OBJECTS": changed(_write_as_text),
     "NORESULT": lambda _: as_json({"chart": {"result": [], "error": None}}),
     "RESET": fault(Fault.RESET),
