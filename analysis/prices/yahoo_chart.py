@@ -4,8 +4,10 @@ yfinance converts all of an answer, so that one odd value costs a ticker its pri
 """
 
 import json
+import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
 
 METADATA = {
@@ -25,6 +27,7 @@ UNADJUSTED_TYPES = ("INDEX", "CURRENCY", "CRYPTOCURRENCY", "FUTURE")  # which pa
 COLUMNS = ("open", "high", "low", "close", "volume")
 LATEST_TIME = 7_000_000_000  # seconds from 1970, which is about as far from the limits of pandas
 LARGEST_PRICE = 1e100
+LARGEST_EVENT = 1e12  # cash for a share, or shares for one
 LARGEST_VOLUME = 2**62  # yfinance converts volumes to 64 bits
 
 
@@ -59,13 +62,13 @@ def clean_chart_answer(content: bytes) -> bytes:
     """Return a readable chart answer with only the parts that are read here.
 
     Metadata are those that are read, without a first trade at no time. Numbers that cannot be a price or a volume are
-    null. Odd adjusted closes of an instrument that pays no dividends are left out.
+    null. Odd adjusted closes of an instrument that pays no dividends are left out, and so are odd events.
     """
     body = json.loads(content)
     chart = body["chart"]
     chart["error"] = None
     result = chart["result"][0]
-    result["meta"] = _clean_metadata(result["meta"])
+    result["meta"], result["events"] = _clean_metadata(result["meta"]), _clean_events(result.get("events"))
     quote, indicators = quote_of(result), result["indicators"]
     if _has_adjusted_closes(result, len(result["timestamp"])):
         indicators["adjclose"] = [{"adjclose": _clean_column(_adjusted_closes_of(result), LARGEST_PRICE)}]
@@ -95,18 +98,48 @@ def _clean_metadata(meta: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def _clean_events(events: object) -> dict[str, Any]:
+    """Return the dividends and splits of a day and a size; events of other kinds are not read."""
+    given = events if isinstance(events, dict) else {}
+    return {
+        "dividends": _clean_events_of(given.get("dividends"), _read_dividend),
+        "splits": _clean_events_of(given.get("splits"), _read_split),
+    }
+
+
+def _clean_events_of(events: object, read: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    if not isinstance(events, dict):
+        return {}
+    dated = {key: event for key, event in events.items() if isinstance(event, dict) and _is_moment(event.get("date"))}
+    sizes = {key: read(event) for key, event in dated.items()}
+    return {
+        key: {"date": dated[key]["date"], **size} for key, size in sizes.items() if all(map(_is_size, size.values()))
+    }
+
+
+def _read_dividend(event: dict[str, Any]) -> dict[str, Any]:
+    return {"amount": event.get("amount")}
+
+
+def _read_split(event: dict[str, Any]) -> dict[str, Any]:
+    """Return a split's numerator and denominator, by its ratio if it lacks one of them."""
+    numerator, denominator = event.get("numerator"), event.get("denominator")
+    ratio = re.fullmatch(r"([0-9.]+):([0-9.]+)", str(event.get("splitRatio")))
+    if ratio and not (_is_size(numerator) and _is_size(denominator)):
+        numerator, denominator = map(_read_number, ratio.groups())
+    return {"numerator": numerator, "denominator": denominator}
+
+
+def _is_size(value: object) -> bool:
+    return _is_number(value) and 1 / LARGEST_EVENT < value < LARGEST_EVENT
+
+
 def _is_column(column: object, length: int) -> bool:
     return isinstance(column, list) and len(column) == length and all(map(_is_cell, column))
 
 
 def _is_cell(cell: object) -> bool:
-    if isinstance(cell, str):
-        try:
-            float(cell)
-        except ValueError:
-            return False
-        return True
-    return cell is None or _is_number(cell)
+    return cell is None or _is_number(cell) or (isinstance(cell, str) and _read_number(cell) is not None)
 
 
 def _clean_column(column: list[Any], largest: float) -> list[Any]:
@@ -114,12 +147,19 @@ def _clean_column(column: list[Any], largest: float) -> list[Any]:
     return [number if number is not None and -largest < number < largest else None for number in numbers]
 
 
+def _read_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _is_moment(value: object) -> bool:
     """Return whether a value is a number of seconds from 1970 to which pandas knows a day."""
-    return _is_number(value) and -LATEST_TIME < value < LATEST_TIME  # type: ignore[operator]
+    return _is_number(value) and -LATEST_TIME < value < LATEST_TIME
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return type(value) in (int, float)  # and not bool
 
 

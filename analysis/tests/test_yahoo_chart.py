@@ -162,3 +162,63 @@ def test_rows_before_the_period_that_was_requested_are_left_out(yahoo: YahooPric
     error = answer_of(yahoo, standin, lambda result: result.update(timestamp=[*range(len(result["timestamp"]))]))
     assert isinstance(error, PriceError)
     assert error.kind is PriceErrorKind.NO_DATA
+
+
+def with_events(*, dividends: object = None, splits: object = None) -> Change:
+    """Return a change that puts events in place of those of the answer; each named {} gets the date of a session."""
+
+    def put(result: dict[str, Any]) -> None:
+        stamp = result["timestamp"][5]
+        result["events"] = {
+            name: {str(stamp): {"date": stamp} | event} if isinstance(event, dict) else event
+            for name, event in {"dividends": dividends, "splits": splits}.items()
+        }
+
+    return put
+
+
+@pytest.mark.parametrize(
+    "events", [None, [], {}, "none", 5, {"dividends": []}, {"splits": None}, {"capitalGains": {"1": {}}}]
+)
+def test_events_of_another_shape_cost_no_prices(events: object, yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    traded = history_of(yahoo, standin, lambda result: result.update(events=events)).traded
+    assert traded
+    assert (traded.dividends, traded.splits) == ({}, {})
+
+
+ODD_DATES: list[object] = [None, "1770000000", "", True, [], {}, math.nan, math.inf, 10**18]
+ODD_RATIOS: list[object] = [None, "", "2", "2:0", "0:1", "2:1:1", ":", 2, [], "²:1"]
+ODD_AMOUNTS: list[object] = [None, "1.5", "", True, [], {}, math.nan, math.inf, -1.0, 0, 10**30]
+
+
+def test_an_odd_event_is_left_out_and_a_sound_one_beside_it_is_kept(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    events: list[dict[str, object]] = [
+        *({"date": stamp} for stamp in ODD_DATES),
+        *({"amount": amount, "numerator": 2, "denominator": amount} for amount in ODD_AMOUNTS),
+        *({"amount": amount, "numerator": amount, "denominator": 1} for amount in ODD_AMOUNTS),
+        *({"amount": -1, "splitRatio": ratio} for ratio in ODD_RATIOS),
+    ]
+
+    def put(result: dict[str, Any]) -> None:
+        sound, odd = result["timestamp"][5], result["timestamp"][9]
+        ones: dict[str, object] = {
+            str(place): {"date": odd, "amount": 1.0, **event} for place, event in enumerate(events)
+        }
+        ones |= {"x": None, "y": [], "z": "none"}
+        dividends = {**ones, "sound": {"date": sound, "amount": 1.5, "currency": "INR"}}
+        splits = {**ones, "sound": {"date": sound, "numerator": 3, "denominator": 2, "splitRatio": "3:2"}}
+        result["events"] = {"dividends": dividends, "splits": splits}
+
+    history = history_of(yahoo, standin, put)
+    assert history.traded
+    assert list(history.traded.dividends.values()) == [1.5]
+    assert list(history.traded.splits.values()) == [1.5]
+    assert history.bars.last_session == LAST
+
+
+@pytest.mark.parametrize(("ratio", "expected"), [("2:1", 2.0), ("1:10", 0.1), ("3.5:2", 1.75)])
+def test_a_ratio_alone_tells_a_split(ratio: str, expected: float, yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    for event in ({"splitRatio": ratio}, {"splitRatio": ratio, "numerator": None, "denominator": 0}):
+        traded = history_of(yahoo, standin, with_events(splits=event)).traded
+        assert traded
+        assert list(traded.splits.values()) == [expected]
