@@ -131,7 +131,7 @@ def _read_split(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_size(value: object) -> bool:
-    return _is_number(value) and 1 / LARGEST_EVENT < value < LARGEST_EVENT
+    return _is_number(value) and value > 0 and _is_between(value, LARGEST_EVENT)
 
 
 def _is_column(column: object, length: int) -> bool:
@@ -144,7 +144,12 @@ def _is_cell(cell: object) -> bool:
 
 def _clean_column(column: list[Any], largest: float) -> list[Any]:
     numbers = (float(cell) if isinstance(cell, str) else cell for cell in column)
-    return [number if number is not None and -largest < number < largest else None for number in numbers]
+    return [number if number == 0 or _is_between(number, largest) else None for number in numbers]
+
+
+def _is_between(number: float | None, largest: float) -> bool:
+    """Return whether a number's size lies between the largest and its inverse, so that ratios of such are finite."""
+    return number is not None and 1 / largest < abs(number) < largest
 
 
 def _read_number(text: str) -> float | None:
