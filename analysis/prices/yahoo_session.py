@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from curl_cffi.const import CurlECode
 from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests import Response, Session
-from curl_cffi.requests.exceptions import RequestException, Timeout
+from curl_cffi.requests.exceptions import RequestException, Timeout, TooManyRedirects
 
 from analysis.prices.pacer import Pacer, ProcessPacer
 from analysis.prices.yahoo_answers import (
@@ -53,7 +53,7 @@ class YahooSession(Session[Response]):
     The size of an answer is limited while it is decompressed, so that it cannot exhaust memory.
 
     `answer` is the last answer with data, or the limit that a request for cookies met; None if there is none yet.
-    `request_count` counts all requests, `data_count` the answers with data that was wanted.
+    `request_count` counts all requests, with redirected ones, `data_count` the answers with data that was wanted.
     """
 
     def __init__(
@@ -104,6 +104,11 @@ class YahooSession(Session[Response]):
         self._wait_for_turn()
         try:
             response = self._send(method, url, options)
+        except TooManyRedirects as error:  # an answer, though no data: perhaps they have moved
+            status = error.response.status_code if error.response is not None else 0
+            self.answer = YahooAnswer(AnswerKind.ODD, status)
+            self._record(self.answer, renews=False)
+            raise YahooStatusError(status) from None
         except RequestException:
             self.pacer.record_silence()
             raise
@@ -217,9 +222,11 @@ class YahooSession(Session[Response]):
         try:
             answer = super().request(method, url, **options, content_callback=collect)
         except RequestException as error:
+            self.request_count += error.response.redirect_count if error.response is not None else 0
             if error.code == CurlECode.WRITE_ERROR:
                 raise AnswerTooLarge(f"the answer is larger than {MAX_MEGABYTES} MB") from None
             raise
+        self.request_count += answer.redirect_count
         answer.content = bytes(body)
         return answer
 

@@ -227,7 +227,7 @@ FAILURES = {
     "RESET": (PriceErrorKind.UNAVAILABLE, False),
     "SILENT": (PriceErrorKind.UNAVAILABLE, False),
     "TRUNCATED": (PriceErrorKind.UNAVAILABLE, False),
-    "LOOP": (PriceErrorKind.UNAVAILABLE, False),
+    "LOOP": (PriceErrorKind.BAD_DATA, False),
     "BOMB": (PriceErrorKind.UNAVAILABLE, False),
     "SLOW": (PriceErrorKind.TIMEOUT, False),
     "DRIP": (PriceErrorKind.TIMEOUT, False),
