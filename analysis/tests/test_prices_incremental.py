@@ -112,6 +112,40 @@ def test_what_was_found_about_old_sessions_is_remembered_and_about_new_ones_foun
     assert answer.findings == (old,)
 
 
+def evenings_after(yahoo: YahooPrices, standin: YahooStandIn, stored: History, count: int) -> Iterator[History]:
+    """Return the history to store on each of so many evenings after Tuesday."""
+    for day in sessions_between(exchange_of(TICKER), WEDNESDAY, WEDNESDAY + timedelta(days=40))[:count]:
+        standin.market.until = {TICKER: day}.__getitem__
+        answer = refresh_histories(yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(day))[TICKER]
+        assert isinstance(answer, History), answer
+        stored = answer
+        yield stored
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4])
+def test_a_new_adjustment_is_told_once(rows: int, yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    standin.market.dividends[TICKER][stored.bars.session[-rows].astype(object)] = 0.02
+    told = [[one.code for one in later.findings] for later in evenings_after(yahoo, standin, stored, 12)]
+    assert told == [["readjusted"], *[[]] * 11]
+
+
+def test_a_correction_is_told_once(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    for row, factor in ((-1, 1.01), (-OVERLAP, 1.02)):
+        standin.market.revised[TICKER][stored.bars.session[row].astype(object)] = factor
+    told = [[one.code for one in later.findings] for later in evenings_after(yahoo, standin, stored, 12)]
+    assert told == [["corrected"] * 2, *[[]] * 11]
+
+
+def test_a_kept_bar_is_told_while_answers_begin_before_it(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    day = stored.bars.session[-3].astype(object)
+    standin.market.missing[TICKER].add(day)
+    told = [[(one.code, one.session) for one in one.findings] for one in evenings_after(yahoo, standin, stored, 12)]
+    assert told == [*[[("kept_bar", day)]] * 2, *[[]] * 10]
+
+
 def test_a_longer_history_than_asked_for_is_not_made_shorter_by_a_split(
     yahoo: YahooPrices, standin: YahooStandIn
 ) -> None:
