@@ -25,7 +25,7 @@ from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from analysis.engine.bars import Bars
 from analysis.prices.currencies import currency_code
-from analysis.prices.dividends import find_dividend_mismatch
+from analysis.prices.dividends import find_dividend_mismatches
 from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE, UNKNOWN_EXCHANGE, Exchange
 from analysis.prices.instruments import MOST_DECIMALS, Instrument, InstrumentKind, exchange_of, instrument_of
 from analysis.prices.pace import PauseReason
@@ -199,13 +199,11 @@ def _to_history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> H
     factor = np.divide(adjusted, close, out=np.full(len(close), np.nan), where=close > 0)
     bars = Bars(sessions, open_ * factor, high * factor, low * factor, close * factor, volume)
     metadata = read_metadata(about)
-    checks = (
-        _currency_finding(ticker, metadata.currency),
-        find_dividend_mismatch(sessions, close, adjusted, dividends),
-    )
+    currency = _currency_finding(ticker, metadata.currency)
+    mismatches = find_dividend_mismatches(sessions, close, adjusted, dividends)
     paid = np.where(np.isfinite(dividends), np.maximum(dividends, 0.0), 0.0)
     traded = TradedPrices(sessions, close, np.where(splits > 0, splits, 1.0), paid)
-    return History(bars, True, tuple(one for one in checks if one), metadata, traded)
+    return History(bars, True, (*([currency] if currency else []), *mismatches), metadata, traded)
 
 
 def read_metadata(about: Mapping[str, Any]) -> StockMetadata:

@@ -485,27 +485,38 @@ def test_a_split_and_dividends_around_it_are_kept_evening_by_evening(yahoo: Yaho
     assert stored.metadata.symbol == TICKER
 
 
-def test_a_dividend_without_an_adjustment_is_warned_about_on_every_evening(
-    yahoo: YahooPrices, standin: YahooStandIn
-) -> None:
-    """Also on that when the overlap begins with it, where the close before it is not fetched again."""
+def pay_without_adjustment(standin: YahooStandIn, *days: date) -> None:
+    """Let answers name dividends of these days for which prices are not adjusted."""
 
     def unadjusted(asked: Asked) -> Reply:
         chart = asked.chart()
         result = chart["chart"]["result"][0]
-        for stamp, close in zip(result["timestamp"], result["indicators"]["quote"][0]["close"], strict=True):
-            if datetime.fromtimestamp(stamp, UTC).date() == TUESDAY:
-                result["events"] = {"dividends": {str(stamp): {"amount": close / 2, "date": stamp}}}
+        rows = zip(result["timestamp"], result["indicators"]["quote"][0]["close"], strict=True)
+        dividends = {
+            str(stamp): {"amount": close / 2, "date": stamp}
+            for stamp, close in rows
+            if datetime.fromtimestamp(stamp, UTC).date() in days
+        }
+        result["events"] = {"dividends": dividends}
         return as_json(chart)
 
     standin.behaviours[TICKER] = unadjusted
+
+
+EARLY = (date(2025, 10, 8), date(2025, 10, 9))  # more than half a year before
+
+
+@pytest.mark.parametrize("days", [(TUESDAY,), (date(2026, 2, 3), TUESDAY), (*EARLY, date(2026, 4, 17), TUESDAY)])
+def test_dividends_without_an_adjustment_are_warned_about_on_every_evening(
+    days: tuple[date, ...], yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    """Also on that when the overlap begins with one, where the close before it is not fetched again."""
+    pay_without_adjustment(standin, *days)
     stored = history(yahoo, None, TUESDAY)
-    for day in sessions_between(exchange_of(TICKER), WEDNESDAY, WEDNESDAY + timedelta(days=14)):
-        standin.market.until = {TICKER: day}.__getitem__
-        answer = refresh_histories(yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(day))[TICKER]
-        assert isinstance(answer, History)
-        stored = answer
-        assert [(one.code, one.session) for one in stored.findings] == [("dividend_mismatch", TUESDAY)], day
+    told = {(one.code, one.message) for one in stored.findings}
+    assert {one.session for one in stored.findings} == set(days) - {EARLY[0]}
+    for later in evenings_after(yahoo, standin, stored, 10):
+        assert {(one.code, one.message) for one in later.findings} == told, later.bars.last_session
 
 
 def test_dividends_that_an_earlier_version_did_not_store_come_with_the_next_request(
