@@ -656,10 +656,14 @@ def test_a_longer_history_that_is_clipped_loses_no_stored_session(yahoo: YahooPr
     assert isinstance(longer(yahoo, stored), IdentityChanged)
 
 
+@pytest.mark.parametrize("first_day", [FIRST, date(2026, 4, 1), date(2026, 4, 15)])
 def test_the_bars_of_another_security_under_the_right_symbol_replace_nothing(
-    yahoo: YahooPrices, standin: YahooStandIn
+    first_day: date, yahoo: YahooPrices, standin: YahooStandIn
 ) -> None:
+    """Also of a stock that has traded for 13 or for 5 days."""
+    standin.market.missing[TICKER].update(sessions_between(exchange_of(TICKER), FIRST, first_day - timedelta(days=1)))
     stored = history(yahoo, None, TUESDAY)
+    assert stored.bars.first_session == first_day
     standin.market.until = lambda _: WEDNESDAY
 
     def other(asked: Asked) -> Reply:
@@ -678,6 +682,44 @@ def test_the_bars_of_another_security_under_the_right_symbol_replace_nothing(
         assert answer.change.times == times
         before[TICKER] = answer.change
         assert IdentityChange.from_dict(answer.change.as_dict()) == answer.change
+
+
+@pytest.mark.parametrize("event", ["split", "dividend"])
+@pytest.mark.parametrize("first_day", [date(2026, 4, 15), date(2026, 4, 16), date(2026, 4, 20)])
+def test_two_events_within_a_stocks_first_sessions_are_no_other_security(
+    first_day: date, event: str, yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    standin.market.missing[TICKER].update(sessions_between(exchange_of(TICKER), FIRST, first_day - timedelta(days=1)))
+    stored = history(yahoo, None, TUESDAY).bars
+    standin.market.until = lambda _: WEDNESDAY
+    for day in (date(2026, 4, 20), TUESDAY):
+        if event == "split":
+            standin.market.splits[TICKER][day] = 2.0
+        else:
+            standin.market.dividends[TICKER][day] = 0.05
+    found = history(yahoo, stored, WEDNESDAY)
+    assert [finding.code for finding in found.findings] == ["readjusted"]
+    assert closes(found.bars) == closes(history(yahoo, None, WEDNESDAY).bars)
+
+
+@pytest.mark.parametrize(
+    ("shared", "steps", "is_other"),
+    [
+        (4, 3, False),  # too few to tell
+        (5, 2, False),  # as after two dividends
+        (5, 3, True),
+        (13, 2, False),
+        (13, 3, True),
+        (30, 5, False),
+        (30, 9, True),
+        (200, 39, False),
+        (200, 45, True),
+    ],
+)
+def test_closes_are_anothers_if_their_factor_changes_often(shared: int, steps: int, is_other: bool) -> None:
+    close = np.full(shared, 100.0)
+    factor = 1.01 ** np.minimum(np.arange(shared), steps)
+    assert (find_other_prices(close, close * factor, None) is not None) == is_other
 
 
 @pytest.mark.parametrize("seed", range(5))

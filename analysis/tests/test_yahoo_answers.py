@@ -129,6 +129,19 @@ def test_a_ticker_that_probes_and_is_doubtful_itself_does_not_lengthen_the_pause
     assert pacer.pace.mode is PaceMode.OPEN
 
 
+def test_a_canary_from_before_a_pause_does_not_end_it(
+    yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer, clock: SimulatedClock
+) -> None:
+    """Another process may have found meanwhile that no answer is understood."""
+    assert error_of(yahoo, "NULL.NS").kind is PriceErrorKind.BAD_DATA
+    assert sum(standin.requests[canary] for canary in CANARIES) == 1
+    pacer.record_oddity()
+    clock.sleep(60)
+    assert error_of(yahoo, "NULL.NS").kind is PriceErrorKind.BAD_DATA
+    assert sum(standin.requests[canary] for canary in CANARIES) == 2
+    assert pacer.pace.mode is PaceMode.OPEN
+
+
 def test_pauses_double_too_while_yahoo_knows_no_ticker_at_all(
     yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer, clock: SimulatedClock
 ) -> None:
