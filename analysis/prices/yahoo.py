@@ -196,7 +196,8 @@ def _to_history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> H
     sessions = pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy().astype("datetime64[D]")
     columns = {name: frame[name].to_numpy(dtype=np.float64) for name in _COLUMNS}
     open_, high, low, close, adjusted, volume, dividends, splits = columns.values()
-    factor = np.divide(adjusted, close, out=np.full(len(close), np.nan), where=close > 0)
+    # Closes that are no price stay as they are, for the finding about them.
+    factor = np.divide(adjusted, close, out=np.ones(len(close)), where=close > 0)
     bars = Bars(sessions, open_ * factor, high * factor, low * factor, close * factor, volume)
     metadata = read_metadata(about)
     currency = _currency_finding(ticker, metadata.currency)

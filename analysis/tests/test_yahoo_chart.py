@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.prices.instruments import instrument_of
 from analysis.prices.pacer import ProcessPacer
 from analysis.prices.port import History, PriceError, PriceErrorKind
+from analysis.prices.quality import trim_to_closed
 from analysis.prices.yahoo import YahooPrices
 from analysis.prices.yahoo_answers import AnswerKind, read_chart_answer
 from analysis.prices.yahoo_session import YahooSession
@@ -222,3 +224,17 @@ def test_a_ratio_alone_tells_a_split(ratio: str, expected: float, yahoo: YahooPr
         traded = history_of(yahoo, standin, with_events(splits=event)).traded
         assert traded
         assert list(traded.splits.values()) == [expected]
+
+
+@pytest.mark.parametrize(("column", "close", "said"), [("close", 0, "0"), ("close", -5, "-5"), ("adjclose", -5, "-5")])
+def test_a_last_close_that_is_no_price_stays_until_it_is_named(
+    column: str, close: float, said: str, yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    def put(result: dict[str, Any]) -> None:
+        (quote_of(result) if column == "close" else result["indicators"]["adjclose"][0])[column][-1] = close
+
+    bars, findings = trim_to_closed(history_of(yahoo, standin, put).bars, instrument=instrument_of(TICKER), now=NOW)
+    assert [finding.message for finding in findings] == [
+        f"The newest session, {LAST}, has a close of {said}, which is no price: it is left out."
+    ]
+    assert bars.last_session < LAST
