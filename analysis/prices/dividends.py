@@ -10,16 +10,22 @@ from analysis.prices.port import Finding, TradedPrices
 
 DIVIDEND_MISMATCH = "dividend_mismatch"
 YEAR = timedelta(days=365)
+HALF_A_YEAR = timedelta(days=182)  # before which no session is fetched again without all others
 DAYS_WITHOUT_SESSION = timedelta(days=10)  # before the first session of a year that is known
 TOLERANCE = 0.005  # of the price, between a dividend and its adjustment
 LARGE_DIVIDEND = 0.05  # of the price; a smaller one cannot be told from a usual night
 
 
-def find_dividend_mismatch(session: Sessions, close: Floats, adjusted: Floats, dividend: Floats) -> Finding | None:
-    """Return the finding that earlier prices are not adjusted by the share of the price that a dividend paid, if so.
+def find_dividend_mismatches(
+    session: Sessions, close: Floats, adjusted: Floats, dividend: Floats
+) -> tuple[Finding, ...]:
+    """Return the findings that earlier prices are not adjusted by the share of the price that a dividend paid, if so.
 
     A session's `dividend` (0 for none) is in the currency of `close`. Yahoo's dividends are often a hundredfold, where
     pence and pounds are mixed, or not adjusted for at all; earlier prices are then off by about the difference.
+
+    Each dividend of the last half year has its own finding, and all before have one: sessions that may be fetched again
+    are in no finding with others, so that it is either found again or kept.
     """
     priced = (close > 0) & (adjusted > 0)
     session, close, adjusted, dividend = session[priced], close[priced], adjusted[priced], dividend[priced]
@@ -27,10 +33,15 @@ def find_dividend_mismatch(session: Sessions, close: Floats, adjusted: Floats, d
     factor = adjusted / close
     off = {row: abs(dividend[row] / close[row - 1] - (1 - factor[row - 1] / factor[row])) for row in paid}
     wrong = [row for row in paid if off[row] > TOLERANCE or dividend[row] >= close[row - 1]]
-    if not wrong:
-        return None
-    last = session[wrong[-1]].astype(object)
-    what = f"1 dividend, on {last}, does" if len(wrong) == 1 else f"{len(wrong):,} dividends, the last on {last}, do"
+    days: list[date] = session[wrong].tolist()
+    recent = [day for day in days if day > session[-1].astype(object) - HALF_A_YEAR]
+    groups = [days[: len(days) - len(recent)], *([day] for day in recent)]
+    return tuple(_describe_mismatch(group) for group in groups if group)
+
+
+def _describe_mismatch(days: list[date]) -> Finding:
+    last = days[-1]
+    what = f"1 dividend, on {last}, does" if len(days) == 1 else f"{len(days):,} dividends, the last on {last}, do"
     message = f"{what} not agree with how earlier prices were adjusted: those may be off."
     return Finding(DIVIDEND_MISMATCH, message, "warning", last)
 

@@ -14,7 +14,8 @@ from analysis.engine.bars import Floats
 from analysis.prices.instruments import InstrumentKind
 from analysis.prices.port import PriceError, PriceErrorKind, StockMetadata
 
-FEWEST_SHARED = 20  # sessions
+FEWEST_SHARED = 5  # sessions
+FEWEST_STEPS = 3  # a young stock may have had a split and a dividend within a few sessions
 STEP = 0.005  # of the factor between two closes of a session and those of the next, from which it is another one
 MOST_LOST = 0.1  # share of the stored sessions that an answer for all may lack
 MOST_STEPS = 0.2  # share of the sessions; a history of five years has up to sixty dividends and splits, which is 0.05
@@ -88,13 +89,14 @@ def find_other_prices(before: Floats, now: Floats, earlier: IdentityChange | Non
     """Return the change if closes of the same sessions, shape (n,) each, have nothing in common; None if they do.
 
     A new adjustment changes all closes between two splits or dividends by one factor. Another security's differ by
-    another factor in most sessions.
+    another factor in most sessions. Fewer than five shared sessions tell nothing.
     """
     if len(before) < FEWEST_SHARED:
         return None
     factor = now / before
     steps = np.abs(factor[1:] / factor[:-1] - 1.0) > STEP
-    return _count(IdentityChange(has_other_prices=True), earlier) if np.mean(steps) > MOST_STEPS else None
+    is_other = np.count_nonzero(steps) >= FEWEST_STEPS and np.mean(steps) > MOST_STEPS
+    return _count(IdentityChange(has_other_prices=True), earlier) if is_other else None
 
 
 def find_lost_sessions(lost: int, stored: int, earlier: IdentityChange | None) -> IdentityChange | None:

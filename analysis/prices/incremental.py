@@ -15,7 +15,7 @@ from analysis.prices.identity import (
     find_other_prices,
 )
 from analysis.prices.instruments import Instrument
-from analysis.prices.merging import Readjustment, lost_bars, merge_bars, replace_bars, shared_closes
+from analysis.prices.merging import CODES_OF_EVENTS, Readjustment, lost_bars, merge_bars, replace_bars, shared_closes
 from analysis.prices.port import (
     NOTHING_KNOWN,
     Finding,
@@ -153,9 +153,14 @@ def _fetch_since(source: PriceSource, first_days: Mapping[str, date], instrument
 def _findings_until(findings: tuple[Finding, ...], day: date) -> tuple[Finding, ...]:
     """Return the findings about sessions that are not fetched again, and about the first one that is.
 
-    Its dividend cannot be checked without the close before it.
+    Its dividend cannot be checked without the close before it. Findings about what an earlier answer changed are not
+    among them: they are for its evening.
     """
-    return tuple(finding for finding in findings if finding.session and finding.session <= day)
+    return tuple(
+        finding
+        for finding in findings
+        if finding.session and finding.session <= day and finding.code not in CODES_OF_EVENTS
+    )
 
 
 def _to_store(ticker: str, answer: History | PriceError, stored: History | None, now: datetime) -> History | PriceError:

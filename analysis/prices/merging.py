@@ -13,6 +13,9 @@ from analysis.prices.sessions import are_sessions
 CLOSE_TOLERANCE = 1e-4  # relative; closes that differ by more were adjusted or corrected in between
 SHARES_TOLERANCE = 0.01  # relative; volumes are whole shares
 MOST_NAMED = 5  # sessions in a sentence
+READJUSTED, IDENTITY_CHANGED, CORRECTED, KEPT_BAR = "readjusted", "identity_changed", "corrected", "kept_bar"
+CODES_OF_EVENTS = frozenset({READJUSTED, IDENTITY_CHANGED, CORRECTED, KEPT_BAR})
+"""The codes of findings about what an answer has changed: no later answer has it changed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,10 @@ class Readjustment:
         """Return the finding that informs users."""
         if self.identity:
             message = f"The source {self.identity}: after three such answers the whole history was fetched again."
-            return Finding("identity_changed", message, "warning")
+            return Finding(IDENTITY_CHANGED, message, "warning")
         why = f"its close of {self.session} is another than before" if self.session else "no session was in both"
         message = f"The source has adjusted its prices anew ({why}): the whole history was fetched again."
-        return Finding("readjusted", message, "info", self.session)
+        return Finding(READJUSTED, message, "info", self.session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +114,9 @@ def _describe_corrections(before: Bars, now: Bars) -> list[Finding]:
     days, old, new = before.session.tolist(), before.close.tolist(), now.close.tolist()
     if len(days) > MOST_NAMED:
         message = f"The source has corrected {len(days):,} closes, from {days[0]} to {days[-1]}."
-        return [Finding("corrected", message, "info", days[-1])]
+        return [Finding(CORRECTED, message, "info", days[-1])]
     return [
-        Finding("corrected", f"The source has corrected the close of {day} from {was:.6g} to {is_:.6g}.", "info", day)
+        Finding(CORRECTED, f"The source has corrected the close of {day} from {was:.6g} to {is_:.6g}.", "info", day)
         for day, was, is_ in zip(days, old, new, strict=True)
     ]
 
@@ -126,7 +129,7 @@ def _describe_lost(lost: Bars) -> list[Finding]:
     if len(days) > MOST_NAMED:
         named = f"{len(days):,} sessions, from {days[0]} to {days[-1]}"
     message = f"The source has no bar any more of {named}: {kept} kept."
-    return [Finding("kept_bar", message, "warning", lost.last_session)]
+    return [Finding(KEPT_BAR, message, "warning", lost.last_session)]
 
 
 def _adjust_like_neighbours(lost: Bars, before: Bars, now: Bars) -> Bars:

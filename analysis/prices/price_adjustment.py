@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.engine.bars import Bars, Booleans, Floats, Indices
-from analysis.prices.dividends import find_dividend_mismatch, find_unadjusted_dividends
+from analysis.prices.dividends import find_dividend_mismatches, find_unadjusted_dividends
 from analysis.prices.port import UNADJUSTED_SPLIT, Finding
 from analysis.prices.price_rows import PriceRows
 
@@ -28,10 +28,9 @@ def adjust_rows(
     unadjusted = _find_unadjusted_splits(bars, split)
     findings += _describe_unadjusted_splits(bars, split, unadjusted, is_usual=is_adjusted)
     if has_adjusted_close:
-        mismatch = find_dividend_mismatch(rows.day, rows.close, rows.adj_close, dividend)
-    else:
-        mismatch = find_unadjusted_dividends(bars, dividend) if is_adjusted else None
-    findings += [mismatch] if mismatch else []
+        findings += find_dividend_mismatches(rows.day, rows.close, rows.adj_close, dividend)
+    elif is_adjusted and (unadjusted_for := find_unadjusted_dividends(bars, dividend)):
+        findings.append(unadjusted_for)
     has_no_adjustment = len(unadjusted) == np.count_nonzero(_is_split(split)) > 0
     return bars, is_adjusted and not has_no_adjustment, findings
 

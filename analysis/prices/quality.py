@@ -151,7 +151,9 @@ def _drop_last_without_close(bars: Bars, _: _Market) -> tuple[Bars, Finding | No
     if bars.close[-1] > 0 or not bars.volume[-1] > 0 or not is_only_row:
         return bars, None
     last = bars.last_session
-    message = f"The newest session, {last}, has volume but no close yet: it is left out."
+    close = bars.close[-1]
+    what = "volume but no close yet" if np.isnan(close) else f"a close of {close:g}, which is no price"
+    message = f"The newest session, {last}, has {what}: it is left out."
     return bars[:-1], Finding("last_close_missing", message, "warning", last)
 
 

@@ -25,7 +25,7 @@ from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from analysis.engine.bars import Bars
 from analysis.prices.currencies import currency_code
-from analysis.prices.dividends import find_dividend_mismatch
+from analysis.prices.dividends import find_dividend_mismatches
 from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE, UNKNOWN_EXCHANGE, Exchange
 from analysis.prices.instruments import MOST_DECIMALS, Instrument, InstrumentKind, exchange_of, instrument_of
 from analysis.prices.pace import PauseReason
@@ -49,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_DAY = date(1970, 1, 2)
 START = datetime(1970, 1, 1, tzinfo=UTC)  # of Yahoo's times
+DAY = timedelta(days=1)
 LONGEST_TEXT = 200
 _KINDS: dict[str, str] = {
     "EQUITY": InstrumentKind.SHARE,
@@ -179,7 +180,9 @@ class YahooPrices:
         try:
             stock = yfinance.Ticker(ticker, session=self._session)
             stock._tz = exchange_of(ticker).timezone  # saves a request
-            frame = stock.history(start=since or FIRST_DAY, auto_adjust=False, actions=True, keepna=True)
+            first_day = since or FIRST_DAY
+            frame = stock.history(start=first_day, auto_adjust=False, actions=True, keepna=True)
+            frame = frame[frame.index.date >= first_day - DAY]  # which is another day in another time zone
             about = stock.history_metadata
             if not _is_symbol(ticker, about.get("symbol")):
                 message = f"Yahoo answered for {about['symbol']} when asked for {ticker}: nothing of it is taken over."
@@ -210,16 +213,15 @@ def _to_history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> H
     sessions = pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy().astype("datetime64[D]")
     columns = {name: frame[name].to_numpy(dtype=np.float64) for name in _COLUMNS}
     open_, high, low, close, adjusted, volume, dividends, splits = columns.values()
-    factor = np.divide(adjusted, close, out=np.full(len(close), np.nan), where=close > 0)
+    # Closes that are no price stay as they are, for the finding about them.
+    factor = np.divide(adjusted, close, out=np.ones(len(close)), where=close > 0)
     bars = Bars(sessions, open_ * factor, high * factor, low * factor, close * factor, volume)
     metadata = read_metadata(about)
-    checks = (
-        _currency_finding(ticker, metadata.currency),
-        find_dividend_mismatch(sessions, close, adjusted, dividends),
-    )
+    currency = _currency_finding(ticker, metadata.currency)
+    mismatches = find_dividend_mismatches(sessions, close, adjusted, dividends)
     paid = np.where(np.isfinite(dividends), np.maximum(dividends, 0.0), 0.0)
     traded = TradedPrices(sessions, close, np.where(splits > 0, splits, 1.0), paid)
-    return History(bars, True, tuple(one for one in checks if one), metadata, traded)
+    return History(bars, True, (*([currency] if currency else []), *mismatches), metadata, traded)
 
 
 def read_metadata(about: Mapping[str, Any]) -> StockMetadata:

@@ -13,6 +13,8 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
+from analysis.prices.yahoo_chart import is_readable, quote_of
+
 TOO_MANY_REQUESTS = (429, 999)  # the second is Yahoo's own
 LIMITED_IF_IT_NAMES_A_TIME = (403, 503)
 REFUSED = (401, 403)
@@ -30,20 +32,7 @@ SERVER_FAULTS = {
 WORDS_OF_LIMIT = re.compile(rb"\b(?:too[ _-]?many[ _-]?requests|rate[ _-]?limit(?:s|ed|ing)?)\b", re.IGNORECASE)
 READ_FOR_WORDS = 2**16  # bytes of an answer without data
 LONGEST_CRUMB = 32
-METADATA = {
-    "symbol",
-    "longName",
-    "shortName",
-    "currency",
-    "instrumentType",
-    "exchangeName",
-    "fullExchangeName",
-    "exchangeTimezoneName",
-    "priceHint",
-    "firstTradeDate",
-}
 LONGEST_TIME = 10**9  # seconds that a server may ask to wait; the pace keeps far less
-LATEST_TIME = 7_000_000_000  # seconds from 1970, which is about as far from the limits of pandas
 
 
 class AnswerKind(StrEnum):
@@ -91,21 +80,6 @@ def read_cookie_answer(
     content = b"" if is_page and status < 400 else content
     answer = _read_answer(status, headers, content, now, lambda _: (AnswerKind.SOUND, ""))
     return answer if answer.kind is AnswerKind.LIMITED else YahooAnswer(AnswerKind.SOUND, status)
-
-
-def remove_odd_metadata(content: bytes) -> bytes:
-    """Return a sound chart answer with only the metadata that are read here, and without a first trade at no time.
-
-    yfinance converts others, such as the hours of trading, and an unusual one would cost the ticker its prices.
-    """
-    body = json.loads(content)
-    result = body["chart"]["result"][0]
-    meta = {name: value for name, value in result["meta"].items() if name in METADATA}
-    first_trade = meta.get("firstTradeDate")
-    if not (type(first_trade) is int and abs(first_trade) < LATEST_TIME):
-        meta.pop("firstTradeDate", None)
-    result["meta"] = meta
-    return json.dumps(body).encode()
 
 
 def is_crumb(text: str) -> bool:
@@ -180,18 +154,9 @@ def _kind_of_chart(body: Any) -> tuple[AnswerKind, str]:
     result = results[0] if isinstance(results, list) else None
     if not isinstance(result, dict) or not isinstance(result.get("meta"), dict):
         return AnswerKind.ODD, ""
-    stamps, closes = result.get("timestamp"), _closes_of(result)
-    if not stamps and not closes:  # as Yahoo answers for a period without sessions
+    if not result.get("timestamp") and not quote_of(result).get("close"):  # as Yahoo answers without sessions
         return AnswerKind.EMPTY, ""
-    is_sound = isinstance(stamps, list) and isinstance(closes, list) and len(stamps) == len(closes)
-    return (AnswerKind.SOUND if is_sound else AnswerKind.ODD), ""
-
-
-def _closes_of(result: dict[str, Any]) -> Any:
-    try:
-        return result["indicators"]["quote"][0]["close"]
-    except (KeyError, IndexError, TypeError):
-        return None
+    return (AnswerKind.SOUND if is_readable(result) else AnswerKind.ODD), ""
 
 
 def _kind_of_error(error: Any) -> tuple[AnswerKind, str]:

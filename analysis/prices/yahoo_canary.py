@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
 from time import monotonic
 
-CANARIES = ("AAPL", "MSFT", "RELIANCE.NS", "^GSPC")
+CANARIES = ("AAPL", "MSFT", "RELIANCE.NS", "SIE.DE")  # shares: an index is sound without adjusted closes
 PERIOD = timedelta(days=14)
 FRESH_FOR = 60.0  # seconds
 MAX_UNKNOWN = 5  # tickers in a row, as of a list with mistakes; then it may be Yahoo that knows none

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from curl_cffi.const import CurlECode
 from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests import Response, Session
-from curl_cffi.requests.exceptions import RequestException, Timeout
+from curl_cffi.requests.exceptions import RequestException, Timeout, TooManyRedirects
 
 from analysis.prices.pacer import Pacer, ProcessPacer
 from analysis.prices.yahoo_answers import (
@@ -25,8 +25,8 @@ from analysis.prices.yahoo_answers import (
     read_chart_answer,
     read_cookie_answer,
     read_screener_answer,
-    remove_odd_metadata,
 )
+from analysis.prices.yahoo_chart import clean_chart_answer
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class YahooSession(Session[Response]):
     `answer` is the last answer with data, or the limit that a request for cookies met; None if there is none yet.
     `is_silent` is whether the last request for data had no answer, or one of a broken server: its pacer is told by
     `record_silence` alone, because a canary may show that it is a matter of one ticker.
-    `request_count` counts all requests, `data_count` the answers with data that was wanted.
+    `request_count` counts all requests, with redirected ones, `data_count` the answers with data that was wanted.
     """
 
     def __init__(
@@ -110,6 +110,11 @@ class YahooSession(Session[Response]):
         self._wait_for_turn()
         try:
             response = self._send(method, url, options)
+        except TooManyRedirects as error:  # an answer, though no data: perhaps they have moved
+            status = error.response.status_code if error.response is not None else 0
+            self.answer = YahooAnswer(AnswerKind.ODD, status)
+            self._record(self.answer, renews=False)
+            raise YahooStatusError(status) from None
         except RequestException:
             self.is_silent = True
             raise
@@ -133,7 +138,7 @@ class YahooSession(Session[Response]):
         elif answer.kind is not AnswerKind.SOUND and not is_consent_page:
             raise YahooStatusError(answer.status)
         if answer.kind is AnswerKind.SOUND and path.startswith(CHART):
-            response.content = remove_odd_metadata(response.content)
+            response.content = clean_chart_answer(response.content)
         return response
 
     def _record(self, answer: YahooAnswer, *, renews: bool) -> None:
@@ -156,10 +161,10 @@ class YahooSession(Session[Response]):
         self._wait_for_turn(is_in_time=True)
         try:
             response = self._send(method, url, options)
-        except RequestException:
+        except RequestException as error:
             if self._has_consented:
                 raise
-            logger.warning("Yahoo's cookies could not be fetched; prices are requested without", exc_info=True)
+            logger.warning("Yahoo's cookies could not be fetched; prices are requested without: %s", error)
             response = Response()
             response.url, response.content = url, b""
         if (path := urlsplit(response.url).path).startswith(DATA_PATHS):  # consent leads back to the data
@@ -220,9 +225,11 @@ class YahooSession(Session[Response]):
         try:
             answer = super().request(method, url, **options, content_callback=collect)
         except RequestException as error:
+            self.request_count += error.response.redirect_count if error.response is not None else 0
             if error.code == CurlECode.WRITE_ERROR:
                 raise AnswerTooLarge(f"the answer is larger than {MAX_MEGABYTES} MB") from None
             raise
+        self.request_count += answer.redirect_count
         answer.content = bytes(body)
         return answer
 

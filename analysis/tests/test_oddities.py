@@ -13,6 +13,7 @@ from analysis.prices.instruments import exchange_of
 from analysis.prices.pace import PaceMode, PauseReason
 from analysis.prices.sessions import last_closed_session, sessions_between
 from analysis.prices.yahoo_canary import MAX_UNKNOWN
+from analysis.prices.yahoo_session import MAX_REDIRECTS
 from analysis.request_pace import MAX_UNANSWERED
 from analysis.tests.make import details_of, make_finished_job, make_job
 from analysis.tests.test_pace import end_pause, row
@@ -86,6 +87,14 @@ def test_one_stock_without_prices_among_others_fails_alone_at_once(name: str, st
     assert (job.completed_count, job.failed_count) == (len(TICKERS), 1)
     assert standin.requests.total() <= len(TICKERS) + 1 + 2
     assert standin.requests[ticker] == 1
+
+
+def test_a_stock_that_is_redirected_without_end_fails_at_its_first_try(standin: YahooStandIn) -> None:
+    job = make_job(*TICKERS, "LOOP.NS")
+    assert run_slice(str(job.pk)) == len(TICKERS) + 1
+    failed = details_of(job)["LOOP.NS"]
+    assert (failed.status, failed.error_kind) == (DetailStatus.FAILED, ErrorKind.BAD_DATA)
+    assert standin.requests["LOOP.NS"] == MAX_REDIRECTS + 1
 
 
 def test_a_yahoo_that_knows_no_ticker_at_all_pauses_all_requests(standin: YahooStandIn) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.prices.dividends import Dividend, DividendSummary, find_dividend_mismatch, summarise_dividends
+from analysis.prices.dividends import Dividend, DividendSummary, find_dividend_mismatches, summarise_dividends
 from analysis.prices.port import TradedPrices
 
 SESSION = np.arange("2026-04-01", "2026-04-11", dtype="datetime64[D]")
@@ -23,9 +23,9 @@ def found(amounts: dict[int, float], shares: dict[int, float]) -> str:
         dividend[row] = amount
     for row, share in shares.items():
         adjusted[:row] *= 1 - share
-    finding = find_dividend_mismatch(SESSION, CLOSE, adjusted, dividend)
-    assert finding is None or (finding.code, finding.severity) == ("dividend_mismatch", "warning")
-    return finding.message if finding else ""
+    findings = find_dividend_mismatches(SESSION, CLOSE, adjusted, dividend)
+    assert {(finding.code, finding.severity) for finding in findings} <= {("dividend_mismatch", "warning")}
+    return " ".join(finding.message for finding in findings)
 
 
 @pytest.mark.parametrize(("amount", "share"), [(2.0, 0.02), (2.4, 0.02), (50.0, 0.5), (0.0, 0.0)])
@@ -40,10 +40,20 @@ def test_a_dividend_that_was_not_or_was_a_hundredfold_is_told(amount: float, sha
     assert found({5: amount}, {5: share}).startswith("1 dividend, on 2026-04-06, does not agree")
 
 
-def test_several_are_counted() -> None:
-    assert found({3: 2.0, 7: 3.0, 8: 1.0}, {8: 0.01}) == (
-        "2 dividends, the last on 2026-04-08, do not agree with how earlier prices were adjusted: those may be off."
-    )
+def test_each_of_the_last_half_year_is_told_alone_and_earlier_ones_together() -> None:
+    """An evening that fetches the last sessions again then finds all that a finding names, or none of it."""
+    dividend = np.zeros(len(YEARS))
+    paid = ["2024-05-03", "2024-11-01", "2025-08-29", "2025-08-30", "2026-02-24", "2026-02-27"]
+    dividend[np.isin(YEARS, np.array(paid, dtype="datetime64[D]"))] = 2.0
+    close = np.full(len(YEARS), 100.0)
+    findings = find_dividend_mismatches(YEARS, close, close, dividend)
+    why = "agree with how earlier prices were adjusted: those may be off."
+    assert [(finding.message, str(finding.session)) for finding in findings] == [
+        (f"3 dividends, the last on 2025-08-29, do not {why}", "2025-08-29"),
+        *((f"1 dividend, on {day}, does not {why}", day) for day in paid[-3:]),
+    ]
+    again = find_dividend_mismatches(YEARS[-6:], close[-6:], close[-6:], dividend[-6:])
+    assert again == findings[-2:]
 
 
 def test_a_dividend_of_the_first_session_cannot_be_judged() -> None:
@@ -73,9 +83,9 @@ def is_noticed(path: Path) -> bool:
     close, adjusted, dividend = (
         np.array([float(row[name] or "nan") for row in rows]) for name in ("Close", "Adj Close", "Dividends")
     )
-    finding = find_dividend_mismatch(session, close, adjusted, dividend)
-    assert finding is None or isinstance(finding.session, date)
-    return finding is not None
+    findings = find_dividend_mismatches(session, close, adjusted, dividend)
+    assert all(isinstance(finding.session, date) for finding in findings)
+    return bool(findings)
 
 
 def summary(dividends: dict[str, float], unknown_until: str = "2024-01-01") -> DividendSummary | None:

@@ -112,6 +112,40 @@ def test_what_was_found_about_old_sessions_is_remembered_and_about_new_ones_foun
     assert answer.findings == (old,)
 
 
+def evenings_after(yahoo: YahooPrices, standin: YahooStandIn, stored: History, count: int) -> Iterator[History]:
+    """Return the history to store on each of so many evenings after Tuesday."""
+    for day in sessions_between(exchange_of(TICKER), WEDNESDAY, WEDNESDAY + timedelta(days=40))[:count]:
+        standin.market.until = {TICKER: day}.__getitem__
+        answer = refresh_histories(yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(day))[TICKER]
+        assert isinstance(answer, History), answer
+        stored = answer
+        yield stored
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4])
+def test_a_new_adjustment_is_told_once(rows: int, yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    standin.market.dividends[TICKER][stored.bars.session[-rows].astype(object)] = 0.02
+    told = [[one.code for one in later.findings] for later in evenings_after(yahoo, standin, stored, 12)]
+    assert told == [["readjusted"], *[[]] * 11]
+
+
+def test_a_correction_is_told_once(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    for row, factor in ((-1, 1.01), (-OVERLAP, 1.02)):
+        standin.market.revised[TICKER][stored.bars.session[row].astype(object)] = factor
+    told = [[one.code for one in later.findings] for later in evenings_after(yahoo, standin, stored, 12)]
+    assert told == [["corrected"] * 2, *[[]] * 11]
+
+
+def test_a_kept_bar_is_told_while_answers_begin_before_it(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    stored = history(yahoo, None, TUESDAY)
+    day = stored.bars.session[-3].astype(object)
+    standin.market.missing[TICKER].add(day)
+    told = [[(one.code, one.session) for one in one.findings] for one in evenings_after(yahoo, standin, stored, 12)]
+    assert told == [*[[("kept_bar", day)]] * 2, *[[]] * 10]
+
+
 def test_a_longer_history_than_asked_for_is_not_made_shorter_by_a_split(
     yahoo: YahooPrices, standin: YahooStandIn
 ) -> None:
@@ -134,8 +168,9 @@ def test_a_longer_history_than_asked_for_is_not_made_shorter_by_a_split(
     ],
 )
 def test_a_failed_refresh_says_up_to_which_day_the_stored_bars_reach(
-    ticker: str, kind: PriceErrorKind, permanent: bool, yahoo: YahooPrices
+    ticker: str, kind: PriceErrorKind, permanent: bool, yahoo: YahooPrices, standin: YahooStandIn
 ) -> None:
+    standin.market.until = lambda symbol: TUESDAY if symbol.endswith(".NS") else datetime.now(UTC).date()
     stored = history(yahoo, None, TUESDAY).bars
     error = answer_of(yahoo, stored, WEDNESDAY, ticker)
     assert isinstance(error, PriceError)
@@ -451,27 +486,38 @@ def test_a_split_and_dividends_around_it_are_kept_evening_by_evening(yahoo: Yaho
     assert stored.metadata.symbol == TICKER
 
 
-def test_a_dividend_without_an_adjustment_is_warned_about_on_every_evening(
-    yahoo: YahooPrices, standin: YahooStandIn
-) -> None:
-    """Also on that when the overlap begins with it, where the close before it is not fetched again."""
+def pay_without_adjustment(standin: YahooStandIn, *days: date) -> None:
+    """Let answers name dividends of these days for which prices are not adjusted."""
 
     def unadjusted(asked: Asked) -> Reply:
         chart = asked.chart()
         result = chart["chart"]["result"][0]
-        for stamp, close in zip(result["timestamp"], result["indicators"]["quote"][0]["close"], strict=True):
-            if datetime.fromtimestamp(stamp, UTC).date() == TUESDAY:
-                result["events"] = {"dividends": {str(stamp): {"amount": close / 2, "date": stamp}}}
+        rows = zip(result["timestamp"], result["indicators"]["quote"][0]["close"], strict=True)
+        dividends = {
+            str(stamp): {"amount": close / 2, "date": stamp}
+            for stamp, close in rows
+            if datetime.fromtimestamp(stamp, UTC).date() in days
+        }
+        result["events"] = {"dividends": dividends}
         return as_json(chart)
 
     standin.behaviours[TICKER] = unadjusted
+
+
+EARLY = (date(2025, 10, 8), date(2025, 10, 9))  # more than half a year before
+
+
+@pytest.mark.parametrize("days", [(TUESDAY,), (date(2026, 2, 3), TUESDAY), (*EARLY, date(2026, 4, 17), TUESDAY)])
+def test_dividends_without_an_adjustment_are_warned_about_on_every_evening(
+    days: tuple[date, ...], yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    """Also on that when the overlap begins with one, where the close before it is not fetched again."""
+    pay_without_adjustment(standin, *days)
     stored = history(yahoo, None, TUESDAY)
-    for day in sessions_between(exchange_of(TICKER), WEDNESDAY, WEDNESDAY + timedelta(days=14)):
-        standin.market.until = {TICKER: day}.__getitem__
-        answer = refresh_histories(yahoo, [TICKER], {TICKER: stored}, first_day=FIRST, now=evening(day))[TICKER]
-        assert isinstance(answer, History)
-        stored = answer
-        assert [(one.code, one.session) for one in stored.findings] == [("dividend_mismatch", TUESDAY)], day
+    told = {(one.code, one.message) for one in stored.findings}
+    assert {one.session for one in stored.findings} == set(days) - {EARLY[0]}
+    for later in evenings_after(yahoo, standin, stored, 10):
+        assert {(one.code, one.message) for one in later.findings} == told, later.bars.last_session
 
 
 def test_dividends_that_an_earlier_version_did_not_store_come_with_the_next_request(
@@ -611,10 +657,14 @@ def test_a_longer_history_that_is_clipped_loses_no_stored_session(yahoo: YahooPr
     assert isinstance(longer(yahoo, stored), IdentityChanged)
 
 
+@pytest.mark.parametrize("first_day", [FIRST, date(2026, 4, 1), date(2026, 4, 15)])
 def test_the_bars_of_another_security_under_the_right_symbol_replace_nothing(
-    yahoo: YahooPrices, standin: YahooStandIn
+    first_day: date, yahoo: YahooPrices, standin: YahooStandIn
 ) -> None:
+    """Also of a stock that has traded for 13 or for 5 days."""
+    standin.market.missing[TICKER].update(sessions_between(exchange_of(TICKER), FIRST, first_day - timedelta(days=1)))
     stored = history(yahoo, None, TUESDAY)
+    assert stored.bars.first_session == first_day
     standin.market.until = lambda _: WEDNESDAY
 
     def other(asked: Asked) -> Reply:
@@ -633,6 +683,44 @@ def test_the_bars_of_another_security_under_the_right_symbol_replace_nothing(
         assert answer.change.times == times
         before[TICKER] = answer.change
         assert IdentityChange.from_dict(answer.change.as_dict()) == answer.change
+
+
+@pytest.mark.parametrize("event", ["split", "dividend"])
+@pytest.mark.parametrize("first_day", [date(2026, 4, 15), date(2026, 4, 16), date(2026, 4, 20)])
+def test_two_events_within_a_stocks_first_sessions_are_no_other_security(
+    first_day: date, event: str, yahoo: YahooPrices, standin: YahooStandIn
+) -> None:
+    standin.market.missing[TICKER].update(sessions_between(exchange_of(TICKER), FIRST, first_day - timedelta(days=1)))
+    stored = history(yahoo, None, TUESDAY).bars
+    standin.market.until = lambda _: WEDNESDAY
+    for day in (date(2026, 4, 20), TUESDAY):
+        if event == "split":
+            standin.market.splits[TICKER][day] = 2.0
+        else:
+            standin.market.dividends[TICKER][day] = 0.05
+    found = history(yahoo, stored, WEDNESDAY)
+    assert [finding.code for finding in found.findings] == ["readjusted"]
+    assert closes(found.bars) == closes(history(yahoo, None, WEDNESDAY).bars)
+
+
+@pytest.mark.parametrize(
+    ("shared", "steps", "is_other"),
+    [
+        (4, 3, False),  # too few to tell
+        (5, 2, False),  # as after two dividends
+        (5, 3, True),
+        (13, 2, False),
+        (13, 3, True),
+        (30, 5, False),
+        (30, 9, True),
+        (200, 39, False),
+        (200, 45, True),
+    ],
+)
+def test_closes_are_anothers_if_their_factor_changes_often(shared: int, steps: int, is_other: bool) -> None:
+    close = np.full(shared, 100.0)
+    factor = 1.01 ** np.minimum(np.arange(shared), steps)
+    assert (find_other_prices(close, close * factor, None) is not None) == is_other
 
 
 @pytest.mark.parametrize("seed", range(5))

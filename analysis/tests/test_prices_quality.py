@@ -141,6 +141,17 @@ def test_a_last_row_with_volume_but_no_close_is_told_apart() -> None:
     assert result.bars.last_session == date(2026, 4, 23)
 
 
+@pytest.mark.parametrize(("close", "said"), [(0.0, "0"), (-5.25, "-5.25")])
+def test_a_last_close_that_is_no_price_is_named(close: float, said: str) -> None:
+    bars = make_bars()
+    bars.close[-1] = close
+    result = checked(bars)
+    assert codes(result) == ["last_close_missing", "stale"]
+    assert result.findings[0].message == (
+        f"The newest session, 2026-04-24, has a close of {said}, which is no price: it is left out."
+    )
+
+
 def test_of_a_session_given_twice_the_last_row_stays() -> None:
     result = checked(with_rows(make_bars(), (date(2026, 4, 22), 104.0, 7.0)))
     assert result.bars.volume[-3] == 7.0

@@ -228,7 +228,7 @@ FAILURES = {
     "RESET": (PriceErrorKind.UNAVAILABLE, False),
     "SILENT": (PriceErrorKind.UNAVAILABLE, False),
     "TRUNCATED": (PriceErrorKind.UNAVAILABLE, False),
-    "LOOP": (PriceErrorKind.UNAVAILABLE, False),
+    "LOOP": (PriceErrorKind.BAD_DATA, False),
     "BOMB": (PriceErrorKind.UNAVAILABLE, False),
     "SLOW": (PriceErrorKind.TIMEOUT, False),
     "DRIP": (PriceErrorKind.TIMEOUT, False),
@@ -253,6 +253,8 @@ DOUBTFUL = {
     "NOINDICATORS": PriceErrorKind.BAD_DATA,
     "NOMETA": PriceErrorKind.BAD_DATA,
     "SHORTMETA": PriceErrorKind.BAD_DATA,
+    "NULLSTAMP": PriceErrorKind.BAD_DATA,
+    "NOADJUSTED": PriceErrorKind.BAD_DATA,
     "OBJECTS": PriceErrorKind.BAD_DATA,
     "OTHERSYMBOL": PriceErrorKind.BAD_DATA,
 }

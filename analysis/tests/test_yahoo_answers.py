@@ -15,7 +15,7 @@ from analysis.prices.port import History, PriceError, PriceErrorKind
 from analysis.prices.yahoo import YahooPrices
 from analysis.prices.yahoo_answers import AnswerKind, is_crumb, read_chart_answer, read_cookie_answer, read_retry_after
 from analysis.prices.yahoo_canary import CANARIES, MAX_DOUBTFUL, Canary
-from analysis.prices.yahoo_session import YahooSession
+from analysis.prices.yahoo_session import MAX_REDIRECTS, YahooSession
 from analysis.tests.test_prices_yahoo import DOUBTFUL
 from tests.simulated_clock import SimulatedClock
 from tests.yahoo_standin.behaviours import BEHAVIOURS, CRUMBS, Behaviour, Fault, Reply, as_json, changed, once
@@ -127,6 +127,19 @@ def test_a_ticker_that_probes_and_is_doubtful_itself_does_not_lengthen_the_pause
     standin.everything = None
     clock.sleep(60)
     assert error_of(yahoo, "NOPERIOD.NS").kind is PriceErrorKind.NO_DATA
+    assert pacer.pace.mode is PaceMode.OPEN
+
+
+def test_a_canary_from_before_a_pause_does_not_end_it(
+    yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer, clock: SimulatedClock
+) -> None:
+    """Another process may have found meanwhile that no answer is understood."""
+    assert error_of(yahoo, "NULL.NS").kind is PriceErrorKind.BAD_DATA
+    assert sum(standin.requests[canary] for canary in CANARIES) == 1
+    pacer.record_oddity()
+    clock.sleep(60)
+    assert error_of(yahoo, "NULL.NS").kind is PriceErrorKind.BAD_DATA
+    assert sum(standin.requests[canary] for canary in CANARIES) == 2
     assert pacer.pace.mode is PaceMode.OPEN
 
 
@@ -376,6 +389,38 @@ def test_a_company_whose_name_is_a_limit_has_prices(yahoo: YahooPrices, standin:
     assert isinstance(answer, History)
 
 
+# Redirects
+
+
+def test_redirects_without_end_are_a_doubtful_answer_and_each_is_counted(
+    yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer
+) -> None:
+    error = error_of(yahoo, "LOOP.NS")
+    assert (error.kind, error.permanent) == (PriceErrorKind.BAD_DATA, False)
+    assert standin.requests["LOOP.NS"] == MAX_REDIRECTS + 1
+    assert sum(standin.requests[canary] for canary in CANARIES) == 1
+    assert session_of(yahoo).request_count == standin.requests.total() + standin.others.total()
+    assert (pacer.pace.mode, pacer.pace.unanswered) == (PaceMode.OPEN, 0)
+
+
+def test_a_redirect_to_the_prices_is_counted(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    standin.behaviours["A.NS"] = once(
+        lambda _: Reply(302, b"", {"Location": f"{CHART}A.NS?period2={NOW.timestamp():.0f}"})
+    )
+    (answer,) = fetch(yahoo, "A.NS")
+    assert isinstance(answer, History)
+    session = session_of(yahoo)
+    assert session.request_count == standin.requests.total() + standin.others.total()
+
+
+def test_a_yahoo_that_redirects_everything_without_end_pauses_everybody(
+    yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer
+) -> None:
+    standin.everything = BEHAVIOURS["LOOP"]
+    assert error_of(yahoo, "A.NS").message == NOT_UNDERSTOOD
+    assert pacer.pace.reason is PauseReason.NOT_UNDERSTOOD
+
+
 # Consent to cookies
 
 FORM = b'<form action="/agree" method="post"><input name="sessionId" value="1"></form>'
@@ -401,6 +446,7 @@ def test_a_page_that_asks_for_consent_is_no_silence_and_prices_follow(
         assert isinstance(answer, History)
         assert (pacer.pace.mode, pacer.pace.unanswered) == (PaceMode.OPEN, 0)
     assert standin.others["/agree"] == 4
+    assert session_of(yahoo).request_count == standin.requests.total() + standin.others.total()
 
 
 def test_consent_that_does_not_help_is_a_silence_in_the_end(

@@ -124,6 +124,10 @@ def _blank_last_close(result: dict[str, Any]) -> None:
     result["indicators"]["quote"][0]["close"][-1] = result["indicators"]["adjclose"][0]["adjclose"][-1] = None
 
 
+def _blank_a_timestamp(result: dict[str, Any]) -> None:
+    result["timestamp"][-2] = None
+
+
 def _repeat_one(result: dict[str, Any]) -> None:
     for column in (result["timestamp"], *_columns(result)):
         column.insert(-9, column[-10])
@@ -231,6 +235,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "NOINDICATORS": changed(lambda result: result.pop("indicators")),
     "NOMETA": changed(lambda result: result.pop("meta")),
     "SHORTMETA": changed(lambda result: result["meta"].pop("instrumentType")),
+    "NULLSTAMP": changed(_blank_a_timestamp),
+    "NOADJUSTED": changed(lambda result: result["indicators"].pop("adjclose")),
     "OBJECTS": changed(_write_as_text),
     "NORESULT": lambda _: as_json({"chart": {"result": [], "error": None}}),
     "RESET": fault(Fault.RESET),
