@@ -33,7 +33,7 @@ def chart_columns(bars: Bars, page: StockPage, rows: slice) -> dict[str, Any]:
         "low": _rounded_numbers(shown.low),
         "close": _rounded_numbers(shown.close),
         "volume": _rounded_numbers(shown.volume),
-        "spans": {str(n): span for n, span in enumerate(page.change_sessions(bars)[rows]) if span > 1},
+        "spans": {str(n): span for n, span in enumerate(page.change_spans[rows]) if span > 1},
         "averages": {name: _rounded_numbers(values[rows]) for name, values in moving_averages(bars).items()},
         "score": _rounded_numbers(100 * score[rows]),
         "verdict": _rounded_numbers(verdict[rows]),

@@ -5,8 +5,6 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Self
 
-import numpy as np
-
 from analysis.engine.bars import Bars
 from analysis.engine.indicators.indicator import IndicatorKind
 from analysis.engine.strategies import STRATEGIES
@@ -19,7 +17,6 @@ from analysis.pages.stock_summary import StockSummary
 from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.sessions import local_time
-from analysis.prices.trading_calendar import trading_calendar_of
 from stockapp.accounts.models import Person
 
 SHOWN_RESULTS = 30
@@ -209,7 +206,7 @@ class StockPage:
         rows = zip(*(column.tolist() for column in columns), [None, *last.close[:-1].tolist()], strict=True)
         turnover = self.summary.stock.instrument.turnover
         events = self.listing.events_at(self.bars.session)
-        spans = self.change_sessions(last)
+        spans = self.change_spans[-len(last) :]
         return [
             SessionRow(
                 day, opened, high, low, close, volume, turnover(volume, close), _percent_above(before, close), span,
@@ -218,12 +215,12 @@ class StockPage:
             for (day, opened, high, low, close, volume, before), span in zip(rows, spans, strict=True)
         ][::-1][:SESSIONS]  # fmt: skip
 
-    def change_sessions(self, bars: Bars) -> list[int]:
-        """Return by bar how many sessions of the exchange its change spans, at least 1."""
-        calendar = trading_calendar_of(self.summary.stock.instrument.exchange)
-        counts = np.searchsorted(calendar.sessions, bars.session, side="right")
-        spans: list[int] = np.maximum(np.diff(counts, prepend=counts[:1]), 1).tolist()
-        return spans
+    @cached_property
+    def change_spans(self) -> list[int]:
+        """Return by bar how many sessions of the exchange its change spans, at least 1; none without bars."""
+        if not isinstance(self.checked, CheckedBars):
+            return []
+        return self.checked.change_spans(self.summary.stock.instrument.exchange)
 
     @property
     def findings(self) -> list[dict[str, Any]]:

@@ -13,10 +13,9 @@ All of this was measured:
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeGuard
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -24,42 +23,28 @@ import yfinance
 from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from analysis.engine.bars import Bars
-from analysis.prices.currencies import currency_code
 from analysis.prices.dividends import find_dividend_mismatches
-from analysis.prices.exchanges import EXCHANGE_BY_YAHOO_CODE, UNKNOWN_EXCHANGE, Exchange
-from analysis.prices.instruments import MOST_DECIMALS, Instrument, InstrumentKind, exchange_of, instrument_of
+from analysis.prices.instruments import Instrument, exchange_of
 from analysis.prices.pace import PauseReason
 from analysis.prices.port import (
     NOTHING_KNOWN,
     DoubtfulError,
-    Finding,
     History,
     PriceError,
     PriceErrorKind,
-    StockMetadata,
     TradedPrices,
 )
 from analysis.prices.process_folder import process_folder
 from analysis.prices.tickers import is_well_formed
 from analysis.prices.yahoo_answers import AnswerKind, YahooAnswer
 from analysis.prices.yahoo_canary import Canary, first_day_of_canary
+from analysis.prices.yahoo_metadata import find_other_currency, read_metadata
 from analysis.prices.yahoo_session import AnswerTooLarge, YahooSession
 
 logger = logging.getLogger(__name__)
 
 FIRST_DAY = date(1970, 1, 2)
-START = datetime(1970, 1, 1, tzinfo=UTC)  # of Yahoo's times
 DAY = timedelta(days=1)
-LONGEST_TEXT = 200
-_KINDS: dict[str, str] = {
-    "EQUITY": InstrumentKind.SHARE,
-    "ETF": InstrumentKind.FUND,
-    "MUTUALFUND": InstrumentKind.FUND,
-    "INDEX": InstrumentKind.INDEX,
-    "CURRENCY": InstrumentKind.PAIR,
-    "CRYPTOCURRENCY": InstrumentKind.CRYPTO,
-    "FUTURE": InstrumentKind.FUTURE,
-}
 _COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends", "Stock Splits")
 
 
@@ -185,7 +170,7 @@ class YahooPrices:
             frame = frame[frame.index.date >= first_day - DAY]  # which is another day in another time zone
             about = stock.history_metadata
             if not _is_symbol(ticker, about.get("symbol")):
-                message = f"Yahoo answered for {about['symbol']} when asked for {ticker}: nothing of it is taken over."
+                message = f"Yahoo answered for {about['symbol']} when asked for {ticker}: the answer was ignored."
                 return DoubtfulError(PriceErrorKind.BAD_DATA, message, permanent=False)
             if frame.empty or not (frame["Close"] > 0).any():
                 return DoubtfulError(PriceErrorKind.NO_DATA, f"Yahoo has no prices for {ticker}.", permanent=False)
@@ -217,58 +202,11 @@ def _to_history(ticker: str, frame: pd.DataFrame, about: Mapping[str, Any]) -> H
     factor = np.divide(adjusted, close, out=np.ones(len(close)), where=close > 0)
     bars = Bars(sessions, open_ * factor, high * factor, low * factor, close * factor, volume)
     metadata = read_metadata(about)
-    currency = _currency_finding(ticker, metadata.currency)
+    currency = find_other_currency(ticker, metadata.currency)
     mismatches = find_dividend_mismatches(sessions, close, adjusted, dividends)
     paid = np.where(np.isfinite(dividends), np.maximum(dividends, 0.0), 0.0)
     traded = TradedPrices(sessions, close, np.where(splits > 0, splits, 1.0), paid)
     return History(bars, True, (*([currency] if currency else []), *mismatches), metadata, traded)
-
-
-def read_metadata(about: Mapping[str, Any]) -> StockMetadata:
-    """Return what the `meta` of Yahoo's chart answer says of the instrument; what is missing or odd stays empty."""
-    exchange = EXCHANGE_BY_YAHOO_CODE.get(_read_text(about.get("exchangeName")), UNKNOWN_EXCHANGE)
-    decimals = about.get("priceHint")
-    return StockMetadata(
-        name=_read_text(about.get("longName")) or _read_text(about.get("shortName")),
-        currency=currency_code(_read_text(about.get("currency"))),
-        kind=_KINDS.get(_read_text(about.get("instrumentType")), ""),
-        exchange=exchange.code if exchange is not UNKNOWN_EXCHANGE else "",
-        decimals=decimals if type(decimals) is int and 0 <= decimals <= MOST_DECIMALS else None,
-        symbol=_read_text(about.get("symbol")),
-        exchange_name=_read_text(about.get("fullExchangeName")),
-        first_trade_date=_read_day(about.get("firstTradeDate"), exchange),
-    )
-
-
-def _read_text(value: object) -> str:
-    """Return a text without characters that are not shown, which a database may refuse; empty for anything else."""
-    text = " ".join(value.split()) if isinstance(value, str) else ""
-    return "".join(filter(str.isprintable, text))[:LONGEST_TEXT]
-
-
-def _read_day(value: object, exchange: Exchange) -> date | None:
-    """Return the day at the exchange of a time, as yfinance gives it, or of Yahoo's seconds since 1970; else None.
-
-    0 is no first trade: 1 January 1970 was a holiday.
-    """
-    if isinstance(value, pd.Timestamp):
-        return value.date()
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value:
-        return None
-    try:
-        moment = START + timedelta(seconds=value)
-        return moment.astimezone(ZoneInfo(exchange.timezone)).date()
-    except (OverflowError, ValueError):
-        return None
-
-
-def _currency_finding(ticker: str, currency: str) -> Finding | None:
-    instrument = instrument_of(ticker)
-    if not currency or currency == instrument.currency or not instrument.currency:
-        return None
-    usual = f"on {instrument.exchange.name} they are usually in {instrument.currency}"
-    message = f"Yahoo gives prices in {currency}; {usual}."
-    return Finding("other_currency", message, "warning")
 
 
 def explain_error(subject: str, error: Exception, answer: YahooAnswer | None) -> PriceError:

@@ -20,8 +20,9 @@ from analysis.prices.pace import FIRST_PAUSE
 from analysis.prices.pacer import ProcessPacer
 from analysis.prices.port import History, PriceError, PriceErrorKind, StockMetadata
 from analysis.prices.quality import check_bars
-from analysis.prices.yahoo import YahooPrices, read_metadata
+from analysis.prices.yahoo import YahooPrices
 from analysis.prices.yahoo_canary import CANARIES
+from analysis.prices.yahoo_metadata import read_metadata
 from analysis.prices.yahoo_session import YahooSession
 from tests.simulated_clock import SimulatedClock
 from tests.yahoo_standin.behaviours import BEHAVIOURS, Asked, Reply, as_json, sound

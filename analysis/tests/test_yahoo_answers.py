@@ -247,7 +247,7 @@ def test_an_answer_for_another_symbol_is_not_taken_over(yahoo: YahooPrices, stan
     standin.behaviours["FB"] = BEHAVIOURS["OTHERSYMBOL"]
     error = error_of(yahoo, "FB")
     assert (error.kind, error.permanent) == (PriceErrorKind.BAD_DATA, False)
-    assert error.message == "Yahoo answered for META when asked for FB: nothing of it is taken over."
+    assert error.message == "Yahoo answered for META when asked for FB: the answer was ignored."
 
 
 def test_symbols_are_compared_in_any_case_and_a_dollars_rate_has_two(yahoo: YahooPrices, standin: YahooStandIn) -> None:
