@@ -119,7 +119,7 @@ def a_slice_ends_before_its_timeout(**_: Any) -> list[CheckMessage]:
     q: dict[str, Any] = settings.Q_CLUSTER
     if TIMING.slice + TIMING.longest_stock < timedelta(seconds=q["timeout"]):
         return []
-    return [Error("A slice's seconds and two thirds of a lease must fit into Q_CLUSTER's timeout.", id="analysis.E002")]
+    return [Error("A slice's seconds and its longest stock must fit into Q_CLUSTER's timeout.", id="analysis.E002")]
 
 
 @register()

@@ -19,21 +19,21 @@ from analysis.timing import TIMING
 from analysis.wait_sentences import describe_wait
 
 SHOWN_FOR = timedelta(minutes=10)  # after the last failure, while nothing is requested
-type NoticeState = tuple[str, datetime | None, bool] | None
+type NoticeState = tuple[PauseReason, datetime | None, bool] | None
 
 
 @dataclass(frozen=True)
 class SourceNotice:
-    """The reason, as a sentence without a full stop, and the time of the next attempt; None if none is planned."""
+    """The reason of a pause, and the time of the next attempt; None if none is planned."""
 
-    reason: str
+    reason: PauseReason
     until: datetime | None
 
     @property
     def sentence(self) -> str:
         if self.until is None:
-            return f"{self.reason}; next attempt with the next analysis."
-        return describe_wait(self.reason, self.until)
+            return f"{self.reason.sentence}; next attempt with the next analysis."
+        return describe_wait(self.reason.sentence, self.until)
 
     def describe_wait_of(self, reason: str, until: datetime | None) -> str:
         """Return the sentence of a stock that waits for Yahoo, with the later of its own and the notice's next attempt.
@@ -44,16 +44,16 @@ class SourceNotice:
         if not moments:
             return ""
         is_own = reason.startswith(TURN) and max(moments) == until
-        return describe_wait(reason if is_own else self.reason, max(moments))
+        return describe_wait(reason if is_own else self.reason.sentence, max(moments))
 
     @property
     def needs_update(self) -> bool:
         """Return whether Yahoo's answers are not understood, which only another version of the application mends."""
-        return self.reason == PauseReason.NOT_UNDERSTOOD.sentence
+        return self.reason is PauseReason.NOT_UNDERSTOOD
 
     @property
     def is_limit(self) -> bool:
-        return self.reason == PauseReason.LIMITED.sentence
+        return self.reason is PauseReason.LIMITED
 
     @property
     def has_price_files(self) -> bool:
@@ -95,5 +95,5 @@ def _notice_of(pace: Pace, now: datetime) -> SourceNotice | None:
         return None
     until = pace.until or now
     if until > now or now - until < TIMING.recovery_interval + CHECK_AGAIN:  # a worker wakes the stocks that wait
-        return SourceNotice(pace.reason.sentence, pace.next_at if pace.mode is PaceMode.PROBING else until)
-    return SourceNotice(pace.reason.sentence, None) if now - until < SHOWN_FOR else None
+        return SourceNotice(pace.reason, pace.next_at if pace.mode is PaceMode.PROBING else until)
+    return SourceNotice(pace.reason, None) if now - until < SHOWN_FOR else None

@@ -77,7 +77,7 @@ class SessionFault:
     @property
     def sentence(self) -> str:
         """Return the fault in a sentence without the names of source and exchange."""
-        return f"On {self.day} {self.stocks:,} of {self.of_stocks:,} stocks {self.kind.words}."
+        return f"On {self.day}, {self.stocks:,} of {self.of_stocks:,} stocks {self.kind.words}."
 
 
 class SessionFaults:

@@ -314,12 +314,12 @@ def test_it_is_told_to_administrators_once_and_in_each_stock(flat_for_all: Yahoo
     fault = FaultySession.objects.get()
     assert (fault.day, fault.kind, fault.stocks, fault.of_stocks) == (FLAT, "flat", 24, 24)
     assert str(fault) == (
-        f"Yahoo, National Stock Exchange of India: On {FLAT} 24 of 24 stocks have one price and no volume."
+        f"Yahoo, National Stock Exchange of India: On {FLAT}, 24 of 24 stocks have one price and no volume."
     )
     with time_machine.travel(evening(NEXT), tick=False):
-        assert f"On {FLAT} 24 of 24 stocks" in fault_notice(NEXT)
+        assert f"On {FLAT}, 24 of 24 stocks" in fault_notice(NEXT)
         client.force_login(make_user("root", is_staff=True, is_superuser=True))
-        assert f"On {FLAT} 24 of 24 stocks" in client.get("/admin/analysis/faultysession/").text
+        assert f"On {FLAT}, 24 of 24 stocks" in client.get("/admin/analysis/faultysession/").text
         make_finished_job(*TICKERS)
     for ticker in TICKERS:
         assert "wrong at its source" in findings_of(NEXT, ticker)["faulty_session"]
