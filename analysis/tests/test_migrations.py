@@ -14,10 +14,8 @@ DAY = date(2026, 11, 20)
 @pytest.mark.django_db(transaction=True)
 def test_an_earlier_version_finds_no_traded_prices_with_dividends_and_keeps_the_bars() -> None:
     old, new = [("analysis", "0020_missing_and_faulty_sessions")], [("analysis", "0021_what_sources_report")]
-    executor = MigrationExecutor(connection)
-    latest = [key for key in executor.loader.graph.leaf_nodes() if key[0] == "analysis"]
     try:
-        with_dividends: Any = executor.migrate(new).apps
+        with_dividends: Any = MigrationExecutor(connection).migrate(new).apps
         stock = with_dividends.get_model("analysis", "Stock").objects.create(ticker="A.NS")
         with_dividends.get_model("analysis", "PriceHistory").objects.create(
             stock=stock, source="yahoo", bars=b"bars", traded=b"traded", first_session=DAY, last_session=DAY,
@@ -29,4 +27,5 @@ def test_an_earlier_version_finds_no_traded_prices_with_dividends_and_keeps_the_
         again: Any = MigrationExecutor(connection).migrate(new).apps
         again.get_model("analysis", "PriceHistory").objects.all().delete()
     finally:
-        MigrationExecutor(connection).migrate(latest)
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes("analysis"))
