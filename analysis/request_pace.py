@@ -26,13 +26,14 @@ from analysis.prices.pace import (
     resume_after_success,
 )
 from analysis.prices.pacer import refuse_far_turn
-from analysis.prices.port import PriceError, PriceErrorKind
+from analysis.prices.port import OutageError, PriceError, PriceErrorKind
 from analysis.timing import TIMING
 from analysis.wait_sentences import describe_wait
 
 CHECK_AGAIN = timedelta(seconds=5)  # the interval of checks whether a trial request has ended
 TURN = "Waiting for its turn"  # begins the reason of a wait for the pace alone
-FIRST_RETRY = timedelta(seconds=5)  # of a stock whose source did not answer; twice as long each time
+FIRST_RETRY = timedelta(seconds=15)  # of a stock whose source did not answer
+LONGER = 3  # times, each time; five requests are made in ten minutes, which an outage of one exchange may last
 LONG = timedelta(minutes=5)  # a limit for longer is no matter of pace
 MAX_UNANSWERED = 5  # requests for one stock, while others are answered; then it fails
 
@@ -56,9 +57,12 @@ class DatabasePacer:
         self._granted: Pace | None = None
 
     @property
+    def is_probing(self) -> bool:
+        return self._granted is not None and self._granted.mode is PaceMode.PROBING
+
+    @property
     def is_probing_oddity(self) -> bool:
-        granted = self._granted
-        return bool(granted and granted.mode is PaceMode.PROBING and granted.reason is PauseReason.NOT_UNDERSTOOD)
+        return self.is_probing and self._granted is not None and self._granted.reason is PauseReason.NOT_UNDERSTOOD
 
     def before_request(self, longest: float = math.inf) -> None:
         """Wait until the request may be sent.
@@ -193,14 +197,21 @@ def common_wait_after(error: PriceError | None) -> Wait | None:
     return None
 
 
+def is_own_error(error: PriceError | None) -> bool:
+    """Return whether a source was requested for a stock and did not answer, while it answers for others."""
+    if error is None or isinstance(error, OutageError):
+        return False
+    return error.kind in (PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
+
+
 def latest_wait() -> datetime:
     """Return the latest moment until which a stock may have to wait for its source, for any reason there is now."""
     pace, now = YAHOO_PACER.state(), clock.now()
-    longest_retry: timedelta = FIRST_RETRY * 2 ** (MAX_UNANSWERED - 1)
+    longest_retry: timedelta = FIRST_RETRY * LONGER ** (MAX_UNANSWERED - 1)
     return max(pace.next_at, pace.until or now, now + longest_retry) + CHECK_AGAIN
 
 
 def wait_after(error: PriceError, ticker: str, unanswered: int) -> Wait:
     """Return the wait of a stock whose source did not answer, after so many requests without an answer before."""
     reason = error.message.replace(f" for {ticker}:", ":").removesuffix(".")  # it is shown beside the ticker
-    return Wait(clock.now() + FIRST_RETRY * 2**unanswered, reason)
+    return Wait(clock.now() + FIRST_RETRY * LONGER**unanswered, reason)

@@ -34,7 +34,7 @@ from tests.simulated_clock import SCENES, SimulatedClock, SimulatedServer, fetch
 FIVE_YEARS = timedelta(days=5 * 365 + 2)
 MONTH = timedelta(days=30)
 PASSING = (PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
-MAX_UNANSWERED, FIRST_RETRY = 5, timedelta(seconds=5)  # as those of a job; reading them would need Django
+MAX_UNANSWERED, FIRST_RETRY, LONGER = 5, timedelta(seconds=15), 3  # as those of a job; reading them would need Django
 GROUP = 25  # tickers asked for at once
 
 
@@ -157,7 +157,7 @@ def fetch_all(source: YahooPrices, session: YahooSession, clock: SimulatedClock,
             waiting.appendleft((ticker, unanswered, clock.now()))
             sleep_until_next_turn(session.pacer, clock)
         elif answer.kind in PASSING and unanswered + 1 < MAX_UNANSWERED:
-            waiting.append((ticker, unanswered + 1, clock.now() + FIRST_RETRY * 2**unanswered))
+            waiting.append((ticker, unanswered + 1, clock.now() + FIRST_RETRY * LONGER**unanswered))
         else:
             failed += 1
     return fetched, failed

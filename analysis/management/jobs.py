@@ -62,7 +62,7 @@ def follow_jobs(command: BaseCommand, jobs: list[Job], *, wait: bool, as_json: b
     try:
         for job in jobs if inline else []:
             run_job(str(job.pk), on_wait=_WaitTeller(command, job))
-        ended = [_wait_for_end(command, job) for job in jobs]
+        ended = [_wait_for_end(command, job, needs_worker=not inline) for job in jobs]
     except KeyboardInterrupt:
         message = f"Interrupted. The job is not ended by that; `manage.py cancel_job {jobs[-1].pk}` ends it."
         raise CommandError(message, returncode=INTERRUPTED) from None
@@ -125,10 +125,10 @@ class _WaitTeller:
             self._command.stderr.write(describe_wait(*most))
 
 
-def _wait_for_end(command: BaseCommand, job: Job) -> Job:
+def _wait_for_end(command: BaseCommand, job: Job, *, needs_worker: bool) -> Job:
     tell_wait = _WaitTeller(command, job)
     job.refresh_from_db()
-    if job.is_active and not Worker.objects.at_work().exists():
+    if needs_worker and job.is_active and not Worker.objects.at_work().exists():
         command.stderr.write("No worker is running: start one with `manage.py worker`, or use --inline. Waiting …")
     with tqdm(total=job.total, unit="stock", disable=not sys.stderr.isatty(), leave=False) as bar:
         while True:

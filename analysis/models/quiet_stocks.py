@@ -48,8 +48,8 @@ class QuietStock(models.Model):
     def sentence(self) -> str:
         """Return how often it was requested, and when it is next."""
         return (
-            f"It was requested on {self.requests} days without a new price, and will be again from {self.next_request},"
-            " or at once if it is analysed alone."
+            f"{self.get_source_display()} was requested on {self.requests} days without a new price, and will be again "
+            f"from {self.next_request}, or at once if the stock is analysed alone."
         )
 
     @property

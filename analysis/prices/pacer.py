@@ -27,6 +27,10 @@ class Pacer(Protocol):
     """An object that permits requests to a source one by one, and records their outcome."""
 
     @property
+    def is_probing(self) -> bool:
+        """Return whether its last request probes after a pause."""
+
+    @property
     def is_probing_oddity(self) -> bool:
         """Return whether its last request probes after answers that were not understood."""
 
@@ -76,8 +80,12 @@ class ProcessPacer:
         self.pace = Pace(now())
 
     @property
+    def is_probing(self) -> bool:
+        return self.pace.mode is PaceMode.PROBING
+
+    @property
     def is_probing_oddity(self) -> bool:
-        return self.pace.mode is PaceMode.PROBING and self.pace.reason is PauseReason.NOT_UNDERSTOOD
+        return self.is_probing and self.pace.reason is PauseReason.NOT_UNDERSTOOD
 
     def before_request(self, longest: float = math.inf) -> None:
         now = self._now()

@@ -46,6 +46,10 @@ class PriceError(Exception):
         return self.message
 
 
+class OutageError(PriceError):
+    """A failure that concerns all requests to the source and says nothing of the ticker."""
+
+
 class DoubtfulError(PriceError):
     """An error of a ticker whose answer was odd: its source may have changed, or be wrong about this ticker alone."""
 

@@ -30,6 +30,7 @@ from analysis.prices.port import (
     NOTHING_KNOWN,
     DoubtfulError,
     History,
+    OutageError,
     PriceError,
     PriceErrorKind,
     TradedPrices,
@@ -121,16 +122,21 @@ class YahooPrices:
     def _resolve_silence(self, ticker: str, silent: PriceError) -> PriceError:
         """Return the ticker's own error if a canary is answered, else the one that concerns all tickers.
 
-        Silence of both pauses all requests; so does an answer that names a time.
+        Silence of both pauses all requests. An answer that names a time does so, too, and is the ticker's own.
         """
+        pacer = self._session.pacer
         if self._session.answer and self._session.answer.retry_after:
             self._session.record_silence()
             return silent
+        self._canary.count_doubtful_answer()
+        if self._canary.vouches() and not pacer.is_probing:
+            return silent
         error = self._request_canary(ticker)
         if error and (self._session.is_silent or self._canary.is_due):
-            self._session.pacer.record_silence()
-            return silent
-        return error or silent
+            pacer.record_silence()
+        if error and self._session.is_silent:
+            return OutageError(silent.kind, silent.message, permanent=False)
+        return error if isinstance(error, OutageError) else silent
 
     def _request_canary(self, ticker: str) -> PriceError | None:
         """Request a stock that surely has prices. Return None if its answer is sound, else the ticker's error.
@@ -155,7 +161,9 @@ class YahooPrices:
         if isinstance(answer, DoubtfulError) or is_unknown:
             logger.error("Yahoo's answers are not understood: %s %s", answer, self._session.answer)
             self._session.pacer.record_oddity()
-            return PriceError(PriceErrorKind.UNAVAILABLE, f"{PauseReason.NOT_UNDERSTOOD.sentence}.", permanent=False)
+            return OutageError(PriceErrorKind.UNAVAILABLE, f"{PauseReason.NOT_UNDERSTOOD.sentence}.", permanent=False)
+        if answer.kind is PriceErrorKind.RATE_LIMITED:
+            return OutageError(PriceErrorKind.UNAVAILABLE, answer.message, permanent=False)
         nothing = f"Yahoo has no prices for {ticker}, nor for {symbol}, which surely has some."
         message = nothing if answer.kind is PriceErrorKind.UNKNOWN_TICKER else answer.message
         return PriceError(PriceErrorKind.UNAVAILABLE, message, permanent=False)

@@ -278,6 +278,47 @@ def test_no_stock_fails_while_yahoo_cannot_be_reached_however_long(tickers: int,
     assert run_slice(str(job.pk)) == tickers
 
 
+def test_an_outage_of_one_exchange_fails_no_stock_in_ten_minutes_and_holds_up_no_other(
+    standin: YahooStandIn,
+) -> None:
+    is_down = True
+    standin.everything = lambda asked: (
+        BEHAVIOURS["BROKEN"](asked) if is_down and asked.symbol.endswith(".NS") else behaviour_of(asked.symbol)(asked)
+    )
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as traveller:
+        job = make_job(*[f"T{n}.NS" for n in range(10)], *[f"US{n}" for n in range(5)])
+        while timezone.now() < start + timedelta(seconds=595):
+            run_slice(str(job.pk))
+            traveller.shift(timedelta(seconds=5))
+        statuses = [detail.status for detail in details_of(job).values()]
+        assert (statuses.count("queued"), statuses.count("completed")) == (10, 5)
+        assert standin.requests.total() <= 80
+        is_down = False
+        traveller.shift(timedelta(seconds=410))
+        assert run_slice(str(job.pk)) == 10
+
+
+def test_one_stock_whose_answer_names_a_time_pauses_all_for_that_and_fails_alone(standin: YahooStandIn) -> None:
+    job = make_job("BROKENFOR.NS", "TCS.NS", "INFY.NS")
+    for _ in range(2 * MAX_UNANSWERED):
+        run_slice(str(job.pk))
+        end_pause()
+    statuses = {ticker: detail.status for ticker, detail in details_of(job).items()}
+    assert statuses == {"BROKENFOR.NS": "failed", "TCS.NS": "completed", "INFY.NS": "completed"}
+    assert standin.requests["BROKENFOR.NS"] == MAX_UNANSWERED
+
+
+def test_an_inline_run_ends_at_the_deadline_and_says_why(standin: YahooStandIn, settings: Settings) -> None:
+    standin.go_down(3600)
+    job = make_job("AAPL")
+    with time_machine.travel(timezone.now()) as traveller:
+        assert run_job(str(job.pk), on_wait=lambda: traveller.shift(timedelta(hours=2))) == 0
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED
+    assert job.error_message.startswith("Its deadline passed while 1 stock waited for their prices.")
+
+
 def test_an_inline_run_waits_itself(standin: YahooStandIn, settings: Settings) -> None:
     settings.LIMIT_PAUSE_SECONDS = 1
     job = make_job("AAPL")

@@ -13,8 +13,9 @@ from analysis.prices.instruments import exchange_of
 from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.trading_calendar import library_calendar_of
 from analysis.stock_lists.renames import Rename, rename_stocks
-from analysis.tests.make import details_of, make_finished_job
+from analysis.tests.make import details_of, make_finished_job, make_job
 from analysis.worker.quiet_stocks import days_until_next, record_nothing_new
+from analysis.worker.slice import run_job
 from tests.yahoo_standin.behaviours import BEHAVIOURS, Asked, Reply, as_json
 from tests.yahoo_standin.server import YahooStandIn
 
@@ -129,8 +130,10 @@ def test_an_analysis_of_old_prices_says_when_newer_ones_are_requested(standin: Y
 
 def test_a_source_that_is_away_for_days_does_not_count(delisted: YahooStandIn) -> None:
     delisted.behaviours["TCS.NS"] = BEHAVIOURS["RESET"]
-    with time_machine.travel(datetime(2026, 2, 2, 20, tzinfo=INDIA)):
-        make_finished_job("TCS.NS")
+    with time_machine.travel(datetime(2026, 2, 2, 20, tzinfo=INDIA)) as traveller:
+        job = make_job("TCS.NS")
+        run_job(str(job.pk), on_wait=lambda: traveller.shift(timedelta(minutes=7)))
+    assert details_of(job)["TCS.NS"].status == "failed"
     assert not QuietStock.objects.filter(stock="TCS.NS").exists()
 
 

@@ -224,6 +224,25 @@ def test_a_canary_without_prices_fails_no_ticker_for_good(
     assert standin.requests["MSFT"] == 1
 
 
+def test_a_silence_says_nothing_of_prices_that_are_missing(yahoo: YahooPrices, standin: YahooStandIn) -> None:
+    standin.behaviours["AAPL"] = BEHAVIOURS["UNKNOWN"]
+    assert error_of(yahoo, "BROKEN.NS").message == "Yahoo did not answer for BROKEN.NS: status 500."
+
+
+def test_a_canary_vouches_for_silences_too_but_not_for_three_in_a_row(
+    yahoo: YahooPrices, standin: YahooStandIn, pacer: ProcessPacer
+) -> None:
+    def canaries() -> int:
+        return sum(standin.requests[canary] for canary in CANARIES)
+
+    assert fetch(yahoo, "BROKEN1.NS", "BROKEN2.NS") == [PriceErrorKind.UNAVAILABLE] * 2
+    assert canaries() == 1
+    standin.everything = BEHAVIOURS["BROKEN"]
+    kinds = fetch(yahoo, *(f"T{number}.NS" for number in range(5)))
+    assert PriceErrorKind.RATE_LIMITED in kinds
+    assert (canaries(), pacer.pace.reason) == (2, PauseReason.SILENT)
+
+
 def test_a_canary_whose_turn_is_far_off_goes_first_the_next_time(
     standin: YahooStandIn, clock: SimulatedClock, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -332,7 +351,7 @@ def test_a_server_that_gave_up_waiting_is_a_silence_and_concerns_no_ticker(
     assert fetch(yahoo, "TOOSLOW.NS", "A.NS") == [PriceErrorKind.UNAVAILABLE, ANY]  # a canary is answered
     assert pacer.pace.mode is PaceMode.OPEN
     standin.everything = BEHAVIOURS["TOOSLOW"]
-    assert fetch(yahoo, "A.NS") == [PriceErrorKind.UNAVAILABLE]
+    assert fetch(yahoo, "A.NS", "B.NS", "C.NS") == [PriceErrorKind.UNAVAILABLE] * 3
     assert (pacer.pace.mode, pacer.pace.reason) == (PaceMode.PAUSED, PauseReason.SILENT)
 
 

@@ -84,7 +84,8 @@ class BarLoader:
         found += [] if self.job.as_of else self._compare_sources(ticker, bars)
         if unused := self._unused.get(ticker):
             instead = f"The prices are those of {self.history_of(ticker).get_source_display()} instead."
-            found.append(Finding("answer_not_used", f"{unused.message} {instead}", "warning"))
+            answer = unused.message.partition("; stale:")[0].removesuffix(".")  # newer bars are used
+            found.append(Finding("answer_not_used", f"{answer}. {instead}", "warning"))
         return found
 
     def _compare_sources(self, ticker: str, bars: Bars) -> list[Finding]:

@@ -52,12 +52,23 @@ class Recovery:
         )
 
 
+def end_if_overdue(job_id: uuid.UUID) -> None:
+    """Cancel what is left of a job if its deadline has passed."""
+    for job in overdue_jobs(clock.now()):
+        if job.pk == job_id:
+            _end_at_deadline(job)
+
+
+def _end_at_deadline(job: Job) -> bool:
+    return cancel(job, reason=_expiry_reason(job))
+
+
 def recover() -> Recovery:
     """Resume every job that a crash has stopped. Safe to run at any time, by several at once, and twice."""
     done = Recovery()
     record_presence()
     for job in overdue_jobs(clock.now()):
-        done.expired += cancel(job, reason=_expiry_reason(job))
+        done.expired += _end_at_deadline(job)
     for job_id in list(_lost_details().order_by().values_list("job_id", flat=True).distinct()):
         requeued, failed, cancelled = end_leases(job_id)
         done.requeued += requeued

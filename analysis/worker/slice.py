@@ -19,6 +19,7 @@ from analysis.request_pace import (
     common_wait_after,
     is_away,
     is_given_up,
+    is_own_error,
     latest_wait,
     wait_after,
     wait_for_turn,
@@ -28,7 +29,7 @@ from analysis.worker.assess import assess_stock
 from analysis.worker.backfill import backfill_stock
 from analysis.worker.bars import BarLoader
 from analysis.worker.claim import Lease, claim, defer, is_new_job_waiting, next_job, next_wait, release, renew
-from analysis.worker.recover import end_overlong_waits
+from analysis.worker.recover import end_if_overdue, end_overlong_waits
 from analysis.worker.save import save
 
 GROUP_TO_FETCH = 5
@@ -66,6 +67,7 @@ def run_job(job: str, *, on_wait: Callable[[], None] = lambda: None) -> int:
             on_wait()
             time.sleep(min(max((until - clock.now()).total_seconds(), SHORTEST_NAP), LONGEST_NAP))
         else:
+            end_if_overdue(job_id)
             return finished
 
 
@@ -124,7 +126,7 @@ def _fetch_next(lease: Lease, loader: BarLoader, stale: list[JobDetail]) -> list
     """Fetch the first of the stale stocks, and take it out of them. Return it, or nothing if it has to wait.
 
     If the source refuses requests for now, all stocks of paced sources are deferred and taken out; of a source that is
-    away those that another source has are returned instead.
+    away those that another source has are returned instead. An error of this stock's own counts for it nevertheless.
     """
     detail, error = stale[0], None
     wait = wait_for_turn() if loader.is_paced(detail) else None
@@ -137,8 +139,12 @@ def _fetch_next(lease: Lease, loader: BarLoader, stale: list[JobDetail]) -> list
         is_last = is_given_up()
         elsewhere = (detail for detail in paced if loader.use_other_source(detail.stock_id, is_last_try=is_last))
         ready = list(elsewhere) if is_away() else []
-        defer(lease, [detail for detail in paced if detail not in ready], wait)
-        return ready
+        own = [detail] if is_own_error(error) and detail not in ready else []
+        defer(lease, [one for one in paced if one not in (*ready, *own)], wait)
+        if own and detail.unanswered + 1 < MAX_UNANSWERED:
+            defer(lease, own, wait, is_unanswered=True)
+            return ready
+        return [*ready, *own]
     stale.remove(detail)
     if error and detail.unanswered + 1 < MAX_UNANSWERED:
         defer(lease, [detail], wait_after(error, detail.stock_id, detail.unanswered), is_unanswered=True)
