@@ -16,6 +16,7 @@ from analysis.jobs.submit import RUN_SLICE
 from analysis.models import JobDetail
 from analysis.request_pace import (
     MAX_UNANSWERED,
+    Wait,
     common_wait_after,
     is_away,
     is_given_up,
@@ -134,22 +135,33 @@ def _fetch_next(lease: Lease, loader: BarLoader, stale: list[JobDetail]) -> list
         error = loader.fetch(detail, is_last_try=detail.unanswered + 1 >= MAX_UNANSWERED or is_given_up())
         wait = common_wait_after(error)
     if wait:
-        paced = [detail for detail in stale if loader.is_paced(detail) or detail == stale[0]]
-        stale[:] = [detail for detail in stale if detail not in paced]
-        is_last = is_given_up()
-        elsewhere = (detail for detail in paced if loader.use_other_source(detail.stock_id, is_last_try=is_last))
-        ready = list(elsewhere) if is_away() else []
-        own = [detail] if is_own_error(error) and detail not in ready else []
-        defer(lease, [one for one in paced if one not in (*ready, *own)], wait)
-        if own and detail.unanswered + 1 < MAX_UNANSWERED:
-            defer(lease, own, wait, is_unanswered=True)
-            return ready
-        return [*ready, *own]
+        return _defer_paced(lease, loader, stale, wait, is_own=is_own_error(error))
     stale.remove(detail)
     if error and detail.unanswered + 1 < MAX_UNANSWERED:
         defer(lease, [detail], wait_after(error, detail.stock_id, detail.unanswered), is_unanswered=True)
         return []
     return [detail]
+
+
+def _defer_paced(
+    lease: Lease, loader: BarLoader, stale: list[JobDetail], wait: Wait, *, is_own: bool
+) -> list[JobDetail]:
+    """Defer all stocks of paced sources, and return those that can be analysed nevertheless, or have failed.
+
+    `is_own` is whether the first one was requested, and its error says nothing of the others.
+    """
+    first = stale[0]
+    paced = [detail for detail in stale if loader.is_paced(detail) or detail == first]
+    stale[:] = [detail for detail in stale if detail not in paced]
+    is_last = is_given_up()
+    elsewhere = (detail for detail in paced if loader.use_other_source(detail.stock_id, is_last_try=is_last))
+    ready = list(elsewhere) if is_away() else []
+    own = [first] if is_own and first not in ready else []
+    defer(lease, [detail for detail in paced if detail not in (*ready, *own)], wait)
+    if own and first.unanswered + 1 < MAX_UNANSWERED:
+        defer(lease, own, wait, is_unanswered=True)
+        return ready
+    return [*ready, *own]
 
 
 def _gives_way(lease: Lease, ends: float) -> bool:
