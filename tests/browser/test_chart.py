@@ -178,8 +178,11 @@ def test_the_chart_follows_the_theme_while_it_is_shown(ann: Page) -> None:
 def test_no_table_beside_the_chart_has_to_be_scrolled(ann: Page, width: int) -> None:
     ann.set_viewport_size({"width": width, "height": 900})
     expect(ann.locator(".scroll").first).to_be_visible()
-    fits = "[...document.querySelectorAll('.scroll')].every((box) => box.scrollWidth <= box.clientWidth)"
-    wait_for(lambda: ann.evaluate(fits))  # the window has its new width a moment later
+    ann.evaluate("""() => {
+      const change = document.querySelector(".sessions tbody td:nth-child(6)");
+      change.insertAdjacentHTML("beforeend", " <small>over 12 sessions</small>");
+    }""")
+    assert ann.evaluate("[...document.querySelectorAll('.scroll')].every((box) => box.scrollWidth <= box.clientWidth)")
 
 
 def test_a_stock_without_bars_offers_to_fetch_them_and_then_shows_them(ann: Page, live_server: LiveServer) -> None:
