@@ -26,7 +26,7 @@ from analysis.prices.pace import (
     resume_after_success,
 )
 from analysis.prices.pacer import refuse_far_turn
-from analysis.prices.port import OutageError, PriceError, PriceErrorKind
+from analysis.prices.port import AWAY, OutageError, PriceError, PriceErrorKind
 from analysis.timing import TIMING
 from analysis.wait_sentences import describe_wait
 
@@ -192,16 +192,14 @@ def common_wait_after(error: PriceError | None) -> Wait | None:
     """
     if error and error.kind is PriceErrorKind.RATE_LIMITED:
         return wait_for_turn() or Wait(clock.now() + CHECK_AGAIN, f"{TURN} to request prices")
-    if error and error.kind in (PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT):
+    if error and error.kind in AWAY:
         return current_pause()
     return None
 
 
 def is_own_error(error: PriceError | None) -> bool:
     """Return whether a source was requested for a stock and did not answer, while it answers for others."""
-    if error is None or isinstance(error, OutageError):
-        return False
-    return error.kind in (PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
+    return error is not None and error.kind in AWAY and not isinstance(error, OutageError)
 
 
 def latest_wait() -> datetime:

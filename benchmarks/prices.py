@@ -25,7 +25,7 @@ from analysis.prices.arrow import pack_bars, unpack_bars
 from analysis.prices.incremental import refresh_histories
 from analysis.prices.instruments import exchange_of
 from analysis.prices.pacer import ProcessPacer
-from analysis.prices.port import History, PriceError, PriceErrorKind
+from analysis.prices.port import AWAY, History, PriceError, PriceErrorKind
 from analysis.prices.sessions import last_closed_session, sessions_between
 from analysis.prices.yahoo import YahooPrices
 from analysis.prices.yahoo_session import YahooSession
@@ -33,7 +33,6 @@ from tests.simulated_clock import SCENES, SimulatedClock, SimulatedServer, fetch
 
 FIVE_YEARS = timedelta(days=5 * 365 + 2)
 MONTH = timedelta(days=30)
-PASSING = (PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
 MAX_UNANSWERED, FIRST_RETRY, LONGER = 5, timedelta(seconds=15), 3  # as those of a job; reading them would need Django
 GROUP = 25  # tickers asked for at once
 
@@ -156,7 +155,7 @@ def fetch_all(source: YahooPrices, session: YahooSession, clock: SimulatedClock,
         elif answer.kind is PriceErrorKind.RATE_LIMITED or is_paused_for_all(session, answer, clock.now()):
             waiting.appendleft((ticker, unanswered, clock.now()))
             sleep_until_next_turn(session.pacer, clock)
-        elif answer.kind in PASSING and unanswered + 1 < MAX_UNANSWERED:
+        elif answer.kind in AWAY and unanswered + 1 < MAX_UNANSWERED:
             waiting.append((ticker, unanswered + 1, clock.now() + FIRST_RETRY * LONGER**unanswered))
         else:
             failed += 1
@@ -166,7 +165,7 @@ def fetch_all(source: YahooPrices, session: YahooSession, clock: SimulatedClock,
 def is_paused_for_all(session: YahooSession, error: PriceError, now: datetime) -> bool:
     """Return whether an error of one stock paused all: Yahoo cannot be reached, or its answers are not understood."""
     assert isinstance(session.pacer, ProcessPacer)  # noqa: S101
-    return error.kind in PASSING and session.pacer.pace.is_paused(now)
+    return error.kind in AWAY and session.pacer.pace.is_paused(now)
 
 
 def run_simulations() -> None:

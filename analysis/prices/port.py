@@ -30,6 +30,10 @@ class PriceErrorKind(StrEnum):
     BAD_DATA = "bad_data"
 
 
+AWAY = (PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
+"""The kinds of a source that did not answer; it limits requests, or has nothing for the ticker, with the others."""
+
+
 class PriceError(Exception):
     """A failure to fetch one ticker's bars.
 

@@ -11,7 +11,7 @@ from analysis import clock
 from analysis.engine.bars import Bars
 from analysis.models import Job, JobDetail, PriceHistory
 from analysis.prices.identity import IdentityChanged
-from analysis.prices.port import DoubtfulError, Finding, PriceError, PriceErrorKind, PriceSource
+from analysis.prices.port import AWAY, DoubtfulError, Finding, PriceError, PriceErrorKind, PriceSource
 from analysis.prices.registry import source_named
 from analysis.prices.two_sources import LastSession
 from analysis.request_pace import YAHOO_PACER
@@ -20,9 +20,7 @@ from analysis.worker.source_bars import SourceBars
 
 logger = logging.getLogger(__name__)
 
-AWAY = (PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
-"""Errors of a source that another one may answer for; one that limits requests for a moment is waited for."""
-PASSING = (PriceErrorKind.RATE_LIMITED, PriceErrorKind.UNAVAILABLE, PriceErrorKind.TIMEOUT)
+PASSING = (PriceErrorKind.RATE_LIMITED, *AWAY)
 """Errors of a source that may pass without a change."""
 
 
@@ -134,7 +132,10 @@ class BarLoader:
         return passing if passing.kind in PASSING and self._has_paced_source(ticker) else None
 
     def _may_be_replaced(self, ticker: str, error: PriceError) -> bool:
-        """Return whether another source may answer: the first is away, or answers oddly for a stock that it knows."""
+        """Return whether another source may answer: the first is away, or answers oddly for a stock that it knows.
+
+        One that limits requests for a moment is waited for.
+        """
         return error.kind in AWAY or (_is_odd(error) and self._first(ticker).history_of(ticker) is not None)
 
     def use_other_source(self, ticker: str, *, is_last_try: bool = False) -> bool:
