@@ -181,8 +181,12 @@ def test_no_table_beside_the_chart_has_to_be_scrolled(ann: Page, width: int) -> 
     ann.evaluate("""() => {
       const change = document.querySelector(".sessions tbody td:nth-child(6)");
       change.insertAdjacentHTML("beforeend", " <small>over 12 sessions</small>");
+      for (const cell of document.querySelectorAll(":is(.sessions td:nth-child(5), .runs td:nth-child(4))"))
+        cell.textContent = "₹1,48,234.55";
+      for (const verdict of document.querySelectorAll(".runs .verdict")) verdict.lastChild.textContent = "Strong Sell";
     }""")
-    assert ann.evaluate("[...document.querySelectorAll('.scroll')].every((box) => box.scrollWidth <= box.clientWidth)")
+    fits = "[...document.querySelectorAll('.scroll')].every((box) => box.scrollWidth <= box.clientWidth)"
+    wait_for(lambda: ann.evaluate(fits))  # the window has its new width a moment later
 
 
 def test_a_stock_without_bars_offers_to_fetch_them_and_then_shows_them(ann: Page, live_server: LiveServer) -> None:
