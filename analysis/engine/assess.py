@@ -19,7 +19,6 @@ from analysis.engine.verdict import Verdict
 SETTLED = 500
 """Bars from which an EMA 200 is within 0.14 % of its value over an endless history."""
 DOUBTED = "because a session with wrong prices would decide the vote"
-ROUNDING = 1e-9  # of sums of weights
 QUIET_WITHIN = 60  # sessions of which a refusal counts those without trades
 
 
@@ -153,7 +152,7 @@ def _too_few_votes(series: SeriesCache, strategy: Strategy, rating: Rating) -> s
 
 
 def _lacking_groups(strategy: Strategy, voting: Booleans, enough: Floats) -> Indices:
-    return np.flatnonzero(strategy.weight_matrix @ voting.astype(np.float64) < enough - ROUNDING)
+    return np.flatnonzero(strategy.weight_matrix @ voting.astype(np.float64) < enough)
 
 
 def _votes_in_words(strategy: Strategy, voting: Booleans, enough: Floats, groups: Indices) -> str:
@@ -165,10 +164,10 @@ def _votes_in_words(strategy: Strategy, voting: Booleans, enough: Floats, groups
         kinds = {indicator.kind for indicator, weight in zip(strategy.indicators, weights, strict=True) if weight}
         noun = f"{min(kinds).label.lower()}s" if len(kinds) == 1 else "components"
         if (own == own[0]).all():
-            count, needed = int(np.count_nonzero(votes)), math.ceil(enough[row] / own[0] - ROUNDING)
+            count, needed = int(np.count_nonzero(votes)), math.ceil(enough[row] / own[0])
             parts.append(f"{count} of {len(own)} {noun} vote and {needed} are needed")
         else:
-            share, needed = (math.floor(100 * weight / own.sum()) for weight in (votes.sum(), enough[row]))
+            share, needed = (math.floor(round(100 * weight / own.sum(), 6)) for weight in (votes.sum(), enough[row]))
             parts.append(f"{noun} with {share}% of the weight vote and {needed}% is needed")
     return ", ".join(parts)
 

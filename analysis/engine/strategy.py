@@ -12,6 +12,8 @@ from analysis.engine.indicators import INDICATORS
 from analysis.engine.indicators.indicator import Indicator
 from analysis.engine.verdict import EDGES
 
+ROUNDING = 1e-9  # of sums of weights
+
 type JSON = bool | int | float | str | list[JSON] | dict[str, JSON] | None
 
 
@@ -33,7 +35,7 @@ class IndicatorGroup:
         return next(
             bars_needed
             for (bars_needed, _), available in zip(earliest_first, available_weights, strict=True)
-            if available >= self.minimum_weight
+            if available >= self.minimum_weight - ROUNDING
         )
 
 
@@ -83,8 +85,12 @@ class Strategy:
         return scaled
 
     def enough_weight(self, *, is_volume_known: bool) -> Floats:
-        """Return the weight that needs a signal in each group for a score, shape (groups, 1)."""
-        return self.minimum_weights if is_volume_known else self.minimum_weights_without_volume
+        """Return the weight that needs a signal in each group for a score, shape (groups, 1).
+
+        It is less by ROUNDING: weights that add up to it are enough in whatever order they are added.
+        """
+        minimum = self.minimum_weights if is_volume_known else self.minimum_weights_without_volume
+        return minimum - ROUNDING
 
     @cached_property
     def bars_needed(self) -> int:

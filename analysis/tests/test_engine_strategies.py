@@ -126,6 +126,17 @@ def test_a_score_needs_the_weight_that_its_group_asks_for() -> None:
     assert replace(strategy, groups=(replace(group, minimum_weight=1.0),)).bars_needed == 12
 
 
+def test_weights_that_add_up_to_the_needed_one_are_enough_whatever_their_decimals() -> None:
+    bars = random_bars(20)  # momentum has a signal from bar 12, stochastic from bar 18; the last one needs 200
+    weights = {"momentum_10": 0.7, "stochastic": 0.1, "sma_200": 0.2}
+    strategy = replace(TECHNICAL_RATING, groups=(IndicatorGroup(weights, minimum_weight=0.8),))
+    assert 0.7 + 0.1 < 0.8
+    assert strategy.bars_needed == 18
+    score = rate(bars, strategy).score
+    assert np.isnan(score[:17]).all()
+    assert not np.isnan(score[17:]).any()
+
+
 def test_strategies_rated_over_the_same_indicators_say_what_each_says_alone_and_share_their_series() -> None:
     bars = sample_bars("IBM")[:700]
     series = SeriesCache(bars)
