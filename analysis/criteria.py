@@ -163,9 +163,9 @@ type Condition = Callable[[StockQuerySet, Any], StockQuerySet]
 EMPTY: tuple[object, ...] = (None, "", ())
 CONDITIONS: Mapping[str, Condition] = {
     "q": StockQuerySet.named,
-    "verdict": _any_of("last_result__verdict"),
-    "score_min": _at_least("last_result__score"),
-    "score_max": _at_most("last_result__score"),
+    "verdict": _any_of("rating__verdict"),
+    "score_min": _at_least("rating__score"),
+    "score_max": _at_most("rating__score"),
     "change_min": _at_least("change"),
     "change_max": _at_most("change"),
     "risk_reward": _at_least("planned_risk_reward"),

@@ -21,37 +21,38 @@ SHOWN = (
     "is_active", "is_confirmed", "last_status", "last_analyzed_at",
 )  # fmt: skip
 SHOWN_OF_RESULT = (
-    "day", "close", "previous_close", "change_sessions", "score", "raw_verdict", "verdict", "verdict_since", "strategy",
-    "side", "entry",
-    "stop", "target", "risk_reward", "what_changed", "caution", "no_trade_reason", "completed_at",
+    "day", "close", "previous_close", "change_sessions", "completed_at",
 )  # fmt: skip
 
 
-def stocks_to_show(*, long_only: bool, now: datetime) -> StockQuerySet:
-    """Return `stocks_to_screen` with the columns of the page alone: one query, whatever the history's size."""
+def stocks_to_show(strategy: str, *, long_only: bool, now: datetime) -> StockQuerySet:
+    """Return `stocks_to_screen` with no further columns of stocks and results than the page reads.
+
+    One query, whatever the history's size.
+    """
     shown = [*SHOWN, *(f"last_result__{name}" for name in SHOWN_OF_RESULT)]
-    return stocks_to_screen(long_only=long_only, now=now).only(*shown)
+    return stocks_to_screen(strategy, long_only=long_only, now=now).only(*shown)
 
 
-def stocks_to_screen(*, long_only: bool, now: datetime) -> StockQuerySet:
-    """Return every analysed stock with its newest result, annotated with the values to filter and sort by.
+def stocks_to_screen(strategy: str, *, long_only: bool, now: datetime) -> StockQuerySet:
+    """Return every analysed stock with its newest result, rated by a strategy, with the values to filter and sort by.
 
     `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward`, `planned_entry`, `planned_stop` and
     `planned_target` are null if the user sees no plan at `now` (aware): none of a short who trades long only, none of
     prices that are too old, none from before a split. Demo stocks are left out as in `without_demo`.
     """
     stocks = Stock.objects.analyzed().without_demo()
-    hidden = _obsolete_plans(stocks, now) + ([Q(last_result__side=Side.SHORT.value)] if long_only else [])
-    codes = [When(last_result__verdict=verdict.value, then=Value(verdict.code)) for verdict in Verdict]
+    hidden = _obsolete_plans(stocks, now) + ([Q(rating__side=Side.SHORT.value)] if long_only else [])
+    codes = [When(rating__verdict=verdict.value, then=Value(verdict.code)) for verdict in Verdict]
     ratio = F("last_result__close") / NullIf(F("last_result__previous_close"), Value(0.0))
     planned = {
-        f"planned_{name}": Case(*(When(each, then=None) for each in hidden), default=F(f"last_result__{name}"))
+        f"planned_{name}": Case(*(When(each, then=None) for each in hidden), default=F(f"rating__{name}"))
         for name in PLANNED
     }
-    stocks = stocks.annotate(
+    stocks = stocks.with_rating(strategy).annotate(
         change=(ratio - 1.0) * 100.0, verdict_code=Case(*codes, output_field=SmallIntegerField()), **planned
     )
-    return stocks.select_related("last_result").fetch_mode(FETCH_RAISE)
+    return stocks.fetch_mode(FETCH_RAISE)
 
 
 def _obsolete_plans(stocks: StockQuerySet, now: datetime) -> list[Q]:

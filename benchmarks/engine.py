@@ -102,7 +102,7 @@ def everything(bars: Bars) -> None:
     """What a job does for a stock once it has its bars."""
     assessment = assess(bars)
     if isinstance(assessment, Assessment):
-        to_evidence(assessment)
+        to_evidence([assessment])
 
 
 def best_milliseconds(tasks: Sequence[Callable[[], object]], rounds: int) -> list[float]:

@@ -51,11 +51,13 @@ from analysis.engine.strategies import STRATEGIES  # noqa: E402
 from analysis.histories import row_of, store  # noqa: E402
 from analysis.jobs.end import remove  # noqa: E402
 from analysis.jobs.submit import CHUNK, submit  # noqa: E402
-from analysis.models import Job, PriceHistory, RawData, Result, Source, Stock, Worker  # noqa: E402
+from analysis.models import Job, PriceHistory, Rating, RawData, Result, Source, Stock, Worker  # noqa: E402
 from analysis.prices.instruments import exchange_of, instrument_of  # noqa: E402
 from analysis.prices.port import History  # noqa: E402
 from analysis.prices.quality import check_bars  # noqa: E402
 from analysis.prices.sessions import last_closed_session, sessions_between  # noqa: E402
+from analysis.ratings import rating_of  # noqa: E402
+from stockapp.accounts.models import User  # noqa: E402
 
 BARS = 500
 LONG_AGO = date(2015, 1, 1)
@@ -94,6 +96,8 @@ def main() -> None:
         row("job, two workers in two folders", timed(lambda: finished(job)), bare)
     shares = job.details.values_list("holder").annotate(Count("pk"))
     print(f"{'':45} shared {' / '.join(str(n) for _, n in shares.order_by('holder'))}, tries {tries(job)}")
+    with worker(1):
+        compare_strategies(tickers, options.repeat)
     with worker(2):
         one = [timed(lambda: finished(submit(tickers[:1], source=Source.WATCHLIST).job)) for _ in range(15)]
         row("one stock, submit to completed", statistics.median(one))
@@ -104,6 +108,20 @@ def main() -> None:
             timed(lambda: finished(submit(tickers[:1], source=Source.API).job)),
         )
         finished(bulk)
+
+
+def compare_strategies(tickers: list[str], repeat: int) -> None:
+    """Print the time of a job by one strategy, and by three in use, in turn, as a ratio of the least times."""
+    seconds: dict[int, list[float]] = {1: [], 3: []}
+    for _ in range(repeat):
+        for count, taken in seconds.items():
+            for key in ("trend", "swing")[: count - 1]:
+                User.objects.create_user(key, strategy=key)
+            taken.append(timed(lambda: finished(submit(tickers, source=Source.BULK).job)))
+            User.objects.filter(username__in=STRATEGIES).delete()
+    one, three = min(seconds[1]), min(seconds[3])
+    row("job, 1 worker, one strategy", one)
+    print(f"{'job, 1 worker, three strategies in use':45} {three:8.3f} s   {three / one:5.2f} x the time of one")
 
 
 def row(name: str, seconds: float, bare: float | None = None) -> None:
@@ -139,23 +157,27 @@ def floor(tickers: list[str]) -> tuple[float, float]:
     for history in histories:
         bars = check_bars(history.unpack(), instrument=instrument_of(history.stock_id), now=now).bars
         found.append((history.stock_id, assess(bars, strategy)))
-    evidence = [to_evidence(assessment) for _, assessment in found]  # type: ignore[arg-type]
+    evidence = [to_evidence([assessment]) for _, assessment in found]  # type: ignore[list-item]
     engine = time.perf_counter() - started
     job = Job.objects.create(source="bulk", strategy=strategy.key, price_source="csv", total=1, request_key="floor")
     started = time.perf_counter()
-    fixed = {"job": job, "status": "completed", "source": "bulk", "price_source": "csv", "strategy": strategy.key}
+    fixed = {"job": job, "status": "completed", "source": "bulk", "price_source": "csv"}
     times = dict.fromkeys(["started_at", "completed_at", "created_at", "updated_at"], now)
     for start in range(0, len(found), CHUNK):
         rows = Result.objects.bulk_create(
             [
                 Result(
-                    stock_id=ticker, day=a.day, score=a.score, close=a.close, verdict=a.verdict,  # type: ignore[union-attr]
-                    raw_verdict=a.raw_verdict, engine_version="1", **fixed, **times,  # type: ignore[union-attr]
+                    stock_id=ticker, day=a.day, close=a.close, engine_version="1",  # type: ignore[union-attr]
+                    **fixed, **times,
                 )
                 for ticker, a in found[start : start + CHUNK]
             ],
-            update_conflicts=True, unique_fields=["stock", "day"], update_fields=["score", "close", "verdict"],
+            update_conflicts=True, unique_fields=["stock", "day"], update_fields=["close"],
         )  # fmt: skip
+        Rating.objects.bulk_create(
+            rating_of(result.pk, strategy.key, assessment)
+            for result, (_, assessment) in zip(rows, found[start : start + CHUNK], strict=True)
+        )
         RawData.objects.bulk_create(
             [RawData(result=r, evidence=e) for r, e in zip(rows, evidence[start : start + CHUNK], strict=True)],
             update_conflicts=True, unique_fields=["result"], update_fields=["evidence"],

@@ -30,12 +30,14 @@ from django.test import Client  # isort: skip
 from django.utils import timezone  # isort: skip
 
 from analysis.engine.assess import assess
+from analysis.engine.assessment import Assessment
 from analysis.engine.evidence import to_evidence
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.version import ENGINE_VERSION
 
-from analysis.models import Job, JobDetail, PriceHistory, RawData, Result, Source, Stock  # isort: skip
+from analysis.models import Job, JobDetail, PriceHistory, RawData, Rating, Result, Source, Stock  # isort: skip
 from benchmarks.scale_acts import STOCKS, WATCHED, Taken, timed, what_is_measured  # isort: skip
+from analysis.ratings import rating_of  # isort: skip
 from benchmarks.scale_report import Figure, Figures, write  # isort: skip
 from watchlist.models import Watchlist, WatchlistItem  # isort: skip
 
@@ -44,7 +46,8 @@ SESSIONS_WITH_DETAILS, SESSIONS_WITH_RAW_DATA = 60, 20
 LARGE = 100_000
 NEWEST = 100_000_000
 """The keys of the newest results, which are the last to be written where they are not made for a benchmark."""
-GUARDED = ("analysis_result", "analysis_rawdata", "analysis_jobdetail")
+RATED_BY = ("technical_rating", "trend")
+GUARDED = ("analysis_result", "analysis_rating", "analysis_rawdata", "analysis_jobdetail")
 PARTIAL = ("detail_leased",)
 """Indexes of the few rows that are at work."""
 type Statement = tuple[str, Any]
@@ -120,12 +123,15 @@ def fill(size: int) -> None:
 def first_session(job: Job, now: datetime) -> None:
     results = Result.objects.bulk_create(
         Result(pk=NEWEST + n, job=job, stock_id=f"T{n:04}.NS", day=now.date(), status="completed", source=job.source,
-               score=0.3, price_source="csv", strategy=job.strategy, raw_verdict="buy", verdict="buy", side="long",
-               entry=100.0, stop=95.0, target=110.0, risk_reward=2.0, close=100.0, previous_close=98.0, bar_count=500,
-               what_changed="MACD turned up", input_fingerprint="0" * 64, engine_version=ENGINE_VERSION, started_at=now,
-               completed_at=now, created_at=now, updated_at=now)
+               price_source="csv", close=100.0, previous_close=98.0, bar_count=500, input_fingerprint="0" * 64,
+               engine_version=ENGINE_VERSION, started_at=now, completed_at=now, created_at=now, updated_at=now)
         for n in range(STOCKS)
     )  # fmt: skip
+    Rating.objects.bulk_create(
+        rating_of(result.pk, strategy, assessment)
+        for result in results
+        for strategy, assessment in assessments().items()
+    )
     JobDetail.objects.bulk_create(
         JobDetail(
             job=job,
@@ -152,8 +158,15 @@ def first_session(job: Job, now: datetime) -> None:
 @cache
 def what_is_found() -> Any:
     """The evidence of one analysis, as it is stored."""
-    found = assess(PriceHistory.objects.all()[0].unpack(), STRATEGIES["technical_rating"])
-    return to_evidence(found)  # type: ignore[arg-type]
+    return {**to_evidence(assessments().values()), "data_quality": []}
+
+
+@cache
+def assessments() -> dict[str, Assessment]:
+    """The assessments of one stock by the strategies in use."""
+    bars = PriceHistory.objects.all()[0].unpack()
+    found = {key: assess(bars, STRATEGIES[key]) for key in RATED_BY}
+    return {key: assessment for key, assessment in found.items() if isinstance(assessment, Assessment)}
 
 
 @transaction.atomic
@@ -172,6 +185,14 @@ def copy_results(newest: Job, jobs: list[Any]) -> None:
         cursor.execute(
             f"INSERT INTO analysis_result ({', '.join(columns)}) SELECT {values} FROM analysis_job j "  # noqa: S608
             f"JOIN analysis_result r ON r.job_id = %s WHERE j.id IN ({marks})",
+            [newest_key, *keys],
+        )
+        rated = [str(f.column) for f in Rating._meta.concrete_fields if f.column not in ("id", "result_id")]
+        cursor.execute(
+            f"INSERT INTO analysis_rating (result_id, {', '.join(rated)}) "  # noqa: S608
+            f"SELECT r.id, {', '.join(f'g.{column}' for column in rated)} FROM analysis_result r "
+            "JOIN analysis_result n ON n.stock_id = r.stock_id AND n.job_id = %s "
+            f"JOIN analysis_rating g ON g.result_id = n.id WHERE r.job_id IN ({marks})",
             [newest_key, *keys],
         )
         cursor.execute(

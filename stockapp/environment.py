@@ -73,9 +73,11 @@ class Environment(BaseSettings):
     max_watched_stocks_per_user: int = Field(default=3_000, ge=1, le=100_000)
     max_unconfirmed_stocks_per_user: int = Field(default=5_000, ge=1, le=1_000_000)
     deadline_seconds_per_stock: int = Field(default=20, ge=1, le=3600)
-    keep_raw_data_days: int = Field(default=30, ge=1, le=36_500)
     keep_details_days: int = Field(default=90, ge=1, le=36_500)
     keep_results_days: int = Field(default=730, ge=1, le=36_500)
+    keep_raw_data_days: int = Field(
+        default_factory=lambda data: min(730, data.get("keep_results_days", 730)), ge=1, le=36_500
+    )
     schedule_delay_minutes: int = Field(default=45, ge=30, le=720)
     max_price_age_sessions: int = Field(10, ge=1, le=250)
     email_url: SecretStr = SecretStr("")

@@ -200,6 +200,7 @@ Q_CLUSTER = {
 # The only functions that a message or a planned call may name; others are removed.
 QUEUE_CALLS = [
     "analysis.worker.slice.run_slice",
+    "analysis.worker.rate.rate_latest",
     "analysis.track_records.refresh.refresh",
     "analysis.calendars.learn.learn_in_background",
     "watchlist.schedules.run",

@@ -5,18 +5,21 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from stockapp import api
+from stockapp import api, preferences
+from stockapp.accounts import urls as accounts
 from stockapp.accounts.views import Login, PasswordChange, switch_theme
 from stockapp.health import healthz
 from stockapp.login_throttle import throttle_login, throttle_password_check
 from stockapp.metrics import metrics
+
+account_urls = [path("", preferences.account, name="account"), *accounts.urlpatterns], accounts.app_name
 
 urlpatterns = [
     path("", include("watchlist.urls")),
     path("", include("analysis.urls")),
     path("screener/", include("watchlist.screener.urls")),
     path("", include("stockapp.digest.urls")),
-    path("account/", include("stockapp.accounts.urls")),
+    path("account/", include(account_urls)),
     path("account/password/", throttle_password_check(PasswordChange.as_view()), name="password_change"),
     path("login/", throttle_login(Login.as_view()), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

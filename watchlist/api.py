@@ -92,11 +92,17 @@ def create_watchlist(request: Request, payload: NameIn) -> Any:
     response={200: WatchlistWithStocks, READ_PROBLEMS: Problem},
 )
 def get_watchlist(request: Request, watchlist_id: ListId, paging: Query[PageQuery]) -> Any:
-    """Return one list with a page of its stocks in their order, each with its last result."""
+    """Return one list with a page of its stocks in their order, each with its last result.
+
+    Results are as rated by the strategy of your account.
+    """
     watchlist = _get_list(request, watchlist_id)
-    page = page_of(WatchlistItem.objects.for_page().filter(watchlist=watchlist), paging, "position", "pk")
-    shown = WatchlistOut.from_orm(watchlist)
-    return WatchlistWithStocks.model_construct(**dict(shown), stocks=Page[ItemOut].model_validate(page))
+    items = WatchlistItem.objects.for_page(request.user.strategy).filter(watchlist=watchlist)
+    page = page_of(items, paging, "position", "pk")
+    for item in page["items"]:
+        item.stock.rating = item.rating
+    stocks = Page[ItemOut].model_validate(page, context={"request": request})
+    return WatchlistWithStocks.model_construct(**dict(WatchlistOut.from_orm(watchlist)), stocks=stocks)
 
 
 @router.patch("/watchlists/{watchlist_id}", response={200: WatchlistOut, WRITE_PROBLEMS: Problem})

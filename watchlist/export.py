@@ -15,7 +15,7 @@ COLUMNS = [
 
 def cells(row: ListRow) -> list[object]:
     """Return the cells of a row: numbers without the page's rounding and signs, the score from -100 to +100."""
-    stock, result, plan = row.stock, row.result, row.plan
+    stock, result, rating, plan = row.stock, row.result, row.rating, row.plan
     return [
         stock.pk,
         stock.name,
@@ -27,17 +27,17 @@ def cells(row: ListRow) -> list[object]:
         rounded(result.change_percent, 4) if result else None,
         result.change_sessions if result else None,
         row.verdict.label if row.verdict else "",
-        rounded(100 * result.score, 4) if result and result.score is not None else None,
-        result.why if result else "",
-        result.what_changed if result else "",
+        rounded(100 * rating.score, 4) if rating and rating.score is not None else None,
+        rating.why if rating else "",
+        rating.what_changed if rating else "",
         plan.side.value if plan else "",
         plan.entry if plan else None,
         plan.stop if plan else None,
         plan.target if plan else None,
         rounded(plan.risk_reward, 4) if plan else None,
         row.sizing.quantity if row.sizing else None,
-        row.no_trade_reason,
-        result.caution if result else "",
+        row.no_trade_reason or row.lack_of_verdict,
+        rating.caution if rating else "",
         StockStatus(stock.last_status).label,
         stock.last_analyzed_at,
         stock.last_error if row.has_failed else "",

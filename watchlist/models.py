@@ -12,7 +12,8 @@ from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 
 from analysis import clock
-from analysis.models import FormerTicker, JobDetail, Stock
+from analysis.models import FormerTicker, JobDetail, Rating, Stock
+from analysis.models.stocks import RATING
 from stockapp.accounts.models import Person
 
 NOTE_LENGTH = 200
@@ -61,9 +62,18 @@ class WatchlistItemQuerySet(models.QuerySet["WatchlistItem"]):
         """Annotate each item with the attempts of its stock in the stock's latest job."""
         return self.annotate(attempts=Coalesce(_of_the_latest_job("attempts"), 0))  # type: ignore[no-redef]
 
-    def for_page(self) -> WatchlistItemQuerySet:
-        """Return the page's rows with each stock's last state and result, in one query for any size of the history."""
-        items = self.with_attempts().select_related("stock__last_result")
+    def with_rating(self, strategy: str) -> WatchlistItemQuerySet:
+        """Read the rating of each stock's latest result by a strategy with it, as `rating`."""
+        of_strategy = models.Q(stock__last_result__ratings__strategy=strategy)
+        by_strategy = models.FilteredRelation("stock__last_result__ratings", condition=of_strategy)
+        return self.annotate(**{RATING: by_strategy}).select_related(RATING)
+
+    def for_page(self, strategy: str) -> WatchlistItemQuerySet:
+        """Return the page's rows with each stock's last state, result and rating by a strategy.
+
+        One query for any size of the history.
+        """
+        items = self.with_attempts().with_rating(strategy).select_related("stock__last_result")
         items = items.annotate(started_at=_of_the_latest_job("started_at"))  # type: ignore[no-redef]
         return items.order_by("position", "pk").fetch_mode(models.FETCH_RAISE)
 
@@ -81,6 +91,8 @@ class WatchlistItem(models.Model):
     """How often the stock's latest job has begun with it; set by `with_attempts`."""
     started_at: datetime | None
     """When it last began with it, None while it waits; set by `for_page`."""
+    rating: Rating | None = None
+    """The rating of the stock's latest result, None if there is none; set by `with_rating`."""
 
     objects: ClassVar[models.Manager[WatchlistItem]] = WatchlistItemQuerySet.as_manager()
 

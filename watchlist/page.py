@@ -11,11 +11,10 @@ from operator import itemgetter
 from django.db.models import F
 from django.utils import timezone
 
-from analysis.capital import SizingProfile
 from analysis.models import DemoRemoval, Stock, Worker
 from analysis.pages.polls import OF_THE_STOCK, State, live_annotations, with_due
 from analysis.pages.source_notice import SourceNotice, state_of
-from stockapp.accounts.models import Person
+from stockapp.accounts.models import User
 from watchlist.list_query import ListQuery
 from watchlist.models import Watchlist, WatchlistItem
 from watchlist.rename_notices import RenameNotice, find_rename_notice
@@ -24,26 +23,26 @@ from watchlist.rows import ListRow, arrange_rows
 
 @dataclass(frozen=True)
 class WatchlistPage:
-    """One list as its owner sees it; rows and progress come from one query.
+    """One list as its owner sees it, rated by the strategy of `reader`; rows and progress come from one query.
 
     `rejected_note` is a note that could not be saved: the ticker, the text that was typed, and the reason.
     """
 
     watchlist: Watchlist
-    profile: SizingProfile
+    reader: User
     list_query: ListQuery = field(default_factory=ListQuery)
     rejected_note: tuple[str, str, str] = ("", "", "")
 
     @cached_property
     def rows(self) -> list[ListRow]:
         now = timezone.now()
-        return [self._row(item, now) for item in self.watchlist.items.for_page()]
+        return [self._row(item, now) for item in self.watchlist.items.for_page(self.reader.strategy)]
 
     def _row(self, item: WatchlistItem, now: datetime) -> ListRow:
         ticker, typed, reason = self.rejected_note
         if item.stock_id == ticker:
-            return replace(ListRow.of(item, self.profile, now), note=typed, note_error=reason)
-        return ListRow.of(item, self.profile, now, is_open=item.stock_id in self.list_query.expanded)
+            return replace(ListRow.of(item, self.reader, now), note=typed, note_error=reason)
+        return ListRow.of(item, self.reader, now, is_open=item.stock_id in self.list_query.expanded)
 
     @cached_property
     def visible_rows(self) -> list[ListRow]:
@@ -65,6 +64,15 @@ class WatchlistPage:
     @cached_property
     def active(self) -> list[ListRow]:
         return [row for row in self.rows if row.is_active]
+
+    @cached_property
+    def unrated_count(self) -> int:
+        return sum(row.is_unrated for row in self.rows)
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether an analysis or a rating is to come, so that the page has to look for it."""
+        return bool(self.active) or self.unrated_count > 0
 
     @cached_property
     def failed(self) -> list[str]:
@@ -120,19 +128,17 @@ class WatchlistPage:
 
     def poll_state(self, running: int, notice: SourceNotice | None) -> State:
         """Return the same state as `read_poll_state`, from the rows of this page and the number of running jobs."""
-        rows = (
-            (row.item_pk, row.note, row.attempts, *with_due(tuple(getattr(row.stock, name) for name in OF_THE_STOCK)))
-            for row in self.rows
-        )
+        rows = ((row.item_pk, row.note, row.attempts, row.rating_pk, *with_due(row.stock_state)) for row in self.rows)
         return (state_of(notice), not self.lacks_worker, running, *rows)
 
 
-def read_poll_state(pk: int, user: Person, notice: SourceNotice | None) -> State | None:
+def read_poll_state(pk: int, user: User, notice: SourceNotice | None) -> State | None:
     """Return the stored state of a user's list in two queries, None if there is no such list."""
     around = live_annotations(user)
     row = Watchlist.objects.of(user).filter(pk=pk).annotate(**around).values_list(*around).first()
-    items = WatchlistItem.objects.with_attempts().filter(watchlist=pk).order_by("position", "pk")
-    columns = items.values_list(*(F(f"stock__{name}") for name in OF_THE_STOCK), "pk", "note", "attempts")
+    items = WatchlistItem.objects.with_attempts().with_rating(user.strategy).filter(watchlist=pk)
+    stored = (F(f"stock__{name}") for name in OF_THE_STOCK)
+    columns = items.order_by("position", "pk").values_list(*stored, "pk", "note", "attempts", "rating__pk")
     count = len(OF_THE_STOCK)
     rows = ((*values[count:], *with_due(values[:count])) for values in columns)
     return row and (state_of(notice), *row, *rows)

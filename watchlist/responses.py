@@ -52,7 +52,7 @@ def build_context(request: Request, watchlist: Watchlist, **more: Any) -> dict[s
     """Return the context of the page of a list; `more` adds to it or replaces a form."""
     form = read_list_form(request)
     page = WatchlistPage(watchlist, request.user, form.list_query, more.pop("rejected_note", ("", "", "")))
-    if page.active:  # the part polls for changes of this state
+    if page.is_live:  # the part polls for changes of this state
         more["running_jobs"] = running = running_count(request.user)
         more["source_notice"] = notice = read_source_notice()
         more["poll_query"] = poll_query(page.list_query.query, page.poll_state(running, notice))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from analysis.capital import SizingProfile
 from analysis.models import StockStatus
+from analysis.pages.polls import OF_THE_STOCK, State
 from analysis.pages.stock_summary import StockSummary
 from watchlist.list_query import ListQuery
 from watchlist.models import WatchlistItem
@@ -32,7 +33,7 @@ URGENCY = [
 SORT_KEYS: Mapping[str, Callable[[StockSummary], Any]] = {
     "ticker": lambda row: row.stock.pk,
     "change": lambda row: row.result.change_percent if row.result else None,
-    "score": lambda row: row.result.score if row.result else None,
+    "score": lambda row: row.rating.score if row.rating else None,
     "status": lambda row: URGENCY.index(StockStatus(row.stock.last_status)),
     "analyzed": lambda row: row.stock.last_analyzed_at,
 }
@@ -54,8 +55,17 @@ class ListRow(StockSummary):
 
     @classmethod
     def of(cls, item: WatchlistItem, profile: SizingProfile, now: datetime, *, is_open: bool = True) -> ListRow:
-        own = item.stock, profile, now, item.attempts, item.started_at, item.note, is_open
+        own = item.stock, item.rating, profile, now, item.attempts, item.started_at, item.note, is_open
         return cls(*own, watchlist=item.watchlist_id, item_pk=item.pk)
+
+    @property
+    def stock_state(self) -> State:
+        """Return the stock's values of OF_THE_STOCK."""
+        return tuple(getattr(self.stock, name) for name in OF_THE_STOCK)
+
+    @property
+    def rating_pk(self) -> int | None:
+        return self.rating.pk if self.rating else None
 
     @property
     def address(self) -> str:
@@ -73,7 +83,7 @@ class ListRow(StockSummary):
         has_text = not text or any(
             text in part.casefold() for part in (stock.pk, stock.name, stock.industry, self.note)
         )
-        has_verdict = not query.verdict or (self.result is not None and self.result.verdict == query.verdict)
+        has_verdict = not query.verdict or (self.rating is not None and self.rating.verdict == query.verdict)
         return has_text and has_verdict and query.status in {"", stock.last_status}
 
 

@@ -11,6 +11,7 @@ from analysis.calendars.learn import schedule_learning
 from analysis.jobs.schedules import plan_schedules, run_due
 from analysis.models import ExchangeSchedule, Stock
 from analysis.models.stocks import StockQuerySet
+from analysis.ratings import request_missing_ratings
 from analysis.timing import TIMING
 from analysis.upkeep import retention
 from analysis.upkeep.retention import PruneResult
@@ -25,13 +26,14 @@ PRUNE = "watchlist.schedules.prune_in_background"
 def setup_schedules() -> list[ExchangeSchedule]:
     """Plan the next run of every exchange with stocks, and the nightly calls; return the exchanges' schedules.
 
-    A removal of the demo market that is not complete goes on.
+    A removal of the demo market that is not complete goes on, and ratings that latest results lack are requested.
 
     Idempotent: a worker calls it at its start and every minute.
     """
     schedule_prune()
     resume_removal()
     schedule_learning()
+    request_missing_ratings()
     return plan_schedules(RUN)
 
 

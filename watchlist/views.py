@@ -48,7 +48,7 @@ def watchlist(request: Request, pk: int) -> HttpResponse:
 
 @require_safe
 def rows(request: Request, pk: int) -> HttpResponse:
-    """Return the table of the page and its address; 286 stops the polling when no analysis runs.
+    """Return the table of the page and its address; 286 stops the polling when nothing is to come.
 
     204 means that nothing has changed.
     """
@@ -56,7 +56,7 @@ def rows(request: Request, pk: int) -> HttpResponse:
     if state and polls.is_seen(request, state):
         return polls.unchanged_response()
     context = build_context(request, get_own_list(request, pk), is_poll=True)
-    response = render(request, f"{PAGE}#live", context, status=200 if context["page"].active else 286)
+    response = render(request, f"{PAGE}#live", context, status=200 if context["page"].is_live else 286)
     response["HX-Replace-Url"] = f"{context['watchlist'].get_absolute_url()}{context['page'].list_query.query}"
     return response
 
@@ -68,7 +68,7 @@ def row(request: Request, pk: int, ticker: str) -> HttpResponse:
     list_query = read_list_form(request).list_query
     if not request.htmx:
         return redirect(f"{watchlist.get_absolute_url()}{list_query.toggled_query(ticker)}")
-    item = watchlist.items.for_page().filter(stock=ticker).first()
+    item = watchlist.items.for_page(request.user.strategy).filter(stock=ticker).first()
     if item is None:  # removed on another page meanwhile: the whole table is replaced
         rejection = show_rejection(request, watchlist, f"{ticker} is not on “{watchlist}” any more.")
         return reswap(retarget(rejection, "#live"), "outerHTML")

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from analysis.admin.lists import LongList, StrategyFilter, duration_text
 from analysis.jobs.end import cancel, remove
 from analysis.jobs.rerun import rerun
-from analysis.models import Job, JobDetail, RawData, Result, Source
+from analysis.models import Job, JobDetail, Rating, RawData, Result, Source
 from analysis.models.jobs import may_change_every_job
 from analysis.rejections import RequestRejected
 from stockapp.read_only_admin import ReadOnlyAdmin
@@ -82,6 +82,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
             "jobs": len(keys),
             "job details": JobDetail.objects.filter(job__in=keys).count(),
             "results": Result.objects.filter(job__in=keys).count(),
+            "ratings": Rating.objects.filter(result__job__in=keys).count(),
             "raw data": RawData.objects.filter(result__job__in=keys).count(),
         }
         return [str(job) for job in objs], counts, set(), []

@@ -34,6 +34,7 @@ class LongList[M: Model](admin.ModelAdmin[M]):
     paginator = FirstRows
     show_full_result_count = False
     search_fields = ["stock__ticker"]  # for there to be a search; `get_search_results` is what searches
+    stock_field = "stock"
     search_help_text = f"A ticker or a part of a name. Of more than {SHOWN_AT_MOST:,} rows the first are shown."
 
     def get_search_results(
@@ -42,7 +43,8 @@ class LongList[M: Model](admin.ModelAdmin[M]):
         """Return the rows of the stocks that match; the stocks are looked up first."""
         if text := search_term.strip():
             stocks = Stock.objects.filter(Q(ticker__icontains=text) | Q(name__icontains=text)).order_by("ticker")
-            queryset = queryset.filter(stock__in=list(stocks.values_list("pk", flat=True)[:STOCKS_SEARCHED]))
+            found = list(stocks.values_list("pk", flat=True)[:STOCKS_SEARCHED])
+            queryset = queryset.filter(**{f"{self.stock_field}__in": found})
         return queryset, False
 
 

@@ -1,8 +1,9 @@
-"""Results and track records in the admin, each result with its raw data."""
+"""Results, their ratings and track records in the admin, each result with its raw data."""
 
 import json
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -10,20 +11,32 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analysis.admin.lists import LongList, StrategyFilter, duration_text
-from analysis.models import RawData, Result, StrategyRecord
+from analysis.engine.strategies import STRATEGIES
+from analysis.models import Rating, RawData, Result, StrategyRecord
 from stockapp.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Result)
 class ResultAdmin(LongList[Result], ReadOnlyAdmin[Result]):
-    list_display = ["stock_id", "day", "status", "verdict", "score", "close", "source", "price_source", "run_time"]
-    list_filter = ["day", "verdict", "status", "source", "price_source", StrategyFilter]
+    list_display = ["stock_id", "day", "status", "verdicts", "close", "source", "price_source", "run_time"]
+    list_filter = ["day", "status", "source", "price_source"]
     ordering = ["-day", "stock_id"]
-    readonly_fields = ["run_time", "evidence_link"]
+    readonly_fields = ["verdicts", "run_time", "evidence_link"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Result]:
+        return super().get_queryset(request).prefetch_related("ratings")
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Return False: a result is deleted with its job only, because that also updates the stock's last state."""
         return False
+
+    @admin.display(description="Verdicts")
+    def verdicts(self, result: Result) -> str:
+        """Return the verdict of each strategy that has rated the result; a dash for one without a score."""
+        return ", ".join(
+            f"{_strategy_name(rating.strategy)}: {rating.get_verdict_display() or '–'}"
+            for rating in sorted(result.ratings.all(), key=lambda rating: rating.strategy)
+        )
 
     @admin.display(description="Duration")
     def run_time(self, result: Result) -> str:
@@ -52,7 +65,34 @@ class ResultAdmin(LongList[Result], ReadOnlyAdmin[Result]):
         return TemplateResponse(request, "admin/analysis/result/evidence.html", context)
 
 
+@admin.register(Rating)
+class RatingAdmin(LongList[Rating], ReadOnlyAdmin[Rating]):
+    list_display = ["result", "strategy_name", "verdict", "points", "verdict_since", "side", "no_score_reason"]
+    list_filter = ["verdict", StrategyFilter]
+    list_select_related = ["result"]
+    search_fields = ["result__stock__ticker"]
+    stock_field = "result__stock"
+    ordering = ["-pk"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return False: a rating is deleted with its result."""
+        return False
+
+    @admin.display(description="Strategy")
+    def strategy_name(self, rating: Rating) -> str:
+        return _strategy_name(rating.strategy)
+
+    @admin.display(description="Score")
+    def points(self, rating: Rating) -> str:
+        """Return the score on the scale of the pages, from -100 to +100."""
+        return "–" if rating.score is None else f"{100 * rating.score:+.0f}"
+
+
 @admin.register(StrategyRecord)
 class StrategyRecordAdmin(ReadOnlyAdmin[StrategyRecord]):
     list_display = ["strategy", "price_source", "as_of", "stocks", "left_out", "computed_at", "requested_at", "cursor"]
     exclude = ["partial"]
+
+
+def _strategy_name(key: str) -> str:
+    return STRATEGIES[key].name if key in STRATEGIES else key

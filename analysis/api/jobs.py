@@ -70,7 +70,10 @@ class JobOut(Schema):
 
 
 class DetailOut(SizedPlan):
-    """One stock of a job: its status and the result of this run, with the plan sized for the caller."""
+    """One stock of a job: its status and the result of this run, with the plan sized for the caller.
+
+    Score, verdict and plan are those of the job's strategy, whichever your account has.
+    """
 
     ticker: str
     status: DetailStatus

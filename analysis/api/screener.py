@@ -1,8 +1,10 @@
-"""The screener: analysed stocks by their latest result. The page of that name has the same criteria."""
+"""The screener: analysed stocks by their latest result and its rating. The page of that name has the same criteria."""
 
 from datetime import date
 from typing import Annotated, Any
 
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
@@ -16,6 +18,8 @@ from analysis.screening import stocks_to_screen
 from stockapp.accounts.requests import Request
 
 router = Router(tags=["Screener"])
+
+BELOW_EVERY_SCORE = SCORES[0] - 1.0
 
 Score = Annotated[float, Field(ge=SCORES[0], le=SCORES[1], allow_inf_nan=False)]
 Change = Annotated[float, Field(ge=CHANGES[0], le=CHANGES[1], allow_inf_nan=False)]
@@ -43,9 +47,15 @@ class CriteriaQuery(Schema):
 
 @router.get("/screener", response={200: Page[StockOut], READ_PROBLEMS: Problem})
 def screen_stocks(request: Request, query: Query[CriteriaQuery], paging: Query[PageQuery]) -> Any:
-    """Return the analysed stocks whose latest result matches, the highest score first."""
+    """Return the analysed stocks whose latest result matches, the highest score first.
+
+    Scores, verdicts and plans are those of the strategy of your account; stocks without a score by it come last.
+    """
     criteria, errors = read_criteria(query.dict(), KnownValues())
     if errors:
         raise InvalidInput({name: [sentence] for name, sentence in errors.items()})
-    stocks = stocks_to_screen(long_only=request.user.long_only, now=timezone.now())
-    return page_of(criteria.narrow(stocks), paging, "-last_result__score", "ticker")
+    user = request.user
+    stocks = stocks_to_screen(user.strategy, long_only=user.long_only, now=timezone.now())
+    # A cursor needs a number in each row.
+    sortable = criteria.narrow(stocks).annotate(sort_score=Coalesce(F("rating__score"), Value(BELOW_EVERY_SCORE)))
+    return page_of(sortable, paging, "-sort_score", "ticker")

@@ -9,20 +9,23 @@ from ninja import Field, Query, Router, Schema
 
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, Problem
-from analysis.api.results import ResultOut
+from analysis.api.results import ResultOut, result_out
 from analysis.api.values import RiskQuery, SizedPlan, Text, Ticker, find_stock_or_404, profile, size_plan
 from analysis.engine.verdict import Verdict
 from analysis.histories import stored_history
 from analysis.models import Stock, StockStatus
 from analysis.pages.listing import StockListing
-from analysis.pages.stock_summary import StockSummary
+from analysis.pages.stock_summary import StockSummary, describe_lack
 from stockapp.accounts.requests import Request
 
 router = Router(tags=["Stocks"])
 
 
 class StockOut(Schema):
-    """A stock with the state of its newest attempt and its newest success, which stays when a later attempt fails."""
+    """A stock with the state of its newest attempt and its newest success, which stays when a later attempt fails.
+
+    The result is as the strategy of your account rates it.
+    """
 
     ticker: str
     name: str
@@ -43,8 +46,10 @@ class StockOut(Schema):
         return stock.last_status
 
     @staticmethod
-    def resolve_result(stock: Stock) -> Any:
-        return stock.last_result
+    def resolve_result(stock: Stock, context: Any) -> ResultOut | None:
+        """Return the latest result with the rating that has been read with the stock."""
+        result, rating, strategy = stock.last_result, stock.rating, context["request"].user.strategy
+        return result_out(result, rating, strategy, describe_lack(rating)) if result else None
 
 
 class DividendOut(Schema):
@@ -78,7 +83,10 @@ class StockStanding(StockOut):
 
 
 class SizedPlanOfStock(SizedPlan):
-    """The plan of the newest result; without a result there is neither day nor verdict."""
+    """The plan of the newest result by the strategy of your account; without a result there is neither day nor verdict.
+
+    If that strategy has no score there is no verdict, and `no_trade_reason` says why.
+    """
 
     ticker: str
     currency: str
@@ -93,15 +101,18 @@ class SearchQuery(Schema):
 @router.get("/stocks", response={200: Page[StockOut], READ_PROBLEMS: Problem})
 def search_stocks(request: Request, query: Query[SearchQuery], paging: Query[PageQuery]) -> Any:
     """Active stocks by ticker or name, the nearest first."""
-    stocks = Stock.objects.matching(query.q.strip()).select_related("last_result").fetch_mode(FETCH_RAISE)
-    return page_of(stocks, paging, "search_rank", "ticker")
+    stocks = Stock.objects.matching(query.q.strip()).with_rating(request.user.strategy)
+    return page_of(stocks.fetch_mode(FETCH_RAISE), paging, "search_rank", "ticker")
 
 
 @router.get("/stocks/{ticker}", response={200: StockStanding, READ_PROBLEMS: Problem})
 def get_stock(request: Request, ticker: Ticker) -> Any:
-    """Return one stock with its last result; by a ticker that it had before a rename, too."""
+    """Return one stock with its last result; by a ticker that it had before a rename, too.
+
+    The result is as rated by the strategy of your account.
+    """
     summary = _stock_summary(request, ticker, RiskQuery())
-    shown = StockOut.from_orm(summary.stock)
+    shown = StockOut.model_validate(summary.stock, context={"request": request})
     return StockStanding.model_construct(
         **dict(shown), sessions_late=summary.sessions_late, **_listing_values(summary.stock)
     )
@@ -109,10 +120,13 @@ def get_stock(request: Request, ticker: Ticker) -> Any:
 
 @router.get("/stocks/{ticker}/plan", response={200: SizedPlanOfStock, READ_PROBLEMS: Problem})
 def get_plan(request: Request, ticker: Ticker, risk: Query[RiskQuery]) -> Any:
-    """Return the plan of the last result, sized for the capital and risk given, or for your account's."""
+    """Return the plan of the last result, sized for the capital and risk given, or for your account's.
+
+    It is the plan of the strategy of your account.
+    """
     summary = _stock_summary(request, ticker, risk)
-    result = summary.result
-    sized = size_plan(summary.fresh_plan, summary.no_trade_reason, summary.profile, summary.stock.instrument)
+    result, reason = summary.result, summary.no_trade_reason or summary.lack_of_verdict
+    sized = size_plan(summary.fresh_plan, reason, summary.profile, summary.stock.instrument)
     return SizedPlanOfStock(
         **sized.dict(),
         ticker=summary.stock.pk,
@@ -138,4 +152,5 @@ def _listing_values(stock: Stock) -> dict[str, Any]:
 
 
 def _stock_summary(request: Request, ticker: str, risk: RiskQuery) -> StockSummary:
-    return StockSummary(find_stock_or_404(ticker), profile(request, risk), timezone.now())
+    stock = find_stock_or_404(ticker, request.user.strategy)
+    return StockSummary(stock, stock.rating, profile(request, risk), timezone.now())

@@ -28,7 +28,11 @@ class AnalyzeIn(Payload):
     )
     capital: Capital | None = Field(None, description=OWN_CAPITAL)
     use_demo: bool = Field(False, description="Analyse companies of the demo market, whose tickers end in .DEMO.")
-    strategy: StrategyKey | None = Field(None, description="Your account's if left out.")
+    strategy: StrategyKey | None = Field(
+        None,
+        description="The strategy of the job's own verdicts; your account's if left out. It changes nobody's lists:"
+        " every result is rated by all strategies in use.",
+    )
 
 
 @router.post(

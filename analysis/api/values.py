@@ -97,9 +97,12 @@ class Profile:
     long_only: bool
 
 
-def find_stock_or_404(ticker: str) -> Stock:
-    """Return the stock of a ticker, also of a former one, with its last result. Raise Http404 if there is none."""
-    stock = Stock.objects.select_related("last_result").find(ticker)
+def find_stock_or_404(ticker: str, strategy: str) -> Stock:
+    """Return the stock of a ticker, also of a former one, with its last result and that result's rating by a strategy.
+
+    Raise Http404 if there is none.
+    """
+    stock = Stock.objects.with_rating(strategy).find(ticker)
     if stock is None:
         raise Http404
     return stock

@@ -1,23 +1,28 @@
 """Assess: from the bars of a stock to its assessment at the last session."""
 
 import math
-from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
 
-from analysis.engine.assessment import Assessment, IndicatorReading, NotEnoughHistory, SignalChange
+from analysis.engine.assessment import (
+    Assessment,
+    IndicatorReading,
+    NotEnoughHistory,
+    SignalChange,
+    abstentions_in_words,
+    describe_findings,
+)
 from analysis.engine.bars import Bars, Booleans, Floats, Indices
 from analysis.engine.indicators.indicator import Indicator
 from analysis.engine.plan import NoPlan, Plan, make_plan
-from analysis.engine.rating import Rating, rate
+from analysis.engine.rating import RatingSeries, rate_all
 from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Verdict
 
-SETTLED = 500
-"""Bars from which an EMA 200 is within 0.14 % of its value over an endless history."""
 DOUBTED = "because a session with wrong prices would decide the vote"
 QUIET_WITHIN = 60  # sessions of which a refusal counts those without trades
 
@@ -27,19 +32,37 @@ def assess(
 ) -> Assessment | NotEnoughHistory:
     """Assess the last session of `bars`, with a plan in prices of `decimals`, or none because of an `obstacle`.
 
-    Return NotEnoughHistory if there is no score. For several strategies, pass each the same `SeriesCache`, so that
-    every series is computed once.
+    Return NotEnoughHistory if there is no score.
     """
+    return assess_all(bars, (strategy,), decimals=decimals, obstacle=obstacle)[0]
+
+
+def assess_all(
+    bars: Bars | SeriesCache, strategies: Sequence[Strategy], *, decimals: int = 2, obstacle: str = ""
+) -> list[Assessment | NotEnoughHistory]:
+    """Assess the last session of `bars` by several strategies, which share every series and the signals."""
     series = SeriesCache.of(bars)
+    count = len(series.bars)
+    ready = [strategy for strategy in strategies if count >= strategy.bars_needed]
+    ratings = dict(zip(ready, rate_all(series, ready), strict=True))
+    return [
+        _assess_rating(series, strategy, ratings[strategy], decimals, obstacle)
+        if strategy in ratings
+        else NotEnoughHistory(
+            count, strategy.bars_needed, f"not enough history: {count} bars, {strategy.bars_needed} needed"
+        )
+        for strategy in strategies
+    ]
+
+
+def _assess_rating(
+    series: SeriesCache, strategy: Strategy, rating: RatingSeries, decimals: int, obstacle: str
+) -> Assessment | NotEnoughHistory:
     bars = series.bars
-    needed = strategy.bars_needed
-    if len(bars) < needed:
-        return NotEnoughHistory(len(bars), needed, f"not enough history: {len(bars)} bars, {needed} needed")
-    rating = rate(series, strategy)
-    readings = _readings(rating, strategy)
     score = _number(rating.score[-1])
     if score is None:
-        return NotEnoughHistory(len(bars), needed, _too_few_votes(series, strategy, rating))
+        return NotEnoughHistory(len(bars), strategy.bars_needed, _too_few_votes(series, strategy, rating))
+    readings = _readings(rating, strategy, bars)
     verdict = Verdict.of(int(rating.steady[-1]))
     plan = make_plan(verdict, float(bars.close[-1]), _number(series.atr[-1]), strategy, decimals)
     if obstacle and verdict.side is not None:
@@ -59,38 +82,32 @@ def assess(
         no_trade_reason="" if isinstance(plan, Plan) else plan.reason,
         readings=readings,
         changes=_changes(rating, strategy, readings),
-        findings=_findings(bars, strategy, readings, rating),
+        findings=describe_findings(len(bars), readings),
     )
 
 
-def _readings(rating: Rating, strategy: Strategy) -> tuple[IndicatorReading, ...]:
-    signals = _signals_in(rating, -1)
-    shares = _shares(dict(zip(strategy.weights, signals, strict=True)), strategy)
+def _readings(rating: RatingSeries, strategy: Strategy, bars: Bars) -> tuple[IndicatorReading, ...]:
+    signals = dict(zip(strategy.weights, _signals_in(rating, -1), strict=True))
+    shares = strategy.shares(signals)
+    doubted = [False] * len(signals) if rating.doubted is None else rating.doubted[:, -1].tolist()
     return tuple(
         IndicatorReading(
-            indicator.key, indicator.label, indicator.kind, _number(values[-1]), signal, shares[indicator.key]
+            key, indicator.label, indicator.kind, _number(rating.values[key][-1]), signals[key], shares[key],
+            "" if signals[key] is not None else DOUBTED if is_doubted else _unavailable_because(indicator, bars),
         )
-        for indicator, values, signal in zip(strategy.indicators, rating.values.values(), signals, strict=True)
-    )
+        for (key, indicator), is_doubted in zip(zip(signals, strategy.indicators, strict=True), doubted, strict=True)
+    )  # fmt: skip
 
 
-def _signals_in(rating: Rating, session: int) -> list[int | None]:
+def _signals_in(rating: RatingSeries, session: int) -> list[int | None]:
     """Return every indicator's signal in one session; None where it is unavailable."""
     signals, unavailable = rating.signals[:, session].tolist(), rating.unavailable[:, session].tolist()
     return [None if is_unavailable else signal for signal, is_unavailable in zip(signals, unavailable, strict=True)]
 
 
-def _shares(signals: dict[str, int | None], strategy: Strategy) -> dict[str, float]:
-    """Return each signal's share of the score: its weight over those of its group's signals, over the group count."""
-    shares = dict.fromkeys(signals, 0.0)
-    for group in strategy.groups:
-        weights = {key: weight for key, weight in group.weights.items() if signals[key] is not None}
-        total = sum(weights.values()) * len(strategy.groups)
-        shares |= {key: weight / total for key, weight in weights.items()}
-    return shares
-
-
-def _changes(rating: Rating, strategy: Strategy, readings: tuple[IndicatorReading, ...]) -> tuple[SignalChange, ...]:
+def _changes(
+    rating: RatingSeries, strategy: Strategy, readings: tuple[IndicatorReading, ...]
+) -> tuple[SignalChange, ...]:
     changes = []
     for indicator, before, now in zip(strategy.indicators, _signals_in(rating, -2), readings, strict=True):
         if before != now.signal:
@@ -99,27 +116,11 @@ def _changes(rating: Rating, strategy: Strategy, readings: tuple[IndicatorReadin
     return tuple(changes)
 
 
-def _verdict_since(bars: Bars, rating: Rating) -> date:
+def _verdict_since(bars: Bars, rating: RatingSeries) -> date:
     """Return the session in which the present steady verdict began."""
     differs = np.flatnonzero(rating.steady != rating.steady[-1])
     start = differs[-1] + 1 if differs.size else 0
     return bars.session[start].astype(object)  # type: ignore[no-any-return]
-
-
-def _findings(
-    bars: Bars, strategy: Strategy, readings: tuple[IndicatorReading, ...], rating: Rating
-) -> tuple[str, ...]:
-    findings: list[str] = []
-    if len(bars) < SETTLED:
-        findings.append(f"The long averages are approximate: {len(bars)} bars, {SETTLED} settle them.")
-    doubted = [False] * len(readings) if rating.doubted is None else rating.doubted[:, -1].tolist()
-    reasons = Counter(
-        DOUBTED if is_doubted else _unavailable_because(indicator, bars)
-        for indicator, reading, is_doubted in zip(strategy.indicators, readings, doubted, strict=True)
-        if reading.signal is None
-    )
-    findings += [f"{_unavailable_in_words(count)} {reason}." for reason, count in sorted(reasons.items())]
-    return tuple(findings)
 
 
 def _unavailable_because(indicator: Indicator, bars: Bars) -> str:
@@ -128,11 +129,7 @@ def _unavailable_because(indicator: Indicator, bars: Bars) -> str:
     return "for lack of bars" if indicator.bars_needed > len(bars) else "for lack of trading in the window"
 
 
-def _unavailable_in_words(count: int) -> str:
-    return "1 component abstains" if count == 1 else f"{count} components abstain"
-
-
-def _too_few_votes(series: SeriesCache, strategy: Strategy, rating: Rating) -> str:
+def _too_few_votes(series: SeriesCache, strategy: Strategy, rating: RatingSeries) -> str:
     """Return the reason that there is no score, with the votes of the groups in which too few are left.
 
     A wrong session is the reason if each of these groups would have enough votes without the doubt about it.
@@ -145,7 +142,7 @@ def _too_few_votes(series: SeriesCache, strategy: Strategy, rating: Rating) -> s
         lacking = _lacking_groups(strategy, voting, enough)
         votes = _votes_in_words(strategy, voting, enough, lacking)
         count = int(np.count_nonzero(doubted[(strategy.weight_matrix[lacking] > 0).any(axis=0)]))
-        return f"too few votes: {votes}; {_unavailable_in_words(count)} {DOUBTED}"
+        return f"too few votes: {votes}; {abstentions_in_words(count)} {DOUBTED}"
     idle = series.idle[-QUIET_WITHIN:]
     quiet = f"no trades in {int(np.count_nonzero(idle))} of the last {len(idle)} sessions (one price, or no volume)"
     return f"not enough trading: {quiet}, {_votes_in_words(strategy, voting, enough, lacking)}"

@@ -1,5 +1,7 @@
 """The assessment: values that describe a stock at the last session of its bars, with their reasons."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -9,6 +11,8 @@ from analysis.engine.plan import Plan
 from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import Verdict
 
+SETTLED = 500
+"""Bars from which an EMA 200 is within 0.14 % of its value over an endless history."""
 LEADERS = 3
 """Indicators that a one-line reason names on each side."""
 
@@ -16,7 +20,8 @@ LEADERS = 3
 class IndicatorReading(NamedTuple):
     """One indicator in the last session: `signal` and `value` are None where they are unavailable.
 
-    `weight` is its share of the score: the score is the sum of weight times signal. Without a signal it is 0.
+    `weight` is its share of the score: the score is the sum of weight times signal. Without a signal it is 0, and
+    `unavailable_because` is the reason.
     """
 
     key: str
@@ -25,6 +30,7 @@ class IndicatorReading(NamedTuple):
     value: float | None
     signal: int | None
     weight: float
+    unavailable_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,15 @@ class NotEnoughHistory:
     bar_count: int
     needed: int
     message: str
+
+    @property
+    def is_too_young(self) -> bool:
+        """Return whether more sessions alone will give a score."""
+        return self.bar_count < self.needed
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.message[:1].upper()}{self.message[1:]}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +114,18 @@ class Assessment:
 
 def _led_by(readings: tuple[IndicatorReading, ...]) -> str:
     return f", led by {' · '.join(reading.label for reading in readings[:LEADERS])}" if readings else ""
+
+
+def describe_findings(bar_count: int, readings: Iterable[IndicatorReading]) -> tuple[str, ...]:
+    """Return a sentence for each reservation about a score: too few bars, and indicators without a signal."""
+    findings = []
+    if bar_count < SETTLED:
+        findings.append(f"The long averages are approximate: {bar_count} bars, {SETTLED} settle them.")
+    reasons = Counter(reading.unavailable_because for reading in readings if reading.signal is None)
+    findings += [f"{abstentions_in_words(count)} {reason}." for reason, count in sorted(reasons.items())]
+    return tuple(findings)
+
+
+def abstentions_in_words(count: int) -> str:
+    """Return how many components have no signal, as the beginning of a sentence."""
+    return "1 component abstains" if count == 1 else f"{count} components abstain"

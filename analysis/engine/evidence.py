@@ -1,43 +1,108 @@
-"""Evidence: an assessment's reasons as JSON, a few kilobytes to store beside a result.
+"""Evidence: the signals behind the ratings of one session, as JSON of about a kilobyte to store beside a result.
 
-The stored keys are older than the names in code: `components` are readings, `vote` is a signal, `group` is the kind
-of an indicator. They stay, because rows of earlier versions have them.
+Strategies only weigh signals, so each is stored once, whatever the number of strategies. Labels, kinds and weights are
+not stored: the engine has them. `read_evidence` joins both for one strategy.
 """
 
-from analysis.engine.assessment import Assessment
-from analysis.engine.strategy import JSON
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.engine.assessment import Assessment, IndicatorReading, SignalChange, describe_findings
+from analysis.engine.strategy import JSON, Strategy
 
 
-def to_evidence(assessment: Assessment) -> dict[str, JSON]:
-    """Return readings, changes, findings and parameters for strict JSON, with floats of six significant digits."""
+@dataclass(frozen=True, slots=True)
+class StrategyEvidence:
+    """The stored evidence as one strategy weighs it; `changes` are the signals that moved since the session before."""
+
+    readings: tuple[IndicatorReading, ...] = ()
+    changes: tuple[SignalChange, ...] = ()
+    findings: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, JSON]:
+        """Return it for strict JSON, in the names of the API: `components` are readings, a `vote` is a signal."""
+        return {
+            "components": [
+                {
+                    "key": reading.key,
+                    "label": reading.label,
+                    "group": reading.kind.value,
+                    "value": reading.value,
+                    "vote": reading.signal,
+                    "weight": _short(reading.weight),
+                }
+                for reading in self.readings
+            ],
+            "changes": [
+                {
+                    "key": change.key,
+                    "label": change.label,
+                    "before": change.before,
+                    "after": change.after,
+                    "value": change.value,
+                    "sentence": change.sentence,
+                }
+                for change in self.changes
+            ],
+            "findings": [*self.findings],
+        }
+
+
+def to_evidence(assessments: Iterable[Assessment]) -> dict[str, JSON]:
+    """Return the signals of some strategies' assessments of one session, for strict JSON.
+
+    `signals` has [value, signal] by indicator key, with floats of six significant digits; `before` the signals of the
+    session before that were others; `unavailable` the keys without a signal, by reason.
+    """
+    signals: dict[str, JSON] = {}
+    before: dict[str, JSON] = {}
+    unavailable: dict[str, list[JSON]] = {}
+    for assessment in assessments:
+        for reading in assessment.readings:
+            if reading.signal is None and reading.key not in signals:
+                unavailable.setdefault(reading.unavailable_because, []).append(reading.key)
+            signals[reading.key] = [_short(reading.value), reading.signal]
+        before |= {change.key: change.before for change in assessment.changes}
+    return {"signals": signals, "before": before, "unavailable": {**unavailable}}
+
+
+def merge_evidence(stored: Mapping[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stored evidence with the signals of further indicators; what is stored stays as it is."""
+    new = [key for key in further["signals"] if key not in stored["signals"]]
+    unavailable = {reason: [*keys] for reason, keys in stored["unavailable"].items()}
+    for reason, keys in further["unavailable"].items():
+        if added := [key for key in keys if key in new]:
+            unavailable.setdefault(reason, []).extend(added)
     return {
-        "components": [
-            {
-                "key": reading.key,
-                "label": reading.label,
-                "group": reading.kind.value,
-                "value": _short(reading.value),
-                "vote": reading.signal,
-                "weight": _short(reading.weight),
-            }
-            for reading in assessment.readings
-        ],
-        "changes": [
-            {
-                "key": change.key,
-                "label": change.label,
-                "before": change.before,
-                "after": change.after,
-                "value": _short(change.value),
-                "sentence": change.sentence,
-            }
-            for change in assessment.changes
-        ],
-        "previous_score": _short(assessment.previous_score),
-        "verdict_since": assessment.verdict_since.isoformat(),
-        "findings": [*assessment.findings],
-        "parameters": assessment.strategy.parameters(),
+        **stored,
+        "signals": stored["signals"] | {key: further["signals"][key] for key in new},
+        "before": stored["before"] | {key: further["before"][key] for key in new if key in further["before"]},
+        "unavailable": unavailable,
     }
+
+
+def read_evidence(stored: Mapping[str, Any], strategy: Strategy, bar_count: int) -> StrategyEvidence:
+    """Return stored evidence of a session with `bar_count` bars as a strategy weighs it; empty if it has none of it."""
+    signals: dict[str, tuple[float | None, int | None]] = stored.get("signals", {})
+    known = [indicator for indicator in strategy.indicators if indicator.key in signals]
+    if not known:
+        return StrategyEvidence()
+    shares = strategy.shares({key: signal for key, (_, signal) in signals.items()})
+    reasons = {key: reason for reason, keys in stored["unavailable"].items() for key in keys}
+    readings = tuple(
+        IndicatorReading(
+            each.key, each.label, each.kind, *signals[each.key], shares[each.key], reasons.get(each.key, "")
+        )
+        for each in known
+    )
+    changes = tuple(
+        SignalChange(each.key, each.label, before, signal, value, each.describe(before, signal, value))
+        for each in known
+        if each.key in stored["before"]
+        for before, (value, signal) in [(stored["before"][each.key], signals[each.key])]
+    )
+    return StrategyEvidence(readings, changes, describe_findings(bar_count, readings))
 
 
 def _short(value: float | None) -> float | None:

@@ -39,12 +39,12 @@ class IndicatorGroup:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Strategy:
     """A method of rating: a score is the mean of its groups, a verdict ends with a score `margin` outside its band.
 
     A plan risks `stop_atr` times the ATR 14, aims for `target_risk` times that risk, and is held for at most
-    `holding` sessions.
+    `holding` sessions. Each is equal to itself alone, and so can be the key of a cache.
     """
 
     key: str
@@ -102,10 +102,22 @@ class Strategy:
         """Return the number of latest sessions on which a score rests: the longest window of an indicator."""
         return max(indicator.bars_needed for indicator in self.indicators)
 
+    def shares(self, signals: Mapping[str, int | None]) -> dict[str, float]:
+        """Return each signal's share of the score, by indicator key; 0 without a signal.
+
+        It is its weight over those of its group's signals, over the number of groups.
+        """
+        shares = dict.fromkeys(self.weights, 0.0)
+        for group in self.groups:
+            weights = {key: weight for key, weight in group.weights.items() if signals.get(key) is not None}
+            total = sum(weights.values()) * len(self.groups)
+            shares |= {key: weight / total for key, weight in weights.items()}
+        return shares
+
     def parameters(self) -> dict[str, JSON]:
         """Return everything that decides a score, a verdict and a plan, for strict JSON.
 
-        Fingerprints and stored evidence contain it: `panels` are the groups.
+        Fingerprints contain it: `panels` are the groups.
         """
         return {
             "strategy": self.key,

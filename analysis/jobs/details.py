@@ -16,10 +16,10 @@ after both. A stock shows the state of a move while this job is its newest attem
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from django.db.models import Case, F, OuterRef, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
 
 from analysis import clock
 from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, Result, Stock, StockStatus
@@ -108,10 +108,11 @@ def fail(job: Job, details: Sequence[JobDetail], kind: ErrorKind, message: str) 
     update_stocks(job, completed=[], failed=dict.fromkeys(_tickers_of(details), message), now=now)
 
 
-def finish(job: Job, details: Sequence[JobDetail], now: datetime) -> None:
+def finish(job: Job, details: Sequence[JobDetail], now: datetime, *, analysed: Collection[str]) -> None:
     """Move details from PROCESSING to the status that is set on them, COMPLETED or FAILED, with the run's values.
 
-    The caller has locked the stocks, before it stored their results.
+    `analysed` are the stocks that have a result, if not a score by the job's strategy: their details failed then. The
+    caller has locked the stocks, before it stored their results.
     """
     for detail in details:
         detail.completed_at = now
@@ -119,9 +120,13 @@ def finish(job: Job, details: Sequence[JobDetail], now: datetime) -> None:
             setattr(detail, name, value)
     # One upsert of rows that exist and are locked: an UPDATE of many rows takes ten times as long to compile.
     JobDetail.objects.bulk_create(details, update_conflicts=True, unique_fields=["id"], update_fields=RUN_FIELDS)
-    failed = {detail.stock_id: detail.error_message for detail in details if detail.status == DetailStatus.FAILED}
-    completed = [detail.stock_id for detail in details if detail.status == DetailStatus.COMPLETED]
+    failed = {detail.stock_id: detail.error_message for detail in details if detail.stock_id not in analysed}
+    completed = [detail.stock_id for detail in details if detail.stock_id in analysed]
+    before = Stock.objects.filter(pk__in=completed, last_result__isnull=False).values_list("last_result", flat=True)
+    touched = {*before, *(detail.result_id for detail in details if detail.result_id)}
     update_stocks(job, completed=completed, failed=failed, now=now)
+    is_latest = Exists(Stock.objects.filter(last_result=OuterRef("pk")))
+    Result.objects.filter(~is_latest, pk__in=touched).exclude(recent_closes=[]).update(recent_closes=[])
 
 
 def update_stocks(job: Job, *, completed: Sequence[str], failed: Mapping[str, str], now: datetime) -> None:

@@ -5,13 +5,25 @@ A job also ends with its last stock, in `analysis.jobs.counters`.
 
 from collections.abc import Sequence
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from analysis import clock
 from analysis.db import transactional
 from analysis.jobs import details
-from analysis.models import DetailStatus, Ending, Job, JobDetail, JobStatus, Result, ScheduledRun, Stock, StockStatus
+from analysis.models import (
+    DetailStatus,
+    Ending,
+    ErrorKind,
+    Job,
+    JobDetail,
+    JobStatus,
+    Result,
+    ResultStatus,
+    ScheduledRun,
+    Stock,
+    StockStatus,
+)
 
 BATCH = 500
 
@@ -86,7 +98,12 @@ def restore_last_state(tickers: Sequence[str]) -> None:
     attempts = JobDetail.objects.filter(stock=OuterRef("pk"), job__as_of=None).order_by("-pk")
     ended = attempts.filter(status__in=(DetailStatus.COMPLETED, DetailStatus.FAILED))
     successes = Result.objects.completed().filter(stock=OuterRef("pk")).order_by("-day").values("pk")
-    statuses = attempts.exclude(status=DetailStatus.SKIPPED).values("status")
+    lacks_bars = Q(error_kind=ErrorKind.NOT_ENOUGH_HISTORY, result__status=ResultStatus.COMPLETED)
+    # A stock that has a result is analysed, if it has too few bars for the job's strategy.
+    rated = When(lacks_bars, then=Value(DetailStatus.COMPLETED))
+    status = Case(rated, default=F("status"), output_field=CharField())
+    error = Case(When(lacks_bars, then=Value("")), default=F("error_message"), output_field=CharField())
+    statuses = attempts.exclude(status=DetailStatus.SKIPPED).values_list(status)
     never = When(last_result=None, then=Value(StockStatus.NEVER))
     without_any = Case(never, default=Value(StockStatus.COMPLETED), output_field=CharField())
     Stock.objects.filter(pk__in=tickers).update(last_result=Subquery(successes[:1]))
@@ -94,7 +111,7 @@ def restore_last_state(tickers: Sequence[str]) -> None:
     Stock.objects.filter(Q(last_job=None) | known, pk__in=tickers).update(
         last_job=Subquery(attempts.values("job")[:1]),
         last_status=Coalesce(Subquery(statuses[:1]), without_any),
-        last_error=Coalesce(Subquery(attempts.values("error_message")[:1]), Value("")),
+        last_error=Coalesce(Subquery(attempts.values_list(error)[:1]), Value("")),
         last_analyzed_at=Coalesce(
             Subquery(ended.values("completed_at")[:1]), Subquery(successes.values("completed_at")[:1])
         ),

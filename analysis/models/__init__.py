@@ -12,7 +12,7 @@ from analysis.models.pace import RequestPace
 from analysis.models.price_histories import PriceHistory, PriceSourceName
 from analysis.models.quiet_stocks import QuietStock
 from analysis.models.records import StrategyRecord
-from analysis.models.results import RawData, Result
+from analysis.models.results import Rating, RawData, Result
 from analysis.models.schedules import Ending, ExchangeSchedule, ScheduledRun
 from analysis.models.special_days import SpecialDay
 from analysis.models.statuses import (
@@ -29,7 +29,7 @@ from analysis.models.statuses import (
 from analysis.models.stocks import MOST_REFUSALS, Stock
 from analysis.models.workers import Worker, WorkerPresence, ahead_or_behind
 
-LARGE_TABLES = (Stock, Job, JobDetail, Result, RawData)
+LARGE_TABLES = (Stock, Job, JobDetail, Result, Rating, RawData)
 """The tables that grow with stocks and sessions."""
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "PriceHistory",
     "PriceSourceName",
     "QuietStock",
+    "Rating",
     "RawData",
     "RequestPace",
     "Result",

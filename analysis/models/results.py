@@ -1,4 +1,4 @@
-"""Results: one row per stock and trading day, and its evidence in a table of its own."""
+"""Results: one row per stock and trading day, its ratings by strategy, and its evidence in a table of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analysis.engine.verdict import Side, Verdict
 from analysis.models.jobs import Job
 from analysis.models.price_histories import PriceSourceName
 from analysis.models.statuses import ResultStatus, Source
-from analysis.models.stocks import Stock
+from analysis.models.stocks import RATING, Stock
 
 VERDICTS = [(verdict.value, verdict.label) for verdict in Verdict]
 SIDES = [(side.value, side.value.title()) for side in Side]
@@ -26,11 +26,16 @@ class ResultQuerySet(models.QuerySet["Result"]):
     def newest_first(self) -> ResultQuerySet:
         return self.order_by("-day")
 
+    def with_rating(self, strategy: str) -> ResultQuerySet:
+        """Read each result's rating by a strategy with it, as `rating`."""
+        by_strategy = models.FilteredRelation("ratings", condition=Q(ratings__strategy=strategy))
+        return self.annotate(**{RATING: by_strategy}).select_related(RATING)
+
 
 class Result(models.Model):
     """The result of the analysis of one stock for one session; a later run of the same day updates the row.
 
-    `score` is in [-1, +1]; prices are in the stock's currency.
+    It has what is true whoever reads it; the verdict is a strategy's, in `ratings`. Prices are in the stock's currency.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="results")
@@ -39,24 +44,10 @@ class Result(models.Model):
     status = models.CharField(max_length=10, choices=ResultStatus)
     source = models.CharField(max_length=10, choices=Source)
     price_source = models.CharField(max_length=8, choices=PriceSourceName)
-    strategy = models.CharField(max_length=32)
-    score = models.FloatField(null=True, blank=True)
-    raw_verdict = models.CharField(max_length=12, choices=VERDICTS, blank=True)
-    verdict = models.CharField(max_length=12, choices=VERDICTS, blank=True)
-    verdict_since = models.DateField(null=True, blank=True, help_text="The session in which the verdict began.")
-    side = models.CharField(max_length=5, choices=SIDES, blank=True)
-    entry = models.FloatField(null=True, blank=True)
-    stop = models.FloatField(null=True, blank=True)
-    target = models.FloatField(null=True, blank=True)
-    risk_reward = models.FloatField(null=True, blank=True)
-    no_trade_reason = models.CharField(max_length=200, blank=True)
-    what_changed = models.CharField(max_length=300, blank=True, help_text="Votes that moved since the session before.")
-    caution = models.CharField(
-        max_length=200, blank=True, db_default="", default="", help_text="Why this verdict may rest on wrong prices."
-    )
-    why = models.CharField(max_length=300, blank=True, help_text="How the votes stand, and the heaviest on each side.")
     recent_closes = models.JSONField(
-        default=list, blank=True, help_text="The closes of the last 30 sessions, oldest first; none of a backfill."
+        default=list,
+        blank=True,
+        help_text="The closes of the last 30 sessions, oldest first; of a stock's latest result alone.",
     )
     close = models.FloatField(null=True, blank=True)
     previous_close = models.FloatField(null=True, blank=True)
@@ -75,46 +66,31 @@ class Result(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
+    rating: Rating | None = None
+    """The rating by the reader's strategy, None if there is none; set by `with_rating`."""
+
     objects: ClassVar[models.Manager[Result]] = ResultQuerySet.as_manager()
 
     class Meta:
         ordering = ["-day", "stock"]
         indexes = [
             models.Index(fields=["-day", "stock"], name="result_by_day"),
-            models.Index(fields=["verdict", "-day", "stock"], name="result_by_verdict"),
             models.Index(fields=["-updated_at"], name="result_newest_first"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["stock", "day"], name="one_result_per_stock_and_day"),
             models.CheckConstraint(name="result_status_is_known", condition=Q(status__in=ResultStatus.values)),
             models.CheckConstraint(
-                name="result_score_is_within_one", condition=Q(score__isnull=True) | Q(score__gte=-1, score__lte=1)
-            ),
-            models.CheckConstraint(
-                name="result_completed_has_numbers",
-                condition=~Q(status=ResultStatus.COMPLETED)
-                | (Q(score__isnull=False, close__isnull=False) & ~Q(verdict="") & ~Q(raw_verdict="")),
+                name="result_completed_has_a_close",
+                condition=~Q(status=ResultStatus.COMPLETED) | Q(close__isnull=False),
             ),
             models.CheckConstraint(
                 name="result_failure_says_why", condition=~Q(status=ResultStatus.FAILED) | ~Q(error_message="")
-            ),
-            models.CheckConstraint(
-                name="result_plan_is_whole",
-                condition=Q(side="", entry__isnull=True, stop__isnull=True, target__isnull=True)
-                | Q(side="long", stop__gt=0, stop__lt=models.F("entry"), target__gt=models.F("entry"))
-                | Q(side="short", target__gt=0, target__lt=models.F("entry"), stop__gt=models.F("entry")),
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.stock_id} on {self.day}"
-
-    @property
-    def plan(self) -> Plan | None:
-        """Return the trade plan, or None if there is none (`no_trade_reason` says why)."""
-        if self.entry is None or self.stop is None or self.target is None or self.risk_reward is None:
-            return None
-        return Plan(Side(self.side), self.entry, self.stop, self.target, self.risk_reward)
 
     @property
     def change_percent(self) -> float | None:
@@ -127,17 +103,81 @@ class Result(models.Model):
         return f"over {self.change_sessions} sessions" if self.change_sessions > 1 else ""
 
     @property
-    def is_held_back(self) -> bool:
-        """Return whether the steady verdict differs from the day's raw one."""
-        return self.verdict != self.raw_verdict
-
-    @property
     def duration(self) -> timedelta:
         return self.completed_at - self.started_at
 
 
+class RatingQuerySet(models.QuerySet["Rating"]):
+    def scored(self) -> RatingQuerySet:
+        return self.filter(score__isnull=False)
+
+
+class Rating(models.Model):
+    """One strategy's rating of a result: score, verdict, reasons and plan; or why there is no score.
+
+    `score` is in [-1, +1]; prices are in the stock's currency. The verdict began in the session `verdict_since`.
+    """
+
+    result = models.ForeignKey(Result, on_delete=models.CASCADE, related_name="ratings", db_index=False)
+    strategy = models.CharField(max_length=32)
+    score = models.FloatField(null=True, blank=True)
+    previous_score = models.FloatField(null=True, blank=True, help_text="The score of the session before.")
+    raw_verdict = models.CharField(max_length=12, choices=VERDICTS, blank=True)
+    verdict = models.CharField(max_length=12, choices=VERDICTS, blank=True)
+    verdict_since = models.DateField(null=True, blank=True, help_text="The session in which the verdict began.")
+    no_score_reason = models.CharField(max_length=300, blank=True, help_text="Why there is no score.")
+    side = models.CharField(max_length=5, choices=SIDES, blank=True)
+    entry = models.FloatField(null=True, blank=True)
+    stop = models.FloatField(null=True, blank=True)
+    target = models.FloatField(null=True, blank=True)
+    risk_reward = models.FloatField(null=True, blank=True)
+    no_trade_reason = models.CharField(max_length=200, blank=True)
+    what_changed = models.CharField(max_length=300, blank=True, help_text="Votes that moved since the session before.")
+    why = models.CharField(max_length=300, blank=True, help_text="How the votes stand, and the heaviest on each side.")
+    caution = models.CharField(max_length=200, blank=True, help_text="Why this verdict may rest on wrong prices.")
+
+    objects: ClassVar[models.Manager[Rating]] = RatingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["result", "strategy"]
+        constraints = [
+            models.UniqueConstraint(fields=["result", "strategy"], name="one_rating_per_result_and_strategy"),
+            models.CheckConstraint(
+                name="rating_has_a_score_or_a_reason",
+                condition=Q(score__isnull=False, score__gte=-1, score__lte=1, no_score_reason="")
+                & ~Q(verdict="")
+                & ~Q(raw_verdict="")
+                | Q(score__isnull=True, verdict="", raw_verdict="", side="") & ~Q(no_score_reason=""),
+            ),
+            models.CheckConstraint(
+                name="rating_plan_is_whole",
+                condition=Q(side="", entry__isnull=True, stop__isnull=True, target__isnull=True)
+                | Q(entry__isnull=False, stop__isnull=False, target__isnull=False)
+                & (
+                    Q(side="long", stop__gt=0, stop__lt=models.F("entry"), target__gt=models.F("entry"))
+                    | Q(side="short", target__gt=0, target__lt=models.F("entry"), stop__gt=models.F("entry"))
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.strategy} of {self.result_id}"
+
+    @property
+    def plan(self) -> Plan | None:
+        """Return the trade plan, or None if there is none (`no_trade_reason` says why)."""
+        if self.entry is None or self.stop is None or self.target is None or self.risk_reward is None:
+            return None
+        return Plan(Side(self.side), self.entry, self.stop, self.target, self.risk_reward)
+
+    @property
+    def is_held_back(self) -> bool:
+        """Return whether the steady verdict differs from the day's raw one."""
+        return self.verdict != self.raw_verdict
+
+
 class RawData(models.Model):
-    """The evidence of a result, a few kilobytes; never joined in a list."""
+    """The evidence of a result, about a kilobyte, in the form of `engine.evidence`; never joined in a list."""
 
     result = models.OneToOneField(Result, primary_key=True, on_delete=models.CASCADE, related_name="raw_data")
     evidence = models.JSONField()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,6 +18,9 @@ from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument, InstrumentKind, exchange_of, instrument_of
 from analysis.prices.tickers import DEMO_SUFFIX, invalid_ticker_message, is_demo, is_well_formed
 
+if TYPE_CHECKING:
+    from analysis.models.results import Rating
+
 
 def validate_ticker(text: str) -> None:
     if not is_well_formed(text):
@@ -29,6 +32,9 @@ HALF_A_DIGIT = 0.005
 
 MOST_REFUSALS = 3
 """After so many answers that a ticker does not exist, scheduled runs omit an unconfirmed stock."""
+
+
+RATING: str = "rating"  # the relation of `with_rating`, which no field has
 
 
 class StockQuerySet(models.QuerySet["Stock"]):
@@ -64,6 +70,12 @@ class StockQuerySet(models.QuerySet["Stock"]):
     def analyzed(self) -> StockQuerySet:
         return self.filter(last_result__isnull=False)
 
+    def with_rating(self, strategy: str) -> StockQuerySet:
+        """Read each stock's latest result with it, and that result's rating by a strategy as `rating`."""
+        of_strategy = Q(last_result__ratings__strategy=strategy)
+        by_strategy = models.FilteredRelation("last_result__ratings", condition=of_strategy)
+        return self.annotate(**{RATING: by_strategy}).select_related("last_result", RATING)
+
     def at_least(self, column: str, lowest: float) -> StockQuerySet:
         """Return the stocks whose number as shown is not below this one: 1.996 is shown as 2.00, and is at least 2."""
         return self.filter(**{f"{column}__gte": round(lowest - HALF_A_DIGIT, 9)})
@@ -73,8 +85,9 @@ class StockQuerySet(models.QuerySet["Stock"]):
         return self.filter(**{f"{column}__lt": round(highest + HALF_A_DIGIT, 9)})
 
     def verdict_changed_since(self, day: date) -> StockQuerySet:
-        """Return the stocks with a verdict other than Neutral that began on this day or later."""
-        return self.filter(last_result__verdict_since__gte=day).exclude(last_result__verdict=Verdict.NEUTRAL.value)
+        """Return the stocks with a verdict other than Neutral that began on this day or later; after `with_rating`."""
+        began = self.filter(**{f"{RATING}__verdict_since__gte": day})
+        return began.exclude(**{f"{RATING}__verdict": Verdict.NEUTRAL.value})
 
     def exchanges(self) -> dict[str, Exchange]:
         """Return the exchange of each stock by its ticker; one query."""
@@ -172,6 +185,9 @@ class Stock(models.Model):
     last_error = models.CharField(max_length=500, blank=True)
     last_wait = models.CharField(max_length=500, blank=True, help_text="Why it waits, while queued.")
     last_wait_until = models.DateTimeField(null=True, blank=True, help_text="When its source is tried again.")
+
+    rating: Rating | None = None
+    """The latest result's rating by the reader's strategy, None if there is none; set by `with_rating`."""
 
     objects: ClassVar[models.Manager[Stock]] = StockQuerySet.as_manager()
 

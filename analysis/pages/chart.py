@@ -77,9 +77,8 @@ def _score_series(bars: Bars, page: StockPage) -> tuple[Floats, Floats]:
 
     Sessions before the bars of an analysis are NaN, so that the latest values are exactly those of the page.
     """
-    result = page.summary.result
     usable = page.analyzed.series if page.analyzed else SeriesCache(bars)
-    strategy = STRATEGIES.get(result.strategy if result else page.strategy_key, TECHNICAL_RATING)
+    strategy = STRATEGIES.get(page.strategy_key, TECHNICAL_RATING)
     rating = rate(usable, strategy)
     before = np.full(len(bars) - len(usable.bars), np.nan)
     verdict = np.where(rating.steady == UNRATED, np.nan, rating.steady)

@@ -50,7 +50,7 @@ class StrategyAssessment:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All strategies over the same series of one stock; `chosen` is the key of its result's strategy."""
+    """All strategies over the same series of one stock; `chosen` is the key of the reader's strategy."""
 
     stock: Stock
     checked: CheckedBars

@@ -18,7 +18,7 @@ from django.utils import timezone
 from analysis import clock
 from analysis.models import Job, JobDetail, JobStatus, Stock, Worker
 from analysis.pages.source_notice import SourceNotice, read_source_notice, state_of
-from stockapp.accounts.models import Person
+from stockapp.accounts.models import Person, User
 
 SEEN = "seen"
 OF_THE_STOCK = (
@@ -72,7 +72,7 @@ def live_annotations(user: Person) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class StockState:
-    """The state of a stock's page during an analysis; `own` are the values of OF_THE_STOCK.
+    """The state of a stock's page during an analysis; `own` are the values of OF_THE_STOCK and its rating's key.
 
     `started_at` is when a worker took the stock, None while it waits.
     """
@@ -85,13 +85,13 @@ class StockState:
     notice: SourceNotice | None
 
     @classmethod
-    def read(cls, ticker: str, user: Person) -> "StockState | None":
+    def read(cls, ticker: str, user: User) -> "StockState | None":
         """Return the stored state for this user, None if there is no such stock."""
         details = JobDetail.objects.filter(job=OuterRef("last_job"), stock=OuterRef("pk"))
         tries, began = (Subquery(details.values(name)[:1]) for name in ("attempts", "started_at"))
-        stock = Stock.objects.filter(pk=ticker)
+        stock = Stock.objects.filter(pk=ticker).with_rating(user.strategy)
         stock = stock.annotate(attempts=Coalesce(tries, 0), started_at=began, **live_annotations(user))
-        row = stock.values_list("has_worker", "running", "attempts", "started_at", *OF_THE_STOCK).first()
+        row = stock.values_list("has_worker", "running", "attempts", "started_at", *OF_THE_STOCK, "rating__pk").first()
         if row is None:
             return None
         has_worker, running, attempts, started_at, *own = row
@@ -99,7 +99,8 @@ class StockState:
 
     def with_columns_of(self, stock: Stock) -> "StockState":
         """Return the state with the columns of this instance, which was read earlier than the rest."""
-        return replace(self, own=tuple(getattr(stock, name) for name in OF_THE_STOCK))
+        rating = stock.rating.pk if stock.rating else None
+        return replace(self, own=(*(getattr(stock, name) for name in OF_THE_STOCK), rating))
 
     @property
     def state(self) -> State:

@@ -6,7 +6,6 @@ from datetime import date
 from itertools import groupby
 
 from analysis.engine.fingerprint import differences
-from analysis.engine.strategies import STRATEGIES
 from analysis.models import DetailStatus, JobDetail, Result
 
 PLAN = ("side", "entry", "stop", "target", "close")
@@ -34,22 +33,16 @@ class RunDifference:
         parts = [PARTS_IN_WORDS.get(part, f"the {part}") for part in differences(before, now)]
         if not parts:
             return "neither the price source, the bars, the parameters nor the engine changed"
-        return f"{' and '.join(parts)} changed{self._by_strategy}"
-
-    @property
-    def _by_strategy(self) -> str:
-        used = self.before.job.strategy
-        if used == self.now.job.strategy:
-            return ""
-        return f" (it used the strategy {STRATEGIES[used].name if used in STRATEGIES else used})"
+        return f"{' and '.join(parts)} changed"
 
 
-def reruns_of(stock: str, results: Iterable[Result]) -> dict[date, RunDifference]:
-    """Return the reruns whose numbers differ from those of the previous run, by session; one query."""
+def reruns_of(stock: str, results: Iterable[Result], strategy: str) -> dict[date, RunDifference]:
+    """Return the reruns by a strategy whose numbers differ from those of its previous run, by session; one query."""
     jobs = {result.day: result.job_id for result in results}
     if not jobs:
         return {}
-    ended = JobDetail.objects.filter(stock=stock, status=DetailStatus.COMPLETED, day__gte=min(jobs))
+    by_strategy = JobDetail.objects.filter(stock=stock, job__strategy=strategy)
+    ended = by_strategy.filter(status=DetailStatus.COMPLETED, day__gte=min(jobs))
     details = [d for d in ended.select_related("job").order_by("-pk")[:DETAILS_READ] if d.day in jobs]
     reruns = {}
     details.sort(

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
+from analysis.engine.assessment import IndicatorReading
 from analysis.engine.bars import Bars
+from analysis.engine.evidence import StrategyEvidence, read_evidence
 from analysis.engine.indicators.indicator import IndicatorKind
 from analysis.engine.strategies import STRATEGIES
 from analysis.histories import check_history, stored_history, usable_bars
@@ -21,23 +23,6 @@ from stockapp.accounts.models import Person
 
 SHOWN_RESULTS = 30
 SESSIONS = 10
-
-
-@dataclass(frozen=True)
-class StoredReading:
-    """One indicator's reading, from the evidence; `signal` is None where it was unavailable."""
-
-    label: str
-    kind: IndicatorKind
-    value: float | None
-    signal: int | None
-    weight: float
-
-    @classmethod
-    def from_evidence(cls, stored: dict[str, Any]) -> Self:
-        """Return the reading of a stored component; its `group` is the kind and its `vote` the signal."""
-        kind = IndicatorKind(stored["group"])
-        return cls(stored["label"], kind, stored["value"], stored["vote"], stored["weight"])
 
 
 @dataclass(frozen=True)
@@ -76,6 +61,8 @@ class SignalCount:
 class StockRun:
     """One result of the stock: how it differs from the previous run of its session, and whether its job is visible.
 
+    The result has been read with its rating by the reader's strategy.
+
     `split_factor` is how many of today's shares a share of that session has become.
     """
 
@@ -100,10 +87,15 @@ class StockPage:
 
     summary: StockSummary
     strategy_key: str = ""
-    """The user's strategy, for a stock without a result."""
+    """The reader's strategy, which rates the stock."""
     reader: Person | None = None
     lacks_worker: bool = False
     """Whether the stock waits and no worker takes work."""
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether an analysis or a rating is to come, so that the page has to look for it."""
+        return self.summary.is_active or self.summary.is_unrated
 
     @property
     def change(self) -> float | None:
@@ -114,31 +106,43 @@ class StockPage:
         return result.close - result.previous_close
 
     @cached_property
-    def evidence(self) -> dict[str, Any]:
+    def _stored_evidence(self) -> dict[str, Any]:
         raw_data = RawData.objects.filter(result=self.summary.result).first() if self.summary.result else None
         return raw_data.evidence if raw_data else {}
 
+    @property
+    def has_evidence(self) -> bool:
+        return bool(self._stored_evidence)
+
     @cached_property
-    def readings(self) -> list[StoredReading]:
-        """Return every indicator's reading, in the order of the evidence."""
-        return [StoredReading.from_evidence(stored) for stored in self.evidence.get("components", [])]
+    def evidence(self) -> StrategyEvidence:
+        """Return the signals of the latest result as the reader's strategy weighs them; empty if none are stored."""
+        result, strategy = self.summary.result, STRATEGIES.get(self.strategy_key)
+        if result is None or strategy is None or not self._stored_evidence:
+            return StrategyEvidence()
+        return read_evidence(self._stored_evidence, strategy, result.bar_count)
 
     @property
-    def readings_up(self) -> list[StoredReading]:
+    def readings(self) -> tuple[IndicatorReading, ...]:
+        """Return every indicator's reading, in the order of the strategy."""
+        return self.evidence.readings
+
+    @property
+    def readings_up(self) -> list[IndicatorReading]:
         """Return the readings with signal +1, heaviest first."""
         return self._readings_with(1)
 
     @property
-    def readings_down(self) -> list[StoredReading]:
+    def readings_down(self) -> list[IndicatorReading]:
         """Return the readings with signal -1, heaviest first."""
         return self._readings_with(-1)
 
     @property
-    def readings_neutral(self) -> list[StoredReading]:
+    def readings_neutral(self) -> list[IndicatorReading]:
         """Return the readings with signal 0 or without one, heaviest first."""
         return self._readings_with(0, None)
 
-    def _readings_with(self, *signals: int | None) -> list[StoredReading]:
+    def _readings_with(self, *signals: int | None) -> list[IndicatorReading]:
         readings = [reading for reading in self.readings if reading.signal in signals]
         return sorted(readings, key=lambda reading: -reading.weight)
 
@@ -154,18 +158,13 @@ class StockPage:
         ]
 
     @property
-    def verdict_since(self) -> date | None:
-        since = self.evidence.get("verdict_since")
-        return date.fromisoformat(since) if since else None
-
-    @property
     def exchange(self) -> str:
         return self.summary.stock.instrument.exchange.name
 
     @property
     def strategy(self) -> str:
-        key = self.summary.result.strategy if self.summary.result else ""
-        return STRATEGIES[key].name if key in STRATEGIES else key
+        """Return the name of the reader's strategy."""
+        return STRATEGIES[self.strategy_key].name if self.strategy_key in STRATEGIES else self.strategy_key
 
     @cached_property
     def history(self) -> PriceHistory | None:
@@ -226,11 +225,11 @@ class StockPage:
     def findings(self) -> list[dict[str, Any]]:
         """Return the quality gate's findings about the bars of the result."""
         result = self.summary.result
-        if result and not self.evidence:
+        if result and not self.has_evidence:
             count = f"{result.finding_count} finding{'' if result.finding_count == 1 else 's'}"
             message = f"This verdict was filled in later: its reasons and its {count} were not kept."
             return [{"severity": "info", "message": message}]
-        return list(self.evidence.get("data_quality", []))
+        return list(self._stored_evidence.get("data_quality", []))
 
     @cached_property
     def analyzed(self) -> CheckedBars | None:
@@ -247,14 +246,14 @@ class StockPage:
         """Return every strategy's assessment of the analysed bars; None if there are none."""
         if self.analyzed is None:
             return None
-        stock, result = self.summary.stock, self.summary.result
-        return Comparison(stock, self.analyzed, self.summary.profile, result.strategy if result else self.strategy_key)
+        return Comparison(self.summary.stock, self.analyzed, self.summary.profile, self.strategy_key)
 
     @cached_property
     def runs(self) -> list[StockRun]:
-        """Return results, newest first."""
-        results = list(self.summary.stock.results.select_related("job").newest_first()[:SHOWN_RESULTS])
-        reruns, reader = reruns_of(self.summary.stock.pk, results), self.reader
+        """Return results with their ratings by the reader's strategy, newest first."""
+        rated = self.summary.stock.results.with_rating(self.strategy_key).select_related("job")
+        results = list(rated.newest_first()[:SHOWN_RESULTS])
+        reruns, reader = reruns_of(self.summary.stock.pk, results, self.strategy_key), self.reader
         return [
             StockRun(
                 result,

@@ -11,7 +11,7 @@ from analysis.capital import SizingCapital, SizingProfile, capital_in, size_for
 from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.sizing import Sizing
 from analysis.engine.verdict import Side, Verdict
-from analysis.models import PriceSourceName, Result, Stock, StockStatus, retry_text
+from analysis.models import PriceSourceName, Rating, Result, Stock, StockStatus, retry_text
 from analysis.pages.source_notice import SourceNotice
 from analysis.prices.sessions import local_time, sessions_late
 from analysis.prices.source_order import SourceOrder
@@ -19,17 +19,24 @@ from analysis.request_pace import is_paced
 from analysis.wait_sentences import describe_wait
 
 IN_WORK = (StockStatus.QUEUED, StockStatus.PROCESSING)
+UNRATED = "Your strategy has not rated it yet. A worker does so from stored prices, within a minute."
+
+
+def describe_lack(rating: Rating | None) -> str:
+    """Return why a completed result has no verdict by the reader's strategy; empty if it has one."""
+    return rating.no_score_reason if rating else UNRATED
 
 
 @dataclass(frozen=True)
 class StockSummary:
-    """A stock with its newest success, the plan sized for `profile`, and the age of the result at `now` (aware).
+    """A stock with its newest success, its `rating` by the reader's strategy, and the age of the result at `now`.
 
-    `attempts` is the number of attempts of the job in which the stock waits or is in work, and `started_at` the
-    beginning of the present one.
+    The plan is sized for `profile`, and `now` is aware. `attempts` is the number of attempts of the job in which the
+    stock waits or is in work, and `started_at` the beginning of the present one.
     """
 
     stock: Stock
+    rating: Rating | None
     profile: SizingProfile
     now: datetime
     attempts: int = 0
@@ -89,13 +96,23 @@ class StockSummary:
         return self.stock.last_status == StockStatus.FAILED
 
     @property
+    def is_unrated(self) -> bool:
+        """Return whether the result is not rated by the reader's strategy yet: a worker does so within a minute."""
+        return self.result is not None and self.rating is None
+
+    @property
+    def lack_of_verdict(self) -> str:
+        """Return why the result has no verdict for the reader; empty if it has one, or if there is no result."""
+        return describe_lack(self.rating) if self.result else ""
+
+    @property
     def verdict(self) -> Verdict | None:
-        return Verdict(self.result.verdict) if self.result else None
+        return Verdict(self.rating.verdict) if self.rating and self.rating.verdict else None
 
     @property
     def raw_verdict(self) -> Verdict | None:
         """Return the day's raw verdict if it differs from the steady one, else None."""
-        return Verdict(self.result.raw_verdict) if self.result and self.result.is_held_back else None
+        return Verdict(self.rating.raw_verdict) if self.rating and self.rating.is_held_back else None
 
     @cached_property
     def sessions_late(self) -> int:
@@ -132,8 +149,8 @@ class StockSummary:
 
     @cached_property
     def fresh_plan(self) -> Plan | None:
-        """Return the plan of the result; none if its price is too old, or from before a split."""
-        return self.result.plan if self.result and not self.obstacle_to_plan else None
+        """Return the plan of the rating; none if its price is too old, or from before a split."""
+        return self.rating.plan if self.rating and not self.obstacle_to_plan else None
 
     @cached_property
     def _sized(self) -> Sizing | NoPlan | None:
@@ -154,6 +171,6 @@ class StockSummary:
         """Return why there is no trade: the reason of the result, or of this user's limits; empty if there is one."""
         if isinstance(self._sized, NoPlan):
             return self._sized.reason
-        if self.result and self.result.plan and self.obstacle_to_plan:
+        if self.rating and self.rating.plan and self.obstacle_to_plan:
             return self.obstacle_to_plan
-        return self.result.no_trade_reason if self.result and not self.fresh_plan else ""
+        return self.rating.no_trade_reason if self.rating and not self.fresh_plan else ""

@@ -13,9 +13,21 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from analysis.calendars.current import SPECIAL_DAYS
+from analysis.engine.evidence import to_evidence
 from analysis.engine.version import ENGINE_VERSION
 from analysis.jobs.submit import submit
-from analysis.models import Job, JobDetail, PriceHistory, RawData, Result, ResultStatus, Source, SpecialDay, Stock
+from analysis.models import (
+    Job,
+    JobDetail,
+    PriceHistory,
+    Rating,
+    RawData,
+    Result,
+    ResultStatus,
+    Source,
+    SpecialDay,
+    Stock,
+)
 from analysis.prices.arrow import pack_traded
 from analysis.prices.port import TradedPrices
 from analysis.prices.special_days import DaySource
@@ -25,6 +37,7 @@ if TYPE_CHECKING:
     from stockapp.accounts.models import User
 
 PASSWORD = "correct horse battery"
+RATING_FIELDS = {field.name for field in Rating._meta.concrete_fields} - {"id", "result"}
 NO_EVENTS: Mapping[date, float] = MappingProxyType({})
 
 
@@ -51,7 +64,10 @@ def make_finished_job(*tickers: str, **fields: Any) -> Job:
 
 
 def make_result(stock: Stock, day: date = date(2026, 11, 20), **fields: Any) -> Result:
-    """A completed result with evidence, of a job of its own unless one is given; the stock's last one."""
+    """A completed result with evidence and a rating, of a job of its own unless one is given; the stock's last one.
+
+    Fields of the rating may be given beside those of the result; `strategy` is its strategy, `is_rated=False` omits it.
+    """
     now = timezone.now()
     job = fields.pop("job", None) or Job.objects.create(
         source=Source.WATCHLIST, strategy="technical_rating", price_source="csv", total=1, request_key=str(now)
@@ -60,15 +76,6 @@ def make_result(stock: Stock, day: date = date(2026, 11, 20), **fields: Any) -> 
         "status": ResultStatus.COMPLETED,
         "source": job.source,
         "price_source": job.price_source,
-        "strategy": job.strategy,
-        "score": 0.3,
-        "raw_verdict": "buy",
-        "verdict": "buy",
-        "side": "long",
-        "entry": 100.0,
-        "stop": 95.0,
-        "target": 110.0,
-        "risk_reward": 2.0,
         "close": 100.0,
         "previous_close": 98.0,
         "bar_count": 500,
@@ -78,10 +85,30 @@ def make_result(stock: Stock, day: date = date(2026, 11, 20), **fields: Any) -> 
         "created_at": now,
         "updated_at": now,
     }
+    is_rated = fields.pop("is_rated", True)
+    of_rating = {name: fields.pop(name) for name in RATING_FIELDS & set(fields)}
     result = Result.objects.create(job=job, stock=stock, day=day, **(given | fields))
-    RawData.objects.create(result=result, evidence={"components": [], "changes": [], "data_quality": []})
+    RawData.objects.create(result=result, evidence={**to_evidence([]), "data_quality": []})
+    if is_rated and result.status == ResultStatus.COMPLETED:
+        make_rating(result, **of_rating)
     Stock.objects.filter(pk=stock.pk).update(last_result=result, last_status=result.status)
     return result
+
+
+def make_rating(result: Result, **fields: Any) -> Rating:
+    """A rating with a plan, by the strategy of the result's job unless one is given."""
+    given: dict[str, Any] = {
+        "strategy": result.job.strategy,
+        "score": 0.3,
+        "raw_verdict": "buy",
+        "verdict": "buy",
+        "side": "long",
+        "entry": 100.0,
+        "stop": 95.0,
+        "target": 110.0,
+        "risk_reward": 2.0,
+    }
+    return Rating.objects.create(result=result, **(given | fields))
 
 
 def store_events(

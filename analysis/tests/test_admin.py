@@ -13,11 +13,11 @@ from django_q.models import Schedule
 
 from analysis import queue
 from analysis.jobs.submit import submit
-from analysis.models import Job, JobStatus, PriceHistory, Result, Source, Stock, StockStatus
-from analysis.tests.make import make_finished_job, make_job, make_user
+from analysis.models import Job, JobStatus, PriceHistory, Rating, Result, Source, Stock, StockStatus
+from analysis.tests.make import make_finished_job, make_job, make_rating, make_result, make_stock, make_user
 
 pytestmark = pytest.mark.django_db
-LISTS = ["job", "jobdetail", "result", "stock", "pricehistory", "worker"]
+LISTS = ["job", "jobdetail", "result", "rating", "stock", "pricehistory", "worker"]
 
 
 @pytest.fixture
@@ -107,8 +107,8 @@ def test_raw_data_stands_behind_a_link(staff: Client) -> None:
     evidence = reverse("admin:analysis_result_evidence", args=[result.pk])
     change = staff.get(reverse("admin:analysis_result_change", args=[result.pk])).content.decode()
     assert evidence in change
-    assert "components" not in change
-    assert "components" in staff.get(evidence).content.decode()
+    assert "signals" not in change
+    assert "signals" in staff.get(evidence).content.decode()
     assert Client().get(evidence).status_code == 302
     assert staff.get(reverse("admin:analysis_result_evidence", args=[0])).status_code == 404
 
@@ -134,11 +134,11 @@ def test_nobody_plans_a_call_of_another_function_there(staff: Client) -> None:
     assert Schedule.objects.count() == 1
 
 
-@pytest.mark.parametrize("model", ["jobdetail", "result"])
+@pytest.mark.parametrize("model", ["jobdetail", "result", "rating"])
 def test_a_long_list_counts_only_its_first_rows_and_reads_no_other_row_for_its_filters(
     staff: Client, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", "MERUVANTA.DEMO")
+    make_finished_job("KAVERI.DEMO", "B&D.DEMO", "MERUVANTA.DEMO")
     monkeypatch.setattr("analysis.admin.lists.LongList.list_per_page", 2)
     url = reverse(f"admin:analysis_{model}_changelist")
     with CaptureQueriesContext(connection) as asked:
@@ -152,17 +152,31 @@ def test_a_long_list_counts_only_its_first_rows_and_reads_no_other_row_for_its_f
     assert staff.get(url).context["cl"].result_count == 2
 
 
-@pytest.mark.parametrize("model", ["jobdetail", "result"])
+@pytest.mark.parametrize("model", ["jobdetail", "result", "rating"])
 def test_a_long_list_is_searched_by_ticker_and_by_name(staff: Client, model: str) -> None:
-    make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO")
-    Stock.objects.filter(pk="VANQUAY.DEMO").update(name="Quayside Tea")
+    make_finished_job("KAVERI.DEMO", "B&D.DEMO")
+    Stock.objects.filter(pk="B&D.DEMO").update(name="Quayside Tea")
     url = reverse(f"admin:analysis_{model}_changelist")
-    for text, found in (("kaveri", ["KAVERI.DEMO"]), ("side te", ["VANQUAY.DEMO"]), ("none such", [])):
-        assert [row.stock_id for row in staff.get(url, {"q": text}).context["cl"].result_list] == found
+    for text, found in (("kaveri", ["KAVERI.DEMO"]), ("side te", ["B&D.DEMO"]), ("none such", [])):
+        rows = staff.get(url, {"q": text}).context["cl"].result_list
+        assert [getattr(row, "result", row).stock_id for row in rows] == found
 
 
-def test_results_are_filtered_by_strategy(staff: Client) -> None:
-    make_finished_job("KAVERI.DEMO")
-    url, strategy = reverse("admin:analysis_result_changelist"), Result.objects.get().strategy
-    assert staff.get(url, {"strategy": strategy}).context["cl"].result_count == 1
-    assert staff.get(url, {"strategy": "no such"}).context["cl"].result_count == 0
+def test_ratings_are_filtered_by_strategy_and_verdict(staff: Client) -> None:
+    result = make_result(make_stock("KAVERI.DEMO"), strategy="trend", verdict="sell")
+    make_rating(result, strategy="swing")
+    url = reverse("admin:analysis_rating_changelist")
+    for given, count in (({"strategy": "trend"}, 1), ({"strategy": "no such"}, 0), ({"verdict__exact": "sell"}, 1)):
+        assert staff.get(url, given).context["cl"].result_count == count
+    page = staff.get(url).content.decode()
+    assert "Swing" in page
+    assert "+30" in page
+
+
+def test_a_result_shows_the_verdict_of_every_strategy(staff: Client) -> None:
+    result = make_result(make_stock("KAVERI.DEMO"), strategy="trend", verdict="strong_sell", score=-0.6)
+    make_rating(result, strategy="swing")
+    Rating.objects.create(result=result, strategy="technical_rating", no_score_reason="Not enough history.")
+    said = "Swing: Buy, Technical rating: –, Trend: Strong Sell"
+    assert said in staff.get(reverse("admin:analysis_result_changelist")).content.decode()
+    assert said in staff.get(reverse("admin:analysis_result_change", args=[result.pk])).content.decode()

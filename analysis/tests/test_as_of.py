@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from analysis.jobs.submit import submit
-from analysis.models import Job, JobStatus, PriceHistory, RawData, Result, Source, Stock
+from analysis.models import Job, JobStatus, PriceHistory, Rating, RawData, Result, Source, Stock
 from analysis.prices.arrow import pack_bars
 from analysis.prices.port import UNADJUSTED_SPLIT, Finding
 from analysis.rejections import RequestRejected
@@ -140,7 +140,7 @@ def test_a_split_that_the_source_does_not_adjust_for_forbids_a_plan_from_its_day
     PriceHistory.objects.update(findings=[finding.as_dict()])
     make_finished_job(TICKER, as_of=before)
     make_finished_job(TICKER)
-    earlier, newest = Result.objects.order_by("day")
+    earlier, newest = Rating.objects.order_by("result__day")
     assert (earlier.caution, newest.caution[:30]) == ("", f"The price jumped on {split}"[:30])
     assert newest.no_trade_reason == f"no plan: its stop would rest on the price jump of {split}"
 

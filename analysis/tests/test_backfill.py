@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from analysis.engine.assess import assess
+from analysis.engine.assess import assess_all
 from analysis.engine.series import SeriesCache
 from analysis.jobs.end import cancel
 from analysis.jobs.rerun import rerun
@@ -34,10 +34,13 @@ from analysis.worker.slice import run_job
 pytestmark = pytest.mark.django_db
 
 TICKER = "KAVERI.DEMO"
+RATED = (
+    "strategy", "score", "previous_score", "raw_verdict", "verdict", "verdict_since", "no_score_reason", "side",
+    "entry", "stop", "target", "risk_reward", "no_trade_reason", "what_changed", "why", "caution",
+)  # fmt: skip
 FOUND = (
-    "day", "status", "price_source", "strategy", "score", "raw_verdict", "verdict", "side", "entry", "stop", "target",
-    "risk_reward", "no_trade_reason", "what_changed", "close", "previous_close", "bar_count", "finding_count",
-    "input_fingerprint", "engine_version",
+    "day", "status", "price_source", "close", "previous_close", "bar_count", "finding_count", "input_fingerprint",
+    "engine_version",
 )  # fmt: skip
 
 
@@ -62,8 +65,12 @@ def spoil(day: date, **prices: float) -> None:
     history.save(update_fields=["bars"])
 
 
-def found_by_day() -> dict[date, dict[str, object]]:
-    return {row["day"]: row for row in Result.objects.values(*FOUND)}
+def found_by_day() -> dict[date, tuple[dict[str, object], list[dict[str, object]]]]:
+    """Results by day, each with its ratings."""
+    return {
+        result.day: ({name: getattr(result, name) for name in FOUND}, list(result.ratings.values(*RATED)))
+        for result in Result.objects.all()
+    }
 
 
 @pytest.mark.parametrize("strategy", ["technical_rating", "trend"])
@@ -151,7 +158,7 @@ def test_what_was_found_at_its_own_time_stays_and_an_earlier_backfill_does_not()
     make_backfill([days[0], days[3]])
     longer = make_backfill(days, strategy="trend")
     assert longer.results.count() == 4
-    assert {result.strategy for result in longer.results.all()} == {"trend"}
+    assert {result.ratings.count() for result in longer.results.all()} == {2}  # the installation's and the job's
     assert set(RawData.objects.values_list("result__day", flat=True)) == {days[1], days[-1]}
 
 
@@ -159,7 +166,8 @@ def test_sessions_before_there_were_enough_bars_are_left_out() -> None:
     history = sessions(60, "NAVANKURA.DEMO")
     job = make_backfill(history, "NAVANKURA.DEMO")
     assert job.status == JobStatus.FAILED
-    assert Result.objects.get().error_message == "Not enough history: 43 bars, 50 needed."
+    assert job.details.get().error_message == "Not enough history: 43 bars, 50 needed."
+    assert Result.objects.get().ratings.get().no_score_reason == "Not enough history: 43 bars, 50 needed."
 
 
 def test_a_stock_without_prices_fails_in_words() -> None:
@@ -219,9 +227,9 @@ def test_a_session_that_breaks_the_engine_fails_the_stock_and_is_no_silent_hole(
     def assess_or_break(series: SeriesCache, *args: Any, **options: Any) -> Any:
         if series.bars.last_session == days[4]:
             raise ZeroDivisionError("a session like no other")
-        return assess(series, *args, **options)
+        return assess_all(series, *args, **options)
 
-    monkeypatch.setattr("analysis.worker.assess.assess", assess_or_break)
+    monkeypatch.setattr("analysis.worker.assess.assess_all", assess_or_break)
     job = make_backfill(days)
     assert job.status == JobStatus.FAILED
     assert job.details.get().error_message == "Internal error (ZeroDivisionError): a session like no other"

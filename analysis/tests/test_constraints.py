@@ -9,8 +9,8 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from analysis.models import Job, JobDetail, PriceHistory, RawData, Result, Stock
-from analysis.tests.make import make_finished_job, make_job, make_result, make_stock
+from analysis.models import Job, JobDetail, PriceHistory, Rating, RawData, Result, Stock
+from analysis.tests.make import make_finished_job, make_job, make_rating, make_result, make_stock
 
 pytestmark = pytest.mark.django_db
 
@@ -31,10 +31,14 @@ def update(model: type[models.Model], **fields: Any) -> Callable[[], object]:
         ("detail_is_leased_while_processing", update(JobDetail, status="processing")),
         ("detail_failure_says_why", update(JobDetail, status="failed")),
         ("result_status_is_known", update(Result, status="")),
-        ("result_score_is_within_one", update(Result, score=1.5)),
-        ("result_completed_has_numbers", update(Result, score=None)),
+        ("result_completed_has_a_close", update(Result, close=None)),
         ("result_failure_says_why", update(Result, status="failed")),
-        ("result_plan_is_whole", update(Result, side="long", entry=10, stop=11, target=12)),
+        ("rating_has_a_score_or_a_reason", update(Rating, score=1.5)),
+        ("rating_has_a_score_or_a_reason", update(Rating, score=None)),
+        ("rating_has_a_score_or_a_reason", update(Rating, verdict="")),
+        ("rating_has_a_score_or_a_reason", update(Rating, no_score_reason="Not enough history.")),
+        ("rating_plan_is_whole", update(Rating, side="long", entry=10, stop=11, target=12)),
+        ("rating_plan_is_whole", update(Rating, side="long", entry=10, stop=None, target=12)),
         ("stock_last_status_is_known", update(Stock, last_status="odd")),
         ("history_sessions_are_ordered", update(PriceHistory, first_session=date(2100, 1, 1))),
         ("history_has_bars", update(PriceHistory, bar_count=0)),
@@ -54,6 +58,13 @@ def test_a_stock_has_one_result_a_day() -> None:
     result.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
         result.save(force_insert=True)
+
+
+def test_a_result_has_one_rating_a_strategy() -> None:
+    result = make_result(make_stock())
+    make_rating(result, strategy="trend")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_rating(result, strategy="trend")
 
 
 def test_a_result_needs_its_job() -> None:
@@ -76,7 +87,7 @@ def test_two_active_jobs_cannot_share_a_request() -> None:
 def test_deleting_a_stock_leaves_nothing_of_it() -> None:
     make_finished_job("KAVERI.DEMO")
     Stock.objects.all().delete()
-    assert [m.objects.count() for m in (JobDetail, Result, RawData, PriceHistory)] == [0, 0, 0, 0]
+    assert [m.objects.count() for m in (JobDetail, Result, Rating, RawData, PriceHistory)] == [0, 0, 0, 0, 0]
 
 
 def test_lists_join_no_evidence_and_no_bars() -> None:

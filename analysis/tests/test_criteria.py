@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from analysis.criteria import CONDITIONS, EMPTY_RANGE, Criteria, Effect, KnownValues, read_criteria
 from analysis.screening import stocks_to_screen
-from analysis.tests.make import make_result, make_stock
+from analysis.tests.make import make_rating, make_result, make_stock
 
 pytestmark = pytest.mark.django_db
 
@@ -42,10 +42,24 @@ def test_the_most_restrictive_criterion_comes_first() -> None:
     for ticker, score, industry in (("A.NS", 0.6, "Banks"), ("B.NS", 0.4, "Banks"), ("C.NS", -0.5, "Metals")):
         make_result(make_stock(ticker, industry=industry), score=score, verdict_since=date(2026, 11, 20))
     criteria = Criteria(score_min=0.5, industry=("Banks",), since=date(2026, 11, 20))
-    stocks = stocks_to_screen(long_only=False, now=timezone.now())
+    stocks = stocks_to_screen("technical_rating", long_only=False, now=timezone.now())
     assert [stock.pk for stock in criteria.narrow(stocks)] == ["A.NS"]
     assert criteria.effects(stocks) == [
         Effect("score_min", without=2, alone=1),
         Effect("industry", without=1, alone=2),
         Effect("since", without=1, alone=3),
     ]
+
+
+def test_verdicts_and_scores_are_those_of_one_strategy() -> None:
+    for ticker, verdict, score in (("A.NS", "buy", 0.3), ("B.NS", "sell", -0.3)):
+        result = make_result(make_stock(ticker), strategy="trend", verdict=verdict, score=score)
+        make_rating(result, strategy="swing", verdict="neutral", score=-score)
+    make_result(make_stock("C.NS"), strategy="mean_reversion")
+
+    def find(strategy: str, criteria: Criteria) -> list[str]:
+        return [stock.pk for stock in criteria.narrow(stocks_to_screen(strategy, long_only=False, now=timezone.now()))]
+
+    assert find("trend", Criteria(verdict=("buy",))) == find("trend", Criteria(score_min=0.0)) == ["A.NS"]
+    assert find("swing", Criteria(verdict=("buy",))) == []
+    assert find("swing", Criteria(score_min=0.0)) == ["B.NS"]

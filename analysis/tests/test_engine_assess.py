@@ -12,8 +12,8 @@ import pytest
 from analysis.engine.assess import assess
 from analysis.engine.assessment import Assessment, NotEnoughHistory
 from analysis.engine.bars import Bars
-from analysis.engine.evidence import to_evidence
-from analysis.engine.fingerprint import differences, fingerprints
+from analysis.engine.evidence import merge_evidence, read_evidence, to_evidence
+from analysis.engine.fingerprint import combine, differences, fingerprints, shorten
 from analysis.engine.overlay import moving_averages
 from analysis.engine.plan import Plan
 from analysis.engine.rating import rate
@@ -235,28 +235,41 @@ def test_a_day_without_volume_gets_a_score() -> None:
 
 
 @pytest.mark.parametrize("ticker", SAMPLES)
-def test_evidence_is_small_strict_json_with_everything_that_was_said(ticker: str) -> None:
-    assessment = assessed(sample_bars(ticker))
-    text = json.dumps(to_evidence(assessment), separators=(",", ":"), allow_nan=False)
-    assert len(text) < 6_000
+def test_evidence_is_small_strict_json_that_each_strategy_reads_as_it_was_said(ticker: str) -> None:
+    bars = sample_bars(ticker)
+    assessments = [one for one in (assess(bars, each) for each in STRATEGIES.values()) if isinstance(one, Assessment)]
+    text = json.dumps(to_evidence(assessments), separators=(",", ":"), allow_nan=False)
+    assert len(text) < 1_500
     evidence = json.loads(text)
-    assert [stored["key"] for stored in evidence["components"]] == list(TECHNICAL_RATING.weights)
-    assert [change["sentence"] for change in evidence["changes"]] == [change.sentence for change in assessment.changes]
-    assert evidence["verdict_since"] == assessment.verdict_since.isoformat()
-    assert evidence["previous_score"] == pytest.approx(assessment.previous_score, rel=1e-5)
-    assert evidence["findings"] == list(assessment.findings)
-    assert evidence["parameters"]["strategy"] == "technical_rating"
+    assert set(evidence["signals"]) == {key for strategy in STRATEGIES.values() for key in strategy.weights}
+    for assessment in assessments:
+        read = read_evidence(evidence, assessment.strategy, assessment.bar_count)
+        said = [(one.key, one.label, one.kind, one.signal, one.weight) for one in assessment.readings]
+        assert [(one.key, one.label, one.kind, one.signal, one.weight) for one in read.readings] == said
+        assert [change.sentence for change in read.changes] == [change.sentence for change in assessment.changes]
+        assert read.findings == assessment.findings
     assert all(number == float(f"{number:.6g}") for number in numbers(evidence))
 
 
+def test_evidence_of_a_further_strategy_is_added_and_changes_nothing_that_is_stored() -> None:
+    bars = random_bars(120)
+    alone, other = to_evidence([assessed(bars)]), assess(bars, STRATEGIES["trend"])
+    assert isinstance(other, Assessment)
+    merged = merge_evidence(alone, to_evidence([other]))
+    assert merged == to_evidence([assessed(bars), other])
+    assert merge_evidence(merged, to_evidence([other])) == merged
+    assert read_evidence(merged, STRATEGIES["trend"], 120).findings == other.findings
+
+
 def test_evidence_of_an_unavailable_signal_is_null() -> None:
-    evidence = json.loads(json.dumps(to_evidence(assessed(random_bars(120)))))
-    values = {stored["key"]: (stored["value"], stored["vote"]) for stored in evidence["components"]}
-    assert values["sma_200"] == (None, None)
+    evidence = json.loads(json.dumps(to_evidence([assessed(random_bars(120))])))
+    assert evidence["signals"]["sma_200"] == [None, None]
+    assert "sma_200" in evidence["unavailable"]["for lack of bars"]
 
 
 def fingerprint(bars: Bars, strategy: Strategy) -> str:
-    return fingerprints(bars, strategy, source="csv")["combined"]
+    parts = fingerprints(bars, strategy, source="csv")
+    return combine(parts) + parts["parameters"]
 
 
 def test_a_fingerprint_is_that_of_the_bars_and_the_parameters() -> None:
@@ -272,13 +285,12 @@ def test_a_fingerprint_is_that_of_the_bars_and_the_parameters() -> None:
     ]
     assert len(set(prints)) == len(prints)
     assert fingerprint(random_bars(60), TECHNICAL_RATING) == prints[0]
-    assert len(prints[0]) == 64
+    assert combine(fingerprints(bars, longer_stop, source="csv")) == prints[0][:64]
 
 
 def test_fingerprints_say_which_of_bars_parameters_and_engine_changed() -> None:
     bars = random_bars(60)
     before = fingerprints(bars, TECHNICAL_RATING, source="csv")
-    assert before["combined"] == fingerprint(bars, TECHNICAL_RATING)
     assert before["engine"] == ENGINE_VERSION
     assert differences(before, fingerprints(bars, TECHNICAL_RATING, source="csv")) == ()
     assert differences(before, fingerprints(bars[1:], TECHNICAL_RATING, source="csv")) == ("bars",)
@@ -288,6 +300,7 @@ def test_fingerprints_say_which_of_bars_parameters_and_engine_changed() -> None:
     assert differences(before, fingerprints(bars, TECHNICAL_RATING, source="yahoo")) == ("source",)
     doubtful = np.arange(60) == 3
     assert differences(before, fingerprints(bars, TECHNICAL_RATING, source="csv", doubtful=doubtful)) == ("bars",)
+    assert differences(before, shorten(before)) == ()
     of_earlier_version = {part: before[part] for part in ("bars", "parameters", "engine")}
     assert differences(of_earlier_version, before) == ()
 
@@ -345,4 +358,4 @@ def test_without_a_known_volume_the_rest_votes_and_one_finding_says_so(strategy:
         assert after.signal == (None if after.key in silent else before.signal)
     told = [finding for finding in unknown.findings if "volume is not known" in finding]
     assert len(told) == len(unknown.findings) == bool(silent)
-    assert all(math.isfinite(number) for number in numbers(to_evidence(unknown)))
+    assert all(math.isfinite(number) for number in numbers(to_evidence([unknown])))

@@ -45,4 +45,4 @@ def test_every_real_history_gets_a_score_or_a_sentence(strategy: Strategy) -> No
         if isinstance(result, NotEnoughHistory):
             assert result.message, name
         else:
-            assert len(json.dumps(to_evidence(result), separators=(",", ":"), allow_nan=False)) < 6_000, name
+            assert len(json.dumps(to_evidence([result]), separators=(",", ":"), allow_nan=False)) < 1_300, name

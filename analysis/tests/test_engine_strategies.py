@@ -229,4 +229,4 @@ def test_any_history_gets_a_score_or_a_sentence_and_never_a_nan(
     else:
         assert not any(math.isnan(number) for number in numbers(asdict(result)))
         assert isinstance(result.plan, Plan) is not bool(result.no_trade_reason)
-        json.dumps(to_evidence(result), allow_nan=False)
+        json.dumps(to_evidence([result]), allow_nan=False)

@@ -145,7 +145,7 @@ def test_a_close_before_a_split_is_shown_in_todays_shares(standin: YahooStandIn,
     assert before
     latest = Result.objects.latest("day")
     assert latest.previous_close == pytest.approx(before / 2)
-    assert latest.caution == ""
+    assert latest.ratings.get().caution == ""
     assert f"computed as ₹{before:,.2f}, before a split" in text
 
 
@@ -157,7 +157,7 @@ def test_a_jump_in_the_prices_marks_the_verdict_everywhere(settings: Settings, c
     (tmp_path / "JUMP.NS.csv").write_text("\n".join(["date,open,high,low,close,volume", *rows]))
     with time_machine.travel(at(INDIA, 20, 20)):
         make_finished_job("JUMP.NS")
-        result = Result.objects.get()
+        result = Result.objects.get().ratings.get()
         assert result.caution.startswith("The price jumped on 2026-11-0")
         assert result.no_trade_reason.startswith("no plan: its stop would rest on the price jump of 2026-11-0")
         assert result.plan is None

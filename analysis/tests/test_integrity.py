@@ -14,8 +14,19 @@ from django.utils import timezone
 
 from analysis.background import PLACE
 from analysis.jobs.end import remove
-from analysis.models import DetailStatus, Job, JobDetail, JobStatus, PriceHistory, RawData, Result, Stock, Worker
-from analysis.tests.make import details_of, make_finished_job, make_job, make_result, make_stock
+from analysis.models import (
+    DetailStatus,
+    Job,
+    JobDetail,
+    JobStatus,
+    PriceHistory,
+    Rating,
+    RawData,
+    Result,
+    Stock,
+    Worker,
+)
+from analysis.tests.make import details_of, make_finished_job, make_job, make_result, make_stock, make_user
 from analysis.upkeep.integrity import IntegrityFinding, check_integrity
 from analysis.upkeep.retention import prune
 from analysis.worker.recover import recover
@@ -55,7 +66,10 @@ def assert_repaired(name: str, count: int) -> None:
 
 
 def test_all_is_well_after_ordinary_work() -> None:
-    make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO")
+    make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO", "NAVANKURA.DEMO")
+    make_user("ann", strategy="mean_reversion")  # for which alone the last one has bars enough
+    make_finished_job("NAVANKURA.DEMO")
+    assert Rating.objects.scored().get(result__stock="NAVANKURA.DEMO").strategy == "mean_reversion"
     make_finished_job("KAVERI.DEMO", as_of=date(2026, 10, 1))
     make_job("B&D.DEMO")
     gone = make_finished_job("B&D.DEMO", "ORIENTUS.DEMO")
@@ -97,6 +111,7 @@ def test_results_of_a_deleted_stock() -> None:
     assert_repaired("orphans", orphans.count)
     assert not Result.objects.filter(pk=result.pk).exists()
     assert not RawData.objects.filter(pk=result.pk).exists()
+    assert not Rating.objects.filter(result=result.pk).exists()
     assert list(details_of(job)) == ["VANQUAY.DEMO"]
     connection.check_constraints()
 
@@ -105,6 +120,7 @@ def test_a_stock_that_names_a_result_and_a_job_that_are_gone() -> None:
     job = make_finished_job("KAVERI.DEMO")
     with unguarded():
         sql("DELETE FROM analysis_rawdata")
+        sql("DELETE FROM analysis_rating")
         sql("DELETE FROM analysis_result")
         sql("DELETE FROM analysis_jobdetail")
         sql("DELETE FROM analysis_job WHERE id = %s", job.pk)
@@ -113,6 +129,26 @@ def test_a_stock_that_names_a_result_and_a_job_that_are_gone() -> None:
     assert not [f for f in findings if f.is_open]
     stock = Stock.objects.get(pk="KAVERI.DEMO")
     assert (stock.last_result, stock.last_job) == (None, None)
+
+
+def test_a_success_that_no_strategy_has_rated() -> None:
+    older = make_result(make_stock("KAVERI.DEMO"), date(2026, 1, 20))
+    Job.objects.update(status=JobStatus.COMPLETED, completed_at=timezone.now(), completed_count=1)
+    job = make_finished_job("KAVERI.DEMO", "VANQUAY.DEMO")
+    stock = Stock.objects.select_related("last_result").get(pk="KAVERI.DEMO")
+    result = stock.last_result
+    assert result
+    assert result != older
+    assert found() == {}
+    sql("DELETE FROM analysis_rating WHERE result_id = %s", result.pk)
+    assert_repaired("ratings", 1)
+    stock.refresh_from_db()
+    assert stock.last_result == older
+    assert not RawData.objects.filter(pk=result.pk).exists()
+    assert not Rating.objects.filter(result=result.pk).exists()
+    assert details_of(job)["KAVERI.DEMO"].result is None
+    assert Result.objects.get(stock="VANQUAY.DEMO").status == "failed"
+    connection.check_constraints()
 
 
 def test_a_last_result_that_is_not_the_newest_success() -> None:

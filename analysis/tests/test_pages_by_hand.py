@@ -16,6 +16,7 @@ from django.utils import timezone
 from analysis.engine.assess import assess
 from analysis.engine.assessment import Assessment
 from analysis.engine.bars import Bars
+from analysis.engine.indicators import INDICATORS
 from analysis.engine.record_summary import Performance
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.verdict import Verdict
@@ -63,14 +64,16 @@ def cents(price: float) -> Decimal:
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("ticker", ["KAVERI.DEMO", "QUILLMERE.DEMO"])
 def test_levels_and_size_on_the_page_follow_from_the_stored_bars(client: Client, ticker: str, strategy: str) -> None:
-    client.force_login(make_user("ann", long_only=False, capital=Decimal("250000"), min_risk_reward=Decimal(0)))
+    reader = {"long_only": False, "capital": Decimal("250000"), "min_risk_reward": Decimal(0), "strategy": strategy}
+    client.force_login(make_user("ann", **reader))
     make_finished_job(ticker, strategy=strategy)
     result, bars = Result.objects.get(), stored_bars()
+    rating = result.ratings.get(strategy=strategy)
     text = page(client, ticker)
-    if result.verdict == Verdict.NEUTRAL:
+    if rating.verdict == Verdict.NEUTRAL:
         assert "Neutral: nothing to plan." in text
         return
-    used, direction = STRATEGIES[strategy], 1 if result.side == "long" else -1
+    used, direction = STRATEGIES[strategy], 1 if rating.side == "long" else -1
     close, atr = float(bars.close[-1]), float(wilder_atr(bars)[-1])
     entry, stop = cents(close), cents(close - direction * used.stop_atr * atr)
     target = cents(close + direction * used.target_risk * used.stop_atr * atr)
@@ -121,8 +124,9 @@ def test_the_moving_averages_signals_on_the_page_are_those_of_the_published_rule
     up, down, neutral = (signals.count(signal) for signal in (1, -1, 0))
     shown = f'<span class="up">▲ {up}</span> <span class="down">▼ {down}</span> <span class="flat">◆ {neutral}</span>'
     assert shown in page(client, ticker)
-    oscillators = [c["vote"] for c in RawData.objects.get().evidence["components"] if c["group"] == "oscillator"]
-    assert Result.objects.get().score == pytest.approx((np.mean(signals) + np.mean(oscillators)) / 2)
+    stored = RawData.objects.get().evidence["signals"]
+    oscillators = [signal for key, (_, signal) in stored.items() if INDICATORS[key].kind == "oscillator"]
+    assert Result.objects.get().ratings.get().score == pytest.approx((np.mean(signals) + np.mean(oscillators)) / 2)
 
 
 def test_the_record_on_the_page_is_that_of_trades_followed_bar_by_bar(client: Client) -> None:

@@ -48,12 +48,13 @@ def test_the_chart_ends_with_the_score_and_verdict_of_the_page(client: Client, a
     make_finished_job(TICKER, requested_by=ann)
     result = Stock.objects.get().last_result
     assert result is not None
-    assert result.score is not None
+    rating = result.ratings.get(strategy=ann.strategy)
+    assert rating.score is not None
     for query in ({}, {"all": 1}):
         series = client.get(url("stock_series", TICKER), query).json()
         assert series["session"][-1] == result.day.isoformat()
-        assert series["score"][-1] == pytest.approx(100 * result.score, abs=1e-4)
-        assert series["verdicts"][str(int(series["verdict"][-1]))] == result.get_verdict_display()
+        assert series["score"][-1] == pytest.approx(100 * rating.score, abs=1e-4)
+        assert series["verdicts"][str(int(series["verdict"][-1]))] == rating.get_verdict_display()
         assert len(series["verdict"]) == len(series["session"])
         assert series["close"][-1] == result.close
 

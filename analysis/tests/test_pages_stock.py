@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
+from analysis.engine.indicators import INDICATORS
 from analysis.models import Job, PriceHistory, RawData, Stock, StockStatus
 from analysis.pages.listing import StockListing, split_in_words
 from analysis.prices.arrow import pack_traded
@@ -63,7 +64,7 @@ def test_an_analysed_stock_shows_verdict_reasons_plan_bars_and_runs(client: Clie
     assert result is not None
     text = client.get(url("stock", "KAVERI.DEMO")).text
     for shown in (
-        result.get_verdict_display(),
+        result.ratings.get().get_verdict_display(),
         "it does not predict",
         "Votes up",
         "Votes down",
@@ -89,19 +90,19 @@ def test_the_plan_names_the_limit_that_binds_this_user(client: Client, ann: User
 def test_votes_are_listed_by_weight_with_what_changed_and_what_was_repaired(client: Client, ann: User) -> None:
     result = make_result(make_stock("A.NS"))
     evidence = {
-        "components": [
-            {"key": "a", "label": "Light", "group": "oscillator", "value": 1.0, "vote": 1, "weight": 0.1},
-            {"key": "b", "label": "Heavy", "group": "moving_average", "value": 2.0, "vote": 1, "weight": 0.9},
-            {"key": "c", "label": "Silent", "group": "oscillator", "value": None, "vote": None, "weight": 0.0},
-        ],
-        "changes": [{"key": "a", "label": "Light", "before": 0, "after": 1, "value": 1.0, "sentence": "Light rose."}],
+        "signals": {"sma_10": [2.0, 1], "rsi_14": [25.0, 1], "cci_20": [None, None]},
+        "before": {"rsi_14": 0},
+        "unavailable": {"for lack of trading in the window": ["cci_20"]},
         "data_quality": [{"code": "gap", "message": "1 gap was found.", "severity": "warning", "session": None}],
     }
     RawData.objects.filter(result=result).update(evidence=evidence)
     text = client.get(url("stock", "A.NS")).text
-    assert text.index("Heavy") < text.index("Light</span>")
-    assert "Light rose." in text
+    up, flat = text.index("▲ Votes up"), text.index("◆ Without a side")
+    assert up < text.index("SMA 10") < flat
+    assert up < text.index("RSI 14") < flat < text.rindex("CCI 20")
+    assert INDICATORS["rsi_14"].describe(0, 1, 25.0) in text
     assert "from neutral to up" in text
+    assert "1 component abstains for lack of trading in the window." in text
     assert "1 gap was found." in text
 
 
@@ -141,11 +142,12 @@ def test_all_strategies_are_compared_over_the_bars_that_an_analysis_looks_at(cli
     comparison = answer.context["page"].comparison
     result = Stock.objects.get().last_result
     assert result is not None
+    rating = result.ratings.get()
     own = next(
-        opinion for opinion in comparison.strategy_assessments if opinion.strategy.key == result.strategy
+        opinion for opinion in comparison.strategy_assessments if opinion.strategy.key == rating.strategy
     ).assessment
     assert (own.score, own.verdict, own.bar_count, own.day) == (
-        result.score, result.verdict, result.bar_count, result.day,
+        rating.score, rating.verdict, result.bar_count, result.day,
     )  # fmt: skip
     assert len(comparison.strategy_assessments) == 5
     for opinion in comparison.strategy_assessments:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from analysis.db import refresh_planner_statistics
 from analysis.jobs.end import remove
@@ -21,6 +22,7 @@ from analysis.models import (
     Job,
     JobDetail,
     JobStatus,
+    Rating,
     RawData,
     Result,
     ResultStatus,
@@ -35,6 +37,12 @@ from analysis.upkeep.retention import PruneResult, prune, would_prune
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
 FRIDAY = date(2026, 11, 20)
+
+
+@pytest.fixture(autouse=True)
+def ages(settings: Settings) -> None:
+    """Let each kind of row have an age of its own."""
+    settings.KEEP_RAW_DATA_DAYS, settings.KEEP_DETAILS_DAYS, settings.KEEP_RESULTS_DAYS = 30, 90, 730
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +82,32 @@ def test_each_kind_goes_at_its_own_age() -> None:
     assert set(JobDetail.objects.values_list("job", flat=True)) == {newest.job_id, month.job_id}
     assert set(Result.objects.all()) == {newest, month, quarter}
     assert not Job.objects.filter(pk=years.job_id).exists()
+
+
+def test_evidence_may_be_kept_as_long_as_its_result(settings: Settings) -> None:
+    settings.KEEP_RAW_DATA_DAYS = settings.KEEP_RESULTS_DAYS
+    newest, kept, old = results_of(make_stock(), 3)
+    for days, result in ((1, newest), (729, kept), (731, old)):
+        age(days, result)
+    told = would_prune(NOW)
+    assert prune(NOW) == told == PruneResult(raw_data=1, details=2, results=1, jobs=1)
+    assert set(RawData.objects.values_list("pk", flat=True)) == {newest.pk, kept.pk}
+
+
+def test_ratings_go_with_their_results_in_one_statement_a_batch() -> None:
+    newest, *old = results_of(make_stock(), 30)
+    age(1, newest)
+    age(1000, *old)
+    for strategy in ("trend", "swing"):
+        Rating.objects.bulk_create(
+            Rating(result=result, strategy=strategy, no_score_reason="Too few bars.") for result in (newest, *old)
+        )
+    with CaptureQueriesContext(connection) as queries:
+        assert prune(NOW).results == len(old)
+    of_ratings = [query["sql"] for query in queries if '"analysis_rating"' in query["sql"]]
+    assert [sql.split()[0] for sql in of_ratings] == ["DELETE"]
+    assert set(Rating.objects.values_list("result", flat=True)) == {newest.pk}
+    assert Rating.objects.count() == 3
 
 
 def test_a_day_before_its_age_nothing_goes() -> None:
@@ -258,13 +292,13 @@ def test_of_a_hundred_thousand_results_exactly_what_was_announced_goes_and_no_or
     made = [Stock(ticker=f"T{n:03}.DEMO") for n in range(stocks)]
     Stock.objects.bulk_create(made)
     times = [NOW - timedelta(days=1.5 * n) for n in range(sessions)]
-    given = {"source": "bulk", "strategy": "technical_rating", "price_source": "demo"}
+    given = {"source": "bulk", "price_source": "demo"}
     jobs = Job.objects.bulk_create(
-        Job(**given, request_key=str(n), status="completed", total=stocks, completed_count=stocks, created_at=at,
-            completed_at=at)
+        Job(**given, strategy="technical_rating", request_key=str(n), status="completed", total=stocks,
+            completed_count=stocks, created_at=at, completed_at=at)
         for n, at in enumerate(times)
     )  # fmt: skip
-    numbers = {"status": "completed", "score": 0.3, "close": 10.0, "verdict": "buy", "raw_verdict": "buy"}
+    numbers = {"status": "completed", "close": 10.0}
     newest = Result.objects.bulk_create(
         Result(job=jobs[0], stock=stock, day=FRIDAY, started_at=NOW, completed_at=NOW, created_at=NOW, updated_at=NOW,
                engine_version="1", **given, **numbers)
@@ -280,6 +314,7 @@ def test_of_a_hundred_thousand_results_exactly_what_was_announced_goes_and_no_or
             "INSERT INTO analysis_rawdata (result_id, evidence) SELECT id, '{}' FROM analysis_result WHERE id % 10 = 0"
         )
     evidence = RawData.objects.count()
+    rate_every_result("trend", "swing")
     young = RawData.objects.filter(result__updated_at__gte=NOW - timedelta(days=30)).count()
     found = Result.objects.filter(job__in=jobs[:80]).only("job", "stock")
     JobDetail.objects.bulk_create(
@@ -293,8 +328,25 @@ def test_of_a_hundred_thousand_results_exactly_what_was_announced_goes_and_no_or
     assert (told.raw_data, told.details) == (evidence - young, 19 * stocks)
     assert (told.results, told.jobs) == (13 * stocks, 13)
     assert counts() == (young, 61 * stocks, 487 * stocks, 487)
+    assert Rating.objects.count() == 2 * 487 * stocks
     connection.check_constraints()
     assert set(Stock.objects.values_list("last_result", flat=True)) == {result.pk for result in newest}
+
+
+def rate_every_result(*strategies: str) -> None:
+    """Give every result the same rating by each strategy."""
+    given = {"score": 0.3, "raw_verdict": "buy", "verdict": "buy"}
+    first = Rating.objects.create(result=Result.objects.earliest("pk"), strategy="copied", **given)
+    columns = [str(field.column) for field in Rating._meta.concrete_fields if field.column != "id"]
+    values = ", ".join({"result_id": "s.id", "strategy": "%s"}.get(column, f"r.{column}") for column in columns)
+    with connection.cursor() as cursor:
+        for strategy in strategies:
+            cursor.execute(
+                f"INSERT INTO analysis_rating ({', '.join(columns)}) SELECT {values} "  # noqa: S608
+                "FROM analysis_result s CROSS JOIN analysis_rating r WHERE r.id = %s",
+                [strategy, first.pk],
+            )
+    first.delete()
 
 
 def copy_to_every_other_job(job: Job) -> None:

@@ -52,12 +52,17 @@ def test_a_rerun_with_the_same_fingerprint_gives_identical_numbers(client: Clien
     assert "The run before" not in page(client)
 
 
-def test_the_parts_of_a_fingerprint_are_kept_with_the_run_and_with_the_evidence() -> None:
+def test_the_parts_of_a_fingerprint_are_kept_with_the_run_and_one_of_what_strategies_share_with_the_result() -> None:
     job = make_finished_job("KAVERI.DEMO")
-    parts = RawData.objects.get().evidence["fingerprints"]
-    assert set(parts) == {"source", "bars", "parameters", "engine", "combined"}
-    assert JobDetail.objects.get(job=job).found["fingerprints"] == parts  # type: ignore[index]
-    assert Result.objects.get().input_fingerprint == parts["combined"]
+    parts = JobDetail.objects.get(job=job).found["fingerprints"]  # type: ignore[index]
+    assert set(parts) == {"source", "bars", "parameters", "engine"}
+    shared = Result.objects.get().input_fingerprint
+    assert len(shared) == 64
+    make_finished_job("KAVERI.DEMO", strategy="trend")
+    assert Result.objects.get().input_fingerprint == shared
+    raise_last_close()
+    make_finished_job("KAVERI.DEMO")
+    assert Result.objects.get().input_fingerprint != shared
 
 
 def test_changed_bars_are_named_beside_the_result_and_in_its_row(client: Client) -> None:
@@ -69,10 +74,10 @@ def test_changed_bars_are_named_beside_the_result_and_in_its_row(client: Client)
     assert "Not as the run before: the bars changed." in text
 
 
-def test_another_strategy_is_named_as_other_parameters(client: Client) -> None:
+def test_a_run_by_another_strategy_is_no_run_before_of_the_readers(client: Client) -> None:
     make_finished_job("KAVERI.DEMO", strategy="trend")
     make_finished_job("KAVERI.DEMO")
-    assert "since then the parameters changed (it used the strategy Trend)." in page(client)
+    assert "run before" not in page(client)
 
 
 def test_a_newer_engine_is_named(client: Client) -> None:
@@ -104,9 +109,11 @@ def test_the_run_before_is_the_one_that_ended_before_and_not_the_one_asked_for_b
 
 
 def test_the_newest_of_three_runs_is_compared_with_the_second(client: Client) -> None:
-    for strategy in ("swing", "trend", "technical_rating"):
-        make_finished_job("KAVERI.DEMO", strategy=strategy)
-    assert "since then the parameters changed (it used the strategy Trend)." in page(client)
+    make_finished_job("KAVERI.DEMO")
+    raise_last_close()
+    make_finished_job("KAVERI.DEMO")
+    make_finished_job("KAVERI.DEMO")
+    assert "run before" not in page(client)
 
 
 def test_a_run_that_failed_in_between_is_no_run_before(client: Client) -> None:
@@ -115,8 +122,9 @@ def test_a_run_that_failed_in_between_is_no_run_before(client: Client) -> None:
     PriceHistory.objects.update(bars=b"damaged")
     assert make_finished_job("KAVERI.DEMO").status == "failed"
     PriceHistory.objects.update(bars=bars)
-    make_finished_job("KAVERI.DEMO", strategy="trend")
-    assert "since then the parameters changed (it used the strategy Technical rating)." in page(client)
+    raise_last_close()
+    make_finished_job("KAVERI.DEMO")
+    assert "since then the bars changed." in page(client)
 
 
 def test_a_run_of_another_session_is_no_run_before(client: Client) -> None:

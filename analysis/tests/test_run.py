@@ -1,8 +1,10 @@
 """Running: claims under a lease, results tied to jobs, one row per stock and day, counters equal to rows."""
 
+import json
 import logging
 import os
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,9 +17,10 @@ from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries, Settings
 from structlog.contextvars import get_contextvars
 
-from analysis.engine.assess import assess
+from analysis.engine.assess import assess_all
 from analysis.engine.assessment import Assessment, NotEnoughHistory
-from analysis.engine.bars import Bars
+from analysis.engine.series import SeriesCache
+from analysis.engine.strategies import STRATEGIES
 from analysis.engine.strategy import Strategy
 from analysis.jobs.submit import CHUNK
 from analysis.models import (
@@ -27,6 +30,7 @@ from analysis.models import (
     JobDetail,
     JobStatus,
     PriceHistory,
+    Rating,
     RawData,
     Result,
     ResultStatus,
@@ -34,10 +38,11 @@ from analysis.models import (
     Stock,
     StockStatus,
 )
+from analysis.prices.demo_companies import COMPANIES
 from analysis.prices.instruments import exchange_of
 from analysis.prices.port import PriceError, PriceErrorKind
 from analysis.prices.sessions import last_closed_session, sessions_between
-from analysis.tests.make import details_of, make_finished_job, make_job
+from analysis.tests.make import details_of, make_finished_job, make_job, make_user
 from analysis.worker.assess import assess_stock
 from analysis.worker.bars import BarLoader
 from analysis.worker.claim import claim, next_job, release
@@ -57,11 +62,12 @@ def test_a_job_runs_from_claim_to_result() -> None:
     assert job.created_at < job.started_at <= job.completed_at  # type: ignore[operator]
     assert (result.job, result.source, result.price_source) == (job, Source.API, "demo")
     assert result.day == last_closed_session(exchange_of("KAVERI.DEMO"), timezone.now())
-    assert (detail.result, detail.verdict, detail.score) == (result, result.verdict, result.score)
+    rating = result.ratings.get()
+    assert (detail.result, detail.verdict, detail.score) == (result, rating.verdict, rating.score)
     assert (detail.attempts, detail.fence, detail.lease_token) == (1, 1, None)
     assert result.input_fingerprint
     assert result.duration > timedelta(0)
-    assert len(result.raw_data.evidence["components"]) == 26
+    assert len(result.raw_data.evidence["signals"]) == 26
 
 
 @pytest.mark.django_db(transaction=True)
@@ -88,10 +94,17 @@ def test_the_stock_carries_its_own_last_state() -> None:
     assert stock.last_analyzed_at is not None
 
 
-def test_a_stock_day_is_stored_in_six_kilobytes() -> None:
-    make_finished_job("KAVERI.DEMO")
-    raw = RawData.objects.get()
-    assert len(str(raw.evidence)) < 6_000
+@pytest.mark.parametrize(("strategies", "limit"), [(["technical_rating"], 1_300), (list(STRATEGIES), 1_600)])
+def test_the_evidence_of_a_stock_day_takes_about_a_kilobyte(strategies: list[str], limit: int) -> None:
+    """Those of any company of the demo market, the oddest included, with one strategy in use or with all."""
+    for strategy in strategies:
+        make_user(strategy, strategy=strategy)
+    make_finished_job(*(company.ticker for company in COMPANIES))
+    assert set(Rating.objects.values_list("strategy", flat=True)) == set(strategies)
+    stored = RawData.objects.values_list("result__stock", "evidence")
+    sizes = {ticker: len(json.dumps(evidence, separators=(",", ":")).encode()) for ticker, evidence in stored}
+    assert len(sizes) > 30
+    assert {ticker: size for ticker, size in sizes.items() if size >= limit} == {}
 
 
 def test_repairs_and_warnings_about_the_bars_are_counted_on_the_result() -> None:
@@ -116,7 +129,8 @@ def test_a_failure_is_told_where_people_look() -> None:
     assert (stock.last_status, stock.last_result) == (StockStatus.FAILED, None)
     assert stock.last_error == details["VANQUAY.DEMO"].error_message
     failed = Result.objects.get(stock="VANQUAY.DEMO")
-    assert (failed.status, failed.error_message, failed.score) == (ResultStatus.FAILED, stock.last_error, None)
+    assert (failed.status, failed.error_message) == (ResultStatus.FAILED, stock.last_error)
+    assert not failed.ratings.exists()
 
 
 def test_a_job_without_one_success_has_failed_and_says_why() -> None:
@@ -136,8 +150,9 @@ def test_two_runs_of_a_day_share_one_result_and_keep_their_own_snapshots() -> No
     assert (result.job, result.created_at) == (second, made_at)
     ours, theirs = details_of(first)["KAVERI.DEMO"], details_of(second)["KAVERI.DEMO"]
     assert ours.result == theirs.result == result
-    assert ours.score == result.score / 2  # type: ignore[operator]
-    assert theirs.score == result.score
+    score = result.ratings.get().score
+    assert score is not None
+    assert (ours.score, theirs.score) == (score / 2, score)
     assert RawData.objects.count() == 1
 
 
@@ -397,15 +412,17 @@ def test_what_the_database_refuses_fails_alone(
 ) -> None:
     """The engine's numbers stand in for nonsense that a constraint catches: a score beyond one."""
 
-    def nonsense(bars: Bars, strategy: Strategy, *, decimals: int, obstacle: str) -> Assessment | NotEnoughHistory:
-        found = assess(bars, strategy, decimals=decimals, obstacle=obstacle)
+    def nonsense(
+        series: SeriesCache, strategies: Sequence[Strategy], *, decimals: int, obstacle: str
+    ) -> list[Assessment | NotEnoughHistory]:
+        [found] = assess_all(series, strategies, decimals=decimals, obstacle=obstacle)
         if isinstance(found, Assessment) and found.close == closes["KAVERI.DEMO"]:
-            return replace(found, score=7.0)
-        return found
+            return [replace(found, score=7.0)]
+        return [found]
 
     make_finished_job("KAVERI.DEMO", "B&D.DEMO")
     closes = dict(Result.objects.values_list("stock", "close"))
-    monkeypatch.setattr("analysis.worker.assess.assess", nonsense)
+    monkeypatch.setattr("analysis.worker.assess.assess_all", nonsense)
     job = make_finished_job("KAVERI.DEMO", "B&D.DEMO")
     details = details_of(job)
     assert details["B&D.DEMO"].status == DetailStatus.COMPLETED

@@ -70,7 +70,7 @@ def test_a_file_answers_at_once_while_yahoo_is_unavailable(
     assert (detail.status, detail.error_message) == ("completed", "")
     result = Result.objects.get()
     assert (result.price_source, result.day) == ("csv", TODAY)
-    assert RawData.objects.get().evidence["fingerprints"]["source"] == "csv"
+    assert detail.found["fingerprints"]["source"] == "csv"  # type: ignore[index]
     client.force_login(make_user("ann"))
     text = client.get(f"/stocks/{TICKER}/").text
     assert "Prices from CSV folder, because Yahoo gave none that could be used." in text

@@ -70,7 +70,7 @@ def test_a_special_session_is_kept_and_can_be_asked_about(calendar: str) -> None
 def test_special_sessions_are_in_a_backfill_with_what_runs_as_of_them_find(calendar: str) -> None:
     days = ("--from", "2023-11-09", "--to", "2026-02-02")
     assert run("backfill", TICKER, *days, "--inline", "--wait")[2] == 0
-    scores = dict(Result.objects.values_list("day", "score"))
+    scores = dict(Result.objects.values_list("day", "ratings__score"))
     assert set(SPECIAL) <= set(scores)
     Result.objects.all().delete()
     for day in SPECIAL[:2]:

@@ -44,9 +44,9 @@ def indicator_series(request: Request, ticker: str, key: str) -> JsonResponse:
 
 
 def _stock_page(request: Request, ticker: str) -> StockPage:
-    return StockPage(
-        StockSummary(get_stock_or_404(ticker), request.user, timezone.now()), request.user.strategy, request.user
-    )
+    user = request.user
+    stock = get_stock_or_404(ticker, user.strategy)
+    return StockPage(StockSummary(stock, stock.rating, user, timezone.now()), user.strategy, user)
 
 
 def _requested_rows(request: Request) -> slice:

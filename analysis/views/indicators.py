@@ -45,7 +45,7 @@ def hide(request: Request, ticker: str) -> HttpResponse:
 
 
 def _indicators_response(request: Request, ticker: str, choices: list[ChartIndicator]) -> HttpResponse:
-    stock = get_stock_or_404(ticker)
+    stock = get_stock_or_404(ticker, request.user.strategy)
     if not request.htmx:
         return redirect(f"{stock.get_absolute_url()}#chart-title")
     return render(request, PART, {"stock": stock, "choices": choices, "has_acted": True})
@@ -53,5 +53,7 @@ def _indicators_response(request: Request, ticker: str, choices: list[ChartIndic
 
 def _refusal_response(request: Request, ticker: str, problem: str) -> HttpResponse:
     typed = "" if request.POST.get("instead_of") else request.POST.get("name", "")
-    context = context_of(request, get_stock_or_404(ticker), problem=problem, typed=typed, has_acted=True)
+    context = context_of(
+        request, get_stock_or_404(ticker, request.user.strategy), problem=problem, typed=typed, has_acted=True
+    )
     return render(request, PART if request.htmx else PAGE, context, status=422)

@@ -30,7 +30,7 @@ SUGGESTIONS, FOUND, OFFERED = 8, 50, 4
 @require_safe
 def stock(request: Request, ticker: str) -> HttpResponse:
     """Return the page of a stock; redirect from a former ticker to the present one."""
-    found = get_stock_or_404(ticker)
+    found = get_stock_or_404(ticker, request.user.strategy)
     if found.pk != ticker:
         query = request.GET.urlencode()
         return redirect(found.get_absolute_url() + (f"?{query}" if query else ""))
@@ -46,13 +46,13 @@ def stock_live(request: Request, ticker: str) -> HttpResponse:
     state = StockState.read(ticker, request.user) if polls.SEEN in request.GET else None
     if state and polls.is_seen(request, state.state):
         return polls.unchanged_response()
-    context = context_of(request, get_stock_or_404(ticker), is_poll=True)
-    return render(request, f"{PAGE}#live", context, status=200 if context["page"].summary.is_active else 286)
+    context = context_of(request, get_stock_or_404(ticker, request.user.strategy), is_poll=True)
+    return render(request, f"{PAGE}#live", context, status=200 if context["page"].is_live else 286)
 
 
 @require_POST
 def analyze_stock(request: Request, ticker: str) -> HttpResponse:
-    stock = get_stock_or_404(ticker)
+    stock = get_stock_or_404(ticker, request.user.strategy)
     user = request.user
     try:
         if submit([stock.pk], source=Source.WATCHLIST, requested_by=user, strategy=user.strategy).is_duplicate:
@@ -61,7 +61,7 @@ def analyze_stock(request: Request, ticker: str) -> HttpResponse:
         messages.error(request, str(rejection))
         return render(request, f"{PAGE}#acted" if request.htmx else PAGE, context_of(request, stock), status=422)
     if request.htmx:
-        return render(request, f"{PAGE}#acted", context_of(request, get_stock_or_404(ticker)))
+        return render(request, f"{PAGE}#acted", context_of(request, get_stock_or_404(ticker, request.user.strategy)))
     return redirect(stock)
 
 
@@ -76,14 +76,14 @@ def stock_search(request: Request) -> HttpResponse:
     reading = read_securities([SecuritySpelling(text)], default=request.user.bare_exchange)[0]
     if exact := Stock.objects.find(normalise(text), "" if reading.is_bare else reading.ticker):
         return redirect(exact)
-    found = list(Stock.objects.matching(text).select_related("last_result")[:FOUND]) if text else []
+    found = list(Stock.objects.matching(text).with_rating(request.user.strategy)[:FOUND]) if text else []
     context = {"text": text, "stocks": found, "reading": reading, "offered": reading.tickers[:OFFERED]}
     return render(request, "analysis/search.html", context)
 
 
-def get_stock_or_404(ticker: str) -> Stock:
-    """Return the stock of a ticker, also of a former one."""
-    stock = Stock.objects.select_related("last_result", "last_job").find(ticker)
+def get_stock_or_404(ticker: str, strategy: str) -> Stock:
+    """Return the stock of a ticker, also of a former one, rated by a strategy."""
+    stock = Stock.objects.with_rating(strategy).select_related("last_job").find(ticker)
     if stock is None:
         raise Http404
     return stock
@@ -91,9 +91,10 @@ def get_stock_or_404(ticker: str) -> Stock:
 
 def context_of(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
     user = request.user
-    state = StockState.read(stock.pk, user) if stock.last_status in IN_WORK else None
+    is_live = stock.last_status in IN_WORK or (stock.last_result and not stock.rating)
+    state = StockState.read(stock.pk, user) if is_live else None
     summary = StockSummary(
-        stock, user, timezone.now(), state.attempts if state else 0, state.started_at if state else None
+        stock, stock.rating, user, timezone.now(), state.attempts if state else 0, state.started_at if state else None
     )
     lacks_worker = state is not None and not state.has_worker
     page = StockPage(summary, user.strategy, user, lacks_worker=lacks_worker)

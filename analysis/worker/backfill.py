@@ -2,7 +2,7 @@
 
 Every session is assessed over its own window of bars, by the code of an as-of run: equal by construction, quality gate
 and fingerprint included. The last session is an as-of run like any other and is saved like one; those before it are
-results without evidence, for six kilobytes a session would outweigh the bars a hundred times.
+results without evidence, for a kilobyte a session would outweigh the bars twenty times.
 """
 
 import itertools
@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from analysis import clock
 from analysis.db import transactional
 from analysis.jobs.details import update_stocks
-from analysis.models import Job, JobDetail, RawData, Result, Stock
+from analysis.models import Job, JobDetail, Rating, RawData, Result, Stock
+from analysis.ratings import rating_of
 from analysis.worker.assess import AssessmentError, Outcome, assess_past_sessions, assess_stock
 from analysis.worker.bars import BarLoader
 from analysis.worker.claim import Lease, renew
-from analysis.worker.save import REPLACED_FIELDS, result_of
+from analysis.worker.save import upsert_results
 
 SESSIONS_AT_ONCE = 100
 
@@ -38,7 +39,8 @@ def backfill_stock(lease: Lease, loader: BarLoader, detail: JobDetail) -> Outcom
 def _save_past_results(lease: Lease, detail: JobDetail, outcomes: Sequence[Outcome]) -> bool:
     """Upsert by (stock, day) if the lease is still held, and return whether it is.
 
-    Results of a run at its own time stay, with their evidence; failures and earlier backfills are replaced.
+    Results of a run at its own time stay, with their evidence and ratings, and get those that they lack; failures and
+    earlier backfills are replaced.
     """
     job = Job.objects.active().select_for_update(no_key=True).filter(pk=lease.job.pk).first()
     held = JobDetail.objects.held_by(lease.token).filter(pk=detail.pk, fence=detail.fence)
@@ -46,14 +48,16 @@ def _save_past_results(lease: Lease, detail: JobDetail, outcomes: Sequence[Outco
         return False
     Stock.objects.lock([detail.stock_id])
     stored = Result.objects.filter(stock=detail.stock_id, day__in=[outcome.day for outcome in outcomes])
-    final = set(stored.completed().filter(job__since=None).values_list("day", flat=True))
+    final = dict(stored.completed().filter(job__since=None).values_list("day", "pk"))
     RawData.objects.filter(result__in=stored.exclude(day__in=final)).delete()
     now = clock.now()
-    Result.objects.bulk_create(
-        [result_of(job, outcome, now) for outcome in outcomes if outcome.day not in final],
-        update_conflicts=True,
-        unique_fields=["stock", "day"],
-        update_fields=REPLACED_FIELDS,
-    )
+    upsert_results(job, [outcome for outcome in outcomes if outcome.day not in final], now)
+    further = [
+        rating_of(final[outcome.day], strategy, rating.assessment, rating.caution)
+        for outcome in outcomes
+        if outcome.day in final
+        for strategy, rating in outcome.ratings.items()
+    ]
+    Rating.objects.bulk_create(further, ignore_conflicts=True)
     update_stocks(job, completed=[detail.stock_id], failed={}, now=now)
     return True

@@ -3,17 +3,21 @@
 import logging
 from collections.abc import Sequence
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 from django.conf import settings
 
 from analysis import clock
 from analysis.engine.bars import Bars
+from analysis.engine.strategies import STRATEGIES
+from analysis.engine.strategy import Strategy
 from analysis.models import Job, JobDetail, PriceHistory
 from analysis.prices.identity import IdentityChanged
 from analysis.prices.port import AWAY, DoubtfulError, Finding, PriceError, PriceErrorKind, PriceSource
 from analysis.prices.registry import source_named
 from analysis.prices.two_sources import LastSession
+from analysis.ratings import strategies_in_use
 from analysis.request_pace import YAHOO_PACER
 from analysis.timing import TIMING
 from analysis.worker.source_bars import SourceBars
@@ -52,6 +56,16 @@ class BarLoader:
         rows = [row for row in stored if row.source in self._orders[row.stock_id]]
         for name, bars in self._bars.items():
             bars.read_stored([row for row in rows if row.source == name])
+
+    @property
+    def strategy(self) -> Strategy:
+        """Return the strategy of the job."""
+        return STRATEGIES[self.job.strategy]
+
+    @cached_property
+    def strategies(self) -> list[Strategy]:
+        """Return the strategies to rate by: that of the job, and all that are in use."""
+        return strategies_in_use(self.strategy.key)
 
     def source_name_of(self, ticker: str) -> str:
         """Return the name of the source whose bars are used, or whose error is."""

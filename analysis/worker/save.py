@@ -1,4 +1,4 @@
-"""Save: results, evidence, details, stocks and counters of a group of stocks, in one short transaction."""
+"""Save: results, ratings, evidence, details, stocks and counters of a group of stocks, in one short transaction."""
 
 import logging
 from collections.abc import Sequence
@@ -12,10 +12,12 @@ from analysis import clock
 from analysis.db import transactional
 from analysis.engine.assessment import Assessment
 from analysis.engine.evidence import to_evidence
+from analysis.engine.fingerprint import combine, shorten
 from analysis.engine.version import ENGINE_VERSION
 from analysis.jobs import details
 from analysis.jobs.counters import add_to_counters, complete_if_done
-from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, RawData, Result, ResultStatus, Stock
+from analysis.models import DetailStatus, ErrorKind, Job, JobDetail, Rating, RawData, Result, ResultStatus, Stock
+from analysis.ratings import rating_of
 from analysis.worker.assess import Failure, Outcome
 from analysis.worker.claim import Lease
 
@@ -35,15 +37,15 @@ def save(lease: Lease, outcomes: Sequence[Outcome]) -> int:
     """
     if not outcomes:
         return 0
-    evidence = {o.detail.pk: _evidence_of(o.answer, o) for o in outcomes if isinstance(o.answer, Assessment)}
+    evidence = {outcome.detail.pk: _evidence_of(outcome) for outcome in outcomes if outcome.has_result}
     try:
         return _save_group(lease, outcomes, evidence)
     except (DataError, IntegrityError) as error:
         logger.exception("The database refuses the outcomes of %s", [o.detail.stock_id for o in outcomes])
         if len(outcomes) == 1:
-            if isinstance(outcomes[0].answer, Failure):
+            if outcomes[0].failure:
                 raise
-            outcomes = [replace(outcomes[0], answer=Failure.unexpected(error))]
+            outcomes = [replace(outcomes[0], failure=Failure.unexpected(error), ratings={})]
         return sum(save(lease, [outcome]) for outcome in outcomes)
 
 
@@ -61,8 +63,8 @@ def _save_group(lease: Lease, outcomes: Sequence[Outcome], evidence: dict[int, d
     Stock.objects.lock(outcome.detail.stock_id for outcome in outcomes)
     now = clock.now()
     results = _save_results(job, outcomes, evidence, now)
-    finished = [_finished_detail(outcome, results) for outcome in outcomes]
-    details.finish(job, finished, now)
+    finished = [_finished_detail(job, outcome, results) for outcome in outcomes]
+    details.finish(job, finished, now, analysed={outcome.detail.stock_id for outcome in outcomes if outcome.has_result})
     failed = [detail for detail in finished if detail.status == DetailStatus.FAILED]
     unknown = [detail.stock_id for detail in failed if detail.error_kind == ErrorKind.UNKNOWN_TICKER]
     Stock.objects.unconfirmed().filter(pk__in=unknown).update(refusals=F("refusals") + 1)
@@ -78,6 +80,7 @@ def _save_results(
 
     A stored success that began in the future, by a clock that was ahead then, is not newer. A backfill that found no
     session of its days writes nothing, because an earlier day is not its subject.
+    A result of a stock that is too young for a score replaces no success either.
     Return result pk by detail pk; a success that came too late has that of the newer one.
     """
     stored = Result.objects.completed().filter(
@@ -90,17 +93,12 @@ def _save_results(
             continue
         success = successes.get((outcome.detail.stock_id, outcome.day))
         is_newer = success is not None and outcome.started_at < success.started_at <= now
-        if success is None or (isinstance(outcome.answer, Assessment) and not is_newer):
+        if success is None or (outcome.is_rated and not is_newer):
             to_save.append(outcome)
-        elif isinstance(outcome.answer, Assessment):
+        elif outcome.has_result:
             too_late[outcome.detail.pk] = success.pk
-    rows = Result.objects.bulk_create(
-        [result_of(job, outcome, now) for outcome in to_save],
-        update_conflicts=True,
-        unique_fields=["stock", "day"],
-        update_fields=REPLACED_FIELDS,
-    )
-    saved = {outcome.detail.pk: row.pk for outcome, row in zip(to_save, rows, strict=True)}
+    rows = upsert_results(job, to_save, now)
+    saved = {outcome.detail.pk: pk for outcome, pk in zip(to_save, rows, strict=True)}
     RawData.objects.bulk_create(
         [RawData(result_id=saved[pk], evidence=parts) for pk, parts in evidence.items() if pk in saved],
         update_conflicts=True,
@@ -110,7 +108,27 @@ def _save_results(
     return too_late | saved
 
 
-def result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
+def upsert_results(job: Job, outcomes: Sequence[Outcome], now: datetime) -> list[int]:
+    """Store results by (stock, day) with their ratings, which replace those of an earlier run; return their keys."""
+    rows = Result.objects.bulk_create(
+        [_result_of(job, outcome, now) for outcome in outcomes],
+        update_conflicts=True,
+        unique_fields=["stock", "day"],
+        update_fields=REPLACED_FIELDS,
+    )
+    results = [row.pk for row in rows]
+    ratings = [
+        rating_of(result, strategy, rating.assessment, rating.caution)
+        for result, outcome in zip(results, outcomes, strict=True)
+        if outcome.has_result
+        for strategy, rating in outcome.ratings.items()
+    ]
+    Rating.objects.filter(result__in=results).delete()
+    Rating.objects.bulk_create(ratings)
+    return results
+
+
+def _result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
     """Return an outcome as a row, not yet saved."""
     result = Result(
         job=job,
@@ -119,9 +137,8 @@ def result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
         status=ResultStatus.FAILED,
         source=job.source,
         price_source=outcome.price_source,
-        strategy=job.strategy,
         bar_count=outcome.bar_count,
-        input_fingerprint=outcome.fingerprints.get("combined", ""),
+        input_fingerprint=combine(outcome.fingerprints) if outcome.fingerprints else "",
         change_sessions=outcome.change_sessions,
         finding_count=sum(finding.severity != "info" for finding in outcome.findings),
         engine_version=ENGINE_VERSION,
@@ -130,35 +147,23 @@ def result_of(job: Job, outcome: Outcome, now: datetime) -> Result:
         created_at=now,
         updated_at=now,
     )
-    answer = outcome.answer
-    if isinstance(answer, Failure):
-        result.error_message = answer.message
+    if outcome.has_result:
+        result.status, result.recent_closes = ResultStatus.COMPLETED, list(outcome.recent_closes)
+        result.close, result.previous_close = outcome.close, outcome.previous_close
         return result
-    result.status = ResultStatus.COMPLETED
-    result.score, result.close, result.previous_close = answer.score, answer.close, answer.previous_close
-    result.raw_verdict, result.verdict = answer.raw_verdict.value, answer.verdict.value
-    result.verdict_since = answer.verdict_since
-    result.no_trade_reason, result.caution = answer.no_trade_reason, outcome.caution
-    result.why, result.recent_closes = answer.why[:300], list(outcome.recent_closes)
-    result.what_changed = "; ".join(change.sentence for change in answer.changes)[:300]
-    if answer.plan:
-        result.side = answer.plan.side.value
-        result.entry, result.stop, result.target = answer.plan.entry, answer.plan.stop, answer.plan.target
-        result.risk_reward = answer.plan.risk_reward
+    answer = outcome.answer_for(job.strategy)
+    assert isinstance(answer, Failure)  # noqa: S101  # without a result there is no score by the job's strategy
+    result.error_message = answer.message
     return result
 
 
-def _evidence_of(assessment: Assessment, outcome: Outcome) -> dict[str, object]:
-    return {
-        **to_evidence(assessment),
-        "data_quality": [finding.as_dict() for finding in outcome.findings],
-        "fingerprints": outcome.fingerprints,
-    }
+def _evidence_of(outcome: Outcome) -> dict[str, object]:
+    return {**to_evidence(outcome.assessments), "data_quality": [finding.as_dict() for finding in outcome.findings]}
 
 
-def _finished_detail(outcome: Outcome, results: dict[int, int]) -> JobDetail:
-    """Return the detail with the values of this run, not yet saved."""
-    detail, answer = outcome.detail, outcome.answer
+def _finished_detail(job: Job, outcome: Outcome, results: dict[int, int]) -> JobDetail:
+    """Return the detail with the values of this run by the job's strategy, not yet saved."""
+    detail, answer = outcome.detail, outcome.answer_for(job.strategy)
     detail.day = outcome.day
     detail.result_id = results.get(detail.pk)
     if isinstance(answer, Failure):
@@ -169,8 +174,8 @@ def _finished_detail(outcome: Outcome, results: dict[int, int]) -> JobDetail:
         detail.score = answer.score
         detail.raw_verdict, detail.verdict = answer.raw_verdict.value, answer.verdict.value
         detail.found = _plan_snapshot(answer) | {
-            "caution": outcome.caution or None,
-            "fingerprints": outcome.fingerprints,
+            "caution": outcome.ratings[job.strategy].caution or None,
+            "fingerprints": shorten(outcome.fingerprints),
         }
     return detail
 

@@ -72,7 +72,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         ]
         help_texts = {
             "strategy": format_html_lazy(
-                'Used by your own analyses. <a href="{}">Compare the strategies</a>',
+                'Your lists, screens, digests and exports show verdicts by it. <a href="{}">Compare the strategies</a>',
                 reverse_lazy("analysis:strategies"),
             ),
             "default_exchange": "Of a ticker without one: TCS is TCS.NS if this is NSE.",
@@ -85,7 +85,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
             "position_limit_percent": "Largest position, %",
             "min_risk_reward": "Minimum risk:reward",
             "long_only": "Long only",
-            "strategy": "Default strategy",
+            "strategy": "Strategy",
         }
 
     @property
@@ -106,7 +106,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     @property
     def saved_sentence(self) -> str:
         """Return a sentence about the settings that were changed and saved."""
-        if any(name not in DISPLAY for name in self.changed_data):
+        if any(name not in (*DISPLAY, "strategy") for name in self.changed_data):
             return "Saved. Position sizes follow these settings from now on."
         if "time_zone" in self.changed_data:
             return f"Saved. Pages show times in {self.instance.time_zone or 'the time zone of the installation'} now."

@@ -1,17 +1,16 @@
-"""Views of the account: risk settings, password, theme."""
+"""Views of the account: the example of a position size, password, theme."""
 
 import math
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from stockapp.accounts import passwords
 from stockapp.accounts.example import SizingExample
@@ -23,26 +22,7 @@ from stockapp.accounts.theme import remember_theme
 from stockapp.accounts.tokens import describe_revocation
 from stockapp.grouping import grouped_as
 
-ACCOUNT = "accounts/account.html"
 EXAMPLE = "accounts/example.html"
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def account(request: Request) -> HttpResponse:
-    # A copy: a refused value must not show in the rest of the page.
-    user = User.objects.get(pk=request.user.pk)
-    form = SettingsForm(request.POST or None, instance=user)
-    if request.method != "POST" or not form.is_valid():
-        context = {
-            "form": form,
-            "example": SizingExample.of(request.user),
-            "installed_zone": settings.TIME_ZONE,
-            "tokens": list(request.user.api_tokens.unrevoked()),
-        }
-        return render(request, ACCOUNT, context, status=422 if form.is_bound else 200)
-    user.save(update_fields=list(form.fields))
-    messages.success(request, form.saved_sentence)
-    return remember_theme(redirect("accounts:account"), user.theme)
 
 
 @require_safe

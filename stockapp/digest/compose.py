@@ -48,17 +48,18 @@ def preview_digest(subscription: Subscription) -> MessageText | None:
         return MessageText(message.subject, message.text, message.html)
     own_tickers = set(WatchlistItem.objects.filter(watchlist__owner=user.pk).values_list("stock_id", flat=True))
     for ending in Ending.objects.select_related("job")[:PREVIEWED_RUNS]:
-        changes = changes_of(ending.job, own_tickers).of(own_tickers, long_only=user.long_only)
+        changes = changes_of(ending.job, own_tickers, user.strategy).of(own_tickers, long_only=user.long_only)
         if not changes.is_empty:
             return compose(ending.job, changes, subscription)
     return None
 
 
 def compose(job: Job, changes: Changes, subscription: Subscription) -> MessageText:
-    """Write what changed for a user; the links lead to this installation."""
+    """Write what changed by a user's strategy; the links lead to this installation."""
     context = {
         "title": job.description,
         "changes": changes,
+        "strategy": subscription.user.get_strategy_display(),
         "site": settings.SITE_URL,
         "account": settings.SITE_URL + reverse("digest:settings"),
         "unsubscribe": unsubscribe_address(subscription),

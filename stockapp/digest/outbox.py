@@ -10,6 +10,7 @@ message and before it is marked, the message is sent again with the same Message
 
 import logging
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -100,10 +101,14 @@ def _compose_messages(ending: Ending) -> list[Message]:
     job = ending.job
     subscriptions = {one.user_id: one for one in Subscription.objects.wanted().select_related("user")}
     watched = find_watched_tickers(list(subscriptions), job)
-    changes = changes_of(job, set().union(*watched.values()))
+    tickers_by_strategy = defaultdict[str, set[str]](set)
+    for user, tickers in watched.items():
+        tickers_by_strategy[subscriptions[user].user.strategy] |= tickers
+    changes = {strategy: changes_of(job, tickers, strategy) for strategy, tickers in tickers_by_strategy.items()}
     messages = []
     for user, tickers in watched.items():
-        own_changes = changes.of(tickers, long_only=subscriptions[user].user.long_only)
+        reader = subscriptions[user].user
+        own_changes = changes[reader.strategy].of(tickers, long_only=reader.long_only)
         if not own_changes.is_empty:
             composed = compose(job, own_changes, subscriptions[user])
             messages += [

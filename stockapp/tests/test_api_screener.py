@@ -177,7 +177,7 @@ def test_a_stock_of_an_index_is_found_once(client: Client, ann: User) -> None:
 def test_the_screener_answers_programs_as_its_page_answers_people(client: Client, ann: User) -> None:
     """Over the demo market, at every edge there is: each shown number as a bound, each day, verdict and name."""
     make_finished_job(*(company.ticker for company in COMPANIES))
-    results = list(Result.objects.completed())
+    results = list(Result.objects.with_rating(ann.strategy).completed())
     assert len(results) > 30
     make_index("Every third", *(result.stock_id for result in results[::3]))
     halves = [result.stock_id for result in results[::2]], [result.stock_id for result in results[1::2]]
@@ -205,17 +205,18 @@ def test_the_screener_answers_programs_as_its_page_answers_people(client: Client
 
 def _values_at_edges(results: list[Result]) -> dict[str, set[str]]:
     """Return for each criterion, as the page has it, every value at which its answer may change."""
-    scores = {str(round(100 * (result.score or 0))) for result in results}
+    ratings = [result.rating for result in results if result.rating]
+    scores = {str(round(100 * rating.score)) for rating in ratings if rating.score is not None}
     changes = {f"{result.change_percent:.2f}" for result in results if result.change_percent is not None}
     return {
         "q": {result.stock_id[:2].lower() for result in results},
-        "verdict": {result.verdict for result in results},
+        "verdict": {rating.verdict for rating in ratings if rating.verdict},
         "score_min": scores,
         "score_max": scores,
         "change_min": changes,
         "change_max": changes,
-        "risk_reward": {f"{result.risk_reward:.2f}" for result in results if result.risk_reward is not None},
-        "since": {str(result.verdict_since) for result in results},
+        "risk_reward": {f"{rating.risk_reward:.2f}" for rating in ratings if rating.risk_reward is not None},
+        "since": {str(rating.verdict_since) for rating in ratings if rating.verdict_since},
         "industry": {"Banks", "Oil & gas"},
         "exchange": {"NSE", "BSE"},
         "index": {"Every third"},

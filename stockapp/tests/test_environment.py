@@ -27,6 +27,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_what_is_not_set_has_its_default(environment: pytest.MonkeyPatch) -> None:
     env = read()
     assert (env.price_source, env.workers, env.time_zone, env.log_level) == ("yahoo", 2, "UTC", "INFO")
+    assert env.keep_raw_data_days == env.keep_results_days == 730
     assert env.data_dir == BASE_DIR / "data"
     assert env.database["NAME"] == str(BASE_DIR / "data" / "stockapp.sqlite3")
 
@@ -61,6 +62,14 @@ def test_proxies_are_named_and_those_of_this_machine_unless_others_are(environme
     assert read().trusted_proxies == ("10.0.0.5", "2001:db8::/64", "unix")
     environment.setenv("TRUSTED_PROXIES", "none")
     assert read().trusted_proxies == ()
+
+
+def test_raw_data_is_kept_two_years_but_no_longer_than_results(environment: pytest.MonkeyPatch) -> None:
+    assert (read().keep_raw_data_days, read().keep_results_days) == (730, 730)
+    environment.setenv("KEEP_RESULTS_DAYS", "100")
+    assert read().keep_raw_data_days == 100
+    environment.setenv("KEEP_RESULTS_DAYS", "2000")
+    assert read().keep_raw_data_days == 730
 
 
 def test_what_stands_in_for_yahoo_is_on_this_machine_and_for_trials_only(environment: pytest.MonkeyPatch) -> None:

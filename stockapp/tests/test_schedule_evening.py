@@ -45,7 +45,7 @@ def day(number: int) -> datetime:
 
 
 def verdicts(session: date) -> dict[str, str]:
-    return dict(Result.objects.filter(day=session).values_list("stock_id", "verdict"))
+    return dict(Result.objects.filter(day=session).values_list("stock_id", "ratings__verdict"))
 
 
 @pytest.mark.parametrize("most", [5_000, 7])

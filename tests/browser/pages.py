@@ -170,9 +170,10 @@ def _do_half(job: Job) -> None:
     for detail in done:
         last = detail.stock.last_result
         assert last is not None
+        rating = last.ratings.get()
         JobDetail.objects.filter(pk=detail.pk).update(
             status=DetailStatus.COMPLETED, lease_token=None, lease_until=None, completed_at=now, result=last,
-            day=last.day, score=last.score, verdict=last.verdict, raw_verdict=last.raw_verdict,
+            day=last.day, score=rating.score, verdict=rating.verdict, raw_verdict=rating.raw_verdict,
         )  # fmt: skip
     Stock.objects.filter(details__in=done).update(last_status="completed")
     job.details.filter(status=DetailStatus.PROCESSING).update(lease_until=now + timedelta(hours=1))

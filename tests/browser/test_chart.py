@@ -65,7 +65,7 @@ def test_the_chart_shows_what_the_page_says(ann: Page) -> None:
     result = Stock.objects.get(pk="KAVERI.DEMO").last_result
     assert result is not None
     summary = ann.locator("#chart-summary")
-    expect(summary).to_contain_text(f", {result.get_verdict_display()}.")
+    expect(summary).to_contain_text(f", {result.ratings.get(strategy='technical_rating').get_verdict_display()}.")
     newest = ann.locator("#sessions tbody tr").first
     close = newest.locator("td").nth(3).inner_text()
     expect(summary).to_contain_text(close)

@@ -42,7 +42,7 @@ def test_log_in_add_a_stock_analyse_it_and_open_its_chart(
 
         visitor.get_by_role("button", name="Analyse all").click()
         expect(row).to_contain_text(re.compile("Buy|Neutral|Sell"), timeout=90_000)
-        found = Result.objects.get()
+        found = Result.objects.get().ratings.get()
         expect(row).to_contain_text(found.get_verdict_display())
 
         row.get_by_role("link", name="KAVERI.DEMO").click()

@@ -9,7 +9,7 @@ from django.db.models import F, Value
 from django.db.models.functions import NullIf
 
 from analysis.exports import rounded
-from analysis.models import Result
+from analysis.models import Rating, Result
 from analysis.pages.stock_summary import StockSummary
 
 type Cell = tuple[str, Callable[[StockSummary], object]]
@@ -34,6 +34,10 @@ STOCK = Column(
 
 def _of_result(heading: str, read: Callable[[Result], object]) -> Cell:
     return heading, lambda row: read(row.result) if row.result else None
+
+
+def _of_rating(heading: str, read: Callable[[Rating], object]) -> Cell:
+    return heading, lambda row: read(row.rating) if row.rating else None
 
 
 def _level(name: str) -> Column:
@@ -70,22 +74,22 @@ COLUMNS = (
         "Verdict",
         F("verdict_code"),
         (
-            _of_result("Verdict", lambda result: result.get_verdict_display()),
-            _of_result("Caution", lambda result: result.caution),
+            _of_rating("Verdict", lambda rating: rating.get_verdict_display()),
+            _of_rating("Caution", lambda rating: rating.caution),
         ),
     ),
     Column(
         "score",
         "Score",
-        F("last_result__score"),
-        (_of_result("Score", lambda result: rounded(result.score and 100 * result.score, 2)),),
+        F("rating__score"),
+        (_of_rating("Score", lambda rating: rounded(rating.score and 100 * rating.score, 2)),),
         is_number=True,
     ),
     Column(
         "since",
         "Verdict since",
-        F("last_result__verdict_since"),
-        (_of_result("Verdict since", lambda result: result.verdict_since),),
+        F("rating__verdict_since"),
+        (_of_rating("Verdict since", lambda rating: rating.verdict_since),),
     ),
     Column(
         "risk_reward",
@@ -102,8 +106,8 @@ COLUMNS = (
     Column(
         "changed",
         "What changed",
-        NullIf(F("last_result__what_changed"), Value("")),
-        (_of_result("What changed", lambda result: result.what_changed),),
+        NullIf(F("rating__what_changed"), Value("")),
+        (_of_rating("What changed", lambda rating: rating.what_changed),),
     ),
     Column(
         "analyzed", "Last analysis", F("last_analyzed_at"), (("Last analysis", lambda row: row.stock.last_analyzed_at),)

@@ -95,7 +95,7 @@ class Screener:
 
     @property
     def _stocks(self) -> StockQuerySet:
-        return stocks_to_show(long_only=self.user.long_only, now=self.now)
+        return stocks_to_show(self.user.strategy, long_only=self.user.long_only, now=self.now)
 
     @cached_property
     def matches(self) -> StockQuerySet:
@@ -205,7 +205,7 @@ class Screener:
         return [heading for heading, _ in cells], ([read(row) for _, read in cells] for row in rows)
 
     def _summaries(self, stocks: Iterable[Stock]) -> Iterator[StockSummary]:
-        return (StockSummary(stock, self.user, self.now) for stock in stocks)
+        return (StockSummary(stock, stock.rating, self.user, self.now) for stock in stocks)
 
     def _heading(self, column: Column) -> Heading:
         sorted_by = {column.key: "ascending", f"-{column.key}": "descending"}.get(self.sort, "")

@@ -8,10 +8,13 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from pytest_django import Settings
 
-from analysis.models import Index, Job, Source, Stock
+from analysis.models import Index, Job, Rating, Source, Stock
 from analysis.tests.make import make_stock, make_user
 from analysis.tests.test_commands import run
+from stockapp.accounts.models import User
 from watchlist.models import Watchlist, WatchlistItem
+from watchlist.page import WatchlistPage
+from watchlist.tests.make import make_list
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +79,46 @@ def test_the_user_s_strategy_is_used_where_none_is_named(args: tuple[str, ...], 
     make_user("ann", strategy="trend")
     rows("KAVERI.DEMO", *args)
     assert Job.objects.get().strategy == strategy
+
+
+def test_a_named_strategy_is_printed_and_changes_nobodys_list() -> None:
+    """Two users with different strategies once flipped each other's lists."""
+    users = [make_user("ann"), make_user("bob", strategy="trend")]
+    tickers = ["B&D.DEMO", "KAVERI.DEMO", "MERUVANTA.DEMO"]
+    watchlists = [make_list(user, *tickers) for user in users]
+    rows(*tickers)
+    before = [shown(watchlist, user) for watchlist, user in zip(watchlists, users, strict=True)]
+    assert [{row[1] for row in each} for each in before] == [{"technical_rating"}, {"trend"}]
+    assert before[0] != before[1]
+    printed, _ = rows(*tickers, "--strategy", "swing")
+    ratings = {rating.result.stock_id: rating for rating in Rating.objects.filter(strategy="swing")}
+    assert [(row["verdict"], row["score"]) for row in printed] == [
+        (ratings[ticker].verdict, round(ratings[ticker].score or 0, 6)) for ticker in tickers
+    ]
+    assert [shown(watchlist, user) for watchlist, user in zip(watchlists, users, strict=True)] == before
+    rows("--watchlist", "Mine", "--user", "bob")
+    assert [shown(watchlist, user) for watchlist, user in zip(watchlists, users, strict=True)] == before
+
+
+def shown(watchlist: Watchlist, user: User) -> list[tuple[object, ...]]:
+    """What the list shows its owner of each stock's verdict."""
+    return [
+        (row.stock.pk, rating.strategy, rating.score, row.verdict, rating.verdict_since, rating.plan, rating.why)
+        for row in WatchlistPage(watchlist, user).rows
+        if (rating := row.rating)
+    ]
+
+
+def test_too_few_bars_for_the_strategy_of_the_command_are_a_failure_though_another_has_rated_the_stock() -> None:
+    user = make_user("ann", strategy="mean_reversion")
+    found, code = rows("NAVANKURA.DEMO")
+    assert (code, found[0]["status"], found[0]["error_kind"]) == (1, "failed", "not_enough_history")
+    assert (found[0]["verdict"], found[0]["error_message"]) == (None, "Not enough history: 43 bars, 50 needed.")
+    stock = Stock.objects.get()
+    assert (stock.last_status, stock.last_error) == ("completed", "")
+    assert [row.verdict is not None for row in WatchlistPage(make_list(user, stock.pk), user).rows] == [True]
+    found, code = rows("NAVANKURA.DEMO", "--user", "ann")
+    assert (code, found[0]["status"], found[0]["error_message"]) == (0, "completed", None)
 
 
 def test_a_user_s_strategy_that_is_gone_is_refused_in_words() -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from analysis.jobs.end import cancel
 from analysis.models import Job, RawData, Result
@@ -32,7 +33,10 @@ def test_a_night_that_is_too_short_goes_on_with_another_message(monkeypatch: pyt
     assert Result.objects.get() == newest
 
 
-def test_pruning_gives_way_to_a_stock_that_waits_after_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pruning_gives_way_to_a_stock_that_waits_after_one_batch(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.KEEP_RAW_DATA_DAYS = 30
     monkeypatch.setattr("analysis.upkeep.retention.BATCH", 2)
     stock, today = make_stock(), timezone.localdate()
     for n in range(6):

@@ -26,6 +26,7 @@ from analysis.models import (
     Job,
     JobDetail,
     PriceHistory,
+    Rating,
     RawData,
     Result,
     ScheduledRun,
@@ -87,6 +88,7 @@ def remaining() -> dict[str, int]:
     of_stock = (Result, PriceHistory, JobDetail, IndexMember, WatchlistItem)
     rows = {model.__name__: model.objects.filter(stock__ticker__endswith=".DEMO").count() for model in of_stock}
     return rows | {
+        "Rating": Rating.objects.filter(result__stock__ticker__endswith=".DEMO").count(),
         "Stock": Stock.objects.demo().count(),
         "Index": Index.objects.filter(name="Demo market").count(),
         "Schedule": ExchangeSchedule.objects.filter(pk__startswith="DEMO").count(),
@@ -112,7 +114,7 @@ def test_everything_of_it_goes_and_everything_else_stays(demo: User) -> None:
     assert not any(remaining().values())
     assert tickers_of(watchlist) == ["REAL.NS"]
     assert Stock.objects.get().last_result
-    assert RawData.objects.count() == evidence == 1
+    assert RawData.objects.count() == Rating.objects.count() == evidence == 1
     assert list(Job.objects.filter(source=Source.WATCHLIST, requested_by=ann)) == [mixed]
     assert list(mixed.details.values_list("stock_id", flat=True)) == ["REAL.NS"]
     assert not Job.objects.filter(source=Source.DEMO).exists()

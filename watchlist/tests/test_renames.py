@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from analysis.jobs.end import cancel
-from analysis.models import IndexMember, JobDetail, PriceHistory, Result, Stock
+from analysis.models import IndexMember, JobDetail, PriceHistory, Rating, Result, Stock
 from analysis.rejections import RequestRejected
 from analysis.stock_lists.load import load_stocks
 from analysis.stock_lists.renames import Rename, rename_stocks
@@ -75,9 +75,9 @@ def test_a_list_that_has_the_new_ticker_already_gets_it_once_with_both_notes(tmp
 
 def test_a_rename_is_only_offered_where_both_have_results_and_done_by_the_command(tmp_path: Path) -> None:
     load(tmp_path, OLD)
-    make_result(Stock.objects.get(pk="ZOMATO.NS"), date(2026, 11, 19))
+    make_result(Stock.objects.get(pk="ZOMATO.NS"), date(2026, 11, 19), score=0.1)
     make_result(Stock.objects.get(pk="ZOMATO.NS"), date(2026, 11, 20), close=1.0)
-    kept = make_result(make_stock("ETERNAL.NS"), date(2026, 11, 20), close=2.0)
+    kept = make_result(make_stock("ETERNAL.NS"), date(2026, 11, 20), close=2.0, score=0.2)
     watchlist = make_list(make_user(), "ZOMATO.NS")
     _, err = load(tmp_path, NEW)
     assert "ZOMATO.NS and ETERNAL.NS have the same ISIN, INE758T01015, and both have been analysed." in err
@@ -87,9 +87,10 @@ def test_a_rename_is_only_offered_where_both_have_results_and_done_by_the_comman
     call_command("load_stocks", rename=["zomato.ns=eternal.ns"], stdout=done)
     assert "ZOMATO.NS is ETERNAL.NS now: " in done.getvalue()
     assert tickers_of(watchlist) == ["ETERNAL.NS"]
-    assert list(Result.objects.order_by("day").values_list("day", "close")) == [
-        (date(2026, 11, 19), 100.0), (date(2026, 11, 20), 2.0),
+    assert list(Result.objects.order_by("day").values_list("day", "close", "ratings__score")) == [
+        (date(2026, 11, 19), 100.0, 0.1), (date(2026, 11, 20), 2.0, 0.2),
     ]  # fmt: skip
+    assert Rating.objects.count() == 2
     assert Stock.objects.get(pk="ETERNAL.NS").last_result == kept
 
 

@@ -300,17 +300,18 @@ def test_the_page_takes_thirteen_queries_however_many_stocks(
 
 
 def test_rows_read_nothing_that_the_query_has_not_brought(ann: User, market: None) -> None:
-    stock = stocks_to_show(long_only=False, now=timezone.now()).get(pk="AXE.NS")
+    stock = stocks_to_show(ann.strategy, long_only=False, now=timezone.now()).get(pk="AXE.NS")
     with pytest.raises(FieldFetchBlocked, match="last_error"):
         _ = stock.last_error
-    assert "evidence" not in str(stocks_to_show(long_only=False, now=timezone.now()).query)
+    assert "evidence" not in str(stocks_to_show(ann.strategy, long_only=False, now=timezone.now()).query)
 
 
 def test_an_analysis_says_since_when_its_verdict_holds() -> None:
     run_slice(str(make_job("KAVERI.DEMO").pk))
     result = Result.objects.get()
-    assert result.verdict_since is not None
-    assert result.verdict_since <= result.day
+    since = result.ratings.get().verdict_since
+    assert since is not None
+    assert since <= result.day
 
 
 # Files

@@ -75,7 +75,7 @@ def sessions_late(last: date, now: date) -> int:
     stock = Stock.objects.filter(pk="TCS.NS").first() or make_stock("TCS.NS")
     make_result(stock, last)
     stock.refresh_from_db()
-    return StockSummary(stock, make_user("late"), evening(now)).sessions_late
+    return StockSummary(stock, None, make_user("late"), evening(now)).sessions_late
 
 
 @pytest.mark.parametrize(

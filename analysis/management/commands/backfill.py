@@ -19,7 +19,12 @@ class Command(BaseCommand):
         parser.add_argument("tickers", nargs="*", help="Yahoo symbols; all active stocks unless given.")
         parser.add_argument("--from", dest="since", metavar="DATE", required=True, help="The first day.")
         parser.add_argument("--to", metavar="DATE", required=True, help="The last day.")
-        parser.add_argument("--strategy", choices=list(STRATEGIES), default=TECHNICAL_RATING.key)
+        parser.add_argument(
+            "--strategy",
+            choices=list(STRATEGIES),
+            default=TECHNICAL_RATING.key,
+            help="The strategy of the printed verdicts; every strategy in use rates the sessions.",
+        )
         parser.add_argument("--inline", action="store_true", help="Run in this process, without a worker.")
         add_wait_arguments(parser)
 

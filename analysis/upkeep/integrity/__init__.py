@@ -14,10 +14,11 @@ from analysis.upkeep.integrity.check import Check
 from analysis.upkeep.integrity.file import check_file
 from analysis.upkeep.integrity.jobs import JOB_CHECKS
 from analysis.upkeep.integrity.orphans import ORPHANS
+from analysis.upkeep.integrity.ratings import RATINGS
 from analysis.upkeep.integrity.stocks import STOCK_CHECKS
 
-CHECKS: tuple[Check, ...] = (ORPHANS, *JOB_CHECKS, *STOCK_CHECKS)
-"""In the order of repair: orphans are removed before anything is counted."""
+CHECKS: tuple[Check, ...] = (ORPHANS, RATINGS, *JOB_CHECKS, *STOCK_CHECKS)
+"""In the order of repair: orphans are removed before anything is counted, and results before stocks name them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,12 @@ def _find_wrong_last_results() -> list[str]:
 
 def _repair_last_results(wrong: Sequence[str]) -> None:
     for start in range(0, len(wrong), BATCH):
-        _set_last_results(wrong[start : start + BATCH])
+        set_last_results(wrong[start : start + BATCH])
 
 
 @transactional
-def _set_last_results(tickers: Sequence[str]) -> None:
+def set_last_results(tickers: Sequence[str]) -> None:
+    """Lock these stocks and set their last result to their newest success."""
     Stock.objects.lock(tickers)
     newest = Result.objects.completed().filter(stock=OuterRef("pk")).order_by("-day").values("pk")[:1]
     Stock.objects.filter(pk__in=tickers).update(last_result=Subquery(newest))

@@ -26,7 +26,11 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="USERNAME", help="Whose watchlist, and who asks.")
         parser.add_argument("--index", metavar="NAME", help="The active stocks of an index, like “NIFTY 500”.")
         parser.add_argument("--all", action="store_true", help="All active stocks.")
-        parser.add_argument("--strategy", choices=list(STRATEGIES), help="That of --user, or the technical rating.")
+        parser.add_argument(
+            "--strategy",
+            choices=list(STRATEGIES),
+            help="The strategy of the printed verdicts; unless given that of --user, or the technical rating.",
+        )
         parser.add_argument("--as-of", metavar="DATE", help="As it would have been on this day, e.g. 2026-03-31.")
         parser.add_argument("--inline", action="store_true", help="Run in this process, without a worker.")
         add_wait_arguments(parser)
