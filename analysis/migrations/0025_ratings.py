@@ -105,6 +105,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['result', 'strategy'],
+                'indexes': [models.Index(fields=['verdict', '-id'], name='rating_by_verdict')],
                 'constraints': [
                     models.UniqueConstraint(fields=('result', 'strategy'), name='one_rating_per_result_and_strategy'),
                     models.CheckConstraint(condition=models.Q(models.Q(('no_score_reason', ''), ('score__gte', -1), ('score__isnull', False), ('score__lte', 1), models.Q(('verdict', ''), _negated=True), models.Q(('raw_verdict', ''), _negated=True)), models.Q(('raw_verdict', ''), ('score__isnull', True), ('side', ''), ('verdict', ''), models.Q(('no_score_reason', ''), _negated=True)), _connector='OR'), name='rating_has_a_score_or_a_reason'),

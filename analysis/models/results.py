@@ -140,6 +140,7 @@ class Rating(models.Model):
 
     class Meta:
         ordering = ["result", "strategy"]
+        indexes = [models.Index(fields=["verdict", "-id"], name="rating_by_verdict")]
         constraints = [
             models.UniqueConstraint(fields=["result", "strategy"], name="one_rating_per_result_and_strategy"),
             models.CheckConstraint(
