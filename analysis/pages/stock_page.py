@@ -153,7 +153,7 @@ class StockPage:
         for reading in self.readings:
             signals.setdefault(reading.kind, []).append(reading.signal)
         return [
-            SignalCount(kind.label, each.count(1), each.count(-1), each.count(0), each.count(None))
+            SignalCount(kind.group_label, each.count(1), each.count(-1), each.count(0), each.count(None))
             for kind, each in signals.items()
         ]
 

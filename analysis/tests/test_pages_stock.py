@@ -100,6 +100,7 @@ def test_votes_are_listed_by_weight_with_what_changed_and_what_was_repaired(clie
     up, flat = text.index("▲ Votes up"), text.index("◆ Without a side")
     assert up < text.index("SMA 10") < flat
     assert up < text.index("RSI 14") < flat < text.rindex("CCI 20")
+    assert "<dt>Moving averages</dt>" in text
     assert INDICATORS["rsi_14"].describe(0, 1, 25.0) in text
     assert "from neutral to up" in text
     assert "1 component abstains for lack of trading in the window." in text
@@ -391,3 +392,12 @@ def test_damaged_dividends_leave_the_page_as_it_is(client: Client, kaveri: list[
 )
 def test_a_split_is_written_as_new_and_old_shares(factor: float, words: str) -> None:
     assert split_in_words(factor) == words
+
+
+def test_signals_are_counted_by_kind_under_words_that_exist(client: Client, ann: User) -> None:
+    make_finished_job("KAVERI.DEMO", strategy="swing")
+    ann.strategy = "swing"
+    ann.save(update_fields=["strategy"])
+    text = client.get(url("stock", "KAVERI.DEMO")).text
+    labels = re.findall(r"<dt>(Osc\w+|Mov\w+ \w+|Tre\w+|Vola\w+|Volu\w+)</dt>", text)
+    assert labels == ["Oscillators", "Trend", "Volatility", "Volume"]

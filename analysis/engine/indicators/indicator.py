@@ -26,6 +26,11 @@ class IndicatorKind(StrEnum):
         """Return the kind in words, singular: Moving average."""
         return self.value.replace("_", " ").capitalize()
 
+    @property
+    def group_label(self) -> str:
+        """Return the heading of several indicators of the kind: Moving averages, but Volatility."""
+        return f"{self.label}s" if self in (self.MOVING_AVERAGE, self.OSCILLATOR) else self.label
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
