@@ -1,8 +1,8 @@
-"""Ratings: the strategies by which an installation's stocks are rated, the stocks that lack a rating, and its row."""
+"""Ratings: the strategies by which stocks are rated, the stocks that lack a rating, and ratings as rows."""
 
 from django.db.models import Exists, OuterRef
 
-from analysis import queue
+from analysis import clock, queue
 from analysis.engine.assessment import Assessment, NotEnoughHistory
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
@@ -39,12 +39,13 @@ def request_ratings(strategy: str) -> int:
 
 
 def request_missing_ratings() -> None:
-    """Queue the ratings that latest results lack. Every worker calls it regularly; safe to call by several at once.
+    """Plan the ratings that latest results lack, each once. Every worker calls it regularly; safe by several at once.
 
     They lack one after a user was activated or changed in the admin, or a job that began before such a change ended.
     """
     for strategy in strategies_in_use():
-        request_ratings(strategy.key)
+        if unrated_stocks(strategy.key).exists():
+            queue.enqueue_at(f"Rate {strategy.key}", clock.now(), RATE_LATEST, strategy.key)
 
 
 def rating_of(result: int, strategy: str, assessment: Assessment | NotEnoughHistory, caution: str = "") -> Rating:

@@ -52,7 +52,7 @@ def rate_anew(user: User) -> str:
     rated = rate_stocks(list(unrated.values_list("pk", flat=True)[:RATED_AT_ONCE]), strategy)
     rest = request_ratings(user.strategy)
     sentences = [
-        f"Verdicts are by {strategy.name} now.",
+        f"Your verdicts use {strategy.name} now.",
         f"{counted(rated, 'stock')} of your lists {'was' if rated == 1 else 'were'} rated from stored prices."
         if rated
         else "",

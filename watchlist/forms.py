@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from analysis.forms import AddressForm, TickerField
 from analysis.models import StockStatus
-from analysis.models.results import VERDICTS
+from analysis.models.ratings import VERDICTS
 from analysis.prices.markets import EXCHANGE_NAMES
 from watchlist import importing
 from watchlist.import_file import ImportFile, read_file

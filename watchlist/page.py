@@ -110,7 +110,7 @@ class WatchlistPage:
 
     @cached_property
     def lacks_worker(self) -> bool:
-        return bool(self.active) and not Worker.objects.at_work().exists()
+        return self.is_live and not Worker.objects.at_work().exists()
 
     @cached_property
     def lacks_stocks(self) -> bool:

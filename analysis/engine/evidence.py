@@ -69,38 +69,42 @@ def to_evidence(assessments: Iterable[Assessment]) -> dict[str, JSON]:
 
 def merge_evidence(stored: Mapping[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
     """Return stored evidence with the signals of further indicators; what is stored stays as it is."""
-    new = [key for key in further["signals"] if key not in stored["signals"]]
-    unavailable = {reason: [*keys] for reason, keys in stored["unavailable"].items()}
+    known = stored.get("signals", {})
+    new = [key for key in further["signals"] if key not in known]
+    unavailable = {reason: [*keys] for reason, keys in stored.get("unavailable", {}).items()}
     for reason, keys in further["unavailable"].items():
         if added := [key for key in keys if key in new]:
             unavailable.setdefault(reason, []).extend(added)
     return {
         **stored,
-        "signals": stored["signals"] | {key: further["signals"][key] for key in new},
-        "before": stored["before"] | {key: further["before"][key] for key in new if key in further["before"]},
+        "signals": known | {key: further["signals"][key] for key in new},
+        "before": stored.get("before", {}) | {key: further["before"][key] for key in new if key in further["before"]},
         "unavailable": unavailable,
     }
 
 
 def read_evidence(stored: Mapping[str, Any], strategy: Strategy, bar_count: int) -> StrategyEvidence:
-    """Return stored evidence of a session with `bar_count` bars as a strategy weighs it; empty if it has none of it."""
+    """Return stored evidence of a session with `bar_count` bars as a strategy weighs it; empty unless it has all of it.
+
+    It has not if no run of that session, at its own time or since, was by this strategy.
+    """
     signals: dict[str, tuple[float | None, int | None]] = stored.get("signals", {})
-    known = [indicator for indicator in strategy.indicators if indicator.key in signals]
-    if not known:
+    if not signals.keys() >= strategy.weights.keys():
         return StrategyEvidence()
+    before = stored.get("before", {})
     shares = strategy.shares({key: signal for key, (_, signal) in signals.items()})
-    reasons = {key: reason for reason, keys in stored["unavailable"].items() for key in keys}
+    reasons = {key: reason for reason, keys in stored.get("unavailable", {}).items() for key in keys}
     readings = tuple(
         IndicatorReading(
             each.key, each.label, each.kind, *signals[each.key], shares[each.key], reasons.get(each.key, "")
         )
-        for each in known
+        for each in strategy.indicators
     )
     changes = tuple(
-        SignalChange(each.key, each.label, before, signal, value, each.describe(before, signal, value))
-        for each in known
-        if each.key in stored["before"]
-        for before, (value, signal) in [(stored["before"][each.key], signals[each.key])]
+        SignalChange(each.key, each.label, earlier, signal, value, each.describe(earlier, signal, value))
+        for each in strategy.indicators
+        if each.key in before
+        for earlier, (value, signal) in [(before[each.key], signals[each.key])]
     )
     return StrategyEvidence(readings, changes, describe_findings(bar_count, readings))
 

@@ -100,9 +100,15 @@ def store_signals_by_strategy(apps, schema_editor):
         for row in rows:
             scored = by_result.get(row.pk, {})
             kept = scored.get(row.result.job.strategy) or next(iter(scored.values()), None)
-            if isinstance(row.evidence, dict) and NEW <= row.evidence.keys() and kept and kept.strategy in STRATEGIES:
+            if isinstance(row.evidence, dict) and NEW <= row.evidence.keys() and kept and is_whole(row.evidence, kept):
                 rebuilt.append(with_evidence(row, by_strategy(row, kept)))
         update(evidence, rebuilt, ['evidence'])
+
+
+def is_whole(evidence, rating):
+    """Return whether evidence has every signal of a rating's strategy, or none: a part cannot be weighed."""
+    signals = evidence['signals']
+    return rating.strategy in STRATEGIES and (not signals or signals.keys() >= STRATEGIES[rating.strategy].weights.keys())
 
 
 def by_strategy(row, rating):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,13 +13,11 @@ from django.db.models import Case, Exists, Q, When
 from django.urls import reverse
 
 from analysis.engine.verdict import Verdict
+from analysis.models.ratings import Rating
 from analysis.models.statuses import StockStatus
 from analysis.prices.exchanges import Exchange
 from analysis.prices.instruments import Instrument, InstrumentKind, exchange_of, instrument_of
 from analysis.prices.tickers import DEMO_SUFFIX, invalid_ticker_message, is_demo, is_well_formed
-
-if TYPE_CHECKING:
-    from analysis.models.results import Rating
 
 
 def validate_ticker(text: str) -> None:

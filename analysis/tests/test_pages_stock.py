@@ -16,6 +16,7 @@ from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from analysis.engine.indicators import INDICATORS
+from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.models import Job, PriceHistory, RawData, Stock, StockStatus
 from analysis.pages.listing import StockListing, split_in_words
 from analysis.prices.arrow import pack_traded
@@ -90,7 +91,8 @@ def test_the_plan_names_the_limit_that_binds_this_user(client: Client, ann: User
 def test_votes_are_listed_by_weight_with_what_changed_and_what_was_repaired(client: Client, ann: User) -> None:
     result = make_result(make_stock("A.NS"))
     evidence = {
-        "signals": {"sma_10": [2.0, 1], "rsi_14": [25.0, 1], "cci_20": [None, None]},
+        "signals": {key: [1.0, 0] for key in TECHNICAL_RATING.weights}
+        | {"sma_10": [2.0, 1], "rsi_14": [25.0, 1], "cci_20": [None, None]},
         "before": {"rsi_14": 0},
         "unavailable": {"for lack of trading in the window": ["cci_20"]},
         "data_quality": [{"code": "gap", "message": "1 gap was found.", "severity": "warning", "session": None}],

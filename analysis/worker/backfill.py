@@ -52,12 +52,13 @@ def _save_past_results(lease: Lease, detail: JobDetail, outcomes: Sequence[Outco
     RawData.objects.filter(result__in=stored.exclude(day__in=final)).delete()
     now = clock.now()
     upsert_results(job, [outcome for outcome in outcomes if outcome.day not in final], now)
-    further = [
+    rated = set(Rating.objects.filter(result__in=final.values()).values_list("result", "strategy"))
+    Rating.objects.bulk_create(
         rating_of(final[outcome.day], strategy, rating.assessment, rating.caution)
         for outcome in outcomes
         if outcome.day in final
         for strategy, rating in outcome.ratings.items()
-    ]
-    Rating.objects.bulk_create(further, ignore_conflicts=True)
+        if (final[outcome.day], strategy) not in rated
+    )
     update_stocks(job, completed=[detail.stock_id], failed={}, now=now)
     return True

@@ -80,12 +80,13 @@ def _save_results(
 
     A stored success that began in the future, by a clock that was ahead then, is not newer. A backfill that found no
     session of its days writes nothing, because an earlier day is not its subject.
-    A result of a stock that is too young for a score replaces no success either.
+    A result of a stock that is too young for a score replaces none that has one.
     Return result pk by detail pk; a success that came too late has that of the newer one.
     """
     stored = Result.objects.completed().filter(
         stock_id__in={o.detail.stock_id for o in outcomes}, day__in={o.day for o in outcomes}
     )
+    scored = set(Rating.objects.scored().filter(result__in=stored).values_list("result_id", flat=True))
     successes = {(result.stock_id, result.day): result for result in stored.only("stock_id", "day", "started_at")}
     to_save, too_late = [], {}
     for outcome in outcomes:
@@ -93,12 +94,12 @@ def _save_results(
             continue
         success = successes.get((outcome.detail.stock_id, outcome.day))
         is_newer = success is not None and outcome.started_at < success.started_at <= now
-        if success is None or (outcome.is_rated and not is_newer):
+        may_replace = outcome.is_rated or (outcome.has_result and success is not None and success.pk not in scored)
+        if success is None or (may_replace and not is_newer):
             to_save.append(outcome)
         elif outcome.has_result:
             too_late[outcome.detail.pk] = success.pk
-    rows = upsert_results(job, to_save, now)
-    saved = {outcome.detail.pk: pk for outcome, pk in zip(to_save, rows, strict=True)}
+    saved = dict(zip((one.detail.pk for one in to_save), upsert_results(job, to_save, now), strict=True))
     RawData.objects.bulk_create(
         [RawData(result_id=saved[pk], evidence=parts) for pk, parts in evidence.items() if pk in saved],
         update_conflicts=True,

@@ -72,7 +72,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         ]
         help_texts = {
             "strategy": format_html_lazy(
-                'Your lists, screens, digests and exports show verdicts by it. <a href="{}">Compare the strategies</a>',
+                'Your lists, screens, digests and exports use it. <a href="{}">Compare the strategies</a>',
                 reverse_lazy("analysis:strategies"),
             ),
             "default_exchange": "Of a ticker without one: TCS is TCS.NS if this is NSE.",

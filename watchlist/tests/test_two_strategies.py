@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_q.models import Schedule
 
+from analysis.engine.strategies import STRATEGIES
 from analysis.jobs.end import remove
 from analysis.jobs.submit import submit
-from analysis.models import JobDetail, Rating, RawData, Result, Source, Stock
+from analysis.models import JobDetail, PriceHistory, Rating, RawData, Result, Source, Stock
+from analysis.prices.arrow import pack_bars
+from analysis.ratings import RATE_LATEST, request_missing_ratings
 from analysis.stock_lists.load import load_demo_market
 from analysis.tests.make import make_finished_job, make_user
 from analysis.tests.test_commands import run
-from analysis.worker.rate import rate_latest
+from analysis.worker.rate import find_ratings, rate_latest, save_each, save_ratings
 from analysis.worker.slice import run_slice
 from stockapp.accounts.models import User
 from watchlist.models import Watchlist, WatchlistItem
@@ -207,7 +212,7 @@ def test_another_strategy_rates_the_latest_results_at_once_from_stored_prices(
     jobs = JobDetail.objects.count()
     client.force_login(ann)
     said = choose(client, "swing")
-    assert "Verdicts are by Swing now." in said
+    assert "Your verdicts use Swing now." in said
     ann.refresh_from_db()
     late = stored_ratings("swing")
     assert {ticker for ticker, values in page_of(ann).items() if values[0]} == late.keys()
@@ -242,3 +247,101 @@ def test_a_late_rating_is_that_of_an_analysis_of_the_same_session(as_of: timedel
     assert late
     make_finished_job("KAVERI.DEMO", as_of=day)
     assert stored_ratings("trend") == late
+
+
+def replace_bars(ticker: str, factor: float) -> None:
+    """Store the bars of a stock as a source adjusts them after a split."""
+    history = PriceHistory.objects.get(stock=ticker)
+    bars = history.unpack()
+    prices = {name: getattr(bars, name) * factor for name in ("open", "high", "low", "close")}
+    history.bars = pack_bars(replace(bars, **prices))
+    history.save(update_fields=["bars"])
+
+
+def test_a_late_rating_over_bars_that_were_adjusted_since_has_a_plan_in_the_prices_of_the_result() -> None:
+    load_demo_market()
+    make_finished_job("MERUVANTA.DEMO", strategy="momentum")
+    kept = Rating.objects.get(strategy="momentum")
+    assert kept.plan
+    Rating.objects.filter(strategy="momentum").delete()
+    replace_bars("MERUVANTA.DEMO", 0.5)
+    rate_latest("momentum")
+    late = Rating.objects.get(strategy="momentum")
+    assert late.plan
+    assert late.plan.entry == kept.plan.entry
+    assert (late.plan.stop, late.plan.target) == pytest.approx((kept.plan.stop, kept.plan.target), abs=0.02)
+
+
+def test_a_late_rating_is_not_stored_beside_a_result_that_was_computed_again_meanwhile() -> None:
+    load_demo_market()
+    make_finished_job("KAVERI.DEMO")
+    stale = find_ratings(["KAVERI.DEMO"], STRATEGIES["trend"])
+    replace_bars("KAVERI.DEMO", 0.9)
+    make_finished_job("KAVERI.DEMO")
+    assert save_ratings(stale) == 0
+    rate_latest("trend")
+    entry, close = Rating.objects.filter(strategy="trend").values_list("entry", "result__close").get()
+    assert entry is None or entry == pytest.approx(close, abs=0.01)
+
+
+@pytest.mark.parametrize("evidence", [{}, {"something": 1}])
+def test_evidence_of_another_form_hinders_no_rating(client: Client, evidence: dict[str, int]) -> None:
+    load_demo_market()
+    ann = make_reader("ann", "technical_rating", ["KAVERI.DEMO"])
+    make_finished_job("KAVERI.DEMO")
+    RawData.objects.update(evidence=evidence)
+    client.force_login(ann)
+    assert client.get("/stocks/KAVERI.DEMO/").status_code == 200
+    assert "Your verdicts use Swing now." in choose(client, "swing")
+    assert Rating.objects.filter(strategy="swing").count() == 1
+
+
+def test_a_rating_that_the_database_refuses_is_a_reason_of_its_stock_alone(caplog: pytest.LogCaptureFixture) -> None:
+    load_demo_market()
+    make_finished_job("KAVERI.DEMO", "B&D.DEMO")
+    ratings = find_ratings(["KAVERI.DEMO", "B&D.DEMO"], STRATEGIES["trend"])
+    ratings["KAVERI.DEMO"].row.score = 7.0
+    with pytest.raises(IntegrityError), transaction.atomic():
+        save_ratings(ratings)
+    assert save_each(ratings) == 2
+    reasons = dict(Rating.objects.filter(strategy="trend").values_list("result__stock", "no_score_reason"))
+    assert reasons["KAVERI.DEMO"].startswith("Internal error (IntegrityError): ")
+    assert reasons["B&D.DEMO"] == ""
+    assert caplog.records
+
+
+def test_missing_ratings_are_requested_once_however_often_workers_look() -> None:
+    load_demo_market()
+    make_finished_job("KAVERI.DEMO")
+    make_user("ann", strategy="trend")
+    for _ in range(3):
+        request_missing_ratings()
+    assert Schedule.objects.filter(func=RATE_LATEST).count() == 1
+
+
+def test_a_young_stock_that_is_analysed_again_has_the_later_close() -> None:
+    load_demo_market()
+    make_finished_job(YOUNG)
+    before = Result.objects.get().close
+    replace_bars(YOUNG, 0.95)
+    again = make_finished_job(YOUNG)
+    result = Result.objects.get()
+    assert before is not None
+    assert result.job == again
+    assert result.close == pytest.approx(0.95 * before)
+
+
+def test_a_backfill_rates_sessions_of_other_runs_by_what_they_lack_and_shows_no_half_of_their_reasons(
+    client: Client,
+) -> None:
+    load_demo_market()
+    make_finished_job("KAVERI.DEMO")
+    days = PriceHistory.objects.get().unpack().session.tolist()
+    live = make_finished_job("KAVERI.DEMO", as_of=days[-4])
+    make_finished_job("KAVERI.DEMO", source="command", strategy="mean_reversion", since=days[-6], as_of=days[-2])
+    result = Result.objects.get(day=days[-4])
+    assert (result.job, result.ratings.count()) == (live, 2)
+    client.force_login(make_user("ann", strategy="mean_reversion"))
+    answer = client.get(f"/api/stocks/KAVERI.DEMO/results/{days[-4]}").json()
+    assert answer["score"] == result.ratings.get(strategy="mean_reversion").score
+    assert answer["evidence"]["components"] == []
