@@ -11,8 +11,8 @@ from analysis.models.limits import Admission
 from analysis.models.pace import RequestPace
 from analysis.models.price_histories import PriceHistory, PriceSourceName
 from analysis.models.quiet_stocks import QuietStock
-from analysis.models.records import StrategyRecord
 from analysis.models.ratings import Rating
+from analysis.models.records import StrategyRecord
 from analysis.models.results import RawData, Result
 from analysis.models.schedules import Ending, ExchangeSchedule, ScheduledRun
 from analysis.models.special_days import SpecialDay
