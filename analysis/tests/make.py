@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.contrib.auth import get_user_model
 from django.utils import timezone
-from django_q.models import OrmQ
+from django_q.models import OrmQ, Schedule
 
 from analysis.calendars.current import SPECIAL_DAYS
 from analysis.engine.evidence import to_evidence
@@ -141,6 +141,11 @@ def make_message(*, waited: timedelta) -> OrmQ:
 def queued_calls() -> list[str]:
     """The functions that messages in the queue call."""
     return [str(message.task["func"]) for message in OrmQ.objects.all()]
+
+
+def planned_calls() -> list[str]:
+    """The functions that planned messages will call."""
+    return list(Schedule.objects.values_list("func", flat=True))
 
 
 def details_of(job: Job) -> dict[str, JobDetail]:

@@ -13,7 +13,6 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from django_q.models import Schedule
 
 from analysis.engine.strategies import STRATEGIES
 from analysis.jobs.end import remove
@@ -22,7 +21,7 @@ from analysis.models import JobDetail, PriceHistory, Rating, RawData, Result, So
 from analysis.prices.arrow import pack_bars
 from analysis.ratings import RATE_LATEST, request_missing_ratings
 from analysis.stock_lists.load import load_demo_market
-from analysis.tests.make import make_finished_job, make_user
+from analysis.tests.make import make_finished_job, make_user, planned_calls
 from analysis.tests.test_commands import run
 from analysis.worker.rate import find_ratings, rate_latest, save_each, save_ratings
 from analysis.worker.slice import run_slice
@@ -316,7 +315,7 @@ def test_missing_ratings_are_requested_once_however_often_workers_look() -> None
     make_user("ann", strategy="trend")
     for _ in range(3):
         request_missing_ratings()
-    assert Schedule.objects.filter(func=RATE_LATEST).count() == 1
+    assert planned_calls() == [RATE_LATEST]
 
 
 def test_a_young_stock_that_is_analysed_again_has_the_later_close() -> None:
