@@ -39,8 +39,8 @@ def backfill_stock(lease: Lease, loader: BarLoader, detail: JobDetail) -> Outcom
 def _save_past_results(lease: Lease, detail: JobDetail, outcomes: Sequence[Outcome]) -> bool:
     """Upsert by (stock, day) if the lease is still held, and return whether it is.
 
-    Results of a run at its own time stay, with their evidence and ratings, and get those that they lack; failures and
-    earlier backfills are replaced.
+    Results of a run at its own time stay, with their evidence and ratings, and get those that they lack if their bars
+    are still the same; failures and earlier backfills are replaced.
     """
     job = Job.objects.active().select_for_update(no_key=True).filter(pk=lease.job.pk).first()
     held = JobDetail.objects.held_by(lease.token).filter(pk=detail.pk, fence=detail.fence)
@@ -48,17 +48,18 @@ def _save_past_results(lease: Lease, detail: JobDetail, outcomes: Sequence[Outco
         return False
     Stock.objects.lock([detail.stock_id])
     stored = Result.objects.filter(stock=detail.stock_id, day__in=[outcome.day for outcome in outcomes])
-    final = dict(stored.completed().filter(job__since=None).values_list("day", "pk"))
+    rows = stored.completed().filter(job__since=None).values_list("day", "pk", "close")
+    final = {day: (pk, close) for day, pk, close in rows}
     RawData.objects.filter(result__in=stored.exclude(day__in=final)).delete()
     now = clock.now()
     upsert_results(job, [outcome for outcome in outcomes if outcome.day not in final], now)
-    rated = set(Rating.objects.filter(result__in=final.values()).values_list("result", "strategy"))
+    same = {final[one.day][0]: one for one in outcomes if one.day in final and final[one.day][1] == one.close}
+    rated = set(Rating.objects.filter(result__in=same).values_list("result", "strategy"))
     Rating.objects.bulk_create(
-        rating_of(final[outcome.day], strategy, rating.assessment, rating.caution)
-        for outcome in outcomes
-        if outcome.day in final
+        rating_of(result, strategy, rating.assessment, rating.caution)
+        for result, outcome in same.items()
         for strategy, rating in outcome.ratings.items()
-        if (final[outcome.day], strategy) not in rated
+        if (result, strategy) not in rated
     )
     update_stocks(job, completed=[detail.stock_id], failed={}, now=now)
     return True

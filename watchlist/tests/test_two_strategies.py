@@ -340,6 +340,9 @@ def test_a_backfill_rates_sessions_of_other_runs_by_what_they_lack_and_shows_no_
     make_finished_job("KAVERI.DEMO", source="command", strategy="mean_reversion", since=days[-6], as_of=days[-2])
     result = Result.objects.get(day=days[-4])
     assert (result.job, result.ratings.count()) == (live, 2)
+    replace_bars("KAVERI.DEMO", 0.5)
+    make_finished_job("KAVERI.DEMO", source="command", strategy="swing", since=days[-6], as_of=days[-2])
+    assert set(result.ratings.values_list("strategy", flat=True)) == {"technical_rating", "mean_reversion"}
     client.force_login(make_user("ann", strategy="mean_reversion"))
     answer = client.get(f"/api/stocks/KAVERI.DEMO/results/{days[-4]}").json()
     assert answer["score"] == result.ratings.get(strategy="mean_reversion").score
