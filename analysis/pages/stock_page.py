@@ -95,7 +95,7 @@ class StockPage:
     @property
     def is_live(self) -> bool:
         """Return whether an analysis or a rating is to come, so that the page has to look for it."""
-        return self.summary.is_active or self.summary.is_unrated
+        return self.summary.is_live
 
     @property
     def change(self) -> float | None:

@@ -101,6 +101,11 @@ class StockSummary:
         return self.result is not None and self.rating is None
 
     @property
+    def is_live(self) -> bool:
+        """Return whether an analysis or a rating is to come, so that a page has to look for it."""
+        return self.is_active or self.is_unrated
+
+    @property
     def lack_of_verdict(self) -> str:
         """Return why the result has no verdict for the reader; empty if it has one, or if there is no result."""
         return describe_lack(self.rating) if self.result else ""

@@ -96,7 +96,7 @@ def test_the_stock_carries_its_own_last_state() -> None:
 
 @pytest.mark.parametrize(("strategies", "limit"), [(["technical_rating"], 1_300), (list(STRATEGIES), 1_600)])
 def test_the_evidence_of_a_stock_day_takes_about_a_kilobyte(strategies: list[str], limit: int) -> None:
-    """Those of any company of the demo market, the oddest included, with one strategy in use or with all."""
+    """The limit holds for each company of the demo market, with one strategy in use and with all."""
     for strategy in strategies:
         make_user(strategy, strategy=strategy)
     make_finished_job(*(company.ticker for company in COMPANIES))

@@ -17,7 +17,7 @@ from analysis.models import Source, Stock
 from analysis.pages import polls
 from analysis.pages.polls import StockState
 from analysis.pages.stock_page import StockPage
-from analysis.pages.stock_summary import IN_WORK, StockSummary
+from analysis.pages.stock_summary import StockSummary
 from analysis.prices.security_columns import SecuritySpelling
 from analysis.prices.tickers import normalise
 from analysis.rejections import RequestRejected
@@ -91,7 +91,7 @@ def get_stock_or_404(ticker: str, strategy: str) -> Stock:
 
 def context_of(request: Request, stock: Stock, **more: Any) -> dict[str, Any]:
     user = request.user
-    is_live = stock.last_status in IN_WORK or (stock.last_result and not stock.rating)
+    is_live = StockSummary(stock, stock.rating, user, timezone.now()).is_live
     state = StockState.read(stock.pk, user) if is_live else None
     summary = StockSummary(
         stock, stock.rating, user, timezone.now(), state.attempts if state else 0, state.started_at if state else None

@@ -62,12 +62,12 @@ def found(job: Job, stock: Stock, day: date, verdict: str = "buy", **fields: obj
 
 
 def rated(result: Result, verdict: str, strategy: str = OTHER, **fields: Any) -> None:
-    """What a strategy finds of a result that another one has rated already."""
+    """Rate a result by a further strategy."""
     make_rating(result, **{"strategy": strategy, "verdict": verdict, "raw_verdict": verdict, **NO_PLAN, **fields})
 
 
 def lacked_bars(job: Job, stock: Stock, day: date, verdict: str = "") -> Result:
-    """What a job found of a stock that has too few bars for its strategy, with the other one's verdict if it has one.
+    """Fail a detail for lack of bars for its job's strategy, with a verdict by another strategy if one is given.
 
     Its detail has failed as a job's does.
     """

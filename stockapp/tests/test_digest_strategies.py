@@ -133,7 +133,7 @@ def test_a_strategy_chosen_since_the_last_run_is_no_change_of_a_verdict(is_rated
     assert (TREND.key, FRIDAY, "sell") in verdicts
     text = message_to(bob, job)
     assert KAVERI not in text
-    # What the strategy itself found of both sessions is a change; a session that it has not rated is none.
+    # A change needs ratings of both sessions by the strategy; a session that it has not rated is no change.
     assert ("SURYAVANA.DEMO Suryavana Solar: Strong Sell → Sell" in text) is is_rated_at_once
 
 

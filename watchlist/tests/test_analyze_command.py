@@ -101,7 +101,7 @@ def test_a_named_strategy_is_printed_and_changes_nobodys_list() -> None:
 
 
 def shown(watchlist: Watchlist, user: User) -> list[tuple[object, ...]]:
-    """What the list shows its owner of each stock's verdict."""
+    """Return the verdict of each stock on a list, as its owner sees it."""
     return [
         (row.stock.pk, rating.strategy, rating.score, row.verdict, rating.verdict_since, rating.plan, rating.why)
         for row in WatchlistPage(watchlist, user).rows

@@ -48,7 +48,7 @@ def make_reader(name: str, strategy: str, tickers: list[str]) -> User:
 
 
 def page_of(user: User) -> dict[str, tuple[object, ...]]:
-    """What the list shows of every stock, by ticker."""
+    """Return verdict, score, plan and reasons of each stock on a user's list, by ticker."""
     client = Client()
     client.force_login(user)
     rows = client.get(f"/watchlists/{user.watchlists.get().pk}/").context["page"].rows
@@ -179,7 +179,7 @@ def test_a_page_takes_as_many_queries_with_three_strategies_as_with_one(client: 
 
 
 def count_queries(client: Client) -> dict[str, int]:
-    """How many queries each page takes, the second time."""
+    """Return the number of queries of each page, at its second request."""
     counts = {}
     for page in (
         f"/watchlists/{Watchlist.objects.get(owner__username='ann').pk}/",
