@@ -4,6 +4,7 @@ from django.db.models import Exists, OuterRef
 
 from analysis import clock, queue
 from analysis.engine.assessment import Assessment, NotEnoughHistory
+from analysis.engine.periods import WeeklyVerdict
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
 from analysis.models import ExchangeSchedule, Rating, Stock
@@ -48,8 +49,14 @@ def request_missing_ratings() -> None:
             queue.enqueue_at(f"Rate {strategy.key}", clock.now(), RATE_LATEST, strategy.key)
 
 
-def rating_of(result: int, strategy: str, assessment: Assessment | NotEnoughHistory, caution: str = "") -> Rating:
-    """Return an assessment as a row of a result, not yet saved."""
+def rating_of(
+    result: int,
+    strategy: str,
+    assessment: Assessment | NotEnoughHistory,
+    weekly: WeeklyVerdict,
+    caution: str = "",
+) -> Rating:
+    """Return an assessment and the verdict over completed weeks as a row of a result, not yet saved."""
     if isinstance(assessment, NotEnoughHistory):
         return Rating(result_id=result, strategy=strategy, no_score_reason=assessment.sentence[:300])
     plan = assessment.plan
@@ -70,4 +77,7 @@ def rating_of(result: int, strategy: str, assessment: Assessment | NotEnoughHist
         what_changed="; ".join(change.sentence for change in assessment.changes)[:300],
         why=assessment.why[:300],
         caution=caution,
+        weekly_verdict=weekly.verdict.value if weekly.verdict else "",
+        weekly_since=weekly.since,
+        no_weekly_reason=weekly.reason,
     )

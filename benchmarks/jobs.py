@@ -47,6 +47,7 @@ from django.utils import timezone  # noqa: E402
 from analysis.engine.assess import assess  # noqa: E402
 from analysis.engine.bars import Bars  # noqa: E402
 from analysis.engine.evidence import to_evidence  # noqa: E402
+from analysis.engine.periods import WeeklyVerdict  # noqa: E402
 from analysis.engine.strategies import STRATEGIES  # noqa: E402
 from analysis.histories import row_of, store  # noqa: E402
 from analysis.jobs.end import remove  # noqa: E402
@@ -175,7 +176,7 @@ def floor(tickers: list[str]) -> tuple[float, float]:
             update_conflicts=True, unique_fields=["stock", "day"], update_fields=["close"],
         )  # fmt: skip
         Rating.objects.bulk_create(
-            rating_of(result.pk, strategy.key, assessment)
+            rating_of(result.pk, strategy.key, assessment, WeeklyVerdict())
             for result, (_, assessment) in zip(rows, found[start : start + CHUNK], strict=True)
         )
         RawData.objects.bulk_create(

@@ -16,7 +16,7 @@ import statistics
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,9 @@ from django.utils import timezone  # isort: skip
 from analysis.engine.assess import assess
 from analysis.engine.assessment import Assessment
 from analysis.engine.evidence import to_evidence
+from analysis.engine.periods import WeeklyVerdict
 from analysis.engine.strategies import STRATEGIES
+from analysis.engine.verdict import Verdict
 from analysis.engine.version import ENGINE_VERSION
 
 from analysis.models import Job, JobDetail, PriceHistory, RawData, Rating, Result, Source, Stock  # isort: skip
@@ -46,6 +48,7 @@ SESSIONS_WITH_DETAILS, SESSIONS_WITH_RAW_DATA = 60, 20
 LARGE = 100_000
 NEWEST = 100_000_000
 """The keys of the newest results, which are the last to be written where they are not made for a benchmark."""
+WEEKLY = WeeklyVerdict(Verdict.SELL, date(2026, 11, 20))
 RATED_BY = ("technical_rating", "trend")
 GUARDED = ("analysis_result", "analysis_rating", "analysis_rawdata", "analysis_jobdetail")
 PARTIAL = ("detail_leased",)
@@ -128,7 +131,7 @@ def first_session(job: Job, now: datetime) -> None:
         for n in range(STOCKS)
     )  # fmt: skip
     Rating.objects.bulk_create(
-        rating_of(result.pk, strategy, assessment)
+        rating_of(result.pk, strategy, assessment, WEEKLY)
         for result in results
         for strategy, assessment in assessments().items()
     )

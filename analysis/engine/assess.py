@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from datetime import date
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from analysis.engine.assessment import (
 from analysis.engine.bars import Bars, Booleans, Floats, Indices
 from analysis.engine.indicators.indicator import Indicator
 from analysis.engine.plan import NoPlan, Plan, make_plan
-from analysis.engine.rating import RatingSeries, rate_all
+from analysis.engine.rating import RatingSeries, rate_all, verdict_since
 from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
@@ -77,7 +76,7 @@ def _assess_rating(
         previous_score=_number(rating.score[-2]),
         raw_verdict=Verdict.of(int(rating.raw[-1])),
         verdict=verdict,
-        verdict_since=_verdict_since(bars, rating),
+        verdict_since=verdict_since(bars, rating),
         plan=plan if isinstance(plan, Plan) else None,
         no_trade_reason="" if isinstance(plan, Plan) else plan.reason,
         readings=readings,
@@ -114,13 +113,6 @@ def _changes(
             sentence = indicator.describe(before, now.signal, now.value)
             changes.append(SignalChange(now.key, now.label, before, now.signal, now.value, sentence))
     return tuple(changes)
-
-
-def _verdict_since(bars: Bars, rating: RatingSeries) -> date:
-    """Return the session in which the present steady verdict began."""
-    differs = np.flatnonzero(rating.steady != rating.steady[-1])
-    start = differs[-1] + 1 if differs.size else 0
-    return bars.session[start].astype(object)  # type: ignore[no-any-return]
 
 
 def _unavailable_because(indicator: Indicator, bars: Bars) -> str:

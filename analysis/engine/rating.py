@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 import numpy as np
@@ -65,6 +66,13 @@ def rate_all(bars: Bars | SeriesCache, strategies: Sequence[Strategy]) -> list[R
         )
         for strategy, rows, groups in zip(strategies, blend.rows, blend.groups, strict=True)
     ]
+
+
+def verdict_since(bars: Bars, rating: RatingSeries) -> date:
+    """Return the session in which the steady verdict of the last of these bars, at least one, began."""
+    differs = np.flatnonzero(rating.steady != rating.steady[-1])
+    start = differs[-1] + 1 if differs.size else 0
+    return bars.session[start].astype(object)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from analysis.prices.special_days import CalendarEntry, DaySource, SpecialDays, 
 
 CLOSING_DELAY = np.timedelta64(30, "m")  # after its close a session counts as closed
 EARLY_BY = 75  # minutes, more than the hour of daylight saving
+FRIDAY, SUNDAY = 4, 6
 FIRST_DAY = date(1997, 1, 1)
 END = date(2060, 1, 1)  # the first day that is in no calendar
 
@@ -52,6 +53,26 @@ class TradingCalendar:
         usual = np.median((self.closes[near] - self.sessions[near]).astype(np.int64))
         return bool((self.closes[row] - self.sessions[row]).astype(np.int64) < usual - EARLY_BY)
 
+    def weeks_of(self, days: NDArray[np.datetime64]) -> NDArray[np.int64]:
+        """Return the number of the week of each day; weeks follow one another.
+
+        A week begins on Monday, or on Sunday where the exchange trades on Sundays and not on Fridays.
+        """
+        first_day = np.datetime64("1969-12-28" if _trades_from_sunday(self) else "1969-12-29", "D")
+        numbers: NDArray[np.int64] = (days - first_day).astype(np.int64) // 7
+        return numbers
+
+    def ends_week(self, day: date) -> bool:
+        """Return whether no session of the week of `day` is later than it."""
+        week, following = self.weeks_of(np.array([day, self.sessions[self.count_until(day)]], dtype="datetime64[D]"))
+        return bool(following > week)
+
+    def begins_week(self, day: date) -> bool:
+        """Return whether no session of the week of `day` is earlier than it."""
+        before = self.count_until(day - timedelta(days=1)) - 1
+        week, preceding = self.weeks_of(np.array([day, self.sessions[before]], dtype="datetime64[D]"))
+        return bool(preceding < week)
+
     def count_until(self, day: date) -> int:
         """Return the number of sessions up to and including `day`."""
         return int(np.searchsorted(self.sessions, np.datetime64(day, "D"), side="right"))
@@ -62,6 +83,15 @@ class TradingCalendar:
             raise ValueError("now must know its time zone")
         moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "m") - delay
         return int(np.searchsorted(self.closes, moment, side="right"))
+
+
+@lru_cache(maxsize=64)
+def _trades_from_sunday(calendar: TradingCalendar) -> bool:
+    known = calendar.sessions
+    if calendar.known_from is not None and calendar.known_until is not None:
+        known = known[calendar.count_until(calendar.known_from) - 1 : calendar.count_until(calendar.known_until)]
+    weekdays = np.bincount((known.astype(np.int64) + 3) % 7, minlength=7)  # from Monday on
+    return bool(weekdays[SUNDAY] > 2 * weekdays[FRIDAY])
 
 
 def trading_calendar_of(exchange: Exchange) -> TradingCalendar:

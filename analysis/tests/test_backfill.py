@@ -36,7 +36,8 @@ pytestmark = pytest.mark.django_db
 TICKER = "KAVERI.DEMO"
 RATED = (
     "strategy", "score", "previous_score", "raw_verdict", "verdict", "verdict_since", "no_score_reason", "side",
-    "entry", "stop", "target", "risk_reward", "no_trade_reason", "what_changed", "why", "caution",
+    "entry", "stop", "target", "risk_reward", "no_trade_reason", "what_changed", "why", "caution", "weekly_verdict",
+    "weekly_since", "no_weekly_reason",
 )  # fmt: skip
 FOUND = (
     "day", "status", "price_source", "close", "previous_close", "bar_count", "finding_count", "input_fingerprint",

@@ -13,12 +13,14 @@ from analysis.engine.assess import assess_all
 from analysis.engine.assessment import Assessment, NotEnoughHistory
 from analysis.engine.bars import Bars
 from analysis.engine.fingerprint import fingerprints
+from analysis.engine.periods import WeeklyVerdict, weekly_verdicts
 from analysis.engine.strategy import Strategy
 from analysis.models import ErrorKind, JobDetail, PriceHistory
 from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.instruments import Instrument
 from analysis.prices.missing_sessions import describe_missing
 from analysis.prices.port import Finding, PriceError, PriceErrorKind
+from analysis.prices.weeks import completed_weeks
 from analysis.worker.bars import BarLoader
 
 logger = logging.getLogger(__name__)
@@ -44,9 +46,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class StrategyOutcome:
-    """One strategy's assessment, or the lack of history for it; `caution` is why it may rest on wrong prices."""
+    """One strategy's assessment, or the lack of history for it, and its verdict over completed weeks.
+
+    `caution` is why the assessment may rest on wrong prices.
+    """
 
     assessment: Assessment | NotEnoughHistory
+    weekly: WeeklyVerdict
     caution: str = ""
 
 
@@ -194,9 +200,10 @@ def rate_bars(
     decimals = instrument.decimals_at(float(checked.bars.close[-1]))
     obstacle = histories.obstacle_to_plan(checked)
     assessments = assess_all(checked.series, strategies, decimals=decimals, obstacle=obstacle)
+    weekly = weekly_verdicts(completed_weeks(checked, instrument.exchange), strategies)
     return {
-        strategy.key: StrategyOutcome(assessment, checked.caution_within(strategy.longest_window))
-        for strategy, assessment in zip(strategies, assessments, strict=True)
+        strategy.key: StrategyOutcome(assessment, week, checked.caution_within(strategy.longest_window))
+        for strategy, assessment, week in zip(strategies, assessments, weekly, strict=True)
     }
 
 

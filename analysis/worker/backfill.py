@@ -56,7 +56,7 @@ def _save_past_results(lease: Lease, detail: JobDetail, outcomes: Sequence[Outco
     same = {final[one.day][0]: one for one in outcomes if one.day in final and final[one.day][1] == one.close}
     rated = set(Rating.objects.filter(result__in=same).values_list("result", "strategy"))
     Rating.objects.bulk_create(
-        rating_of(result, strategy, rating.assessment, rating.caution)
+        rating_of(result, strategy, rating.assessment, rating.weekly, rating.caution)
         for result, outcome in same.items()
         for strategy, rating in outcome.ratings.items()
         if (result, strategy) not in rated

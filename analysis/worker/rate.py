@@ -118,9 +118,9 @@ def _rate_history(stock: Stock, result: Result, history: PriceHistory, strategy:
         raise ValueError(NOT_STORED)
     found = rate_bars(checked, [strategy], instrument)[strategy.key]
     if not isinstance(found.assessment, Assessment):
-        return LateRating(rating_of(result.pk, strategy.key, found.assessment), result.updated_at)
+        return LateRating(rating_of(result.pk, strategy.key, found.assessment, found.weekly), result.updated_at)
     assessment = _in_prices_of(result, found.assessment, checked, instrument)
-    row = rating_of(result.pk, strategy.key, assessment, found.caution)
+    row = rating_of(result.pk, strategy.key, assessment, found.weekly, found.caution)
     return LateRating(row, result.updated_at, to_evidence([assessment]))
 
 

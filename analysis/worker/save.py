@@ -119,7 +119,7 @@ def upsert_results(job: Job, outcomes: Sequence[Outcome], now: datetime) -> list
     )
     results = [row.pk for row in rows]
     ratings = [
-        rating_of(result, strategy, rating.assessment, rating.caution)
+        rating_of(result, strategy, rating.assessment, rating.weekly, rating.caution)
         for result, outcome in zip(results, outcomes, strict=True)
         if outcome.has_result
         for strategy, rating in outcome.ratings.items()

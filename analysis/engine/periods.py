@@ -1,0 +1,79 @@
+"""Periods: daily bars combined into one bar for each week or month, and verdicts over completed weeks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from analysis.engine.bars import Bars, Booleans, Indices
+from analysis.engine.rating import RatingSeries, rate_all, verdict_since
+from analysis.engine.series import SeriesCache
+from analysis.engine.strategy import Strategy
+from analysis.engine.verdict import UNRATED, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyVerdict:
+    """A strategy's steady verdict over completed weeks, unchanged since the week that ended in the session `since`.
+
+    Without one, `verdict` and `since` are None and `reason` says why; it is empty otherwise.
+    """
+
+    verdict: Verdict | None = None
+    since: date | None = None
+    reason: str = ""
+
+
+def compare_with_week(verdict: Verdict, weekly: Verdict) -> str:
+    """Return how a daily verdict and a weekly one go together, in one sentence."""
+    both = f"Daily {verdict.label}, weekly {weekly.label}"
+    if verdict.side is None:
+        return f"{both}."
+    if weekly.side is None:
+        return f"{both}: no larger move either way."
+    return f"{both}: {'with' if weekly.side is verdict.side else 'against'} the larger move."
+
+
+def combine_bars(bars: Bars, starts: Indices) -> Bars:
+    """Return one bar for each period, shape (k,), of the sessions from one of `starts`, rows, to before the next.
+
+    `starts` strictly increase from 0. A bar's session is the last of its period, its volume the sum; that is NaN where
+    the volume of one session is not known.
+    """
+    if not len(starts):
+        return bars[:0]
+    ends = np.append(starts[1:], len(bars)) - 1
+    return Bars(
+        session=bars.session[ends],
+        open=bars.open[starts],
+        high=np.maximum.reduceat(bars.high, starts),
+        low=np.minimum.reduceat(bars.low, starts),
+        close=bars.close[ends],
+        volume=np.add.reduceat(bars.volume, starts),
+    )
+
+
+def combine_series(bars: Bars, starts: Indices, doubtful: Booleans) -> SeriesCache:
+    """Return a cache over the combined bars; one with a doubtful session is doubtful."""
+    weeks = combine_bars(bars, starts)
+    return SeriesCache(weeks, np.logical_or.reduceat(doubtful, starts) if len(starts) else None)
+
+
+def weekly_verdicts(weeks: SeriesCache, strategies: Sequence[Strategy]) -> list[WeeklyVerdict]:
+    """Return each strategy's verdict in the last of these completed weeks, with its reason where there is none."""
+    count = len(weeks.bars)
+    ready = [strategy for strategy in strategies if count >= strategy.bars_needed]
+    ratings = dict(zip(ready, rate_all(weeks, ready), strict=True))
+    return [
+        _last_verdict(weeks.bars, ratings[strategy])
+        if strategy in ratings
+        else WeeklyVerdict(reason=f"Not enough history: {count} completed weeks, {strategy.bars_needed} needed.")
+        for strategy in strategies
+    ]
+
+
+def _last_verdict(weeks: Bars, rating: RatingSeries) -> WeeklyVerdict:
+    if np.isnan(rating.score[-1]) or rating.steady[-1] == UNRATED:
+        return WeeklyVerdict(reason="Too few signals are available over the completed weeks.")
+    return WeeklyVerdict(Verdict.of(int(rating.steady[-1])), verdict_since(weeks, rating))
