@@ -42,6 +42,7 @@ class Criteria:
 
     q: str = ""
     verdict: tuple[str, ...] = ()
+    weekly_verdict: tuple[str, ...] = ()
     score_min: float | None = None
     score_max: float | None = None
     change_min: float | None = None
@@ -164,6 +165,7 @@ EMPTY: tuple[object, ...] = (None, "", ())
 CONDITIONS: Mapping[str, Condition] = {
     "q": StockQuerySet.named,
     "verdict": _any_of("rating__verdict"),
+    "weekly_verdict": _any_of("rating__weekly_verdict"),
     "score_min": _at_least("rating__score"),
     "score_max": _at_most("rating__score"),
     "change_min": _at_least("change"),

@@ -37,22 +37,30 @@ def stocks_to_show(strategy: str, *, long_only: bool, now: datetime) -> StockQue
 def stocks_to_screen(strategy: str, *, long_only: bool, now: datetime) -> StockQuerySet:
     """Return every analysed stock with its newest result, rated by a strategy, with the values to filter and sort by.
 
-    `change` is in percent, `verdict_code` from -2 to +2; `planned_risk_reward`, `planned_entry`, `planned_stop` and
-    `planned_target` are null if the user sees no plan at `now` (aware): none of a short who trades long only, none of
-    prices that are too old, none from before a split. Demo stocks are left out as in `without_demo`.
+    `change` is in percent, `verdict_code` and `weekly_code` from -2 to +2; `planned_risk_reward`, `planned_entry`,
+    `planned_stop` and `planned_target` are null if the user sees no plan at `now` (aware): none of a short who trades
+    long only, none of prices that are too old, none from before a split. Demo stocks are left out as in `without_demo`.
     """
     stocks = Stock.objects.analyzed().without_demo()
     hidden = _obsolete_plans(stocks, now) + ([Q(rating__side=Side.SHORT.value)] if long_only else [])
-    codes = [When(rating__verdict=verdict.value, then=Value(verdict.code)) for verdict in Verdict]
     ratio = F("last_result__close") / NullIf(F("last_result__previous_close"), Value(0.0))
     planned = {
         f"planned_{name}": Case(*(When(each, then=None) for each in hidden), default=F(f"rating__{name}"))
         for name in PLANNED
     }
     stocks = stocks.with_rating(strategy).annotate(
-        change=(ratio - 1.0) * 100.0, verdict_code=Case(*codes, output_field=SmallIntegerField()), **planned
+        change=(ratio - 1.0) * 100.0,
+        verdict_code=_code_of("verdict"),
+        weekly_code=_code_of("weekly_verdict"),
+        **planned,
     )
     return stocks.fetch_mode(FETCH_RAISE)
+
+
+def _code_of(field: str) -> Case:
+    """Return the code of a verdict of the rating, null without one."""
+    codes = [When(**{f"rating__{field}": verdict.value}, then=Value(verdict.code)) for verdict in Verdict]
+    return Case(*codes, output_field=SmallIntegerField())
 
 
 def _obsolete_plans(stocks: StockQuerySet, now: datetime) -> list[Q]:

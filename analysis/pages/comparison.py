@@ -6,8 +6,9 @@ from functools import cached_property
 
 from analysis import histories
 from analysis.capital import SizingProfile, size_for
-from analysis.engine.assess import assess
+from analysis.engine.assess import assess_all
 from analysis.engine.assessment import Assessment, NotEnoughHistory
+from analysis.engine.periods import WeeklyVerdict, weekly_verdicts
 from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.record_summary import RecordSummary, summarize
 from analysis.engine.series import SeriesCache
@@ -17,6 +18,7 @@ from analysis.engine.track_record import track_record
 from analysis.models import Stock
 from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.instruments import Instrument
+from analysis.prices.weeks import completed_weeks
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class StrategyAssessment:
 
     strategy: Strategy
     outcome: Assessment | NotEnoughHistory
+    weekly: WeeklyVerdict
     profile: SizingProfile
     instrument: Instrument
 
@@ -69,14 +72,12 @@ class Comparison:
     def strategy_assessments(self) -> list[StrategyAssessment]:
         instrument, obstacle = self.stock.instrument, histories.obstacle_to_plan(self.checked)
         decimals = instrument.decimals_at(float(self.checked.bars.close[-1]))
+        strategies = list(STRATEGIES.values())
+        outcomes = assess_all(self.series, strategies, decimals=decimals, obstacle=obstacle)
+        weekly = weekly_verdicts(completed_weeks(self.checked, instrument.exchange), strategies)
         return [
-            StrategyAssessment(
-                strategy,
-                assess(self.series, strategy, decimals=decimals, obstacle=obstacle),
-                self.profile,
-                instrument,
-            )
-            for strategy in STRATEGIES.values()
+            StrategyAssessment(strategy, outcome, week, self.profile, instrument)
+            for strategy, outcome, week in zip(strategies, outcomes, weekly, strict=True)
         ]
 
     @property

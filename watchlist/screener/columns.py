@@ -79,6 +79,15 @@ COLUMNS = (
         ),
     ),
     Column(
+        "weekly",
+        "Weekly verdict",
+        F("weekly_code"),
+        (
+            _of_rating("Weekly verdict", lambda rating: rating.get_weekly_verdict_display()),
+            _of_rating("Weekly verdict since", lambda rating: rating.weekly_since),
+        ),
+    ),
+    Column(
         "score",
         "Score",
         F("rating__score"),
@@ -113,6 +122,6 @@ COLUMNS = (
         "analyzed", "Last analysis", F("last_analyzed_at"), (("Last analysis", lambda row: row.stock.last_analyzed_at),)
     ),
 )
-DEFAULT_COLUMNS = ["close", "change", "verdict", "score", "since", "risk_reward", "industry"]
+DEFAULT_COLUMNS = ["close", "change", "verdict", "weekly", "score", "since", "risk_reward", "industry"]
 DEFAULT_SORT = "-score"
 BY_KEY = {column.key: column for column in (STOCK, *COLUMNS)}

@@ -70,6 +70,19 @@ class KnownValueField(forms.CharField):
         return next(iter(self.known.find(self.name, text)), text)
 
 
+class VerdictsField(forms.MultipleChoiceField):
+    """Any of some verdicts."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            required=False,
+            label=label,
+            choices=[(verdict.value, verdict.label) for verdict in Verdict],
+            widget=forms.CheckboxSelectMultiple,
+            error_messages={"invalid_choice": "“%(value)s” is not a verdict."},
+        )
+
+
 class FilterForm(forms.Form):
     """The criteria as in an address; an unusable value gets a sentence and filters nothing."""
 
@@ -79,13 +92,8 @@ class FilterForm(forms.Form):
         max_length=LONGEST_TEXT,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
     )
-    verdict = forms.MultipleChoiceField(
-        required=False,
-        label="Verdict",
-        choices=[(verdict.value, verdict.label) for verdict in Verdict],
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": "“%(value)s” is not a verdict."},
-    )
+    verdict = VerdictsField("Verdict")
+    weekly_verdict = VerdictsField("Weekly verdict")
     score_min = NumberField("Score at least", *SCORES, unit=SCORE_UNIT)
     score_max = NumberField("Score at most", *SCORES, unit=SCORE_UNIT)
     change_min = NumberField("Change % at least", *CHANGES)
@@ -134,9 +142,9 @@ class FilterForm(forms.Form):
 
     def words_of(self, name: str) -> str:
         """Return a filter in use with its label, as people read it."""
-        value = self.cleaned_data[name]
-        shown = ", ".join(Verdict(one).label for one in value) if name == "verdict" else value
-        return f"{self.fields[name].label}: {shown}"
+        field, value = self.fields[name], self.cleaned_data[name]
+        shown = ", ".join(Verdict(one).label for one in value) if isinstance(field, VerdictsField) else value
+        return f"{field.label}: {shown}"
 
 
 class ViewForm(forms.Form):
