@@ -68,9 +68,14 @@ def weekly_verdicts(weeks: SeriesCache, strategies: Sequence[Strategy]) -> list[
     return [
         _last_verdict(weeks.bars, ratings[strategy])
         if strategy in ratings
-        else WeeklyVerdict(reason=f"Not enough history: {count} completed weeks, {strategy.bars_needed} needed.")
+        else WeeklyVerdict(reason=too_few(count, "week", strategy.bars_needed))
         for strategy in strategies
     ]
+
+
+def too_few(count: int, period: str, needed: int) -> str:
+    """Return the reason that so few completed weeks or months have no verdict."""
+    return f"Not enough history: {count} completed {period}{'' if count == 1 else 's'}, {needed} needed."
 
 
 def _last_verdict(weeks: Bars, rating: RatingSeries) -> WeeklyVerdict:

@@ -1,4 +1,4 @@
-"""Chart: its numbers, one array for each column, over the sessions that the chart shows."""
+"""Chart: its numbers, one array for each column, over the days, weeks or months that the chart shows."""
 
 from typing import Any
 
@@ -6,59 +6,59 @@ import numpy as np
 
 from analysis.catalogue.compute import NoValues, compute_lines
 from analysis.catalogue.indicator import ChartIndicator
-from analysis.engine.bars import Bars, Floats
+from analysis.engine.bars import Floats
 from analysis.engine.overlay import moving_averages
-from analysis.engine.rating import rate
-from analysis.engine.series import SeriesCache
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
-from analysis.engine.verdict import UNRATED, Verdict
+from analysis.engine.verdict import Verdict
+from analysis.pages.chart_bars import ChartBars
 from analysis.pages.stock_page import StockPage
 
 TWO_YEARS = slice(-500, None)
 
 
-def chart_columns(bars: Bars, page: StockPage, rows: slice) -> dict[str, Any]:
-    """Return prices, averages, scores and verdicts of these sessions in columns of equal length.
+def chart_columns(chart: ChartBars, page: StockPage, rows: slice) -> dict[str, Any]:
+    """Return prices, averages, scores and verdicts of these rows of the chart's bars in columns of equal length.
 
-    Beside them are the sessions that a change spans where these are several, by index, the plan's levels, and the
+    Beside them are the sessions that a day's change spans where these are several, by index, the plan's levels, and the
     dividends and splits, latest first.
     """
     plan = page.summary.plan
-    score, verdict = _score_series(bars, page)
-    shown = bars[rows]
+    rated = chart.rate(page.analyzed or chart.days, STRATEGIES.get(page.strategy_key, TECHNICAL_RATING))
+    shown = chart.bars[rows]
+    spans = page.change_spans[rows] if chart.is_daily else []
     return {
+        "period": chart.period,
+        "is_running": chart.is_running,
         "session": shown.session.astype(str).tolist(),
         "open": _rounded_numbers(shown.open),
         "high": _rounded_numbers(shown.high),
         "low": _rounded_numbers(shown.low),
         "close": _rounded_numbers(shown.close),
         "volume": _rounded_numbers(shown.volume),
-        "spans": {str(n): span for n, span in enumerate(page.change_spans[rows]) if span > 1},
-        "averages": {name: _rounded_numbers(values[rows]) for name, values in moving_averages(bars).items()},
-        "score": _rounded_numbers(100 * score[rows]),
-        "verdict": _rounded_numbers(verdict[rows]),
+        "spans": {str(n): span for n, span in enumerate(spans) if span > 1},
+        "averages": {name: _rounded_numbers(values[rows]) for name, values in moving_averages(chart.bars).items()},
+        "score": _rounded_numbers(100 * rated.score[rows]),
+        "verdict": _rounded_numbers(rated.verdict[rows]),
         "verdicts": {each.code: each.label for each in Verdict},
-        "events": [
-            {"session": event.day.isoformat(), "dividend": event.dividend, "split": event.split}
-            for event in page.listing.events_at(bars.session)
-            if event.day >= shown.first_session
-        ],
+        "no_verdict_reason": rated.problem,
+        "events": [event for event in _events(chart, page) if event["session"] >= shown.first_session.isoformat()],
         "dividend_decimals": page.listing.decimals,
         "levels": {"entry": plan.entry, "stop": plan.stop, "target": plan.target} if plan else {},
-        "has_more": len(shown) < len(bars),
+        "has_more": len(shown) < len(chart.bars),
     }
 
 
-def indicator_columns(bars: Bars, indicator: ChartIndicator, rows: slice) -> dict[str, Any]:
-    """Return an indicator's lines over these sessions; none, with a sentence, if the bars are too few."""
+def indicator_columns(chart: ChartBars, indicator: ChartIndicator, rows: slice) -> dict[str, Any]:
+    """Return an indicator's lines over these rows of the chart's bars; none, with a sentence, if they are too few."""
     drawn = {"label": indicator.label, "place": indicator.entry.place, "scale": indicator.entry.scale}
     try:
-        lines = compute_lines(bars, indicator)
+        lines = compute_lines(chart.bars, indicator)
     except NoValues as problem:
-        return {**drawn, "session": [], "lines": [], "problem": str(problem)}
+        no_values = f"{indicator.label} has no value over these {len(chart.bars):,} {chart.period}s."
+        return {**drawn, "session": [], "lines": [], "problem": str(problem) if chart.is_daily else no_values}
     return {
         **drawn,
-        "session": bars.session[rows].astype(str).tolist(),
+        "session": chart.bars.session[rows].astype(str).tolist(),
         "lines": [
             {"label": line.label, "is_bars": line.is_bars, "values": _rounded_numbers(line.values[rows])}
             for line in lines
@@ -67,19 +67,14 @@ def indicator_columns(bars: Bars, indicator: ChartIndicator, rows: slice) -> dic
     }
 
 
+def _events(chart: ChartBars, page: StockPage) -> list[dict[str, Any]]:
+    """Return the dividends and splits since the first bar, each at the bar of its session, latest first."""
+    return [
+        {"session": chart.session_of(event.day).isoformat(), "dividend": event.dividend, "split": event.split}
+        for event in page.listing.events_at(chart.days.bars.session)
+    ]
+
+
 def _rounded_numbers(values: Floats) -> list[float | None]:
     """Return floats of seven significant digits, None for NaN, which JSON does not have."""
     return [None if np.isnan(value) else float(f"{value:.7g}") for value in values.tolist()]
-
-
-def _score_series(bars: Bars, page: StockPage) -> tuple[Floats, Floats]:
-    """Return scores and steady verdicts (-2 to +2) of the page's strategy, each shape (n,), as in an analysis.
-
-    Sessions before the bars of an analysis are NaN, so that the latest values are exactly those of the page.
-    """
-    usable = page.analyzed.series if page.analyzed else SeriesCache(bars)
-    strategy = STRATEGIES.get(page.strategy_key, TECHNICAL_RATING)
-    rating = rate(usable, strategy)
-    before = np.full(len(bars) - len(usable.bars), np.nan)
-    verdict = np.where(rating.steady == UNRATED, np.nan, rating.steady)
-    return np.concatenate([before, rating.score]), np.concatenate([before, verdict])

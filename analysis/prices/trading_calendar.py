@@ -62,17 +62,6 @@ class TradingCalendar:
         numbers: NDArray[np.int64] = (days - first_day).astype(np.int64) // 7
         return numbers
 
-    def ends_week(self, day: date) -> bool:
-        """Return whether no session of the week of `day` is later than it."""
-        week, following = self.weeks_of(np.array([day, self.sessions[self.count_until(day)]], dtype="datetime64[D]"))
-        return bool(following > week)
-
-    def begins_week(self, day: date) -> bool:
-        """Return whether no session of the week of `day` is earlier than it."""
-        before = self.count_until(day - timedelta(days=1)) - 1
-        week, preceding = self.weeks_of(np.array([day, self.sessions[before]], dtype="datetime64[D]"))
-        return bool(preceding < week)
-
     def count_until(self, day: date) -> int:
         """Return the number of sessions up to and including `day`."""
         return int(np.searchsorted(self.sessions, np.datetime64(day, "D"), side="right"))

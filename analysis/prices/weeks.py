@@ -1,30 +1,67 @@
-"""Weeks: the completed weeks of a stock's bars, by the calendar of its exchange."""
+"""Weeks and months: the periods of a stock's bars, by the calendar of its exchange."""
+
+from datetime import date, timedelta
+from enum import StrEnum
 
 import numpy as np
 
-from analysis.engine.bars import Indices
+from analysis.engine.bars import Indices, Sessions
 from analysis.engine.periods import combine_series
 from analysis.engine.series import SeriesCache
 from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.exchanges import Exchange
-from analysis.prices.trading_calendar import trading_calendar_of
+from analysis.prices.trading_calendar import TradingCalendar, trading_calendar_of
 
 WEEKS = 260
 """The latest weeks that a verdict rests on: as many as five years have, whatever weekday they begin on."""
 
 
-def completed_weeks(checked: CheckedBars, exchange: Exchange) -> SeriesCache:
-    """Return a cache over the latest WEEKS weeks that were complete at the close of the last bar.
+class Period(StrEnum):
+    """The time that one bar covers."""
 
-    A week is complete when the exchange has no later session in it; a first week that began before the first bar is
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+    def number(self, days: Sessions, calendar: TradingCalendar) -> Indices:
+        """Return the number of the period of each day, shape (n,); periods follow one another."""
+        if self is Period.WEEK:
+            return calendar.weeks_of(days)
+        unit = "datetime64[M]" if self is Period.MONTH else "datetime64[D]"
+        return days.astype(unit).astype(np.int64)
+
+    def holds_both(self, day: date, other: date, calendar: TradingCalendar) -> bool:
+        """Return whether two days are in the same period."""
+        first, second = self.number(np.array([day, other], dtype="datetime64[D]"), calendar)
+        return bool(first == second)
+
+
+def is_running(period: Period, day: date, exchange: Exchange) -> bool:
+    """Return whether the exchange has a session after `day` in the same period."""
+    calendar = trading_calendar_of(exchange)
+    return period.holds_both(day, calendar.sessions[calendar.count_until(day)], calendar)
+
+
+def completed_weeks(checked: CheckedBars, exchange: Exchange) -> SeriesCache:
+    """Return a cache over the latest WEEKS weeks that were complete at the close of the last bar."""
+    return completed_periods(Period.WEEK, checked, exchange)
+
+
+def completed_periods(period: Period, checked: CheckedBars, exchange: Exchange) -> SeriesCache:
+    """Return a cache over the periods that were complete at the close of the last bar; of weeks the latest WEEKS.
+
+    A period is complete when the exchange has no later session in it; a first one that began before the first bar is
     left out. So all sessions of a week until its last one have the same completed weeks: those up to the week before.
     """
     bars, calendar = checked.bars, trading_calendar_of(exchange)
-    weeks = calendar.weeks_of(bars.session)
-    last = weeks[-1] if calendar.ends_week(bars.last_session) else weeks[-1] - 1
-    first = weeks[0] if calendar.begins_week(bars.first_session) else weeks[0] + 1
-    rows = slice(*np.searchsorted(weeks, [max(first, last - WEEKS + 1), last + 1]))
-    return combine_series(bars[rows], find_starts(weeks[rows]), checked.doubtful[rows])
+    numbers = period.number(bars.session, calendar)
+    session_before = calendar.sessions[calendar.count_until(bars.first_session - timedelta(days=1)) - 1]
+    first = numbers[0] + period.holds_both(bars.first_session, session_before, calendar)
+    last = numbers[-1] - is_running(period, bars.last_session, exchange)
+    if period is Period.WEEK:
+        first = max(first, last - WEEKS + 1)
+    rows = slice(*np.searchsorted(numbers, [first, last + 1]))
+    return combine_series(bars[rows], find_starts(numbers[rows]), checked.doubtful[rows])
 
 
 def find_starts(periods: Indices) -> Indices:

@@ -1,12 +1,14 @@
 """The stock page's chart in a real browser: drawn, moved by keys, filled with indicators, remembered."""
 
 import re
+from datetime import date
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from analysis.models import PriceHistory, Stock, StockStatus
+from analysis.prices.arrow import pack_bars
 from analysis.tests.make import PASSWORD, make_finished_job, make_stock, make_user, store_events
 from analysis.worker.slice import run_job
 from tests.processes import wait_for
@@ -104,6 +106,61 @@ def test_ranges_are_chosen_by_key_and_pointer_and_kept(ann: Page) -> None:
     expect(chart(ann)).to_have_attribute("data-from", two_years)
 
 
+def cut_to_a_running_week_and_month() -> list[date]:
+    """Store the bars up to a Wednesday in the middle of a month, and return their sessions."""
+    history = PriceHistory.objects.get(stock="KAVERI.DEMO")
+    days: list[date] = history.unpack().session.tolist()
+    last = next(day for day in days[::-1] if day.weekday() == 2 and 8 < day.day < 20)
+    PriceHistory.objects.filter(pk=history.pk).update(bars=pack_bars(history.unpack().until(last)))
+    return days[: days.index(last) + 1]
+
+
+def count_weeks_and_months(days: list[date]) -> dict[str, int]:
+    return {"Week": len({day.isocalendar()[:2] for day in days}), "Month": len({(day.year, day.month) for day in days})}
+
+
+def test_weeks_and_months_are_drawn_with_the_last_one_so_far(ann: Page) -> None:
+    days = cut_to_a_running_week_and_month()
+    ann.reload()
+    legend, note, summary = (ann.locator(f"#chart-{name}") for name in ("legend", "note", "summary"))
+    expect(note).to_be_hidden()
+    for interval, count in count_weeks_and_months(days).items():
+        period = interval.lower()
+        button = ann.get_by_role("group", name="Interval").get_by_role("button", name=interval)
+        button.focus()
+        ann.keyboard.press("Enter")
+        expect(button).to_have_attribute("aria-pressed", "true")
+        expect(chart(ann)).to_have_attribute("data-candles", str(count))
+        expect(legend).to_contain_text(re.compile(rf"^{interval} so far, to {days[-1].day} \w+ {days[-1].year}"))
+        expect(legend).to_contain_text(f"SMA 20 {period}s")
+        expect(legend).to_contain_text(f"Score at the {period}’s end")
+        expect(note).to_contain_text(
+            f"The faint last candle is the {period} so far, which is rated once it is complete."
+        )
+        expect(summary).to_contain_text(re.compile(r"Shown are the (weeks|months) .* score [+−]?\d+, \w+"))
+        expect(ann.get_by_role("button", name="All")).to_have_attribute("aria-pressed", "true")
+    ann.get_by_role("button", name="Day", exact=True).click()
+    expect(chart(ann)).to_have_attribute("data-candles", "500")
+    expect(ann.get_by_role("button", name="1Y")).to_have_attribute("aria-pressed", "true")
+    expect(note).to_be_hidden()
+
+
+def test_the_interval_is_kept_for_other_stocks_and_counts_for_indicators(ann: Page) -> None:
+    ann.get_by_role("button", name="Week", exact=True).click()
+    ann.get_by_role("button", name="2Y").click()
+    add(ann, "RSI")
+    values = ann.locator("[data-values]")
+    expect(values).to_contain_text(re.compile(r"weekly \d\d\.\d\d"), timeout=PATIENCE)
+    chart(ann).focus()
+    ann.keyboard.press("]")
+    expect(ann.get_by_role("heading", level=1)).to_have_text("NAVANKURA.DEMO")
+    expect(ann.locator("#chart-note")).to_contain_text(
+        re.compile(r"No weekly verdict\. Not enough history: \d+ completed")
+    )
+    expect(values).to_contain_text(re.compile(r"RSI 14 has no value over these \d+ weeks\."))
+    expect(ann.get_by_role("button", name="2Y")).to_have_attribute("aria-pressed", "true")
+
+
 def test_the_chart_moves_and_zooms_by_key_once_it_is_focused(ann: Page) -> None:
     before = shown_from(ann)
     ann.keyboard.press("ArrowLeft")
@@ -187,6 +244,14 @@ def test_no_table_beside_the_chart_has_to_be_scrolled(ann: Page, width: int) -> 
     }""")
     fits = "[...document.querySelectorAll('.scroll')].every((box) => box.scrollWidth <= box.clientWidth)"
     wait_for(lambda: ann.evaluate(fits))  # the window has its new width a moment later
+
+
+def test_a_phone_shows_weeks_without_scrolling_sideways(ann: Page) -> None:
+    ann.set_viewport_size({"width": 390, "height": 844})
+    for interval in ("Week", "Month"):
+        ann.get_by_role("button", name=interval, exact=True).click()
+        expect(ann.locator("#chart-note")).to_contain_text(f"Each candle is a {interval.lower()};")
+        wait_for(lambda: ann.evaluate("document.documentElement.scrollWidth") <= 390)
 
 
 def test_a_stock_without_bars_offers_to_fetch_them_and_then_shows_them(ann: Page, live_server: LiveServer) -> None:

@@ -2,11 +2,16 @@
 
 import { drawChart } from "./chart_drawing.js";
 import { writeLegend, writeSummary } from "./chart_legend.js";
+import { PERIODS, describeBars } from "./chart_periods.js";
 import { isShortcut } from "./typing.js";
 
-const RANGE_KEY = "chart-range";
+const PERIOD_KEY = "chart-period";
+const RANGE_KEYS = { day: "chart-range", week: "chart-range-weeks", month: "chart-range-months" };
+const FIRST_RANGES = { day: "12", week: "all", month: "all" };
 const box = document.getElementById("chart");
 const message = document.getElementById("chart-message");
+const note = document.getElementById("chart-note");
+const periods = document.getElementById("periods");
 const ranges = document.getElementById("ranges");
 const stock = {
   kind: box.dataset.kind,
@@ -19,8 +24,14 @@ const answers = new Map();
 let chart = null;
 let data = null;
 let indicators = [];
-let range = sessionStorage.getItem(RANGE_KEY) ?? "12";
+let period = PERIODS.find((each) => each === sessionStorage.getItem(PERIOD_KEY)) ?? "day";
+let range = readRange();
 let loads = 0;
+
+periods.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-period]");
+  if (button) choosePeriod(button.dataset.period);
+});
 
 ranges.addEventListener("click", (event) => {
   const button = event.target.closest("[data-range]");
@@ -53,14 +64,16 @@ if (hasBars()) loadChart();
 
 async function loadChart() {
   const turn = ++loads;
-  pressRange();
+  pressChosen();
   try {
     const [prices, ...found] = await Promise.all([fetchOnce(box.dataset.url), ...listIndicators().map(loadIndicator)]);
     if (turn !== loads) return;
     data = prices;
     indicators = found.filter(Boolean);
-    box.hidden = ranges.hidden = false;
+    box.hidden = ranges.hidden = periods.hidden = false;
     showMessage("");
+    note.textContent = describeBars(data);
+    note.hidden = !note.textContent;
     redrawChart();
     showRange();
   } catch (error) {
@@ -71,7 +84,8 @@ async function loadChart() {
 /** The answer of an address, asked once; an error with the server's sentence where it has none. */
 async function fetchOnce(url) {
   const address = new URL(url, location.href);
-  if (range === "all") address.searchParams.set("all", "1");
+  if (period !== "day") address.searchParams.set("period", period);
+  else if (range === "all") address.searchParams.set("all", "1");
   if (!answers.has(address.href)) {
     const answer = await fetch(address);
     const found = await answer.json();
@@ -116,6 +130,7 @@ function redrawChart() {
   const kept = chart?.timeScale().getVisibleLogicalRange();
   chart?.remove();
   box.dataset.panes = String(indicators.filter((each) => each.place === "pane").length);
+  box.dataset.candles = String(data.session.length);
   chart = drawChart(box, data, indicators, stock);
   const last = data.session.length - 1;
   chart.subscribeCrosshairMove((point) => writeLegend(data, indicators, stock, findSession(point.time) ?? last));
@@ -124,17 +139,31 @@ function redrawChart() {
   writeLegend(data, indicators, stock, last);
 }
 
+function choosePeriod(chosen) {
+  if (chosen === period) return;
+  period = chosen;
+  sessionStorage.setItem(PERIOD_KEY, period);
+  range = readRange();
+  loadChart();
+}
+
+/** The range last chosen for bars of this period: of weeks and months at first all. */
+function readRange() {
+  return sessionStorage.getItem(RANGE_KEYS[period]) ?? FIRST_RANGES[period];
+}
+
 function chooseRange(chosen) {
   const wasAll = range === "all";
   range = chosen;
-  sessionStorage.setItem(RANGE_KEY, range);
-  pressRange();
-  if (wasAll || range === "all") loadChart();
+  sessionStorage.setItem(RANGE_KEYS[period], range);
+  pressChosen();
+  if (period === "day" && (wasAll || range === "all")) loadChart();
   else showRange();
 }
 
-function pressRange() {
+function pressChosen() {
   for (const button of ranges.children) button.setAttribute("aria-pressed", String(button.dataset.range === range));
+  for (const button of periods.children) button.setAttribute("aria-pressed", String(button.dataset.period === period));
 }
 
 /** Bring the chosen range into view. */

@@ -1,6 +1,7 @@
 // Drawing: one chart out of columns, the prices above, then the score, then a pane for each indicator that wants one.
 
-import { compact, day, money, number, score } from "./formats.js";
+import { isRunning, nameBar } from "./chart_periods.js";
+import { compact, money, number, score } from "./formats.js";
 
 export const AVERAGES = ["average-1", "average-2", "average-3"];
 export const SERIES = ["series-1", "series-2", "series-3", "series-4", "series-5", "series-6"];
@@ -14,7 +15,7 @@ const QUIET = { priceLineVisible: false, lastValueVisible: false, crosshairMarke
 export function drawChart(box, data, indicators, stock) {
   const { LightweightCharts: library } = window;
   const colors = readPalette();
-  const chart = library.createChart(box, makeOptions(library, colors));
+  const chart = library.createChart(box, makeOptions(library, colors, data.period));
   const to = { chart, library, colors, stock, data };
   drawVolume(to);
   const candles = drawCandles(to);
@@ -36,7 +37,7 @@ export function chooseFormat(scale, stock, values) {
   return (value) => number(value, decimals);
 }
 
-function makeOptions(library, colors) {
+function makeOptions(library, colors, period) {
   return {
     autoSize: true,
     layout: {
@@ -52,7 +53,7 @@ function makeOptions(library, colors) {
     rightPriceScale: { borderVisible: false },
     timeScale: { borderColor: colors.line, rightOffset: 6, minBarSpacing: 0.3 },
     handleScroll: { vertTouchDrag: false },
-    localization: { timeFormatter: day },
+    localization: { timeFormatter: (session) => nameBar(period, session) },
   };
 }
 
@@ -72,10 +73,22 @@ function drawCandles({ chart, library, colors, stock, data }) {
   candles.setData(
     data.session.map((time, n) => ({
       time, open: data.open[n], high: data.high[n], low: data.low[n], close: data.close[n],
+      ...(isRunning(data, n) ? fadeCandle(data, n, colors) : {}),
     })),
   );
   candles.priceScale().applyOptions({ scaleMargins: { top: 0.06, bottom: 0.22 } });
   return candles;
+}
+
+/** The colours of a candle of a week or month so far. */
+function fadeCandle(data, n, colors) {
+  const color = fade(data.close[n] < data.open[n] ? colors.down : colors.up);
+  return { color: data.close[n] < data.open[n] ? color : CLEAR, borderColor: color, wickColor: color };
+}
+
+/** A colour, as the browser computes it, half as strong. */
+function fade(color) {
+  return color.replace(/^rgb\((.*)\)$/, "rgba($1, 0.5)");
 }
 
 function drawVolume({ chart, library, colors, stock, data }) {
@@ -85,7 +98,11 @@ function drawVolume({ chart, library, colors, stock, data }) {
     color: colors["line-strong"],
     priceFormat: makePriceFormat(chooseFormat("volume", stock, data.volume), 1),
   });
-  volume.setData(makePoints(data.session, data.volume));
+  volume.setData(
+    makePoints(data.session, data.volume).map((point, n) =>
+      isRunning(data, n) ? { ...point, color: fade(colors["line-strong"]) } : point,
+    ),
+  );
   volume.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
 }
 
