@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from analysis.exports import rounded
-from analysis.models import StockStatus
+from analysis.models import Rating, StockStatus
 from watchlist.rows import ListRow
 
 COLUMNS = [
     "Ticker", "Name", "Exchange", "Currency", "Industry", "Session", "Close", "Change %", "Change over sessions",
-    "Verdict", "Score", "Why", "What changed", "Side", "Entry", "Stop", "Target", "Risk:reward",
-    "Quantity", "No trade because", "Caution", "Status", "Last analysis", "Error", "Note",
+    "Verdict", "Score", "Weekly verdict", "Weekly verdict since", "Why", "What changed", "Side", "Entry", "Stop",
+    "Target", "Risk:reward", "Quantity", "No trade because", "Caution", "Status", "Last analysis", "Error", "Note",
 ]  # fmt: skip
 
 
@@ -28,6 +28,7 @@ def cells(row: ListRow) -> list[object]:
         result.change_sessions if result else None,
         row.verdict.label if row.verdict else "",
         rounded(100 * rating.score, 4) if rating and rating.score is not None else None,
+        *_weekly_cells(rating),
         rating.why if rating else "",
         rating.what_changed if rating else "",
         plan.side.value if plan else "",
@@ -43,3 +44,7 @@ def cells(row: ListRow) -> list[object]:
         stock.last_error if row.has_failed else "",
         row.note,
     ]
+
+
+def _weekly_cells(rating: Rating | None) -> list[object]:
+    return [rating.get_weekly_verdict_display(), rating.weekly_since] if rating else ["", None]

@@ -32,9 +32,9 @@ class ResultAdmin(LongList[Result], ReadOnlyAdmin[Result]):
 
     @admin.display(description="Verdicts")
     def verdicts(self, result: Result) -> str:
-        """Return the verdict of each strategy that has rated the result; a dash for one without a score."""
+        """Return the verdicts of each strategy that has rated the result; a dash for one without a score."""
         return ", ".join(
-            f"{_strategy_name(rating.strategy)}: {rating.get_verdict_display() or '–'}"
+            f"{_strategy_name(rating.strategy)}: {_verdicts_of(rating)}"
             for rating in sorted(result.ratings.all(), key=lambda rating: rating.strategy)
         )
 
@@ -67,8 +67,11 @@ class ResultAdmin(LongList[Result], ReadOnlyAdmin[Result]):
 
 @admin.register(Rating)
 class RatingAdmin(LongList[Rating], ReadOnlyAdmin[Rating]):
-    list_display = ["result", "strategy_name", "verdict", "points", "verdict_since", "side", "no_score_reason"]
-    list_filter = ["verdict", StrategyFilter]
+    list_display = [
+        "result", "strategy_name", "verdict", "points", "verdict_since", "weekly_verdict", "weekly_since",
+        "no_weekly_reason", "side", "no_score_reason",
+    ]  # fmt: skip
+    list_filter = ["verdict", "weekly_verdict", StrategyFilter]
     list_select_related = ["result"]
     search_fields = ["result__stock__ticker"]
     stock_field = "result__stock"
@@ -92,6 +95,11 @@ class RatingAdmin(LongList[Rating], ReadOnlyAdmin[Rating]):
 class StrategyRecordAdmin(ReadOnlyAdmin[StrategyRecord]):
     list_display = ["strategy", "price_source", "as_of", "stocks", "left_out", "computed_at", "requested_at", "cursor"]
     exclude = ["partial"]
+
+
+def _verdicts_of(rating: Rating) -> str:
+    weekly = f" (weekly {rating.get_weekly_verdict_display()})" if rating.weekly_verdict else ""
+    return f"{rating.get_verdict_display() or '–'}{weekly}"
 
 
 def _strategy_name(key: str) -> str:

@@ -11,7 +11,17 @@ from ninja import Field, Query, Router, Schema, Status
 
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, Problem
-from analysis.api.values import OWN_CAPITAL, Capital, Payload, RiskQuery, SizedPlan, profile, size_plan
+from analysis.api.values import (
+    OWN_CAPITAL,
+    Capital,
+    Payload,
+    RiskQuery,
+    SizedPlan,
+    Weekly,
+    WeeklySince,
+    profile,
+    size_plan,
+)
 from analysis.capital import SizingProfile
 from analysis.engine.plan import Plan
 from analysis.engine.verdict import Side, Verdict
@@ -72,7 +82,7 @@ class JobOut(Schema):
 class DetailOut(SizedPlan):
     """One stock of a job: its status and the result of this run, with the plan sized for the caller.
 
-    Score, verdict and plan are those of the job's strategy, whichever your account has.
+    Score, verdicts and plan are those of the job's strategy, whichever your account has.
     """
 
     ticker: str
@@ -88,6 +98,8 @@ class DetailOut(SizedPlan):
     score: float | None
     verdict: Verdict | None
     raw_verdict: Verdict | None
+    weekly_verdict: Weekly
+    weekly_since: WeeklySince
     close: float | None
 
 
@@ -190,6 +202,8 @@ def detail_out(detail: JobDetail, risk: SizingProfile) -> DetailOut:
         score=detail.score,
         verdict=Verdict(detail.verdict) if detail.verdict else None,
         raw_verdict=Verdict(detail.raw_verdict) if detail.raw_verdict else None,
+        weekly_verdict=stored.get("weekly_verdict"),
+        weekly_since=stored.get("weekly_since"),
         close=stored.get("close"),
     )
 

@@ -12,7 +12,15 @@ from ninja import Field, Query, Router, Schema
 
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, Problem
-from analysis.api.values import PlanOut, Ticker, find_stock_or_404
+from analysis.api.values import (
+    PlanOut,
+    Ticker,
+    Weekly,
+    WeeklyNote,
+    WeeklySince,
+    find_stock_or_404,
+    weekly_values,
+)
 from analysis.engine.evidence import read_evidence
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.verdict import Verdict
@@ -41,6 +49,9 @@ class ResultOut(Schema):
     verdict: Verdict | None
     raw_verdict: Verdict | None
     verdict_since: date | None = Field(description="The session in which the verdict began.")
+    weekly_verdict: Weekly
+    weekly_since: WeeklySince
+    weekly_note: WeeklyNote
     no_score_reason: str = Field(
         description="Why there is no score by your strategy, like too few bars, or that it has not rated the result."
     )
@@ -73,15 +84,18 @@ class ResultWithEvidence(ResultOut):
 class ResultQuery(Schema):
     day: date | None = Field(None, description="The session; without it all, newest first.")
     verdict: Verdict | None = Field(None, description="By the strategy of your account.")
+    weekly_verdict: Verdict | None = Field(None, description="Over completed weeks, by the strategy of your account.")
     status: ResultStatus | None = None
 
     def narrow(self, results: ResultQuerySet, strategy: str) -> ResultQuerySet:
         given = {"day": self.day, "status": self.status}
         results = results.filter(**{name: value for name, value in given.items() if value is not None})
-        if self.verdict is None:
+        of_rating = {"verdict": self.verdict, "weekly_verdict": self.weekly_verdict}
+        wanted = {name: value for name, value in of_rating.items() if value is not None}
+        if not wanted:
             return results
         # Not a condition on the joined rating: SQLite would read all ratings, instead of results until a page is full.
-        ratings = Rating.objects.filter(result=OuterRef("pk"), strategy=strategy, verdict=self.verdict)
+        ratings = Rating.objects.filter(result=OuterRef("pk"), strategy=strategy, **wanted)
         return results.filter(Exists(ratings))
 
 
@@ -135,6 +149,7 @@ def result_out(result: Result, rating: Rating | None, strategy: str, lack: str =
         verdict=Verdict(rating.verdict) if rating.verdict else None,
         raw_verdict=Verdict(rating.raw_verdict) if rating.raw_verdict else None,
         verdict_since=rating.verdict_since,
+        **weekly_values(rating),
         no_score_reason=rating.no_score_reason,
         close=result.close,
         previous_close=result.previous_close,

@@ -32,6 +32,7 @@ class CriteriaQuery(Schema):
 
     q: Text = Field("", description="The beginning of a ticker, or a part of a name.")
     verdict: list[Verdict] | None = Field(None, description="Any of these.")
+    weekly_verdict: list[Verdict] | None = Field(None, description="Over completed weeks: any of these.")
     score_min: Score | None = Field(None, description="From -1 to +1; pages show scores from -100 to +100.")
     score_max: Score | None = None
     change_min: Change | None = Field(None, description="Percent against the session before.")

@@ -10,7 +10,19 @@ from ninja import Field, Query, Router, Schema
 from analysis.api.pages import Page, PageQuery, page_of
 from analysis.api.problems import READ_PROBLEMS, Problem
 from analysis.api.results import ResultOut, result_out
-from analysis.api.values import RiskQuery, SizedPlan, Text, Ticker, find_stock_or_404, profile, size_plan
+from analysis.api.values import (
+    RiskQuery,
+    SizedPlan,
+    Text,
+    Ticker,
+    Weekly,
+    WeeklyNote,
+    WeeklySince,
+    find_stock_or_404,
+    profile,
+    size_plan,
+    weekly_values,
+)
 from analysis.engine.verdict import Verdict
 from analysis.histories import stored_history
 from analysis.models import Stock, StockStatus
@@ -92,6 +104,9 @@ class SizedPlanOfStock(SizedPlan):
     currency: str
     day: date | None
     verdict: Verdict | None
+    weekly_verdict: Weekly
+    weekly_since: WeeklySince
+    weekly_note: WeeklyNote
 
 
 class SearchQuery(Schema):
@@ -133,6 +148,7 @@ def get_plan(request: Request, ticker: Ticker, risk: Query[RiskQuery]) -> Any:
         currency=summary.stock.currency,
         day=result.day if result else None,
         verdict=summary.verdict,
+        **weekly_values(summary.rating),
     )
 
 

@@ -1,6 +1,7 @@
 """Values: types of input and output that several operations share, checked by the rules of the pages."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, cast
 
@@ -12,8 +13,8 @@ from analysis.capital import SizingProfile, size_for
 from analysis.engine.plan import NoPlan, Plan
 from analysis.engine.sizing import Sizing
 from analysis.engine.strategies import STRATEGIES
-from analysis.engine.verdict import Side
-from analysis.models import Stock
+from analysis.engine.verdict import Side, Verdict
+from analysis.models import Rating, Stock
 from analysis.prices.instruments import Instrument
 from analysis.prices.tickers import invalid_ticker_message, is_well_formed, normalise
 from stockapp.accounts.requests import Request
@@ -66,6 +67,19 @@ OWN_CAPITAL = (
     "Size the plans for this capital, taken in the currency of each stock; your account's, converted, if left out."
 )
 Percent = Annotated[Decimal, Field(ge=Decimal("0.01"), le=100)]
+Weekly = Annotated[
+    Verdict | None,
+    Field(
+        description="The same strategy's verdict over completed weeks: context that changes rarely and adds no edge."
+    ),
+]
+WeeklySince = Annotated[date | None, Field(description="The last session of the week in which it began.")]
+WeeklyNote = Annotated[
+    str,
+    Field(
+        description="How the daily and the weekly verdict go together, or why there is no weekly one; empty if unrated."
+    ),
+]
 
 
 class Payload(Schema):
@@ -116,6 +130,15 @@ def profile(request: Request, risk: RiskQuery) -> SizingProfile:
         given |= {"capital_currency": "", "other_capitals": {}}
     own_values = {name: getattr(own, name) for name in Profile.__slots__}
     return cast(SizingProfile, Profile(**(own_values | given)))
+
+
+def weekly_values(rating: Rating | None) -> dict[str, Any]:
+    """Return the values of Weekly, WeeklySince and WeeklyNote, by the names that every schema has for them."""
+    return {
+        "weekly_verdict": Verdict(rating.weekly_verdict) if rating and rating.weekly_verdict else None,
+        "weekly_since": rating.weekly_since if rating else None,
+        "weekly_note": rating.weekly_note if rating else "",
+    }
 
 
 class PlanOut(Schema):

@@ -19,7 +19,10 @@ from analysis.worker.slice import run_job
 BAD_INPUT = 2
 INTERRUPTED = 130
 POLL_SECONDS = 0.25
-SNAPSHOT = ("side", "entry", "stop", "target", "risk_reward", "no_trade_reason", "close", "bar_count", "caution")
+SNAPSHOT = (
+    "weekly_verdict", "weekly_since", "side", "entry", "stop", "target", "risk_reward", "no_trade_reason", "close",
+    "bar_count", "caution",
+)  # fmt: skip
 
 
 def find_job(text: str) -> Job:
@@ -140,11 +143,12 @@ def _wait_for_end(command: BaseCommand, job: Job, *, needs_worker: bool) -> Job:
             time.sleep(POLL_SECONDS)
 
 
-COLUMNS = ("ticker", "day", "status", "verdict", "score", "close", "entry", "stop", "target")
+COLUMNS = ("ticker", "day", "status", "verdict", "weekly_verdict", "score", "close", "entry", "stop", "target")
+HEADINGS = {"weekly_verdict": "weekly"}
 
 
 def _format_table(rows: list[dict[str, Any]]) -> str:
-    cells = [[*COLUMNS, "remark"]]
+    cells = [[*(HEADINGS.get(column, column) for column in COLUMNS), "remark"]]
     cells += [[_format_cell(row, column) for column in COLUMNS] + [_remark_on(row)] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(COLUMNS))]
     padded = ([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]] for line in cells)

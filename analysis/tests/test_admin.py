@@ -1,5 +1,6 @@
 """The admin: for staff alone, acting through the services, with no evidence and no bars in a list."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -163,20 +164,33 @@ def test_a_long_list_is_searched_by_ticker_and_by_name(staff: Client, model: str
 
 
 def test_ratings_are_filtered_by_strategy_and_verdict(staff: Client) -> None:
-    result = make_result(make_stock("KAVERI.DEMO"), strategy="trend", verdict="sell")
-    make_rating(result, strategy="swing")
+    week: dict[str, Any] = {"weekly_verdict": "strong_buy", "weekly_since": date(2026, 10, 16)}
+    result = make_result(make_stock("KAVERI.DEMO"), strategy="trend", verdict="sell", **week)
+    make_rating(result, strategy="swing", no_weekly_reason="Not enough history: 30 completed weeks, 50 needed.")
     url = reverse("admin:analysis_rating_changelist")
-    for given, count in (({"strategy": "trend"}, 1), ({"strategy": "no such"}, 0), ({"verdict__exact": "sell"}, 1)):
+    for given, count in (
+        ({"strategy": "trend"}, 1),
+        ({"strategy": "no such"}, 0),
+        ({"verdict__exact": "sell"}, 1),
+        ({"weekly_verdict__exact": "strong_buy"}, 1),
+        ({"weekly_verdict__exact": "sell"}, 0),
+    ):
         assert staff.get(url, given).context["cl"].result_count == count
     page = staff.get(url).content.decode()
     assert "Swing" in page
     assert "+30" in page
+    assert "Not enough history: 30 completed weeks, 50 needed." in page
+    assert '<td class="field-weekly_verdict">Strong Buy</td><td class="field-weekly_since' in page
+    rating = result.ratings.get(strategy="trend")
+    page = staff.get(reverse("admin:analysis_rating_change", args=[rating.pk])).content.decode()
+    assert "The last session of the week in which the weekly verdict began." in page
+    assert "Why there is no weekly verdict." in page
 
 
 def test_a_result_shows_the_verdict_of_every_strategy(staff: Client) -> None:
     result = make_result(make_stock("KAVERI.DEMO"), strategy="trend", verdict="strong_sell", score=-0.6)
-    make_rating(result, strategy="swing")
+    make_rating(result, strategy="swing", weekly_verdict="sell", weekly_since=date(2026, 10, 16))
     Rating.objects.create(result=result, strategy="technical_rating", no_score_reason="Not enough history.")
-    said = "Swing: Buy, Technical rating: –, Trend: Strong Sell"
+    said = "Swing: Buy (weekly Sell), Technical rating: –, Trend: Strong Sell"
     assert said in staff.get(reverse("admin:analysis_result_changelist")).content.decode()
     assert said in staff.get(reverse("admin:analysis_result_change", args=[result.pk])).content.decode()

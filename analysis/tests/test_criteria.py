@@ -63,3 +63,18 @@ def test_verdicts_and_scores_are_those_of_one_strategy() -> None:
     assert find("trend", Criteria(verdict=("buy",))) == find("trend", Criteria(score_min=0.0)) == ["A.NS"]
     assert find("swing", Criteria(verdict=("buy",))) == []
     assert find("swing", Criteria(score_min=0.0)) == ["B.NS"]
+
+
+def test_a_weekly_verdict_is_any_of_those_given_beside_the_daily_one() -> None:
+    for ticker, daily, weekly in (("A.NS", "buy", "sell"), ("B.NS", "sell", "sell"), ("C.NS", "buy", "buy")):
+        make_result(make_stock(ticker), verdict=daily, weekly_verdict=weekly, weekly_since=date(2026, 11, 20))
+    make_result(make_stock("D.NS"))
+    stocks = stocks_to_screen("technical_rating", long_only=False, now=timezone.now())
+
+    def find(criteria: Criteria) -> list[str]:
+        return sorted(stock.pk for stock in criteria.narrow(stocks))
+
+    assert find(Criteria(weekly_verdict=("sell", "strong_sell"))) == ["A.NS", "B.NS"]
+    against, errors = read_criteria({"verdict": ["buy"], "weekly_verdict": ["sell"]}, KnownValues())
+    assert (against, errors) == (Criteria(verdict=("buy",), weekly_verdict=("sell",)), {})
+    assert find(against) == ["A.NS"]

@@ -174,8 +174,11 @@ def _finished_detail(job: Job, outcome: Outcome, results: dict[int, int]) -> Job
         detail.status, detail.error_kind, detail.error_message = DetailStatus.COMPLETED, "", ""
         detail.score = answer.score
         detail.raw_verdict, detail.verdict = answer.raw_verdict.value, answer.verdict.value
+        rating = outcome.ratings[job.strategy]
         detail.found = _plan_snapshot(answer) | {
-            "caution": outcome.ratings[job.strategy].caution or None,
+            "weekly_verdict": rating.weekly.verdict and rating.weekly.verdict.value,
+            "weekly_since": rating.weekly.since and rating.weekly.since.isoformat(),
+            "caution": rating.caution or None,
             "fingerprints": shorten(outcome.fingerprints),
         }
     return detail

@@ -48,6 +48,11 @@ class VerdictChange:
         return self.rating.what_changed
 
     @property
+    def week(self) -> str:
+        """Return how the new verdict goes with the weekly one, which is context; empty where there is no weekly one."""
+        return self.rating.weekly_note if self.rating.weekly_verdict else ""
+
+    @property
     def plan(self) -> Plan | None:
         """Return the plan that the reader sees."""
         return None if self.is_to_avoid else self.rating.plan

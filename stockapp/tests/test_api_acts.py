@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from analysis.models import Job, JobStatus, PriceHistory, Source
+from analysis.models import Job, JobStatus, PriceHistory, Rating, Source
 from analysis.tests.make import make_finished_job, make_stock, store_events
 from analysis.upkeep.retention import prune
 from analysis.worker.slice import run_job
@@ -62,6 +62,23 @@ def test_an_analysis_is_submitted_once_and_told_again_while_it_runs(programme: C
         ["B&D.DEMO", "KAVERI.DEMO"],
     )
     assert programme.get(told["page"]).status_code == 302  # a page is for browsers
+
+
+def test_a_job_keeps_telling_the_weekly_verdicts_of_its_run(programme: Client, ann: User) -> None:
+    submitted = call(programme, "post", ANALYZE, {"symbols": ["KAVERI.DEMO", "VANQUAY.DEMO"]}).json()
+    run_job(submitted["job_id"])
+    rating = Rating.objects.get(strategy=ann.strategy)
+    User.objects.filter(pk=ann.pk).update(strategy="technical_rating")
+
+    def weekly() -> list[tuple[object, ...]]:
+        items = programme.get(submitted["url"]).json()["details"]["items"]
+        return [(row["weekly_verdict"], row["weekly_since"]) for row in items]
+
+    assert rating.weekly_verdict
+    found = [(rating.weekly_verdict, str(rating.weekly_since)), (None, None)]
+    assert weekly() == found
+    make_finished_job("KAVERI.DEMO", strategy="technical_rating")
+    assert weekly() == found
 
 
 @time_machine.travel(WITH_A_PLAN)

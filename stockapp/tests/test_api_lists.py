@@ -172,6 +172,22 @@ def test_results_are_found_by_session_verdict_and_status(client: Client, ann: Us
     assert days(status="failed") == []
 
 
+def test_results_are_found_by_the_weekly_verdict_of_the_callers_strategy(client: Client, ann: User) -> None:
+    stock, week = make_stock("UP.NS"), {"weekly_since": date(2026, 10, 16)}
+    make_result(stock, DAY - timedelta(days=1), strategy="trend", weekly_verdict="sell", **week)
+    newer = make_result(stock, DAY, strategy="trend", verdict="sell", weekly_verdict="buy", **week)
+    make_rating(newer, strategy="swing", weekly_verdict="sell", **week)
+
+    def days(**query: Any) -> list[str]:
+        return [row["day"] for row in client.get("/api/results", query).json()["items"]]
+
+    assert days(weekly_verdict="sell") == ["2026-11-19"]
+    assert days(weekly_verdict="buy") == days(weekly_verdict="buy", verdict="sell") == ["2026-11-20"]
+    assert days(weekly_verdict="buy", verdict="buy") == days(weekly_verdict="neutral") == []
+    assert client.get("/api/results", {"weekly_verdict": "up"}).status_code == 422
+
+
+WEEKLY = ("weekly_verdict", "weekly_since", "weekly_note")
 OF_ONE_STOCK = [
     "stocks?q=UP.NS",
     "stocks/UP.NS",
@@ -210,6 +226,36 @@ def test_every_answer_speaks_of_the_callers_strategy(client: Client, ann: User, 
     assert (others["verdict_since"], others["plan"], others["no_trade_reason"]) == (None, None, "no trade (odd)")
     shared = ("ticker", "day", "status", "close", "change_percent", "bar_count", "completed_at")
     assert [own[name] for name in shared] == [others[name] for name in shared]
+
+
+@pytest.mark.parametrize("address", OF_ONE_STOCK)
+def test_every_answer_has_the_weekly_verdict_of_the_callers_strategy(client: Client, ann: User, address: str) -> None:
+    stock = make_stock("UP.NS")
+    result = make_result(stock, DAY, strategy="trend", weekly_verdict="sell", weekly_since=date(2026, 10, 16))
+    make_rating(result, strategy="swing", weekly_verdict="buy", weekly_since=date(2026, 9, 18))
+    make_rating(result, strategy="momentum", no_weekly_reason="Not enough history: 30 completed weeks, 50 needed.")
+    too_few = "Not enough history: 43 bars, 50 needed."
+    Rating.objects.create(result=result, strategy="mean_reversion", no_score_reason=too_few)
+    watchlist = Watchlist.objects.create(owner=ann, name="All")
+    WatchlistItem.objects.create(watchlist=watchlist, stock=stock)
+    expected = {
+        "trend": ("sell", "2026-10-16", "Daily Buy, weekly Sell: against the larger move."),
+        "swing": ("buy", "2026-09-18", "Daily Buy, weekly Buy: with the larger move."),
+        "momentum": (None, None, "Not enough history: 30 completed weeks, 50 needed."),
+        "mean_reversion": (None, None, ""),
+        "technical_rating": (None, None, ""),  # has not rated it
+    }
+    for strategy, values in expected.items():
+        User.objects.update(strategy=strategy)
+        (told,) = results_in(client.get(address_of(address)).json())
+        assert tuple(told[name] for name in WEEKLY) == values
+
+
+def test_a_plan_has_the_weekly_verdict_beside_the_daily_one(client: Client, ann: User) -> None:
+    make_result(make_stock("UP.NS"), DAY, strategy="trend", weekly_verdict="sell", weekly_since=date(2026, 10, 16))
+    told = client.get("/api/stocks/UP.NS/plan").json()
+    assert told["verdict"] == "buy"
+    assert [told[name] for name in WEEKLY] == ["sell", "2026-10-16", "Daily Buy, weekly Sell: against the larger move."]
 
 
 @pytest.mark.parametrize("address", OF_ONE_STOCK)

@@ -87,7 +87,10 @@ def ann(client: Client) -> User:
     ("address", "sentence"),
     [
         ("/screener/?min_score=20", "min_score is not a filter of this page; did you mean score_min?"),
-        ("/screener/?sector=Banks&utm=1", "sector is not a filter of this page; there are: q, verdict, score_min,"),
+        (
+            "/screener/?sector=Banks&utm=1",
+            "sector is not a filter of this page; there are: q, verdict, weekly_verdict,",
+        ),
         ("/jobs/?state=failed", "state is not a filter of this page; did you mean status?"),
         ("/jobs/?status=nonsense", "Status: “nonsense” cannot be used."),
         ("{list}?order=ticker", "order is not a filter of this page; there are: q, verdict, status, sort."),

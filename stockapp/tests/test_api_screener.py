@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from analysis.criteria import EMPTY_RANGE
 from analysis.models import Index, Result, Stock
 from analysis.prices.demo_companies import COMPANIES
-from analysis.tests.make import make_finished_job, make_result, make_stock
+from analysis.tests.make import make_finished_job, make_rating, make_result, make_stock
 from stockapp.accounts.models import User
 from watchlist.screener.page import Screener
 
@@ -72,6 +72,18 @@ def test_the_screener_finds_by_what_results_say(client: Client, ann: User) -> No
     assert found(client, since=DAY + timedelta(days=1)) == []
 
 
+def test_the_screener_finds_by_the_weekly_verdict_of_the_callers_strategy(client: Client, ann: User) -> None:
+    for ticker, weekly, other in (("A.NS", "sell", "buy"), ("B.NS", "buy", "sell"), ("C.NS", "neutral", "sell")):
+        result = make_result(make_stock(ticker), weekly_verdict=weekly, weekly_since=DAY)
+        make_rating(result, strategy="trend", weekly_verdict=other, weekly_since=DAY)
+    make_result(make_stock("D.NS"), no_weekly_reason="Not enough history: 30 completed weeks, 50 needed.")
+    assert found(client, weekly_verdict="sell") == ["A.NS"]
+    assert found(client, weekly_verdict=["sell", "neutral"]) == ["A.NS", "C.NS"]
+    assert found(client, weekly_verdict="sell", verdict="sell") == []
+    User.objects.update(strategy="trend")
+    assert found(client, weekly_verdict="sell") == ["B.NS", "C.NS"]
+
+
 def test_a_close_of_zero_before_is_no_change_at_all(client: Client, ann: User) -> None:
     make_result(make_stock("UP.NS"), close=110, previous_close=0)
     assert found(client, change_min=-100) == []
@@ -120,6 +132,7 @@ def test_page_and_api_refuse_a_criterion_in_the_same_words(
         ("industry", "Banks" + " " * 100, "Banks" + " " * 100),
         ("since", "20.11.2026", "20.11.2026"),
         ("verdict", "hold", "hold"),
+        ("weekly_verdict", "hold", "hold"),
     ],
 )
 def test_page_and_api_refuse_the_same_values(client: Client, ann: User, name: str, of_page: str, of_api: str) -> None:
@@ -211,6 +224,7 @@ def _values_at_edges(results: list[Result]) -> dict[str, set[str]]:
     return {
         "q": {result.stock_id[:2].lower() for result in results},
         "verdict": {rating.verdict for rating in ratings if rating.verdict},
+        "weekly_verdict": {rating.weekly_verdict for rating in ratings if rating.weekly_verdict},
         "score_min": scores,
         "score_max": scores,
         "change_min": changes,

@@ -120,6 +120,37 @@ def test_a_verdict_that_changed_is_told_with_the_old_one_and_why() -> None:
     assert "http://127.0.0.1:8000/stocks/TCS.NS/" in composed.text
 
 
+def test_a_changed_verdict_is_told_with_the_weekly_one_of_the_readers_strategy() -> None:
+    week: dict[str, Any] = {"weekly_verdict": "sell", "weekly_since": date(2025, 12, 19)}
+    stock, without = make_stock("A.NS"), make_stock("B.NS")
+    earlier, job = scheduled(DAYS[0]), scheduled(DAYS[1])
+    for one in (stock, without):
+        rated(found(earlier, one, DAYS[0], "neutral"), "neutral")
+    rated(found(job, stock, DAYS[1], "buy", **week), "buy", **week | {"weekly_verdict": "strong_buy"})
+    rated(found(job, without, DAYS[1], no_weekly_reason="Not enough history: 9 completed weeks, 50 needed."), "buy")
+    for strategy, said in (
+        (STRATEGY, "Daily Buy, weekly Sell: against the larger move."),
+        (OTHER, "Daily Buy, weekly Strong Buy: with the larger move."),
+    ):
+        changes = changes_of(job, ["A.NS", "B.NS"], strategy)
+        assert [change.week for change in changes.verdicts] == [said, ""]
+        composed = compose(job, changes, subscription_of(make_user(f"reader of {strategy}", strategy=strategy)))
+        assert f"  {said}\n" in composed.text
+        assert f"<br>{said}" in composed.html
+        for text in (composed.text, composed.html):
+            assert text.count("weekly") == 1
+            assert "completed weeks" not in text
+            assert "next analysis" not in text
+
+
+def test_another_weekly_verdict_alone_is_no_change() -> None:
+    stock = make_stock()
+    earlier, job = scheduled(DAYS[0]), scheduled(DAYS[1])
+    found(earlier, stock, DAYS[0], weekly_verdict="sell", weekly_since=date(2025, 12, 19))
+    found(job, stock, DAYS[1], weekly_verdict="buy", weekly_since=DAYS[1])
+    assert changes_of(job, [stock.pk], STRATEGY) == NOTHING
+
+
 def test_the_same_verdict_a_first_one_and_another_strategys_are_no_changes() -> None:
     same, first, other = make_stock("A.NS"), make_stock("B.NS"), make_stock("C.NS")
     earlier, job = scheduled(DAYS[0]), scheduled(DAYS[1])

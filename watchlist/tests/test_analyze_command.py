@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 KEYS = {
     "ticker", "day", "status", "score", "raw_verdict", "verdict", "side", "entry", "stop", "target", "risk_reward",
-    "close", "bar_count", "error_kind", "error_message",
+    "close", "bar_count", "error_kind", "error_message", "weekly_verdict", "weekly_since",
 }  # fmt: skip
 
 
@@ -53,6 +53,24 @@ def test_without_json_it_prints_a_table() -> None:
     assert out.splitlines()[0].split()[:3] == ["ticker", "day", "status"]
     assert "completed: 1 of 2 stocks completed." in out
     assert (err, code) == ("1 of 2 stocks failed.", 1)
+
+
+def test_the_weekly_verdict_of_the_strategy_is_printed_beside_the_daily_one() -> None:
+    make_user("ann", strategy="trend")
+    tickers = ["B&D.DEMO", "KAVERI.DEMO", "MERUVANTA.DEMO"]
+    printed = {}
+    for strategy in ("technical_rating", "trend"):
+        found, _ = rows(*tickers, "--strategy", strategy)
+        ratings = {rating.result.stock_id: rating for rating in Rating.objects.filter(strategy=strategy)}
+        printed[strategy] = [(row["weekly_verdict"], row["weekly_since"]) for row in found]
+        assert printed[strategy] == [
+            (ratings[ticker].weekly_verdict, str(ratings[ticker].weekly_since)) for ticker in tickers
+        ]
+    assert printed["trend"] != printed["technical_rating"]
+    out, _, _ = run("analyze", *tickers, "VANQUAY.DEMO", "--strategy", "trend", "--inline", "--wait")
+    table = [line.split() for line in out.splitlines()]
+    assert table[0][3:6] == ["verdict", "weekly", "score"]
+    assert [line[4] for line in table[1:5]] == [*(verdict for verdict, _ in printed["trend"]), "–"]
 
 
 def test_a_watchlist_and_all_stocks_can_be_named() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 from contextlib import suppress
+from datetime import date, datetime
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from openpyxl import load_workbook
 
 from analysis.models import Job, Stock
 from analysis.prices.tickers import is_well_formed
-from analysis.tests.make import make_result, make_stock
+from analysis.tests.make import make_rating, make_result, make_stock
 from watchlist import import_text, services
 from watchlist.import_file import read_file
 from watchlist.import_text import UnreadableText
@@ -213,6 +214,30 @@ def test_an_export_has_the_rows_that_are_shown_in_their_order(client: Client, an
     assert [line[0] for line in lines] == ["Ticker", "B.NS", "A.NS", "C.NS"]
     assert lines[2][lines[0].index("Note")] == "-1+cmd"
     assert lines[2][lines[0].index("Entry")] == 100.0
+
+
+def test_an_export_has_the_weekly_verdict_of_the_owners_strategy(client: Client, ann: User) -> None:
+    result = make_result(make_stock("A.NS"), weekly_verdict="strong_sell", weekly_since=date(2026, 10, 16))
+    make_rating(result, strategy="trend", weekly_verdict="buy", weekly_since=date(2026, 9, 18))
+    make_result(make_stock("B.NS"), no_weekly_reason="Not enough history: 30 completed weeks, 50 needed.")
+    watchlist = make_list(ann, "A.NS", "B.NS")
+
+    def weekly() -> list[tuple[str, str]]:
+        text = client.get(url("export_csv", watchlist)).content.decode("utf-8-sig")
+        return [(row["Weekly verdict"], row["Weekly verdict since"]) for row in csv.DictReader(StringIO(text))]
+
+    assert weekly() == [("Strong Sell", "2026-10-16"), ("", "")]
+    sheet = load_workbook(BytesIO(client.get(url("export_xlsx", watchlist)).content)).active
+    assert sheet is not None
+    heads, first = list(sheet.iter_rows(values_only=True))[:2]
+    since = first[heads.index("Weekly verdict since")]
+    assert isinstance(since, datetime)
+    assert since.date() == date(2026, 10, 16)
+    ann.strategy = "trend"
+    ann.save()
+    assert weekly()[0] == ("Buy", "2026-09-18")
+    reading = read(read_file(client.get(url("export_csv", watchlist)).content).text)
+    assert (list(reading.notes), reading.problems) == (["A.NS", "B.NS"], [])
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

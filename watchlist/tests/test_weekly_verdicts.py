@@ -1,6 +1,7 @@
 """The weekly verdict beside the daily one on pages and in files, by the reader's own strategy."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -17,7 +18,7 @@ from watchlist.models import Watchlist, WatchlistItem
 pytestmark = pytest.mark.django_db
 
 AGAINST = "Daily Buy, weekly Sell: against the larger move."
-WEEK = {"weekly_verdict": "sell", "weekly_since": date(2026, 10, 16)}
+WEEK: dict[str, Any] = {"weekly_verdict": "sell", "weekly_since": date(2026, 10, 16)}
 
 
 @pytest.fixture
@@ -140,6 +141,6 @@ def test_the_history_of_a_stock_and_the_comparison_of_strategies_have_it(client:
     "fields",
     [{"weekly_verdict": "sell"}, {"weekly_since": date(2026, 10, 16)}, {**WEEK, "no_weekly_reason": "Too few weeks."}],
 )
-def test_a_weekly_verdict_without_its_week_cannot_be_stored(fields: dict[str, object]) -> None:
+def test_a_weekly_verdict_without_its_week_cannot_be_stored(fields: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError, match="rating_weekly_verdict_is_whole"), transaction.atomic():
         make_result(make_stock(), **fields)
