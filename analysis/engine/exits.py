@@ -117,6 +117,6 @@ def _windows_ahead(series: Floats, holding: int) -> Floats:
 
 def _first_true(rows: Booleans) -> Indices:
     """Return the first true column of each row, or the number of columns."""
-    first = rows.argmax(axis=1)
+    first: Indices = rows.argmax(axis=1)
     first[~rows[np.arange(len(rows)), first]] = rows.shape[1]
     return first

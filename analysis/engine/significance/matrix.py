@@ -1,0 +1,95 @@
+"""Outcome matrices: the outcomes of one kind for many stocks on one calendar, and sums over them in a fixed order.
+
+The rows are stocks and the columns sessions, so that what belongs to a stock lies together. These arrays are the only
+inputs of the tests: they can be stored and extended by a session each evening. A stock's row never depends on others;
+sums add the stocks one after another, so that they are the same, bit for bit, however many were read at a time.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from analysis.engine.bars import Booleans, Floats, Sessions
+from analysis.engine.significance.outcomes import StockOutcomes
+
+STOCKS_AT_ONCE = 64
+"""Stocks whose rows are converted together: enough to be fast, few enough for the processor's cache."""
+
+AnyFloats = NDArray[np.float32] | NDArray[np.float64]
+
+
+def union_calendar(sessions: Iterable[Sessions]) -> Sessions:
+    """Return every session of some stocks once, oldest first."""
+    return reduce(np.union1d, sessions, np.empty(0, dtype="datetime64[D]"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutcomeMatrix:
+    """The outcomes of one kind: `outcomes` and `is_entry`, shape (stocks, sessions), on the `calendar`.
+
+    `outcomes` are float32 to be stored or float64; NaN where a stock has none. Whatever is computed from them is
+    float64. `left_out` signals span a break.
+    """
+
+    calendar: Sessions
+    outcomes: AnyFloats
+    is_entry: Booleans
+    left_out: int = 0
+
+    @classmethod
+    def stacked(cls, calendar: Sessions, stocks: Sequence[StockOutcomes], dtype: DTypeLike = np.float32) -> Self:
+        """Return the outcomes of several stocks on a calendar that has all of their sessions."""
+        shape = len(stocks), len(calendar)
+        outcomes, is_entry = np.full(shape, np.nan, dtype=dtype), np.zeros(shape, dtype=np.bool_)
+        for row, stock in enumerate(stocks):
+            columns = np.searchsorted(calendar, stock.session)
+            outcomes[row, columns] = stock.outcome
+            is_entry[row, columns] = stock.is_entry
+        return cls(calendar, outcomes, is_entry, left_out=sum(stock.left_out for stock in stocks))
+
+    def extended(self, sessions: Sessions) -> Self:
+        """Return a copy on a calendar continued by later sessions, without outcomes in them."""
+        added = len(self.outcomes), len(sessions)
+        empty = np.full(added, np.nan, dtype=self.outcomes.dtype)
+        return replace(
+            self,
+            calendar=np.concatenate((self.calendar, sessions)),
+            outcomes=np.concatenate((self.outcomes, empty), axis=1),
+            is_entry=np.concatenate((self.is_entry, np.zeros(added, dtype=np.bool_)), axis=1),
+        )
+
+    def between(self, start: int, end: int) -> Self:
+        """Return the sessions from column `start` to before column `end`, as views."""
+        columns = slice(start, end)
+        return replace(
+            self,
+            calendar=self.calendar[columns],
+            outcomes=self.outcomes[:, columns],
+            is_entry=self.is_entry[:, columns],
+        )
+
+    def parts(self, stocks_at_once: int = STOCKS_AT_ONCE) -> Iterator[tuple[Floats, Booleans, Booleans]]:
+        """Yield centred outcomes, where they are known, and entries, of some stocks at a time.
+
+        An outcome is centred on the mean of its own stock over all sessions, and 0 where it is not known. An entry
+        without an outcome is none.
+        """
+        for start in range(0, max(len(self.outcomes), 1), stocks_at_once):
+            rows = slice(start, start + stocks_at_once)
+            outcomes = self.outcomes[rows].astype(np.float64)
+            is_known = np.isfinite(outcomes)
+            outcomes[~is_known] = 0.0
+            counts = np.maximum(np.count_nonzero(is_known, axis=1), 1)
+            outcomes -= (outcomes.sum(axis=1) / counts)[:, np.newaxis]
+            outcomes[~is_known] = 0.0
+            yield outcomes, is_known, self.is_entry[rows] & is_known
+
+
+def add_rows(total: NDArray[Any], rows: NDArray[Any]) -> None:
+    """Add rows to a total in place, one after another."""
+    for row in rows:
+        total += row

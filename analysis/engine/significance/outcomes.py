@@ -1,0 +1,94 @@
+"""Outcomes of one stock: the return of a trade planned in each session, and the sessions whose trades are signals.
+
+An evening adds one row to each: the session `strategy.holding` sessions before the latest. Earlier ones never change,
+as long as the bars are only continued.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.engine.bars import Bars, Booleans, Floats, Sessions
+from analysis.engine.exits import simulate_exits
+from analysis.engine.rating import rate_all
+from analysis.engine.series import SeriesCache
+from analysis.engine.strategy import Strategy
+from analysis.engine.track_record import find_entries, select_traded, spans_break
+from analysis.engine.verdict import UNRATED, Codes, Side
+
+HIGHER, NOT_HIGHER, UNKNOWN = 1, 0, -1
+"""Codes of whether a price stood higher some sessions later."""
+
+
+class SignalKind(NamedTuple):
+    """A kind of signals: those of one strategy for one side."""
+
+    strategy: str
+    side: Side
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StockOutcomes:
+    """One stock's outcomes of one kind, shape (n,) each, of its first n sessions.
+
+    `outcome` is the return after costs, as a share of the entry price, of a trade planned in the session; NaN where the
+    session is not rated, has no plan, or spans a break. `is_entry` marks the signals, which all have an outcome. The
+    last sessions, fewer than the maximum holding period ago, have neither. `left_out` signals span a break.
+    """
+
+    session: Sessions
+    outcome: Floats
+    is_entry: Booleans
+    left_out: int = 0
+
+
+def stock_outcomes(
+    series: SeriesCache, strategy: Strategy, side: Side, steady: Codes, *, breaks: Booleans | None = None
+) -> StockOutcomes:
+    """Return the outcomes of one side: those of the track record's trades and of its baseline.
+
+    `steady` are the verdicts of the strategy and `breaks` the sessions whose prices cannot be compared with those
+    before, shape (n,) each.
+    """
+    ends = simulate_exits(series, strategy, side)
+    count = len(ends.session)
+    is_whole = np.ones(count, dtype=np.bool_) if breaks is None else ~spans_break(breaks, strategy.holding)
+    starts = find_entries(steady, side)
+    known = starts[starts < count]
+    left_out = np.count_nonzero(ends.is_planned[known] & ~is_whole[known])
+    is_counted = ends.is_planned & is_whole & (steady[:count] != UNRATED)
+    is_entry = np.zeros(count, dtype=np.bool_)
+    is_entry[select_traded(replace(ends, is_planned=ends.is_planned & is_whole), starts)] = True
+    return StockOutcomes(
+        session=series.bars.session[:count],
+        outcome=np.where(is_counted, ends.returns, np.nan),
+        is_entry=is_entry,
+        left_out=int(left_out),
+    )
+
+
+def all_outcomes(
+    bars: Bars | SeriesCache, strategies: Sequence[Strategy], *, breaks: Booleans | None = None
+) -> Iterator[tuple[SignalKind, StockOutcomes]]:
+    """Yield the outcomes of one stock by every strategy and side, rated together."""
+    series = SeriesCache.of(bars)
+    for strategy, rating in zip(strategies, rate_all(series, strategies), strict=True):
+        for side in Side:
+            kind = SignalKind(strategy.key, side)
+            yield kind, stock_outcomes(series, strategy, side, rating.steady, breaks=breaks)
+
+
+def closes_higher(close: Floats, steady: Codes, sessions: int, *, breaks: Booleans | None = None) -> Codes:
+    """Return for each session whether the close stood higher `sessions` sessions later, shape (n,).
+
+    `HIGHER`, `NOT_HIGHER`, or `UNKNOWN`: not rated, too recent, or across a break.
+    """
+    higher = np.full(close.shape, UNKNOWN, dtype=np.int8)
+    count = max(len(close) - sessions, 0)
+    is_known = steady[:count] != UNRATED
+    if breaks is not None:
+        is_known &= ~spans_break(breaks, sessions)
+    higher[:count][is_known] = (close[sessions:] > close[:count])[is_known]
+    return higher
