@@ -26,7 +26,7 @@ class ExitReason(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exits:
-    """One trade a session, shape (m,) each: the sessions that at least the maximum holding period follows.
+    """One trade a session, shape (m,) each: those of the sessions that at least the maximum holding period follows.
 
     Where `is_planned` is False there was no plan, and the rest is meaningless. `session` is the index of the session of
     the exit; `returns` are shares of the entry price after costs.
@@ -42,8 +42,8 @@ class Exits:
     returns: Floats
 
 
-def simulate_exits(series: SeriesCache, strategy: Strategy, side: Side) -> Exits:
-    """Return the exit of the trade that each session plans, of one side.
+def simulate_exits(series: SeriesCache, strategy: Strategy, side: Side, *, since: int = 0) -> Exits:
+    """Return the exit of the trade that each session plans, of one side; row 0 is that of session `since`.
 
     Enter at the next open, with stop and target as far from it as they were from the close in the session's plan.
     Within a bar the stop counts first, except that a bar which opens beyond the target has reached it before anything
@@ -54,17 +54,17 @@ def simulate_exits(series: SeriesCache, strategy: Strategy, side: Side) -> Exits
     bars, holding = series.bars, strategy.holding
     direction = 1.0 if side is Side.LONG else -1.0
     count = max(len(bars) - holding, 0)
-    risk = strategy.stop_atr * series.atr[:count]
+    risk = strategy.stop_atr * series.atr[since:count]
     reward = strategy.target_risk * risk
-    entry = bars.open[1 : count + 1]
+    entry = bars.open[since + 1 : count + 1]
     stop, target = entry - direction * risk, entry + direction * reward
 
-    # Row t holds the sessions t + 1 to t + holding.
-    best, worst = _best_and_worst(bars, side)
+    # The row of session t holds the sessions t + 1 to t + holding.
+    best, worst = _best_and_worst(bars[since:], side)
     stopped = _first_true(_windows_ahead(worst, holding) <= (direction * stop)[:, np.newaxis])
     reached = _first_true(_windows_ahead(best, holding) >= (direction * target)[:, np.newaxis])
     ends = np.minimum(np.minimum(stopped, reached), holding - 1)
-    session = np.arange(count) + 1 + ends
+    session = np.arange(since, count) + 1 + ends
     opens = direction * bars.open[session]
 
     is_target = (reached < stopped) | ((reached == stopped) & (reached < holding) & (opens >= direction * target))
@@ -74,7 +74,7 @@ def simulate_exits(series: SeriesCache, strategy: Strategy, side: Side) -> Exits
         direction * np.maximum(opens, direction * target),
         np.where(is_stop, direction * np.minimum(opens, direction * stop), bars.close[session]),
     )
-    close = bars.close[:count]
+    close = bars.close[since:count]
     return Exits(
         is_planned=(risk > 0) & (np.minimum(close - direction * risk, close + direction * reward) > 0),
         entry=entry,

@@ -9,7 +9,7 @@ from analysis.engine.bars import Bars
 from analysis.engine.rating import rate
 from analysis.engine.series import SeriesCache
 from analysis.engine.significance.by_date import DateSums
-from analysis.engine.significance.matrix import OutcomeMatrix, union_calendar
+from analysis.engine.significance.matrix import OutcomeMatrix, columns_held, union_calendar
 from analysis.engine.significance.outcomes import (
     HIGHER,
     NOT_HIGHER,
@@ -62,6 +62,19 @@ def test_across_a_break_there_are_no_outcomes_and_signals_are_counted(strategy: 
         assert np.isfinite(outcomes.outcome[300])
 
 
+@every_strategy
+@pytest.mark.parametrize("side", Side)
+def test_outcomes_since_a_signal_are_those_of_all(strategy: Strategy, side: Side) -> None:
+    bars = random_bars(400, seed=6)
+    series, steady, breaks = SeriesCache(bars), rate(bars, strategy).steady, np.isin(np.arange(400), [190, 250])
+    whole = stock_outcomes(series, strategy, side, steady, breaks=breaks)
+    for since in (0, 1, *np.flatnonzero(whole.is_entry).tolist(), 400 - strategy.holding, 400):
+        part = stock_outcomes(series, strategy, side, steady, breaks=breaks, since=since)
+        assert part.session.tolist() == whole.session[since:].tolist()
+        assert np.array_equal(part.outcome, whole.outcome[since:], equal_nan=True)
+        assert part.is_entry.tolist() == whole.is_entry[since:].tolist()
+
+
 @pytest.mark.parametrize("bars", [flat_bars(0), flat_bars(1), flat_bars(300), random_bars(43)])
 def test_any_bars_have_outcomes(bars: Bars) -> None:
     for _, outcomes in all_outcomes(bars, ALL):
@@ -84,6 +97,15 @@ def test_stocks_of_different_sessions_share_a_calendar() -> None:
             assert np.array_equal(matrix.outcomes[row, columns], own.outcome.astype(np.float32), equal_nan=True)
             assert np.isnan(matrix.outcomes[row, others]).all()
             assert np.flatnonzero(matrix.is_entry[row]).tolist() == columns[own.is_entry].tolist()
+
+
+def test_a_holding_lasts_longer_on_a_calendar_with_other_days() -> None:
+    every_day = make_calendar(701)
+    weekdays = every_day[np.is_busday(every_day)]
+    assert columns_held(weekdays, [weekdays, weekdays], 40) == 40
+    assert columns_held(every_day, [weekdays, weekdays, every_day], 40) == 56
+    assert columns_held(every_day, [weekdays, every_day, every_day], 40) == 40
+    assert columns_held(every_day, [weekdays[:1]], 40) == 40
 
 
 def test_one_more_session_adds_what_all_bars_would_give() -> None:
@@ -110,10 +132,9 @@ def _with_session(matrix: OutcomeMatrix, kind: SignalKind, bars: list[Bars], hol
     strategy = STRATEGIES[kind.strategy]
     for row, stock in enumerate(bars):
         if stock.session[-1] == day and len(stock) > holding:
-            found = stock_outcomes(SeriesCache(stock), strategy, kind.side, rate(stock, strategy).steady)
-            column = np.searchsorted(matrix.calendar, found.session[-1])
-            matrix.outcomes[row, column] = found.outcome[-1]
-            matrix.is_entry[row, column] = found.is_entry[-1]
+            since = matrix.find_restart(row, stock.session, holding)
+            steady = rate(stock, strategy).steady
+            matrix.write(row, stock_outcomes(SeriesCache(stock), strategy, kind.side, steady, since=since))
     return matrix
 
 

@@ -87,6 +87,7 @@ def test_admissible_shifts_leave_out_hindsight_and_what_keeps_too_little() -> No
     shifts = admissible_shifts(counts, 40)
     assert len(shifts) == 911
     assert not set(range(500, 600)) & set(shifts.tolist())
+    assert admissible_shifts(np.full(1250, 100), 60)[[0, -1]].tolist() == [60, 1250 - 5 * 60]
     assert admissible_shifts(np.full(239, 100), 40).tolist() == []
     assert admissible_shifts(np.zeros(1250, dtype=np.int64), 40).tolist() == []
 

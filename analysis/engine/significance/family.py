@@ -157,7 +157,10 @@ def _kind_from(stored: Mapping[str, Any]) -> KindResult:
 
 
 def measure_kind(kind: SignalKind, matrix: OutcomeMatrix, sums: DateSums, holding: int) -> KindMeasurement:
-    """Return the tests of one kind. `sums` are those of the matrix, `holding` is the longest of the whole family."""
+    """Return the tests of one kind. `sums` are those of the matrix.
+
+    `holding` is the longest of the whole family, in columns of the calendar (`columns_held`).
+    """
     length = len(matrix.calendar)
     split = int(FIRST_SHARE * length)
     return KindMeasurement(

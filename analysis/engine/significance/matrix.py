@@ -8,6 +8,7 @@ sums add the stocks one after another, so that they are the same, bit for bit, h
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from math import ceil
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +26,16 @@ AnyFloats = NDArray[np.float32] | NDArray[np.float64]
 def union_calendar(sessions: Iterable[Sessions]) -> Sessions:
     """Return every session of some stocks once, oldest first."""
     return reduce(np.union1d, sessions, np.empty(0, dtype="datetime64[D]"))
+
+
+def columns_held(calendar: Sessions, sessions: Sequence[Sessions], holding: int) -> int:
+    """Return the columns of a calendar that `holding` sessions last: those of the median of some stocks.
+
+    It is `holding` where all trade on the same days, and more where the calendar has days of other exchanges. The tests
+    want it: a calendar's sessions are all that they know.
+    """
+    ratios = [np.ptp(np.searchsorted(calendar, own)) / (len(own) - 1) for own in sessions if len(own) > 1]
+    return ceil(round(holding * float(np.median(ratios)), 6)) if ratios else holding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,11 +56,27 @@ class OutcomeMatrix:
         """Return the outcomes of several stocks on a calendar that has all of their sessions."""
         shape = len(stocks), len(calendar)
         outcomes, is_entry = np.full(shape, np.nan, dtype=dtype), np.zeros(shape, dtype=np.bool_)
+        matrix = cls(calendar, outcomes, is_entry, left_out=sum(stock.left_out for stock in stocks))
         for row, stock in enumerate(stocks):
-            columns = np.searchsorted(calendar, stock.session)
-            outcomes[row, columns] = stock.outcome
-            is_entry[row, columns] = stock.is_entry
-        return cls(calendar, outcomes, is_entry, left_out=sum(stock.left_out for stock in stocks))
+            matrix.write(row, stock)
+        return matrix
+
+    def write(self, row: int, stock: StockOutcomes) -> None:
+        """Write a stock's outcomes into its row; those of other sessions stay."""
+        columns = np.searchsorted(self.calendar, stock.session)
+        self.outcomes[row, columns] = stock.outcome
+        self.is_entry[row, columns] = stock.is_entry
+
+    def find_restart(self, row: int, sessions: Sessions, holding: int) -> int:
+        """Return the `since` with which `stock_outcomes` adds the outcome that a stock's latest session made known.
+
+        `sessions` are those of the stock's bars, more than `holding`; the outcomes before are in the row. It is the
+        last signal, if its trade may be open, or else the session whose outcome is new.
+        """
+        new = len(sessions) - 1 - holding
+        recent = np.arange(max(new - holding, 0), new)
+        entries = recent[self.is_entry[row, np.searchsorted(self.calendar, sessions[recent])]]
+        return int(entries[-1]) if len(entries) else new
 
     def extended(self, sessions: Sessions) -> Self:
         """Return a copy on a calendar continued by later sessions, without outcomes in them."""

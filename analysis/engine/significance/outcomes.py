@@ -1,7 +1,7 @@
 """Outcomes of one stock: the return of a trade planned in each session, and the sessions whose trades are signals.
 
-An evening adds one row to each: the session `strategy.holding` sessions before the latest. Earlier ones never change,
-as long as the bars are only continued.
+An evening adds one session to each, that of the maximum holding period before the latest: `stock_outcomes` with
+`since`. Earlier ones never change as long as the bars are only continued; after a repair all are computed anew.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ class SignalKind(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StockOutcomes:
-    """One stock's outcomes of one kind, shape (n,) each, of its first n sessions.
+    """One stock's outcomes of one kind, shape (n,) each, of n of its sessions in a row.
 
     `outcome` is the return after costs, as a share of the entry price, of a trade planned in the session; NaN where the
     session is not rated, has no plan, or spans a break. `is_entry` marks the signals, which all have an outcome. The
@@ -45,24 +45,34 @@ class StockOutcomes:
 
 
 def stock_outcomes(
-    series: SeriesCache, strategy: Strategy, side: Side, steady: Codes, *, breaks: Booleans | None = None
+    series: SeriesCache,
+    strategy: Strategy,
+    side: Side,
+    steady: Codes,
+    *,
+    breaks: Booleans | None = None,
+    since: int = 0,
 ) -> StockOutcomes:
     """Return the outcomes of one side: those of the track record's trades and of its baseline.
 
     `steady` are the verdicts of the strategy and `breaks` the sessions whose prices cannot be compared with those
-    before, shape (n,) each.
+    before, shape (n,) each. With `since` there are only the outcomes from that session on. No trade may be open at its
+    close: it is a signal itself, or the last signal was at least the maximum holding period before.
     """
-    ends = simulate_exits(series, strategy, side)
+    ends = simulate_exits(series, strategy, side, since=since)
     count = len(ends.session)
-    is_whole = np.ones(count, dtype=np.bool_) if breaks is None else ~spans_break(breaks, strategy.holding)
-    starts = find_entries(steady, side)
+    is_whole: Booleans = np.ones(count, dtype=np.bool_)
+    if breaks is not None:
+        is_whole = ~spans_break(breaks[since:], strategy.holding)
+    starts = find_entries(steady[max(since - 1, 0) :], side) - min(since, 1)
     known = starts[starts < count]
     left_out = np.count_nonzero(ends.is_planned[known] & ~is_whole[known])
-    is_counted = ends.is_planned & is_whole & (steady[:count] != UNRATED)
+    is_counted = ends.is_planned & is_whole & (steady[since : since + count] != UNRATED)
     is_entry = np.zeros(count, dtype=np.bool_)
-    is_entry[select_traded(replace(ends, is_planned=ends.is_planned & is_whole), starts)] = True
+    counted = replace(ends, is_planned=ends.is_planned & is_whole, session=ends.session - since)
+    is_entry[select_traded(counted, starts)] = True
     return StockOutcomes(
-        session=series.bars.session[:count],
+        session=series.bars.session[since : since + count],
         outcome=np.where(is_counted, ends.returns, np.nan),
         is_entry=is_entry,
         left_out=int(left_out),

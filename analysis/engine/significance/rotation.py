@@ -16,6 +16,9 @@ from analysis.engine.significance.matrix import STOCKS_AT_ONCE, OutcomeMatrix, a
 BACKWARD = 200
 """Shifted backward by less, a signal lies in the very move that made it: that is hindsight."""
 
+BACKWARD_HOLDINGS = 5
+"""And so it is by less than this many holdings, where a holding is longer than 40 sessions of the calendar."""
+
 KEPT = 0.5
 """The share of the signals that a shift has to keep: others fall where their stock has no outcome."""
 
@@ -109,11 +112,12 @@ def fast_length(minimum: int) -> int:
 
 
 def admissible_shifts(counts: Indices, holding: int) -> Indices:
-    """Return the shifts forward by at least `holding` and backward by at least `BACKWARD` sessions.
+    """Return the shifts forward by at least `holding` and backward by at least `BACKWARD` sessions, as columns.
 
     Those that keep too few of the signals are left out.
     """
-    shifts = np.arange(holding, len(counts) - BACKWARD + 1)
+    backward = max(BACKWARD, BACKWARD_HOLDINGS * holding)
+    shifts = np.arange(holding, len(counts) - backward + 1)
     return shifts[counts[shifts] >= max(KEPT * counts[0], 1)] if len(shifts) else shifts
 
 
