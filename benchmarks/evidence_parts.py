@@ -1,7 +1,7 @@
 """The measurements of `benchmarks.evidence`: each returns what it found, ready for JSON."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,14 +36,15 @@ type Found = dict[str, Any]
 
 def measure_noise(market: str, stocks: int, sessions: int, seeds: int, progress: Progress) -> Found:
     """Count what is told apart in markets without skill, by the hit rate's Wilson interval and by both tests."""
-    before, after, by_date, by_rotation = [], [], [], []
+    before, after, by_date, by_rotation, overfitting = [], [], [], [], []
     for seed in range(seeds):
         bars = list(MARKETS[market](stocks, sessions, seed))
         before.append(_told_apart_by_wilson(bars))
-        result, measured = _judge_all(bars)
+        result, measured, sums = _judge_all(bars)
         after.append(len(result.different))
         by_date.append([one.by_date.p if one.by_date else np.nan for one in measured])
         by_rotation.append([one.by_rotation.p if one.by_rotation else np.nan for one in measured])
+        overfitting.append(_overfitting_of_strategies(sums))
         progress(f"noise, {market}, {stocks} stocks, seed {seed}: before {before[-1]}, after {after[-1]}")
     sides = [one.kind.side for one in measured]
     return {
@@ -58,6 +59,7 @@ def measure_noise(market: str, stocks: int, sessions: int, seeds: int, progress:
             )
             for side in Side
         },
+        "overfitting_of_strategies": _quantiles(overfitting),
         "smallest_ks_p_by_date": min(uniform_p(column) for column in np.array(by_date).T),
     }
 
@@ -74,10 +76,25 @@ def _told_apart_by_wilson(bars: Iterable[Bars]) -> int:
     return sum(isinstance(side, Performance) and not side.is_baseline_within for side in sides)
 
 
-def _judge_all(bars: Sequence[Bars]) -> tuple[FamilyResult, list[KindMeasurement]]:
+def _judge_all(bars: Sequence[Bars]) -> tuple[FamilyResult, list[KindMeasurement], dict[SignalKind, DateSums]]:
     matrices = matrices_of(bars)
-    measured = [measure_kind(kind, matrix, DateSums.of(matrix), LONGEST) for kind, matrix in matrices.items()]
-    return judge(measured, stocks=len(bars)), measured
+    sums = {kind: DateSums.of(matrix) for kind, matrix in matrices.items()}
+    measured = [measure_kind(kind, matrix, sums[kind], LONGEST) for kind, matrix in matrices.items()]
+    return judge(measured, stocks=len(bars)), measured, sums
+
+
+def _overfitting_of_strategies(sums: Mapping[SignalKind, DateSums]) -> float | None:
+    """Return the probability of overfitting in a choice among the strategies, both sides taken together."""
+    return overfitting_probability(
+        [sums[SignalKind(key, Side.LONG)] + sums[SignalKind(key, Side.SHORT)] for key in STRATEGIES]
+    )
+
+
+def _quantiles(values: Iterable[float | None]) -> Found:
+    known = [value for value in values if value is not None]
+    return (
+        {f"{share:.0%}": float(np.quantile(known, share)) for share in (0.05, 0.25, 0.5, 0.75, 0.95)} if known else {}
+    )
 
 
 def _rates(by_date: Floats, by_rotation: Floats) -> Found:
@@ -164,16 +181,13 @@ def _rotated_rates(rows: list[list[float]]) -> Found:
 def measure_real(stocks: int, sessions: int, progress: Progress) -> Found:
     """Judge the built-in strategies on real bars, as the page would."""
     bars = recent_real_bars(stocks, sessions)
-    matrices = matrices_of(bars)
-    sums = {kind: DateSums.of(matrix) for kind, matrix in matrices.items()}
-    measured = [measure_kind(kind, matrix, sums[kind], LONGEST) for kind, matrix in matrices.items()]
+    result, _, sums = _judge_all(bars)
     progress(f"real: {len(bars)} stocks measured")
-    by_strategy = [sums[SignalKind(key, Side.LONG)] + sums[SignalKind(key, Side.SHORT)] for key in STRATEGIES]
     return {
         "stocks": len(bars),
         "told_apart_before": _told_apart_by_wilson(bars),
-        "family": judge(measured, stocks=len(bars)).as_dict(),
-        "overfitting_of_strategies": overfitting_probability(by_strategy),
+        "family": result.as_dict(),
+        "overfitting_of_strategies": _overfitting_of_strategies(sums),
         "overfitting_of_kinds": overfitting_probability(list(sums.values())),
         "calibration": {key: calibrate(matrix, LONGEST).as_dict() for key, matrix in verdicts_of(bars).items()},
     }

@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.engine.bars import Booleans, Floats, Indices, Sessions
 from analysis.engine.significance.family import FIRST_SHARE, SESSIONS_NEEDED, adjust
-from analysis.engine.significance.matrix import STOCKS_AT_ONCE
+from analysis.engine.significance.matrix import STOCKS_AT_ONCE, find_columns
 from analysis.engine.significance.outcomes import HIGHER, UNKNOWN
 from analysis.engine.significance.rotation import ShiftSums, correlate, run_rotation_test
 from analysis.engine.strategy import JSON
@@ -47,7 +47,7 @@ class VerdictMatrix:
         steady = np.full(shape, UNRATED, dtype=np.int8)
         higher = {sessions: np.full(shape, UNKNOWN, dtype=np.int8) for sessions in stocks[0].higher}
         for row, stock in enumerate(stocks):
-            columns = np.searchsorted(calendar, stock.session)
+            columns = find_columns(calendar, stock.session)
             steady[row, columns] = stock.steady
             for sessions, codes in stock.higher.items():
                 higher[sessions][row, columns] = codes

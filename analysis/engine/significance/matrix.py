@@ -28,6 +28,13 @@ def union_calendar(sessions: Iterable[Sessions]) -> Sessions:
     return reduce(np.union1d, sessions, np.empty(0, dtype="datetime64[D]"))
 
 
+def find_columns(calendar: Sessions, sessions: Sessions) -> slice | NDArray[np.intp]:
+    """Return the columns of sessions that are all in the calendar: a slice where they follow each other there."""
+    start = int(np.searchsorted(calendar, sessions[0])) if len(sessions) else 0
+    together = slice(start, start + len(sessions))
+    return together if np.array_equal(calendar[together], sessions) else np.searchsorted(calendar, sessions)
+
+
 def columns_held(calendar: Sessions, sessions: Sequence[Sessions], holding: int) -> int:
     """Return the columns of a calendar that `holding` sessions last: those of the median of some stocks.
 
@@ -63,7 +70,7 @@ class OutcomeMatrix:
 
     def write(self, row: int, stock: StockOutcomes) -> None:
         """Write a stock's outcomes into its row; those of other sessions stay."""
-        columns = np.searchsorted(self.calendar, stock.session)
+        columns = find_columns(self.calendar, stock.session)
         self.outcomes[row, columns] = stock.outcome
         self.is_entry[row, columns] = stock.is_entry
 
