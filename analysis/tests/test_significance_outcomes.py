@@ -73,6 +73,7 @@ def test_outcomes_since_a_signal_are_those_of_all(strategy: Strategy, side: Side
         assert part.session.tolist() == whole.session[since:].tolist()
         assert np.array_equal(part.outcome, whole.outcome[since:], equal_nan=True)
         assert part.is_entry.tolist() == whole.is_entry[since:].tolist()
+        assert part.is_left_out.tolist() == whole.is_left_out[since:].tolist()
 
 
 @pytest.mark.parametrize("bars", [flat_bars(0), flat_bars(1), flat_bars(300), random_bars(43)])

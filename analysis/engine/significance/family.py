@@ -106,6 +106,7 @@ class KindResult:
 
     @property
     def kind(self) -> SignalKind:
+        """Return the kind of signals."""
         return SignalKind(self.strategy, self.side)
 
 

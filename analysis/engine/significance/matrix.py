@@ -69,7 +69,7 @@ class OutcomeMatrix:
         return matrix
 
     def write(self, row: int, stock: StockOutcomes) -> None:
-        """Write a stock's outcomes into its row; those of other sessions stay."""
+        """Write a stock's outcomes into its row; those of other sessions stay, and so does `left_out`."""
         columns = find_columns(self.calendar, stock.session)
         self.outcomes[row, columns] = stock.outcome
         self.is_entry[row, columns] = stock.is_entry

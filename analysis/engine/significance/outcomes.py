@@ -35,13 +35,19 @@ class StockOutcomes:
 
     `outcome` is the return after costs, as a share of the entry price, of a trade planned in the session; NaN where the
     session is not rated, has no plan, or spans a break. `is_entry` marks the signals, which all have an outcome. The
-    last sessions, fewer than the maximum holding period ago, have neither. `left_out` signals span a break.
+    last sessions, fewer than the maximum holding period ago, have neither. `is_left_out` marks signals that span a
+    break.
     """
 
     session: Sessions
     outcome: Floats
     is_entry: Booleans
-    left_out: int = 0
+    is_left_out: Booleans
+
+    @property
+    def left_out(self) -> int:
+        """Return the number of signals that span a break."""
+        return int(np.count_nonzero(self.is_left_out))
 
 
 def stock_outcomes(
@@ -65,8 +71,9 @@ def stock_outcomes(
     if breaks is not None:
         is_whole = ~spans_break(breaks[since:], strategy.holding)
     starts = find_entries(steady[max(since - 1, 0) :], side) - min(since, 1)
-    known = starts[starts < count]
-    left_out = np.count_nonzero(ends.is_planned[known] & ~is_whole[known])
+    is_left_out = np.zeros(count, dtype=np.bool_)
+    is_left_out[starts[starts < count]] = True
+    is_left_out &= ends.is_planned & ~is_whole
     is_counted = ends.is_planned & is_whole & (steady[since : since + count] != UNRATED)
     is_entry = np.zeros(count, dtype=np.bool_)
     counted = replace(ends, is_planned=ends.is_planned & is_whole, session=ends.session - since)
@@ -75,7 +82,7 @@ def stock_outcomes(
         session=series.bars.session[since : since + count],
         outcome=np.where(is_counted, ends.returns, np.nan),
         is_entry=is_entry,
-        left_out=int(left_out),
+        is_left_out=is_left_out,
     )
 
 
