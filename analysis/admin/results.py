@@ -71,7 +71,7 @@ class RatingAdmin(LongList[Rating], ReadOnlyAdmin[Rating]):
         "result", "strategy_name", "verdict", "points", "verdict_since", "weekly_verdict", "weekly_since",
         "no_weekly_reason", "side", "no_score_reason",
     ]  # fmt: skip
-    list_filter = ["verdict", "weekly_verdict", StrategyFilter]
+    list_filter = ["verdict", StrategyFilter]
     list_select_related = ["result"]
     search_fields = ["result__stock__ticker"]
     stock_field = "result__stock"

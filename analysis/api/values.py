@@ -73,7 +73,9 @@ Weekly = Annotated[
         description="The same strategy's verdict over completed weeks: context that changes rarely and adds no edge."
     ),
 ]
-WeeklySince = Annotated[date | None, Field(description="The last session of the week in which it began.")]
+WeeklySince = Annotated[
+    date | None, Field(description="The last session of the week in which the weekly verdict began.")
+]
 WeeklyNote = Annotated[
     str,
     Field(

@@ -15,10 +15,11 @@ Sessions = NDArray[np.datetime64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bars:
-    """Daily bars of closed sessions, split- and dividend-adjusted, oldest first.
+    """Daily bars of closed sessions, or one for each week or month, split- and dividend-adjusted, oldest first.
 
     `session` is datetime64[D], shape (n,), strictly increasing; the five others are float64, shape (n,).
-    Prices are in the stock's currency, volume in shares; volume is NaN throughout if it is not known.
+    Prices are in the stock's currency, volume in shares; volume is NaN throughout if it is not known,
+    and in a week or month with a session of unknown volume.
     """
 
     session: Sessions

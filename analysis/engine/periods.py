@@ -10,7 +10,7 @@ from analysis.engine.bars import Bars, Booleans, Indices
 from analysis.engine.rating import RatingSeries, rate_all, verdict_since
 from analysis.engine.series import SeriesCache
 from analysis.engine.strategy import Strategy
-from analysis.engine.verdict import UNRATED, Verdict
+from analysis.engine.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +62,32 @@ def combine_series(bars: Bars, starts: Indices, doubtful: Booleans) -> SeriesCac
 
 def weekly_verdicts(weeks: SeriesCache, strategies: Sequence[Strategy]) -> list[WeeklyVerdict]:
     """Return each strategy's verdict in the last of these completed weeks, with its reason where there is none."""
-    count = len(weeks.bars)
-    ready = [strategy for strategy in strategies if count >= strategy.bars_needed]
-    ratings = dict(zip(ready, rate_all(weeks, ready), strict=True))
     return [
-        _last_verdict(weeks.bars, ratings[strategy])
-        if strategy in ratings
-        else WeeklyVerdict(reason=too_few(count, "week", strategy.bars_needed))
-        for strategy in strategies
+        WeeklyVerdict(reason=reason)
+        if rating is None or reason
+        else WeeklyVerdict(Verdict.of(int(rating.steady[-1])), verdict_since(weeks.bars, rating))
+        for rating, reason in rate_periods(weeks, strategies, "week")
     ]
 
 
-def too_few(count: int, period: str, needed: int) -> str:
-    """Return the reason that so few completed weeks or months have no verdict."""
-    return f"Not enough history: {count} completed {period}{'' if count == 1 else 's'}, {needed} needed."
+def rate_periods(
+    periods: SeriesCache, strategies: Sequence[Strategy], name: str
+) -> list[tuple[RatingSeries | None, str]]:
+    """Return each strategy's rating of completed periods called `name`, and why the last of them has no verdict.
 
-
-def _last_verdict(weeks: Bars, rating: RatingSeries) -> WeeklyVerdict:
-    if np.isnan(rating.score[-1]) or rating.steady[-1] == UNRATED:
-        return WeeklyVerdict(reason="Too few signals are available over the completed weeks.")
-    return WeeklyVerdict(Verdict.of(int(rating.steady[-1])), verdict_since(weeks, rating))
+    A period without a score has none, other than a session; the reason is empty if it has one. Without enough periods
+    there is no rating.
+    """
+    count = len(periods.bars)
+    ready = [strategy for strategy in strategies if count >= strategy.bars_needed]
+    ratings = dict(zip(ready, rate_all(periods, ready), strict=True))
+    rated: list[tuple[RatingSeries | None, str]] = []
+    for strategy in strategies:
+        rating = ratings.get(strategy)
+        if rating is None:
+            completed = f"{count} completed {name}{'' if count == 1 else 's'}"
+            rated.append((None, f"Not enough history: {completed}, {strategy.bars_needed} needed."))
+        else:
+            is_scored = not np.isnan(rating.score[-1])
+            rated.append((rating, "" if is_scored else f"Too few signals are available over the completed {name}s."))
+    return rated

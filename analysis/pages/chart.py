@@ -29,6 +29,7 @@ def chart_columns(chart: ChartBars, page: StockPage, rows: slice) -> dict[str, A
     return {
         "period": chart.period,
         "is_running": chart.is_running,
+        "is_late": chart.is_late,
         "session": shown.session.astype(str).tolist(),
         "open": _rounded_numbers(shown.open),
         "high": _rounded_numbers(shown.high),
@@ -40,7 +41,7 @@ def chart_columns(chart: ChartBars, page: StockPage, rows: slice) -> dict[str, A
         "score": _rounded_numbers(100 * rated.score[rows]),
         "verdict": _rounded_numbers(rated.verdict[rows]),
         "verdicts": {each.code: each.label for each in Verdict},
-        "no_verdict_reason": rated.problem,
+        "no_verdict_reason": rated.no_verdict_reason,
         "events": [event for event in _events(chart, page) if event["session"] >= shown.first_session.isoformat()],
         "dividend_decimals": page.listing.decimals,
         "levels": {"entry": plan.entry, "stop": plan.stop, "target": plan.target} if plan else {},
@@ -49,18 +50,26 @@ def chart_columns(chart: ChartBars, page: StockPage, rows: slice) -> dict[str, A
 
 
 def indicator_columns(chart: ChartBars, indicator: ChartIndicator, rows: slice) -> dict[str, Any]:
-    """Return an indicator's lines over these rows of the chart's bars; none, with a sentence, if they are too few."""
-    drawn = {"label": indicator.label, "place": indicator.entry.place, "scale": indicator.entry.scale}
+    """Return an indicator's lines over these rows of the chart's bars; none, with a sentence, if they are too few.
+
+    An indicator of calendar months is computed from days whatever the chart shows.
+    """
+    is_of_days = chart.is_daily or "anchor" in indicator.entry.fixed
+    bars = chart.days.bars if is_of_days else chart.bars
+    entry = indicator.entry
+    drawn = {"label": indicator.label, "place": entry.place, "scale": entry.scale, "is_of_days": is_of_days}
     try:
-        lines = compute_lines(chart.bars, indicator)
+        lines = compute_lines(bars, indicator)
     except NoValues as problem:
-        no_values = f"{indicator.label} has no value over these {len(chart.bars):,} {chart.period}s."
-        return {**drawn, "session": [], "lines": [], "problem": str(problem) if chart.is_daily else no_values}
+        counted = f"{len(bars):,} {chart.period}{'' if len(bars) == 1 else 's'}"
+        sentence = str(problem) if is_of_days else f"{indicator.label} has no value over {counted}."
+        return {**drawn, "session": [], "lines": [], "problem": sentence}
+    at = np.searchsorted(bars.session, chart.bars.session[rows])
     return {
         **drawn,
         "session": chart.bars.session[rows].astype(str).tolist(),
         "lines": [
-            {"label": line.label, "is_bars": line.is_bars, "values": _rounded_numbers(line.values[rows])}
+            {"label": line.label, "is_bars": line.is_bars, "values": _rounded_numbers(line.values[at])}
             for line in lines
         ],
         "problem": "",

@@ -6,26 +6,26 @@ from datetime import date
 import numpy as np
 
 from analysis.engine.bars import Bars, Floats
-from analysis.engine.periods import combine_bars, too_few
-from analysis.engine.rating import rate
+from analysis.engine.periods import combine_bars, rate_periods
+from analysis.engine.rating import RatingSeries, rate
 from analysis.engine.strategy import Strategy
 from analysis.engine.verdict import UNRATED
 from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.exchanges import Exchange
+from analysis.prices.periods import Period, completed_periods, find_starts, is_running
 from analysis.prices.trading_calendar import trading_calendar_of
-from analysis.prices.weeks import Period, completed_periods, find_starts, is_running
 
 
 @dataclass(frozen=True, eq=False)
 class RatedBars:
     """Scores and steady verdicts (-2 to +2) of a chart's bars, shape (n,) each, NaN where there is none.
 
-    `problem` says why the last completed week or month has none; it is empty otherwise.
+    `no_verdict_reason` says why the last completed week or month has none; it is empty otherwise.
     """
 
     score: Floats
     verdict: Floats
-    problem: str = ""
+    no_verdict_reason: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,11 @@ class ChartBars:
         return cls(period, days, exchange, bars, is_running(period, days.bars.last_session, exchange))
 
     @property
+    def is_late(self) -> bool:
+        """Return whether the last week or month lacks a session that has closed, and so waits for the next price."""
+        return self.is_running and self.days.sessions_late > 0
+
+    @property
     def is_daily(self) -> bool:
         return self.period is Period.DAY
 
@@ -64,17 +69,15 @@ class ChartBars:
 
         `analyzed` are the latest of the days, so that the latest scores and verdicts are those of the stored rating.
         """
-        rated = completed_periods(self.period, analyzed, self.exchange)
-        count, score, verdict = len(rated.bars), *np.full((2, len(self.bars)), np.nan)
-        if not self.is_daily and count < strategy.bars_needed:
-            return RatedBars(score, verdict, too_few(count, self.period, strategy.bars_needed))
-        rating = rate(rated, strategy)
-        has_verdict = rating.steady != UNRATED
-        if not self.is_daily:  # a week or month without a score has no verdict, as in a stored rating
-            has_verdict &= ~np.isnan(rating.score)
-        rows = np.searchsorted(self.bars.session, rated.bars.session)
-        score[rows] = rating.score
-        verdict[rows] = np.where(has_verdict, rating.steady, np.nan)
-        is_rated = self.is_daily or bool(has_verdict[-1])
-        problem = "" if is_rated else f"Too few signals are available over the completed {self.period}s."
-        return RatedBars(score, verdict, problem)
+        rated = analyzed.series if self.is_daily else completed_periods(self.period, analyzed, self.exchange)
+        rating: RatingSeries | None
+        if self.is_daily:
+            rating, reason = rate(rated, strategy), ""
+        else:
+            [(rating, reason)] = rate_periods(rated, [strategy], self.period)
+        score, verdict = np.full((2, len(self.bars)), np.nan)
+        if rating is not None:
+            rows = np.searchsorted(self.bars.session, rated.bars.session)
+            has_verdict = rating.steady != UNRATED if self.is_daily else ~np.isnan(rating.score)
+            score[rows], verdict[rows] = rating.score, np.where(has_verdict, rating.steady, np.nan)
+        return RatedBars(score, verdict, reason)

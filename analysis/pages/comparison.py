@@ -18,7 +18,7 @@ from analysis.engine.track_record import track_record
 from analysis.models import Stock
 from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.instruments import Instrument
-from analysis.prices.weeks import completed_weeks
+from analysis.prices.periods import completed_weeks
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class TradingCalendar:
     known_until: date | None
     usual_close: timedelta
     closed: NDArray[np.datetime64] = field(default_factory=lambda: np.array([], dtype="datetime64[D]"))
+    week_begins_on_sunday: bool = False
 
     def knows(self, day: date) -> bool:
         """Return whether the holidays around a day are known."""
@@ -56,9 +57,9 @@ class TradingCalendar:
     def weeks_of(self, days: NDArray[np.datetime64]) -> NDArray[np.int64]:
         """Return the number of the week of each day; weeks follow one another.
 
-        A week begins on Monday, or on Sunday where the exchange trades on Sundays and not on Fridays.
+        A week begins on Monday, or on Sunday where the exchange trades on Sundays and not on Fridays, or may do so.
         """
-        first_day = np.datetime64("1969-12-28" if _trades_from_sunday(self) else "1969-12-29", "D")
+        first_day = np.datetime64("1969-12-28" if self.week_begins_on_sunday else "1969-12-29", "D")
         numbers: NDArray[np.int64] = (days - first_day).astype(np.int64) // 7
         return numbers
 
@@ -72,15 +73,6 @@ class TradingCalendar:
             raise ValueError("now must know its time zone")
         moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "m") - delay
         return int(np.searchsorted(self.closes, moment, side="right"))
-
-
-@lru_cache(maxsize=64)
-def _trades_from_sunday(calendar: TradingCalendar) -> bool:
-    known = calendar.sessions
-    if calendar.known_from is not None and calendar.known_until is not None:
-        known = known[calendar.count_until(calendar.known_from) - 1 : calendar.count_until(calendar.known_until)]
-    weekdays = np.bincount((known.astype(np.int64) + 3) % 7, minlength=7)  # from Monday on
-    return bool(weekdays[SUNDAY] > 2 * weekdays[FRIDAY])
 
 
 def trading_calendar_of(exchange: Exchange) -> TradingCalendar:
@@ -157,10 +149,14 @@ def library_calendar_of(exchange: Exchange) -> TradingCalendar:
 
 @lru_cache
 def _weekly_calendar(week: str, timezone: str, has_holidays: bool) -> TradingCalendar:
-    """Return the days of a week from 1997 to 2060 as sessions that close at midnight; its holidays are not known."""
+    """Return the days of a week from 1997 to 2060 as sessions that close at midnight; its holidays are not known.
+
+    Where there are any, the days may be other ones, too: some of these exchanges trade from Sunday to Thursday.
+    """
     sessions, midnight = _days_of(week, FIRST_DAY), timedelta(days=1)
     known_from, known_until = (None, None) if has_holidays else (FIRST_DAY, END)
-    return TradingCalendar(sessions, _closes(sessions, midnight, timezone), known_from, known_until, midnight)
+    closes = _closes(sessions, midnight, timezone)
+    return TradingCalendar(sessions, closes, known_from, known_until, midnight, week_begins_on_sunday=has_holidays)
 
 
 def has_fixed_end(exchange: Exchange) -> bool:
@@ -196,7 +192,13 @@ def _calendar_in_library(calendar_code: str, timezone: str, trades_on: timedelta
         known_from,
         known_until,
         usual_close,
+        week_begins_on_sunday=_trades_from_sunday(library),
     )
+
+
+def _trades_from_sunday(library: ExchangeCalendar) -> bool:
+    count = np.bincount(library.sessions.weekday, minlength=7)
+    return bool(count[SUNDAY] > count[FRIDAY])
 
 
 def _read_library(code: str) -> ExchangeCalendar:

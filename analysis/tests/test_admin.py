@@ -172,8 +172,6 @@ def test_ratings_are_filtered_by_strategy_and_verdict(staff: Client) -> None:
         ({"strategy": "trend"}, 1),
         ({"strategy": "no such"}, 0),
         ({"verdict__exact": "sell"}, 1),
-        ({"weekly_verdict__exact": "strong_buy"}, 1),
-        ({"weekly_verdict__exact": "sell"}, 0),
     ):
         assert staff.get(url, given).context["cl"].result_count == count
     page = staff.get(url).content.decode()

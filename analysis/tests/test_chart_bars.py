@@ -14,8 +14,8 @@ from analysis.engine.strategy import Strategy
 from analysis.pages.chart_bars import ChartBars
 from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.exchanges import CRYPTO, EXCHANGE_BY_SUFFIX, US, Exchange
+from analysis.prices.periods import Period, completed_periods
 from analysis.prices.trading_calendar import trading_calendar_of
-from analysis.prices.weeks import Period, completed_periods
 from analysis.tests.engine_bars import random_bars, sample_bars
 from analysis.tests.engine_plain import every_strategy
 
@@ -122,7 +122,7 @@ def test_completed_months_are_rated_and_the_month_so_far_is_not(strategy: Strate
     np.testing.assert_array_equal(rated.score, [np.nan, *expected.score, np.nan])
     assert rated.verdict[-2] == expected.steady[-1]
     assert np.isnan(rated.verdict[[0, -1]]).all()
-    assert rated.problem == ""
+    assert rated.no_verdict_reason == ""
 
 
 def test_a_week_without_a_score_has_no_verdict_and_the_chart_says_why() -> None:
@@ -133,4 +133,4 @@ def test_a_week_without_a_score_has_no_verdict_and_the_chart_says_why() -> None:
     assert np.isnan(rated.score[-1])
     assert np.isnan(rated.verdict[-1])
     assert np.isfinite(rated.verdict[75])
-    assert rated.problem == "Too few signals are available over the completed weeks."
+    assert rated.no_verdict_reason == "Too few signals are available over the completed weeks."

@@ -18,8 +18,8 @@ from analysis.engine.verdict import Verdict
 from analysis.models import PriceHistory, Stock
 from analysis.prices.arrow import pack_bars
 from analysis.prices.demo import DemoMarket
+from analysis.prices.periods import Period
 from analysis.prices.port import History
-from analysis.prices.weeks import Period
 from analysis.tests.engine_plain import every_strategy
 from analysis.tests.make import make_finished_job, make_result, make_stock, make_user, store_events
 
@@ -107,7 +107,35 @@ def test_a_young_stock_has_candles_and_a_sentence_instead_of_verdicts(client: Cl
     assert set(weeks["verdict"]) == set(months["verdict"]) == {None}
     assert series_of(client, YOUNG)["no_verdict_reason"] == ""
     answer = client.get(reverse("analysis:indicator_series", args=[YOUNG, "sma"]), {"length": "20", "period": "week"})
-    assert answer.json()["problem"] == f"SMA 20 has no value over these {len(weeks['session'])} weeks."
+    assert answer.json()["problem"] == f"SMA 20 has no value over {len(weeks['session'])} weeks."
+
+
+@pytest.mark.parametrize("key", ["pivots", "vwap"])
+@pytest.mark.parametrize("period", LONGER)
+def test_an_indicator_of_calendar_months_has_the_values_of_the_days(
+    client: Client, ann: User, key: str, period: Period
+) -> None:
+    make_finished_job(TICKER, requested_by=ann)
+    address = reverse("analysis:indicator_series", args=[TICKER, key])
+    days, longer = client.get(address, {"all": "1"}).json(), client.get(address, {"period": period}).json()
+    for line, of_days in zip(longer["lines"], days["lines"], strict=True):
+        by_day = dict(zip(days["session"], of_days["values"], strict=True))
+        assert line["values"] == [by_day[session] for session in longer["session"]]
+    assert (days["is_of_days"], longer["is_of_days"]) == (True, True)
+    sma = client.get(reverse("analysis:indicator_series", args=[TICKER, "sma"]), {"period": period}).json()
+    assert sma["is_of_days"] is False
+
+
+@pytest.mark.parametrize("period", LONGER)
+def test_a_week_or_month_that_has_ended_without_its_last_price_is_late(
+    client: Client, ann: User, period: Period
+) -> None:
+    make_finished_job(TICKER, requested_by=ann)
+    assert series_of(client, TICKER, period=period)["is_late"] is False
+    bars = PriceHistory.objects.get().unpack()
+    store_bars(bars.until(in_the_middle(bars, period)))
+    series = series_of(client, TICKER, period=period)
+    assert (series["is_running"], series["is_late"]) == (True, True)
 
 
 def test_weeks_before_the_bars_of_an_analysis_are_drawn_and_not_rated(client: Client, ann: User) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from functools import cache
 
 import numpy as np
@@ -14,19 +14,20 @@ from analysis.engine.bars import Bars, Sessions
 from analysis.engine.periods import WeeklyVerdict, combine_bars, compare_with_week, weekly_verdicts
 from analysis.engine.rating import rate
 from analysis.engine.series import SeriesCache
-from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategies import TECHNICAL_RATING
 from analysis.engine.strategy import Strategy
-from analysis.engine.verdict import Verdict
+from analysis.engine.verdict import UNRATED, Verdict
 from analysis.histories import moment_of, select_bars
 from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.exchanges import CRYPTO, EXCHANGE_BY_SUFFIX, FOREX, UNKNOWN_EXCHANGE, US, Exchange
 from analysis.prices.instruments import Instrument, instrument_of
+from analysis.prices.periods import WEEKS, Period, completed_weeks, is_running
 from analysis.prices.quality import check_bars
 from analysis.prices.special_days import CalendarEntry, DaySource, SpecialDays, use_special_days
-from analysis.prices.weeks import WEEKS, Period, completed_weeks, is_running
 from analysis.tests.engine_bars import random_bars, sample_bars
 from analysis.tests.engine_plain import every_strategy
 
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
 WEEKLY = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
 
 
@@ -99,6 +100,9 @@ def test_no_bars_have_no_weeks() -> None:
         (EXCHANGE_BY_SUFFIX["SR"], ["2026-11-15", "2026-11-18"], []),
         (EXCHANGE_BY_SUFFIX["SR"], ["2026-11-15", "2026-11-19"], ["2026-11-19"]),
         (EXCHANGE_BY_SUFFIX["SR"], ["2026-11-15", "2026-11-19", "2026-11-22"], ["2026-11-19"]),
+        # Tel Aviv and Doha trade so, too, or did; their calendars are not known here, and say Monday to Friday.
+        (EXCHANGE_BY_SUFFIX["TA"], ["2025-11-16", "2025-11-20", "2025-11-23"], ["2025-11-20"]),
+        (UNKNOWN_EXCHANGE, ["2026-11-15", "2026-11-19", "2026-11-22"], ["2026-11-19"]),
         # China's week of the National Day has no session at all.
         (EXCHANGE_BY_SUFFIX["SS"], ["2025-09-29", "2025-09-30"], ["2025-09-30"]),
     ],
@@ -190,7 +194,7 @@ def rebuilt(bars: Bars, strategy: Strategy) -> tuple[Verdict, date]:
 
 def found_at(bars: Bars, day: date, instrument: Instrument, strategy: Strategy) -> WeeklyVerdict:
     """The weekly verdict of an analysis as of this day."""
-    moment = moment_of(instrument.exchange, day, pd.Timestamp("2026-11-28", tz="UTC").to_pydatetime())
+    moment = moment_of(instrument.exchange, day, NOW)
     window = select_bars(bars, instrument.exchange, moment, day)
     gated = check_bars(window, instrument=instrument, now=moment, adjusted=True)
     return weekly_verdicts(completed_weeks(gated, instrument.exchange), [strategy])[0]
@@ -211,7 +215,7 @@ def test_the_weekly_verdict_of_every_session_of_60_weeks_equals_a_rebuild_from_s
     by_day = {day: found_at(bars, day, instrument, strategy) for day in sessions_of_60_weeks(bars)}
     assert len(by_day) == 288
     for day, found in by_day.items():
-        moment = moment_of(US, day, pd.Timestamp("2026-11-28", tz="UTC").to_pydatetime())
+        moment = moment_of(US, day, NOW)
         assert (found.verdict, found.since) == rebuilt(select_bars(bars, US, moment, day), strategy), day
     assert len({found.verdict for found in by_day.values()}) >= 2, "the verdict moves"
 
@@ -233,7 +237,31 @@ def test_it_changes_only_in_the_session_that_completes_a_week(strategy: Strategy
 
 def test_later_bars_change_no_earlier_week() -> None:
     bars = replace(sample_bars("GOOG"), volume=np.full(len(sample_bars("GOOG")), np.nan))
-    instrument, day = instrument_of("GOOG"), date(2012, 6, 14)
-    whole = found_at(bars, day, instrument, STRATEGIES["trend"])
-    assert whole.verdict is not None
-    assert found_at(bars.until(day), day, instrument, STRATEGIES["trend"]) == whole
+    whole = completed_weeks(checked(bars[-1000:]), US).bars
+    for day in bars.session[-300::7].astype(object):
+        weeks = completed_weeks(checked(bars[-1000:].until(day)), US).bars
+        assert len(weeks) > 100
+        for name in ("session", *WEEKLY):
+            assert np.array_equal(getattr(weeks, name), getattr(whole, name)[: len(weeks)], equal_nan=True)
+
+
+def test_every_session_of_five_years_has_as_many_weeks() -> None:
+    bars, instrument = sample_bars("AAPL"), instrument_of("AAPL")
+    for day in [*sessions_of_60_weeks(bars)][-25:]:
+        moment = moment_of(US, day, NOW)
+        gated = check_bars(select_bars(bars, US, moment, day), instrument=instrument, now=moment, adjusted=True)
+        assert len(completed_weeks(gated, US).bars) == WEEKS
+
+
+def test_weeks_that_lost_their_score_have_no_verdict() -> None:
+    """Forty weeks without any trade after two hundred with: a steady verdict would last through them."""
+    random = random_bars(1200, seed=3)
+    closes = [*random.close[:1000].tolist(), *[float(random.close[999])] * 200]
+    highs, lows = (
+        [*(random.close[:1000] * 1.01).tolist(), *closes[1000:]],
+        [*(random.close[:1000] * 0.99).tolist(), *closes[1000:]],
+    )
+    series = weekly_series(240, close=closes, high=highs, low=lows)
+    assert rate(series, TECHNICAL_RATING).steady[-1] != UNRATED
+    [found] = weekly_verdicts(series, [TECHNICAL_RATING])
+    assert found == WeeklyVerdict(reason="Too few signals are available over the completed weeks.")

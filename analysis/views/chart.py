@@ -11,7 +11,7 @@ from analysis.pages.chart_bars import ChartBars
 from analysis.pages.stock_page import StockPage
 from analysis.pages.stock_summary import StockSummary
 from analysis.prices.checked_bars import CheckedBars
-from analysis.prices.weeks import Period
+from analysis.prices.periods import Period
 from analysis.views.stocks import get_stock_or_404
 from stockapp.accounts.requests import Request
 

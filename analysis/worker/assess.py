@@ -19,8 +19,8 @@ from analysis.models import ErrorKind, JobDetail, PriceHistory
 from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.instruments import Instrument
 from analysis.prices.missing_sessions import describe_missing
+from analysis.prices.periods import completed_weeks
 from analysis.prices.port import Finding, PriceError, PriceErrorKind
-from analysis.prices.weeks import completed_weeks
 from analysis.worker.bars import BarLoader
 
 logger = logging.getLogger(__name__)

@@ -1,9 +1,10 @@
 """The stock page's chart in a real browser: drawn, moved by keys, filled with indicators, remembered."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 import pytest
+import time_machine
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -121,28 +122,54 @@ def count_weeks_and_months(days: list[date]) -> dict[str, int]:
 
 def test_weeks_and_months_are_drawn_with_the_last_one_so_far(ann: Page) -> None:
     days = cut_to_a_running_week_and_month()
+    evening = datetime.combine(days[-1], time(20), UTC)
+    with time_machine.travel(evening):
+        ann.reload()
+        legend, note, summary = (ann.locator(f"#chart-{name}") for name in ("legend", "note", "summary"))
+        expect(note).to_be_hidden()
+        for interval, count in count_weeks_and_months(days).items():
+            period = interval.lower()
+            button = ann.get_by_role("group", name="Interval").get_by_role("button", name=interval)
+            button.focus()
+            ann.keyboard.press("Enter")
+            expect(button).to_have_attribute("aria-pressed", "true")
+            expect(chart(ann)).to_have_attribute("data-candles", str(count))
+            expect(legend).to_contain_text(re.compile(rf"^{interval} so far, to {days[-1].day} \w+ {days[-1].year}"))
+            expect(legend).to_contain_text(f"SMA 20 {period}s")
+            expect(legend).to_contain_text(f"Score at the {period}’s end")
+            expect(note).to_contain_text(
+                f"The faint last candle is the {period} so far, which is rated once it is complete."
+            )
+            expect(summary).to_contain_text(re.compile(r"Shown are the (weeks|months) .* score [+−]?\d+, \w+"))
+            expect(ann.get_by_role("button", name="All")).to_have_attribute("aria-pressed", "true")
+        ann.get_by_role("button", name="Day", exact=True).click()
+        expect(chart(ann)).to_have_attribute("data-candles", "500")
+        expect(ann.get_by_role("button", name="1Y")).to_have_attribute("aria-pressed", "true")
+        expect(note).to_be_hidden()
+
+
+def test_a_week_that_ended_without_its_last_price_is_called_incomplete(ann: Page) -> None:
+    days = cut_to_a_running_week_and_month()
     ann.reload()
-    legend, note, summary = (ann.locator(f"#chart-{name}") for name in ("legend", "note", "summary"))
-    expect(note).to_be_hidden()
-    for interval, count in count_weeks_and_months(days).items():
-        period = interval.lower()
-        button = ann.get_by_role("group", name="Interval").get_by_role("button", name=interval)
-        button.focus()
-        ann.keyboard.press("Enter")
-        expect(button).to_have_attribute("aria-pressed", "true")
-        expect(chart(ann)).to_have_attribute("data-candles", str(count))
-        expect(legend).to_contain_text(re.compile(rf"^{interval} so far, to {days[-1].day} \w+ {days[-1].year}"))
-        expect(legend).to_contain_text(f"SMA 20 {period}s")
-        expect(legend).to_contain_text(f"Score at the {period}’s end")
-        expect(note).to_contain_text(
-            f"The faint last candle is the {period} so far, which is rated once it is complete."
-        )
-        expect(summary).to_contain_text(re.compile(r"Shown are the (weeks|months) .* score [+−]?\d+, \w+"))
-        expect(ann.get_by_role("button", name="All")).to_have_attribute("aria-pressed", "true")
-    ann.get_by_role("button", name="Day", exact=True).click()
+    ann.get_by_role("button", name="Week", exact=True).click()
+    expect(ann.locator("#chart-legend")).to_contain_text(f"Week to {days[-1].day} ")
+    expect(ann.locator("#chart-legend")).to_contain_text(", incomplete")
+    expect(ann.locator("#chart-note")).to_contain_text(
+        "The last week has no price of its last trading day; the next price completes it."
+    )
+
+
+def test_an_interval_that_could_not_be_loaded_shows_no_other_and_can_be_tried_again(ann: Page) -> None:
     expect(chart(ann)).to_have_attribute("data-candles", "500")
-    expect(ann.get_by_role("button", name="1Y")).to_have_attribute("aria-pressed", "true")
-    expect(note).to_be_hidden()
+    ann.route("**/series/?period=week", lambda route: route.fulfill(body="Not JSON."))
+    week = ann.get_by_role("button", name="Week", exact=True)
+    week.click()
+    expect(ann.locator("#chart-message")).to_have_text("The prices could not be loaded.")
+    expect(ann.locator("#chart-legend")).to_be_empty()
+    ann.unroute("**/series/?period=week")
+    week.click()
+    expect(ann.locator("#chart-message")).to_be_hidden()
+    expect(ann.locator("#chart-legend")).to_contain_text("SMA 20 weeks")
 
 
 def test_the_interval_is_kept_for_other_stocks_and_counts_for_indicators(ann: Page) -> None:
@@ -157,7 +184,7 @@ def test_the_interval_is_kept_for_other_stocks_and_counts_for_indicators(ann: Pa
     expect(ann.locator("#chart-note")).to_contain_text(
         re.compile(r"No weekly verdict\. Not enough history: \d+ completed")
     )
-    expect(values).to_contain_text(re.compile(r"RSI 14 has no value over these \d+ weeks\."))
+    expect(values).to_contain_text(re.compile(r"RSI 14 has no value over \d+ weeks\."))
     expect(ann.get_by_role("button", name="2Y")).to_have_attribute("aria-pressed", "true")
 
 

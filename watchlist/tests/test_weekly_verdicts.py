@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from analysis.engine.strategies import STRATEGIES
 from analysis.models import Rating, Result, Stock
 from analysis.ratings import unrated_stocks
 from analysis.stock_lists.load import load_demo_market
@@ -62,7 +63,7 @@ def test_the_stocks_page_shows_it_with_its_week_and_promises_nothing(client: Cli
     stock = make_stock()
     make_result(stock, **WEEK)
     words = page(client, stock.get_absolute_url())
-    assert AGAINST in words
+    assert f"<p>{AGAINST}</p>" in words
     assert "<small>since 16 Oct 2026</small>" in words
     assert "it adds context, not accuracy" in words
 
@@ -135,6 +136,11 @@ def test_the_history_of_a_stock_and_the_comparison_of_strategies_have_it(client:
     assert own.weekly.verdict == rating.weekly_verdict
     assert own.weekly.since == rating.weekly_since
     assert found.runs[0].result.rating == rating
+    words = page(client, "/stocks/KAVERI.DEMO/")
+    label = rating.get_weekly_verdict_display()
+    assert words.count(f'<td> <span class="week-verdict" title="{rating.weekly_note}">{label}') == 1
+    assert words.count('<td class="c-week">') == len(STRATEGIES)
+    assert f'<td class="c-week">{label}</td>' in words
 
 
 @pytest.mark.parametrize(

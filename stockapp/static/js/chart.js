@@ -1,7 +1,7 @@
 // Chart: what it shows and when. Columns come as JSON; ranges, keys, the theme and the list of indicators move it.
 
 import { drawChart } from "./chart_drawing.js";
-import { writeLegend, writeSummary } from "./chart_legend.js";
+import { clearLegend, writeLegend, writeSummary } from "./chart_legend.js";
 import { PERIODS, describeBars } from "./chart_periods.js";
 import { isShortcut } from "./typing.js";
 
@@ -77,7 +77,9 @@ async function loadChart() {
     redrawChart();
     showRange();
   } catch (error) {
-    if (turn === loads) showMessage(explainError(error, "The prices could not be loaded."));
+    if (turn !== loads) return;
+    showMessage(explainError(error, "The prices could not be loaded."));
+    removeChart();
   }
 }
 
@@ -125,6 +127,16 @@ function showMessage(text) {
   message.hidden = !text;
 }
 
+/** Remove bars of another interval than the chosen one, with all that tells of them. */
+function removeChart() {
+  if (!data || data.period === period) return;
+  chart.remove();
+  chart = data = null;
+  delete box.dataset.candles;
+  note.hidden = true;
+  clearLegend();
+}
+
 function redrawChart() {
   if (!data) return;
   const kept = chart?.timeScale().getVisibleLogicalRange();
@@ -140,7 +152,7 @@ function redrawChart() {
 }
 
 function choosePeriod(chosen) {
-  if (chosen === period) return;
+  if (chosen === period && chosen === data?.period) return;
   period = chosen;
   sessionStorage.setItem(PERIOD_KEY, period);
   range = readRange();

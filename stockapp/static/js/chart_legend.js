@@ -33,10 +33,16 @@ export function writeLegend(data, indicators, stock, n) {
   for (const indicator of indicators) {
     const single = indicator.lines.length === 1;
     indicator.box.replaceChildren(
-      ...(data.period === "day" ? [] : [makeItem(ADJECTIVES[data.period], "")]),
+      ...(indicator.is_of_days ? [] : [makeItem(ADJECTIVES[data.period], "")]),
       ...indicator.lines.map((line) => makeItem(single ? "" : line.label, line.write(line.values[n] ?? NaN), line.ink)),
     );
   }
+}
+
+/** Tell of no bar. */
+export function clearLegend() {
+  legend.replaceChildren();
+  summary.textContent = "";
 }
 
 /** About how much money was traded in session `n`; NaN where the volume is not known. */
@@ -51,8 +57,8 @@ export function writeSummary(data, indicators, stock, shown) {
   const rated = findLastComplete(data);
   const values = indicators.flatMap((indicator) =>
     indicator.lines.map((line) => {
-      const name = nameLine(data, indicator.label);
-      return `${indicator.lines.length === 1 ? name : `${name} ${line.label}`} ${line.write(line.values[last] ?? NaN)}`;
+      const name = indicator.lines.length === 1 ? indicator.label : `${indicator.label} ${line.label}`;
+      return `${name} ${line.write(line.values[last] ?? NaN)}`;
     }),
   );
   const averages = Object.entries(data.averages).map(
@@ -71,9 +77,9 @@ export function writeSummary(data, indicators, stock, shown) {
   summary.textContent = sentences.join(" ");
 }
 
-/** Whether bar `n` gets its score once its week or month is complete. */
+/** Whether bar `n` gets its score at the end of its week or month. */
 function isAwaited(data, n) {
-  return isRunning(data, n) && !data.no_verdict_reason;
+  return isRunning(data, n) && !data.is_late && !data.no_verdict_reason;
 }
 
 function nameEvent({ dividend, split }, data, stock) {

@@ -26,7 +26,8 @@ export function nameBar(period, session) {
 export function nameBarOf(data, n) {
   const session = data.session[n];
   if (!isRunning(data, n)) return nameBar(data.period, session);
-  return `${data.period === "week" ? "Week" : "Month"} so far, to ${day(session)}`;
+  const name = data.period === "week" ? "Week" : "Month";
+  return data.is_late ? `${name} to ${day(session)}, incomplete` : `${name} so far, to ${day(session)}`;
 }
 
 /** The name of an average or an indicator, with the bars that it counts where these are not days. */
@@ -38,8 +39,10 @@ export function nameLine(data, name) {
 export function describeBars(data) {
   const { period } = data;
   if (period === "day") return "";
-  const sentences = [`Each candle is a ${period}; averages, indicators and the score are computed from ${period}s.`];
-  if (data.is_running) {
+  const sentences = [`Each candle is a ${period}; averages, indicators and the score are computed from ${period}s, indicators of calendar months from days.`];
+  if (data.is_late) {
+    sentences.push(`The last ${period} has no price of its last trading day; the next price completes it.`);
+  } else if (data.is_running) {
     const rated = data.no_verdict_reason ? "" : ", which is rated once it is complete";
     sentences.push(`The faint last candle is the ${period} so far${rated}.`);
   }

@@ -12,6 +12,7 @@ from analysis.prices.checked_bars import CheckedBars
 from analysis.prices.exchanges import Exchange
 from analysis.prices.trading_calendar import TradingCalendar, trading_calendar_of
 
+DAYS = "datetime64[D]"
 WEEKS = 260
 """The latest weeks that a verdict rests on: as many as five years have, whatever weekday they begin on."""
 
@@ -30,16 +31,12 @@ class Period(StrEnum):
         unit = "datetime64[M]" if self is Period.MONTH else "datetime64[D]"
         return days.astype(unit).astype(np.int64)
 
-    def holds_both(self, day: date, other: date, calendar: TradingCalendar) -> bool:
-        """Return whether two days are in the same period."""
-        first, second = self.number(np.array([day, other], dtype="datetime64[D]"), calendar)
-        return bool(first == second)
-
 
 def is_running(period: Period, day: date, exchange: Exchange) -> bool:
     """Return whether the exchange has a session after `day` in the same period."""
     calendar = trading_calendar_of(exchange)
-    return period.holds_both(day, calendar.sessions[calendar.count_until(day)], calendar)
+    this, following = period.number(np.array([day, calendar.sessions[calendar.count_until(day)]], DAYS), calendar)
+    return bool(this == following)
 
 
 def completed_weeks(checked: CheckedBars, exchange: Exchange) -> SeriesCache:
@@ -55,8 +52,8 @@ def completed_periods(period: Period, checked: CheckedBars, exchange: Exchange) 
     """
     bars, calendar = checked.bars, trading_calendar_of(exchange)
     numbers = period.number(bars.session, calendar)
-    session_before = calendar.sessions[calendar.count_until(bars.first_session - timedelta(days=1)) - 1]
-    first = numbers[0] + period.holds_both(bars.first_session, session_before, calendar)
+    session_before = calendar.sessions[calendar.count_until(bars.first_session - timedelta(days=1)) - 1 :][:1]
+    first = numbers[0] + (period.number(session_before, calendar)[0] == numbers[0])
     last = numbers[-1] - is_running(period, bars.last_session, exchange)
     if period is Period.WEEK:
         first = max(first, last - WEEKS + 1)
