@@ -55,9 +55,21 @@ def combine_bars(bars: Bars, starts: Indices) -> Bars:
 
 
 def combine_series(bars: Bars, starts: Indices, doubtful: Booleans) -> SeriesCache:
-    """Return a cache over the combined bars; one with a doubtful session is doubtful."""
-    weeks = combine_bars(bars, starts)
-    return SeriesCache(weeks, np.logical_or.reduceat(doubtful, starts) if len(starts) else None)
+    """Return a cache over the combined bars; one that would be another without its doubtful sessions is doubtful."""
+    periods = combine_bars(bars, starts)
+    return SeriesCache(periods, _find_changed(periods, bars, starts, doubtful) if doubtful.any() else None)
+
+
+def _find_changed(periods: Bars, bars: Bars, starts: Indices, doubtful: Booleans) -> Booleans:
+    """Return which periods have no sessions or other values without the doubtful sessions, shape (k,)."""
+    counts = np.add.reduceat(~doubtful, starts, dtype=np.int64)
+    is_left = counts > 0
+    sound = combine_bars(bars.select(~doubtful), np.cumsum(counts[is_left]) - counts[is_left])
+    changed: Booleans = ~is_left
+    for name in ("open", "high", "low", "close", "volume"):
+        is_equal = np.isclose(getattr(sound, name), getattr(periods, name)[is_left], rtol=1e-9, equal_nan=True)
+        changed[is_left] |= ~is_equal
+    return changed
 
 
 def weekly_verdicts(weeks: SeriesCache, strategies: Sequence[Strategy]) -> list[WeeklyVerdict]:

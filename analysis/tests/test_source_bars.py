@@ -25,7 +25,7 @@ class OneAnswer:
     """A source that gives the same answer to all, and remembers since when it was asked."""
 
     name = "yahoo"
-    is_incremental = True
+    is_incremental: bool = True
 
     def __init__(self, answer: History) -> None:
         self.answer = answer
@@ -106,3 +106,18 @@ def test_a_quiet_stock_is_requested_after_a_clock_that_was_ahead(days: int, is_l
     )
     known = bars_of(OneAnswer(history()), stock, others=1).known_error(TICKER)
     assert (known is not None) == is_left_alone
+
+
+@pytest.mark.parametrize("is_incremental", [True, False])
+def test_the_longer_history_of_a_backfill_stays(stock: Stock, is_incremental: bool) -> None:
+    source = OneAnswer(history())
+    source.is_incremental = is_incremental
+    job = make_job(TICKER, since=date(2026, 1, 5), as_of=date(2026, 2, 2))
+    assert SourceBars(source, job, NOW, {TICKER: stock}).refresh(stock) is None
+    first = PriceHistory.objects.get().first_session
+    assert first < date(2021, 1, 15)
+    job.delete()
+    assert bars_of(source, stock).refresh(stock) is None
+    stored = PriceHistory.objects.get()
+    assert (stored.first_session, stored.unpack().first_session) == (first, first)
+    assert stored.requested_since <= first

@@ -124,11 +124,31 @@ def test_a_special_session_on_a_sunday_belongs_to_the_week_before_it() -> None:
     assert weeks_of([*days, "2026-02-01"], india) == ["2026-02-01"]
 
 
-def test_one_doubtful_session_makes_its_week_doubtful() -> None:
-    days = bars_on(["2026-11-16", "2026-11-20", "2026-11-23", "2026-11-27"])
-    weeks = completed_weeks(checked(days, [False, False, True, False]), US)
-    assert weeks.doubtful is not None
-    assert weeks.doubtful.tolist() == [False, True]
+@pytest.mark.parametrize(
+    ("close", "doubtful", "weeks"),
+    [
+        ([10, 11, 12, 13, 14, 15], [0, 0, 0, 0, 0, 1], [False, True]),  # the week's close
+        ([10, 11, 12, 13, 99, 15], [0, 0, 0, 0, 1, 0], [False, True]),  # its high
+        ([10, 11, 12, 13, 14, 15], [0, 0, 0, 1, 1, 1], [False, True]),  # all of it
+        ([10, 12, 11, 13, 14, 15], [0, 1, 0, 0, 0, 1], [True, True]),
+    ],
+)
+def test_a_week_is_doubtful_if_it_would_be_another_without_its_doubtful_sessions(
+    close: list[float], doubtful: list[int], weeks: list[bool]
+) -> None:
+    days = ["2026-11-16", "2026-11-17", "2026-11-20", "2026-11-23", "2026-11-25", "2026-11-27"]
+    found = completed_weeks(checked(bars_on(days, close=close, volume=[0.0] * 6), [bool(one) for one in doubtful]), US)
+    assert found.doubtful is not None or all(weeks)
+    assert (found.doubtful.tolist() if found.doubtful is not None else [True, True]) == weeks
+
+
+def test_a_flat_session_without_trading_makes_no_week_doubtful() -> None:
+    """As on 18 March 2025, when most stocks of the NSE got the close of the day before and no volume."""
+    days = bars_on(
+        ["2026-11-16", "2026-11-17", "2026-11-20", "2026-11-23", "2026-11-27"],
+        close=[10, 10, 12, 13, 14], high=[11, 10, 13, 14, 15], low=[9, 10, 11, 12, 13], volume=[5, 0, 5, 5, 5],
+    )  # fmt: skip
+    assert completed_weeks(checked(days, [False, True, False, False, False]), US).doubtful is None
 
 
 # --- Verdicts

@@ -113,19 +113,20 @@ class SourceBars:
             return PriceError(PriceErrorKind.BAD_DATA, message, permanent=False)
 
     def _refresh(self, stock: Stock, *, learns: bool) -> PriceError | None:
-        ticker, first_day, before = stock.pk, self._first_day(stock.pk), self._histories.get(stock.pk)
+        ticker, since, before = stock.pk, self._first_day(stock.pk), self._histories.get(stock.pk)
         missing = before.read_missing() if before else ()
         day = today(stock.instrument.exchange, self._now)
         due = first_due(missing, day)
         is_long = before is not None and self._is_long(before)
         is_whole = before is None or not is_long or _is_comparison_due(before, day)
-        answer = self._request(stock, first_day, min(first_day, before.first_session) if before and is_whole else due)
+        if before and is_long:  # a backfill has asked for more: it stays
+            since = before.requested_since
+        answer = self._request(stock, since, min(since, before.first_session) if before and is_whole else due)
         error = answer if isinstance(answer, PriceError) else None
         if isinstance(answer, IdentityChanged):
             rows = PriceHistory.objects.filter(stock=stock, source=self.source.name)
             rows.update(identity_change=answer.change.as_dict())
         if isinstance(answer, History):
-            since = before.requested_since if before and is_long else first_day
             still_missing = self._track(stock, missing, answer, due or answer.bars.last_session)
             row = histories.row_of(ticker, self.source.name, answer, since, self._now, still_missing)
             row.fetched_whole_on = day if before is None or is_whole else before.fetched_whole_on
