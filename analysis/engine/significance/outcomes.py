@@ -34,13 +34,14 @@ class StockOutcomes:
     """One stock's outcomes of one kind, shape (n,) each, of n of its sessions in a row.
 
     `outcome` is the return after costs, as a share of the entry price, of a trade planned in the session; NaN where the
-    session is not rated, has no plan, or spans a break. `is_entry` marks the signals, which all have an outcome. The
-    last sessions, fewer than the maximum holding period ago, have neither. `is_left_out` marks signals that span a
-    break.
+    session is not rated, has no plan, or spans a break; `reason` is the `ExitReason` of those that have one. `is_entry`
+    marks the signals, which all have an outcome, and `is_left_out` those that span a break. The last sessions, fewer
+    than the maximum holding period ago, are not among them.
     """
 
     session: Sessions
     outcome: Floats
+    reason: Codes
     is_entry: Booleans
     is_left_out: Booleans
 
@@ -81,6 +82,7 @@ def stock_outcomes(
     return StockOutcomes(
         session=series.bars.session[since : since + count],
         outcome=np.where(is_counted, ends.returns, np.nan),
+        reason=ends.reason,
         is_entry=is_entry,
         is_left_out=is_left_out,
     )
