@@ -7,12 +7,12 @@ the others stay, as long as the bars before are the same. Outcomes are float32: 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.engine.bars import Booleans, Floats, Sessions
+from analysis.engine.bars import Booleans, Floats
 from analysis.engine.rating import rate_all
 from analysis.engine.series import SeriesCache
 from analysis.engine.significance.outcomes import SignalKind, StockOutcomes, stock_outcomes

@@ -5,6 +5,7 @@ from math import sqrt
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.engine.bars import Floats, Indices
 from analysis.engine.exits import ExitReason, Exits
@@ -31,10 +32,14 @@ class TradeStats:
     @classmethod
     def of(cls, exits: Exits, sessions: Indices) -> Self:
         """Return the statistics of the trades that these sessions plan."""
-        reason, returns = exits.reason[sessions], exits.returns[sessions]
+        return cls.counted(exits.reason[sessions], exits.returns[sessions])
+
+    @classmethod
+    def counted(cls, reason: NDArray[np.int8], returns: Floats) -> Self:
+        """Return the statistics of trades by their exit reasons and returns, shape (n,) each."""
         wins = returns > 0
         return cls(
-            count=len(sessions),
+            count=len(returns),
             targets=int(np.count_nonzero(reason == ExitReason.TARGET)),
             stops=int(np.count_nonzero(reason == ExitReason.STOP)),
             wins=int(np.count_nonzero(wins)),
