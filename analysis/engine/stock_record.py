@@ -33,7 +33,7 @@ class StockRecord:
     `rows`, shape (n,), have the fields `session`; `steady`, the verdict codes by strategy; `outcome` and `code` by kind
     (each strategy's long and short): the return of a trade planned in the session, NaN where there is none or not yet,
     and bits of `REASON`, `ENTRY` and `LEFT_OUT`; `change`, the return of the close after each of `HORIZONS`, NaN where
-    it is not known. `inputs` is a digest of all that they depend on.
+    it is not known yet and inf where it spans a break. `inputs` is a digest of all that they depend on.
     """
 
     strategies: tuple[str, ...]
@@ -128,10 +128,10 @@ def _write(rows: Rows, column: int, since: int, found: StockOutcomes) -> None:
 
 
 def _changes(close: Floats, breaks: Booleans) -> Floats:
-    """Return the return of the close after each of `HORIZONS`, shape (n, 3), NaN where it is not known."""
+    """Return the return of the close after each of `HORIZONS`, shape (n, 3): NaN if too recent, inf across a break."""
     changes = np.full((len(close), len(HORIZONS)), np.nan)
     for place, sessions in enumerate(HORIZONS):
         count = max(len(close) - sessions, 0)
         changes[:count, place] = close[sessions:] / close[:count] - 1
-        changes[:count, place][spans_break(breaks, sessions)] = np.nan
+        changes[:count, place][spans_break(breaks, sessions)] = np.inf
     return changes

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.engine.bars import Floats, Indices, Sessions
 from analysis.engine.significance.by_date import DateSums
 from analysis.engine.significance.calibration import Calibration, VerdictMatrix, calibrate
 from analysis.engine.significance.family import KindMeasurement, measure_kind
 from analysis.engine.significance.matrix import OutcomeMatrix, columns_held, union_calendar
-from analysis.engine.significance.outcomes import HIGHER, NOT_HIGHER, UNKNOWN
+from analysis.engine.significance.outcomes import HIGHER, NOT_HIGHER, UNKNOWN, SignalKind
 from analysis.engine.stock_record import ENTRY, LEFT_OUT, REASON, StockRecord
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.track_record import HORIZONS, SideRecord, TrackRecord
@@ -32,56 +33,71 @@ class StrategyMeasurement:
     calibration: Calibration
 
 
+class RecordsChanged(Exception):
+    """A stock's record is another than when the calendar was made."""
+
+
 class StockRecords:
-    """The records of many stocks on one calendar, at least one. They are kept in their order, and sums follow it."""
+    """The records of many stocks on one calendar, at least one; sums follow their order.
+
+    `records` are read once for the calendar and once for each strategy, and not kept.
+    """
 
     def __init__(self, records: Sequence[StockRecord]) -> None:
         self.records = records
-        self.calendar: Sessions = union_calendar(record.rows["session"] for record in records)
-        self.columns: list[Indices] = [np.searchsorted(self.calendar, record.rows["session"]) for record in records]
-
-    @cached_property
-    def holding(self) -> int:
-        """Return the longest holding of any strategy, in columns of the calendar."""
-        return columns_held(self.calendar, [record.rows["session"] for record in self.records], LONGEST_HOLDING)
+        sessions = [record.rows["session"].copy() for record in records]
+        self.calendar: Sessions = union_calendar(sessions)
+        self.columns: list[Indices] = [np.searchsorted(self.calendar, own) for own in sessions]
+        self.holding = columns_held(self.calendar, sessions, LONGEST_HOLDING)
+        """The longest holding of any strategy, in columns of the calendar."""
 
     def measure(self, strategy: str) -> StrategyMeasurement:
-        """Return the trades and tests of one strategy."""
+        """Return the trades and tests of one strategy. Raise RecordsChanged."""
         place = self.records[0].strategies.index(strategy)
-        steady = self._spread("steady", place, UNRATED)
-        sides, kinds, all_sums = [], [], []
+        wanted: list[tuple[str, int, float]] = [("steady", place, UNRATED)]
+        wanted += [("change", horizon, np.nan) for horizon in range(len(HORIZONS))]
         for column in range(len(Side) * place, len(Side) * (place + 1)):
-            outcomes, codes = self._spread("outcome", column, np.nan), self._spread("code", column, 0)
-            is_entry, left_out = (codes & ENTRY) > 0, int(np.count_nonzero(codes & LEFT_OUT))
-            matrix = OutcomeMatrix(self.calendar, outcomes, is_entry, left_out)
-            sums = DateSums.of(matrix)
-            kinds.append(measure_kind(self.records[0].kind_of(column), matrix, sums, self.holding))
-            all_sums.append(sums)
+            wanted += [("outcome", column, np.nan), ("code", column, 0)]
+        steady, *rest = self._spread(wanted)
+        changes, of_sides = rest[: len(HORIZONS)], rest[len(HORIZONS) :]
+        sides, kinds, all_sums = [], [], []
+        for side, outcomes, codes in zip(Side, of_sides[::2], of_sides[1::2], strict=True):
+            left_out = int(np.count_nonzero(codes & LEFT_OUT))
+            matrix = OutcomeMatrix(self.calendar, outcomes, (codes & ENTRY) > 0, left_out)
+            all_sums.append(DateSums.of(matrix))
+            kinds.append(measure_kind(SignalKind(strategy, side), matrix, all_sums[-1], self.holding))
             sides.append(_side_record(matrix, codes & REASON))
-        changes = [self._spread("change", place, np.nan) for place in range(len(HORIZONS))]
-        long, short = sides
-        return StrategyMeasurement(
-            trades=TrackRecord(
-                len(self.records), long, short, *_forward_returns(steady, changes),
-                left_out_trades=sum(kind.left_out for kind in kinds), left_out_days=_count_days_left_out(self.records, place),
-            ),
-            kinds=tuple(kinds),
-            sums=tuple(all_sums),
-            calibration=self._calibrate(steady, changes),
-        )  # fmt: skip
+        counts, sums = _forward_returns(steady, changes)
+        trades = TrackRecord(
+            stocks=len(self.records),
+            long=sides[0],
+            short=sides[1],
+            forward_counts=counts,
+            forward_sums=sums,
+            left_out_trades=sum(kind.left_out for kind in kinds),
+            left_out_days=int(np.count_nonzero(np.isinf(changes[0]) & (steady != UNRATED))),
+        )
+        return StrategyMeasurement(trades, tuple(kinds), tuple(all_sums), self._calibrate(steady, changes))
 
-    def _spread(self, field: str, place: int, missing: float) -> Floats:
-        """Return one column of every stock's rows as a row on the calendar, shape (stocks, sessions)."""
-        kind = self.records[0].rows[field].dtype
-        spread = np.full((len(self.records), len(self.calendar)), missing, dtype=kind)
+    def _spread(self, wanted: Sequence[tuple[str, int, float]]) -> list[NDArray[Any]]:
+        """Return columns of every stock's rows on the calendar, shape (stocks, sessions) each.
+
+        A wanted column is a field, the place in it, and the value where a stock has no session.
+        """
+        shape, types = (len(self.records), len(self.calendar)), self.records[0].rows.dtype
+        spread = [np.full(shape, missing, dtype=types[field].base) for field, _, missing in wanted]
         for row, (record, columns) in enumerate(zip(self.records, self.columns, strict=True)):
-            spread[row, columns] = record.rows[field][:, place]
+            if len(record.rows) != len(columns):
+                raise RecordsChanged
+            for matrix, (field, place, _) in zip(spread, wanted, strict=True):
+                values = record.rows[field]
+                matrix[row, columns] = values[:, place]
         return spread
 
     def _calibrate(self, steady: Codes, changes: Sequence[Floats]) -> Calibration:
         higher = {}
         for sessions, change in zip(HORIZONS, changes, strict=True):
-            is_known = ~np.isnan(change) & (steady != UNRATED)
+            is_known = np.isfinite(change) & (steady != UNRATED)
             higher[sessions] = np.where(is_known, np.where(change > 0, HIGHER, NOT_HIGHER), UNKNOWN).astype(np.int8)
         return calibrate(VerdictMatrix(self.calendar, steady, higher), self.holding, looks=BANDS)
 
@@ -103,17 +119,8 @@ def _forward_returns(steady: Codes, changes: Sequence[Floats]) -> tuple[Indices,
     """Return counts and sums of the returns after each horizon by verdict, shape (3, 5)."""
     counts, sums = [], []
     for change in changes:
-        is_known = ~np.isnan(change) & (steady != UNRATED)
+        is_known = np.isfinite(change) & (steady != UNRATED)
         verdicts = steady[is_known].astype(np.int64) + 2
         counts.append(np.bincount(verdicts, minlength=5))
         sums.append(np.bincount(verdicts, change[is_known].astype(np.float64), minlength=5))
     return np.array(counts), np.array(sums)
-
-
-def _count_days_left_out(records: Sequence[StockRecord], place: int) -> int:
-    """Return the rated days whose change after the shortest horizon spans a break."""
-    recent = HORIZONS[0]
-    return sum(
-        int(np.count_nonzero(np.isnan(rows["change"][:-recent, 0]) & (rows["steady"][:-recent, place] != UNRATED)))
-        for rows in (record.rows for record in records)
-    )
