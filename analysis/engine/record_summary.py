@@ -1,4 +1,4 @@
-"""Record summary: the rates and returns of a track record with interval and baseline, or too few trades for them."""
+"""Record summary: the rates and returns of a track record beside its baseline, or too few trades for them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,11 +8,11 @@ import numpy as np
 
 from analysis.engine.strategy import JSON
 from analysis.engine.track_record import HORIZONS, SideRecord, TrackRecord
-from analysis.engine.trade_stats import TradeStats, wilson_interval
+from analysis.engine.trade_stats import TradeStats
 from analysis.engine.verdict import Side, Verdict
 
 TRADES_NEEDED = 20
-"""Trades from which rates are shown; with fewer the interval is too wide to be useful."""
+"""Trades from which rates are shown; with fewer they say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class NotEnoughTrades:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """A side's performance: returns as shares of the entry after costs, `hit_interval` the 95 % Wilson interval.
+    """A side's performance: returns as shares of the entry after costs. It is described, not judged.
 
     `hit_rate` is the share that reached the target before the stop and in time. `worst_drawdown` is the largest of any
     stock, its trades made one after another. `profit_factor` is None without losses.
@@ -51,36 +51,12 @@ class Performance:
 
     count: int
     hit_rate: float
-    hit_interval: tuple[float, float]
     win_rate: float
     mean_return: float
     median_return: float
     profit_factor: float | None
     worst_drawdown: float
     baseline: Baseline
-
-    @property
-    def is_baseline_within(self) -> bool:
-        """Return whether the interval contains the baseline's hit rate: the difference is then not significant."""
-        low, high = self.hit_interval
-        return self.baseline.hit_rate is not None and low <= self.baseline.hit_rate <= high
-
-    def describe(self, side: Side) -> str:
-        """Return the numbers and their limits in one or two sentences."""
-        low, high = (f"{100 * edge:.1f}%" for edge in self.hit_interval)
-        hits = f"{100 * self.hit_rate:.1f}% of {self.count:,} {side.value} signals reached their target in time"
-        if self.baseline.hit_rate is None:
-            return f"{hits} ({low} to {high} with 95% confidence)."
-        baseline = f"entering at every session did so in {100 * self.baseline.hit_rate:.1f}%"
-        comparison = f"{hits} ({low} to {high} with 95% confidence); {baseline}."
-        if self.is_baseline_within:
-            return f"{comparison} That is within the interval: the signals cannot be told from chance."
-        direction = "less" if self.baseline.hit_rate < self.hit_interval[0] else "more"
-        return (
-            f"{comparison} That is {direction} than the interval holds; "
-            "but signals of the same weeks are no independent cases, so the true interval is wider, "
-            "and nothing follows for the next signal."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +108,8 @@ def _side_from(stored: Mapping[str, Any]) -> Performance | NotEnoughTrades:
     baseline = Baseline(**stored["baseline"])
     if "message" in stored:
         return NotEnoughTrades(**{**stored, "baseline": baseline})
-    return Performance(**{**stored, "baseline": baseline, "hit_interval": tuple(stored["hit_interval"])})
+    described = {name: value for name, value in stored.items() if name != "hit_interval"}  # of earlier versions
+    return Performance(**{**described, "baseline": baseline})
 
 
 def summarize(record: TrackRecord) -> RecordSummary:
@@ -155,7 +132,6 @@ def _performance(record: SideRecord, side: Side) -> Performance | NotEnoughTrade
     return Performance(
         count=stats.count,
         hit_rate=stats.targets / stats.count,
-        hit_interval=wilson_interval(stats.targets, stats.count),
         win_rate=stats.wins / stats.count,
         mean_return=(stats.gains - stats.losses) / stats.count,
         median_return=float(np.median(record.returns)),

@@ -1,8 +1,8 @@
 """Strategy record: the trades of one strategy over the records of many stocks, with the tests of what they show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from analysis.engine.bars import Floats, Indices, Sessions
 from analysis.engine.significance.by_date import DateSums
 from analysis.engine.significance.calibration import Calibration, VerdictMatrix, calibrate
-from analysis.engine.significance.family import KindMeasurement, measure_kind
+from analysis.engine.significance.family import FamilyResult, KindMeasurement, KindResult, judge, measure_kind
 from analysis.engine.significance.matrix import OutcomeMatrix, columns_held, union_calendar
 from analysis.engine.significance.outcomes import HIGHER, NOT_HIGHER, UNKNOWN, SignalKind
+from analysis.engine.significance.overfitting import overfitting_probability
 from analysis.engine.stock_record import ENTRY, LEFT_OUT, REASON, StockRecord
 from analysis.engine.strategies import STRATEGIES
+from analysis.engine.strategy import JSON
 from analysis.engine.track_record import HORIZONS, SideRecord, TrackRecord
 from analysis.engine.trade_stats import TradeStats, worst_drawdown
 from analysis.engine.verdict import UNRATED, Codes, Side, Verdict
@@ -31,6 +33,67 @@ class StrategyMeasurement:
     kinds: tuple[KindMeasurement, ...]
     sums: tuple[DateSums, ...]
     calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEvidence:
+    """What the record of one strategy shows: its long and its short signals judged, and its verdicts.
+
+    `stocks` have `sessions` sessions on their calendar, and `listed` of them are traded today. `looks` is the number of
+    kinds of signals that were looked at together. `overfitting` is the probability that the best of all strategies is
+    not better than most elsewhere in the history; None if that cannot be computed.
+    """
+
+    stocks: int
+    listed: int
+    sessions: int
+    looks: int
+    kinds: tuple[KindResult, ...]
+    overfitting: float | None
+    calibration: Calibration
+
+    def kind(self, side: Side) -> KindResult:
+        """Return the judgement on the signals of one side."""
+        return next(kind for kind in self.kinds if kind.side is side)
+
+    def as_dict(self) -> dict[str, JSON]:
+        """Return everything, for strict JSON."""
+        family = FamilyResult(self.stocks, self.sessions, self.looks, self.kinds)
+        return {
+            **family.as_dict(),
+            "listed": self.listed,
+            "overfitting": self.overfitting,
+            "calibration": self.calibration.as_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the evidence of which `as_dict` made this."""
+        return cls(
+            kinds=FamilyResult.from_dict(stored).kinds,
+            calibration=Calibration.from_dict(stored["calibration"]),
+            **{name: stored[name] for name in ("stocks", "listed", "sessions", "looks", "overfitting")},
+        )
+
+
+def judge_strategies(measured: Mapping[str, StrategyMeasurement], listed: int) -> dict[str, RecordEvidence]:
+    """Return what the records of all strategies show, judged together; `listed` of their stocks are traded today."""
+    looks = len(STRATEGIES) * len(Side)
+    stocks = max((one.trades.stocks for one in measured.values()), default=0)
+    family = judge([kind for one in measured.values() for kind in one.kinds], stocks=stocks, looks=looks)
+    overfitting = overfitting_probability([sums for one in measured.values() for sums in one.sums])
+    return {
+        strategy: RecordEvidence(
+            stocks=stocks,
+            listed=listed,
+            sessions=family.sessions,
+            looks=family.looks,
+            kinds=tuple(kind for kind in family.kinds if kind.strategy == strategy),
+            overfitting=overfitting,
+            calibration=one.calibration,
+        )
+        for strategy, one in measured.items()
+    }
 
 
 class RecordsChanged(Exception):

@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.db import models
 
 from analysis.engine.record_summary import RecordSummary
+from analysis.engine.strategy_record import RecordEvidence
 from analysis.models.leases import LeasedQuerySet, LeasedRow, lease_constraint
 from analysis.models.price_histories import PriceSourceName
 
@@ -31,6 +32,7 @@ class StrategyRecord(LeasedRow):
     left_out = models.PositiveIntegerField(default=0, help_text="Stocks whose stored bars cannot be used.")
     engine_version = models.CharField(max_length=16, blank=True)
     summary = models.JSONField(null=True, blank=True)
+    evidence = models.JSONField(null=True, blank=True, help_text="The tests of the signals and of the verdicts.")
     computed_at = models.DateTimeField(null=True, blank=True)
 
     requested_at = models.DateTimeField(
@@ -58,3 +60,7 @@ class StrategyRecord(LeasedRow):
     def unpack(self) -> RecordSummary | None:
         """Return the computed summary; None if there was no stock to compute it from."""
         return RecordSummary.from_dict(self.summary) if self.summary else None
+
+    def unpack_evidence(self) -> RecordEvidence | None:
+        """Return what the record shows; None if there was no stock, and before this version has computed it."""
+        return RecordEvidence.from_dict(self.evidence) if self.evidence else None

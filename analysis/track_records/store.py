@@ -24,7 +24,11 @@ def read_stock_record(source: str, ticker: str) -> StockRecord | None:
         stored = path_of(source, ticker).read_bytes()
     except FileNotFoundError:
         return None
-    header, inputs, rows = stored[: len(FORMAT)], stored[len(FORMAT) :][:DIGEST_SIZE], stored[len(FORMAT) + DIGEST_SIZE :]
+    header, inputs, rows = (
+        stored[: len(FORMAT)],
+        stored[len(FORMAT) :][:DIGEST_SIZE],
+        stored[len(FORMAT) + DIGEST_SIZE :],
+    )
     expected = row_type(len(STRATEGIES))
     if header != FORMAT or not rows or len(rows) % expected.itemsize:
         return None
