@@ -22,6 +22,7 @@ from analysis.prices.quality import check_bars
 from analysis.prices.sessions import last_closed_session
 
 HISTORY = timedelta(days=5 * 365 + 2)
+YEARS_OF_RECORD = 5
 SLACK = timedelta(days=7)  # so that a history that is short of a weekend is not fetched again
 BEFORE_ANY_CLOSE = time(1)  # and after midnight, which is assumed as the close if none is known
 
@@ -65,8 +66,22 @@ def usable_bars(history: PriceHistory, now: datetime) -> CheckedBars:
 
     Raise PriceError if none are recent enough or they do not pass it, ValueError if the stored bars are damaged.
     """
-    instrument = history.stock.instrument
-    bars = select_bars(history.unpack(), instrument.exchange, now)
+    return _bars_since(history, first_day(history.stock.instrument.exchange, now), now)
+
+
+def bars_of_record(history: PriceHistory, now: datetime) -> CheckedBars:
+    """Return the stored bars that track records use, after the quality gate: of this year and the five before.
+
+    They begin on the same day for a year, so that those of an evening continue those of the one before. Raise as
+    `usable_bars` does.
+    """
+    session = last_closed_session(history.stock.instrument.exchange, now)
+    return _bars_since(history, date(session.year - YEARS_OF_RECORD, 1, 1), now)
+
+
+def _bars_since(history: PriceHistory, first: date, now: datetime) -> CheckedBars:
+    instrument, bars = history.stock.instrument, history.unpack()
+    bars = bars[int(np.searchsorted(bars.session, np.datetime64(first, "D"))) :]
     if not len(bars):
         message = f"The stored bars of {instrument.ticker} end on {history.last_session}, more than five years ago."
         raise PriceError(PriceErrorKind.NO_DATA, message, permanent=False)

@@ -28,7 +28,6 @@ from django.test import Client  # isort: skip
 from django.test.utils import CaptureQueriesContext  # isort: skip
 from django.utils import timezone  # isort: skip
 
-from analysis.engine.strategies import STRATEGIES
 from analysis.prices.instruments import exchange_of
 
 from analysis.models import Index, Result, Source, Stock, Worker  # isort: skip
@@ -101,7 +100,7 @@ def fill(tickers: list[str], sessions: int, owner: User) -> Watchlist:
     copy_back(list(Result.objects.all()), sessions)
     for ticker in tickers[:30]:
         run_job(str(submit([ticker], source=Source.WATCHLIST, requested_by=owner, wake=False).job.pk))
-    compute_records(STRATEGIES)
+    compute_records()
     watchlist = Watchlist.objects.create(owner=owner, name="Fifty")
     WatchlistItem.objects.bulk_create(WatchlistItem(watchlist=watchlist, stock_id=ticker) for ticker in tickers[:50])
     connection.cursor().execute("ANALYZE")

@@ -34,6 +34,25 @@ class StrategyMeasurement:
     sums: tuple[DateSums, ...]
     calibration: Calibration
 
+    def as_dict(self) -> dict[str, JSON]:
+        """Return everything, for strict JSON; stored while other strategies are still to be measured."""
+        return {
+            "trades": self.trades.as_dict(),
+            "kinds": [kind.as_dict() for kind in self.kinds],
+            "sums": [sums.as_dict() for sums in self.sums],
+            "calibration": self.calibration.as_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the measurement of which `as_dict` made this."""
+        return cls(
+            trades=TrackRecord.from_dict(stored["trades"]),
+            kinds=tuple(KindMeasurement.from_dict(kind) for kind in stored["kinds"]),
+            sums=tuple(DateSums.from_dict(sums) for sums in stored["sums"]),
+            calibration=Calibration.from_dict(stored["calibration"]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RecordEvidence:

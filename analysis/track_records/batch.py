@@ -1,93 +1,143 @@
-"""Batch: the track records over the stocks read so far, stored when complete or in part to be continued."""
+"""Batch: one computation of the track records, stock by stock and then strategy by strategy, which can be continued."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from analysis import clock, histories
 from analysis.engine.record_summary import summarize
+from analysis.engine.stock_record import StockRecord
 from analysis.engine.strategies import STRATEGIES
-from analysis.engine.track_record import TrackRecord, track_record
+from analysis.engine.strategy_record import StockRecords, StrategyMeasurement, judge_strategies
 from analysis.engine.version import ENGINE_VERSION
 from analysis.models import PriceHistory, PriceSourceName, Stock, StrategyRecord
 from analysis.prices.port import PriceError
+from analysis.track_records.store import (
+    StoredRecords,
+    is_stored,
+    keep_only,
+    read_stock_record,
+    remove_stock_record,
+    write_stock_record,
+)
 
 STOCKS_AT_ONCE = 100
 
 
 @dataclass(slots=True)
 class RecordBatch:
-    """The records of the stocks up to `cursor`, by strategy; all strategies share the same series.
+    """The records of the stocks up to `cursor`, which are in files, and the strategies `measured` over all of them.
 
     `requested` is, by strategy, the time of the request that this batch serves; a later request needs newer bars.
+    `left_out` are the stocks without usable bars, and `as_of` is the newest session of any other.
     """
 
     source: str
-    records: dict[str, TrackRecord | None]
     requested: dict[str, datetime] = field(default_factory=dict)
     as_of: date | None = None
-    left_out: int = 0
+    left_out: list[str] = field(default_factory=list)
     cursor: str = ""
+    measured: dict[str, StrategyMeasurement] = field(default_factory=dict)
     now: datetime = field(default_factory=clock.now)
 
-    def add(self, stored: Sequence[PriceHistory], *, until: Callable[[], bool] = lambda: False) -> bool:
-        """Add these stocks, at least one, and count those with unusable bars. Return False if `until` ended it."""
-        records_by_key: dict[str, list[TrackRecord]] = {
-            key: [record] if record else [] for key, record in self.records.items()
-        }
-        is_over = False
-        for history in stored:
-            self._add_history(history, records_by_key)
-            self.cursor = history.stock_id
-            if is_over := until():
-                break
-        self.records = {
-            key: TrackRecord.merged(records) if records else None for key, records in records_by_key.items()
-        }
-        return not is_over
+    def steps(self) -> Iterator[bool]:
+        """Do the work that is left, one stock or one strategy at a time; yield whether a longer part has ended.
 
-    def _add_history(self, history: PriceHistory, records_by_key: dict[str, list[TrackRecord]]) -> None:
-        try:
-            checked = histories.usable_bars(history, self.now)
-        except (PriceError, ValueError):
-            self.left_out += 1
+        Raise RecordsChanged if another process has stored records of other bars meanwhile.
+        """
+        yield from self._keep_stock_records()
+        tickers = self._tickers()
+        if not tickers:
             return
-        series, last = checked.series, checked.bars.last_session
-        for key, records in records_by_key.items():
-            records.append(track_record(series, STRATEGIES[key], breaks=checked.breaks))
+        if pending := [key for key in STRATEGIES if key not in self.measured]:
+            records = StockRecords(StoredRecords(self.source, tickers))
+            for key in pending:
+                self.measured[key] = records.measure(key)
+                yield True
+        keep_only(self.source, tickers)
+
+    def _keep_stock_records(self) -> Iterator[bool]:
+        """Compute what has changed of the stocks after the cursor, and what is not on this machine of the others."""
+        rows = _histories(self.source)
+        while some := list(rows.filter(stock_id__gt=self.cursor)[:STOCKS_AT_ONCE]):
+            for history in some:
+                self._keep(history)
+                self.cursor = history.stock_id
+                yield False
+            yield True
+        missing = [ticker for ticker in self._tickers() if not is_stored(self.source, ticker)]
+        for start in range(0, len(missing), STOCKS_AT_ONCE):
+            for history in rows.filter(stock_id__in=missing[start : start + STOCKS_AT_ONCE]):
+                self._keep(history)
+                yield False
+            yield True
+
+    def _keep(self, history: PriceHistory) -> None:
+        """Store the record of a stock, continued from the stored one if that is of the same bars."""
+        ticker = history.stock_id
+        try:
+            checked = histories.bars_of_record(history, self.now)
+        except (PriceError, ValueError):
+            self.left_out.append(ticker)
+            remove_stock_record(self.source, ticker)
+            return
+        known = read_stock_record(self.source, ticker)
+        record = StockRecord.of(checked.series, tuple(STRATEGIES.values()), breaks=checked.breaks, known=known)
+        if known is None or record.inputs != known.inputs:
+            write_stock_record(self.source, ticker, record)
+        last = checked.bars.last_session
         self.as_of = max(self.as_of or last, last)
 
-    def as_fields(self, strategy: str) -> dict[str, Any]:
-        record = self.records[strategy]
-        return {
+    def _tickers(self) -> list[str]:
+        stored = _histories(self.source).exclude(stock__in=self.left_out).values_list("stock_id", flat=True)
+        return list(stored)
+
+    def results(self) -> dict[str, dict[str, Any]]:
+        """Return by strategy the fields of its record."""
+        tickers = self._tickers() if self.measured else []
+        listed = Stock.objects.filter(pk__in=tickers, is_active=True).count()
+        evidence = judge_strategies(self.measured, listed)
+        shared = {
             "price_source": self.source,
             "as_of": self.as_of,
-            "stocks": record.stocks if record else 0,
-            "left_out": self.left_out,
+            "left_out": len(self.left_out),
             "engine_version": ENGINE_VERSION,
-            "summary": summarize(record).as_dict() if record else None,
             "computed_at": clock.now(),
         }
+        nothing = {"stocks": 0, "summary": None, "evidence": None}
+        return {
+            key: shared | (
+                {
+                    "stocks": self.measured[key].trades.stocks,
+                    "summary": summarize(self.measured[key].trades).as_dict(),
+                    "evidence": evidence[key].as_dict(),
+                }
+                if key in self.measured
+                else nothing
+            )
+            for key in STRATEGIES
+        }  # fmt: skip
 
     def as_partial(self, strategy: str) -> dict[str, Any]:
-        record = self.records[strategy]
+        """Return what another process needs to continue, for one strategy's row."""
+        measured = self.measured.get(strategy)
         return {
             "source": self.source,
             "engine_version": ENGINE_VERSION,
             "wanted": self.requested[strategy].isoformat(),
-            "record": record.as_dict() if record else None,
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "left_out": self.left_out,
+            "measured": measured.as_dict() if measured else None,
         }
 
     @classmethod
     def start(cls, rows: Sequence[StrategyRecord]) -> "RecordBatch":
         """Return an empty batch for these records."""
-        wanted = {row.strategy: row.requested_at for row in rows if row.requested_at}
-        return cls(source_of_records(), dict.fromkeys(wanted), wanted)
+        return cls(source_of_records(), {row.strategy: row.requested_at for row in rows if row.requested_at})
 
     @classmethod
     def resume(cls, rows: Sequence[StrategyRecord]) -> "RecordBatch | None":
@@ -99,17 +149,20 @@ class RecordBatch:
         first = partials[rows[0].strategy]
         current = (ENGINE_VERSION, source_of_records())
         if len({row.cursor for row in rows}) > 1 or any(
-            (p.get("engine_version"), p.get("source")) != current for p in partials.values()
+            (p.get("engine_version"), p.get("source")) != current or "measured" not in p for p in partials.values()
         ):
             return None
-        records = {key: partial["record"] for key, partial in partials.items()}
         return cls(
             source=first["source"],
-            records={key: TrackRecord.from_dict(record) if record else None for key, record in records.items()},
             requested={key: datetime.fromisoformat(partial["wanted"]) for key, partial in partials.items()},
             as_of=date.fromisoformat(first["as_of"]) if first["as_of"] else None,
             left_out=first["left_out"],
             cursor=rows[0].cursor,
+            measured={
+                key: StrategyMeasurement.from_dict(partial["measured"])
+                for key, partial in partials.items()
+                if partial["measured"]
+            },
         )
 
 
@@ -119,13 +172,6 @@ def source_of_records() -> str:
     return settings.PRICE_SOURCE if has_real else PriceSourceName.DEMO.value
 
 
-def next_histories(batch: RecordBatch) -> Iterator[list[PriceHistory]]:
-    """Yield the stored histories after the batch's cursor, which adding them advances."""
-    rows = (
-        PriceHistory.objects.filter(histories.of_first_source(batch.source))
-        .order_by("stock_id")
-        .select_related("stock")
-        .defer("findings", "traded")
-    )
-    while stored := list(rows.filter(stock_id__gt=batch.cursor)[:STOCKS_AT_ONCE]):
-        yield stored
+def _histories(source: str) -> QuerySet[PriceHistory]:
+    rows = PriceHistory.objects.filter(histories.of_first_source(source)).order_by("stock_id")
+    return rows.select_related("stock").defer("findings", "traded")

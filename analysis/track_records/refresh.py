@@ -6,8 +6,8 @@ there is one, and its page says until then that its prices are invented.
 """
 
 import uuid
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Case, Exists, F, Max, Q, Value, When
 
@@ -15,10 +15,11 @@ from analysis import clock, queue
 from analysis.background import BackgroundSlice
 from analysis.db import transactional
 from analysis.engine.strategies import STRATEGIES
+from analysis.engine.strategy_record import RecordsChanged
 from analysis.models import PriceSourceName, Stock, StrategyRecord
 from analysis.models.records import StrategyRecordQuerySet
 from analysis.timing import TIMING
-from analysis.track_records.batch import RecordBatch, next_histories, source_of_records
+from analysis.track_records.batch import RecordBatch, source_of_records
 
 REFRESH = "analysis.track_records.refresh.refresh"
 REST = timedelta(minutes=10)
@@ -78,22 +79,28 @@ def refresh(*, seconds: float = TIMING.slice.total_seconds()) -> bool:
         return False
     background = BackgroundSlice(seconds)
     batch = RecordBatch.resume(rows) or RecordBatch.start(rows)
-    for stored in next_histories(batch):
-        if not batch.add(stored, until=background.is_over):
-            _save_partial(token, batch)
-            return False
-        if not _renew_lease(token):
-            return False
-    return _save_records(token, batch)
+    try:
+        for is_long_part in batch.steps():
+            if background.is_over():
+                _save_partial(token, batch)
+                return False
+            if is_long_part and not _renew_lease(token):
+                return False
+    except RecordsChanged:
+        _start_again(token)
+        return False
+    return _save_records(token, batch, batch.results())
 
 
-def compute_records(strategies: Iterable[str]) -> list[StrategyRecord]:
-    """Compute and store these records now, in this process."""
-    batch = RecordBatch(source_of_records(), dict.fromkeys(strategies))
-    for stored in next_histories(batch):
-        batch.add(stored)
-    fields = {key: batch.as_fields(key) for key in batch.records}
-    return [StrategyRecord.objects.update_or_create(strategy=key, defaults=fields[key])[0] for key in fields]
+def compute_records() -> list[StrategyRecord]:
+    """Compute and store every strategy's record now, in this process."""
+    batch = RecordBatch(source_of_records())
+    for _ in batch.steps():
+        pass
+    return [
+        StrategyRecord.objects.update_or_create(strategy=key, defaults=fields)[0]
+        for key, fields in batch.results().items()
+    ]
 
 
 @transactional
@@ -121,13 +128,20 @@ def _save_partial(token: uuid.UUID, batch: RecordBatch) -> None:
 
 
 @transactional
-def _save_records(token: uuid.UUID, batch: RecordBatch) -> bool:
+def _start_again(token: uuid.UUID) -> None:
+    """Discard what was computed, and queue the computation from its beginning."""
+    StrategyRecord.objects.held_by(token).end_lease(cursor="", partial=None)
+    queue.enqueue(REFRESH)
+
+
+@transactional
+def _save_records(token: uuid.UUID, batch: RecordBatch, results: dict[str, dict[str, Any]]) -> bool:
     """Store the records unless the lease was lost. Those that were requested again meanwhile are queued again."""
     saved = 0
     for strategy, requested_at in batch.requested.items():
         still = Case(When(requested_at=requested_at, then=Value(None)), default=F("requested_at"))
         held = StrategyRecord.objects.held_by(token).filter(strategy=strategy)
-        saved += held.end_lease(**batch.as_fields(strategy), cursor="", partial=None, requested_at=still)
+        saved += held.end_lease(**results[strategy], cursor="", partial=None, requested_at=still)
     if _claimable(clock.now()).exists():
         queue.enqueue(REFRESH)
     return saved > 0

@@ -3,8 +3,11 @@
 They are a cache: whatever is missing, damaged, or of other bars is computed again. Every machine has its own.
 """
 
+import shutil
 import tempfile
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import overload
 from urllib.parse import quote
 
 import numpy as np
@@ -12,32 +15,51 @@ from django.conf import settings
 
 from analysis.engine.stock_record import StockRecord, row_type
 from analysis.engine.strategies import STRATEGIES
+from analysis.engine.strategy_record import RecordsChanged
 from analysis.engine.version import ENGINE_VERSION
 
 FORMAT = f"stock record 1, engine {ENGINE_VERSION}".encode().ljust(64)
 DIGEST_SIZE = 16
+ROWS_START = len(FORMAT) + DIGEST_SIZE
+
+
+class StoredRecords(Sequence[StockRecord]):
+    """The stored records of some stocks, each read when it is needed. Raise RecordsChanged for one that is gone."""
+
+    def __init__(self, source: str, tickers: Sequence[str]) -> None:
+        self.source, self.tickers = source, tickers
+
+    def __len__(self) -> int:
+        return len(self.tickers)
+
+    @overload
+    def __getitem__(self, place: int) -> StockRecord: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[StockRecord]: ...
+    def __getitem__(self, place: int | slice) -> StockRecord | Sequence[StockRecord]:
+        if isinstance(place, slice):
+            return StoredRecords(self.source, self.tickers[place])
+        record = read_stock_record(self.source, self.tickers[place])
+        if record is None:
+            raise RecordsChanged
+        return record
 
 
 def read_stock_record(source: str, ticker: str) -> StockRecord | None:
     """Return the stored record of a stock; None if there is none that this version can read."""
     try:
-        stored = path_of(source, ticker).read_bytes()
+        stored = _path_of(source, ticker).read_bytes()
     except FileNotFoundError:
         return None
-    header, inputs, rows = (
-        stored[: len(FORMAT)],
-        stored[len(FORMAT) :][:DIGEST_SIZE],
-        stored[len(FORMAT) + DIGEST_SIZE :],
-    )
-    expected = row_type(len(STRATEGIES))
-    if header != FORMAT or not rows or len(rows) % expected.itemsize:
+    rows, kind = stored[ROWS_START:], row_type(len(STRATEGIES))
+    if not stored.startswith(FORMAT) or not rows or len(rows) % kind.itemsize:
         return None
-    return StockRecord(tuple(STRATEGIES), np.frombuffer(rows, dtype=expected), inputs)
+    return StockRecord(tuple(STRATEGIES), np.frombuffer(rows, dtype=kind), stored[len(FORMAT) : ROWS_START])
 
 
 def write_stock_record(source: str, ticker: str, record: StockRecord) -> None:
     """Store a stock's record in place of an earlier one, whole or not at all."""
-    path = path_of(source, ticker)
+    path = _path_of(source, ticker)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
         file.write(FORMAT + record.inputs + record.rows.tobytes())
@@ -46,10 +68,29 @@ def write_stock_record(source: str, ticker: str, record: StockRecord) -> None:
 
 def remove_stock_record(source: str, ticker: str) -> None:
     """Remove a stock's record, if there is one."""
-    path_of(source, ticker).unlink(missing_ok=True)
+    _path_of(source, ticker).unlink(missing_ok=True)
 
 
-def path_of(source: str, ticker: str) -> Path:
-    """Return the file of a stock's record, whether it exists or not."""
-    folder: Path = settings.DATA_DIR / "records" / source
-    return folder / quote(ticker, safe="")
+def is_stored(source: str, ticker: str) -> bool:
+    """Return whether there is a record of a stock that this version can read."""
+    return read_stock_record(source, ticker) is not None
+
+
+def keep_only(source: str, tickers: Collection[str]) -> None:
+    """Remove the records of other stocks and of other sources."""
+    kept = {_path_of(source, ticker) for ticker in tickers}
+    for folder in _folder().iterdir():
+        if folder.name != source:
+            shutil.rmtree(folder, ignore_errors=True)
+    for path in (_folder() / source).iterdir():
+        if path not in kept:
+            path.unlink(missing_ok=True)
+
+
+def _path_of(source: str, ticker: str) -> Path:
+    return _folder() / source / quote(ticker, safe="")
+
+
+def _folder() -> Path:
+    folder: Path = settings.DATA_DIR / "records"
+    return folder

@@ -71,7 +71,7 @@ def parts() -> dict[str, list[Visit]]:
     Stock.objects.exclude(pk__in=tickers).delete()
     ann = make_user("ann", is_staff=True)
     first = make_finished_job(*tickers, requested_by=ann, description="First analysis", source=Source.DEMO)
-    compute_records(["technical_rating"])
+    compute_records()
     return furnish(ann, make_user("newcomer"), first)
 
 

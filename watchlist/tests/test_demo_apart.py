@@ -172,7 +172,7 @@ def test_records_are_of_demo_prices_only_while_there_is_no_real_stock(client: Cl
     ann = make_user("ann", is_staff=True)
     client.force_login(ann)
     make_finished_job("KAVERI.DEMO")
-    compute_records(STRATEGIES)
+    compute_records()
     page = reverse("analysis:track_record")
     assert set(StrategyRecord.objects.values_list("price_source", "stocks")) == {("demo", 1)}
     assert not request_outdated()
@@ -187,7 +187,7 @@ def test_records_are_of_demo_prices_only_while_there_is_no_real_stock(client: Cl
     assert not request_outdated()
     assert "No record yet" in client.get(page).text
     PriceHistory.objects.filter(stock="KAVERI.DEMO").update(stock="REAL.NS", source="csv")
-    compute_records(STRATEGIES)
+    compute_records()
     assert LEFT_OUT in client.get(page).text
 
 

@@ -70,7 +70,7 @@ def demo(settings: Settings) -> User:
     settings.DEBUG = True
     call("load_demo", user="demo")
     run_slice(str(Job.objects.get().pk))
-    compute_records(["trend"])
+    compute_records()
     setup_schedules()
     stock = make_stock("REAL.NS")
     make_result(stock)

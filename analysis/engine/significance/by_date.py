@@ -4,14 +4,16 @@ Signals of the same weeks are not independent: stocks move together, and holding
 one number, and dates up to two holdings apart are taken together.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import erfc, sqrt
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from analysis.engine.bars import Floats, Indices
 from analysis.engine.significance.matrix import STOCKS_AT_ONCE, OutcomeMatrix, add_rows
+from analysis.engine.strategy import JSON
 
 NO_ERROR = 1e-9
 """Standard errors below this are errors of rounding: nothing varied, so nothing can be tested."""
@@ -51,6 +53,25 @@ class DateSums:
     def mean(self) -> float | None:
         """Return the mean centred outcome of the signals; None without one."""
         return float(self.signals.sum() / self.count) if self.count else None
+
+    def as_dict(self) -> dict[str, JSON]:
+        """Return the sums, for strict JSON."""
+        return {
+            "signals": self.signals.tolist(),
+            "signal_counts": self.signal_counts.tolist(),
+            "outcomes": self.outcomes.tolist(),
+            "outcome_counts": self.outcome_counts.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the sums of which `as_dict` made this."""
+        return cls(
+            np.array(stored["signals"], dtype=np.float64),
+            np.array(stored["signal_counts"], dtype=np.int64),
+            np.array(stored["outcomes"], dtype=np.float64),
+            np.array(stored["outcome_counts"], dtype=np.int64),
+        )
 
     def __add__(self, other: Self) -> Self:
         return type(self)(

@@ -56,6 +56,16 @@ class PeriodEffect:
     effect: float | None
     error: float | None
 
+    def as_dict(self) -> dict[str, JSON]:
+        """Return everything, for strict JSON."""
+        return {**asdict(self), "start": self.start.isoformat(), "end": self.end.isoformat()}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the period of which `as_dict` made this."""
+        days = {name: date.fromisoformat(stored[name]) for name in ("start", "end")}
+        return cls(**{**stored, **days})
+
 
 @dataclass(frozen=True, slots=True)
 class KindMeasurement:
@@ -77,6 +87,24 @@ class KindMeasurement:
         if self.trades < TRADES_NEEDED:
             return Judgement.NOT_ENOUGH_TRADES
         return None if self.by_date and self.by_rotation else Judgement.NOT_ENOUGH_HISTORY
+
+    def as_dict(self) -> dict[str, JSON]:
+        """Return everything, for strict JSON."""
+        return {**asdict(self), "periods": [period.as_dict() for period in self.periods]}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the measurement of which `as_dict` made this."""
+        strategy, side = stored["kind"]
+        tests = {"by_date": DateTest, "by_rotation": RotationTest}
+        return cls(
+            **{
+                **stored,
+                "kind": SignalKind(strategy, Side(side)),
+                "periods": tuple(PeriodEffect.from_dict(period) for period in stored["periods"]),
+                **{name: stored[name] and test(**stored[name]) for name, test in tests.items()},
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +157,10 @@ class FamilyResult:
 
     def as_dict(self) -> dict[str, JSON]:
         """Return everything, for strict JSON."""
-        fields = asdict(self)
-        for period in (period for kind in fields["kinds"] for period in kind["periods"]):
-            period["start"], period["end"] = period["start"].isoformat(), period["end"].isoformat()
-        return fields
+        kinds: list[JSON] = [
+            {**asdict(kind), "periods": [period.as_dict() for period in kind.periods]} for kind in self.kinds
+        ]
+        return {"stocks": self.stocks, "sessions": self.sessions, "looks": self.looks, "kinds": kinds}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
@@ -142,17 +170,13 @@ class FamilyResult:
 
 
 def _kind_from(stored: Mapping[str, Any]) -> KindResult:
-    periods = (
-        {**period, **{name: date.fromisoformat(period[name]) for name in ("start", "end")}}
-        for period in stored["periods"]
-    )
     return KindResult(
         **{
             **stored,
             "side": Side(stored["side"]),
             "judgement": Judgement(stored["judgement"]),
             "interval": stored["interval"] and tuple(stored["interval"]),
-            "periods": tuple(PeriodEffect(**period) for period in periods),
+            "periods": tuple(PeriodEffect.from_dict(period) for period in stored["periods"]),
         }
     )
 
