@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from analysis.engine.bars import Bars, Booleans, Floats, Indices
@@ -112,7 +112,8 @@ def _best_and_worst(bars: Bars, side: Side) -> tuple[Floats, Floats]:
 
 def _windows_ahead(series: Floats, holding: int) -> Floats:
     """Return in row t the series of the `holding` sessions after session t; a view, shape (m, holding)."""
-    return sliding_window_view(series[1:], holding) if len(series) > holding else np.empty((0, holding))
+    count = max(len(series) - holding, 0)
+    return as_strided(series[1:], (count, holding), series.strides * 2, writeable=False)
 
 
 def _first_true(rows: Booleans) -> Indices:

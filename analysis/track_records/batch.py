@@ -174,4 +174,4 @@ def source_of_records() -> str:
 
 def _histories(source: str) -> QuerySet[PriceHistory]:
     rows = PriceHistory.objects.filter(histories.of_first_source(source)).order_by("stock_id")
-    return rows.select_related("stock").defer("findings", "traded")
+    return rows.select_related("stock").defer("traded")
