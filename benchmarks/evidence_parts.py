@@ -8,19 +8,29 @@ from typing import Any
 import numpy as np
 
 from analysis.engine.bars import Bars, Floats
-from analysis.engine.rating import rate_all
-from analysis.engine.record_summary import Performance, summarize
+from analysis.engine.rating import rate
+from analysis.engine.record_summary import TRADES_NEEDED
 from analysis.engine.series import SeriesCache
 from analysis.engine.significance.by_date import DateSums
 from analysis.engine.significance.calibration import Calibration, StockVerdicts, VerdictMatrix, calibrate
-from analysis.engine.significance.family import FamilyResult, Judgement, KindMeasurement, judge, measure_kind
+from analysis.engine.significance.family import (
+    SIGNIFICANCE,
+    FamilyResult,
+    Judgement,
+    KindMeasurement,
+    adjust,
+    judge,
+    measure_kind,
+)
 from analysis.engine.significance.matrix import union_calendar
 from analysis.engine.significance.outcomes import SignalKind, closes_higher
 from analysis.engine.significance.overfitting import overfitting_probability
 from analysis.engine.significance.rotation import admissible_shifts, run_rotation_test, shift_sums
+from analysis.engine.stock_record import StockRecord
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategy_record import StockRecords, StrategyMeasurement, judge_strategies
 from analysis.engine.track_record import HORIZONS, TrackRecord, track_record
-from analysis.engine.trade_stats import wilson_interval
+from analysis.engine.trade_stats import TradeStats, wilson_interval
 from analysis.engine.verdict import Side
 from analysis.tests.engine_markets import MARKETS, recent_real_bars
 from analysis.tests.significance_cases import LONGEST, matrices_of, with_skill
@@ -36,7 +46,7 @@ type Found = dict[str, Any]
 
 def measure_noise(market: str, stocks: int, sessions: int, seeds: int, progress: Progress) -> Found:
     """Count what is told apart in markets without skill, by the hit rate's Wilson interval and by both tests."""
-    before, after, by_date, by_rotation, overfitting = [], [], [], [], []
+    before, after, by_date, by_rotation, overfitting, of_kinds = [], [], [], [], [], []
     for seed in range(seeds):
         bars = list(MARKETS[market](stocks, sessions, seed))
         before.append(_told_apart_by_wilson(bars))
@@ -45,6 +55,7 @@ def measure_noise(market: str, stocks: int, sessions: int, seeds: int, progress:
         by_date.append([one.by_date.p if one.by_date else np.nan for one in measured])
         by_rotation.append([one.by_rotation.p if one.by_rotation else np.nan for one in measured])
         overfitting.append(_overfitting_of_strategies(sums))
+        of_kinds.append(overfitting_probability(list(sums.values())))
         progress(f"noise, {market}, {stocks} stocks, seed {seed}: before {before[-1]}, after {after[-1]}")
     sides = [one.kind.side for one in measured]
     return {
@@ -52,6 +63,8 @@ def measure_noise(market: str, stocks: int, sessions: int, seeds: int, progress:
         "told_apart_before": before,
         "told_apart_after": after,
         "judgements": sorted({str(kind.judgement) for kind in result.kinds}),
+        "families_by_date_alone": _count_families(by_date),
+        "families_by_rotation_alone": _count_families(by_rotation),
         "rates": _rates(np.array(by_date), np.array(by_rotation)),
         "rates_by_side": {
             side.value: _rates(
@@ -60,20 +73,28 @@ def measure_noise(market: str, stocks: int, sessions: int, seeds: int, progress:
             for side in Side
         },
         "overfitting_of_strategies": _quantiles(overfitting),
+        "overfitting_of_kinds": _quantiles(of_kinds),
         "smallest_ks_p_by_date": min(uniform_p(column) for column in np.array(by_date).T),
     }
 
 
 def _told_apart_by_wilson(bars: Iterable[Bars]) -> int:
-    """Return the kinds whose hit rate's interval does not hold the baseline: the rule of the page so far."""
+    """Return the number of kinds that the rule of versions before 2026-11-28 names: a Wilson interval of hit rates."""
     records: dict[str, list[TrackRecord]] = defaultdict(list)
     for stock in bars:
         series = SeriesCache(stock)
         for strategy in STRATEGY_LIST:
             records[strategy.key].append(track_record(series, strategy))
-    summaries = [summarize(TrackRecord.merged(found)) for found in records.values()]
-    sides = [side for summary in summaries for side in (summary.long, summary.short)]
-    return sum(isinstance(side, Performance) and not side.is_baseline_within for side in sides)
+    sides = [TrackRecord.merged(found).side(side) for found in records.values() for side in Side]
+    return sum(is_told_apart_by_wilson(side.trades, side.baseline) for side in sides)
+
+
+def is_told_apart_by_wilson(trades: TradeStats, baseline: TradeStats) -> bool:
+    """Return whether there are enough trades, and the interval of their hit rate does not hold the baseline's."""
+    if trades.count < TRADES_NEEDED or baseline.hit_rate is None:
+        return False
+    low, high = wilson_interval(trades.targets, trades.count)
+    return not low <= baseline.hit_rate <= high
 
 
 def _judge_all(bars: Sequence[Bars]) -> tuple[FamilyResult, list[KindMeasurement], dict[SignalKind, DateSums]]:
@@ -88,6 +109,11 @@ def _overfitting_of_strategies(sums: Mapping[SignalKind, DateSums]) -> float | N
     return overfitting_probability(
         [sums[SignalKind(key, Side.LONG)] + sums[SignalKind(key, Side.SHORT)] for key in STRATEGIES]
     )
+
+
+def _count_families(by_test: Iterable[Sequence[float]]) -> int:
+    """Return the families of which one test by itself would tell something apart, after Holm's adjustment."""
+    return sum(min(adjust(p_values, len(p_values)), default=1.0) < SIGNIFICANCE for p_values in by_test)
 
 
 def _quantiles(values: Iterable[float | None]) -> Found:
@@ -181,32 +207,20 @@ def _rotated_rates(rows: list[list[float]]) -> Found:
 def measure_real(stocks: int, sessions: int, progress: Progress) -> Found:
     """Judge the built-in strategies on real bars, as the page would."""
     bars = recent_real_bars(stocks, sessions)
-    result, _, sums = _judge_all(bars)
+    measured = measure_records([StockRecord.of(SeriesCache(stock), STRATEGY_LIST) for stock in bars])
     progress(f"real: {len(bars)} stocks measured")
+    sums = {kind.kind: own for one in measured.values() for kind, own in zip(one.kinds, one.sums, strict=True)}
     return {
-        "stocks": len(bars),
         "told_apart_before": _told_apart_by_wilson(bars),
-        "family": result.as_dict(),
         "overfitting_of_strategies": _overfitting_of_strategies(sums),
-        "overfitting_of_kinds": overfitting_probability(list(sums.values())),
-        "calibration": {key: calibrate(matrix, LONGEST).as_dict() for key, matrix in verdicts_of(bars).items()},
+        **{key: one.as_dict() for key, one in judge_strategies(measured, listed=len(bars)).items()},
     }
 
 
-def verdicts_of(bars: Sequence[Bars], keys: Iterable[str] = STRATEGIES) -> dict[str, VerdictMatrix]:
-    """Return the verdicts of strategies by key."""
-    strategies = [STRATEGIES[key] for key in keys]
-    rows: dict[str, list[StockVerdicts]] = defaultdict(list)
-    for stock in bars:
-        for strategy, rating in zip(strategies, rate_all(stock, strategies), strict=True):
-            rows[strategy.key].append(_stock_verdicts(stock, rating.steady))
-    calendar = union_calendar(stock.session for stock in bars)
-    return {key: VerdictMatrix.stacked(calendar, found) for key, found in rows.items()}
-
-
-def _stock_verdicts(stock: Bars, steady: Any) -> StockVerdicts:
-    higher = {sessions: closes_higher(stock.close, steady, sessions) for sessions in HORIZONS}
-    return StockVerdicts(stock.session, steady, higher)
+def measure_records(stocks: Sequence[StockRecord]) -> dict[str, StrategyMeasurement]:
+    """Return the measurements of the built-in strategies by key."""
+    records = StockRecords(stocks)
+    return {key: records.measure(key) for key in STRATEGIES}
 
 
 def measure_calibration(market: str, stocks: int, sessions: int, seeds: int, progress: Progress) -> Found:
@@ -216,7 +230,7 @@ def measure_calibration(market: str, stocks: int, sessions: int, seeds: int, pro
     against_base: dict[str, list[float]] = defaultdict(list)
     for seed in range(seeds):
         bars = list(MARKETS[market](stocks, sessions, 20_000 + seed))
-        calibration = calibrate(verdicts_of(bars, [TECHNICAL_RATING.key])[TECHNICAL_RATING.key], LONGEST)
+        calibration = calibrate(_verdicts_of(bars), LONGEST)
         for name, base_rate, band in _bands(calibration):
             if band.interval is None or band.share is None or band.expected is None:
                 continue
@@ -233,6 +247,15 @@ def measure_calibration(market: str, stocks: int, sessions: int, seeds: int, pro
         "wilson_by_band": {name: float(np.mean(values)) for name, values in wilson.items()},
         "share_less_base_rate": {name: float(np.mean(values)) for name, values in against_base.items()},
     }
+
+
+def _verdicts_of(bars: Sequence[Bars]) -> VerdictMatrix:
+    rows = []
+    for stock in bars:
+        steady = rate(stock, TECHNICAL_RATING).steady
+        higher = {sessions: closes_higher(stock.close, steady, sessions) for sessions in HORIZONS}
+        rows.append(StockVerdicts(stock.session, steady, higher))
+    return VerdictMatrix.stacked(union_calendar(stock.session for stock in bars), rows)
 
 
 def _bands(calibration: Calibration) -> Iterator[tuple[str, float, Any]]:

@@ -1,20 +1,42 @@
-"""Track record page: the stored record of every strategy, and the chosen one in full."""
+"""Track record page: the stored records of all strategies compared, and the verdicts of the chosen one."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from analysis.engine.record_summary import TRADES_NEEDED, ForwardReturn, Performance, RecordSummary
+from analysis.engine.record_summary import TRADES_NEEDED, ForwardReturn, NotEnoughTrades, Performance, RecordSummary
+from analysis.engine.significance.family import KindResult, PeriodEffect
 from analysis.engine.strategies import STRATEGIES
 from analysis.engine.strategy import Strategy
+from analysis.engine.strategy_record import RecordEvidence
 from analysis.engine.track_record import HORIZONS
+from analysis.engine.trade_stats import Z_95
 from analysis.engine.verdict import Side, Verdict
 from analysis.models import PriceSourceName, Stock, StrategyRecord
+from analysis.pages.record_pictures import (
+    EffectPicture,
+    HorizonPicture,
+    Scale,
+    draw_horizon,
+    effect_scale,
+    reliability_scale,
+)
+from analysis.pages.record_sentences import (
+    COMPARISON_FOLLOWS,
+    describe_band,
+    describe_brier,
+    describe_calibration,
+    describe_kind,
+    describe_listed,
+    describe_looks,
+    describe_overfitting,
+    describe_records,
+    format_p,
+)
 
 
 @dataclass(frozen=True)
 class StrategyRow:
-    """A strategy with its record, if one was ever computed."""
+    """A strategy with its record, if one was ever computed; `evidence` is None if an earlier version computed it."""
 
     strategy: Strategy
     stored: StrategyRecord | None
@@ -22,6 +44,43 @@ class StrategyRow:
     @cached_property
     def summary(self) -> RecordSummary | None:
         return self.stored.unpack() if self.stored else None
+
+    @cached_property
+    def evidence(self) -> RecordEvidence | None:
+        return self.stored.unpack_evidence() if self.stored and self.summary else None
+
+
+@dataclass(frozen=True)
+class PeriodCell:
+    """The effect within a part of the history, and half of its 95 % interval."""
+
+    period: PeriodEffect
+
+    @property
+    def half_interval(self) -> float | None:
+        return None if self.period.error is None else Z_95 * self.period.error
+
+
+@dataclass(frozen=True)
+class SideRow:
+    """The long or the short signals of a strategy: described in numbers, and judged if `kind` is given."""
+
+    strategy: Strategy
+    side: Side
+    numbers: Performance | NotEnoughTrades
+    kind: KindResult | None
+    sentence: str
+    picture: EffectPicture
+
+    @property
+    def p(self) -> str:
+        return format_p(self.kind.p if self.kind else None)
+
+    @property
+    def periods(self) -> list[PeriodCell]:
+        """Return the effects of both parts of the history; none if nothing is judged."""
+        is_judged = self.kind is not None and self.kind.effect is not None
+        return [PeriodCell(period) for period in self.kind.periods] if self.kind and is_judged else []
 
 
 @dataclass(frozen=True)
@@ -47,17 +106,40 @@ def _percents(means: list[ForwardReturn]) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True)
-class SignificantSide:
-    """A side of a strategy whose interval does not contain the baseline: a statistically significant difference."""
+class CalibrationCard:
+    """How often the price stood higher after the verdicts of one strategy, drawn and in words."""
 
-    strategy: Strategy
-    side: Side
-    is_better: bool
+    evidence: RecordEvidence
+
+    @cached_property
+    def scale(self) -> Scale:
+        return reliability_scale(self.evidence.calibration)
+
+    @property
+    def horizons(self) -> list[HorizonPicture]:
+        return [draw_horizon(horizon, self.scale) for horizon in self.evidence.calibration.horizons]
+
+    @property
+    def sentence(self) -> str:
+        return describe_calibration(self.evidence.calibration)
+
+    @property
+    def examples(self) -> list[str]:
+        """Return the strongest verdicts in words, after the longest horizon."""
+        longest = self.evidence.calibration.horizons[-1]
+        strongest = {Verdict.STRONG_BUY, Verdict.STRONG_SELL}
+        return [describe_band(band, longest.sessions) for band in longest.bands if band.verdict in strongest]
+
+    @property
+    def brier(self) -> list[tuple[int, str]]:
+        """Return the horizons that can be scored, each with its sentence."""
+        sentences = [(horizon.sessions, describe_brier(horizon)) for horizon in self.evidence.calibration.horizons]
+        return [pair for pair in sentences if pair[1]]
 
 
 @dataclass(frozen=True)
 class RecordPage:
-    """All records, and the one of the `chosen` strategy in full."""
+    """All records compared, and the verdicts of the `chosen` strategy."""
 
     chosen: str
 
@@ -75,34 +157,58 @@ class RecordPage:
         return [row for row in self.rows if row.summary]
 
     @cached_property
-    def scale_end(self) -> float:
-        """Return the end of the drawn scale in whole tenths: no interval and no baseline lies beyond it."""
-        sides = [side for row in self.computed_rows if row.summary for side in (row.summary.long, row.summary.short)]
-        drawn = [max(s.hit_interval[1], s.baseline.hit_rate or 0) for s in sides if isinstance(s, Performance)]
-        return math.ceil(10 * max(drawn, default=1.0)) / 10
+    def evidence(self) -> list[RecordEvidence]:
+        return [row.evidence for row in self.rows if row.evidence]
+
+    @property
+    def headline(self) -> str:
+        return describe_records(self.evidence)
+
+    @property
+    def looks(self) -> str:
+        return describe_looks(self.evidence)
 
     @cached_property
-    def measured_sides(self) -> list[tuple[Strategy, Side, Performance]]:
-        """Return every side of every strategy with enough cases and a baseline to compare it with."""
+    def scale(self) -> Scale:
+        return effect_scale(kind for evidence in self.evidence for kind in evidence.kinds)
+
+    @cached_property
+    def compared(self) -> list[tuple[StrategyRow, list[SideRow]]]:
+        """Return every computed strategy with its long and its short signals."""
         return [
-            (row.strategy, side, performance)
+            (row, [self._side_row(row, side, numbers) for side, numbers in _sides(row.summary)])
             for row in self.computed_rows
             if row.summary
-            for side, performance in ((Side.LONG, row.summary.long), (Side.SHORT, row.summary.short))
-            if isinstance(performance, Performance) and performance.baseline.hit_rate is not None
         ]
 
-    @property
-    def significant_sides(self) -> list[SignificantSide]:
-        return [
-            SignificantSide(strategy, side, performance.hit_interval[0] > (performance.baseline.hit_rate or 0))
-            for strategy, side, performance in self.measured_sides
-            if not performance.is_baseline_within
-        ]
+    def _side_row(self, row: StrategyRow, side: Side, numbers: Performance | NotEnoughTrades) -> SideRow:
+        kind = row.evidence.kind(side) if row.evidence else None
+        sentence = describe_kind(kind, row.evidence.sessions) if kind and row.evidence else COMPARISON_FOLLOWS
+        return SideRow(row.strategy, side, numbers, kind, sentence, EffectPicture.of(kind, self.scale))
 
     @property
-    def insignificant_count(self) -> int:
-        return len(self.measured_sides) - len(self.significant_sides)
+    def is_any_judged(self) -> bool:
+        """Return whether there is an effect to draw."""
+        return any(kind.effect is not None for evidence in self.evidence for kind in evidence.kinds)
+
+    @property
+    def periods(self) -> list[PeriodEffect]:
+        """Return the two parts of the history; none before anything is judged."""
+        judged = [side.periods for _, sides in self.compared for side in sides if side.periods]
+        return [cell.period for cell in judged[0]] if judged else []
+
+    @property
+    def calibration(self) -> CalibrationCard | None:
+        return CalibrationCard(self.shown_row.evidence) if self.shown_row.evidence else None
+
+    @property
+    def overfitting(self) -> str:
+        return describe_overfitting(self.evidence[0].overfitting) if self.evidence else COMPARISON_FOLLOWS
+
+    @property
+    def listed(self) -> str:
+        """Return how many stocks are still traded; empty if an earlier version computed the shown record."""
+        return describe_listed(self.shown_row.evidence) if self.shown_row.evidence else ""
 
     @property
     def forward(self) -> list[ForwardRow]:
@@ -130,3 +236,7 @@ class RecordPage:
     def is_demo(self) -> bool:
         """Return whether the shown record is of the demo market; another strategy's may be of real prices."""
         return self.shown_row.stored is not None and self.shown_row.stored.price_source == PriceSourceName.DEMO
+
+
+def _sides(summary: RecordSummary) -> list[tuple[Side, Performance | NotEnoughTrades]]:
+    return [(Side.LONG, summary.long), (Side.SHORT, summary.short)]

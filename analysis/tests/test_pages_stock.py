@@ -161,11 +161,12 @@ def test_all_strategies_are_compared_over_the_bars_that_an_analysis_looks_at(cli
 def test_a_track_record_stands_beside_its_baseline_and_says_when_cases_are_few(client: Client, ann: User) -> None:
     make_finished_job("KAVERI.DEMO", "NAVANKURA.DEMO", requested_by=ann)
     text = client.get(url("stock", "KAVERI.DEMO")).text
-    assert "Track record here" in text
-    assert "entering at every session did so in" in text
+    assert "Track record of this stock" in text
+    assert "One stock has too few trades to judge; <a" in " ".join(text.split())
+    assert re.search(r"<dt>Hit rate \(target before stop\)</dt>\s*<dd>\s*[\d.]+% <small>baseline [\d.]+%</small>", text)
     assert "Short signals" not in text
     few = client.get(url("stock", "NAVANKURA.DEMO")).text
-    assert "Not enough cases: 0 long signals, 20 needed." in few
+    assert "Not enough trades: 0, 20 needed." in few
     assert "Not enough history: 43 bars, 50 needed" in few
     get_user_model().objects.update(long_only=False)
     assert "Short signals" in client.get(url("stock", "KAVERI.DEMO")).text

@@ -33,7 +33,7 @@ def refresh_record(request: Request) -> HttpResponse:
     if may_request_records():
         request_records()
     else:
-        messages.info(request, "The records are computed anew at most every ten minutes, and after every bulk job.")
+        messages.info(request, "The track record is recalculated at most every ten minutes, and after every full run.")
     return redirect("analysis:track_record")
 
 

@@ -16,8 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analysis import clock, wait_sentences
-from analysis.engine.record_summary import Performance
-from analysis.engine.verdict import Side, Verdict
+from analysis.engine.verdict import Verdict
 from stockapp.grouping import group_digits, is_indian
 
 register = template.Library()
@@ -198,11 +197,6 @@ def signal_word(signal: int | None) -> str:
     return "silent" if signal is None else {1: "up", 0: "neutral", -1: "down"}[signal]
 
 
-@register.filter
-def in_words(performance: Performance, side: str) -> str:
-    return performance.describe(Side(side))
-
-
 @register.simple_tag
 def verdict(value: Verdict | str | None) -> SafeString | str:
     """Return a verdict as a label with an arrow, so that colour is not its only sign."""
@@ -243,26 +237,6 @@ def part(value: Number, decimals: int = 1) -> str:
 def signed_part(value: Number) -> str:
     """Return a return, given as a part of one, in percent with its sign: +0.25%, −2.87%."""
     return MISSING if _is_missing(value) else percent(100 * Decimal(str(value)))
-
-
-@register.simple_tag
-def hit_interval(performance: Performance, top: float = 1.0) -> SafeString:
-    """Return a bar from 0 to `top` with a hit rate, its interval and the baseline, to be shown beside their numbers."""
-    scale = 200 / top
-    low, high = performance.hit_interval
-    baseline = performance.baseline.hit_rate
-    return format_html(
-        '<svg class="interval" viewBox="0 0 200 16" width="200" height="16" aria-hidden="true" focusable="false">'
-        '<rect class="track" y="7.5" width="200" height="1"/>'
-        '<rect class="range" x="{}" y="4" width="{}" height="8" rx="1"/>'
-        '<circle class="rate" cx="{}" cy="8" r="3"/>{}</svg>',
-        f"{scale * low:.1f}",
-        f"{max(scale * (high - low), 1):.1f}",
-        f"{scale * performance.hit_rate:.1f}",
-        ""
-        if baseline is None
-        else format_html('<rect class="baseline" x="{}" width="2" height="16"/>', f"{scale * baseline - 1:.1f}"),
-    )
 
 
 def age_in_words(seconds: float) -> str:

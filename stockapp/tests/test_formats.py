@@ -2,7 +2,6 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 import time_machine
 from django.conf import settings
 
-from analysis.engine.record_summary import Baseline, Performance
 from analysis.engine.verdict import Verdict
 from stockapp.grouping import grouped_as
 from stockapp.templatetags import formats
@@ -140,17 +138,6 @@ def test_a_part_is_written_in_percent_without_a_sign() -> None:
 
 def test_a_return_is_written_in_percent_with_its_sign() -> None:
     assert [formats.signed_part(value) for value in (0.0025, -0.0287, 0, None)] == ["+0.25%", "−2.87%", "0.00%", "–"]
-
-
-def test_an_interval_is_drawn_to_scale_with_its_baseline() -> None:
-    baseline = Baseline(100, 0.25, None, None, None)
-    performance = Performance(50, 0.2, (0.1, 0.3), 0.4, 0.0, 0.0, None, 0.1, baseline)
-    drawn = formats.hit_interval(performance, 0.5)
-    assert '<rect class="range" x="40.0" y="4" width="80.0"' in drawn
-    assert '<circle class="rate" cx="80.0"' in drawn
-    assert '<rect class="baseline" x="99.0"' in drawn
-    none = replace(performance, baseline=replace(baseline, hit_rate=None))
-    assert "baseline" not in formats.hit_interval(none)
 
 
 def test_an_indicators_value_has_the_digits_that_its_size_needs() -> None:

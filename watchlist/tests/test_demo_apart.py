@@ -185,7 +185,7 @@ def test_records_are_of_demo_prices_only_while_there_is_no_real_stock(client: Cl
     refresh()
     assert set(StrategyRecord.objects.values_list("price_source", "stocks")) == {("csv", 0)}
     assert not request_outdated()
-    assert "No record yet" in client.get(page).text
+    assert "No results yet" in client.get(page).text
     PriceHistory.objects.filter(stock="KAVERI.DEMO").update(stock="REAL.NS", source="csv")
     compute_records()
     assert LEFT_OUT in client.get(page).text

@@ -1,28 +1,28 @@
-"""`manage.py track_record`: the performance of each strategy's past signals over the stored bars."""
+"""`manage.py track_record`: each strategy's past signals, compared with entering on any other day."""
 
 import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from analysis.engine.record_summary import Performance
+from analysis.engine.significance.family import KindResult
 from analysis.engine.strategies import STRATEGIES
-from analysis.engine.verdict import Side
 from analysis.models import StrategyRecord
+from analysis.pages.record_sentences import describe_kind, describe_looks, describe_records, format_p
 from analysis.track_records.refresh import compute_records
 
-COLUMNS = f"{'strategy':<18}{'side':<7}{'signals':>8}{'hit':>7}{'95%':>15}{'baseline':>10}{'mean':>8}{'factor':>8}"
+COLUMNS = f"{'strategy':<18}{'side':<7}{'trades':>8}{'effect':>9}{'95% interval':>20}{'visible':>10}{'p':>8}"
 
 
 class Command(BaseCommand):
-    help = "Compute and keep the track record of every strategy, or of one, over all stored bars."
+    help = "Compute and store every strategy's track record over all stored price histories, and print it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--strategy", choices=list(STRATEGIES))
+        parser.add_argument("--strategy", choices=list(STRATEGIES), help="Print the record of this strategy alone.")
         parser.add_argument("--json", action="store_true", help="Print JSON instead of a table.")
 
     def handle(self, *args: object, strategy: str | None, json: bool, **options: object) -> None:
-        records = compute_records([strategy] if strategy else STRATEGIES)
+        records = [record for record in compute_records() if strategy in {None, record.strategy}]
         self.stdout.write(_as_json(records) if json else _format_text(records))
 
 
@@ -39,6 +39,7 @@ def _record_row(record: StrategyRecord) -> dict[str, Any]:
         "left_out": record.left_out,
         "engine_version": record.engine_version,
         **{name: (record.summary or {}).get(name) for name in ("long", "short", "forward")},
+        "evidence": record.evidence,
     }
 
 
@@ -52,31 +53,23 @@ def _format_text(records: list[StrategyRecord]) -> str:
     if first.as_of is None:
         return "No price history is stored yet: the first analysis fetches it."
     lines = [COLUMNS, *(line for record in records for line in _record_lines(record))]
+    evidence = [found for record in records if (found := record.unpack_evidence())]
     stocks = f"{first.stocks:,} stock{'' if first.stocks == 1 else 's'}"
-    summary = f"{stocks} up to {first.as_of}, {first.left_out} left out; hit: target before stop, in time"
-    return "\n".join([*lines, f"{summary}; baseline: the same exits entered at every session. None of it predicts."])
+    if len(records) == len(STRATEGIES):
+        lines.append(f"{describe_records(evidence)} {describe_looks(evidence)}".rstrip())
+    return "\n".join([*lines, f"{stocks} up to {first.as_of}, {first.left_out} left out. None of it predicts."])
 
 
 def _record_lines(record: StrategyRecord) -> list[str]:
-    summary = record.unpack()
-    if summary is None:
-        return []
-    lines = []
-    for side in Side:
-        performance = summary.long if side is Side.LONG else summary.short
-        start = f"{record.strategy:<18}{side.value:<7}{performance.count:>8,}"
-        if not isinstance(performance, Performance):
-            lines.append(f"{start}  not enough cases")
-            continue
-        low, high = performance.hit_interval
-        factor = "–" if performance.profit_factor is None else f"{performance.profit_factor:.2f}"
-        lines.append(
-            f"{start}{_format_percent(performance.hit_rate):>7}{f'{_format_percent(low)}–{_format_percent(high)}':>15}"
-            f"{_format_percent(performance.baseline.hit_rate):>10}{_format_percent(performance.mean_return, 2):>8}"
-            f"{factor:>8}"
-        )
-    return lines
+    evidence = record.unpack_evidence()
+    return [_format_kind(kind, evidence.sessions) for kind in evidence.kinds] if evidence else []
 
 
-def _format_percent(part: float | None, decimals: int = 1) -> str:
-    return "–" if part is None else f"{100 * part:.{decimals}f}%"
+def _format_kind(kind: KindResult, sessions: int) -> str:
+    interval = "–" if kind.interval is None else " to ".join(f"{100 * end:+.2f}%" for end in kind.interval)
+    effect = "–" if kind.effect is None else f"{100 * kind.effect:+.2f}%"
+    visible = "–" if kind.smallest_visible_adjusted is None else f"{100 * kind.smallest_visible_adjusted:.2f}%"
+    return (
+        f"{kind.strategy:<18}{kind.side.value:<7}{kind.trades:>8,}{effect:>9}{interval:>20}{visible:>10}"
+        f"{format_p(kind.p):>8}  {describe_kind(kind, sessions)}"
+    )
