@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from analysis.engine.bars import Floats, Indices, Sessions
 from analysis.engine.significance.by_date import DateSums
 from analysis.engine.significance.calibration import Calibration, VerdictMatrix, calibrate
-from analysis.engine.significance.family import FamilyResult, KindMeasurement, KindResult, judge, measure_kind
+from analysis.engine.significance.family import (
+    SESSIONS_NEEDED,
+    FamilyResult,
+    KindMeasurement,
+    KindResult,
+    judge,
+    measure_kind,
+)
 from analysis.engine.significance.matrix import OutcomeMatrix, columns_held, union_calendar
 from analysis.engine.significance.outcomes import HIGHER, NOT_HIGHER, UNKNOWN, SignalKind
 from analysis.engine.significance.overfitting import overfitting_probability
@@ -22,6 +29,8 @@ from analysis.engine.trade_stats import TradeStats, worst_drawdown
 from analysis.engine.verdict import UNRATED, Codes, Side, Verdict
 
 LONGEST_HOLDING = max(strategy.holding for strategy in STRATEGIES.values())
+SHARED = 0.2
+"""The share of the stocks that have a session which counts as history."""
 BANDS = len(STRATEGIES) * len(Verdict) * len(HORIZONS)
 
 
@@ -59,8 +68,8 @@ class RecordEvidence:
     """What the record of one strategy shows: its long and its short signals judged, and its verdicts.
 
     `stocks` have `sessions` sessions on their calendar, and `listed` of them are traded today. `looks` is the number of
-    kinds of signals that were looked at together. `overfitting` is the probability that the best of all strategies is
-    not better than most elsewhere in the history; None if that cannot be computed.
+    kinds of signals that were looked at together. `overfitting` is the probability that the best of them is not better
+    than most elsewhere in the history; None if that cannot be computed.
     """
 
     stocks: int
@@ -100,7 +109,9 @@ def judge_strategies(measured: Mapping[str, StrategyMeasurement], listed: int) -
     looks = len(STRATEGIES) * len(Side)
     stocks = max((one.trades.stocks for one in measured.values()), default=0)
     family = judge([kind for one in measured.values() for kind in one.kinds], stocks=stocks, looks=looks)
-    overfitting = overfitting_probability([sums for one in measured.values() for sums in one.sums])
+    is_long_enough = family.sessions >= SESSIONS_NEEDED
+    variants = [sums for one in measured.values() for sums in one.sums]
+    overfitting = overfitting_probability(variants) if is_long_enough else None
     return {
         strategy: RecordEvidence(
             stocks=stocks,
@@ -116,7 +127,7 @@ def judge_strategies(measured: Mapping[str, StrategyMeasurement], listed: int) -
 
 
 class RecordsChanged(Exception):
-    """A stock's record is another than when the calendar was made."""
+    """A stock's record is another than when the calendar was made, or of other strategies."""
 
 
 class StockRecords:
@@ -127,15 +138,21 @@ class StockRecords:
 
     def __init__(self, records: Sequence[StockRecord]) -> None:
         self.records = records
-        sessions = [record.rows["session"].copy() for record in records]
+        sessions, self._inputs = [], []
+        for record in records:
+            sessions.append(record.rows["session"].copy())
+            self._inputs.append(record.inputs)
+        self.strategies = records[0].strategies
         self.calendar: Sessions = union_calendar(sessions)
         self.columns: list[Indices] = [np.searchsorted(self.calendar, own) for own in sessions]
+        self.sessions = count_shared(self.columns, len(self.calendar))
+        """The sessions of the calendar that count as history."""
         self.holding = columns_held(self.calendar, sessions, LONGEST_HOLDING)
         """The longest holding of any strategy, in columns of the calendar."""
 
     def measure(self, strategy: str) -> StrategyMeasurement:
         """Return the trades and tests of one strategy. Raise RecordsChanged."""
-        place = self.records[0].strategies.index(strategy)
+        place = self.strategies.index(strategy)
         wanted: list[tuple[str, int, float]] = [("steady", place, UNRATED)]
         wanted += [("change", horizon, np.nan) for horizon in range(len(HORIZONS))]
         for column in range(len(Side) * place, len(Side) * (place + 1)):
@@ -147,7 +164,9 @@ class StockRecords:
             left_out = int(np.count_nonzero(codes & LEFT_OUT))
             matrix = OutcomeMatrix(self.calendar, outcomes, (codes & ENTRY) > 0, left_out)
             all_sums.append(DateSums.of(matrix))
-            kinds.append(measure_kind(SignalKind(strategy, side), matrix, all_sums[-1], self.holding))
+            kinds.append(
+                measure_kind(SignalKind(strategy, side), matrix, all_sums[-1], self.holding, sessions=self.sessions)
+            )
             sides.append(_side_record(matrix, codes & REASON))
         counts, sums = _forward_returns(steady, changes)
         trades = TrackRecord(
@@ -169,7 +188,7 @@ class StockRecords:
         shape, types = (len(self.records), len(self.calendar)), self.records[0].rows.dtype
         spread = [np.full(shape, missing, dtype=types[field].base) for field, _, missing in wanted]
         for row, (record, columns) in enumerate(zip(self.records, self.columns, strict=True)):
-            if len(record.rows) != len(columns):
+            if (record.strategies, record.inputs) != (self.strategies, self._inputs[row]):
                 raise RecordsChanged
             for matrix, (field, place, _) in zip(spread, wanted, strict=True):
                 values = record.rows[field]
@@ -182,6 +201,17 @@ class StockRecords:
             is_known = np.isfinite(change) & (steady != UNRATED)
             higher[sessions] = np.where(is_known, np.where(change > 0, HIGHER, NOT_HIGHER), UNKNOWN).astype(np.int8)
         return calibrate(VerdictMatrix(self.calendar, steady, higher), self.holding, looks=BANDS)
+
+
+def count_shared(columns: Sequence[Indices], length: int) -> int:
+    """Return how many of `length` sessions of a calendar a fifth of the stocks have, by the columns of each.
+
+    One stock with a long history, or one that is traded at weekends, makes no longer history of all.
+    """
+    counts = np.zeros(length, dtype=np.int64)
+    for own in columns:
+        counts[own] += 1
+    return int(np.count_nonzero(counts >= SHARED * len(columns)))
 
 
 def _side_record(matrix: OutcomeMatrix, reasons: Codes) -> SideRecord:

@@ -14,8 +14,8 @@ from analysis.engine.verdict import Side, Verdict
 from analysis.models import PriceSourceName, Stock, StrategyRecord
 from analysis.pages.record_pictures import (
     EffectPicture,
+    EffectScale,
     HorizonPicture,
-    Scale,
     draw_horizon,
     effect_scale,
     reliability_scale,
@@ -112,7 +112,7 @@ class CalibrationCard:
     evidence: RecordEvidence
 
     @cached_property
-    def scale(self) -> Scale:
+    def scale(self) -> EffectScale:
         return reliability_scale(self.evidence.calibration)
 
     @property
@@ -169,7 +169,7 @@ class RecordPage:
         return describe_looks(self.evidence)
 
     @cached_property
-    def scale(self) -> Scale:
+    def scale(self) -> EffectScale:
         return effect_scale(kind for evidence in self.evidence for kind in evidence.kinds)
 
     @cached_property

@@ -19,7 +19,7 @@ MARGIN = 0.05
 
 
 @dataclass(frozen=True)
-class Scale:
+class EffectScale:
     """A scale from `low` to `high`, the same for all pictures that are compared."""
 
     low: float
@@ -45,7 +45,7 @@ class Span:
     length: str
 
 
-def effect_scale(kinds: Iterable[KindResult]) -> Scale:
+def effect_scale(kinds: Iterable[KindResult]) -> EffectScale:
     """Return a symmetric scale on which every interval and every smallest visible effect has room."""
     sizes = [
         abs(value)
@@ -53,7 +53,7 @@ def effect_scale(kinds: Iterable[KindResult]) -> Scale:
         for value in (*(kind.interval or ()), kind.smallest_visible_adjusted or 0.0, kind.effect or 0.0)
     ]
     end = EFFECT_STEP * max(math.ceil(max(sizes, default=0.0) / EFFECT_STEP), 1)
-    return Scale(-end, end)
+    return EffectScale(-end, end)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class EffectPicture:
     text: str = "Not judged."
 
     @classmethod
-    def of(cls, kind: KindResult | None, scale: Scale) -> "EffectPicture":
+    def of(cls, kind: KindResult | None, scale: EffectScale) -> "EffectPicture":
         """Return the picture of one kind."""
         zero = scale.place(0.0)
         if kind is None or kind.effect is None or kind.interval is None or kind.smallest_visible_adjusted is None:
@@ -100,7 +100,7 @@ class BandPicture:
     text: str = "Not enough cases."
 
     @classmethod
-    def of(cls, band: BandCalibration, scale: Scale) -> "BandPicture":
+    def of(cls, band: BandCalibration, scale: EffectScale) -> "BandPicture":
         """Return the picture of one verdict; without a dot if there are too few cases."""
         if band.share is None or band.count < TRADES_NEEDED:
             return cls(band.verdict, None)
@@ -120,15 +120,15 @@ class HorizonPicture:
     bands: list[BandPicture]
 
 
-def reliability_scale(calibration: Calibration) -> Scale:
+def reliability_scale(calibration: Calibration) -> EffectScale:
     """Return a scale on which the shares, intervals and expected shares of all horizons have room."""
     shares = [share for horizon in calibration.horizons for band in horizon.bands for share in _drawn(band)]
     low = SHARE_STEP * math.floor(min(shares, default=0.5) / SHARE_STEP)
     high = SHARE_STEP * math.ceil(max(shares, default=0.5) / SHARE_STEP)
-    return Scale(low, high if high > low else low + SHARE_STEP)
+    return EffectScale(low, high if high > low else low + SHARE_STEP)
 
 
-def draw_horizon(horizon: HorizonCalibration, scale: Scale) -> HorizonPicture:
+def draw_horizon(horizon: HorizonCalibration, scale: EffectScale) -> HorizonPicture:
     """Return the reliability diagram of one horizon."""
     return HorizonPicture(horizon.sessions, [BandPicture.of(band, scale) for band in horizon.bands])
 

@@ -17,7 +17,7 @@ NO_STRATEGY_DIFFERENT = "No strategy’s signals did better or worse than enteri
 COMPARISON_FOLLOWS = "The comparison follows with the next calculation."
 NO_VERDICT_DIFFERENT = "No verdict came before higher closes more or less often than shifting it in time shows."
 DO_NOT_CHOOSE = (
-    "Near 50% the strategies cannot be ranked, and the number is very uncertain: on simulated markets without any "
+    "Near 50% they cannot be ranked, and the number is very uncertain: on simulated markets without any "
     "skill it lies anywhere between about 10% and 90%. Do not choose a strategy by this record."
 )
 
@@ -70,8 +70,8 @@ def describe_looks(records: Sequence[RecordEvidence]) -> str:
 def describe_overfitting(probability: float | None) -> str:
     """Return what the probability of overfitting means."""
     if probability is None:
-        return "Not enough history to say whether the best strategy of the past is better than the others afterwards."
-    first = "Probability that the best strategy of the past is not better than most others afterwards"
+        return "Not enough history to say whether the best signal type is the best later, too."
+    first = "Probability that the best signal type of the past is not better than most others afterwards"
     return f"{first}: {100 * probability:.0f}%. {DO_NOT_CHOOSE}"
 
 

@@ -140,7 +140,7 @@ def test_too_little_history_is_the_answer_and_nothing_is_drawn(client: Client, a
     assert "10 signal types compared" not in text
     assert "Described, not judged" in text
     assert "After a Strong Buy the price stood higher 20 days later in 55.1% of cases; there is not enough" in text
-    assert "Not enough history to say whether the best strategy of the past is better" in text
+    assert "Not enough history to say whether the best signal type is the best later" in text
 
 
 def test_too_few_trades_of_one_kind_are_said_beside_the_others(client: Client, ann: User) -> None:
@@ -226,7 +226,7 @@ def test_overfitting_survivorship_and_what_is_left_out_are_said(client: Client, 
     make_record("technical_rating", make_evidence("technical_rating"), left_out_trades=7)
     StrategyRecord.objects.update(left_out=2)
     text = read(client)
-    assert "Probability that the best strategy of the past is not better than most others afterwards: 53%." in text
+    assert "Probability that the best signal type of the past is not better than most others afterwards: 53%." in text
     assert "Do not choose a strategy by this record." in text
     assert "58 of 60 stocks are still listed." in text
     assert "Excluded: 7 trades, because prices before and after cannot be compared" in text

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,18 @@ from pytest_django import Settings
 
 from analysis.background import PLACE
 from analysis.engine.record_summary import summarize
+from analysis.engine.series import SeriesCache
+from analysis.engine.significance.family import Judgement
+from analysis.engine.stock_record import StockRecord
 from analysis.engine.strategies import STRATEGIES, TECHNICAL_RATING
+from analysis.engine.strategy_record import RecordsChanged, StockRecords, StrategyMeasurement, judge_strategies
 from analysis.engine.track_record import TrackRecord, track_record
 from analysis.engine.verdict import Side
 from analysis.engine.version import ENGINE_VERSION
 from analysis.histories import bars_of_record
 from analysis.models import PriceHistory, Source, StrategyRecord, Worker
 from analysis.prices.arrow import pack_bars
+from analysis.tests.engine_bars import random_bars
 from analysis.tests.make import make_finished_job, make_job
 from analysis.tests.test_commands import run
 from analysis.timing import TIMING
@@ -280,7 +286,8 @@ def test_the_strategies_are_listed_with_what_they_weigh() -> None:
 
 def stored_results() -> list[dict[str, Any]]:
     """Everything that pages read of the records but the time."""
-    return list(StrategyRecord.objects.order_by("pk").values("strategy", "as_of", "stocks", "summary", "evidence"))
+    rows = StrategyRecord.objects.order_by("pk")
+    return [dict(row) for row in rows.values("strategy", "as_of", "stocks", "summary", "evidence")]
 
 
 def cut_bars(sessions: int) -> dict[str, PriceHistory]:
@@ -370,3 +377,60 @@ def test_what_is_shown_is_judged_over_all_strategies() -> None:
     summary = row.unpack()
     assert summary is not None
     assert [kind.trades for kind in evidence.kinds] == [summary.long.count, summary.short.count]
+
+
+# --- Stock records together
+
+
+def records_of(lengths: Sequence[int]) -> list[StockRecord]:
+    """Records of random stocks whose latest sessions are the same."""
+    last = max(lengths)
+    return [
+        StockRecord.of(SeriesCache(random_bars(last, seed)[last - length :]), tuple(STRATEGIES.values()))
+        for seed, length in enumerate(lengths)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "sessions"),
+    [([900] * 4, 900), ([300] * 10 + [1300], 300), ([800, 500, 500, 500, 500], 800), ([400] * 9 + [900] * 3, 900)],
+)
+def test_one_stock_with_a_long_history_makes_no_longer_history_of_all(lengths: list[int], sessions: int) -> None:
+    measured = StockRecords(records_of(lengths)).measure(KEY)
+    assert {kind.sessions for kind in measured.kinds} == {sessions}
+
+
+def test_without_enough_history_nothing_is_judged_and_nothing_is_ranked() -> None:
+    records = StockRecords(records_of([700] * 6))
+    evidence = judge_strategies({key: records.measure(key) for key in STRATEGIES}, listed=6)
+    assert {kind.judgement for one in evidence.values() for kind in one.kinds} == {Judgement.NOT_ENOUGH_HISTORY}
+    assert {one.overfitting for one in evidence.values()} == {None}
+
+
+def test_a_record_that_was_replaced_meanwhile_is_noticed() -> None:
+    stored = records_of([600] * 3)
+    records = StockRecords(stored)
+    stored[1] = records_of([600, 600])[0]
+    with pytest.raises(RecordsChanged):
+        records.measure(KEY)
+
+
+def test_a_computation_that_another_one_overtakes_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_finished_job(*STOCKS)
+    computed()
+    whole = stored_results()
+    wanted()
+    for _ in range(len(STOCKS) + 1):
+        assert not refresh(seconds=0)
+    measure = StockRecords.measure
+
+    def overtaken(self: StockRecords, strategy: str) -> StrategyMeasurement:
+        raise RecordsChanged
+
+    monkeypatch.setattr(StockRecords, "measure", overtaken)
+    assert not refresh()
+    row = StrategyRecord.objects.get(strategy=KEY)
+    assert (row.cursor, row.partial, row.is_refreshing, row.lease_token) == ("", None, True, None)
+    monkeypatch.setattr(StockRecords, "measure", measure)
+    assert refresh()
+    assert stored_results() == whole

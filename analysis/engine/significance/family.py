@@ -181,16 +181,19 @@ def _kind_from(stored: Mapping[str, Any]) -> KindResult:
     )
 
 
-def measure_kind(kind: SignalKind, matrix: OutcomeMatrix, sums: DateSums, holding: int) -> KindMeasurement:
+def measure_kind(
+    kind: SignalKind, matrix: OutcomeMatrix, sums: DateSums, holding: int, *, sessions: int | None = None
+) -> KindMeasurement:
     """Return the tests of one kind. `sums` are those of the matrix.
 
-    `holding` is the longest of the whole family, in columns of the calendar (`columns_held`).
+    `holding` is the longest of the whole family, in columns of the calendar (`columns_held`); `sessions` of them count
+    as history, all if it is None.
     """
     length = len(matrix.calendar)
     split = int(FIRST_SHARE * length)
     return KindMeasurement(
         kind=kind,
-        sessions=length,
+        sessions=length if sessions is None else sessions,
         trades=sums.count,
         left_out=matrix.left_out,
         by_date=run_date_test(sums, holding),
