@@ -200,7 +200,9 @@ class StockRecords:
         for sessions, change in zip(HORIZONS, changes, strict=True):
             is_known = np.isfinite(change) & (steady != UNRATED)
             higher[sessions] = np.where(is_known, np.where(change > 0, HIGHER, NOT_HIGHER), UNKNOWN).astype(np.int8)
-        return calibrate(VerdictMatrix(self.calendar, steady, higher), self.holding, looks=BANDS)
+        return calibrate(
+            VerdictMatrix(self.calendar, steady, higher), self.holding, looks=BANDS, sessions=self.sessions
+        )
 
 
 def count_shared(columns: Sequence[Indices], length: int) -> int:

@@ -41,5 +41,11 @@ class Migration(migrations.Migration):
             name='evidence',
             field=models.JSONField(blank=True, help_text='The tests of the signals and of the verdicts.', null=True),
         ),
+        migrations.AddField(
+            model_name='strategyrecord',
+            name='problem',
+            field=models.CharField(blank=True, default='', help_text='Why the last computation failed.', max_length=300),
+            preserve_default=False,
+        ),
         migrations.RunPython(forget_partial_records, restore_intervals),
     ]

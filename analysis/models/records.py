@@ -34,6 +34,7 @@ class StrategyRecord(LeasedRow):
     summary = models.JSONField(null=True, blank=True)
     evidence = models.JSONField(null=True, blank=True, help_text="The tests of the signals and of the verdicts.")
     computed_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=300, blank=True, help_text="Why the last computation failed.")
 
     requested_at = models.DateTimeField(
         null=True, blank=True, help_text="When a refresh was requested; empty when done."

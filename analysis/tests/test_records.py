@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db.models import F
+from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
@@ -28,11 +29,12 @@ from analysis.histories import bars_of_record
 from analysis.models import PriceHistory, Source, StrategyRecord, Worker
 from analysis.prices.arrow import pack_bars
 from analysis.tests.engine_bars import random_bars
-from analysis.tests.make import make_finished_job, make_job
+from analysis.tests.make import make_finished_job, make_job, make_user
 from analysis.tests.test_commands import run
 from analysis.timing import TIMING
 from analysis.track_records.batch import RecordBatch
 from analysis.track_records.refresh import compute_records, may_request_records, refresh, request_records
+from analysis.track_records.store import read_stock_record, write_stock_record
 from analysis.worker.recover import recover
 from analysis.worker.slice import run_job
 
@@ -434,3 +436,69 @@ def test_a_computation_that_another_one_overtakes_starts_again(monkeypatch: pyte
     monkeypatch.setattr(StockRecords, "measure", measure)
     assert refresh()
     assert stored_results() == whole
+
+
+def test_another_machine_with_older_files_computes_them_again(settings: Settings, tmp_path: Path) -> None:
+    make_finished_job(*STOCKS)
+    whole = cut_bars(5)
+    settings.DATA_DIR, here = tmp_path / "other", settings.DATA_DIR
+    compute_records()
+    for history in whole.values():
+        history.save()
+    settings.DATA_DIR = here
+    compute_records()
+    expected = stored_results()
+    wanted()
+    for _ in range(len(STOCKS) + 1):
+        assert not refresh(seconds=0)
+    settings.DATA_DIR = tmp_path / "other"
+    while not refresh(seconds=0):
+        pass
+    assert stored_results() == expected
+
+
+def test_a_stock_that_comes_during_a_computation_is_in_the_next_one() -> None:
+    make_finished_job(*STOCKS)
+    wanted()
+    for _ in range(len(STOCKS) + 2):
+        assert not refresh(seconds=0)
+    make_finished_job("TENFALLOW.DEMO")
+    while not refresh(seconds=0):
+        pass
+    rows = StrategyRecord.objects.all()
+    assert {row.stocks for row in rows} == {3}
+    assert {(one.stocks, one.listed) for row in rows if (one := row.unpack_evidence())} == {(3, 3)}
+    assert computed().stocks == 4
+
+
+def test_a_folder_that_cannot_be_written_ends_the_computation_and_says_so(settings: Settings, client: Client) -> None:
+    make_finished_job(*STOCKS)
+    (settings.DATA_DIR / "records").write_text("a file is in its place")
+    row = wanted()
+    assert not refresh()
+    row.refresh_from_db()
+    problem = "The folder “records” in DATA_DIR cannot be used: Not a directory."
+    assert (row.problem, row.is_refreshing, row.lease_token) == (problem, False, None)
+    assert may_request_records()
+    client.force_login(make_user())
+    assert problem in client.get("/track-record/").content.decode()
+    _, err, code = run("track_record")
+    assert (code, "cannot be used: Not a directory" in err) == (1, True)
+    (settings.DATA_DIR / "records").unlink()
+    wanted()
+    assert refresh()
+    row.refresh_from_db()
+    assert row.problem == ""
+
+
+def test_a_write_that_fails_leaves_no_file(settings: Settings) -> None:
+    make_finished_job("KAVERI.DEMO")
+    compute_records()
+    folder = settings.DATA_DIR / "records" / "demo"
+    record = read_stock_record("demo", "KAVERI.DEMO")
+    assert record
+    (folder / "KAVERI.DEMO").unlink()
+    (folder / "KAVERI.DEMO").mkdir()
+    with pytest.raises(OSError, match=r"directory|permitted"):
+        write_stock_record("demo", "KAVERI.DEMO", record)
+    assert [path.name for path in folder.iterdir()] == ["KAVERI.DEMO"]

@@ -89,6 +89,21 @@ def test_a_verdict_that_says_something_is_found_and_forecasts_better() -> None:
     assert horizon.brier < horizon.brier_of_base_rate - 0.005
 
 
+def test_verdicts_that_foresee_are_found_among_all_bands_of_five_strategies() -> None:
+    [horizon] = calibrate(random_verdicts(1250, skill=0.25), 40, looks=75).horizons
+    best = horizon.bands[0]
+    assert best.verdict is Verdict.STRONG_BUY
+    assert best.p is not None
+    assert best.p < 0.05
+    [without] = calibrate(random_verdicts(1250, skill=0.0), 40, looks=75).horizons
+    assert all(band.p is not None and band.p > 0.05 for band in without.bands)
+
+
+def test_history_that_most_stocks_lack_judges_no_verdict() -> None:
+    [horizon] = calibrate(random_verdicts(1250, skill=0.25), 40, sessions=700).horizons
+    assert {band.p for band in horizon.bands} == {None}
+
+
 def test_looks_elsewhere_count() -> None:
     (few,), (many,) = (calibrate(random_verdicts(1200, skill=0.2), 40, looks=looks).horizons for looks in (0, 300))
     assert few.bands[0].p is not None

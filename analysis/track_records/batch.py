@@ -18,10 +18,10 @@ from analysis.models import PriceHistory, PriceSourceName, Stock, StrategyRecord
 from analysis.prices.port import PriceError
 from analysis.track_records.store import (
     StoredRecords,
-    is_stored,
     keep_only,
     read_stock_record,
     remove_stock_record,
+    stored_inputs,
     write_stock_record,
 )
 
@@ -33,13 +33,16 @@ class RecordBatch:
     """The records of the stocks up to `cursor`, which are in files, and the strategies `measured` over all of them.
 
     `requested` is, by strategy, the time of the request that this batch serves; a later request needs newer bars.
-    `left_out` are the stocks without usable bars, and `as_of` is the newest session of any other.
+    `kept` are the stocks with a record by ticker, each with the digest of its inputs; `left_out` are those without
+    usable bars, and `as_of` is the newest session of any other. Stocks that are stored later come with the next
+    request.
     """
 
     source: str
     requested: dict[str, datetime] = field(default_factory=dict)
     as_of: date | None = None
     left_out: list[str] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
     cursor: str = ""
     measured: dict[str, StrategyMeasurement] = field(default_factory=dict)
     now: datetime = field(default_factory=clock.now)
@@ -50,29 +53,33 @@ class RecordBatch:
         Raise RecordsChanged if another process has stored records of other bars meanwhile.
         """
         yield from self._keep_stock_records()
-        tickers = self._tickers()
-        if not tickers:
-            return
-        if pending := [key for key in STRATEGIES if key not in self.measured]:
-            records = StockRecords(StoredRecords(self.source, tickers))
+        pending = [key for key in STRATEGIES if key not in self.measured]
+        if pending and self.kept:
+            records = StockRecords(StoredRecords(self.source, sorted(self.kept)))
             for key in pending:
                 self.measured[key] = records.measure(key)
                 yield True
-        keep_only(self.source, tickers)
+        keep_only(self.source, self.kept)
 
     def _keep_stock_records(self) -> Iterator[bool]:
         """Compute what has changed of the stocks after the cursor, and what is not on this machine of the others."""
         rows = _histories(self.source)
-        while some := list(rows.filter(stock_id__gt=self.cursor)[:STOCKS_AT_ONCE]):
+        while not self.measured and (some := list(rows.filter(stock_id__gt=self.cursor)[:STOCKS_AT_ONCE])):
             for history in some:
                 self._keep(history)
                 self.cursor = history.stock_id
                 yield False
             yield True
-        missing = [ticker for ticker in self._tickers() if not is_stored(self.source, ticker)]
+        missing = [ticker for ticker, inputs in self.kept.items() if stored_inputs(self.source, ticker) != inputs]
         for start in range(0, len(missing), STOCKS_AT_ONCE):
-            for history in rows.filter(stock_id__in=missing[start : start + STOCKS_AT_ONCE]):
-                self._keep(history)
+            chunk = missing[start : start + STOCKS_AT_ONCE]
+            found = {history.stock_id: history for history in rows.filter(stock_id__in=chunk)}
+            for ticker in chunk:
+                inputs = self.kept.pop(ticker)
+                if ticker in found:
+                    self._keep(found[ticker])
+                if self.kept.get(ticker) != inputs:
+                    self.measured.clear()  # for all strategies are measured over the same bars
                 yield False
             yield True
 
@@ -89,17 +96,14 @@ class RecordBatch:
         record = StockRecord.of(checked.series, tuple(STRATEGIES.values()), breaks=checked.breaks, known=known)
         if known is None or record.inputs != known.inputs:
             write_stock_record(self.source, ticker, record)
+        self.kept[ticker] = record.inputs.hex()
         last = checked.bars.last_session
         self.as_of = max(self.as_of or last, last)
 
-    def _tickers(self) -> list[str]:
-        stored = _histories(self.source).exclude(stock__in=self.left_out).values_list("stock_id", flat=True)
-        return list(stored)
-
     def results(self) -> dict[str, dict[str, Any]]:
         """Return by strategy the fields of its record."""
-        tickers = self._tickers() if self.measured else []
-        listed = Stock.objects.filter(pk__in=tickers, is_active=True).count()
+        active = set(Stock.objects.filter(is_active=True).values_list("pk", flat=True))
+        listed = len(active & self.kept.keys())
         evidence = judge_strategies(self.measured, listed)
         shared = {
             "price_source": self.source,
@@ -107,6 +111,7 @@ class RecordBatch:
             "left_out": len(self.left_out),
             "engine_version": ENGINE_VERSION,
             "computed_at": clock.now(),
+            "problem": "",
         }
         nothing = {"stocks": 0, "summary": None, "evidence": None}
         return {
@@ -125,14 +130,16 @@ class RecordBatch:
     def as_partial(self, strategy: str) -> dict[str, Any]:
         """Return what another process needs to continue, for one strategy's row."""
         measured = self.measured.get(strategy)
-        return {
+        partial: dict[str, Any] = {
             "source": self.source,
             "engine_version": ENGINE_VERSION,
             "wanted": self.requested[strategy].isoformat(),
-            "as_of": self.as_of.isoformat() if self.as_of else None,
-            "left_out": self.left_out,
             "measured": measured.as_dict() if measured else None,
         }
+        if strategy == next(iter(self.requested)):
+            as_of = self.as_of.isoformat() if self.as_of else None
+            partial["stocks"] = {"as_of": as_of, "kept": self.kept, "left_out": self.left_out}
+        return partial
 
     @classmethod
     def start(cls, rows: Sequence[StrategyRecord]) -> "RecordBatch":
@@ -146,17 +153,22 @@ class RecordBatch:
         That of another engine or source cannot, nor one with different cursors.
         """
         partials = {row.strategy: row.partial or {} for row in rows}
-        first = partials[rows[0].strategy]
+        stocks = next((partial["stocks"] for partial in partials.values() if "stocks" in partial), None)
         current = (ENGINE_VERSION, source_of_records())
-        if len({row.cursor for row in rows}) > 1 or any(
-            (p.get("engine_version"), p.get("source")) != current or "measured" not in p for p in partials.values()
+        if (
+            stocks is None
+            or len({row.cursor for row in rows}) > 1
+            or any(
+                (p.get("engine_version"), p.get("source")) != current or "measured" not in p for p in partials.values()
+            )
         ):
             return None
         return cls(
-            source=first["source"],
+            source=source_of_records(),
             requested={key: datetime.fromisoformat(partial["wanted"]) for key, partial in partials.items()},
-            as_of=date.fromisoformat(first["as_of"]) if first["as_of"] else None,
-            left_out=first["left_out"],
+            as_of=date.fromisoformat(stocks["as_of"]) if stocks["as_of"] else None,
+            left_out=stocks["left_out"],
+            kept=stocks["kept"],
             cursor=rows[0].cursor,
             measured={
                 key: StrategyMeasurement.from_dict(partial["measured"])

@@ -5,6 +5,7 @@ survivorship bias. Demo companies count only where there is no real stock: a rec
 there is one, and its page says until then that its prices are invented.
 """
 
+import logging
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,9 @@ from analysis.track_records.batch import RecordBatch, source_of_records
 
 REFRESH = "analysis.track_records.refresh.refresh"
 REST = timedelta(minutes=10)
+ATTEMPTS = 3
+
+logger = logging.getLogger(__name__)
 
 
 @transactional
@@ -89,14 +93,28 @@ def refresh(*, seconds: float = TIMING.slice.total_seconds()) -> bool:
     except RecordsChanged:
         _start_again(token)
         return False
+    except OSError as error:
+        logger.exception("The records cannot be computed")
+        _give_up(token, f"The folder “records” in DATA_DIR cannot be used: {error.strerror}.")
+        return False
     return _save_records(token, batch, batch.results())
 
 
 def compute_records() -> list[StrategyRecord]:
-    """Compute and store every strategy's record now, in this process."""
-    batch = RecordBatch(source_of_records())
-    for _ in batch.steps():
-        pass
+    """Compute and store every strategy's record now, in this process.
+
+    Raise RecordsChanged if other processes store records of other bars all the while, and OSError if the files cannot
+    be written.
+    """
+    for attempt in range(ATTEMPTS):
+        batch = RecordBatch(source_of_records())
+        try:
+            for _ in batch.steps():
+                pass
+            break
+        except RecordsChanged:
+            if attempt == ATTEMPTS - 1:
+                raise
     return [
         StrategyRecord.objects.update_or_create(strategy=key, defaults=fields)[0]
         for key, fields in batch.results().items()
@@ -132,6 +150,13 @@ def _start_again(token: uuid.UUID) -> None:
     """Discard what was computed, and queue the computation from its beginning."""
     StrategyRecord.objects.held_by(token).end_lease(cursor="", partial=None)
     queue.enqueue(REFRESH)
+
+
+@transactional
+def _give_up(token: uuid.UUID, problem: str) -> None:
+    """End the computation until it is requested again."""
+    held = StrategyRecord.objects.held_by(token)
+    held.end_lease(cursor="", partial=None, requested_at=None, problem=problem[:300])
 
 
 @transactional

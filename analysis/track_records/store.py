@@ -6,6 +6,7 @@ its own. Five years of a stock take a hundred kilobytes.
 
 import shutil
 import tempfile
+import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from struct import Struct
@@ -22,6 +23,7 @@ from analysis.engine.strategy_record import RecordsChanged
 from analysis.engine.version import ENGINE_VERSION
 
 FORMAT = f"stock record 1, engine {ENGINE_VERSION}".encode().ljust(64)
+WRITING_TAKES = 3600  # seconds, at the very most
 HEADER = Struct(f"{len(FORMAT)}s 16s I")
 """The format, the digest of the record's inputs, and the checksum of its rows, which follow."""
 
@@ -55,7 +57,7 @@ def read_stock_record(source: str, ticker: str, *, check: bool = True) -> StockR
     """
     try:
         stored = _path_of(source, ticker).read_bytes()
-    except FileNotFoundError:
+    except OSError:  # not there, or not to be read
         return None
     kind = row_type(len(STRATEGIES))
     if len(stored) <= HEADER.size or (len(stored) - HEADER.size) % kind.itemsize:
@@ -74,10 +76,16 @@ def write_stock_record(source: str, ticker: str, record: StockRecord) -> None:
     path, rows = _path_of(source, ticker), record.rows.tobytes()
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        file.write(HEADER.pack(FORMAT, record.inputs, crc32(rows)))
-        file.write(rows)
-    path.unlink(missing_ok=True)
-    Path(file.name).replace(path)
+        written = Path(file.name)
+        try:
+            file.write(HEADER.pack(FORMAT, record.inputs, crc32(rows)))
+            file.write(rows)
+            file.flush()
+            path.unlink(missing_ok=True)
+            written.replace(path)
+        except OSError:
+            written.unlink(missing_ok=True)
+            raise
 
 
 def remove_stock_record(source: str, ticker: str) -> None:
@@ -85,26 +93,35 @@ def remove_stock_record(source: str, ticker: str) -> None:
     _path_of(source, ticker).unlink(missing_ok=True)
 
 
-def is_stored(source: str, ticker: str) -> bool:
-    """Return whether there is a record of a stock that this version can read."""
-    return read_stock_record(source, ticker) is not None
+def stored_inputs(source: str, ticker: str) -> str:
+    """Return the digest of the inputs of a stock's stored record; empty if there is none that can be read."""
+    record = read_stock_record(source, ticker)
+    return record.inputs.hex() if record else ""
 
 
 def keep_only(source: str, tickers: Collection[str]) -> None:
-    """Remove the records of other stocks and of other sources."""
+    """Remove the records of other stocks and of other sources, but not what another process is just writing."""
     kept = {_path_of(source, ticker) for ticker in tickers}
-    for folder in _folder().iterdir():
+    for folder in folder_of_records().glob("*"):
         if folder.name != source:
             shutil.rmtree(folder, ignore_errors=True)
-    for path in (_folder() / source).iterdir():
-        if path not in kept:
+    for path in (folder_of_records() / source).glob("*"):
+        if path not in kept and not _is_being_written(path):
             path.unlink(missing_ok=True)
 
 
+def _is_being_written(path: Path) -> bool:
+    try:
+        return path.name.startswith(".") and time.time() - path.stat().st_mtime < WRITING_TAKES
+    except FileNotFoundError:
+        return True
+
+
 def _path_of(source: str, ticker: str) -> Path:
-    return _folder() / source / quote(ticker, safe="")
+    return folder_of_records() / source / quote(ticker, safe="")
 
 
-def _folder() -> Path:
+def folder_of_records() -> Path:
+    """Return the folder of all stock records, whether it exists or not."""
     folder: Path = settings.DATA_DIR / "records"
     return folder

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from analysis.engine.bars import Booleans, Floats, Indices, Sessions
+from analysis.engine.significance.by_date import two_sided_p
 from analysis.engine.significance.family import FIRST_SHARE, SESSIONS_NEEDED, adjust
 from analysis.engine.significance.matrix import STOCKS_AT_ONCE, find_columns
 from analysis.engine.significance.outcomes import HIGHER, UNKNOWN
@@ -124,13 +125,14 @@ class Calibration:
         )
 
 
-def calibrate(matrix: VerdictMatrix, holding: int, *, looks: int = 0) -> Calibration:
+def calibrate(matrix: VerdictMatrix, holding: int, *, looks: int = 0, sessions: int | None = None) -> Calibration:
     """Return the calibration of a strategy's verdicts.
 
     Admissible shifts are those of the family of signals, whose longest holding is `holding`. `looks` counts all bands
-    that are looked at, if they are more than those of this strategy.
+    that are looked at, if they are more than those of this strategy. `sessions` of the calendar count as history, or
+    all of them.
     """
-    bands = _measure_bands(matrix, holding)
+    bands = _measure_bands(matrix, holding, len(matrix.calendar) if sessions is None else sessions)
     p_values = [band.p for row in bands for band in row if band.p is not None]
     adjusted = iter(adjust(p_values, max(looks, sum(map(len, bands)))))
     return Calibration(
@@ -145,12 +147,15 @@ def calibrate(matrix: VerdictMatrix, holding: int, *, looks: int = 0) -> Calibra
     )
 
 
-def _measure_bands(matrix: VerdictMatrix, holding: int) -> list[list[BandCalibration]]:
+def _measure_bands(matrix: VerdictMatrix, holding: int, history: int) -> list[list[BandCalibration]]:
     """Return the bands of each horizon, each with its own p, not adjusted."""
     length = len(matrix.calendar)
     by_verdict = correlate(_parts(matrix), length)
     return [
-        [_band(verdict, row[place], holding) for verdict, row in zip(Verdict, by_verdict, strict=True)]
+        [
+            _band(verdict, row[place], holding, is_judged=history >= SESSIONS_NEEDED)
+            for verdict, row in zip(Verdict, by_verdict, strict=True)
+        ]
         for place in range(len(matrix.higher))
     ]
 
@@ -166,15 +171,17 @@ def _parts(matrix: VerdictMatrix) -> Iterator[tuple[list[Booleans], list[tuple[F
         )
 
 
-def _band(verdict: Verdict, sums: ShiftSums, holding: int) -> BandCalibration:
+def _band(verdict: Verdict, sums: ShiftSums, holding: int, *, is_judged: bool) -> BandCalibration:
+    """Return one band, with a p by the normal law: the smallest of the rotation is too large for so many looks."""
     count = int(sums.counts[:1].sum())
     if not count:
         return BandCalibration(verdict, 0, None)
-    test = run_rotation_test(sums, holding) if len(sums.counts) >= SESSIONS_NEEDED else None
+    test = run_rotation_test(sums, holding) if is_judged else None
     share = round(float(sums.sums[0])) / count  # a count, once the errors of the transform are rounded off
     if test is None:
         return BandCalibration(verdict, count, share)
-    return BandCalibration(verdict, count, share, test.expected, test.error, test.p)
+    p = two_sided_p(share - test.expected, test.error)
+    return BandCalibration(verdict, count, share, test.expected, test.error, p)
 
 
 def _count_by_verdict(matrix: VerdictMatrix, sessions: int, columns: slice) -> tuple[Indices, Indices]:

@@ -3,13 +3,15 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.engine.significance.family import KindResult
 from analysis.engine.strategies import STRATEGIES
+from analysis.engine.strategy_record import RecordsChanged
 from analysis.models import StrategyRecord
 from analysis.pages.record_sentences import describe_kind, describe_looks, describe_records, format_p
 from analysis.track_records.refresh import compute_records
+from analysis.track_records.store import folder_of_records
 
 COLUMNS = f"{'strategy':<18}{'side':<7}{'trades':>8}{'effect':>9}{'95% interval':>20}{'visible':>10}{'p':>8}"
 
@@ -22,7 +24,13 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print JSON instead of a table.")
 
     def handle(self, *args: object, strategy: str | None, json: bool, **options: object) -> None:
-        records = [record for record in compute_records() if strategy in {None, record.strategy}]
+        try:
+            computed = compute_records()
+        except RecordsChanged:
+            raise CommandError("A worker is computing the records as well; try again in a minute.") from None
+        except OSError as error:
+            raise CommandError(f"{folder_of_records()} cannot be used: {error.strerror}.") from None
+        records = [record for record in computed if strategy in {None, record.strategy}]
         self.stdout.write(_as_json(records) if json else _format_text(records))
 
 
