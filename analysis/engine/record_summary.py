@@ -127,7 +127,7 @@ def summarize(record: TrackRecord) -> RecordSummary:
 def _performance(record: SideRecord, side: Side) -> Performance | NotEnoughTrades:
     stats, baseline = record.trades, Baseline.of(record.baseline)
     if stats.count < TRADES_NEEDED:
-        message = f"not enough cases: {stats.count} {side.value} signals, {TRADES_NEEDED} needed"
+        message = f"not enough trades: {stats.count} {side.value}, {TRADES_NEEDED} needed"
         return NotEnoughTrades(stats.count, TRADES_NEEDED, message, baseline)
     return Performance(
         count=stats.count,

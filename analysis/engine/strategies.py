@@ -31,7 +31,7 @@ TECHNICAL_RATING = Strategy(
         "Fifteen moving averages and eleven oscillators vote, each +1, 0 or -1; the score is the mean of the two "
         "groups' mean votes. The rules are those of TradingView's published Technical Ratings (Help article "
         "43000614331, Pine library TechnicalRating). It is a summary of trend and momentum as they stand at the last "
-        "close, not a prediction: how such verdicts have fared is shown beside them."
+        "close, not a prediction."
     ),
     groups=(
         IndicatorGroup(_equal_weights(MOVING_AVERAGES), minimum_weight=10),
@@ -48,8 +48,7 @@ TREND = Strategy(
     description=(
         "Asks which way the stock is going: MACD, ADX, EMA 50 against 200, Parabolic SAR and Supertrend hold most of "
         "the weight, volume and oscillators the rest. It lags by design, says most in long moves and changes sides "
-        "too late in short ones. It is a summary of the trend as it stands at the last close, not a prediction: how "
-        "such verdicts have fared is shown beside them."
+        "too late in short ones. It is a summary of the trend as it stands at the last close, not a prediction."
     ),
     groups=_single_group(
         macd=2.5,
@@ -77,7 +76,7 @@ MEAN_REVERSION = Strategy(
         "Asks whether the price has gone too far: RSI, Bollinger bands, stochastic, CCI and Williams %R hold most of "
         "the weight and vote against the last move. They are silent most of the time, so it is Neutral on most days, "
         "and it speaks against a strong trend for as long as that lasts. It is a summary of exhaustion as it stands at "
-        "the last close, not a prediction: how such verdicts have fared is shown beside them."
+        "the last close, not a prediction."
     ),
     groups=_single_group(
         macd=0.5,
@@ -104,8 +103,7 @@ MOMENTUM = Strategy(
     description=(
         "Asks whether money stands behind the move: on-balance volume and Chaikin money flow weigh most, then RSI, "
         "stochastic, MACD and ADX. It hangs on the volume that an exchange reports, and says little of stocks that "
-        "trade thinly. It is a summary of price and volume as they stand at the last close, not a prediction: how such "
-        "verdicts have fared is shown beside them."
+        "trade thinly. It is a summary of price and volume as they stand at the last close, not a prediction."
     ),
     groups=_single_group(
         macd=1.5,
@@ -132,8 +130,7 @@ SWING = Strategy(
     description=(
         "Asks for turns within a move of days to two weeks: RSI, stochastic, CCI and Williams %R look for exhaustion, "
         "MACD, Parabolic SAR and volume for a direction, with nearly equal weight. The two disagree at most turns, so "
-        "that its scores are small. It is a summary of the last sessions as they stand at the close, not a prediction: "
-        "how such verdicts have fared is shown beside them."
+        "that its scores are small. It is a summary of the last sessions as they stand at the close, not a prediction."
     ),
     groups=_single_group(
         macd=1.5,

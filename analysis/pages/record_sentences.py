@@ -15,7 +15,7 @@ from stockapp.grouping import group_digits
 NO_DIFFERENCE = "No different from entering on any other day."
 NO_STRATEGY_DIFFERENT = "No strategy’s signals did better or worse than entering the same stocks on any other day."
 COMPARISON_FOLLOWS = "The comparison follows with the next calculation."
-NO_VERDICT_DIFFERENT = "No verdict came before higher closes more or less often than shifting it in time shows."
+NO_VERDICT_DIFFERENT = "No verdict was followed by higher closes more or less often than expected."
 DO_NOT_CHOOSE = (
     "Near 50% they cannot be ranked, and the number is very uncertain: on simulated markets without any "
     "skill it lies anywhere between about 10% and 90%. Do not choose a strategy by this record."
@@ -78,39 +78,36 @@ def describe_overfitting(probability: float | None) -> str:
 def describe_listed(record: RecordEvidence) -> str:
     """Return how many stocks of a record are still traded."""
     listed, stocks = group_digits(str(record.listed)), group_digits(str(record.stocks))
-    return f"{listed} of {stocks} stocks {'is' if record.stocks == 1 else 'are'} still listed."
+    return f"{listed} of {stocks} stock{' is' if record.stocks == 1 else 's are'} still listed."
 
 
 def describe_calibration(calibration: Calibration) -> str:
     """Return which verdicts differ from their shifts; empty if there is not enough history to compare any."""
-    tested = [(horizon, band) for horizon in calibration.horizons for band in horizon.bands if band.p is not None]
+    bands = [(horizon, band) for horizon in calibration.horizons for band in horizon.bands]
+    tested = [pair for pair in bands if pair[1].p is not None and pair[1].count >= TRADES_NEEDED]
     different = [pair for pair in tested if (pair[1].p or 0.0) < SIGNIFICANCE]
     if not different:
         return NO_VERDICT_DIFFERENT if tested else ""
-    return (
-        f"Higher closes came {_join(_compare(band, horizon.sessions) for horizon, band in different)} "
-        "than shifting the verdicts in time shows."
-    )
+    return f"Higher closes came {_join(_compare(band, horizon.sessions) for horizon, band in different)} than expected."
 
 
 def describe_band(band: BandCalibration, sessions: int) -> str:
     """Return how often the price stood higher after one verdict, and how often it does when that is shifted."""
-    if band.share is None:
-        return f"No {band.verdict.label} so far."
+    if band.share is None or band.count < TRADES_NEEDED:
+        return f"{band.verdict.label}: not enough cases ({group_digits(str(band.count))})."
     share = _percent(band.share)
     start = f"After a {band.verdict.label} the price stood higher {sessions} days later in {share} of cases"
     if band.expected is None:
         return f"{start}; there is not enough history to compare that."
-    return f"{start}; shifted in time, the same verdicts give {_percent(band.expected)}."
+    return f"{start}; expected: {_percent(band.expected)}."
 
 
 def describe_brier(horizon: HorizonCalibration) -> str:
     """Return how well the verdicts of the earlier history forecast the later one; empty without both."""
     if horizon.brier is None or horizon.brier_of_base_rate is None:
         return ""
-    adds_nothing = horizon.brier >= horizon.brier_of_base_rate
-    end = "the verdicts add nothing" if adds_nothing else "the difference is not tested"
-    return f"Brier score {horizon.brier:.4f}, of the base rate alone {horizon.brier_of_base_rate:.4f}: {end}."
+    end = "no better than" if horizon.brier >= horizon.brier_of_base_rate else "not tested against"
+    return f"Brier score {horizon.brier:.4f}, {end} the base rate alone ({horizon.brier_of_base_rate:.4f})."
 
 
 def format_p(p: float | None) -> str:

@@ -22,7 +22,7 @@ FIRST = (date(2021, 1, 1), date(2023, 12, 29))
 LAST = (date(2024, 1, 1), date(2025, 12, 31))
 BASELINE = Baseline(9000, 0.21, 0.42, 0.004, 1.1)
 PERFORMANCE = Performance(400, 0.22, 0.43, 0.0065, -0.004, 1.15, 0.31, BASELINE)
-FEW = NotEnoughTrades(3, 20, "not enough cases: 3 long signals, 20 needed", BASELINE)
+FEW = NotEnoughTrades(3, 20, "not enough trades: 3 long, 20 needed", BASELINE)
 
 
 def make_kind(strategy: str, side: Side, effect: float = 0.001, error: float = 0.002, **fields: Any) -> KindResult:

@@ -237,7 +237,7 @@ def test_fewer_than_twenty_trades_are_not_enough() -> None:
     short = summarize(record).short
     assert isinstance(short, NotEnoughTrades)
     assert (short.count, short.needed) == (19, 20)
-    assert short.message == "not enough cases: 19 short signals, 20 needed"
+    assert short.message == "not enough trades: 19 short, 20 needed"
     assert short.baseline.hit_rate == 1.0
 
 

@@ -187,10 +187,10 @@ def test_a_strategy_without_a_record_says_so(client: Client, ann: User) -> None:
 def test_calibration_is_drawn_and_in_words_against_shifted_verdicts(client: Client, ann: User) -> None:
     make_records()
     text = read(client)
-    assert "No verdict came before higher closes more or less often than shifting it in time shows." in text
+    assert "No verdict was followed by higher closes more or less often than expected." in text
     sentence = "After a Strong Buy the price stood higher 20 days later in 55.1% of cases; "
-    assert f"{sentence}shifted in time, the same verdicts give 55.9%." in text
-    assert "+20 days: Brier score 0.2494, of the base rate alone 0.2492: the verdicts add nothing." in text
+    assert f"{sentence}expected: 55.9%." in text
+    assert "+20 days: Brier score 0.2494, no better than the base rate alone (0.2492)." in text
     label = "Strong Buy, +5 days: 55.1% stood higher, 95% interval 52.2% to 58.0%; shifted in time 55.9%."
     assert f'aria-label="{label}"' in text
     assert text.count('class="horizon"') == 3
@@ -200,7 +200,7 @@ def test_a_verdict_that_differs_from_its_shifts_is_named(client: Client, ann: Us
     calibration = make_calibration(share=0.62, p=0.004)
     make_records(technical_rating=make_evidence("technical_rating", calibration=calibration))
     named = "more often 5 days after a Strong Buy, more often 10 days after a Strong Buy and more often 20 days"
-    assert f"Higher closes came {named} after a Strong Buy than shifting the verdicts in time shows." in read(client)
+    assert f"Higher closes came {named} after a Strong Buy than expected." in read(client)
 
 
 def test_verdicts_without_enough_cases_are_not_drawn(client: Client, ann: User) -> None:
@@ -209,7 +209,7 @@ def test_verdicts_without_enough_cases_are_not_drawn(client: Client, ann: User) 
     evidence = make_evidence("technical_rating", calibration=replace(calibration, horizons=horizons))
     make_records(technical_rating=evidence)
     text = read(client)
-    assert "No Strong Buy so far." in text
+    assert "Strong Buy: not enough cases (0)." in text
     assert 'aria-label="Strong Buy, +5 days: Not enough cases."' in text
     assert "Brier score 0" not in text
 
@@ -219,7 +219,7 @@ def test_a_better_brier_score_is_no_claim(client: Client, ann: User) -> None:
     horizons = tuple(replace(horizon, brier=0.24) for horizon in calibration.horizons)
     evidence = make_evidence("technical_rating", calibration=replace(calibration, horizons=horizons))
     make_records(technical_rating=evidence)
-    assert "Brier score 0.2400, of the base rate alone 0.2492: the difference is not tested." in read(client)
+    assert "Brier score 0.2400, not tested against the base rate alone (0.2492)." in read(client)
 
 
 def test_overfitting_survivorship_and_what_is_left_out_are_said(client: Client, ann: User) -> None:

@@ -162,7 +162,7 @@ def test_a_track_record_stands_beside_its_baseline_and_says_when_cases_are_few(c
     make_finished_job("KAVERI.DEMO", "NAVANKURA.DEMO", requested_by=ann)
     text = client.get(url("stock", "KAVERI.DEMO")).text
     assert "Track record of this stock" in text
-    assert "One stock has too few trades to judge; <a" in " ".join(text.split())
+    assert "The trades of one stock alone are not judged; <a" in " ".join(text.split())
     assert re.search(r"<dt>Hit rate \(target before stop\)</dt>\s*<dd>\s*[\d.]+% <small>baseline [\d.]+%</small>", text)
     assert "Short signals" not in text
     few = client.get(url("stock", "NAVANKURA.DEMO")).text

@@ -85,7 +85,7 @@ def test_no_probability_of_overfitting_recommends_a_strategy() -> None:
 
 def test_one_stock_is_listed_in_the_singular() -> None:
     evidence = make_evidence("trend", stocks=1, listed=0)
-    assert sentences.describe_listed(evidence) == "0 of 1 stocks is still listed."
+    assert sentences.describe_listed(evidence) == "0 of 1 stock is still listed."
     assert sentences.describe_listed(replace(evidence, stocks=2300, listed=2100)).startswith(
         "2,100 of 2,300 stocks are"
     )
@@ -95,7 +95,7 @@ def test_a_verdict_that_comes_less_often_is_called_so() -> None:
     calibration = make_calibration(share=0.48, p=0.01)
     one = replace(calibration, horizons=calibration.horizons[:1])
     assert sentences.describe_calibration(one) == (
-        "Higher closes came less often 5 days after a Strong Buy than shifting the verdicts in time shows."
+        "Higher closes came less often 5 days after a Strong Buy than expected."
     )
     assert sentences.describe_calibration(make_calibration(expected=None, p=None)) == ""
 

@@ -267,7 +267,7 @@ def test_the_command_prints_a_table_or_json() -> None:
     out, _, code = run("track_record")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[1:11:2]] == list(STRATEGIES)
-    assert "None of it predicts." in out
+    assert "Past performance does not predict future results." in out
     assert "\n3 stocks up to " in out
     [row] = json.loads(run("track_record", "--strategy", "trend", "--json")[0])
     assert (row["strategy"], row["stocks"], len(row["forward"])) == ("trend", 3, 18)
@@ -502,3 +502,13 @@ def test_a_write_that_fails_leaves_no_file(settings: Settings) -> None:
     with pytest.raises(OSError, match=r"directory|permitted"):
         write_stock_record("demo", "KAVERI.DEMO", record)
     assert [path.name for path in folder.iterdir()] == ["KAVERI.DEMO"]
+
+
+def test_the_database_keeps_its_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_finished_job("KAVERI.DEMO")
+    monkeypatch.setattr("analysis.track_records.store.LEFT_FREE", 10**18)
+    row = wanted()
+    assert not refresh()
+    row.refresh_from_db()
+    assert row.problem == "The folder “records” in DATA_DIR cannot be used: No space left on device."
+    assert not list((settings.DATA_DIR / "records").rglob("*.DEMO"))

@@ -4,6 +4,8 @@ They are a cache: whatever is missing, of other bars or damaged, as by a power c
 its own. Five years of a stock take a hundred kilobytes.
 """
 
+import errno
+import os
 import shutil
 import tempfile
 import time
@@ -23,6 +25,7 @@ from analysis.engine.strategy_record import RecordsChanged
 from analysis.engine.version import ENGINE_VERSION
 
 FORMAT = f"stock record 1, engine {ENGINE_VERSION}".encode().ljust(64)
+LEFT_FREE = 50_000_000  # bytes
 WRITING_TAKES = 3600  # seconds, at the very most
 HEADER = Struct(f"{len(FORMAT)}s 16s I")
 """The format, the digest of the record's inputs, and the checksum of its rows, which follow."""
@@ -71,10 +74,13 @@ def read_stock_record(source: str, ticker: str, *, check: bool = True) -> StockR
 def write_stock_record(source: str, ticker: str, record: StockRecord) -> None:
     """Store a stock's record in place of an earlier one.
 
-    The earlier one is removed first: a file system would write a file that replaces another to the disk at once.
+    The earlier one is removed first: a file system would write a file that replaces another to the disk at once. Raise
+    OSError if it cannot be written, or if little would be left for the database.
     """
     path, rows = _path_of(source, ticker), record.rows.tobytes()
     path.parent.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(path.parent).free < LEFT_FREE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
         written = Path(file.name)
         try:
@@ -106,7 +112,9 @@ def keep_only(source: str, tickers: Collection[str]) -> None:
         if folder.name != source:
             shutil.rmtree(folder, ignore_errors=True)
     for path in (folder_of_records() / source).glob("*"):
-        if path not in kept and not _is_being_written(path):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path not in kept and not _is_being_written(path):
             path.unlink(missing_ok=True)
 
 

@@ -16,6 +16,9 @@ from analysis.track_records.store import folder_of_records
 COLUMNS = f"{'strategy':<18}{'side':<7}{'trades':>8}{'effect':>9}{'95% interval':>20}{'visible':>10}{'p':>8}"
 
 
+CAVEAT = "Past performance does not predict future results."
+
+
 class Command(BaseCommand):
     help = "Compute and store every strategy's track record over all stored price histories, and print it."
 
@@ -65,7 +68,12 @@ def _format_text(records: list[StrategyRecord]) -> str:
     stocks = f"{first.stocks:,} stock{'' if first.stocks == 1 else 's'}"
     if len(records) == len(STRATEGIES):
         lines.append(f"{describe_records(evidence)} {describe_looks(evidence)}".rstrip())
-    return "\n".join([*lines, f"{stocks} up to {first.as_of}, {first.left_out} left out. None of it predicts."])
+    return "\n".join(
+        [
+            *lines,
+            f"{stocks} up to {first.as_of}, {first.left_out} left out. {CAVEAT}",
+        ]
+    )
 
 
 def _record_lines(record: StrategyRecord) -> list[str]:
