@@ -1,4 +1,4 @@
-"""What the tests of `analysis.engine.significance` find where nothing is, where something is, and how long they take.
+"""Results and times of the tests of `analysis.engine.significance`, on markets without skill and with planted skill.
 
 Run it from the root of the repository; everything takes about half an hour of one core:
 

@@ -112,7 +112,7 @@ def _overfitting_of_strategies(sums: Mapping[SignalKind, DateSums]) -> float | N
 
 
 def _count_families(by_test: Iterable[Sequence[float]]) -> int:
-    """Return the families of which one test by itself would tell something apart, after Holm's adjustment."""
+    """Return the families in which one test alone would find a difference, after Holm's adjustment."""
     return sum(min(adjust(p_values, len(p_values)), default=1.0) < SIGNIFICANCE for p_values in by_test)
 
 

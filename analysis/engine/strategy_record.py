@@ -65,7 +65,7 @@ class StrategyMeasurement:
 
 @dataclass(frozen=True, slots=True)
 class RecordEvidence:
-    """What the record of one strategy shows: its long and its short signals judged, and its verdicts.
+    """The judgement on one strategy: on its long and its short signals, and on its verdicts.
 
     `stocks` have `sessions` sessions on their calendar, and `listed` of them are traded today. `looks` is the number of
     kinds of signals that were looked at together. `overfitting` is the probability that the best of them is not better

@@ -33,7 +33,7 @@ def test_the_example_of_three_stocks_worked_by_hand() -> None:
 
 
 def plain_sums(matrix: OutcomeMatrix) -> ShiftSums:
-    """Every shift by itself."""
+    """The mean at every shift, computed one shift at a time."""
     length = len(matrix.calendar)
     sums, counts = np.zeros(length), np.zeros(length, dtype=np.int64)
     outcomes = matrix.outcomes.astype(np.float64)
@@ -93,7 +93,7 @@ def test_admissible_shifts_leave_out_hindsight_and_what_keeps_too_little() -> No
 
 
 def test_outcomes_within_hindsight_do_not_matter() -> None:
-    """Whatever lies up to 199 sessions before a signal, or up to 39 after it, the test is the same."""
+    """Outcomes up to 199 sessions before a signal, or up to 39 after it, do not change the test."""
     length, at = 1000, 500
     random = np.random.default_rng(3)
     outcomes = random.normal(0, 0.05, (4, length))

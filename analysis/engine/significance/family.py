@@ -69,7 +69,7 @@ class PeriodEffect:
 
 @dataclass(frozen=True, slots=True)
 class KindMeasurement:
-    """The tests of one kind by itself; None where they cannot be made."""
+    """The tests of one kind, not yet adjusted for others; None where they cannot be made."""
 
     kind: SignalKind
     sessions: int
